@@ -1,0 +1,1 @@
+"""Answers, the command line and the Gradio pages."""

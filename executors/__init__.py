@@ -1,0 +1,1 @@
+"""Recipes and their runs; imports nothing else of ours."""

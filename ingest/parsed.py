@@ -1,0 +1,65 @@
+"""Values that parsing a note gives: headings, blocks and marked terms with exact spans. No file is read here."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+__all__ = ["Block", "Heading", "Marked", "ParsedNote"]
+
+
+@dataclass(frozen=True, slots=True)
+class Heading:
+    """A heading; `text` is plain (no Markdown, links replaced by their words), `path` includes the heading itself."""
+
+    level: int
+    text: str
+    path: tuple[str, ...]
+    cell: int | None
+    start: int
+    end: int
+    line: int
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """A top-level block of Markdown, a list's single item, a code cell or its output; never crosses a cell."""
+
+    kind: Literal["paragraph", "item", "table", "code", "math", "html", "output"]
+    heading_path: tuple[str, ...]
+    cell: int | None
+    start: int
+    end: int
+    line_start: int
+    line_end: int
+    language: str = ""  # for code: the fence's or the notebook's language
+    group: int = -1  # items of one and the same list share a number
+
+
+@dataclass(frozen=True, slots=True)
+class Marked:
+    """Inline text the author marked: what it shows, what it points to, and where it stands."""
+
+    kind: Literal["bold", "italic", "code", "wikilink", "link", "image"]
+    text: str  # words shown, plain
+    target: str  # address of a link or image, concept of a wikilink; "" otherwise
+    cell: int | None
+    start: int
+    end: int
+    line: int
+
+
+@dataclass(frozen=True, slots=True)
+class ParsedNote:
+    """One note, taken apart. `texts` has one element for Markdown and one for each cell of a notebook."""
+
+    texts: tuple[str, ...]
+    headings: tuple[Heading, ...]
+    blocks: tuple[Block, ...]
+    marked: tuple[Marked, ...]
+    front_matter: dict[str, Any] = field(default_factory=dict)
+    front_matter_lines: dict[str, int] = field(default_factory=dict)  # key -> its 1-based line
+
+    def text_of(self, cell: int | None) -> str:
+        """The text that offsets of this cell count in (of the whole note for Markdown)."""
+        return self.texts[cell or 0]

@@ -1,0 +1,1 @@
+"""Values, concept graph, store and search; imports nothing else of ours."""

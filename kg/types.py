@@ -1,0 +1,169 @@
+"""Values that travel between the layers: frozen, without behaviour beyond reading them.
+
+Offsets are half-open and count characters of the note's text as stored on disk, decoded; lines are 1-based and
+inclusive. In a notebook both count within one cell, whose text is its source followed, for a code cell with text
+outputs, by an empty line and those outputs; `cell` is the 0-based index of the cell.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Literal
+
+__all__ = [
+    "Answer",
+    "AnswerKind",
+    "Citation",
+    "Concept",
+    "Evidence",
+    "Hit",
+    "Mention",
+    "PassageKind",
+    "Passage",
+    "PathStep",
+    "RecipeOffer",
+    "Relation",
+    "RelationKind",
+    "Resource",
+]
+
+PassageKind = Literal["prose", "list", "table", "code", "output"]
+RelationKind = Literal["prerequisite", "broader", "related"]
+AnswerKind = Literal["definition", "fact", "how", "comparison", "path", "list", "where", "recipe", "empty"]
+
+
+@dataclass(frozen=True, slots=True)
+class Passage:
+    """The unit of retrieval: a contiguous piece of one note, or of one notebook cell, under one heading."""
+
+    id: int
+    note: str  # name of the note: its path relative to the folder it was ingested from, with forward slashes
+    cell: int | None
+    start: int
+    end: int
+    line_start: int
+    line_end: int
+    heading_path: tuple[str, ...]  # plain text, outermost first
+    text: str  # exactly text[start:end] of the note (of the cell, in a notebook)
+    kind: PassageKind
+
+
+@dataclass(frozen=True, slots=True)
+class Resource:
+    """A link, image or code block that belongs to a concept, with where it stands."""
+
+    kind: Literal["link", "image", "code"]
+    text: str  # the words shown, the alternative text, or the code
+    target: str  # address or path; the language for code
+    note: str
+    cell: int | None
+    line: int
+
+
+@dataclass(frozen=True, slots=True)
+class Concept:
+    """Something the notes explain. `passages` are the ids of the passages that define it, best first."""
+
+    id: int
+    label: str
+    aliases: tuple[str, ...]
+    notes: tuple[str, ...]  # the notes that define it, the home note first
+    summary: str  # the first sentence that defines it, in the notes' words; "" when there is none
+    passages: tuple[int, ...]
+    resources: tuple[Resource, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Mention:
+    """A place where a passage names a concept; offsets count from the passage's first character."""
+
+    concept: int
+    passage: int
+    start: int
+    end: int
+    alias: str
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """What supports a relation: a quote at its line, and the kind of signal it gave."""
+
+    note: str
+    cell: int | None
+    line: int
+    quote: str
+    signal: str  # "mention", "position", "numbering", "front matter", "link", "heading", "similarity"
+
+
+@dataclass(frozen=True, slots=True)
+class Relation:
+    """A directed edge; for `prerequisite`, `source` comes first and `target` needs it.
+
+    For `broader`, `source` is the broader concept; `related` is symmetric and stored once, smaller id first.
+    """
+
+    kind: RelationKind
+    source: int
+    target: int
+    score: float  # in [0, 1], higher is better
+    kept: bool
+    evidence: tuple[Evidence, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Hit:
+    """A passage with its score for one question; higher is better."""
+
+    passage: Passage
+    score: float
+    concepts: tuple[str, ...]  # labels of the concepts the passage defines or names, most specific first
+
+
+@dataclass(frozen=True, slots=True)
+class Citation:
+    """Where a statement of an answer stands; `quote` is found in the note's text at these lines."""
+
+    n: int
+    note: str
+    line_start: int
+    line_end: int
+    cell: int | None
+    quote: str
+
+
+@dataclass(frozen=True, slots=True)
+class RecipeOffer:
+    """A recipe that fits an answer, with preset parameters and the reason in a few words."""
+
+    name: str
+    params: dict[str, str | int | float | bool]
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class PathStep:
+    """One step of a study order: a concept, and for what it is needed."""
+
+    label: str
+    summary: str
+    why: tuple[tuple[str, Evidence | None], ...]  # (the later concept that needs it, the evidence)
+    citation: Citation | None
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What the notes say to one question. `text` is Markdown with [n] markers that refer to `citations`."""
+
+    question: str
+    status: Literal["answered", "not_in_notes"]
+    kind: AnswerKind
+    confidence: float  # in [0, 1]
+    text: str
+    citations: tuple[Citation, ...] = ()
+    concepts: tuple[str, ...] = ()
+    prerequisites: tuple[str, ...] = ()  # what to know first, foundations first
+    next: tuple[str, ...] = ()  # what comes after
+    recipes: tuple[RecipeOffer, ...] = ()
+    hits: tuple[Hit, ...] = ()
+    path: tuple[PathStep, ...] = ()
+    nearest: tuple[str, ...] = field(default=())  # closest concepts, when the notes do not say
