@@ -2,7 +2,16 @@
 
 from __future__ import annotations
 
-__all__ = ["EncoderError", "GradusError", "IndexMismatch", "NoStore", "StoreBusy", "StoreVersion", "UnknownConcept", "UnreadableNote"]
+__all__ = [
+    "EncoderError",
+    "GradusError",
+    "IndexMismatch",
+    "NoStore",
+    "StoreBusy",
+    "StoreVersion",
+    "UnknownConcept",
+    "UnreadableNote",
+]
 
 
 class GradusError(Exception):

@@ -1,0 +1,157 @@
+"""Finding concepts by name: in passages (mentions), in questions (links), and by label (exact or closest)."""
+
+from __future__ import annotations
+
+import difflib
+import re
+import unicodedata
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from functools import lru_cache
+
+from kg.errors import UnknownConcept
+from kg.types import Concept
+
+__all__ = ["Found", "Lexicon", "find_concept", "fold", "key", "words"]
+
+_WORD = re.compile(r"[^\W_]+")
+# Names inside addresses and HTML tags are not mentions: bare URLs, link targets, tag attributes.
+_UNSPOKEN = re.compile(r"https?://[^\s)>\]]+|(?<=\]\()[^)\s]*|<[a-zA-Z/][^>]*>")
+_IRREGULAR = {"matrices": "matrix", "indices": "index", "vertices": "vertex", "analyses": "analysis", "bases": "basis"}
+
+
+@lru_cache(maxsize=200_000)
+def fold(word: str) -> str:
+    """One word without case, accents and plural ending, so that "Batches" and "batch" meet.
+
+    >>> [fold(w) for w in ("Batches", "losses", "GANs", "bias", "matrices", "Gödel", "series")]
+    ['batch', 'loss', 'gan', 'bias', 'matrix', 'godel', 'series']
+    """
+    plain = unicodedata.normalize("NFKD", word.casefold())
+    plain = "".join(c for c in plain if not unicodedata.combining(c))
+    if plain in _IRREGULAR:
+        return _IRREGULAR[plain]
+    if len(plain) <= 3 or not plain.endswith("s") or plain.endswith(("ss", "us", "is", "as", "series")):
+        return plain
+    if plain.endswith("ies") and len(plain) > 4:
+        return plain[:-3] + "y"
+    if plain.endswith(("ches", "shes", "sses", "xes", "zes")):
+        return plain[:-2]
+    return plain[:-1]
+
+
+def words(text: str) -> list[tuple[str, int, int]]:
+    """Folded words of a text with their half-open offsets."""
+    return [(fold(m.group()), m.start(), m.end()) for m in _WORD.finditer(text)]
+
+
+def key(label: str) -> tuple[str, ...]:
+    """The folded words of a label; two labels with the same key are the same name.
+
+    >>> key("Skip-Connections"), key("skip connection")
+    (('skip', 'connection'), ('skip', 'connection'))
+    """
+    return tuple(w for w, _, _ in words(label))
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A concept's name in a text, half-open offsets."""
+
+    concept: int
+    start: int
+    end: int
+    alias: str
+
+
+@dataclass(slots=True)
+class Lexicon:
+    """Every name of every concept, for longest-match lookup; built once, then only read."""
+
+    names: dict[tuple[str, ...], tuple[int, str]] = field(default_factory=dict)
+    lengths: dict[str, tuple[int, ...]] = field(default_factory=dict)  # first word -> lengths, longest first
+
+    @classmethod
+    def of(cls, concepts: Iterable[Concept]) -> Lexicon:
+        """The lexicon of these concepts; on a shared name a label wins over an alias, then the earlier concept."""
+        names: dict[tuple[str, ...], tuple[int, str]] = {}
+        everyone = list(concepts)
+        for own in (True, False):
+            for concept in everyone:
+                for name in (concept.label,) if own else concept.aliases:
+                    for k in _spellings(name):
+                        if k and k not in names:
+                            names[k] = (concept.id, name)
+        lengths: dict[str, set[int]] = {}
+        for k in names:
+            lengths.setdefault(k[0], set()).add(len(k))
+        return cls(names, {w: tuple(sorted(ls, reverse=True)) for w, ls in lengths.items()})
+
+    def find(self, text: str, *, strict_case: bool = True) -> list[Found]:
+        """Names in a text, longest match first, left to right, not inside addresses or HTML tags.
+
+        With `strict_case`, a name of up to three capital letters ("PCA") matches capitals only; a question, which
+        people type in lower case, is searched without.
+        """
+        hidden = [m.span() for m in _UNSPOKEN.finditer(text)]
+        tokens = [w for w in words(text) if not any(a <= w[1] < b for a, b in hidden)] if hidden else words(text)
+        found: list[Found] = []
+        i = 0
+        while i < len(tokens):
+            match = self._at(tokens, i, text, strict_case)
+            if match is None:
+                i += 1
+            else:
+                found.append(match[0])
+                i += match[1]
+        return found
+
+    def _at(self, tokens: Sequence[tuple[str, int, int]], i: int, text: str, strict: bool) -> tuple[Found, int] | None:
+        for n in self.lengths.get(tokens[i][0], ()):
+            if i + n > len(tokens):
+                continue
+            entry = self.names.get(tuple(w for w, _, _ in tokens[i : i + n]))
+            if entry is None:
+                continue
+            start, end = tokens[i][1], tokens[i + n - 1][2]
+            if n > 1 and "\n\n" in text[start:end]:
+                continue
+            alias = entry[1]
+            if strict and len(alias) <= 3 and alias.isupper() and not text[start:end].rstrip("s").isupper():
+                continue
+            return Found(entry[0], start, end, alias), n
+        return None
+
+
+def _spellings(name: str) -> list[tuple[str, ...]]:
+    """A name's key, and for short hyphenated names the joined form too ("U-Net" is also "unet")."""
+    k = key(name)
+    joined = "".join(k)
+    return [k, (joined,)] if len(k) == 2 and ("-" in name or len(k[0]) == 1) and len(joined) >= 4 else [k]
+
+
+def find_concept(concepts: Sequence[Concept], label: str) -> Concept:
+    """The concept with this label or alias, case and plural aside.
+
+    Raises
+    ------
+    UnknownConcept
+        When there is none; carries the closest labels.
+    """
+    lexicon = Lexicon.of(concepts)
+    for k in _spellings(label):
+        if k in lexicon.names:
+            return concepts[lexicon.names[k][0]]
+    raise UnknownConcept(label, closest_labels(concepts, label))
+
+
+def closest_labels(concepts: Sequence[Concept], label: str, most: int = 5) -> tuple[str, ...]:
+    """Labels whose name shares words with, or is spelled like, the given one; best first."""
+    wanted = set(key(label))
+    scored = []
+    for concept in concepts:
+        names = (concept.label, *concept.aliases)
+        overlap = max(len(wanted & set(key(n))) / max(1, len(wanted | set(key(n)))) for n in names)
+        alike = max(difflib.SequenceMatcher(None, label.casefold(), n.casefold()).ratio() for n in names)
+        scored.append((max(overlap, alike), concept.label))
+    return tuple(lab for s, lab in sorted(scored, key=lambda t: (-t[0], t[1]))[:most] if s >= 0.34)

@@ -1,0 +1,96 @@
+"""The store's SQLite file: its tables, its version, and how a connection to it is opened."""
+
+from __future__ import annotations
+
+import sqlite3
+from pathlib import Path
+
+from kg.errors import NoStore, StoreVersion
+
+__all__ = ["DATABASE", "INDEX", "VERSION", "connect", "create", "read_meta"]
+
+DATABASE = "gradus.sqlite"
+INDEX = "vectors.faiss"
+VERSION = 1
+
+# notes, passages and vectors belong to one note each and stay while its content stays; the other tables are derived
+# from all notes together and are written anew by every ingest that changes something. In those, a passage's id is
+# its rank in (note order, position in the note), the same numbering that a reader gives.
+_TABLES = """
+CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL);
+CREATE TABLE notes (
+    id INTEGER PRIMARY KEY, path TEXT NOT NULL UNIQUE, root TEXT NOT NULL, name TEXT NOT NULL UNIQUE,
+    sha256 TEXT NOT NULL, parsed TEXT NOT NULL);
+CREATE TABLE passages (
+    note INTEGER NOT NULL REFERENCES notes (id) ON DELETE CASCADE, seq INTEGER NOT NULL, cell INTEGER,
+    start INTEGER NOT NULL, "end" INTEGER NOT NULL, line_start INTEGER NOT NULL, line_end INTEGER NOT NULL,
+    heading_path TEXT NOT NULL, text TEXT NOT NULL, kind TEXT NOT NULL, PRIMARY KEY (note, seq));
+CREATE TABLE vectors (
+    note INTEGER NOT NULL REFERENCES notes (id) ON DELETE CASCADE, seq INTEGER NOT NULL, part INTEGER NOT NULL,
+    vector BLOB NOT NULL, PRIMARY KEY (note, seq, part));
+CREATE TABLE concepts (
+    id INTEGER PRIMARY KEY, label TEXT NOT NULL, notes TEXT NOT NULL, summary TEXT NOT NULL,
+    passages TEXT NOT NULL, resources TEXT NOT NULL);
+CREATE TABLE aliases (
+    concept INTEGER NOT NULL, seq INTEGER NOT NULL, alias TEXT NOT NULL, PRIMARY KEY (concept, seq));
+CREATE TABLE mentions (
+    concept INTEGER NOT NULL, passage INTEGER NOT NULL, start INTEGER NOT NULL, "end" INTEGER NOT NULL,
+    alias TEXT NOT NULL);
+CREATE TABLE relations (
+    kind TEXT NOT NULL, source INTEGER NOT NULL, target INTEGER NOT NULL, score REAL NOT NULL, kept INTEGER NOT NULL,
+    evidence TEXT NOT NULL);
+CREATE VIRTUAL TABLE passages_fts USING fts5 (
+    heading, body, names, tokenize = 'porter unicode61 remove_diacritics 2');
+"""
+
+
+def connect(folder: Path, *, writable: bool) -> sqlite3.Connection:
+    """A connection to the folder's database; transactions are opened by hand.
+
+    Raises
+    ------
+    NoStore
+        When it is opened for reading and there is none.
+    """
+    path = folder / DATABASE
+    if writable:
+        folder.mkdir(parents=True, exist_ok=True)
+    elif not path.is_file():
+        raise NoStore(f"there is no store in {folder} yet; make one with: gradus ingest PATH --store {folder}")
+    # A reader stays on one thread at a time under the lock of its Store, not on the thread that opened it.
+    connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False, timeout=0.2)
+    if writable:
+        connection.execute("PRAGMA journal_mode = WAL")
+        connection.execute("PRAGMA foreign_keys = ON")
+    return connection
+
+
+def create(connection: sqlite3.Connection) -> None:
+    """Make the tables of an empty database, inside the caller's transaction."""
+    for statement in _TABLES.split(";\n"):
+        if statement.strip():
+            connection.execute(statement)
+    connection.execute("INSERT INTO meta VALUES ('version', ?), ('generation', '0')", (str(VERSION),))
+
+
+def read_meta(connection: sqlite3.Connection, folder: Path) -> dict[str, str]:
+    """The store's own record of itself; empty for a database without tables.
+
+    Raises
+    ------
+    StoreVersion
+        When the file is no database, or one of another version.
+    """
+    try:
+        tables = connection.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]
+        meta = dict(connection.execute("SELECT key, value FROM meta").fetchall()) if tables else {}
+    except sqlite3.DatabaseError as error:
+        if "locked" in str(error):
+            raise
+        raise StoreVersion(f"{folder / DATABASE} is not a store of Gradus ({error}); choose another --store") from error
+    if meta and meta.get("version") != str(VERSION):
+        raise StoreVersion(
+            f"the store in {folder} has version {meta.get('version')}, this Gradus reads version {VERSION}; "
+            "delete that folder's gradus.sqlite and ingest again"
+        )
+    return meta

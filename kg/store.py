@@ -1,0 +1,278 @@
+"""Reading a store: one whole generation as values in memory, with full-text and vector lookup."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import sqlite3
+import threading
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import networkx as nx
+import numpy as np
+import numpy.typing as npt
+
+from kg.errors import NoStore
+from kg.graph import association_graph, prerequisite_graph
+from kg.linking import Lexicon
+from kg.schema import INDEX, connect, read_meta
+from kg.types import Concept, Evidence, Mention, Passage, Relation, Resource
+from kg.vectors import build_index, load_index, nearest, save_index
+
+__all__ = ["Store", "open_store"]
+
+
+@dataclass
+class Store:
+    """One generation of a store, read-only. Ids of passages and concepts are their positions.
+
+    The connection keeps its read transaction open, so that full-text lookups see the same generation while an
+    ingest writes the next; `is_current` says when to open again.
+    """
+
+    folder: Path
+    generation: int
+    encoder_name: str
+    passages: tuple[Passage, ...]
+    concepts: tuple[Concept, ...]
+    mentions: tuple[Mention, ...]
+    relations: tuple[Relation, ...]
+    note_names: tuple[str, ...]
+    note_paths: dict[str, Path]
+    _connection: sqlite3.Connection
+    _lock: threading.Lock
+
+    def close(self) -> None:
+        """End the read transaction; the values stay usable, lookups do not."""
+        self._connection.close()
+
+    def is_current(self) -> bool:
+        """Whether no ingest has committed a newer generation since this one was opened."""
+        try:
+            fresh = connect(self.folder, writable=False)
+        except (NoStore, sqlite3.OperationalError):
+            return False
+        try:
+            return read_meta(fresh, self.folder).get("generation") == str(self.generation)
+        finally:
+            fresh.close()
+
+    def note_text(self, name: str, cell: int | None = None) -> str:
+        """A note's text as ingested; for a notebook, the text of one cell. Offsets of passages count in it.
+
+        Raises
+        ------
+        KeyError
+            When the note is not in the store.
+        """
+        with self._lock:
+            row = self._connection.execute("SELECT parsed FROM notes WHERE name = ?", (name,)).fetchone()
+        if row is None:
+            raise KeyError(name)
+        return str(json.loads(row[0])["texts"][cell or 0])
+
+    def lexical(self, expression: str, k: int, weights: Sequence[float]) -> list[tuple[int, float]]:
+        """Passages that match an FTS5 expression, with BM25 scores, higher better.
+
+        Parameters
+        ----------
+        weights : sequence of three floats
+            Weights of the fields heading, body and names (of the concepts defined there).
+        """
+        # FTS5's bm25() is negative with the best lowest; negate it so that higher is better.
+        query = (
+            "SELECT rowid, -bm25(passages_fts, ?, ?, ?) AS score FROM passages_fts WHERE passages_fts MATCH ? "
+            "ORDER BY score DESC, rowid LIMIT ?"
+        )
+        with self._lock:
+            rows = self._connection.execute(query, (*weights, expression, k)).fetchall()
+        return [(int(i), float(s)) for i, s in rows]
+
+    def document_frequency(self, term: str) -> int:
+        """Number of passages that hold a term, stemmed as the full-text index stems."""
+        quoted = '"' + term.replace('"', "") + '"'
+        with self._lock:
+            row = self._connection.execute(
+                "SELECT count(*) FROM passages_fts WHERE passages_fts MATCH ?", (quoted,)
+            ).fetchone()
+        return int(row[0])
+
+    def nearest_passages(self, query: npt.NDArray[np.float32], k: int) -> list[tuple[int, float]]:
+        """Passages by the cosine of their best vector with the query's, shape (d,); best first, at most k."""
+        if not len(self._owners):
+            return []
+        best: dict[int, float] = {}
+        # Several vectors belong to one passage: ask for more until k passages are found or none are left.
+        n = 4 * k
+        while True:
+            rows, scores = nearest(self._index, query, n)
+            for row, score in zip(rows, scores, strict=True):
+                best.setdefault(int(self._owners[row]), float(score))
+            if len(best) >= k or n >= len(self._owners):
+                return list(best.items())[:k]
+            n *= 2
+
+    def passage_vectors(self, passage: int) -> npt.NDArray[np.float32]:
+        """The vectors of one passage, shape (parts, d)."""
+        rows = np.flatnonzero(self._owners == passage)
+        vectors: npt.NDArray[np.float32] = self._vectors[rows]
+        return vectors
+
+    @cached_property
+    def lexicon(self) -> Lexicon:
+        """Every concept's names."""
+        return Lexicon.of(self.concepts)
+
+    @cached_property
+    def prerequisites(self) -> nx.DiGraph[int]:
+        """Kept prerequisite edges, from what comes first to what needs it."""
+        return prerequisite_graph(self.relations, len(self.concepts))
+
+    @cached_property
+    def associations(self) -> nx.Graph[int]:
+        """All kept relations, undirected and weighted."""
+        return association_graph(self.relations, len(self.concepts))
+
+    @cached_property
+    def mentions_by_passage(self) -> dict[int, tuple[Mention, ...]]:
+        """Mentions of each passage that has any, in order of their place."""
+        out: dict[int, list[Mention]] = {}
+        for mention in self.mentions:
+            out.setdefault(mention.passage, []).append(mention)
+        return {p: tuple(ms) for p, ms in out.items()}
+
+    @cached_property
+    def defined_in(self) -> dict[int, tuple[int, ...]]:
+        """Concepts that each passage defines."""
+        out: dict[int, list[int]] = {}
+        for concept in self.concepts:
+            for passage in concept.passages:
+                out.setdefault(passage, []).append(concept.id)
+        return {p: tuple(cs) for p, cs in out.items()}
+
+    @cached_property
+    def _vectors(self) -> npt.NDArray[np.float32]:
+        return self._owned_vectors[1]
+
+    @cached_property
+    def _owners(self) -> npt.NDArray[np.int64]:
+        return self._owned_vectors[0]
+
+    @cached_property
+    def _owned_vectors(self) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.float32]]:
+        """Passage of each vector, shape (m,), and the vectors, shape (m, d)."""
+        position = {(p.note, i): p.id for p, i in zip(self.passages, _sequence_numbers(self.passages), strict=True)}
+        with self._lock:
+            rows = self._connection.execute(
+                "SELECT notes.name, seq, vector FROM vectors JOIN notes ON notes.id = vectors.note"
+            ).fetchall()
+        owned = sorted((position[name, seq], blob) for name, seq, blob in rows)
+        owners = np.array([p for p, _ in owned], dtype=np.int64)
+        vectors = np.frombuffer(b"".join(blob for _, blob in owned), dtype=np.float32)
+        return owners, vectors.reshape(len(owned), -1) if len(owned) else np.zeros((0, 1), dtype=np.float32)
+
+    @cached_property
+    def _index(self) -> Any:
+        """The FAISS index from its file, or built anew and saved when the file cannot be trusted."""
+        path = self.folder / INDEX
+        index = load_index(path, self.generation)
+        if index is None or index.ntotal != len(self._owners) or index.d != self._vectors.shape[1]:
+            index = build_index(self._vectors)
+            # A store on a read-only or full disk still answers; the file only saves time.
+            with contextlib.suppress(OSError):
+                save_index(index, path, self.generation)
+        return index
+
+
+def open_store(folder: Path) -> Store:
+    """Open the newest whole generation of a store.
+
+    Raises
+    ------
+    NoStore
+        When nothing has been ingested there yet.
+    StoreVersion
+        When the store is another version's.
+    """
+    connection = connect(folder, writable=False)
+    try:
+        connection.execute("BEGIN")
+        meta = read_meta(connection, folder)
+        if int(meta.get("generation", "0")) == 0:
+            raise NoStore(
+                f"the store in {folder} holds no notes yet; fill it with: gradus ingest PATH --store {folder}"
+            )
+        notes = connection.execute("SELECT id, name, path FROM notes").fetchall()
+        order = json.loads(meta["note_order"])
+        return Store(
+            folder=folder,
+            generation=int(meta["generation"]),
+            encoder_name=meta["encoder"],
+            passages=_read_passages(connection, {i: n for i, n, _ in notes}, order),
+            concepts=_read_concepts(connection),
+            mentions=tuple(
+                Mention(*row)
+                for row in connection.execute('SELECT concept, passage, start, "end", alias FROM mentions')
+            ),
+            relations=_read_relations(connection),
+            note_names=tuple(order),
+            note_paths={name: Path(path) for _, name, path in notes},
+            _connection=connection,
+            _lock=threading.Lock(),
+        )
+    except BaseException:
+        connection.close()
+        raise
+
+
+def _sequence_numbers(passages: Sequence[Passage]) -> list[int]:
+    """Position of each passage within its note."""
+    out, last, i = [], "", 0
+    for passage in passages:
+        i = i + 1 if passage.note == last else 0
+        last = passage.note
+        out.append(i)
+    return out
+
+
+def _read_passages(connection: sqlite3.Connection, names: dict[int, str], order: list[str]) -> tuple[Passage, ...]:
+    rank = {name: i for i, name in enumerate(order)}
+    rows = connection.execute(
+        'SELECT note, seq, cell, start, "end", line_start, line_end, heading_path, text, kind FROM passages'
+    ).fetchall()
+    rows.sort(key=lambda r: (rank[names[r[0]]], r[1]))
+    return tuple(
+        Passage(i, names[r[0]], r[2], r[3], r[4], r[5], r[6], tuple(json.loads(r[7])), r[8], r[9])
+        for i, r in enumerate(rows)
+    )
+
+
+def _read_concepts(connection: sqlite3.Connection) -> tuple[Concept, ...]:
+    aliases: dict[int, list[str]] = {}
+    for concept, alias in connection.execute("SELECT concept, alias FROM aliases ORDER BY concept, seq"):
+        aliases.setdefault(concept, []).append(alias)
+    rows = connection.execute("SELECT id, label, notes, summary, passages, resources FROM concepts ORDER BY id")
+    return tuple(
+        Concept(
+            id=i,
+            label=label,
+            aliases=tuple(aliases.get(i, ())),
+            notes=tuple(json.loads(notes)),
+            summary=summary,
+            passages=tuple(json.loads(passages)),
+            resources=tuple(Resource(*r) for r in json.loads(resources)),
+        )
+        for i, label, notes, summary, passages, resources in rows
+    )
+
+
+def _read_relations(connection: sqlite3.Connection) -> tuple[Relation, ...]:
+    rows = connection.execute("SELECT kind, source, target, score, kept, evidence FROM relations ORDER BY rowid")
+    return tuple(
+        Relation(kind, source, target, score, bool(kept), tuple(Evidence(*e) for e in json.loads(evidence)))
+        for kind, source, target, score, kept, evidence in rows
+    )

@@ -1,0 +1,77 @@
+"""Exact nearest neighbours by cosine with FAISS, and its file: derived from the store, checked, never trusted."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+import faiss
+import numpy as np
+import numpy.typing as npt
+
+from kg.errors import IndexMismatch
+
+__all__ = ["build_index", "load_index", "nearest", "save_index"]
+
+_MAGIC = b"gradus vectors 1\n"
+
+
+def build_index(vectors: npt.NDArray[np.float32]) -> Any:
+    """An exact inner-product index over unit vectors of shape (n, d); inner product is then the cosine."""
+    index = faiss.IndexFlatIP(vectors.shape[1])
+    index.add(np.ascontiguousarray(vectors, dtype=np.float32))
+    return index
+
+
+def nearest(
+    index: Any, query: npt.NDArray[np.float32], k: int
+) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.float32]]:
+    """Row numbers and cosines of the k nearest vectors, best first; fewer when the index is smaller.
+
+    Parameters
+    ----------
+    query : array of shape (d,)
+        A unit vector.
+
+    Raises
+    ------
+    IndexMismatch
+        When the query's dimension is not the index's.
+    """
+    if query.shape != (index.d,):
+        raise IndexMismatch(f"the question's vector has shape {query.shape}, the index expects ({index.d},)")
+    k = min(k, index.ntotal)
+    if k == 0:
+        return np.zeros(0, dtype=np.int64), np.zeros(0, dtype=np.float32)
+    scores, rows = index.search(np.ascontiguousarray(query[None, :], dtype=np.float32), k)
+    return rows[0], scores[0]
+
+
+def save_index(index: Any, path: Path, generation: int) -> None:
+    """Write the index with its generation and a checksum, replacing an older file at once."""
+    payload = faiss.serialize_index(index).tobytes()
+    head = {"generation": generation, "sha256": hashlib.sha256(payload).hexdigest()}
+    fresh = path.with_name(f"{path.name}.{os.getpid()}.new")
+    fresh.write_bytes(_MAGIC + json.dumps(head).encode() + b"\n" + payload)
+    fresh.replace(path)
+
+
+def load_index(path: Path, generation: int) -> Any | None:
+    """The index, or None when its file is missing, damaged or of another generation."""
+    try:
+        raw = path.read_bytes()
+    except OSError:
+        return None
+    if not raw.startswith(_MAGIC):
+        return None
+    head_line, _, payload = raw[len(_MAGIC) :].partition(b"\n")
+    try:
+        head = json.loads(head_line)
+    except ValueError:
+        return None
+    if head.get("generation") != generation or head.get("sha256") != hashlib.sha256(payload).hexdigest():
+        return None
+    return faiss.deserialize_index(np.frombuffer(payload, dtype=np.uint8))

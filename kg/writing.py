@@ -1,0 +1,189 @@
+"""Writing a store: everything an ingest changes, in one transaction that either happened or did not."""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import json
+import sqlite3
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from kg.errors import GradusError, StoreBusy
+from kg.schema import connect, create, read_meta
+from kg.types import Concept, Mention, Passage, Relation
+
+__all__ = ["NoteRecord", "Writer", "writing"]
+
+
+@dataclass(frozen=True, slots=True)
+class NoteRecord:
+    """What the store knows of one note file; `parsed` is its parse as JSON text."""
+
+    id: int
+    path: str
+    root: str
+    name: str
+    sha256: str
+
+
+@dataclass
+class Writer:
+    """An open write transaction; nothing of it is seen by readers before `writing` ends well."""
+
+    folder: Path
+    connection: sqlite3.Connection
+    meta: dict[str, str]
+
+    def notes(self) -> list[NoteRecord]:
+        """Every note of the store."""
+        rows = self.connection.execute("SELECT id, path, root, name, sha256 FROM notes").fetchall()
+        return [NoteRecord(*row) for row in rows]
+
+    def parsed(self, note: int) -> str:
+        """A note's parse, the JSON text it was put with."""
+        return str(self.connection.execute("SELECT parsed FROM notes WHERE id = ?", (note,)).fetchone()[0])
+
+    def passages(self, note: int) -> list[Passage]:
+        """A note's passages; ids count within the note."""
+        rows = self.connection.execute(
+            'SELECT seq, notes.name, cell, start, "end", line_start, line_end, heading_path, text, kind '
+            "FROM passages JOIN notes ON notes.id = passages.note WHERE passages.note = ? ORDER BY seq",
+            (note,),
+        ).fetchall()
+        return [Passage(r[0], r[1], r[2], r[3], r[4], r[5], r[6], tuple(json.loads(r[7])), r[8], r[9]) for r in rows]
+
+    def vectors(self, note: int) -> list[tuple[int, npt.NDArray[np.float32]]]:
+        """A note's vectors with the position of their passage, in order."""
+        rows = self.connection.execute(
+            "SELECT seq, vector FROM vectors WHERE note = ? ORDER BY seq, part", (note,)
+        ).fetchall()
+        return [(seq, np.frombuffer(blob, dtype=np.float32)) for seq, blob in rows]
+
+    def put_note(
+        self,
+        record: NoteRecord,
+        parsed: str,
+        passages: Sequence[Passage],
+        vectors: Sequence[Sequence[npt.NDArray[np.float32]]],
+    ) -> int:
+        """Add a note, replacing an older version; `vectors` has, for each passage, its vectors of shape (d,)."""
+        self.connection.execute("DELETE FROM notes WHERE path = ?", (record.path,))
+        cursor = self.connection.execute(
+            "INSERT INTO notes (path, root, name, sha256, parsed) VALUES (?, ?, ?, ?, ?)",
+            (record.path, record.root, record.name, record.sha256, parsed),
+        )
+        note = int(cursor.lastrowid or 0)
+        self.connection.executemany(
+            "INSERT INTO passages VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            (
+                (note, i, p.cell, p.start, p.end, p.line_start, p.line_end, json.dumps(p.heading_path), p.text, p.kind)
+                for i, p in enumerate(passages)
+            ),
+        )
+        self.connection.executemany(
+            "INSERT INTO vectors VALUES (?, ?, ?, ?)",
+            (
+                (note, i, j, np.asarray(v, dtype=np.float32).tobytes())
+                for i, parts in enumerate(vectors)
+                for j, v in enumerate(parts)
+            ),
+        )
+        return note
+
+    def remove_note(self, path: str) -> None:
+        """Take a note out, with its passages and vectors."""
+        self.connection.execute("DELETE FROM notes WHERE path = ?", (path,))
+
+    def put_derived(
+        self,
+        note_order: Sequence[str],
+        concepts: Sequence[Concept],
+        mentions: Iterable[Mention],
+        relations: Iterable[Relation],
+        full_text: Iterable[tuple[int, str, str, str]],
+    ) -> None:
+        """Replace what is derived from all notes together.
+
+        `full_text` rows are (passage id, heading, body, names of the concepts defined there).
+        """
+        for table in ("concepts", "aliases", "mentions", "relations", "passages_fts"):
+            self.connection.execute(f"DELETE FROM {table}")
+        self.connection.executemany(
+            "INSERT INTO concepts VALUES (?, ?, ?, ?, ?, ?)",
+            (
+                (
+                    c.id,
+                    c.label,
+                    json.dumps(c.notes),
+                    c.summary,
+                    json.dumps(c.passages),
+                    json.dumps([dataclasses.astuple(r) for r in c.resources]),
+                )
+                for c in concepts
+            ),
+        )
+        self.connection.executemany(
+            "INSERT INTO aliases VALUES (?, ?, ?)",
+            ((c.id, i, alias) for c in concepts for i, alias in enumerate(c.aliases)),
+        )
+        self.connection.executemany(
+            "INSERT INTO mentions VALUES (?, ?, ?, ?, ?)",
+            ((m.concept, m.passage, m.start, m.end, m.alias) for m in mentions),
+        )
+        self.connection.executemany(
+            "INSERT INTO relations VALUES (?, ?, ?, ?, ?, ?)",
+            (
+                (r.kind, r.source, r.target, r.score, r.kept, json.dumps([dataclasses.astuple(e) for e in r.evidence]))
+                for r in relations
+            ),
+        )
+        self.connection.executemany(
+            "INSERT INTO passages_fts (rowid, heading, body, names) VALUES (?, ?, ?, ?)", full_text
+        )
+        self.put_meta("note_order", json.dumps(list(note_order)))
+
+    def put_meta(self, key: str, value: str) -> None:
+        """Record something about the store itself."""
+        self.connection.execute("INSERT OR REPLACE INTO meta VALUES (?, ?)", (key, value))
+        self.meta[key] = value
+
+
+@contextlib.contextmanager
+def writing(folder: Path) -> Iterator[Writer]:
+    """One write transaction: committed as a new generation when the block ends and something changed, else undone.
+
+    Raises
+    ------
+    StoreBusy
+        When another ingest holds the store.
+    GradusError
+        When the disk is full or the folder cannot be written.
+    """
+    try:
+        connection = connect(folder, writable=True)
+    except (OSError, sqlite3.DatabaseError) as error:
+        raise GradusError(f"cannot write a store in {folder}: {error}; choose another with --store") from error
+    try:
+        connection.execute("BEGIN IMMEDIATE")
+        meta = read_meta(connection, folder)
+        if not meta:
+            create(connection)
+            meta = read_meta(connection, folder)
+        writer = Writer(folder, connection, meta)
+        before = connection.total_changes
+        yield writer
+        if connection.total_changes != before:
+            writer.put_meta("generation", str(int(writer.meta["generation"]) + 1))
+        connection.execute("COMMIT")
+    except sqlite3.OperationalError as error:
+        if "locked" in str(error):
+            raise StoreBusy(f"another ingest is writing to the store in {folder}; try again when it is done") from error
+        raise GradusError(f"the store in {folder} could not be written ({error}); it stays as it was") from error
+    finally:
+        # Closing without COMMIT rolls back: the store is then as it was before.
+        connection.close()
