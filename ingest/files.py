@@ -1,0 +1,173 @@
+"""Which files are notes, and their text exactly as stored. Parsing is left to others."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from pathspec import GitIgnoreSpec
+
+from kg.errors import GradusError, UnreadableNote
+
+__all__ = ["IGNORE_FILE", "SUFFIXES", "FoundNote", "find_notes", "read_note"]
+
+SUFFIXES = (".md", ".markdown", ".ipynb")
+IGNORE_FILE = ".gradusignore"
+_NEVER = frozenset({"node_modules", ".ipynb_checkpoints"})
+_NEWLINE = re.compile(rb"\r\n?|\n")
+_EXPECTED = "expected a text file in UTF-8"
+
+
+@dataclass(frozen=True, slots=True)
+class FoundNote:
+    """A note's file, the folder it was found from, and its name: the path between them with forward slashes."""
+
+    path: Path
+    root: Path
+    name: str
+
+
+def find_notes(paths: Sequence[Path]) -> list[FoundNote]:
+    """Find the notes below folders, or named one by one, sorted by name.
+
+    Hidden files and folders, `.ipynb_checkpoints`, `node_modules` and what a `.gradusignore` names are left out;
+    a file named itself is taken whatever its folder says. Each file is found once, however many ways lead to it.
+    Where two roots give the same name, the later gets its root folder's name in front.
+
+    Raises
+    ------
+    GradusError
+        A path does not exist, is no note, holds none, or cannot be listed; or a `.gradusignore` is not valid.
+    """
+    found: dict[str, FoundNote] = {}
+    seen: set[Path] = set()
+    for path in paths:
+        notes = _below(path)
+        if not notes:
+            raise GradusError(f"'{path}' holds no notes; expected {', '.join(SUFFIXES)} files in it")
+        for note in notes:
+            real = note.path.resolve()
+            if real not in seen:
+                seen.add(real)
+                note = _renamed(note, found)
+                found[note.name] = note
+    return sorted(found.values(), key=lambda note: note.name)
+
+
+def read_note(path: Path) -> str:
+    """The file's text, decoded as UTF-8 and otherwise untouched: byte order mark and line endings are kept.
+
+    Raises
+    ------
+    UnreadableNote
+        The file cannot be read, is binary, or is not UTF-8; carries the line of the first bad byte.
+    """
+    try:
+        content = path.read_bytes()
+    except OSError as error:
+        raise UnreadableNote(f"the file cannot be read ({error.strerror}); {_EXPECTED}") from error
+    if content.startswith((b"\xff\xfe", b"\xfe\xff")):
+        raise UnreadableNote(f"the file is UTF-16; {_EXPECTED}, so save it as that")
+    try:
+        text = content.decode("utf-8")
+    except UnicodeDecodeError as error:
+        byte = f"byte 0x{content[error.start]:02x} is not UTF-8"
+        raise UnreadableNote(f"{byte}; {_EXPECTED}, so save it as that", _line_at(content, error.start)) from error
+    zero = content.find(b"\0")
+    if zero >= 0:
+        raise UnreadableNote(f"the file holds a zero byte, so it is binary; {_EXPECTED}", _line_at(content, zero))
+    return text
+
+
+def _line_at(content: bytes, offset: int) -> int:
+    """1-based line of a byte."""
+    return 1 + sum(1 for newline in _NEWLINE.finditer(content) if newline.end() <= offset)
+
+
+def _below(path: Path) -> list[FoundNote]:
+    """Notes of one path, sorted by name."""
+    if not path.exists():
+        raise GradusError(f"'{path}' does not exist; expected a folder of notes or a note")
+    if path.is_file():
+        if path.suffix.lower() not in SUFFIXES:
+            raise GradusError(f"'{path}' is no note; expected one of {', '.join(SUFFIXES)}")
+        return [FoundNote(path, path.parent, path.name)]
+    files: dict[Path, Path] = {}
+    # real files first, so that a link to a note of the same folder does not take its place
+    for file in sorted(_walk(path), key=lambda file: (file.is_symlink(), file.as_posix())):
+        files.setdefault(file.resolve(), file)
+    notes = (FoundNote(file, path, file.relative_to(path).as_posix()) for file in files.values())
+    return sorted(notes, key=lambda note: note.name)
+
+
+def _walk(root: Path) -> Iterator[Path]:
+    """Note files below a folder. Linked folders come after all real ones, and each real folder is listed once."""
+    waiting: list[tuple[Path, tuple[tuple[Path, GitIgnoreSpec], ...]]] = [(root, ())]
+    linked: list[tuple[Path, tuple[tuple[Path, GitIgnoreSpec], ...]]] = []
+    listed: set[Path] = set()
+    while waiting or linked:
+        folder, rules = waiting.pop() if waiting else linked.pop(0)
+        real = folder.resolve()
+        if real in listed:
+            continue
+        listed.add(real)
+        own = _ignore_rules(folder)
+        rules = (*rules, (folder, own)) if own is not None else rules
+        for entry in _entries(folder):
+            path = folder / entry.name
+            if entry.name.startswith(".") or entry.name in _NEVER or _ignored(path, entry.is_dir(), rules):
+                continue
+            if entry.is_dir():
+                (linked if entry.is_symlink() else waiting).append((path, rules))
+            elif entry.is_file() and path.suffix.lower() in SUFFIXES:
+                yield path
+
+
+def _entries(folder: Path) -> list[os.DirEntry[str]]:
+    try:
+        with os.scandir(folder) as entries:
+            return sorted(entries, key=lambda entry: entry.name)
+    except OSError as error:
+        hint = f"make it readable or name it in a {IGNORE_FILE}"
+        raise GradusError(f"the folder '{folder}' cannot be listed ({error.strerror}); {hint}") from error
+
+
+def _ignore_rules(folder: Path) -> GitIgnoreSpec | None:
+    """Rules of the folder's own ignore file; None when it has none."""
+    file = folder / IGNORE_FILE
+    if not file.is_file():
+        return None
+    try:
+        lines = file.read_text(encoding="utf-8-sig", errors="replace").splitlines()
+    except OSError as error:
+        raise GradusError(f"'{file}' cannot be read ({error.strerror})") from error
+    for number, line in enumerate(lines, 1):
+        try:
+            GitIgnoreSpec.from_lines([line])
+        except ValueError as error:
+            raise GradusError(f"'{file}' line {number}: '{line}' is no gitignore pattern") from error
+    return GitIgnoreSpec.from_lines(lines)
+
+
+def _ignored(path: Path, is_folder: bool, rules: tuple[tuple[Path, GitIgnoreSpec], ...]) -> bool:
+    """Whether the rules leave the path out; the deepest folder that says anything decides, as in git."""
+    for folder, spec in reversed(rules):
+        relative = path.relative_to(folder).as_posix() + ("/" if is_folder else "")
+        decision = spec.check_file(relative).include
+        if decision is not None:
+            return decision
+    return False
+
+
+def _renamed(note: FoundNote, found: dict[str, FoundNote]) -> FoundNote:
+    """The note under a name no other has: with as many of its root's folders in front as that takes."""
+    folders = note.root.resolve().parts[1:]
+    depth = 0
+    name = note.name
+    while name in found and depth < len(folders):
+        depth += 1
+        name = "/".join((*folders[-depth:], note.name))
+    return replace(note, name=name)
