@@ -51,9 +51,9 @@ def read_front_matter(text: str) -> FrontMatter:
     if closing is None:
         return FrontMatter()
     inside = lines[1:closing]
-    first = next((line for line in inside if line.strip() and not line.startswith("#")), None)
-    if first is None:  # only blank lines and comments
+    if not any(line.strip() for line in inside):
         return FrontMatter(line_count=closing + 1)
+    first = next((line for line in inside if line.strip() and not line.startswith("#")), "")
     if _KEY.match(first) is None:
         return FrontMatter()
     values, key_lines = _load("\n".join(inside))
@@ -73,7 +73,7 @@ def _load(source: str) -> tuple[dict[str, Any], dict[str, int]]:
     except yaml.reader.ReaderError as error:
         line = source.count("\n", 0, error.position) + 2
         raise UnreadableNote(
-            f"front matter holds the character {error.character!r}, which YAML forbids", line
+            f"front matter holds the character {chr(error.character)!r}, which YAML forbids", line
         ) from error
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark

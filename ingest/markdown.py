@@ -166,23 +166,33 @@ def _block(
 def _with_loose_items(source: Source, blocks: list[Block]) -> list[Block]:
     """Join items that are indented below an item of another list, but too little for CommonMark, to that item.
 
-    Many write `1. first` and below it `  - detail`, which CommonMark reads as the start of a second list.
+    Many write `1. first` and below it `  - detail`, which CommonMark reads as the start of a second list, and the
+    `2. second` after it as a third.
     """
     joined: list[Block] = []
     taken = -1  # the list whose items are being joined
+    same: dict[int, int] = {}  # list -> the earlier list that it continues
     for block in blocks:
+        block = replace(block, group=same.get(block.group, block.group))
         before = joined[-1] if joined else None
         if before is None or before.kind != "item" or block.kind != "item" or block.group == before.group:
             joined.append(block)
             continue
-        deeper = source.indent(block.line_start - 1) > source.indent(before.line_start - 1)
+        deeper = source.indent(block.line_start - 1) - source.indent(before.line_start - 1)
         adjacent = block.line_start == before.line_end + 1
-        if deeper and (adjacent or block.group == taken):
+        if deeper > 0 and (adjacent or block.group == taken):
             taken = block.group
             joined[-1] = replace(before, end=block.end, line_end=block.line_end)
+        elif deeper == 0 and adjacent and taken > before.group and _numbered(source, before, block):
+            same[block.group] = before.group
+            joined.append(replace(block, group=before.group))
         else:
             joined.append(block)
     return joined
+
+
+def _numbered(source: Source, *blocks: Block) -> bool:
+    return all(source.text[block.start].isdecimal() for block in blocks)
 
 
 def _under_headings(

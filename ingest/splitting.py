@@ -63,10 +63,11 @@ def _line_places(block: Block, text: str, in_text: bool) -> dict[int, float]:
     """Offsets of lines at which the block may be broken, with their costs."""
     places = {}
     blank_before = False
-    for start, end in line_spans(text[: block.end]):
-        line = text[start:end]
-        if start <= block.start or not line.strip():
-            blank_before = start > block.start and not line.strip()
+    source = text[block.start : block.end]
+    for start, end in line_spans(source)[1:]:
+        line = source[start:end]
+        if not line.strip():
+            blank_before = True
             continue
         if blank_before:
             cost = _AT_BLANK_LINE
@@ -74,7 +75,7 @@ def _line_places(block: Block, text: str, in_text: bool) -> dict[int, float]:
             cost = _AT_NESTED_ITEM
         else:
             cost = _AT_LINE
-        places[start] = cost + (_AT_INDENTED if block.kind == "code" and line[0] in " \t" else 0.0)
+        places[block.start + start] = cost + (_AT_INDENTED if block.kind == "code" and line[0] in " \t" else 0.0)
         blank_before = False
     return places
 
