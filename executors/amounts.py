@@ -1,0 +1,47 @@
+"""Amounts of memory as people write and read them."""
+
+from __future__ import annotations
+
+import re
+
+__all__ = ["parse_bytes", "show_bytes"]
+
+_FACTORS = {"": 1, "k": 10**3, "m": 10**6, "g": 10**9, "t": 10**12}
+_BINARY = {"": 1, "k": 2**10, "m": 2**20, "g": 2**30, "t": 2**40}
+
+
+def parse_bytes(text: str) -> int:
+    """Bytes of an amount such as "2GB", "512 MiB", "1.5g" or "800000000".
+
+    Raises
+    ------
+    ValueError
+        When the text is no positive amount.
+
+    Examples
+    --------
+    >>> parse_bytes("1.5GB"), parse_bytes("512 MiB")
+    (1500000000, 536870912)
+    """
+    found = re.fullmatch(r"\s*([0-9]*\.?[0-9]+)\s*([kmgt]?)(i?)b?\s*", text.lower())
+    if not found:
+        raise ValueError(f"'{text}' is no amount of memory; write it as 500MB or 2GB")
+    number, prefix, binary = found.groups()
+    amount = int(float(number) * (_BINARY if binary else _FACTORS)[prefix])
+    if amount <= 0:
+        raise ValueError(f"'{text}' is no amount of memory above 0")
+    return amount
+
+
+def show_bytes(amount: float) -> str:
+    """An amount in the largest unit of 1000 that keeps it at 1 or more.
+
+    Examples
+    --------
+    >>> show_bytes(1_540_000_000), show_bytes(900)
+    ('1.54 GB', '900 B')
+    """
+    for unit, factor in (("TB", 1e12), ("GB", 1e9), ("MB", 1e6), ("kB", 1e3)):
+        if abs(amount) >= factor:
+            return f"{amount / factor:.3g} {unit}"
+    return f"{amount:.0f} B"

@@ -1,0 +1,153 @@
+"""Memory of a training step: what is free, what a step took at its peak, and what running out of it looks like.
+
+On the CPU the peak is the resident memory's high-water mark, reset before each step where the system lets us (Linux);
+on a CUDA card it is what torch's allocator held at most.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import ctypes
+import gc
+import re
+import resource
+import sys
+from pathlib import Path
+
+import psutil
+
+__all__ = [
+    "available_bytes",
+    "bound_memory",
+    "free_cached",
+    "is_out_of_memory",
+    "peak_bytes",
+    "reset_peak",
+    "used_bytes",
+]
+
+# Each of these has been seen as the face of one and the same thing.
+_OUT_OF_MEMORY = re.compile(
+    r"out of memory|can(no|')t allocate memory|not enough memory|unable to allocate|std::bad_alloc"
+    r"|could not create a (primitive|memory object)|CUBLAS_STATUS_(ALLOC_FAILED|NOT_INITIALIZED)"
+    r"|CUDNN_STATUS_(ALLOC_FAILED|INTERNAL_ERROR|NOT_SUPPORTED|EXECUTION_FAILED)",
+    re.IGNORECASE,
+)
+
+
+def is_out_of_memory(error: BaseException) -> bool:
+    """Whether the error, or one that caused it, says in any of its ways that memory ran out."""
+    seen: BaseException | None = error
+    while seen is not None:
+        if (
+            isinstance(seen, MemoryError)
+            or type(seen).__name__ == "OutOfMemoryError"
+            or _OUT_OF_MEMORY.search(str(seen))
+        ):
+            return True
+        seen = seen.__cause__ or seen.__context__
+    return False
+
+
+def available_bytes(device: str) -> int:
+    """Bytes that this process could still take on the device now; what others hold is not free."""
+    if device.startswith("cuda"):
+        import torch
+
+        free, _ = torch.cuda.mem_get_info(device)
+        return int(free + torch.cuda.memory_reserved(device) - torch.cuda.memory_allocated(device))
+    if device == "mps":
+        import torch
+
+        return int(torch.mps.recommended_max_memory() - torch.mps.driver_allocated_memory())
+    return min(psutil.virtual_memory().available, _container_bytes())
+
+
+def bound_memory(device: str, limit_bytes: int) -> None:
+    """Let this process fail, rather than swap or push others out, when it takes `limit_bytes` more than now.
+
+    On the CPU by RLIMIT_DATA (which, unlike RLIMIT_AS, does not count what is merely mapped), on a card by torch's
+    own memory fraction. Where neither exists nothing is bound, and the peak tells afterwards.
+    """
+    if device.startswith("cuda"):
+        import torch
+
+        _, total = torch.cuda.mem_get_info(device)
+        held = torch.cuda.memory_allocated(device)
+        torch.cuda.set_per_process_memory_fraction(min(1.0, (held + limit_bytes) / total), device)
+    elif device == "cpu" and (used := _status_bytes("VmData")) is not None:
+        _, hard = resource.getrlimit(resource.RLIMIT_DATA)
+        asked = used + limit_bytes
+        resource.setrlimit(resource.RLIMIT_DATA, (asked if hard == resource.RLIM_INFINITY else min(asked, hard), hard))
+
+
+def reset_peak(device: str) -> None:
+    """Start a new measurement of the peak."""
+    if device.startswith("cuda"):
+        import torch
+
+        torch.cuda.reset_peak_memory_stats(device)
+    elif device == "cpu":
+        with contextlib.suppress(OSError):
+            Path("/proc/self/clear_refs").write_text("5", encoding="ascii")
+
+
+def peak_bytes(device: str) -> int:
+    """Most bytes in use since `reset_peak`; where the system keeps no such mark, the bytes in use now."""
+    if device.startswith("cuda"):
+        import torch
+
+        return int(torch.cuda.max_memory_allocated(device))
+    marked = _status_bytes("VmHWM") if device == "cpu" else None
+    return marked if marked is not None else used_bytes(device)
+
+
+def used_bytes(device: str) -> int:
+    """Bytes in use now."""
+    if device.startswith("cuda"):
+        import torch
+
+        return int(torch.cuda.memory_allocated(device))
+    if device == "mps":
+        import torch
+
+        return int(torch.mps.driver_allocated_memory())
+    return int(psutil.Process().memory_info().rss)
+
+
+def free_cached(device: str) -> None:
+    """Give back what no tensor holds any more."""
+    gc.collect()
+    if device.startswith("cuda"):
+        import torch
+
+        torch.cuda.empty_cache()
+    elif device == "mps":
+        import torch
+
+        torch.mps.empty_cache()
+    elif sys.platform == "linux":
+        with contextlib.suppress(AttributeError, OSError):  # other C libraries have no malloc_trim
+            ctypes.CDLL(None).malloc_trim(0)
+
+
+def _status_bytes(key: str) -> int | None:
+    """A line of /proc/self/status, in bytes; None where there is none."""
+    try:
+        lines = Path("/proc/self/status").read_text(encoding="ascii", errors="replace").splitlines()
+    except OSError:
+        return None
+    for line in lines:
+        if line.startswith(key + ":"):
+            return int(line.split()[1]) * 1024
+    return None
+
+
+def _container_bytes() -> int:
+    """What a container's own limit (cgroup 2, then 1) leaves; without one, more than any machine has."""
+    pairs = (("memory.max", "memory.current"), ("memory/memory.limit_in_bytes", "memory/memory.usage_in_bytes"))
+    for limit, used in pairs:
+        with contextlib.suppress(OSError, ValueError):
+            folder = Path("/sys/fs/cgroup")
+            return max(0, int((folder / limit).read_text()) - int((folder / used).read_text()))
+    return sys.maxsize

@@ -1,0 +1,149 @@
+"""One parameter of a recipe: what it takes, and the check that turns a form's or a command line's text into it."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from .amounts import parse_bytes
+
+__all__ = ["Parameter", "ParameterType", "check_value", "expected"]
+
+ParameterType = Literal["int", "float", "str", "bool", "choice", "sizes", "path"]
+
+_TRUE = {"true", "yes", "on", "1"}
+_FALSE = {"false", "no", "off", "0"}
+
+
+@dataclass(frozen=True, slots=True)
+class Parameter:
+    """A named value that a recipe takes.
+
+    Parameters
+    ----------
+    name : str
+        Lower case with underscores; a command line shows it with dashes.
+    type : {"int", "float", "str", "bool", "choice", "sizes", "path"}
+        "sizes" is one or several whole numbers, "path" a file or folder.
+    default : object
+        Taken when the value is missing or empty; None or "" stands for "decided by the run".
+    unit : str
+        "px", "samples", ...; text in "bytes" is an amount such as "2GB".
+    minimum, maximum : float or None
+        Bounds, both inclusive.
+    choices : tuple of str
+        For "choice".
+    """
+
+    name: str
+    type: ParameterType
+    default: object = None
+    unit: str = ""
+    minimum: float | None = None
+    maximum: float | None = None
+    choices: tuple[str, ...] = ()
+    help: str = ""
+
+
+def expected(parameter: Parameter) -> str:
+    """What the parameter takes, in words: "a whole number of at least 1"."""
+    noun = {
+        "int": "a whole number",
+        "float": "a number",
+        "str": "text",
+        "bool": "true or false",
+        "choice": "one of " + ", ".join(parameter.choices),
+        "sizes": "one or several whole numbers such as 128,224",
+        "path": "a path",
+    }[parameter.type]
+    if parameter.type == "str" and parameter.unit == "bytes":
+        noun = "an amount of memory such as 500MB or 2GB"
+    low, high = parameter.minimum, parameter.maximum
+    if low is not None and high is not None:
+        return f"{noun} from {low:g} to {high:g}"
+    if low is not None:
+        return f"{noun} of at least {low:g}"
+    return f"{noun} of at most {high:g}" if high is not None else noun
+
+
+def check_value(parameter: Parameter, raw: object) -> object:
+    """The value of `raw` in the parameter's type, or its default when `raw` is None or empty.
+
+    Raises
+    ------
+    ValueError
+        When `raw` is no such value, or out of bounds; its text says nothing, `expected` does.
+    """
+    if raw is None or (isinstance(raw, str) and not raw.strip()) or (isinstance(raw, list | tuple) and not raw):
+        return parameter.default
+    return _READERS[parameter.type](parameter, raw)
+
+
+def _number(parameter: Parameter, raw: object) -> float:
+    if isinstance(raw, bool) or not isinstance(raw, int | float | str):
+        raise ValueError
+    value = float(raw)
+    low, high = parameter.minimum, parameter.maximum
+    if not math.isfinite(value) or (low is not None and value < low) or (high is not None and value > high):
+        raise ValueError
+    return value
+
+
+def _integer(parameter: Parameter, raw: object) -> int:
+    value = _number(parameter, raw)
+    if value != int(value):
+        raise ValueError
+    return int(value)
+
+
+def _text(parameter: Parameter, raw: object) -> str:
+    if not isinstance(raw, str | int | float) or isinstance(raw, bool):
+        raise ValueError
+    text = str(raw).strip()
+    if parameter.unit == "bytes":
+        parse_bytes(text)
+    return text
+
+
+def _boolean(parameter: Parameter, raw: object) -> bool:
+    word = str(raw).strip().lower()
+    if word not in _TRUE | _FALSE:
+        raise ValueError
+    return word in _TRUE
+
+
+def _choice(parameter: Parameter, raw: object) -> str:
+    word = str(raw).strip()
+    numbered_card = parameter.name == "device" and re.fullmatch(r"cuda:\d{1,3}", word)
+    if word not in parameter.choices and not numbered_card:
+        raise ValueError
+    return word
+
+
+def _sizes(parameter: Parameter, raw: object) -> tuple[int, ...]:
+    pieces = raw.replace(",", " ").split() if isinstance(raw, str) else raw if isinstance(raw, list | tuple) else [raw]
+    sizes = {_integer(parameter, piece) for piece in pieces}
+    if not sizes:
+        raise ValueError
+    return tuple(sorted(sizes))
+
+
+def _path(parameter: Parameter, raw: object) -> str:
+    if not isinstance(raw, str | Path) or "\0" in str(raw):
+        raise ValueError
+    return str(Path(str(raw).strip()).expanduser().absolute())
+
+
+_READERS: dict[ParameterType, Callable[[Parameter, object], object]] = {
+    "int": _integer,
+    "float": _number,
+    "str": _text,
+    "bool": _boolean,
+    "choice": _choice,
+    "sizes": _sizes,
+    "path": _path,
+}

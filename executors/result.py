@@ -1,0 +1,69 @@
+"""What a run ends with."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal, cast, get_args
+
+__all__ = ["RunResult", "Status", "result_from"]
+
+Status = Literal["ok", "failed", "timeout", "out_of_memory", "cancelled"]
+
+
+@dataclass(frozen=True, slots=True)
+class RunResult:
+    """The end of one run; `message` is one line: the finding's reason when ok, what went wrong otherwise."""
+
+    status: Status
+    recipe: str
+    task: str
+    device: str  # "cpu", "mps", "cuda:0"; "" when the run ended before it was chosen
+    values: dict[str, Any] = field(default_factory=dict)
+    artifacts: tuple[str, ...] = ()  # absolute paths
+    code: str = ""  # fastai v2 snippet, "" when there is none
+    seconds: float = 0.0
+    message: str = ""
+    folder: str = ""  # absolute path of the run's folder
+
+    def to_event(self) -> dict[str, Any]:
+        """The run's last event, as the command line prints it."""
+        return {
+            "event": "result",
+            "status": self.status,
+            "recipe": self.recipe,
+            "task": self.task,
+            "device": self.device,
+            "values": self.values,
+            "artifacts": list(self.artifacts),
+            "code": self.code,
+            "seconds": round(self.seconds, 3),
+            "message": self.message,
+            "folder": self.folder,
+        }
+
+
+def result_from(stored: dict[str, Any], folder: Path) -> RunResult:
+    """The result in a stored object; artifacts are looked for in `folder`, so that a moved store still finds them.
+
+    Raises
+    ------
+    ValueError
+        When the object is no result.
+    """
+    status, values, artifacts = stored.get("status"), stored.get("values", {}), stored.get("artifacts", [])
+    seconds = stored.get("seconds", 0.0)
+    if status not in get_args(Status) or not isinstance(values, dict) or not isinstance(artifacts, list):
+        raise ValueError(f"{folder.name}: the stored result has status {status!r}")
+    return RunResult(
+        status=cast(Status, status),
+        recipe=str(stored.get("recipe", "")),
+        task=str(stored.get("task", "")),
+        device=str(stored.get("device", "")),
+        values=values,
+        artifacts=tuple(str(folder.absolute() / Path(str(name)).name) for name in artifacts),
+        code=str(stored.get("code", "")),
+        seconds=float(seconds) if isinstance(seconds, int | float) else 0.0,
+        message=str(stored.get("message", "")),
+        folder=str(folder.absolute()),
+    )

@@ -1,0 +1,49 @@
+"""Pretrained weights of torchvision's networks: those at hand, or fetched when that is allowed."""
+
+from __future__ import annotations
+
+import socket
+from pathlib import Path
+from typing import Any
+
+__all__ = ["find_weights"]
+
+_CONNECT_S = 10.0  # a stalled connection ends after this
+
+
+def find_weights(arch: str, pretrained: bool, download: bool) -> tuple[Any | None, tuple[str, ...]]:
+    """The default weights of the architecture, or None with a note that says why they are random.
+
+    Without `download` the network is never tried; with it a connection that stalls for ten seconds is given up.
+    """
+    import torch
+    from torchvision.models import get_model_weights
+
+    if not pretrained:
+        return None, ("the weights are random, as asked",)
+    weights = get_model_weights(arch).DEFAULT
+    file = Path(torch.hub.get_dir()) / "checkpoints" / weights.url.rsplit("/", 1)[-1]
+    if file.is_file():
+        return weights, (f"the weights are pretrained on ImageNet ({file.name})",)
+    if not download:
+        return None, (f"the weights are random, because {file.name} is not in {file.parent}; --download fetches it",)
+    reason = _fetch(weights.url, file)
+    if reason:
+        return None, (f"the weights are random, because {file.name} could not be fetched: {reason}",)
+    return weights, (f"the weights are pretrained on ImageNet ({file.name}, fetched now)",)
+
+
+def _fetch(url: str, file: Path) -> str:
+    """Download the file, checked by the sum in its name; the reason when that failed, else ""."""
+    import torch
+
+    before = socket.getdefaulttimeout()
+    socket.setdefaulttimeout(_CONNECT_S)
+    try:
+        file.parent.mkdir(parents=True, exist_ok=True)
+        torch.hub.download_url_to_file(url, str(file), hash_prefix=file.stem.rsplit("-", 1)[-1], progress=False)
+    except (OSError, RuntimeError) as error:
+        return str(error) or type(error).__name__
+    finally:
+        socket.setdefaulttimeout(before)
+    return ""
