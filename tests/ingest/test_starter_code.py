@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from types import ModuleType
 
@@ -28,13 +29,19 @@ def code_blocks(note: Path) -> list[tuple[str, int, str]]:
 
 
 @pytest.fixture
-def seeded() -> None:
+def quiet_machine() -> Iterator[None]:
+    """Fixed seeds, and one thread: the nets are so small that threads would only wait for each other."""
     random.seed(0)
     np.random.seed(0)
     torch.manual_seed(0)
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(threads)
+    plt.close("all")
 
 
-@pytest.mark.usefixtures("seeded")
+@pytest.mark.usefixtures("quiet_machine")
 @pytest.mark.parametrize("note", NOTES, ids=lambda note: note.stem)
 def test_every_block_of_a_note_runs_in_order(note: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The blocks of one note share their names, as in a notebook, and none raises; their asserts hold too."""
@@ -48,7 +55,6 @@ def test_every_block_of_a_note_runs_in_order(note: Path, tmp_path: Path, monkeyp
             # the empty lines in front make a traceback name the note's own line
             exec(compile("\n" * (line + 1) + source, str(note), "exec"), page.__dict__)
             ran += 1
-    plt.close("all")
     assert ran > 0, f"{note.name} has no block of Python that runs"
 
 
