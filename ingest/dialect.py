@@ -27,6 +27,7 @@ _BEGIN = re.compile(r"\\begin\{([A-Za-z]+\*?)\}")
 _WIKILINK = re.compile(r"(!?)\[\[([^\[\]|#\n]*)(#[^\[\]|\n]*)?(?:\|([^\[\]\n]*))?\]\](?!\()")
 _PICTURE = re.compile(r"\.(?:png|jpe?g|gif|svg|webp|bmp)$", re.IGNORECASE)
 _SCHEME = re.compile(r"(?<![A-Za-z0-9])https?$")
+_SCHEME_REACH = len("https") + 1  # with the character before it, which must be no letter
 _ADDRESS = re.compile(r"://[^\s<>`\"]+")
 _AFTER_ADDRESS = "?!.,:;*_~'"
 
@@ -110,7 +111,7 @@ def _address(state: StateInline, silent: bool) -> bool:
     """A bare web address in running text; entered at its colon, when the scheme is already pending."""
     if silent or state.src[state.pos] != ":" or state.linkLevel > 0:
         return False
-    scheme = _SCHEME.search(state.pending)
+    scheme = _SCHEME.search(state.pending[-_SCHEME_REACH:])
     rest = _ADDRESS.match(state.src, state.pos, state.posMax)
     if scheme is None or rest is None:
         return False
@@ -118,7 +119,7 @@ def _address(state: StateInline, silent: bool) -> bool:
     if len(tail) <= len("://"):
         return False
     address = scheme.group() + tail
-    state.pending = state.pending[: scheme.start()]
+    state.pending = state.pending[: -len(scheme.group())]
     place = (state.pos - len(scheme.group()), state.pos + len(tail))
     opening = state.push("link_open", "a", 1)
     opening.attrs = {"href": address}

@@ -84,17 +84,20 @@ class _Places:
     def __init__(self, source: Source, token: Token, searched: dict[int, int] | None) -> None:
         """`searched` holds, for a table's cells, how far each row has been searched already."""
         assert token.map is not None
-        self._whole = source.span(token.map[0], token.map[1] - 1)
         self._first_line = source.span(token.map[0], token.map[0])
         self._starts: list[tuple[int, int, int]] = []  # (position in content, offset in text, length) of each line
-        position = 0
-        for at, line in enumerate(token.content.split("\n"), token.map[0]):
+        position, first = 0, token.map[0]
+        lines = token.content.split("\n")
+        # markdown-it strips a first line that holds only, say, a form feed
+        while first + len(lines) < token.map[1] and lines[0].strip() not in source.line(first):
+            first += 1
+        for at, line in enumerate(lines, first):
             words = line.strip()
             lead = len(line) - len(line.lstrip())
-            original = source.line(at) if at < len(source.lines) else ""
+            original = source.line(at)
             column = original.rfind(words) if searched is None else original.find(words, searched.get(at, 0))
             if column >= 0:
-                self._starts.append((position + lead, source.lines[at][0] + column if original else 0, len(words)))
+                self._starts.append((position + lead, source.lines[at][0] + column, len(words)))
                 if searched is not None:
                     searched[at] = column + len(words)
             position += len(line) + 1

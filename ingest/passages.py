@@ -22,7 +22,7 @@ _LEAD_IN = TARGET // 4  # a shorter heading and opening sentence stay with one b
 
 # Costs of a cut before a unit, in the measure of an empty passage: ((TARGET - 0) / TARGET)² = 1
 _CUT_INTRODUCED = 3.0  # from the sentence that announces it
-_CUT_AFTER_TEXT = 1.0  # code, table, formula, picture or output from the text before it
+_CUT_AFTER_TEXT = 1.0  # code, table, formula or picture from the text before it, output from its code
 _CUT_IN_LIST = 0.3  # between items of one list; between paragraphs nothing
 _KINDS: dict[str, PassageKind] = {"code": "code", "item": "list", "table": "table", "output": "output"}
 
@@ -145,8 +145,11 @@ def _cut_cost(before: Block, block: Block, text: str) -> float:
         return _CUT_INTRODUCED
     if before.kind == "item" and block.kind == "item":
         return _CUT_IN_LIST if before.group == block.group else 0.0
+    if block.kind == "output":
+        return _CUT_AFTER_TEXT
     picture = block.kind == "paragraph" and text.startswith(("![", "<img"), block.start)
-    return _CUT_AFTER_TEXT if picture or block.kind not in ("paragraph", "item") else 0.0
+    illustrates = picture or block.kind not in ("paragraph", "item")
+    return _CUT_AFTER_TEXT if illustrates and before.kind in ("paragraph", "item") else 0.0
 
 
 def _best_cuts(units: Sequence[_Unit], start: int) -> list[int]:

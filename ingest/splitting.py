@@ -20,9 +20,16 @@ _AT_SENTENCE = 0.4
 _AT_LINE = 1.0
 _AT_INDENTED = 0.5  # added where code goes on inside a definition
 
-_FORMULA = r"\$\$.*?\$\$|\\\[.*?\\\]|\\begin\{([A-Za-z]+\*?)\}.*?\\end\{\1\}"
+_ANY = ".{0,5000}?"  # bounded, so that marks which nothing closes do not cost quadratic time
+_FORMULA = "|".join(
+    (
+        rf"\$\${_ANY}\$\$",
+        rf"\\\[{_ANY}\\\]",
+        rf"\\begin\{{(?P<environment>[A-Za-z]+\*?)\}}{_ANY}\\end\{{(?P=environment)\}}",
+    )
+)
 _WHOLE_IN_TEXT = re.compile(
-    rf"^[ \t>]*(?P<fence>```+|~~~+).*?(?:^[ \t>]*(?P=fence)|\Z)|{_FORMULA.replace('1', '2')}"
+    rf"^[ \t>]*(?P<fence>```+|~~~+).*?(?:^[ \t>]*(?P=fence)|\Z)|{_FORMULA}"
     r"|`[^`]*`|\$[^$\n]+\$|!?\[[^\]]*\]\([^)\s]*\)|<[^<>]*>",
     re.DOTALL | re.MULTILINE,
 )
