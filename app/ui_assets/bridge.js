@@ -1,0 +1,71 @@
+/* What the links of ours do, wherever they stand: in an answer, on a card, in the history.
+   Events for Python stand quoted here: 'ask_link', 'run_link', 'past_link', 'graph_link'. */
+const shared = (window.gradus = window.gradus || {});
+if (shared.stop) shared.stop.abort();
+shared.stop = new AbortController();
+
+function openCitation(link, n) {
+  const answer = link.closest('.message') || link.closest('.prose');
+  const source = answer && [...answer.querySelectorAll('details.g-cite')].find((d) => d.querySelector('.g-n')?.textContent === n);
+  if (!source) return;
+  source.open = true;
+  source.querySelector('summary').focus({ preventScroll: true });
+  source.scrollIntoView({ block: 'nearest', behavior: 'smooth' });
+}
+
+function act(link) {
+  const [, kind, rest] = /^#([a-z]+)\/(.*)$/.exec(link.getAttribute('href')) || [];
+  if (!kind) return;
+  const target = decodeURIComponent(rest);
+  const onGraph = link.closest('#card');
+  if (kind === 'cite') openCitation(link, target);
+  else if (kind === 'ask') trigger('ask_link', { question: target });
+  else if (kind === 'concept' && !onGraph) trigger('ask_link', { question: `What is ${target}?` });
+  else if (kind === 'concept') shared.choose(target);
+  else if (kind === 'graph') { shared.wanted = target; trigger('graph_link', { label: target }); }
+  else if (kind === 'run') trigger('run_link', { recipe: target });
+  else if (kind === 'past') trigger('past_link', { id: target });
+}
+
+document.addEventListener('click', (e) => {
+  const link = e.target.closest && e.target.closest('a.g-link');
+  if (!link) return;
+  e.preventDefault();
+  e.stopPropagation();
+  act(link);
+}, { capture: true, signal: shared.stop.signal });
+
+document.addEventListener('click', (e) => {
+  const button = e.target.closest && e.target.closest('.g-theme');
+  if (!button) return;
+  const dark = document.body.classList.toggle('dark');
+  try { localStorage.setItem('gradus-theme', dark ? 'dark' : 'light'); } catch (_) { /* private windows keep nothing */ }
+}, { signal: shared.stop.signal });
+try {
+  const kept = localStorage.getItem('gradus-theme');
+  if (kept) document.body.classList.toggle('dark', kept === 'dark');
+} catch (_) { /* the system's choice stands */ }
+
+/* A new question goes to the top of the view, so that its answer is read from the start while it is written. */
+let asked = 0, settle = 0;
+function followQuestion() {
+  const questions = document.querySelectorAll('#chat [data-testid="user"]');
+  if (questions.length !== asked) {
+    if (questions.length > asked) settle = Date.now() + 2500;
+    asked = questions.length;
+  }
+  const last = questions[questions.length - 1], box = document.querySelector('#chat .panel-wrap');
+  if (last && box && Date.now() < settle) box.scrollTop += last.getBoundingClientRect().top - box.getBoundingClientRect().top - 14;
+}
+for (const kind of ['wheel', 'touchstart', 'keydown', 'pointerdown']) {
+  document.addEventListener(kind, () => { settle = 0; }, { capture: true, passive: true, signal: shared.stop.signal });
+}
+
+/* The chat repeats each message's source in its label; a screen reader would read the markup aloud. */
+function quietLabels() {
+  for (const spoken of document.querySelectorAll('[data-testid="bot"][aria-label], [data-testid="user"][aria-label]')) {
+    const who = spoken.dataset.testid === 'bot' ? 'Answer' : 'Question';
+    if (spoken.getAttribute('aria-label') !== who) spoken.setAttribute('aria-label', who);
+  }
+}
+new MutationObserver(() => { quietLabels(); followQuestion(); }).observe(document.body, { subtree: true, childList: true, characterData: true });

@@ -1,0 +1,351 @@
+/* The canvas of concepts: draws what the server placed, moves the view, and tells the page which concept is chosen.
+   Events for Python stand quoted here: 'concept_chosen'. */
+const $ = (selector) => element.querySelector(selector);
+const stage = $('.gg-stage'), canvas = $('canvas'), pen = canvas.getContext('2d');
+const list = $('.gg-list'), search = $('.gg-search'), message = $('.gg-message'), legend = $('.gg-legend');
+const BOX = 26, FONT = 13, READABLE = 0.72;
+const shared = (window.gradus = window.gradus || {});
+
+let nodes = [], edges = [], byId = new Map(), concepts = [], themes = [], about = null;
+let scale = 1, left = 0, top_ = 0, moved = false, dirty = false;
+let hover = null, chosen = null, path = new Set(), after = new Set(), theme = null;
+
+/* ---- view ---- */
+const css = (name) => getComputedStyle(element).getPropertyValue(name).trim();
+const toScreen = (x, y) => [x * scale + left, y * scale + top_];
+const middle = (n) => toScreen(n.x + n.width / 2, n.y);
+
+function resize() {
+  const box = stage.getBoundingClientRect(), dense = window.devicePixelRatio || 1;
+  if (!box.width) return;
+  canvas.width = Math.round(box.width * dense);
+  canvas.height = Math.round(box.height * dense);
+  canvas.style.width = box.width + 'px';
+  canvas.style.height = box.height + 'px';
+  if (!moved) fit();
+  redraw();
+  takeWanted();
+}
+
+/* A link elsewhere may have asked for a concept before this page was shown. */
+function takeWanted() {
+  const wanted = shared.wanted;
+  if (wanted === null || wanted === undefined || !canvas.dataset.ready) return;
+  shared.wanted = null;
+  choose(wanted);
+}
+
+function fit(only) {
+  const some = only && only.length ? only : nodes;
+  if (!some.length) return;
+  const box = stage.getBoundingClientRect(), wide = box.width - 28, high = box.height - 56;
+  const x0 = Math.min(...some.map((n) => n.x)), x1 = Math.max(...some.map((n) => n.x + n.width));
+  const y0 = Math.min(...some.map((n) => n.y)), y1 = Math.max(...some.map((n) => n.y));
+  scale = Math.min(wide / (x1 - x0), high / (y1 - y0 || 1), 1.25);
+  left = (box.width - (x1 + x0) * scale) / 2;
+  top_ = 8 + (box.height - (y1 + y0) * scale) / 2;
+}
+
+function zoom(factor, x, y) {
+  const box = stage.getBoundingClientRect();
+  x = x === undefined ? box.width / 2 : x;
+  y = y === undefined ? box.height / 2 : y;
+  const next = Math.min(3, Math.max(0.08, scale * factor));
+  left = x - ((x - left) * next) / scale;
+  top_ = y - ((y - top_) * next) / scale;
+  scale = next;
+  moved = true;
+  redraw();
+}
+
+function redraw() {
+  if (dirty) return;
+  dirty = true;
+  requestAnimationFrame(() => { dirty = false; draw(); });
+}
+
+/* ---- drawing ---- */
+const lit = (n) => (chosen === null ? (theme === null || n.theme === theme) : path.has(n.id) || after.has(n.id));
+
+function draw() {
+  const dense = window.devicePixelRatio || 1;
+  const look = { ink: css('--g-ink'), quiet: css('--g-quiet'), line: css('--g-edge'), accent: css('--g-accent'), paper: css('--g-paper') };
+  const colours = Array.from({ length: 9 }, (_, i) => css('--g-theme-' + i));
+  pen.setTransform(dense, 0, 0, dense, 0, 0);
+  pen.clearRect(0, 0, canvas.width / dense, canvas.height / dense);
+  const near = new Set();
+  if (hover !== null) for (const [a, b] of edges) if (a === hover || b === hover) { near.add(a); near.add(b); }
+  for (const [a, b] of edges) {
+    const on = path.has(a) && path.has(b), touched = hover !== null && (a === hover || b === hover);
+    pen.globalAlpha = on || touched ? 1 : chosen !== null || hover !== null ? 0.16 : 0.62;
+    pen.strokeStyle = pen.fillStyle = on || touched ? look.accent : look.line;
+    pen.lineWidth = on || touched ? 2 : 1.1;
+    arrow(byId.get(a), byId.get(b));
+  }
+  const big = scale >= READABLE, taken = [];
+  const order = [...nodes].sort((a, b) => rank(b) - rank(a));
+  for (const n of order) {
+    pen.globalAlpha = lit(n) || n.id === hover || near.has(n.id) ? 1 : 0.22;
+    if (big) box(n, look, colours); else dot(n, look, colours);
+  }
+  if (!big) for (const n of order) {
+    pen.globalAlpha = lit(n) || n.id === hover ? 1 : 0.22;
+    label(n, look, taken);
+  }
+  pen.globalAlpha = 1;
+  canvas.dataset.drawn = String(nodes.length);
+}
+
+const rank = (n) => (n.id === hover ? 1e6 : 0) + (n.id === chosen ? 1e5 : 0) + (path.has(n.id) ? 1e4 : 0) + n.links;
+
+function arrow(a, b) {
+  const half = scale >= READABLE ? (BOX / 2) * scale : 5;
+  const [x0, ya] = middle(a), [x1, yb] = middle(b), y0 = ya - half, y1 = yb + half + 1;
+  const bend = Math.max(10 * scale, (y0 - y1) * 0.45), head = Math.max(3.2, 5.5 * Math.min(scale, 1));
+  pen.beginPath();
+  pen.moveTo(x0, y0);
+  pen.bezierCurveTo(x0, y0 - bend, x1, y1 + bend, x1, y1 + head);
+  pen.stroke();
+  pen.beginPath();
+  pen.moveTo(x1, y1);
+  pen.lineTo(x1 - head * 0.7, y1 + head * 1.5);
+  pen.lineTo(x1 + head * 0.7, y1 + head * 1.5);
+  pen.fill();
+}
+
+function box(n, look, colours) {
+  const [x, y] = toScreen(n.x, n.y), w = n.width * scale, h = BOX * scale;
+  pen.beginPath();
+  pen.roundRect(x, y - h / 2, w, h, h / 2);
+  pen.fillStyle = look.paper;
+  pen.fill();
+  const strong = n.id === chosen || n.id === hover;
+  if (n.id === chosen) { pen.fillStyle = look.accent; pen.fill(); }
+  pen.strokeStyle = strong || path.has(n.id) ? look.accent : colours[n.theme];
+  pen.lineWidth = strong || path.has(n.id) ? 2.2 : 1.3;
+  pen.stroke();
+  pen.beginPath();
+  pen.arc(x + 12 * scale, y, 3.8 * scale, 0, 7);
+  pen.fillStyle = n.id === chosen ? look.paper : colours[n.theme];
+  pen.fill();
+  pen.fillStyle = n.id === chosen ? look.paper : look.ink;
+  pen.font = `${FONT * scale}px ${css('--g-font')}`;
+  pen.textAlign = 'left';
+  pen.textBaseline = 'middle';
+  pen.fillText(short(n.label, w - 27 * scale), x + 20 * scale, y + 0.5);
+}
+
+function dot(n, look, colours) {
+  const [x, y] = middle(n), r = n.id === chosen || n.id === hover ? 6.5 : Math.min(5.5, 2.8 + Math.sqrt(n.links) * 0.7);
+  pen.beginPath();
+  pen.arc(x, y, r, 0, 7);
+  pen.fillStyle = n.id === chosen || path.has(n.id) ? look.accent : colours[n.theme];
+  pen.fill();
+}
+
+function label(n, look, taken) {
+  pen.font = `${n.id === chosen || n.id === hover ? 600 : 400} 11.5px ${css('--g-font')}`;
+  const [x, y] = middle(n), words = short(n.label, 150), w = pen.measureText(words).width;
+  const at = { x0: x - w / 2 - 3, y0: y - 21, x1: x + w / 2 + 3, y1: y - 6 };
+  const forced = n.id === hover || n.id === chosen;
+  if (!forced && taken.some((t) => at.x0 < t.x1 && at.x1 > t.x0 && at.y0 < t.y1 && at.y1 > t.y0)) return;
+  taken.push(at);
+  pen.textAlign = 'center';
+  pen.textBaseline = 'middle';
+  pen.lineWidth = 3.5;
+  pen.strokeStyle = look.paper;
+  pen.strokeText(words, x, y - 13);
+  pen.fillStyle = look.ink;
+  pen.fillText(words, x, y - 13);
+}
+
+function short(words, width) {
+  if (pen.measureText(words).width <= width) return words;
+  let n = words.length;
+  while (n > 1 && pen.measureText(words.slice(0, n) + '…').width > width) n--;
+  return words.slice(0, n).trimEnd() + '…';
+}
+
+/* ---- pointer ---- */
+function under(x, y) {
+  if (scale >= READABLE) {
+    for (const n of nodes) {
+      const [sx, sy] = toScreen(n.x, n.y);
+      if (x >= sx && x <= sx + n.width * scale && Math.abs(y - sy) <= (BOX * scale) / 2 + 2) return n.id;
+    }
+    return null;
+  }
+  let best = null, distance = 14;
+  for (const n of nodes) {
+    const [sx, sy] = middle(n), d = Math.hypot(x - sx, y - sy);
+    if (d < distance) { distance = d; best = n.id; }
+  }
+  return best;
+}
+
+const held = new Map();
+let travelled = 0, spread = 0;
+const at = (e) => { const box = canvas.getBoundingClientRect(); return [e.clientX - box.left, e.clientY - box.top]; };
+
+canvas.addEventListener('pointerdown', (e) => {
+  canvas.setPointerCapture(e.pointerId);
+  held.set(e.pointerId, at(e));
+  if (held.size === 1) travelled = 0;
+  spread = 0;
+});
+canvas.addEventListener('pointermove', (e) => {
+  const [x, y] = at(e), before = held.get(e.pointerId);
+  if (!before) {
+    const now = under(x, y);
+    if (now !== hover) { hover = now; canvas.style.cursor = now === null ? 'grab' : 'pointer'; canvas.title = now === null ? '' : byId.get(now).label; redraw(); }
+    return;
+  }
+  held.set(e.pointerId, [x, y]);
+  travelled += Math.abs(x - before[0]) + Math.abs(y - before[1]);
+  if (held.size === 2) {
+    const [[ax, ay], [bx, by]] = [...held.values()], now = Math.hypot(ax - bx, ay - by);
+    if (spread) zoom(now / spread, (ax + bx) / 2, (ay + by) / 2);
+    spread = now;
+  } else if (travelled > 4) {
+    left += x - before[0];
+    top_ += y - before[1];
+    moved = true;
+    redraw();
+  }
+});
+const release = (e) => {
+  const [x, y] = at(e), alone = held.size === 1;
+  held.delete(e.pointerId);
+  spread = 0;
+  if (e.type === 'pointerup' && alone && travelled <= 4) {
+    const id = under(x, y);
+    if (id === null) clear(); else choose(id);
+  }
+};
+canvas.addEventListener('pointerup', release);
+canvas.addEventListener('pointercancel', release);
+canvas.addEventListener('pointerleave', () => { if (hover !== null) { hover = null; redraw(); } });
+canvas.addEventListener('wheel', (e) => { e.preventDefault(); const [x, y] = at(e); zoom(Math.exp(-e.deltaY * 0.0015), x, y); }, { passive: false });
+$('.gg-in').onclick = () => zoom(1.3);
+$('.gg-out').onclick = () => zoom(1 / 1.3);
+$('.gg-fit').onclick = () => { moved = false; fit(); redraw(); };
+$('.gg-all').onclick = () => { clear(); load(null); };
+
+/* ---- choosing ---- */
+function clear() {
+  chosen = null;
+  shared.chosen = null;
+  path = new Set();
+  after = new Set();
+  mark();
+  redraw();
+}
+
+async function choose(wanted) {
+  const found = typeof wanted === 'number' ? wanted : idOf(wanted);
+  if (found === null) { message.textContent = `The notes have no concept '${wanted}'`; return; }
+  chosen = found;
+  shared.chosen = found;
+  trigger('concept_chosen', { id: found });
+  mark();
+  const view = await server.path(found);
+  if (chosen !== found || view.error) return;
+  if (!byId.has(found) || view.path.some((id) => !byId.has(id))) await load(found);
+  path = new Set(view.path);
+  after = new Set(view.after);
+  const onPath = nodes.filter((n) => path.has(n.id));
+  if (!moved || !onPath.every(inView)) { fit(onPath.length > 1 ? nodes.filter((n) => path.has(n.id) || after.has(n.id)) : nodes); moved = true; }
+  redraw();
+  element.dataset.path = view.path.join(',');
+}
+
+const inView = (n) => { const [x, y] = toScreen(n.x, n.y), box = stage.getBoundingClientRect(); return x > 0 && y > 0 && x + n.width * scale < box.width && y < box.height; };
+
+function idOf(label) {
+  const folded = String(label).trim().toLowerCase();
+  const found = concepts.find((c) => c[1].toLowerCase() === folded) || concepts.find((c) => c[2].toLowerCase().split(' · ').includes(folded));
+  return found ? found[0] : null;
+}
+
+/* ---- list, legend ---- */
+function fill() {
+  const wanted = search.value.trim().toLowerCase();
+  const matching = concepts.filter((c) => !wanted || (c[1] + ' ' + c[2]).toLowerCase().includes(wanted));
+  if (wanted) matching.sort((a, b) => b[1].toLowerCase().startsWith(wanted) - a[1].toLowerCase().startsWith(wanted));
+  list.replaceChildren(...matching.slice(0, 300).map((c) => {
+    const item = document.createElement('li'), button = document.createElement('button');
+    button.type = 'button';
+    button.textContent = c[1];
+    button.title = c[2] ? `also: ${c[2]}` : c[1];
+    button.dataset.id = c[0];
+    button.onclick = () => choose(c[0]);
+    item.append(button);
+    return item;
+  }));
+  if (!matching.length) { const none = document.createElement('li'); none.className = 'g-quiet'; none.textContent = 'No concept of that name'; list.append(none); }
+  mark();
+}
+
+function mark() {
+  for (const button of list.querySelectorAll('button')) {
+    const on = Number(button.dataset.id) === chosen;
+    button.setAttribute('aria-current', on ? 'true' : 'false');
+    if (on) { const a = button.offsetTop, b = list.scrollTop; if (a < b || a > b + list.clientHeight - 30) list.scrollTop = a - list.clientHeight / 2; }
+  }
+}
+
+search.addEventListener('input', () => { fill(); list.scrollTop = 0; });
+search.addEventListener('keydown', (e) => {
+  const first = list.querySelector('button');
+  if (e.key === 'Enter' && first) { e.preventDefault(); choose(Number(first.dataset.id)); }
+  if (e.key === 'ArrowDown' && first) { e.preventDefault(); first.focus(); }
+});
+list.addEventListener('keydown', (e) => {
+  if (e.key !== 'ArrowDown' && e.key !== 'ArrowUp') return;
+  e.preventDefault();
+  const item = e.target.closest('li'), next = e.key === 'ArrowDown' ? item.nextElementSibling : item.previousElementSibling;
+  if (next && next.firstChild.focus) next.firstChild.focus(); else if (e.key === 'ArrowUp') search.focus();
+});
+
+function drawLegend() {
+  legend.replaceChildren(...themes.map((name, i) => {
+    const button = document.createElement('button'), spot = document.createElement('span');
+    button.type = 'button';
+    spot.className = 'gg-spot';
+    spot.style.background = `var(--g-theme-${i})`;
+    button.append(spot, name);
+    button.setAttribute('aria-pressed', String(theme === i));
+    button.onclick = () => { clear(); theme = theme === i ? null : i; drawLegend(); redraw(); };
+    return button;
+  }));
+  legend.hidden = themes.length < 2;
+}
+
+/* ---- start ---- */
+async function load(id) {
+  const view = await server.view(id);
+  if (view.error) { message.textContent = view.error; element.classList.add('gg-empty'); canvas.dataset.ready = '0'; return; }
+  ({ nodes, edges, themes, concepts, about } = view);
+  byId = new Map(nodes.map((n) => [n.id, n]));
+  theme = null;
+  message.textContent = view.message;
+  $('.gg-all').hidden = about === null;
+  drawLegend();
+  fill();
+  moved = false;
+  canvas.dataset.ready = '1';
+  resize();
+}
+
+canvas.positionOf = (wanted) => {
+  const n = byId.get(typeof wanted === 'number' ? wanted : idOf(wanted)), box = canvas.getBoundingClientRect();
+  if (!n) return null;
+  const [x, y] = middle(n);
+  return { x: box.left + x, y: box.top + y };
+};
+new ResizeObserver(resize).observe(stage);
+new MutationObserver(redraw).observe(document.body, { attributes: true, attributeFilter: ['class'] });
+shared.choose = choose;
+load(null).then(() => {
+  if (shared.chosen !== null && shared.chosen !== undefined && chosen === null) choose(shared.chosen);
+});

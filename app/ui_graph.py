@@ -1,0 +1,166 @@
+"""The Graph page: the canvas of concepts, what it asks the server for, and the card beside it."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import gradio as gr
+import networkx as nx
+
+from app.ui_assets import read_asset
+from app.ui_card import card_markdown
+from app.ui_layout import around, most_connected, place_nodes
+from app.ui_shelf import Shelf
+from app.ui_text import LATEX
+from kg.errors import GradusError
+from kg.graph import study_path
+from kg.linking import find_concept
+from kg.store import Store
+from kg.types import Concept
+
+__all__ = ["GraphPage", "graph_page", "graph_view", "path_view"]
+
+THEME_LIMIT = 8  # more colours than this cannot be told apart
+NO_CARD = "Choose a concept, on the map or in the list, to see what the notes say about it and what to learn first."
+
+
+@dataclass(frozen=True, slots=True)
+class GraphPage:
+    """The page's components that the others act on."""
+
+    canvas: gr.HTML
+    card: gr.Markdown
+
+
+def graph_page(shelf: Shelf) -> GraphPage:
+    """Lay the page out inside the current tab."""
+
+    def view(about: object = None) -> dict[str, Any]:
+        return _or_message(lambda: graph_view(shelf.current(), _concept_id(shelf.current(), about)))
+
+    def path(about: object = None) -> dict[str, Any]:
+        return _or_message(lambda: path_view(shelf.current(), _concept_id(shelf.current(), about)))
+
+    def card(event: gr.EventData) -> str:
+        try:
+            store = shelf.current()
+            found = _concept_id(store, getattr(event, "id", None))
+            return NO_CARD if found is None else card_markdown(store, store.concepts[found])
+        except GradusError as error:
+            return str(error)
+
+    with gr.Row(equal_height=False, elem_id="graph-row"):
+        with gr.Column(scale=11, min_width=300, elem_id="graph-column"):
+            canvas = gr.HTML(
+                None,
+                html_template=read_asset("graph.html"),
+                js_on_load=read_asset("graph.js"),
+                server_functions=[view, path],
+                apply_default_css=False,
+                elem_id="graph",
+            )
+        with gr.Column(scale=4, min_width=300, elem_id="card-column"):
+            shown = gr.Markdown(NO_CARD, latex_delimiters=LATEX, elem_id="card", line_breaks=False)
+    canvas.concept_chosen(
+        card,
+        None,
+        shown,
+        queue=False,
+        show_progress="hidden",
+        trigger_mode="always_last",
+        api_visibility="private",
+    )
+    return GraphPage(canvas, shown)
+
+
+def graph_view(store: Store, about: int | None = None) -> dict[str, Any]:
+    """What the canvas draws: placed concepts, arrows, themes, and every concept's name for the list.
+
+    Arrows that others imply are left out (the transitive reduction), which changes no study order.
+
+    Parameters
+    ----------
+    about : int or None
+        Id of the concept whose surroundings to show; the whole graph, or its most connected part, when None.
+    """
+    graph = store.prerequisites
+    chosen = most_connected(graph) if about is None else around(graph, about)
+    reduced = nx.transitive_reduction(graph.subgraph(chosen))
+    labels = {node: store.concepts[node].label for node in chosen}
+    placed = place_nodes(reduced, labels)
+    theme_of = themes(store)
+    named = [name for name, _ in Counter(theme_of[node] for node in chosen).most_common(THEME_LIMIT)]
+    nodes = [
+        {"id": node, "label": labels[node], "links": graph.degree(node), "theme": _place_in(named, theme_of[node])}
+        | asdict(placed[node])
+        for node in sorted(chosen)
+    ]
+    linked = sum(1 for _, degree in graph.degree() if degree)
+    return {
+        "nodes": nodes,
+        "edges": [list(edge) for edge in sorted(reduced.edges)],
+        "themes": named + (["others"] if any(node["theme"] == len(named) for node in nodes) else []),
+        "about": about,
+        "message": _what_is_shown(len(chosen), linked, len(store.concepts), about),
+        "concepts": [[c.id, c.label, " · ".join(c.aliases)] for c in sorted(store.concepts, key=_by_label)],
+    }
+
+
+def path_view(store: Store, goal: int | None) -> dict[str, Any]:
+    """The study path to a concept, foundations first, and what needs it directly; ids."""
+    if goal is None:
+        return {"path": [], "after": []}
+    return {"path": study_path(store.prerequisites, goal), "after": sorted(store.prerequisites.successors(goal))}
+
+
+def themes(store: Store) -> list[str]:
+    """The theme of each concept: its home note, or, with a single note, the heading at the top above it."""
+    return [_theme(store, concept) for concept in store.concepts]
+
+
+def _theme(store: Store, concept: Concept) -> str:
+    if len(store.note_names) == 1 and concept.passages:
+        headings = store.passages[concept.passages[0]].heading_path
+        return headings[0] if headings else store.note_names[0]
+    name = concept.notes[0] if concept.notes else "others"
+    stem = name.removesuffix(".md").removesuffix(".ipynb")
+    return re.sub(r"^\d+[-_. ]+", "", stem).replace("-", " ").replace("_", " ") or name
+
+
+def _what_is_shown(shown: int, linked: int, total: int, about: int | None) -> str:
+    if about is not None:
+        return f"{shown} concepts around the chosen one, of {total}"
+    if shown < linked:
+        return f"The {shown} most connected of {total} concepts; choose one to see what surrounds it"
+    if not shown:
+        return f"None of the {total} concepts has a known prerequisite; the list has them all"
+    apart = total - linked
+    return f"{shown} concepts" + (f"; {apart} more without known prerequisites are in the list" if apart else "")
+
+
+def _concept_id(store: Store, about: object) -> int | None:
+    """Read what the browser sent: an id, a label, or nothing; anything else is an unknown concept."""
+    if about is None or about == "":
+        return None
+    if isinstance(about, int) and not isinstance(about, bool) and 0 <= about < len(store.concepts):
+        return about
+    return find_concept(store.concepts, str(about)[:200]).id
+
+
+def _or_message(view: Callable[[], dict[str, Any]]) -> dict[str, Any]:
+    try:
+        return view()
+    except GradusError as error:
+        return {"error": str(error)}
+
+
+def _place_in(named: list[str], theme: str) -> int:
+    return named.index(theme) if theme in named else len(named)
+
+
+def _by_label(concept: Concept) -> str:
+    return concept.label.casefold()

@@ -1,0 +1,179 @@
+"""Line charts as SVG text, with a linear or logarithmic axis; colours come from the page's style sheet.
+
+Drawn on our side: the curve grows while a run goes on, with no chart library to load and nothing fetched.
+"""
+
+from __future__ import annotations
+
+import html
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+__all__ = ["Line", "Mark", "chart", "ticks"]
+
+WIDTH, HEIGHT = 640, 300
+LEFT, RIGHT, TOP, BOTTOM = 62, 18, 26, 46
+SUPERSCRIPT = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
+CHARACTER_PX = 6.4
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A named curve; points that are not finite leave a gap."""
+
+    name: str
+    points: tuple[tuple[float, float], ...]
+    dots: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """A vertical line at `x` with a word beside it; `strong` for the one that matters."""
+
+    name: str
+    x: float
+    strong: bool = False
+
+
+def chart(
+    lines: Sequence[Line],
+    *,
+    x_label: str,
+    y_label: str,
+    log_x: bool = False,
+    x_base: int = 10,
+    marks: Sequence[Mark] = (),
+    y_most: float | None = None,
+) -> str:
+    """Draw a chart; without a single finite point, an empty frame that says so.
+
+    Parameters
+    ----------
+    log_x : bool
+        A logarithmic x axis, with ticks at powers of `x_base`; points at or below 0 are left out.
+    y_most : float or None
+        Where the y axis ends at most; curves are cut there.
+    """
+    kept = [Line(line.name, _finite(line.points, log_x), line.dots) for line in lines]
+    points = [point for line in kept for point in line.points]
+    said = html.escape(f"{y_label} against {x_label}: {', '.join(line.name for line in kept)}")
+    if not points:
+        return _svg(
+            said, f'<text class="g-tick" x="{WIDTH / 2}" y="{HEIGHT / 2}" text-anchor="middle">no points yet</text>'
+        )
+    xs = [x for x, _ in points] + [mark.x for mark in marks if not log_x or mark.x > 0]
+    across = _Axis(min(xs), max(xs), LEFT, WIDTH - RIGHT, log_x)
+    top = max(y for _, y in points)
+    low, high = min(y for _, y in points), top if y_most is None else min(top, y_most)
+    margin = (high - low) * 0.06 or abs(high) * 0.1 or 1.0
+    up = _Axis(
+        low - margin if low < 0 or low > 0.3 * high else min(0.0, low), high + margin, HEIGHT - BOTTOM, TOP, False
+    )
+    parts = [_frame(across, up, x_label, y_label, log_x, x_base)]
+    parts += [_mark(mark, across, row) for row, mark in enumerate(sorted(marks, key=lambda mark: mark.x))]
+    parts += [_curve(line, across, up, number) for number, line in enumerate(kept)]
+    parts.append(_legend([line.name for line in kept]) if len(kept) > 1 else "")
+    return _svg(said, "".join(parts))
+
+
+def ticks(low: float, high: float, n: int = 5) -> list[float]:
+    """Round values within a range, about `n`.
+
+    >>> ticks(0, 1)
+    [0.0, 0.2, 0.4, 0.6, 0.8, 1.0]
+    """
+    if not high > low:
+        return [low]
+    raw = (high - low) / n
+    power = 10 ** math.floor(math.log10(raw))
+    step = next(factor * power for factor in (1, 2, 5, 10) if factor * power >= raw * 0.999)
+    first = math.ceil(low / step - 1e-9)
+    return [round(i * step, 12) for i in range(first, math.floor(high / step + 1e-9) + 1)]
+
+
+@dataclass(frozen=True, slots=True)
+class _Axis:
+    low: float
+    high: float
+    start: float
+    end: float
+    log: bool
+
+    def at(self, value: float) -> float:
+        """Pixels of a value, kept within the axis."""
+        low, high = (math.log(self.low), math.log(self.high)) if self.log else (self.low, self.high)
+        value = math.log(value) if self.log else value
+        share = 0.5 if high == low else (value - low) / (high - low)
+        return self.start + min(1.0, max(0.0, share)) * (self.end - self.start)
+
+
+def _finite(points: Sequence[tuple[float, float]], log_x: bool) -> tuple[tuple[float, float], ...]:
+    return tuple((x, y) for x, y in points if math.isfinite(x) and math.isfinite(y) and (x > 0 or not log_x))
+
+
+def _svg(said: str, inside: str) -> str:
+    return (
+        f'<svg class="g-chart" viewBox="0 0 {WIDTH} {HEIGHT}" role="img" aria-label="{said}">'
+        f"<title>{said}</title>{inside}</svg>"
+    )
+
+
+def _frame(across: _Axis, up: _Axis, x_label: str, y_label: str, log_x: bool, x_base: int) -> str:
+    parts = []
+    for value in ticks(up.low, up.high):
+        y = up.at(value)
+        parts.append(f'<line class="g-grid" x1="{LEFT}" x2="{WIDTH - RIGHT}" y1="{y:.1f}" y2="{y:.1f}"/>')
+        parts.append(f'<text class="g-tick" x="{LEFT - 8}" y="{y + 4:.1f}" text-anchor="end">{value:.4g}</text>')
+    for value, word in (
+        _powers(across, x_base) if log_x else [(v, f"{v:.4g}") for v in ticks(across.low, across.high, 7)]
+    ):
+        x = across.at(value)
+        parts.append(f'<line class="g-grid" x1="{x:.1f}" x2="{x:.1f}" y1="{TOP}" y2="{HEIGHT - BOTTOM}"/>')
+        parts.append(f'<text class="g-tick" x="{x:.1f}" y="{HEIGHT - BOTTOM + 18}" text-anchor="middle">{word}</text>')
+    middle, height = (LEFT + WIDTH - RIGHT) / 2, (TOP + HEIGHT - BOTTOM) / 2
+    parts.append(
+        f'<text class="g-axis" x="{middle}" y="{HEIGHT - 8}" text-anchor="middle">{html.escape(x_label)}</text>'
+    )
+    parts.append(
+        f'<text class="g-axis" x="14" y="{height}" text-anchor="middle" transform="rotate(-90 14 {height})">'
+        f"{html.escape(y_label)}</text>"
+    )
+    return "".join(parts)
+
+
+def _powers(axis: _Axis, base: int) -> list[tuple[float, str]]:
+    """Ticks of a logarithmic axis: its powers, thinned to at most nine."""
+    first, last = math.ceil(math.log(axis.low, base) - 1e-9), math.floor(math.log(axis.high, base) + 1e-9)
+    step = max(1, math.ceil((last - first + 1) / 9))
+    powers = range(first, last + 1, step)
+    return [(float(base) ** p, f"10{str(p).translate(SUPERSCRIPT)}" if base == 10 else f"{base**p:g}") for p in powers]
+
+
+def _mark(mark: Mark, across: _Axis, row: int) -> str:
+    x, css = across.at(mark.x), "g-mark g-strong" if mark.strong else "g-mark"
+    y = TOP + 12 + (row % 4) * 15  # marks often stand close together
+    space = len(mark.name) * CHARACTER_PX + 6
+    anchor, shift = ("end", -5) if x + space > WIDTH - RIGHT else ("start", 5)
+    return (
+        f'<line class="{css}" x1="{x:.1f}" x2="{x:.1f}" y1="{TOP}" y2="{HEIGHT - BOTTOM}"/>'
+        f'<text class="{css}" x="{x + shift:.1f}" y="{y}" text-anchor="{anchor}">{html.escape(mark.name)}</text>'
+    )
+
+
+def _curve(line: Line, across: _Axis, up: _Axis, number: int) -> str:
+    if not line.points:
+        return ""
+    path = " ".join(f"{across.at(x):.1f},{up.at(y):.1f}" for x, y in line.points)
+    dots = [f'<circle cx="{across.at(x):.1f}" cy="{up.at(y):.1f}" r="3.5"/>' for x, y in line.points]
+    inside = "".join(dots) if line.dots or len(line.points) == 1 else ""
+    return f'<g class="g-line g-line-{number % 4}"><polyline points="{path}"/>{inside}</g>'
+
+
+def _legend(names: Sequence[str]) -> str:
+    parts, x = [], float(LEFT)
+    for number, name in enumerate(names):
+        parts.append(f'<g class="g-line g-line-{number % 4}"><circle cx="{x + 5}" cy="12" r="4.5"/></g>')
+        parts.append(f'<text class="g-tick" x="{x + 14}" y="16">{html.escape(name)}</text>')
+        x += 30 + len(name) * CHARACTER_PX
+    return "".join(parts)
