@@ -26,6 +26,8 @@ __all__ = [
     "used_bytes",
 ]
 
+_UNTOUCHED_BYTES = 64_000_000  # stacks of threads and heap that was asked for ahead
+
 # Each of these has been seen as the face of one and the same thing.
 _OUT_OF_MEMORY = re.compile(
     r"out of memory|can(no|')t allocate memory|not enough memory|unable to allocate|std::bad_alloc"
@@ -64,10 +66,11 @@ def available_bytes(device: str) -> int:
 
 
 def bound_memory(device: str, limit_bytes: int) -> None:
-    """Let this process fail, rather than swap or push others out, when it takes `limit_bytes` more than now.
+    """Let this process fail, rather than swap or push others out, when it takes far more than `limit_bytes` from now.
 
-    On the CPU by RLIMIT_DATA (which, unlike RLIMIT_AS, does not count what is merely mapped), on a card by torch's
-    own memory fraction. Where neither exists nothing is bound, and the peak tells afterwards.
+    On the CPU by RLIMIT_DATA (which, unlike RLIMIT_AS, does not count what is merely mapped) with a little room, since
+    it counts pages that were never touched too; on a card by torch's own memory fraction, to the byte. Where neither
+    exists nothing is bound. In any case the measured peak says whether a trial stayed within its limit.
     """
     if device.startswith("cuda"):
         import torch
@@ -77,7 +80,7 @@ def bound_memory(device: str, limit_bytes: int) -> None:
         torch.cuda.set_per_process_memory_fraction(min(1.0, (held + limit_bytes) / total), device)
     elif device == "cpu" and (used := _status_bytes("VmData")) is not None:
         _, hard = resource.getrlimit(resource.RLIMIT_DATA)
-        asked = used + limit_bytes
+        asked = used + limit_bytes + _UNTOUCHED_BYTES
         resource.setrlimit(resource.RLIMIT_DATA, (asked if hard == resource.RLIM_INFINITY else min(asked, hard), hard))
 
 

@@ -13,6 +13,7 @@ matplotlib.use("Agg")
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator
 
+from .amounts import show_bytes
 from .search import Trial
 
 __all__ = ["plot_batches", "plot_curves"]
@@ -20,6 +21,7 @@ __all__ = ["plot_batches", "plot_curves"]
 _COLOURS = ("#2563eb", "#ea580c", "#059669", "#9333ea", "#0891b2")  # told apart in grey as well
 _RED, _GREY = "#dc2626", "#64748b"
 _DPI = 140
+_FAR = 0.2  # a limit of five times the highest peak would flatten the curve
 
 
 def plot_batches(
@@ -31,29 +33,29 @@ def plot_batches(
     """
     figure = Figure(figsize=(10, 4.2), layout="constrained")
     left, right = figure.subplots(1, 2)
-    scale, unit = (1e9, "GB") if limit_bytes >= 1e9 else (1e6, "MB")
+    most = max([trial.peak_bytes for trial in trials if trial.ok], default=0)
+    scale, unit = (1e9, "GB") if most >= 1e9 else (1e6, "MB")
     for colour, (size, largest, recommended) in zip(_COLOURS * len(marks), marks, strict=False):
         label = f"{size} px" if size else "peak"
         own = [trial for trial in trials if trial.size == size]
         _draw_memory(left, own, colour, label, scale)
         _draw_rates(right, own, colour, f"{size} px" if size else "rate", recommended)
         left.axvline(largest, color=colour, lw=1, ls=":", label=f"largest: {largest}")
-    left.axhline(limit_bytes / scale, color=_RED, lw=1.2, ls="--", label="limit")
-    tried = [trial for trial in trials if not trial.ok]
-    left.scatter(
-        [trial.batch for trial in tried],
-        [limit_bytes / scale] * len(tried),
-        marker="x",
-        color=_RED,
-        s=45,
-        zorder=4,
-        label="out of memory" if tried else None,
-    )
-    left.set(title="Memory of a training step", ylabel=f"peak memory ({unit})", ylim=(0, None))
-    right.set(title="Speed", ylabel="samples per second", ylim=(0, None))
+    if most > _FAR * limit_bytes:
+        left.axhline(limit_bytes / scale, color=_RED, lw=1.2, ls="--", label=f"limit: {show_bytes(limit_bytes)}")
+    else:
+        left.plot([], [], " ", label=f"limit: {show_bytes(limit_bytes)}, far above")
+    failed = sorted({trial.batch for trial in trials if not trial.ok})
+    if failed:
+        heights = [limit_bytes / scale] * len(failed)
+        left.scatter(failed, heights, marker="x", color=_RED, s=45, zorder=4, label="out of memory")
+    left.set(title="Memory of a training step", ylabel=f"peak memory ({unit})")
+    right.set(title="Speed", ylabel="samples per second")
     for axes in (left, right):
         _batch_axis(axes, [trial.batch for trial in trials])
-        axes.legend(frameon=False, fontsize=8)
+        axes.margins(y=0.12)
+        axes.set_ylim(0, None)
+        axes.legend(fontsize=8, loc="lower right", framealpha=0.9, edgecolor="none")
     figure.savefig(path, dpi=_DPI)
 
 
@@ -61,7 +63,7 @@ def _draw_memory(axes: Any, trials: Sequence[Trial], colour: str, label: str, sc
     peaks: dict[int, int] = {}
     for trial in trials:
         if trial.ok:
-            peaks[trial.batch] = max(peaks.get(trial.batch, 0), trial.peak_bytes)
+            peaks[trial.batch] = min(peaks.get(trial.batch, trial.peak_bytes), trial.peak_bytes)
     batches = sorted(peaks)
     axes.plot(batches, [peaks[batch] / scale for batch in batches], "o-", color=colour, ms=4, lw=1.6, label=label)
 

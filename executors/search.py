@@ -82,9 +82,9 @@ def largest_batch(attempt: Attempt, limit_bytes: int, cap: int) -> Trial | None:
 
 
 def ladder(largest: int) -> tuple[int, ...]:
-    """About five batch sizes up to `largest`, each half of the next, smallest first."""
-    rungs = {max(SMALLEST, _tidy(largest // 2**step)) for step in range(1, _RUNGS)}
-    return (*sorted(rung for rung in rungs if rung < largest), largest)
+    """About five batch sizes to compare, largest first: `largest` and the powers of two below it."""
+    below = 2 ** ((largest - 1).bit_length() - 1) if largest > SMALLEST else 0
+    return (largest, *(below // 2**step for step in range(_RUNGS - 1) if below // 2**step >= SMALLEST))
 
 
 def best_rate(trials: Sequence[Trial]) -> Trial:

@@ -181,13 +181,19 @@ def _find(bench: Bench, narrator: _Narrator, size: int | None, source: Source, m
             f"not even a batch of {SMALLEST} trains{at} in {show_bytes(limit)} ({reason}); "
             "give more memory, a smaller image or a smaller network"
         )
-    rates = [
-        narrator.tell(bench.attempt(size, batch, steps=_VERIFY_STEPS, seconds=_RATE_SECONDS, purpose="rate"))
-        for batch in ladder(largest.batch)
-    ]
+    rates = [_rate(bench, narrator, size, batch) for batch in ladder(largest.batch)]
     bound = "memory" if largest.batch < cap else "max_batch" if max_batch < source.train else "data"
     recommended = best_rate(rates) if any(rate.ok for rate in rates) else largest
     return _Plan(size, largest, recommended, bound, tuple(narrator.trials[start:]))
+
+
+def _rate(bench: Bench, narrator: _Narrator, size: int | None, batch: int) -> Trial:
+    """How fast a batch that fits trains; once more in a new process when the first one's remains were in its way."""
+    steps, seconds = _VERIFY_STEPS, _RATE_SECONDS
+    trial = narrator.tell(bench.attempt(size, batch, steps=steps, seconds=seconds, purpose="rate"))
+    if trial.ok:
+        return trial
+    return narrator.tell(bench.attempt(size, batch, steps=steps, seconds=seconds, fresh=True, purpose="rate"))
 
 
 def _notes(source: Source, hello: dict[str, Any], params: dict[str, Any]) -> list[str]:
