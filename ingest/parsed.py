@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import dataclasses
+import json
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-__all__ = ["Block", "Heading", "Marked", "ParsedNote"]
+__all__ = ["Block", "Heading", "Marked", "ParsedNote", "dump", "load"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,3 +65,21 @@ class ParsedNote:
     def text_of(self, cell: int | None) -> str:
         """The text that offsets of this cell count in (of the whole note for Markdown)."""
         return self.texts[cell or 0]
+
+
+def dump(parsed: ParsedNote) -> str:
+    """A parsed note as JSON text, for the store."""
+    return json.dumps(dataclasses.asdict(parsed), ensure_ascii=False, default=str)
+
+
+def load(text: str) -> ParsedNote:
+    """The parsed note that `dump` wrote."""
+    raw = json.loads(text)
+    return ParsedNote(
+        texts=tuple(raw["texts"]),
+        headings=tuple(Heading(**{**h, "path": tuple(h["path"])}) for h in raw["headings"]),
+        blocks=tuple(Block(**{**b, "heading_path": tuple(b["heading_path"])}) for b in raw["blocks"]),
+        marked=tuple(Marked(**m) for m in raw["marked"]),
+        front_matter=raw["front_matter"],
+        front_matter_lines=raw["front_matter_lines"],
+    )

@@ -26,9 +26,10 @@ def prerequisite_graph(relations: Iterable[Relation], n_concepts: int) -> nx.DiG
     return graph
 
 
-def acyclic(
-    edges: Sequence[tuple[int, int, float]],
-) -> tuple[list[tuple[int, int, float]], list[tuple[int, int, float]]]:
+Scored = tuple[int, int, float]  # source, target, score
+
+
+def acyclic(edges: Sequence[Scored]) -> tuple[list[Scored], list[Scored]]:
     """Split scored edges into an acyclic set and the dropped ones.
 
     Edges are taken strongest first; one that would close a cycle is dropped, so each dropped edge is the weakest of

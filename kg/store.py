@@ -50,6 +50,10 @@ class Store:
         """End the read transaction; the values stay usable, lookups do not."""
         self._connection.close()
 
+    def warm(self) -> None:
+        """Load the vectors and their index now (writing the index file when it is out of date), not at first use."""
+        self._index  # noqa: B018
+
     def is_current(self) -> bool:
         """Whether no ingest has committed a newer generation since this one was opened."""
         try:

@@ -1,0 +1,275 @@
+"""Ingest: bring a store up to date with folders of notes, in one transaction."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import time
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from ingest.concepts import NoteParts, find_concepts, find_mentions
+from ingest.files import FoundNote, find_notes, read_note
+from ingest.parsed import ParsedNote, dump, load
+from ingest.parsing import parse_note
+from ingest.passages import cut
+from ingest.plain import plain
+from ingest.relations import relate
+from ingest.windows import vector_texts
+from kg.encoder import DEFAULT_ENCODER, Encoder, check_weights, load_encoder
+from kg.errors import UnreadableNote
+from kg.store import open_store
+from kg.types import Concept, Passage
+from kg.writing import NoteRecord, Writer, writing
+
+__all__ = ["Failure", "Report", "ingest"]
+
+Progress = Callable[[str, int, int], None]  # what, done, total
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """A note that could not be read, and why."""
+
+    note: str
+    line: int
+    error: str
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """What an ingest did; counts of notes are by file, counts of relations by kept edges of each kind."""
+
+    notes: int
+    added: int
+    changed: int
+    removed: int
+    unchanged: int
+    failed: tuple[Failure, ...]
+    passages: int
+    encoded: int
+    concepts: int
+    relations: dict[str, int]
+    dropped: tuple[str, ...]  # prerequisite edges dropped to break cycles, as sentences
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class _Fresh:
+    """A new or changed note, parsed."""
+
+    record: NoteRecord
+    parsed: ParsedNote
+    passages: tuple[Passage, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class _Changes:
+    fresh: tuple[_Fresh, ...]
+    gone: tuple[str, ...]  # paths
+    added: int
+    unchanged: int
+    failed: tuple[Failure, ...]
+
+
+def ingest(
+    paths: Sequence[Path], folder: Path, encoder_name: str | None = None, progress: Progress | None = None
+) -> Report:
+    """Bring the store in `folder` up to date with the notes at `paths`.
+
+    Unchanged notes (same content hash) are neither parsed nor encoded; notes that are gone from the given paths
+    leave the store. With another encoder than the store's, every note of the store is encoded anew.
+
+    Raises
+    ------
+    GradusError
+        When a path does not exist, nothing can be read, or the store cannot be written; the store is then as before.
+    """
+    begun = time.monotonic()
+    say = progress or (lambda what, done, total: None)
+    found = find_notes([p.resolve() for p in paths])
+    with writing(folder) as writer:
+        name = encoder_name or writer.meta.get("encoder") or DEFAULT_ENCODER
+        other_encoder = name != writer.meta.get("encoder")
+        if other_encoder:
+            writer.put_meta("encoder_sha256", check_weights(name))
+        changes = _changes(writer, found, paths, other_encoder, say)
+        encoded = _write_notes(writer, changes, name, say)
+        if other_encoder:
+            writer.put_meta("encoder", name)
+        dropped: tuple[str, ...] = ()
+        if changes.fresh or changes.gone or other_encoder:
+            say("relating concepts", 0, 1)
+            dropped = _derive(writer)
+            say("relating concepts", 1, 1)
+    store = open_store(folder)
+    try:
+        store.warm()
+        kinds = Counter(r.kind for r in store.relations if r.kept)
+        return Report(
+            notes=len(store.note_names),
+            added=changes.added,
+            changed=len(changes.fresh) - changes.added,
+            removed=len(changes.gone),
+            unchanged=changes.unchanged,
+            failed=changes.failed,
+            passages=len(store.passages),
+            encoded=encoded,
+            concepts=len(store.concepts),
+            relations={kind: kinds[kind] for kind in ("prerequisite", "broader", "related")},
+            dropped=dropped,
+            seconds=round(time.monotonic() - begun, 2),
+        )
+    finally:
+        store.close()
+
+
+def _changes(
+    writer: Writer, found: Sequence[FoundNote], paths: Sequence[Path], everything: bool, say: Progress
+) -> _Changes:
+    """Compare the notes found with the store's."""
+    known = {r.path: r for r in writer.notes()}
+    names = _names(found, list(known.values()))
+    fresh: list[_Fresh] = []
+    failed: list[Failure] = []
+    added = unchanged = 0
+    broken: set[str] = set()
+    for i, note in enumerate(found):
+        say("reading notes", i + 1, len(found))
+        path = str(note.path)
+        root, name = names[path]
+        before = known.get(path)
+        try:
+            text = read_note(note.path)
+            digest = hashlib.sha256(text.encode()).hexdigest()
+            if before and not everything and (before.sha256, before.name) == (digest, name):
+                unchanged += 1
+                continue
+            parsed = parse_note(text, name)
+        except UnreadableNote as error:
+            failed.append(Failure(name, error.line, str(error)))
+            broken.add(path)
+            continue
+        added += before is None
+        fresh.append(_Fresh(NoteRecord(0, path, root, name, digest), parsed, cut(parsed, name)))
+    present = {str(n.path) for n in found}
+    given = [p.resolve() for p in paths]
+    gone = [p for p in known if (p not in present and any(_below(Path(p), g) for g in given)) or p in broken]
+    if everything:
+        touched = {f.record.path for f in fresh} | set(gone)
+        fresh += [_again(writer, r) for r in known.values() if r.path not in touched]
+    return _Changes(tuple(fresh), tuple(gone), added, unchanged, tuple(failed))
+
+
+def _again(writer: Writer, record: NoteRecord) -> _Fresh:
+    """A note outside the given paths that only needs new vectors."""
+    return _Fresh(record, load(writer.parsed(record.id)), tuple(writer.passages(record.id)))
+
+
+def _below(path: Path, folder: Path) -> bool:
+    return path == folder or folder in path.parents
+
+
+def _names(found: Sequence[FoundNote], known: Sequence[NoteRecord]) -> dict[str, tuple[str, str]]:
+    """Root and name of each found note: named from the widest folder ever ingested that holds it.
+
+    So a note has one name, whether it arrived with its folder or alone.
+    """
+    roots = sorted({r.root for r in known} | {str(n.root) for n in found}, key=len)
+    taken = {r.name: r.path for r in known}
+    out: dict[str, tuple[str, str]] = {}
+    for note in found:
+        path = str(note.path)
+        root = next(r for r in roots if Path(r) in note.path.parents)
+        name = note.name if root == str(note.root) else note.path.relative_to(root).as_posix()
+        if taken.get(name, path) != path:
+            name = f"{Path(root).name}/{name}"
+        taken[name] = path
+        out[path] = (root, name)
+    return out
+
+
+def _write_notes(writer: Writer, changes: _Changes, encoder_name: str, say: Progress) -> int:
+    """Put new and changed notes with their vectors, take gone ones out; returns how many passages were encoded."""
+    for path in changes.gone:
+        writer.remove_note(path)
+    texts = [vector_texts(p) for f in changes.fresh for p in f.passages]
+    flat = [t for parts in texts for t in parts]
+    vectors = _encode(flat, encoder_name, say) if flat else np.zeros((0, 1), dtype=np.float32)
+    at = i = 0
+    for fresh in changes.fresh:
+        parts = []
+        for _ in fresh.passages:
+            parts.append(list(vectors[at : at + len(texts[i])]))
+            at, i = at + len(texts[i]), i + 1
+        writer.put_note(fresh.record, dump(fresh.parsed), fresh.passages, parts)
+    return len(texts)
+
+
+def _encode(texts: Sequence[str], name: str, say: Progress) -> npt.NDArray[np.float32]:
+    say("loading the encoder", 0, 1)
+    encoder: Encoder = load_encoder(name)
+    say("loading the encoder", 1, 1)
+    return encoder.encode(texts, lambda done, total: say("encoding", done, total))
+
+
+def _derive(writer: Writer) -> tuple[str, ...]:
+    """Everything that depends on all notes together; returns what was dropped to break cycles, as sentences."""
+    records = sorted(writer.notes(), key=lambda r: _natural(r.name))
+    notes, passages, vectors = _gather(writer, records)
+    concepts = find_concepts(notes)
+    mentions = list(find_mentions(concepts, passages))
+    related = relate(concepts, mentions, notes, vectors)
+    writer.put_derived([r.name for r in records], concepts, mentions, related.relations, _full_text(concepts, passages))
+    return tuple(
+        f"'{concepts[r.source].label}' before '{concepts[r.target].label}' (score {r.score:.2f}) would close a cycle"
+        for r in related.dropped
+    )
+
+
+def _gather(
+    writer: Writer, records: Sequence[NoteRecord]
+) -> tuple[list[NoteParts], list[Passage], npt.NDArray[np.float32]]:
+    """All notes with passages numbered over all of them, and one unit vector a passage, shape (passages, d)."""
+    notes: list[NoteParts] = []
+    passages: list[Passage] = []
+    rows: list[npt.NDArray[np.float32]] = []
+    for record in records:
+        first = len(passages)
+        own = [_renumbered(p, first + p.id) for p in writer.passages(record.id)]
+        passages += own
+        notes.append(NoteParts(record.name, load(writer.parsed(record.id)), tuple(own)))
+        parts: dict[int, list[npt.NDArray[np.float32]]] = {}
+        for seq, vector in writer.vectors(record.id):
+            parts.setdefault(seq, []).append(vector)
+        for i in range(len(own)):
+            mean = np.mean(parts[i], axis=0)
+            rows.append(mean / max(float(np.linalg.norm(mean)), 1e-9))
+    return notes, passages, np.stack(rows) if rows else np.zeros((0, 1), dtype=np.float32)
+
+
+def _renumbered(p: Passage, number: int) -> Passage:
+    return Passage(
+        number, p.note, p.cell, p.start, p.end, p.line_start, p.line_end, p.heading_path, p.text, p.kind
+    )  # fmt: skip
+
+
+def _full_text(concepts: Sequence[Concept], passages: Sequence[Passage]) -> list[tuple[int, str, str, str]]:
+    names: dict[int, list[str]] = {}
+    for concept in concepts:
+        for p in concept.passages:
+            names.setdefault(p, []).extend((concept.label, *concept.aliases))
+    return [
+        (p.id, " ".join(p.heading_path), p.text if p.kind == "code" else plain(p.text), " ".join(names.get(p.id, ())))
+        for p in passages
+    ]
+
+
+def _natural(name: str) -> list[tuple[int, int | str]]:
+    """Order of names in which "2-b.md" stands before "10-a.md"."""
+    return [(0, int(part)) if part.isdecimal() else (1, part.casefold()) for part in re.split(r"(\d+)", name) if part]

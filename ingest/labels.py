@@ -1,0 +1,179 @@
+"""From the words of a heading or a marked term to the names of a concept; knows nothing of notes."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from kg.linking import key
+
+__all__ = ["Names", "heading_names", "is_initials", "merge_key", "term_name"]
+
+MAX_WORDS = 6  # a longer heading is a sentence, not a name
+
+# Headings that structure a note and name no concept.
+_GENERIC_LABELS = (
+    "about|abstract|acknowledgements|advantages|answers|appendix|applications|background|benefits|changelog|code|"
+    "conclusion|conclusions|content|contents|context|definition|definitions|description|details|discussion|"
+    "disadvantages|draft|example|examples|exercise|exercises|extras|faq|final words|further reading|"
+    "further research|getting started|goal|goals|home|idea|ideas|implementation|index|intro|introduction|"
+    "key points|learning goals|learn more|links|misc|miscellaneous|more|motivation|needs|next steps|note|notes|"
+    "objectives|other|outline|output|outputs|overview|papers|part|preface|prerequisites|problem|problems|pros|"
+    "cons|pros and cons|question|questions|questionnaire|quick links|readme|recap|references|related|related work|"
+    "reading|requirements|resources|result|results|see also|setup|solution|solutions|sources|statement|statements|"
+    "step|steps|summary|table of contents|takeaways|task|tasks|test|theory|tips|tips and tricks|title|toc|todo|"
+    "tricks|tutorial|tutorials|untitled|usage|use cases|video|videos|warning|what next|wrap up|"
+    "tip|trick|important|remember|caution|hint|rule of thumb|jargon|data|input|"
+    "a|b|c|i|it|this|that|these|those|yes|no|not|all|any|first|second|third|true|false|none|key|only|same|never|always"
+)
+GENERIC = frozenset(key(label) for label in _GENERIC_LABELS.split("|"))
+_NUMBERING = re.compile(
+    r"^\s*(?:(?:chapter|lesson|part|section|week|lecture|unit|day|step)\s+)?\d+(?:\.\d+)*[a-z]?\s*[.):–—-]*\s+", re.I
+)
+_SPLIT = re.compile(r"\s+\|\s+|\s+/\s+")
+_ASIDE = re.compile(r"\s+[-–—]+\s+|:\s+")
+_PARENTHESIS = re.compile(r"^(?P<outer>.+?)\s*\((?P<inner>[^()]+)\)\s*$")
+_QUESTION = re.compile(r"^(?:what(?:'s| is| are)|whats)\s+(?:an?\s+|the\s+)?(?P<name>.+?)\s*\??$", re.I)
+_SENTENCE = re.compile(
+    r"\b(?:is|are|was|were|has|have|does|do|did|can|should|will|would|must|let's|i|you|we|my|your|our|us)\b|\?|!|\.\.\.",
+    re.I,
+)
+_ASKING = re.compile(r"^(?:how|why|when|where|which|who|what|whether|if)\b", re.I)
+_TRAILING = re.compile(r"\s+(?:foundations?|basics?|overview|introduction|tutorial|explained|from scratch)$", re.I)
+_LEADING = re.compile(r"^(?:an?|the|introduction to|intro to|understanding|about|more on|using)\s+", re.I)
+_QUALIFIED = re.compile(r"^(?P<name>[^|]+?)\s+(?:in|for)\s+\S.*$", re.I)
+_SPELLING = ((re.compile(r"is(e|es|ed|ing|ation|er|ers)$"), r"iz\1"), (re.compile(r"iz(?:ation|ing|e|ed)$"), "iz"))
+
+
+@dataclass(frozen=True, slots=True)
+class Names:
+    """The names a heading gives: `label`, sure `aliases`, and `weak` ones that hold only if nothing else owns them."""
+
+    label: str
+    aliases: tuple[str, ...] = ()
+    weak: tuple[str, ...] = ()
+
+
+def heading_names(heading: str) -> Names | None:
+    """The concept a heading names, or None when it is a sentence or names a part of the note.
+
+    >>> heading_names("PCA - Principal Components Analysis")
+    Names(label='Principal Components Analysis', aliases=('PCA',), weak=())
+    >>> heading_names("Momentum - Keep track of EWMA of step").label
+    'Momentum'
+    >>> heading_names("Deep Learning Is for Everyone") is None
+    True
+    """
+    text = _NUMBERING.sub("", heading.strip()) or heading.strip()
+    parts = [p.strip() for p in _SPLIT.split(text) if p.strip()]
+    named = [n for n in (_part_names(p) for p in parts) if n is not None]
+    if not named:
+        return None
+    # A later part of a single word is seldom the concept itself ("Batching | Text Data"): it stays weak
+    # unless it is spelled like a name of the first.
+    first, later = named[0], named[1:]
+    aliases = [*first.aliases]
+    weak = [*first.weak]
+    for other in later:
+        initials = is_initials(other.label, first.label) or is_initials(first.label, other.label)
+        (aliases if initials else weak).append(other.label)
+        weak.extend([*other.aliases, *other.weak])
+    return Names(first.label, _unique(aliases, first.label), _unique(weak, first.label, *aliases))
+
+
+def _part_names(part: str) -> Names | None:
+    """Names of one part of a heading."""
+    aliases: list[str] = []
+    weak: list[str] = []
+    question = _QUESTION.match(part)
+    if question:
+        part = question["name"]
+    sides = [s.strip() for s in _ASIDE.split(part, maxsplit=1) if s.strip()]
+    label = sides[0] if sides else part
+    if ": " in part and len(key(part)) <= MAX_WORDS and len(sides) == 2 and key(sides[1]) not in GENERIC:
+        # "maximum likelihood: Gaussians" is narrower than "maximum likelihood", not another word for it.
+        label = part
+        weak.append(sides[0])
+    if len(sides) == 2 and is_initials(sides[0], sides[1]):
+        label = sides[1]
+        aliases.append(sides[0])
+    elif len(sides) == 2 and is_initials(sides[1], sides[0]):
+        aliases.append(sides[1])
+    inside = _PARENTHESIS.match(label)
+    if inside:
+        label = inside["outer"]
+        (aliases if is_initials(inside["inner"], label) else weak).append(inside["inner"])
+    label = _LEADING.sub("", label).strip(" .,;:!*_`\"'“”") or label
+    if not _names_something(label):
+        return None
+    shorter = _TRAILING.sub("", label)
+    if shorter != label and _names_something(shorter):
+        aliases.append(shorter)
+    qualified = _QUALIFIED.match(label)
+    if qualified and len(key(qualified["name"])) <= 3 and _names_something(qualified["name"]):
+        weak.append(qualified["name"])
+    if " and " in label and len(key(label)) == 3:
+        weak.extend(label.split(" and "))
+    return Names(label, _unique(aliases, label), _unique([w for w in weak if _names_something(w)], label))
+
+
+def term_name(term: str) -> str | None:
+    """The name of a marked term in running text, or None when it cannot be one."""
+    name = _LEADING.sub("", term.strip()).strip(" .,;:!?*_\"'“”")
+    return name if name and _names_something(name) and len(key(name)) <= 4 and len(name) <= 60 else None
+
+
+def is_initials(short: str, long: str) -> bool:
+    """Whether `short` is the acronym of `long`.
+
+    >>> is_initials("RNN", "Recurrent Neural Network"), is_initials("LSUV", "Layerwise Sequential Unit Variance")
+    (True, True)
+    >>> is_initials("SGD", "Stochastic gradient descent with restarts"), is_initials("data", "Data Notes")
+    (False, False)
+    """
+    letters = re.sub(r"[^A-Za-z0-9]", "", short)
+    if not 2 <= len(letters) <= 8 or sum(c.isupper() for c in letters) < 2 or " " in short.strip():
+        return False
+    parts = re.findall(r"[A-Za-z0-9]+", long)
+    if len(parts) < 2:
+        return False
+    initials = "".join(p[0] for p in parts).casefold()
+    spoken = "".join(p[0] for p in parts if p.lower() not in {"of", "and", "the", "for", "in", "to", "a"}).casefold()
+    return letters.casefold().removesuffix("s") in {initials.removesuffix("s"), spoken.removesuffix("s")}
+
+
+def merge_key(label: str) -> str:
+    """What two spellings of one name share: plural, case, hyphens, spaces, and -ise/-ize/-ing/-ation put aside.
+
+    >>> len({merge_key(n) for n in ("Tokenising", "tokenization", "Tokenizing")})
+    1
+    >>> merge_key("mini-batches") == merge_key("Minibatch"), merge_key("optimizer") == merge_key("optimization")
+    (True, False)
+    """
+    folded = []
+    for word in key(label):
+        if len(word) > 6:
+            for pattern, replacement in _SPELLING:
+                word = pattern.sub(replacement, word)
+        folded.append(word)
+    return "".join(folded)
+
+
+def _names_something(label: str) -> bool:
+    """Whether a text can be a concept's name: short, no sentence, no generic word."""
+    k = key(label)
+    if not k or len(k) > MAX_WORDS or k in GENERIC or len(label) < 2:
+        return False
+    if not any(c.isalpha() for c in label) or label.startswith(("http://", "https://", "www.")):
+        return False
+    return not (_SENTENCE.search(label) or _ASKING.match(label))
+
+
+def _unique(names: list[str], *taken: str) -> tuple[str, ...]:
+    seen = {key(t) for t in taken}
+    out = []
+    for name in names:
+        if key(name) and key(name) not in seen:
+            seen.add(key(name))
+            out.append(name)
+    return tuple(out)

@@ -1,0 +1,191 @@
+"""What the notes show about a pair of concepts: who names whom and where, generality, and study order."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+
+from ingest.concepts import NoteParts
+from kg.linking import key
+from kg.types import Concept, Evidence, Mention, Passage
+
+__all__ = ["Naming", "Signals", "quote_line", "read_signals"]
+
+# Mentions count by the logarithm; this many say as much as any more.
+ENOUGH_MENTIONS = 8
+# In a passage that explains several terms, a name belongs to the term that stands this near, in characters.
+NEAR_CHARS = 200
+# Siblings in alphabetical order say nothing about study order; below this share of ordered neighbours they do.
+ALPHABETICAL = 0.9
+_NUMBERED = re.compile(r"^\D{0,12}?(\d+)")
+
+
+@dataclass(frozen=True, slots=True)
+class Naming:
+    """One concept's passages name another concept."""
+
+    count: int
+    first: bool  # in the first sentence below the heading
+    evidence: Evidence  # the first place
+
+
+@dataclass(frozen=True, slots=True)
+class Signals:
+    """Signals over all pairs; `naming[c, p]` says that c's passages name p."""
+
+    naming: Mapping[tuple[int, int], Naming]
+    named_by: Mapping[int, int]  # concept -> how many other concepts name it
+    order: Mapping[int, tuple[int, int]]  # concept -> (order group, position), only where order means something
+    keys: tuple[tuple[str, ...], ...]  # folded words of each label
+    labels: tuple[str, ...]
+    homes: tuple[Evidence | None, ...]  # where each concept's first passage begins
+
+    def of(self, p: int, c: int, cosine: float) -> dict[str, float]:
+        """Signals that p comes before c, by the names of the weights."""
+        there, back = self.naming.get((c, p)), self.naming.get((p, c))
+        generality = math.log1p(self.named_by.get(p, 0)) - math.log1p(self.named_by.get(c, 0))
+        return {
+            "named": _strength(there),
+            "named_first": float(there is not None and there.first),
+            "named_back": _strength(back),
+            "in_label": float(_contains(self.keys[c], self.keys[p])) - float(_contains(self.keys[p], self.keys[c])),
+            "similarity": max(0.0, cosine),
+            "generality": math.tanh(generality / 2),
+            "earlier": float(self.earlier(p, c)),
+        }
+
+    def earlier(self, p: int, c: int) -> int:
+        """1 when p stands before c in an order that means something, -1 when after, 0 when there is none."""
+        if p not in self.order or c not in self.order or self.order[p][0] != self.order[c][0]:
+            return 0
+        return 1 if self.order[p][1] < self.order[c][1] else -1
+
+    def evidence(self, p: int, c: int) -> tuple[Evidence, ...]:
+        """The places that speak for p before c."""
+        out = []
+        there = self.naming.get((c, p))
+        if there is not None:
+            out.append(there.evidence)
+        home = self.homes[p]
+        if self.earlier(p, c) == 1 and home is not None:
+            signal = "numbering" if self.order[p][0] == -1 else "position"
+            out.append(Evidence(home.note, home.cell, home.line, home.quote, signal))
+        return tuple(out)
+
+
+def read_signals(concepts: Sequence[Concept], mentions: Sequence[Mention], notes: Sequence[NoteParts]) -> Signals:
+    """Collect the signals of all pairs that name each other, in time linear in the mentions."""
+    passages = {p.id: p for note in notes for p in note.passages}
+    naming = _naming(concepts, mentions, passages)
+    named_by: defaultdict[int, int] = defaultdict(int)
+    for _, p in naming:
+        named_by[p] += 1
+    homes = tuple(_home(passages[c.passages[0]]) if c.passages else None for c in concepts)
+    return Signals(
+        naming, dict(named_by), _order(concepts, notes), tuple(key(c.label) for c in concepts),
+        tuple(c.label for c in concepts), homes,
+    )  # fmt: skip
+
+
+def quote_line(passage: Passage, offset: int) -> tuple[int, str]:
+    """The 1-based line of a place in a passage, and that line's text without outer spaces."""
+    start = passage.text.rfind("\n", 0, offset) + 1
+    end = passage.text.find("\n", offset)
+    return passage.line_start + passage.text.count("\n", 0, offset), passage.text[
+        start : end if end >= 0 else None
+    ].strip()
+
+
+def _strength(naming: Naming | None) -> float:
+    return 0.0 if naming is None else min(1.0, math.log1p(naming.count) / math.log1p(ENOUGH_MENTIONS))
+
+
+def _contains(outer: tuple[str, ...], inner: tuple[str, ...]) -> bool:
+    n = len(inner)
+    return 0 < n < len(outer) and any(outer[i : i + n] == inner for i in range(len(outer) - n + 1))
+
+
+def _naming(
+    concepts: Sequence[Concept], mentions: Sequence[Mention], passages: Mapping[int, Passage]
+) -> dict[tuple[int, int], Naming]:
+    by_passage: defaultdict[int, list[Mention]] = defaultdict(list)
+    for mention in mentions:
+        by_passage[mention.passage].append(mention)
+    owners: defaultdict[int, list[int]] = defaultdict(list)
+    for concept in concepts:
+        for p in concept.passages:
+            owners[p].append(concept.id)
+    found: dict[tuple[int, int], Naming] = {}
+    for passage_id in sorted(owners):
+        passage, here = passages[passage_id], by_passage[passage_id]
+        intro = _intro_end(passage)
+        for c in owners[passage_id]:
+            own = [m.start for m in here if m.concept == c]
+            shared = len(owners[passage_id]) > 1 and not _heads(concepts[c], passage)
+            for mention in here:
+                p = mention.concept
+                if p == c or (shared and not any(abs(mention.start - o) <= NEAR_CHARS for o in own)):
+                    continue
+                before = found.get((c, p))
+                if before is None:
+                    line, quote = quote_line(passage, mention.start)
+                    evidence = Evidence(passage.note, passage.cell, line, quote, "mention")
+                    found[c, p] = Naming(1, mention.start < intro, evidence)
+                else:
+                    first = before.first or mention.start < intro
+                    found[c, p] = Naming(before.count + 1, first, before.evidence)
+    return found
+
+
+def _heads(concept: Concept, passage: Passage) -> bool:
+    """Whether the passage stands under the concept's own heading."""
+    names = {key(n) for n in (concept.label, *concept.aliases)}
+    return any(key(h) in names or any(_contains(key(h), n) for n in names) for h in passage.heading_path[-1:])
+
+
+def _intro_end(passage: Passage) -> int:
+    """Where a passage's heading and first sentence end, as an offset in it."""
+    heading = re.match(r"\s*#{1,6} .*\n+", passage.text)
+    start = heading.end() if heading else 0
+    stop = re.compile(r"[.!?](?:\s|$)|\n\s*\n").search(passage.text, start)
+    return stop.end() if stop else len(passage.text)
+
+
+def _home(passage: Passage) -> Evidence:
+    line, quote = quote_line(passage, 0)
+    return Evidence(passage.note, passage.cell, line, quote, "position")
+
+
+def _order(concepts: Sequence[Concept], notes: Sequence[NoteParts]) -> dict[int, tuple[int, int]]:
+    """Study positions: one order over all numbered notes (group -1), else one within each note.
+
+    A note whose sibling headings stand in alphabetical order gives none.
+    """
+    numbers = [_NUMBERED.match(note.name.rsplit("/", 1)[-1]) for note in notes]
+    numbered = len(notes) > 1 and sum(n is not None for n in numbers) > len(notes) / 2
+    group: dict[str, int] = {}
+    for i, note in enumerate(notes):
+        if not _alphabetical(note):
+            group[note.name] = -1 if numbered and numbers[i] is not None else i
+    rank = {note.name: i for i, note in enumerate(notes)}
+    out = {}
+    for concept in concepts:
+        if concept.passages and concept.notes and concept.notes[0] in group:
+            home = concept.notes[0]
+            out[concept.id] = (group[home], rank[home] * 10_000_000 + min(concept.passages))
+    return out
+
+
+def _alphabetical(note: NoteParts) -> bool:
+    siblings: defaultdict[tuple[str, ...], list[str]] = defaultdict(list)
+    for heading in note.parsed.headings:
+        siblings[heading.path[:-1]].append(heading.text.casefold())
+    longest = max(siblings.values(), key=len, default=[])
+    if len(longest) < 6:
+        return False
+    ordered = sum(a <= b for a, b in pairwise(longest))
+    return ordered >= ALPHABETICAL * (len(longest) - 1)
