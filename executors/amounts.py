@@ -43,5 +43,5 @@ def show_bytes(amount: float) -> str:
     """
     for unit, factor in (("TB", 1e12), ("GB", 1e9), ("MB", 1e6), ("kB", 1e3)):
         if abs(amount) >= factor:
-            return f"{amount / factor:.3g} {unit}"
+            return f"{float(f'{amount / factor:.3g}'):g} {unit}"
     return f"{amount:.0f} B"

@@ -64,10 +64,14 @@ def expected(parameter: Parameter) -> str:
         noun = "an amount of memory such as 500MB or 2GB"
     low, high = parameter.minimum, parameter.maximum
     if low is not None and high is not None:
-        return f"{noun} from {low:g} to {high:g}"
+        return f"{noun} from {_shown(low)} to {_shown(high)}"
     if low is not None:
-        return f"{noun} of at least {low:g}"
-    return f"{noun} of at most {high:g}" if high is not None else noun
+        return f"{noun} of at least {_shown(low)}"
+    return f"{noun} of at most {_shown(high)}" if high is not None else noun
+
+
+def _shown(bound: float) -> str:
+    return str(int(bound)) if bound == int(bound) else f"{bound:g}"
 
 
 def check_value(parameter: Parameter, raw: object) -> object:

@@ -116,9 +116,9 @@ def _draw_curve(axes: Any, curve: Mapping[str, Any]) -> None:
         axes.axvline(curve["explodes_at"], color=_RED, lw=1.2, ls="--", label=f"explodes: {curve['explodes_at']:.1e}")
     axes.set_xscale("log")
     axes.set(title=f"Learning-rate finder, {curve['phase']}", xlabel="learning rate", ylabel="loss")
-    low, high = float(losses.min()), float(losses[0])
+    low, high = min(float(losses.min()), float(np.min(curve["raw"]))), float(losses[0])
     room = max(high - low, 0.05 * abs(high), 1e-6)
-    axes.set_ylim(low - 0.25 * room, high + 1.0 * room)  # the explosion is cut off, it would flatten the rest
+    axes.set_ylim(low - 0.05 * room, high + 0.7 * room)  # the explosion is cut off, it would flatten the rest
     _tidy_axes(axes)
     axes.legend(frameon=False, fontsize=8, loc="upper left")
 

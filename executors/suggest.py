@@ -31,17 +31,18 @@ class Advice:
     reason: str
 
 
-def advise(lrs: Any, losses: Any, *, sliced: bool, frozen_lr: float | None = None) -> Advice:
+def advise(lrs: Any, losses: Any, raw: Any, *, sliced: bool, frozen_lr: float | None = None) -> Advice:
     """What to take from a sweep.
 
-    One rate is the geometric middle of `minimum` (a tenth of where the loss is lowest) and `slide`, kept between
-    `valley` and a fifth of where the loss explodes. For a slice, layers near the input get a tenth of where the loss
-    explodes or less; the head gets a fifth of the rate found while frozen, or the one rate when there was no such run.
+    One rate is the middle one of three: `minimum`, `slide`, and a tenth of where single batches lose least, which lags
+    less than the smoothed curve. It is kept between `valley` and a fifth of where the loss explodes. For a slice,
+    layers near the input get a tenth of where the loss explodes or less; the head gets a fifth of the rate found while
+    frozen, or the one rate when there was no such run.
 
     Parameters
     ----------
-    lrs, losses : sequence of float, (n,)
-        Rates rising, and smoothed losses.
+    lrs, losses, raw : sequence of float, (n,)
+        Rates rising, smoothed losses, and the loss of each batch.
     sliced : bool
         Whether layers get different rates: an unfrozen network with pretrained weights.
     frozen_lr : float, optional
@@ -52,7 +53,7 @@ def advise(lrs: Any, losses: Any, *, sliced: bool, frozen_lr: float | None = Non
     RecipeError
         When the curve is too short, explodes at once, or is flat to its end.
     """
-    rates, curve = np.asarray(lrs, dtype=float), np.asarray(losses, dtype=float)
+    rates, curve, single = (np.asarray(values, dtype=float) for values in (lrs, losses, raw))
     if len(rates) < FEWEST_POINTS:
         at = f"{rates[-1]:.1e}" if len(rates) else "the lowest rate"
         raise RecipeError(
@@ -62,7 +63,7 @@ def advise(lrs: Any, losses: Any, *, sliced: bool, frozen_lr: float | None = Non
     bang, found = explodes_at(rates, curve), suggestions(rates, curve)
     if _fall(curve) < _FLAT:
         return _flat(rates, found, bang, sliced)
-    one, how = _one_rate(found, bang, float(rates[curve.argmin()]))
+    one, how = _one_rate(found, bang, float(rates[curve.argmin()]), float(rates[_running_median(single).argmin()]))
     if not sliced:
         return Advice(found, bang, one, how)
     return _slice(found, bang, one, frozen_lr)
@@ -113,17 +114,29 @@ def _flat(rates: Any, found: dict[str, float | None], bang: float | None, sliced
     return Advice(found, bang, (_rounded(high / 10), high) if sliced else high, reason)
 
 
-def _one_rate(found: dict[str, float | None], bang: float | None, lowest_at: float) -> tuple[float, str]:
-    minimum, slide, valley = found["minimum"] or lowest_at / 10, found["slide"], found["valley"]
-    middle = math.sqrt(minimum * slide) if slide else minimum
+def _one_rate(
+    found: dict[str, float | None], bang: float | None, lowest_at: float, least_at: float
+) -> tuple[float, str]:
+    """The rate and why; `lowest_at` is where the smoothed loss is lowest, `least_at` where that of single batches is."""
+    valley, minimum = found["valley"] or 0.0, found["minimum"] or lowest_at / 10
+    slide = found["slide"] or minimum
+    if slide < valley / 10:  # its threshold is absolute, and misleads it on losses of another scale
+        slide = minimum
     top = min(lowest_at, bang / 5) if bang else lowest_at
-    rate, why = middle, "the geometric middle of minimum and slide" if slide else "a tenth of where the loss is lowest"
-    if valley and rate < valley <= top:
-        rate, why = valley, f"the valley, for {why} would lie below it"
+    rate, why = sorted((minimum, slide, least_at / 10))[1], "the middle one of minimum, slide and "
+    why += f"a tenth of where single batches lose least ({least_at:.1e})"
+    if rate < valley <= top:
+        rate, why = valley, f"the valley, for {why} lies below it"
     if rate > top:
-        rate, why = top, "where the loss is lowest or soon explodes, for the geometric middle would lie above"
+        rate, why = top, f"where the loss is lowest or soon explodes, for {why} lies above that"
     numbers = ", ".join(f"{name} {lr:.1e}" for name, lr in found.items() if lr)
-    return _rounded(rate), f"{_rounded(rate):.1e}, {why} ({numbers})"
+    return _rounded(rate), f"{_rounded(rate):.1e}, {why}; {numbers}"
+
+
+def _running_median(values: Any) -> Any:
+    """The median of each value and its two neighbours on either side, so that one lucky batch decides nothing."""
+    padded = np.pad(values, 2, mode="edge")
+    return np.median(np.lib.stride_tricks.sliding_window_view(padded, 5), axis=1)
 
 
 def _slice(found: dict[str, float | None], bang: float | None, one: float, frozen_lr: float | None) -> Advice:

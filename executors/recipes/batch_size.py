@@ -68,7 +68,7 @@ RECIPE = Recipe(
             unit="bytes",
             help="memory for training alone, such as 2GB; empty: half of the free RAM, or what is free on the card",
         ),
-        Parameter("max_batch", "int", 4096, unit="samples", minimum=SMALLEST, maximum=1_048_576, help="try no larger"),
+        Parameter("max_batch", "int", 4096, unit="samples", minimum=SMALLEST, maximum=1_000_000, help="try no larger"),
         Parameter("frozen", "bool", False, help="train the head only, as before unfreezing"),
         DEVICE,
         SEED,

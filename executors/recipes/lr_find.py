@@ -50,7 +50,7 @@ RECIPE = Recipe(
             maximum=2048,
             help="image size; empty: 32 for the sample, 224 for your images",
         ),
-        Parameter("batch_size", "int", 64, unit="samples", minimum=2, maximum=1_048_576, help="as you will train"),
+        Parameter("batch_size", "int", 64, unit="samples", minimum=2, maximum=1_000_000, help="as you will train"),
         Parameter(
             "phase",
             "choice",
@@ -174,7 +174,7 @@ def _measured(built: Built, phases: tuple[str, ...], params: dict[str, Any], jou
             swept = sweep(built.learner, params["start_lr"], params["end_lr"], params["num_it"], tell)
             sliced = phase == "unfrozen" and built.pretrained
             try:
-                advice = advise(swept.lrs, swept.losses, sliced=sliced, frozen_lr=frozen_lr)
+                advice = advise(swept.lrs, swept.losses, swept.raw, sliced=sliced, frozen_lr=frozen_lr)
             except RecipeError as error:
                 return [*curves, _Curve(phase, swept, None, str(error))]
             if phase == "frozen" and not isinstance(advice.recommended, tuple):
