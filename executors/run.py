@@ -160,7 +160,7 @@ class Run:
             code = self._child.wait()
             self._drain()
             result = self._settled(verdict, code)
-            result = replace(result, seconds=time.monotonic() - self._started)
+            result = replace(result, seconds=round(time.monotonic() - self._started, 3))
             self._keep(result)
         except OSError as error:
             result = replace(result, message=f"{result.message} ({error.strerror or error})".strip())

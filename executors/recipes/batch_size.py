@@ -78,6 +78,7 @@ SHARE = 0.5  # of free RAM, when no limit is given: the rest of the machine has 
 _PROBE_STEPS = 2  # the second step holds the optimizer's state as well
 _VERIFY_STEPS = 3
 _RATE_SECONDS = 0.8
+_FEWEST_STEPS = 10  # in an epoch
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,7 +132,7 @@ def run(params: dict[str, Any], journal: Journal) -> Outcome:
         plans = [_find(bench, narrator, size, source, params["max_batch"]) for size in sizes]
         hello, notes = bench.hello, _notes(source, bench.hello, params)
     narrator.end()
-    values = _values(plans, settings, hello, notes, params)
+    values = _values(plans, settings, hello, notes, params, source.train)
     _write(journal, plans, hello["limit_bytes"])
     last = plans[-1]
     journal.metric("largest batch", last.largest.batch, "samples")
@@ -210,7 +211,7 @@ def _notes(source: Source, hello: dict[str, Any], params: dict[str, Any]) -> lis
 
 
 def _values(
-    plans: list[_Plan], settings: Settings, hello: dict[str, Any], notes: list[str], params: dict[str, Any]
+    plans: list[_Plan], settings: Settings, hello: dict[str, Any], notes: list[str], params: dict[str, Any], train: int
 ) -> dict[str, Any]:
     """The result for machines; `largest` and `recommended` are those of the largest image size."""
     last = plans[-1]
@@ -230,7 +231,7 @@ def _values(
             for plan in plans
         ],
         "trials": [trial.to_json() for plan in plans for trial in plan.trials],
-        "reason": " ".join(_sentence(plan, hello["limit_bytes"]) for plan in plans),
+        "reason": " ".join(_sentence(plan, hello["limit_bytes"]) for plan in plans) + _few_steps(last, train),
         "arch": settings.arch or find_task(settings.task).DEFAULT_ARCH,
         "precision": hello["precision"],
         "frozen": params["frozen"],
@@ -256,6 +257,17 @@ def _sentence(plan: _Plan, limit: int) -> str:
     return (
         f"{at} batch of {plan.largest.batch} {why}; from {plan.recommended.batch} on "
         f"({rate}) larger batches are at most 5 % faster, so {plan.recommended.batch} is recommended."
+    )
+
+
+def _few_steps(plan: _Plan, train: int) -> str:
+    """A warning where the fastest batch leaves hardly a step to learn in."""
+    steps = train // plan.recommended.batch
+    if steps >= _FEWEST_STEPS:
+        return ""
+    return (
+        f" With {train} training samples that is {steps} step{'s' if steps > 1 else ''} an epoch: fast, but a batch of "
+        f"{max(SMALLEST, train // _FEWEST_STEPS)} or less learns more from each epoch."
     )
 
 

@@ -110,8 +110,8 @@ def _check_target(path: Path, frame: pd.DataFrame, target: str) -> None:
     if len(names) == 1 and (separator := next((mark for mark in ";\t|" if mark in names[0]), "")):
         raise BadInput(f"{path}: its values are separated by {separator!r}; save it with commas")
     if target not in names:
-        close = difflib.get_close_matches(target, names, n=3, cutoff=0.4)
-        close += [name for name in names if name.lower() == target.lower() and name not in close]
+        plain = {name.lower(): name for name in names}
+        close = [plain[name] for name in difflib.get_close_matches(target.lower(), plain, n=3, cutoff=0.5)]
         hint = f"the closest are {_listed(close)}" if close else f"there are {_listed(names)}"
         raise BadInput(f"{path} has no column '{target}'; {hint}")
     empty = frame[target].isna()
