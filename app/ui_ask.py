@@ -71,7 +71,7 @@ def ask_page(shelf: Shelf) -> AskPage:
         layout="panel",
         feedback_options=None,
         autoscroll=False,  # it would jump to an answer's end; bridge.js brings the question to the top
-        height="calc(100dvh - 186px)",
+        height="calc(100dvh - 198px)",
         min_height=320,
         elem_id="chat",
         placeholder=welcome(shelf),

@@ -72,7 +72,7 @@ def _path(store: Store, concept: Concept) -> str:
     """The study path as a numbered list, each step with what it is needed for."""
     path = study_path(store.prerequisites, concept.id)
     if len(path) == 1:
-        return '<p class="g-quiet">A foundation: the notes ask for nothing before it.</p>'
+        return '<p class="g-quiet">The notes name nothing to learn before this.</p>'
     steps = []
     for step in path:
         needing = next((after for after in path if store.prerequisites.has_edge(step, after)), None)

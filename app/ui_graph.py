@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -17,14 +17,15 @@ from app.ui_layout import around, most_connected, place_nodes
 from app.ui_shelf import Shelf
 from app.ui_text import LATEX
 from kg.errors import GradusError
-from kg.graph import study_path
+from kg.graph import depths, study_path
 from kg.linking import find_concept
 from kg.store import Store
 from kg.types import Concept
 
-__all__ = ["GraphPage", "graph_page", "graph_view", "path_view"]
+__all__ = ["GraphPage", "graph_page", "graph_view", "path_view", "themes"]
 
 THEME_LIMIT = 8  # more colours than this cannot be told apart
+ONE_THEME = 0.8  # above this share a theme's colour says nothing
 NO_CARD = "Choose a concept, on the map or in the list, to see what the notes say about it and what to learn first."
 
 
@@ -92,8 +93,7 @@ def graph_view(store: Store, about: int | None = None) -> dict[str, Any]:
     reduced = nx.transitive_reduction(graph.subgraph(chosen))
     labels = {node: store.concepts[node].label for node in chosen}
     placed = place_nodes(reduced, labels)
-    theme_of = themes(store)
-    named = [name for name, _ in Counter(theme_of[node] for node in chosen).most_common(THEME_LIMIT)]
+    theme_of, named = themes(store, chosen)
     nodes = [
         {"id": node, "label": labels[node], "links": graph.degree(node), "theme": _place_in(named, theme_of[node])}
         | asdict(placed[node])
@@ -117,9 +117,21 @@ def path_view(store: Store, goal: int | None) -> dict[str, Any]:
     return {"path": study_path(store.prerequisites, goal), "after": sorted(store.prerequisites.successors(goal))}
 
 
-def themes(store: Store) -> list[str]:
-    """The theme of each concept: its home note, or, with a single note, the heading at the top above it."""
-    return [_theme(store, concept) for concept in store.concepts]
+def themes(store: Store, chosen: Sequence[int]) -> tuple[dict[int, str], list[str]]:
+    """The theme of each chosen concept, and the themes that get a colour of their own.
+
+    A theme is the home note, or, with a single note, the heading at the top. Where nearly all is one theme, colours
+    tell the number of steps from the foundations instead.
+    """
+    theme_of = {node: _theme(store, store.concepts[node]) for node in chosen}
+    common = Counter(theme_of.values()).most_common(THEME_LIMIT)
+    if common and common[0][1] < ONE_THEME * len(chosen):
+        return theme_of, [name for name, _ in common]
+    depth = depths(store.prerequisites)
+    last = THEME_LIMIT - 1
+    steps = ["foundations", *(f"step {i}" for i in range(1, last)), f"step {last} and on"]
+    theme_of = {node: steps[min(depth[node], last)] for node in chosen}
+    return theme_of, [step for step in steps if step in theme_of.values()]
 
 
 def _theme(store: Store, concept: Concept) -> str:
@@ -133,7 +145,7 @@ def _theme(store: Store, concept: Concept) -> str:
 
 def _what_is_shown(shown: int, linked: int, total: int, about: int | None) -> str:
     if about is not None:
-        return f"{shown} concepts around the chosen one, of {total}"
+        return f"What the chosen concept builds on and what needs it: {shown} of {total} concepts"
     if shown < linked:
         return f"The {shown} most connected of {total} concepts; choose one to see what surrounds it"
     if not shown:

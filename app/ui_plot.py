@@ -10,9 +10,9 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-__all__ = ["Line", "Mark", "chart", "ticks"]
+__all__ = ["WIDE_PX", "Line", "Mark", "chart", "ticks"]
 
-WIDTH, HEIGHT = 640, 300
+WIDE_PX, HEIGHT = 640, 300
 LEFT, RIGHT, TOP, BOTTOM = 62, 18, 26, 46
 SUPERSCRIPT = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 CHARACTER_PX = 6.4
@@ -45,6 +45,8 @@ def chart(
     x_base: int = 10,
     marks: Sequence[Mark] = (),
     y_most: float | None = None,
+    title: str = "",
+    width: int = WIDE_PX,
 ) -> str:
     """Draw a chart; without a single finite point, an empty frame that says so.
 
@@ -54,16 +56,20 @@ def chart(
         A logarithmic x axis, with ticks at powers of `x_base`; points at or below 0 are left out.
     y_most : float or None
         Where the y axis ends at most; curves are cut there.
+    width : int
+        Of the drawing, in its own units; a narrow one keeps its words readable beside another.
     """
     kept = [Line(line.name, _finite(line.points, log_x), line.dots) for line in lines]
     points = [point for line in kept for point in line.points]
     said = html.escape(f"{y_label} against {x_label}: {', '.join(line.name for line in kept)}")
     if not points:
         return _svg(
-            said, f'<text class="g-tick" x="{WIDTH / 2}" y="{HEIGHT / 2}" text-anchor="middle">no points yet</text>'
+            said,
+            width,
+            f'<text class="g-tick" x="{width / 2}" y="{HEIGHT / 2}" text-anchor="middle">no points yet</text>',
         )
     xs = [x for x, _ in points] + [mark.x for mark in marks if not log_x or mark.x > 0]
-    across = _Axis(min(xs), max(xs), LEFT, WIDTH - RIGHT, log_x)
+    across = _Axis(min(xs), max(xs), LEFT, width - RIGHT, log_x)
     top = max(y for _, y in points)
     low, high = min(y for _, y in points), top if y_most is None else min(top, y_most)
     margin = (high - low) * 0.06 or abs(high) * 0.1 or 1.0
@@ -73,8 +79,8 @@ def chart(
     parts = [_frame(across, up, x_label, y_label, log_x, x_base)]
     parts += [_mark(mark, across, row) for row, mark in enumerate(sorted(marks, key=lambda mark: mark.x))]
     parts += [_curve(line, across, up, number) for number, line in enumerate(kept)]
-    parts.append(_legend([line.name for line in kept]) if len(kept) > 1 else "")
-    return _svg(said, "".join(parts))
+    parts.append(_legend([line.name for line in kept]) if len(kept) > 1 else _title(title))
+    return _svg(said, width, "".join(parts))
 
 
 def ticks(low: float, high: float, n: int = 5) -> list[float]:
@@ -112,9 +118,10 @@ def _finite(points: Sequence[tuple[float, float]], log_x: bool) -> tuple[tuple[f
     return tuple((x, y) for x, y in points if math.isfinite(x) and math.isfinite(y) and (x > 0 or not log_x))
 
 
-def _svg(said: str, inside: str) -> str:
+def _svg(said: str, width: int, inside: str) -> str:
     return (
-        f'<svg class="g-chart" viewBox="0 0 {WIDTH} {HEIGHT}" role="img" aria-label="{said}">'
+        f'<svg class="g-chart" viewBox="0 0 {width} {HEIGHT}" style="max-width: {width * 1.3:.0f}px" role="img" '
+        f'aria-label="{said}">'
         f"<title>{said}</title>{inside}</svg>"
     )
 
@@ -123,7 +130,7 @@ def _frame(across: _Axis, up: _Axis, x_label: str, y_label: str, log_x: bool, x_
     parts = []
     for value in ticks(up.low, up.high):
         y = up.at(value)
-        parts.append(f'<line class="g-grid" x1="{LEFT}" x2="{WIDTH - RIGHT}" y1="{y:.1f}" y2="{y:.1f}"/>')
+        parts.append(f'<line class="g-grid" x1="{LEFT}" x2="{across.end}" y1="{y:.1f}" y2="{y:.1f}"/>')
         parts.append(f'<text class="g-tick" x="{LEFT - 8}" y="{y + 4:.1f}" text-anchor="end">{value:.4g}</text>')
     for value, word in (
         _powers(across, x_base) if log_x else [(v, f"{v:.4g}") for v in ticks(across.low, across.high, 7)]
@@ -131,7 +138,7 @@ def _frame(across: _Axis, up: _Axis, x_label: str, y_label: str, log_x: bool, x_
         x = across.at(value)
         parts.append(f'<line class="g-grid" x1="{x:.1f}" x2="{x:.1f}" y1="{TOP}" y2="{HEIGHT - BOTTOM}"/>')
         parts.append(f'<text class="g-tick" x="{x:.1f}" y="{HEIGHT - BOTTOM + 18}" text-anchor="middle">{word}</text>')
-    middle, height = (LEFT + WIDTH - RIGHT) / 2, (TOP + HEIGHT - BOTTOM) / 2
+    middle, height = (LEFT + across.end) / 2, (TOP + HEIGHT - BOTTOM) / 2
     parts.append(
         f'<text class="g-axis" x="{middle}" y="{HEIGHT - 8}" text-anchor="middle">{html.escape(x_label)}</text>'
     )
@@ -154,7 +161,7 @@ def _mark(mark: Mark, across: _Axis, row: int) -> str:
     x, css = across.at(mark.x), "g-mark g-strong" if mark.strong else "g-mark"
     y = TOP + 12 + (row % 4) * 15  # marks often stand close together
     space = len(mark.name) * CHARACTER_PX + 6
-    anchor, shift = ("end", -5) if x + space > WIDTH - RIGHT else ("start", 5)
+    anchor, shift = ("end", -5) if x + space > across.end else ("start", 5)
     return (
         f'<line class="{css}" x1="{x:.1f}" x2="{x:.1f}" y1="{TOP}" y2="{HEIGHT - BOTTOM}"/>'
         f'<text class="{css}" x="{x + shift:.1f}" y="{y}" text-anchor="{anchor}">{html.escape(mark.name)}</text>'
@@ -168,6 +175,10 @@ def _curve(line: Line, across: _Axis, up: _Axis, number: int) -> str:
     dots = [f'<circle cx="{across.at(x):.1f}" cy="{up.at(y):.1f}" r="3.5"/>' for x, y in line.points]
     inside = "".join(dots) if line.dots or len(line.points) == 1 else ""
     return f'<g class="g-line g-line-{number % 4}"><polyline points="{path}"/>{inside}</g>'
+
+
+def _title(title: str) -> str:
+    return f'<text class="g-axis g-head" x="{LEFT}" y="15">{html.escape(title)}</text>' if title else ""
 
 
 def _legend(names: Sequence[str]) -> str:

@@ -4,18 +4,20 @@ from __future__ import annotations
 
 import base64
 import html
-import json
+import math
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from app.ui_plot import Line, Mark, chart
+from app.ui_plot import WIDE_PX, Line, Mark, chart
 
 __all__ = ["amount", "charts", "files_html", "log_html", "number", "result_html", "state_html", "trials_html"]
 
 Event = Mapping[str, Any]
 LOG_LINES = 400
+NARROW_PX = 440  # a chart's width beside another
 PICTURE_BYTES, FILE_BYTES = 4_000_000, 1_000_000
+PURPOSES = {"search": "find the limit", "verify": "verify it fits", "rate": "time it"}
 STATUS_WORDS = {
     "ok": "Done",
     "failed": "Failed",
@@ -55,7 +57,7 @@ def result_html(event: Event) -> str:
     found = "".join(
         f'<div class="g-found"><span class="g-label">{html.escape(label)}</span>'
         f'<span class="g-value">{html.escape(shown)}</span></div>'
-        for label, shown in _recommended(values)
+        for label, shown in _found(values)
     )
     return f'<div class="g-result"><div class="g-founds">{found}</div>{message}{_notes(values)}</div>'
 
@@ -75,14 +77,15 @@ def trials_html(events: Sequence[Event]) -> str:
     if not trials:
         return ""
     sized = any(trial.get("size") for trial in trials)
-    heads = ["Batch", *(["Size, px"] if sized else []), "Peak memory", "Samples per second", "Outcome"]
+    heads = ["Batch", *(["Size, px"] if sized else []), "Tried to", "Peak memory", "Samples per second", "Outcome"]
     rows = []
     for trial in trials:
         ok = bool(trial.get("ok"))
         size = [str(trial.get("size") or "")] if sized else []
         speed = number(trial.get("samples_per_s")) if ok else ""
         outcome = "fits" if ok else str(trial.get("reason") or "does not fit")
-        cells = [str(trial.get("batch", "")), *size, amount(trial.get("peak_bytes")), speed, outcome]
+        purpose = PURPOSES.get(str(trial.get("purpose", "")), "")
+        cells = [str(trial.get("batch", "")), *size, purpose, amount(trial.get("peak_bytes")), speed, outcome]
         row = "".join(f"<td>{html.escape(cell)}</td>" for cell in cells)
         rows.append(f'<tr class="{"" if ok else "g-bad"}">{row}</tr>')
     head = "".join(f'<th scope="col">{name}</th>' for name in heads)
@@ -92,25 +95,36 @@ def trials_html(events: Sequence[Event]) -> str:
     )
 
 
-def files_html(event: Event, folder: Path) -> str:
+def files_html(events: Sequence[Event], folder: Path) -> str:
     """The run's pictures, inline, and its other files as downloads; only files within the run's own folder."""
+    titles = {str(e.get("path")): str(e.get("title", "")) for e in events if e.get("event") == "artifact"}
+    result = _last(events, "result") or {}
     parts = []
-    for name in event.get("artifacts") or ():
+    for name in result.get("artifacts") or ():
         path = Path(str(name))
-        if path.resolve().parent != folder.resolve() or not path.is_file():
-            continue
-        size, kind = path.stat().st_size, path.suffix.lower()
-        words = html.escape(path.name)
-        if kind == ".png" and size <= PICTURE_BYTES:
-            data = base64.b64encode(path.read_bytes()).decode()
-            parts.append(
-                f'<figure><img alt="{words}" src="data:image/png;base64,{data}">'
-                f"<figcaption>{words}</figcaption></figure>"
-            )
-        elif kind in (".csv", ".json", ".txt") and size <= FILE_BYTES:
-            data = base64.b64encode(path.read_bytes()).decode()
-            parts.append(f'<a class="g-file" download="{words}" href="data:text/plain;base64,{data}">{words}</a>')
-    return f'<div class="g-files">{"".join(parts)}</div>' if parts else ""
+        if path.resolve().parent == folder.resolve() and path.is_file():
+            parts.append(_file(path, titles.get(str(name), "")))
+    shown = [part for part in parts if part]
+    if not shown:
+        return ""
+    count = f"{len(shown)} file" if len(shown) == 1 else f"{len(shown)} files"
+    return f'<details class="g-files"><summary>Pictures and tables, {count}</summary>{"".join(shown)}</details>'
+
+
+def _file(path: Path, title: str) -> str:
+    """One file as part of the page, so that nothing beside the page itself needs serving."""
+    size, kind, name = path.stat().st_size, path.suffix.lower(), html.escape(path.name)
+    words = html.escape(title or path.name)
+    if kind == ".png" and size <= PICTURE_BYTES:
+        data = base64.b64encode(path.read_bytes()).decode()
+        return (
+            f'<figure><img alt="{words}" src="data:image/png;base64,{data}"><figcaption>{words}</figcaption></figure>'
+        )
+    if kind in (".csv", ".json", ".txt") and size <= FILE_BYTES:
+        data = base64.b64encode(path.read_bytes()).decode()
+        link = f'<a class="g-file" download="{name}" href="data:text/plain;base64,{data}">{name}</a>'
+        return f'<p>{link} <span class="g-quiet">{words}</span></p>'
+    return ""
 
 
 def log_html(events: Sequence[Event]) -> str:
@@ -124,9 +138,12 @@ def number(value: object) -> str:
     """A number for people: three significant digits, no needless zeros."""
     if isinstance(value, bool) or not isinstance(value, int | float):
         return "" if value is None else str(value)
-    if isinstance(value, int) or (abs(value) >= 1000 and value == value):
-        return f"{value:,.0f}"
-    return f"{value:.2e}".replace("e-0", "e-").replace("e+0", "e+") if 0 < abs(value) < 0.01 else f"{value:.3g}"
+    if isinstance(value, int) or (abs(value) >= 1000 and math.isfinite(value)):
+        return f"{value:.0f}"
+    if 0 < abs(value) < 0.01:
+        digits, power = f"{value:.2e}".split("e")
+        return f"{float(digits):g}e{int(power)}"
+    return f"{value:.3g}"
 
 
 def amount(n_bytes: object) -> str:
@@ -156,35 +173,27 @@ def _bar(progress: Event | None) -> str:
     )
 
 
-def _recommended(values: Mapping[str, Any]) -> list[tuple[str, str]]:
-    """The values worth showing in large: every `recommended`, wherever it stands, labelled by what it belongs to."""
-    found: list[tuple[str, str]] = []
-    for name, value in values.items():
-        if name == "recommended":
-            found.append(("Recommended", _shown(value)))
-        elif isinstance(value, Mapping):
-            found += [
-                (f"{name}" if label == "Recommended" else f"{name}, {label}", shown)
-                for label, shown in _recommended(value)
-            ]
-        elif isinstance(value, list) and value and isinstance(value[0], Mapping):
-            for item in value:
-                head = next((f"{key} {item[key]}" for key in ("size", "phase") if item.get(key)), "")
-                found += [(head or label, shown) for label, shown in _recommended(item)]
-    return found
+def _found(values: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """What is worth showing in large, with its label; a plan over several image sizes shows each."""
+    plan = values.get("plan")
+    if isinstance(plan, list) and plan:
+        found = []
+        for item in plan:
+            at = f" at {item['size']} px" if item.get("size") else ""
+            found.append((f"Recommended batch{at}", _shown(item.get("recommended"))))
+            found.append((f"Largest that fits{at}", _shown(item.get("largest"))))
+        return found
+    phases = values.get("phases")
+    if isinstance(phases, Mapping) and phases:
+        return [(f"Learning rate, {name}", _shown(item.get("recommended"))) for name, item in phases.items()]
+    return [("Recommended", _shown(values["recommended"]))] if "recommended" in values else []
 
 
 def _shown(value: object) -> str:
-    if isinstance(value, Mapping):
-        inside = [f"{number(v)}" for v in value.values()]
-        return (
-            f"slice({', '.join(inside)})" if set(value) <= {"start", "stop", "low", "high"} else json.dumps(dict(value))
-        )
+    """A value in large; a pair of rates as fastai takes it."""
     if isinstance(value, list | tuple):
-        return (
-            f"slice({', '.join(number(v) for v in value)})" if len(value) == 2 else ", ".join(number(v) for v in value)
-        )
-    return number(value)
+        return f"slice({', '.join(number(v) for v in value)})"
+    return number(value) if value is not None else "none found"
 
 
 def _notes(values: Mapping[str, Any]) -> str:
@@ -194,50 +203,74 @@ def _notes(values: Mapping[str, Any]) -> str:
 
 
 def _curves(points: Sequence[Event], result: Event | None) -> str:
+    """One chart for each phase of the finder, with its suggestions marked once there are any."""
+    found = ((result or {}).get("values") or {}).get("phases") or {}
     phases = list(dict.fromkeys(str(point.get("phase", "")) for point in points))
-    lines = [
-        Line(
-            phase or "loss",
-            tuple((float(p["lr"]), float(p["loss"])) for p in points if str(p.get("phase", "")) == phase),
+    drawn = []
+    for phase in phases:
+        own = tuple((float(p["lr"]), float(p["loss"])) for p in points if str(p.get("phase", "")) == phase)
+        drawn.append(
+            chart(
+                [Line(phase or "loss", own)],
+                x_label="learning rate",
+                y_label="loss",
+                log_x=True,
+                marks=_marks(found.get(phase) or {}),
+                y_most=_before_it_explodes(own),
+                title=phase,
+                width=WIDE_PX if len(phases) == 1 else NARROW_PX,
+            )
         )
-        for phase in phases
-    ]
-    begun = max((line.points[0][1] for line in lines if line.points), default=1.0)
-    low = min(y for line in lines for _, y in line.points if y == y)
-    marks = _suggested((result or {}).get("values") or {}) if len(phases) == 1 else []
-    # the curve explodes at its end; what matters stands below one and a half times the drop
-    most = begun + 0.5 * (begun - low) if begun > low else None
-    return chart(lines, x_label="learning rate", y_label="loss", log_x=True, marks=marks, y_most=most)
+    return f'<div class="g-charts">{"".join(drawn)}</div>'
 
 
-def _suggested(values: Mapping[str, Any]) -> list[Mark]:
-    """Marks for the finder's suggestions, wherever they stand in the values."""
-    found = values.get("suggestions")
-    if isinstance(found, Mapping):
-        flat = {name: rate for name, rate in found.items() if isinstance(rate, int | float)}
-        return [Mark(name, float(rate)) for name, rate in flat.items() if rate > 0]
-    for value in values.values():
-        marks = _suggested(value) if isinstance(value, Mapping) else []
-        if marks:
-            return marks
-    return []
+def _before_it_explodes(points: Sequence[tuple[float, float]]) -> float | None:
+    """Where to cut the y axis: the curve shoots up at its end, and what matters stands below."""
+    losses = [y for _, y in points if math.isfinite(y)]
+    if not losses:
+        return None
+    begun, low = losses[0], min(losses)
+    return begun + max(0.3 * begun, 0.5 * (begun - low))
+
+
+def _marks(phase: Mapping[str, Any]) -> list[Mark]:
+    """The finder's suggestions, and in strong what is recommended: a rate, or the two ends of a slice."""
+    recommended = phase.get("recommended")
+    if isinstance(recommended, list | tuple):
+        marks = [Mark(word, float(lr), True) for word, lr in zip(("from", "to"), recommended, strict=False)]
+    else:
+        marks = [Mark("recommended", float(recommended), True)] if recommended else []
+    named = phase.get("suggestions") or {}
+    return marks + [Mark(name, float(lr)) for name, lr in named.items() if isinstance(lr, int | float) and lr > 0]
 
 
 def _trial_charts(trials: Sequence[Event]) -> str:
-    sizes = sorted({trial.get("size") or 0 for trial in trials})
-    memory, speed = [], []
-    for size in sizes:
-        own = sorted((t for t in trials if (t.get("size") or 0) == size), key=lambda trial: int(trial["batch"]))
-        name = f"{size} px" if size else "trials"
-        memory.append(
-            Line(name, tuple((float(t["batch"]), float(t.get("peak_bytes") or "nan") / 1e6) for t in own), True)
-        )
-        speed.append(Line(name, tuple((float(t["batch"]), float(t.get("samples_per_s") or "nan")) for t in own), True))
-    drawn = [
-        chart(memory, x_label="batch size", y_label="peak memory, MB", log_x=True, x_base=2),
-        chart(speed, x_label="batch size", y_label="samples per second", log_x=True, x_base=2),
-    ]
+    """Memory and speed against batch size; where a batch was tried again, the most memory and the timed speed count."""
+    timed = [trial for trial in trials if trial.get("purpose") == "rate"] or list(trials)
+    drawn = []
+    for label, name, unit, chosen in (
+        ("peak memory, MB", "peak_bytes", 1e6, trials),
+        ("samples per second", "samples_per_s", 1.0, timed),
+    ):
+        lines = [
+            Line(f"{size} px" if size else "trials", _best(chosen, size, name, unit), True) for size in _sizes(trials)
+        ]
+        drawn.append(chart(lines, x_label="batch size", y_label=label, log_x=True, x_base=2, width=NARROW_PX))
     return f'<div class="g-charts">{"".join(drawn)}</div>'
+
+
+def _sizes(trials: Sequence[Event]) -> list[Any]:
+    return sorted({trial.get("size") or 0 for trial in trials})
+
+
+def _best(trials: Sequence[Event], size: object, name: str, unit: float) -> tuple[tuple[float, float], ...]:
+    most: dict[float, float] = {}
+    for trial in trials:
+        value = trial.get(name)
+        if (trial.get("size") or 0) == size and isinstance(value, int | float) and value > 0:
+            batch = float(trial["batch"])
+            most[batch] = max(most.get(batch, 0.0), value / unit)
+    return tuple(sorted(most.items()))
 
 
 def _said(event: Event) -> str:

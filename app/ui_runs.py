@@ -234,12 +234,18 @@ def history_html(runs_dir: Path) -> str:
 def _form(recipe: Recipe, *, shown: bool) -> Form:
     with gr.Column(visible=shown, elem_id=f"form-{recipe.name}") as group:
         gr.Markdown(recipe.summary, elem_classes="g-summary")
-        fields = [_field(parameter) for parameter in recipe.parameters[:FIRST_FIELDS]]
-        if recipe.parameters[FIRST_FIELDS:]:
+        first = {p.name for p in recipe.parameters[:FIRST_FIELDS]} | {p.name for p in recipe.parameters if _is_basic(p)}
+        fields = {p.name: _field(p) for p in recipe.parameters if p.name in first}
+        if len(first) < len(recipe.parameters):
             with gr.Accordion("More settings", open=False):
-                fields += [_field(parameter) for parameter in recipe.parameters[FIRST_FIELDS:]]
+                fields |= {p.name: _field(p) for p in recipe.parameters if p.name not in first}
         button = gr.Button(f"Start {recipe.name}", variant="primary", elem_id=f"start-{recipe.name}")
-    return Form(recipe, group, tuple(fields), button)
+    return Form(recipe, group, tuple(fields[p.name] for p in recipe.parameters), button)
+
+
+def _is_basic(parameter: Parameter) -> bool:
+    """Whether a parameter decides what is found rather than how, as far as its type tells."""
+    return parameter.type in ("choice", "sizes") and parameter.name != "device"
 
 
 def _field(parameter: Parameter) -> Any:
@@ -274,8 +280,8 @@ def _view(runs_dir: Path) -> View:
         stop = gr.Button("Stop", variant="stop", visible=False, elem_id="stop", scale=0, min_width=90)
     result = gr.HTML("", elem_id="run-result")
     figure = gr.HTML("", elem_id="run-chart")
-    trials = gr.HTML("", elem_id="run-trials")
     code = gr.Markdown("", elem_id="run-code")
+    trials = gr.HTML("", elem_id="run-trials")
     with gr.Accordion("Log", open=False, elem_id="run-log-box"):
         log = gr.HTML("", max_height=260, autoscroll=True, elem_id="run-log")
     files = gr.HTML("", elem_id="run-files")
@@ -284,7 +290,7 @@ def _view(runs_dir: Path) -> View:
 
 
 def _starter(recipe: Recipe, run: Any) -> Any:
-    async def started(*values: object, request: gr.Request) -> AsyncIterator[list[Any]]:
+    async def started(request: gr.Request, *values: object) -> AsyncIterator[list[Any]]:
         named = {parameter.name: value for parameter, value in zip(recipe.parameters, values, strict=True)}
         async for shown in run(recipe.name, named, request):
             yield shown
@@ -310,7 +316,7 @@ def _shown(title: str, folder: Path, events: Sequence[Mapping[str, Any]], runs_d
         charts(events),
         trials_html(events),
         f"**Code with these values**\n\n{code_block(str(last['code']))}" if ended and last.get("code") else "",
-        files_html(last, folder) if ended else "",
+        files_html(events, folder) if ended else "",
         log_html(events),
         history_html(runs_dir) if ended or not events else gr.skip(),
         gr.update(visible=not ended),

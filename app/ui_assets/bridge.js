@@ -35,6 +35,16 @@ document.addEventListener('click', (e) => {
   act(link);
 }, { capture: true, signal: shared.stop.signal });
 
+/* Below the form, on a small screen, a run that was just started would go on unseen. */
+document.addEventListener('click', (e) => {
+  if (!e.target.closest || !e.target.closest('[id^="start-"], a.g-link[href^="#past/"]')) return;
+  setTimeout(() => {
+    const view = document.querySelector('#run-view');
+    if (view && view.getBoundingClientRect().top > window.innerHeight * 0.6) view.scrollIntoView({ behavior: 'smooth' });
+    else document.querySelector('#run-state')?.scrollIntoView({ block: 'nearest', behavior: 'smooth' });
+  }, 250);
+}, { capture: true, signal: shared.stop.signal });
+
 document.addEventListener('click', (e) => {
   const button = e.target.closest && e.target.closest('.g-theme');
   if (!button) return;

@@ -6,7 +6,7 @@ const list = $('.gg-list'), search = $('.gg-search'), message = $('.gg-message')
 const BOX = 26, FONT = 13, READABLE = 0.72;
 const shared = (window.gradus = window.gradus || {});
 
-let nodes = [], edges = [], byId = new Map(), concepts = [], themes = [], about = null;
+let nodes = [], edges = [], byId = new Map(), concepts = [], themes = [], about = null, summary = '';
 let scale = 1, left = 0, top_ = 0, moved = false, dirty = false;
 let hover = null, chosen = null, path = new Set(), after = new Set(), theme = null;
 
@@ -65,7 +65,7 @@ function redraw() {
 }
 
 /* ---- drawing ---- */
-const lit = (n) => (chosen === null ? (theme === null || n.theme === theme) : path.has(n.id) || after.has(n.id));
+const lit = (n) => (chosen === null || !path.size ? (theme === null || n.theme === theme) : path.has(n.id) || after.has(n.id));
 
 function draw() {
   const dense = window.devicePixelRatio || 1;
@@ -77,7 +77,7 @@ function draw() {
   if (hover !== null) for (const [a, b] of edges) if (a === hover || b === hover) { near.add(a); near.add(b); }
   for (const [a, b] of edges) {
     const on = path.has(a) && path.has(b), touched = hover !== null && (a === hover || b === hover);
-    pen.globalAlpha = on || touched ? 1 : chosen !== null || hover !== null ? 0.16 : 0.62;
+    pen.globalAlpha = on || touched ? 1 : path.size || hover !== null ? 0.16 : 0.62;
     pen.strokeStyle = pen.fillStyle = on || touched ? look.accent : look.line;
     pen.lineWidth = on || touched ? 2 : 1.1;
     arrow(byId.get(a), byId.get(b));
@@ -145,7 +145,8 @@ function dot(n, look, colours) {
 
 function label(n, look, taken) {
   pen.font = `${n.id === chosen || n.id === hover ? 600 : 400} 11.5px ${css('--g-font')}`;
-  const [x, y] = middle(n), words = short(n.label, 150), w = pen.measureText(words).width;
+  const [at0, y] = middle(n), words = short(n.label, 150), w = pen.measureText(words).width;
+  const x = Math.min(Math.max(at0, w / 2 + 4), canvas.clientWidth - w / 2 - 4);
   const at = { x0: x - w / 2 - 3, y0: y - 21, x1: x + w / 2 + 3, y1: y - 6 };
   const forced = n.id === hover || n.id === chosen;
   if (!forced && taken.some((t) => at.x0 < t.x1 && at.x1 > t.x0 && at.y0 < t.y1 && at.y1 > t.y0)) return;
@@ -250,6 +251,15 @@ async function choose(wanted) {
   mark();
   const view = await server.path(found);
   if (chosen !== found || view.error) return;
+  if (!byId.has(found) && view.path.length + view.after.length < 2) {
+    path = new Set();
+    after = new Set();
+    message.textContent = 'The chosen concept has no known prerequisites and is not on the map; its card has what the notes say';
+    element.dataset.path = '';
+    redraw();
+    return;
+  }
+  message.textContent = summary;
   if (!byId.has(found) || view.path.some((id) => !byId.has(id))) await load(found);
   path = new Set(view.path);
   after = new Set(view.after);
@@ -271,7 +281,8 @@ function idOf(label) {
 function fill() {
   const wanted = search.value.trim().toLowerCase();
   const matching = concepts.filter((c) => !wanted || (c[1] + ' ' + c[2]).toLowerCase().includes(wanted));
-  if (wanted) matching.sort((a, b) => b[1].toLowerCase().startsWith(wanted) - a[1].toLowerCase().startsWith(wanted));
+  const begins = (c) => c[1].toLowerCase().startsWith(wanted);
+  if (wanted) matching.sort((a, b) => begins(b) - begins(a) || a[1].length - b[1].length);
   list.replaceChildren(...matching.slice(0, 300).map((c) => {
     const item = document.createElement('li'), button = document.createElement('button');
     button.type = 'button';
@@ -328,7 +339,7 @@ async function load(id) {
   ({ nodes, edges, themes, concepts, about } = view);
   byId = new Map(nodes.map((n) => [n.id, n]));
   theme = null;
-  message.textContent = view.message;
+  message.textContent = summary = view.message;
   $('.gg-all').hidden = about === null;
   drawLegend();
   fill();
