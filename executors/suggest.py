@@ -16,7 +16,8 @@ from .errors import RecipeError
 
 __all__ = ["Advice", "advise", "explodes_at", "suggestions"]
 
-FEWEST_POINTS = 12  # fewer leave fastai's cut no curve
+FEWEST_POINTS = 4  # after the cut
+_TAIL = 5  # fastai's cut at the end
 _FLAT = 0.02  # a fall of the loss by less than this share of it is noise
 _SLIDE_POINTS = 17  # the slide rule compares points sixteen apart
 
@@ -31,7 +32,9 @@ class Advice:
     reason: str
 
 
-def advise(lrs: Any, losses: Any, raw: Any, *, sliced: bool, frozen_lr: float | None = None) -> Advice:
+def advise(
+    lrs: Any, losses: Any, raw: Any, *, sliced: bool, num_it: int | None = None, frozen_lr: float | None = None
+) -> Advice:
     """What to take from a sweep.
 
     One rate is the middle one of three: `minimum`, `slide`, and a tenth of where single batches lose least, which lags
@@ -46,6 +49,8 @@ def advise(lrs: Any, losses: Any, raw: Any, *, sliced: bool, frozen_lr: float | 
         Rates rising, smoothed losses, and the loss of each batch.
     sliced : bool
         Whether layers get different rates: an unfrozen network with pretrained weights.
+    num_it : int, optional
+        Batches that were asked for, when the sweep ended before; fastai cuts a tenth of these.
     frozen_lr : float, optional
         The rate found before unfreezing.
 
@@ -55,13 +60,14 @@ def advise(lrs: Any, losses: Any, raw: Any, *, sliced: bool, frozen_lr: float | 
         When the curve is too short, explodes at once, or is flat to its end.
     """
     rates, curve, single = (np.asarray(values, dtype=float) for values in (lrs, losses, raw))
-    if len(rates) < FEWEST_POINTS:
+    asked = num_it or len(rates)
+    if len(rates) - asked // 10 - _TAIL < FEWEST_POINTS:
         at = f"{rates[-1]:.1e}" if len(rates) else "the lowest rate"
         raise RecipeError(
             f"the loss explodes or stops being a number at {at}, after {len(rates)} batches; "
             "lower start_lr, or look for broken values in the data"
         )
-    bang, found = explodes_at(rates, curve), suggestions(rates, curve)
+    bang, found = explodes_at(rates, curve), suggestions(rates, curve, asked)
     if _fall(curve) < _FLAT:
         return _flat(rates, found, bang, sliced)
     one, how = _one_rate(found, bang, float(rates[curve.argmin()]), float(rates[_running_median(single).argmin()]))
@@ -70,21 +76,19 @@ def advise(lrs: Any, losses: Any, raw: Any, *, sliced: bool, frozen_lr: float | 
     return _slice(found, bang, one, frozen_lr)
 
 
-def suggestions(rates: Any, curve: Any) -> dict[str, float | None]:
+def suggestions(rates: Any, curve: Any, num_it: int) -> dict[str, float | None]:
     """fastai's `minimum` (a tenth of the rate at the minimum), `steep`, `valley` and `slide`; None where undefined."""
     import torch
     from fastai.callback.schedule import minimum, slide, steep, valley
 
-    start = len(rates) // 10
-    lrs = torch.tensor(rates[start:-5], dtype=torch.float64)
-    losses = torch.tensor(curve[start:-5], dtype=torch.float64)
+    lrs, losses = (torch.tensor(values[num_it // 10 : -_TAIL], dtype=torch.float64) for values in (rates, curve))
     rules = {"minimum": minimum, "steep": steep, "valley": valley, "slide": slide}
     found: dict[str, float | None] = {}
     for name, rule in rules.items():
         if name == "slide" and len(lrs) < _SLIDE_POINTS:
             found[name] = None
             continue
-        value = float(rule(lrs, losses, len(rates))[0])
+        value = float(rule(lrs, losses, num_it)[0])
         found[name] = value if math.isfinite(value) else None
     return found
 

@@ -174,7 +174,14 @@ def _measured(built: Built, phases: tuple[str, ...], params: dict[str, Any], jou
             swept = sweep(built.learner, params["start_lr"], params["end_lr"], params["num_it"], tell)
             sliced = phase == "unfrozen" and built.pretrained
             try:
-                advice = advise(swept.lrs, swept.losses, swept.raw, sliced=sliced, frozen_lr=frozen_lr)
+                advice = advise(
+                    swept.lrs,
+                    swept.losses,
+                    swept.raw,
+                    sliced=sliced,
+                    num_it=params["num_it"],
+                    frozen_lr=frozen_lr,
+                )
             except RecipeError as error:
                 return [*curves, _Curve(phase, swept, None, str(error))]
             if phase == "frozen" and not isinstance(advice.recommended, tuple):
