@@ -96,7 +96,7 @@ class Store:
             rows = self._connection.execute(query, (*weights, expression, k)).fetchall()
         return [(int(i), float(s)) for i, s in rows]
 
-    def document_frequency(self, term: str) -> int:
+    def passage_frequency(self, term: str) -> int:
         """Number of passages that hold a term, stemmed as the full-text index stems."""
         quoted = '"' + term.replace('"', "") + '"'
         with self._lock:

@@ -1,0 +1,137 @@
+"""Pieces of passages that go into an answer: whole blocks of the notes' own Markdown, with their exact places."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from ingest.markdown import parse_markdown, plain
+from ingest.parsed import Block
+from kg.encoder import Encoder
+from kg.linking import fold, words
+from kg.types import Citation, Passage
+
+__all__ = ["Excerpt", "blocks_of", "choose", "cite", "says_something", "shown"]
+
+QUOTE_CHARS = 300
+_PICTURE = re.compile(r"^\s*(?:[-*+]\s+)?(?:!\[[^\]]*\]\([^)]*\)\s*)+$", re.M)
+_FORMULA_PICTURE = re.compile(r"<img\b[^>]*\bcodecogs\b[^>]*?\btitle=\"(?P<tex>[^\"]+)\"[^>]*?/?>", re.I | re.S)
+_LINKS_ONLY = re.compile(
+    r"^(?:[-*+>]\s|\d+[.)]\s)?\s*(?:!?\[[^\]]*\]\(+[^)]*\)+|<img[^>]*>|https?://\S+|[\s;,.|:–-])*$"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Excerpt:
+    """A run of neighbouring blocks of one passage; offsets count in the passage's text."""
+
+    passage: Passage
+    start: int
+    end: int
+
+    @property
+    def text(self) -> str:
+        """The notes' own words, exactly."""
+        return self.passage.text[self.start : self.end]
+
+
+def blocks_of(passage: Passage) -> list[Block]:
+    """The passage's blocks without its heading; a code or output passage is one block."""
+    if passage.cell is not None and passage.kind in ("code", "output"):
+        n = len(passage.text)
+        return [Block("code", passage.heading_path, passage.cell, 0, n, passage.line_start, passage.line_end)]
+    return list(parse_markdown(passage.text).blocks)
+
+
+def says_something(text: str) -> bool:
+    """Whether a block holds more than links and pictures."""
+    return not _LINKS_ONLY.match(" ".join(_PICTURE.sub("", text).split()))
+
+
+def choose(
+    passage: Passage, question: npt.NDArray[np.float32], wanted: Mapping[str, float], encoder: Encoder, room: int
+) -> list[Excerpt]:
+    """Blocks of a passage that fit the question best, in the notes' order, up to about `room` characters.
+
+    Code, tables, formulas and list items stay whole; a block that ends with a colon brings what it announces.
+
+    Parameters
+    ----------
+    question : array of shape (d,)
+        The question's unit vector.
+    wanted : mapping
+        The question's content words with their weights.
+    """
+    blocks = [b for b in blocks_of(passage) if says_something(passage.text[b.start : b.end])]
+    if not blocks:
+        return []
+    if sum(b.end - b.start for b in blocks) <= room:
+        return _runs(passage, blocks, set(range(len(blocks))))
+    texts = [passage.text[b.start : b.end] for b in blocks]
+    cosine = encoder.encode([plain(t)[:1000] for t in texts]) @ question  # (blocks,)
+    total = sum(wanted.values()) or 1.0
+    value = [float(c) + _covered(t, wanted) / total for c, t in zip(cosine, texts, strict=True)]
+    picked: set[int] = set()
+    used = 0
+    for i in sorted(range(len(blocks)), key=lambda i: (-value[i], i)):
+        group = {i, i + 1} if texts[i].rstrip().endswith(":") and i + 1 < len(blocks) else {i}
+        cost = sum(len(texts[j]) for j in group - picked)
+        if picked and used + cost > room:
+            continue
+        picked |= group
+        used += cost
+        if used >= room:
+            break
+    return _runs(passage, blocks, picked)
+
+
+def _covered(text: str, wanted: Mapping[str, float]) -> float:
+    there = {w for w, _, _ in words(text)}
+    return sum(weight for word, weight in wanted.items() if fold(word) in there)
+
+
+def _runs(passage: Passage, blocks: Sequence[Block], picked: set[int]) -> list[Excerpt]:
+    runs: list[Excerpt] = []
+    last = -2
+    for i in sorted(picked):
+        if i == last + 1:
+            runs[-1] = Excerpt(passage, runs[-1].start, blocks[i].end)
+        else:
+            runs.append(Excerpt(passage, blocks[i].start, blocks[i].end))
+        last = i
+    return runs
+
+
+def cite(excerpt: Excerpt, n: int) -> Citation:
+    """The citation of an excerpt; the quote is its beginning, found at the cited lines exactly."""
+    passage = excerpt.passage
+    first = passage.line_start + passage.text.count("\n", 0, excerpt.start)
+    quote = excerpt.text
+    if len(quote) > QUOTE_CHARS:
+        # Cut at a line or sentence, so that the quote reads as one.
+        cut = max(quote.rfind("\n", 0, QUOTE_CHARS), quote.rfind(". ", 0, QUOTE_CHARS) + 1)
+        quote = quote[: cut if cut > QUOTE_CHARS // 3 else QUOTE_CHARS].rstrip()
+    return Citation(n, passage.note, first, first + excerpt.text.count("\n"), passage.cell, quote)
+
+
+def shown(excerpt: Excerpt, n: int) -> str:
+    """An excerpt as Markdown with its mark; formula pictures become formulas, other pictures are left out."""
+    passage = excerpt.passage
+    if passage.cell is not None and passage.kind in ("code", "output"):
+        language = "python" if passage.kind == "code" else "text"
+        return f"{_fenced(excerpt.text, language)}\n\n[{n}]"
+    text = _PICTURE.sub("", excerpt.text.replace("\r\n", "\n"))
+    text = _FORMULA_PICTURE.sub(lambda m: f"${m['tex'].strip()}$", text).strip("\n")
+    last = text.rstrip().rsplit("\n", 1)[-1].strip()
+    own_line = last.startswith(("```", "~~~", "|", "$$", "<", "    ")) or last.endswith("$$")
+    return f"{text.rstrip()}\n\n[{n}]" if own_line else f"{text.rstrip()} [{n}]"
+
+
+def _fenced(code: str, language: str) -> str:
+    """A code fence that no fence inside the code can end."""
+    ticks = max((len(run) for run in re.findall(r"`{3,}", code)), default=2) + 1
+    return f"{'`' * ticks}{language}\n{code.strip(chr(10))}\n{'`' * ticks}"
