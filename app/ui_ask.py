@@ -14,7 +14,7 @@ import gradio as gr
 from app.answer import answer
 from app.ui_answer import answer_markdown, example_questions, pieces
 from app.ui_shelf import Shelf
-from app.ui_text import LATEX, chip
+from app.ui_text import LATEX, chip, plain
 from kg.errors import GradusError
 from kg.types import Answer
 
@@ -125,7 +125,7 @@ def _message(role: str, text: str) -> Message:
 
 def _quoted(question: str) -> str:
     """The question as it was typed: shown as text, never as Markdown or HTML."""
-    lines = [html.escape(line).replace("$", "&#36;") or "&#8203;" for line in question.split("\n")]
+    lines = [plain(line) or "&#8203;" for line in question.split("\n")]
     return f'<div class="g-asked">{"<br>".join(lines)}</div>'
 
 

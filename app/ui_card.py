@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import html
 import re
 from collections.abc import Iterable
 
-from app.ui_text import chip, clean_markdown, code_block, lines_html, link, place, row
-from executors.recipe import Recipe, recipes
+from app.matching import offers
+from app.ui_text import chip, clean_markdown, code_block, lines_html, link, place, plain, row
 from kg.graph import study_path
-from kg.linking import key
 from kg.store import Store
 from kg.types import Concept, Passage, Relation
 
-__all__ = ["card_markdown", "fitting_recipes"]
+__all__ = ["card_markdown"]
 
 CHIP_LIMIT, SOURCE_LIMIT, RESOURCE_LIMIT, CODE_LIMIT, QUOTE_LIMIT = 12, 5, 8, 2, 160
 
@@ -22,7 +20,7 @@ def card_markdown(store: Store, concept: Concept) -> str:
     """Write the card of one concept; all that comes from the notes is made safe."""
     kept = [relation for relation in store.relations if relation.kept]
     parts = [
-        f"### {_inline(concept.label)}",
+        f"### {plain(concept.label)}",
         _also(concept),
         clean_markdown(concept.summary),
         '<div class="g-actions">'
@@ -41,19 +39,14 @@ def card_markdown(store: Store, concept: Concept) -> str:
     return "\n\n".join(part for part in parts if part)
 
 
-def fitting_recipes(concept: Concept) -> list[Recipe]:
-    """Recipes whose words name this concept."""
-    names = {key(name) for name in (concept.label, *concept.aliases)}
-    return [recipe for recipe in recipes() if any(key(words) in names for words in recipe.concepts)]
-
-
 def _also(concept: Concept) -> str:
     others = [alias for alias in concept.aliases if alias != concept.label]
-    return f'<p class="g-also">also: {_inline(", ".join(others))}</p>' if others else ""
+    return f'<p class="g-also">also: {plain(", ".join(others))}</p>' if others else ""
 
 
 def _run_chips(concept: Concept) -> list[str]:
-    return [link("run", recipe.name, f"▶ Run {recipe.name}", css="g-run") for recipe in fitting_recipes(concept)]
+    fitting = offers("", (concept.label, *concept.aliases))
+    return [link("run", offer.name, f"▶ Run {offer.name}", css="g-run") for offer in fitting]
 
 
 def _chips(store: Store, ids: Iterable[int]) -> list[str]:
@@ -76,7 +69,7 @@ def _path(store: Store, concept: Concept) -> str:
     steps = []
     for step in path:
         needing = next((after for after in path if store.prerequisites.has_edge(step, after)), None)
-        why = "" if needing is None else f' <span class="g-quiet">for {_inline(store.concepts[needing].label)}</span>'
+        why = "" if needing is None else f' <span class="g-quiet">for {plain(store.concepts[needing].label)}</span>'
         steps.append(f"<li>{link('concept', store.concepts[step].label, store.concepts[step].label)}{why}</li>")
     summary = f"Study path, {len(path)} steps"
     return f'<details class="g-path" open><summary>{summary}</summary><ol>{"".join(steps)}</ol></details>'
@@ -89,9 +82,9 @@ def _reasons(store: Store, concept: Concept) -> str:
         if relation.kind == "prerequisite" and relation.kept and relation.target == concept.id and relation.evidence:
             first = relation.evidence[0]
             where = place(first.note, first.line, first.line, first.cell)
-            quote = f"“{_inline(first.quote[:QUOTE_LIMIT])}”" if first.quote else _inline(first.signal)
-            label = _inline(store.concepts[relation.source].label)
-            shown.append(f'<li><b>{label}</b>: {quote} <span class="g-quiet">{_inline(where)}</span></li>')
+            quote = f"“{plain(first.quote[:QUOTE_LIMIT])}”" if first.quote else plain(first.signal)
+            label = plain(store.concepts[relation.source].label)
+            shown.append(f'<li><b>{label}</b>: {quote} <span class="g-quiet">{plain(where)}</span></li>')
     if not shown:
         return ""
     return f'<details class="g-why"><summary>Why these first</summary><ul>{"".join(shown)}</ul></details>'
@@ -112,7 +105,7 @@ def _joined(store: Store, passages: list[Passage]) -> str:
         where = place(passage.note, passage.line_start, passage.line_end, passage.cell)
         text = store.note_text(passage.note, passage.cell)
         body = lines_html(text, passage.line_start, passage.line_end, context=1)
-        shown.append(f'<details class="g-cite"><summary>{_inline(where)}</summary>{body}</details>')
+        shown.append(f'<details class="g-cite"><summary>{plain(where)}</summary>{body}</details>')
     return "".join(shown)
 
 
@@ -129,9 +122,3 @@ def _resources(concept: Concept) -> list[str]:
     if codes:
         parts += ['<p class="g-label">Code</p>', *(code_block(code.text, code.target) for code in codes)]
     return parts
-
-
-def _inline(text: str) -> str:
-    """Plain words for use in Markdown: no tag, formula, emphasis or link comes of them."""
-    escaped = html.escape(" ".join(text.split()))
-    return re.sub(r"([\\`*_\[\]~|$])", lambda match: f"&#{ord(match[1])};", escaped)

@@ -14,7 +14,7 @@ from urllib.parse import quote
 
 from markdown_it import MarkdownIt
 
-__all__ = ["LATEX", "chip", "clean_markdown", "code_block", "lines_html", "link", "place", "row"]
+__all__ = ["LATEX", "chip", "clean_markdown", "code_block", "lines_html", "link", "place", "plain", "row"]
 
 LATEX: list[dict[str, str | bool]] = [
     {"left": "$$", "right": "$$", "display": True},
@@ -81,7 +81,7 @@ def clean_markdown(text: str, cited: Collection[int] = ()) -> str:
 
 def link(kind: str, target: str, words: str, *, css: str = "") -> str:
     """Write a link of ours: `kind` is ask, concept, graph, cite, run or past; `target` and `words` are plain text."""
-    return f'<a class="g-link {css}" href="#{kind}/{quote(target, safe="")}">{_plain(words)}</a>'
+    return f'<a class="g-link {css}" href="#{kind}/{quote(target, safe="")}">{plain(words)}</a>'
 
 
 def chip(kind: str, target: str, words: str) -> str:
@@ -109,7 +109,7 @@ def lines_html(text: str, first: int, last: int, *, context: int = 3) -> str:
     shown = []
     for number in range(low, high + 1):
         words = lines[number - 1].removesuffix("\r")
-        line = f'<span class="g-no">{number}</span>{_plain(words)}'
+        line = f'<span class="g-no">{number}</span>{plain(words)}'
         shown.append(f'<mark class="g-hit">{line}</mark>' if first <= number <= last else f"<span>{line}</span>")
     return f'<pre class="g-lines">{"".join(shown)}</pre>'
 
@@ -121,9 +121,10 @@ def code_block(code: str, language: str = "python") -> str:
     return f"{fence}{re.sub(r'[^A-Za-z0-9+#-]', '', language)}\n{code.rstrip()}\n{fence}"
 
 
-def _plain(text: str) -> str:
-    """Escape text for use inside HTML in Markdown: neither tag, nor formula, nor emphasis."""
-    return html.escape(text.replace(OPEN, "").replace(CLOSE, "")).replace("$", "&#36;").replace("\n", " ")
+def plain(text: str) -> str:
+    """Escape text for use within Markdown: no tag, formula, emphasis, link or image comes of it."""
+    one_line = html.escape(text.replace(OPEN, "").replace(CLOSE, "").replace("\n", " "))
+    return re.sub(r"[\\`*_\[\]~|$]", lambda match: f"&#{ord(match[0])};", one_line)
 
 
 def _code_lines(text: str) -> frozenset[int]:

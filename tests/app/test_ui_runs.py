@@ -86,7 +86,7 @@ def test_a_closed_page_ends_its_run(tmp_path: Path) -> None:
         await until(lambda: bool(processes_of(folder)))
         await stream.aclose()  # type: ignore[attr-defined]
         await until(lambda: not processes_of(folder))
-        await until(lambda: (folder / "result.json").exists())
+        await until((folder / "result.json").exists)
 
     asyncio.run(scenario())
     assert [record.status for record in history(tmp_path)] == ["cancelled"]
