@@ -18,7 +18,7 @@ os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"  # read when gradio is imported
 import gradio as gr
 from starlette.middleware import Middleware
 
-from app.ui_ask import AskPage, ask_page, welcome
+from app.ui_ask import ASKING, AskPage, ask_page, welcome
 from app.ui_assets import read_asset
 from app.ui_graph import graph_page
 from app.ui_guard import Guard
@@ -27,7 +27,7 @@ from app.ui_shelf import Shelf
 from kg.encoder import Encoder, load_encoder
 from kg.errors import GradusError, NoStore
 
-__all__ = ["build", "serve"]
+__all__ = ["build", "check_port", "serve"]
 
 TITLE = "Gradus"
 HEADER = """
@@ -67,7 +67,7 @@ def serve(
     GradusError
         When the port is taken, or the encoder cannot be loaded.
     """
-    _check_port(host, port)
+    check_port(host, port)
     shelf = Shelf(store_dir, load_encoder(encoder_name) if encoder_name else None)
     going = Going()
     _warm(shelf)
@@ -118,8 +118,7 @@ def _connect(bridge: gr.HTML, tabs: gr.Tabs, asking: AskPage, running: RunsPage)
         ask,
         [asking.turns, asking.shown],
         [tabs, asking.chat, asking.box, asking.turns, asking.shown],
-        show_progress="hidden",
-        api_visibility="private",
+        **ASKING,
     )
     bridge.graph_link(_go_to("graph"), None, tabs, queue=False, show_progress="hidden", api_visibility="private")
 
@@ -189,7 +188,7 @@ def _theme() -> gr.themes.Base:
     )
 
 
-def _check_port(host: str, port: int) -> None:
+def check_port(host: str, port: int) -> None:
     """Fail early, before anything heavy is loaded.
 
     Raises

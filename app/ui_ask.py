@@ -18,10 +18,19 @@ from app.ui_text import LATEX, chip, plain
 from kg.errors import GradusError
 from kg.types import Answer
 
-__all__ = ["AskPage", "ask_page", "welcome"]
+__all__ = ["ASKING", "AskPage", "ask_page", "welcome"]
 
 QUESTION_LIMIT = 10_000  # characters
 PIECE_PAUSE_S = 0.018
+PATIENCE_S = 0.4
+# A question asked while an answer is still being written waits for it: both change the same conversation.
+ASKING: dict[str, Any] = {
+    "trigger_mode": "multiple",
+    "concurrency_id": "ask",
+    "concurrency_limit": 1,
+    "show_progress": "hidden",
+    "api_visibility": "private",
+}
 Turn = tuple[str, Answer]
 Message = dict[str, Any]
 log = logging.getLogger(__name__)
@@ -50,7 +59,11 @@ def ask_page(shelf: Shelf) -> AskPage:
             return
         asked = [*shown, _message("user", _quoted(question))]
         yield asked, "", turns, asked
-        reply, turn = await asyncio.to_thread(_reply, shelf, question, turns)
+        replying = asyncio.create_task(asyncio.to_thread(_reply, shelf, question, turns))
+        if not (await asyncio.wait([replying], timeout=PATIENCE_S))[0]:  # the first question loads the encoder
+            waiting = [*asked, _message("assistant", '<p class="g-quiet">Reading the notes …</p>')]
+            yield waiting, "", turns, asked
+        reply, turn = await replying
         for piece in pieces(reply):
             told = [*asked, _message("assistant", piece)]
             yield told, "", turns + turn, told
@@ -87,7 +100,7 @@ def ask_page(shelf: Shelf) -> AskPage:
         autofocus=True,
         elem_id="question",
     )
-    box.submit(ask, [box, turns, shown], [chat, box, turns, shown], show_progress="hidden", api_visibility="private")
+    box.submit(ask, [box, turns, shown], [chat, box, turns, shown], **ASKING)
     chat.clear(start_over, None, [chat, turns, shown], queue=False, api_visibility="private")
     return AskPage(chat, box, turns, shown, ask)
 

@@ -1,0 +1,110 @@
+"""A real browser on the real pages: a store made by the real ingest, a server of its own, stopped by the test."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Iterator
+
+import pytest
+from pages_server import Site, Visit, serve
+from playwright.sync_api import Browser, sync_playwright
+
+from ingest.build import ingest
+
+ARGS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--no-first-run",
+]
+NOTES = {
+    "01-basics.md": """# Basics
+
+## Tensor
+
+A tensor is a rectangular block of numbers, all of one type.
+
+## Parameter | Weight
+
+A parameter is a number inside a model that training may change. Parameters are kept in a tensor.
+
+## Gradient
+
+The gradient says how much the loss changes when a parameter changes.
+It is a tensor: $g_i = \\partial L / \\partial w_i$.
+
+<img src="http://pictures.invalid/gradient.png"> ![slope](http://pictures.invalid/slope.png)
+""",
+    "02-training.md": """# Training
+
+## Learning rate
+
+The learning rate is the size of the step along the gradient.
+
+- Too small, and training takes for ever.
+- Too large, and the loss explodes.
+
+Before unfreezing, take a learning rate a little below the place where the loss falls fastest.
+
+```python
+learn.fit_one_cycle(1, lr)
+```
+
+## Momentum
+
+Momentum adds a running mean of earlier gradients to each step, so a smaller learning rate is enough.
+
+## Dropout
+
+Dropout sets randomly chosen activations to zero while the model trains, so that no parameter is relied on alone.
+""",
+}
+
+
+@pytest.fixture(scope="session")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+    """The pages on a small store."""
+    notes, store = tmp_path_factory.mktemp("notes"), tmp_path_factory.mktemp("store")
+    for name, text in NOTES.items():
+        (notes / name).write_text(text, encoding="utf-8")
+    ingest([notes], store)
+    yield from serve(store, notes)
+
+
+@pytest.fixture(scope="session")
+def empty_site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+    """The pages where nothing was ingested yet."""
+    notes = tmp_path_factory.mktemp("later")
+    yield from serve(tmp_path_factory.mktemp("nothing") / "store", notes)
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    """Chromium; without one the tests are skipped, in CI they fail."""
+    path = shutil.which("chromium")
+    if path is None:
+        reason = "the browser tests need Debian's chromium on the PATH"
+        if os.environ.get("CI") == "true":
+            pytest.fail(reason)
+        pytest.skip(reason)
+    with sync_playwright() as playwright:
+        launched = playwright.chromium.launch(executable_path=path, args=ARGS)
+        yield launched
+        launched.close()
+
+
+@pytest.fixture(params=[(1440, 900)])
+def visit(browser: Browser, request: pytest.FixtureRequest) -> Iterator[Visit]:
+    """A fresh visitor with an empty window."""
+    width, height = request.param
+    context = browser.new_context(viewport={"width": width, "height": height})
+    context.set_default_timeout(30_000)
+    visit = Visit(context.new_page())
+    visit.page.on("console", lambda m: visit.errors.append(m.text) if m.type == "error" else None)
+    visit.page.on("pageerror", lambda error: visit.errors.append(str(error)))
+    visit.page.on("request", lambda r: visit.requests.append(r.url))
+    yield visit
+    context.close()

@@ -1,0 +1,75 @@
+"""The pages' server for the browser tests: a process of its own, on a free port, ended with Ctrl-C."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Page
+
+__all__ = ["Site", "Visit", "serve"]
+
+SERVE = (
+    "import sys; from pathlib import Path; from app.ui import serve; serve(Path(sys.argv[1]), port=int(sys.argv[2]))"
+)
+
+
+@dataclass
+class Site:
+    """The pages of one server, its folders, and how to talk to it."""
+
+    address: str
+    store: Path
+    notes: Path
+    pid: int
+    said: list[str] = field(default_factory=list)
+
+
+@dataclass
+class Visit:
+    """An open page, with what the browser complained about and where it sent requests."""
+
+    page: Page
+    errors: list[str] = field(default_factory=list)
+    requests: list[str] = field(default_factory=list)
+
+
+def serve(store: Path, notes: Path) -> Iterator[Site]:
+    """A server in a process of its own, on a free port; ended as a user would, with Ctrl-C."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    environment = os.environ | {"HF_HUB_OFFLINE": "1", "PYTHONUNBUFFERED": "1"}
+    server = subprocess.Popen(
+        [sys.executable, "-c", SERVE, str(store), str(port)],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        env=environment,
+        cwd=Path(__file__).parents[2],
+    )
+    assert server.stdout is not None
+    site = Site(f"http://127.0.0.1:{port}", store, notes, server.pid)
+    try:
+        for line in server.stdout:
+            site.said.append(line)
+            if site.address in line:
+                break
+        else:
+            pytest.fail("the server ended: " + "".join(site.said))
+        threading.Thread(target=site.said.extend, args=(server.stdout,), daemon=True).start()
+        yield site
+    finally:
+        server.send_signal(signal.SIGINT)
+        try:
+            server.wait(30)
+        except subprocess.TimeoutExpired:
+            server.kill()

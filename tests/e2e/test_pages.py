@@ -1,0 +1,260 @@
+"""The pages in a real browser, as a reader uses them."""
+
+from __future__ import annotations
+
+import re
+from urllib.parse import urlsplit
+
+import psutil
+import pytest
+from pages_server import Site, Visit
+from playwright.sync_api import Page, expect
+
+from ingest.build import ingest
+
+pytestmark = pytest.mark.browser
+PHONE = (390, 844)
+
+
+def ask(page: Page, question: str) -> None:
+    """Type a question and send it."""
+    page.get_by_label("Your question").fill(question)
+    page.keyboard.press("Enter")
+
+
+def open_place(page: Page, site: Site, name: str = "Ask") -> None:
+    """Open the pages, at one of the three places."""
+    page.goto(site.address)
+    expect(page.locator(".g-examples a, .g-welcome p").first).to_be_visible()
+    if name != "Ask":
+        page.get_by_role("tab", name=name).click()
+    if name == "Graph":
+        expect(page.locator("#graph canvas")).to_have_attribute("data-ready", "1")
+
+
+def last_answer(page: Page):  # type: ignore[no-untyped-def]
+    """The newest answer."""
+    return page.get_by_test_id("bot").last
+
+
+def check_clean(visit: Visit, site: Site) -> None:
+    """Nothing went wrong in the browser, and nothing was asked of another origin."""
+    assert visit.errors == []
+    origins = {urlsplit(url).netloc for url in visit.requests if not url.startswith(("data:", "blob:"))}
+    assert origins == {urlsplit(site.address).netloc}
+
+
+def test_an_answer_opens_the_lines_it_quotes(visit: Visit, site: Site) -> None:
+    """A question is answered; [1] opens, in place, the very lines of the note, marked."""
+    page = visit.page
+    open_place(page, site)
+    ask(page, "What is momentum?")
+    answer = last_answer(page)
+    expect(answer).to_contain_text("running mean of earlier gradients")
+    source = answer.locator("details.g-cite").first
+    expect(source).to_contain_text("02-training.md, line")
+    expect(source.locator("pre")).to_be_hidden()
+    answer.locator("a.g-ref").first.click()
+    expect(source.locator("pre")).to_be_visible()
+    marked = source.locator("mark")
+    lines = (site.notes / "02-training.md").read_text(encoding="utf-8").split("\n")
+    for text in marked.all_inner_texts():
+        number, words = re.fullmatch(r"(\d+)\s*(.*)", text).groups()  # type: ignore[union-attr]
+        assert words == lines[int(number) - 1]
+    assert any("running mean" in text for text in marked.all_inner_texts())
+    check_clean(visit, site)
+
+
+def test_a_follow_up_is_understood_from_the_conversation(visit: Visit, site: Site) -> None:
+    """After a question about momentum, "what do I need before it?" is about momentum."""
+    page = visit.page
+    open_place(page, site)
+    ask(page, "What is momentum?")
+    expect(last_answer(page)).to_contain_text("running mean")
+    ask(page, "What do I need before it?")
+    expect(page.get_by_test_id("bot")).to_have_count(2)
+    expect(last_answer(page)).to_contain_text("Learning rate")
+    check_clean(visit, site)
+
+
+def test_an_example_and_a_chip_ask(visit: Visit, site: Site) -> None:
+    """The empty page offers questions, and an answer's chips go on from it, by click and by keyboard."""
+    page = visit.page
+    open_place(page, site)
+    page.locator(".g-examples a").first.click()
+    expect(page.get_by_test_id("bot")).to_have_count(1)
+    chip = last_answer(page).locator("a.g-chip[href^='#concept'], a.g-chip[href^='#ask']").first
+    expect(chip).to_be_visible()
+    chip.focus()
+    page.keyboard.press("Enter")
+    expect(page.get_by_test_id("bot")).to_have_count(2)
+    check_clean(visit, site)
+
+
+def test_what_the_notes_do_not_say_is_said(visit: Visit, site: Site) -> None:
+    """A question about something else gets "Not in the notes" and the nearest concepts, and no source."""
+    page = visit.page
+    open_place(page, site)
+    ask(page, "Who won the football world cup in 1998?")
+    answer = last_answer(page)
+    expect(answer.locator(".g-unknown")).to_have_text("Not in the notes")
+    expect(answer.locator("details.g-cite")).to_have_count(0)
+    check_clean(visit, site)
+
+
+def test_formulas_are_set_and_pictures_of_others_are_not_fetched(visit: Visit, site: Site) -> None:
+    """A formula is set by KaTeX; a remote picture in a note is a link, and no request goes out."""
+    page = visit.page
+    open_place(page, site)
+    ask(page, "What is the gradient?")
+    answer = last_answer(page)
+    expect(answer.locator(".katex").first).to_be_visible()
+    assert answer.locator("img").count() == 0
+    check_clean(visit, site)
+
+
+def test_hostile_questions_are_text(visit: Visit, site: Site) -> None:
+    """Markup and formulas in a question are shown as typed."""
+    page = visit.page
+    open_place(page, site)
+    typed = "<img src=x onerror=alert(1)> $x$ **b** `c`"
+    ask(page, typed)
+    expect(page.get_by_test_id("user").last).to_have_text(typed)
+    expect(page.get_by_test_id("bot")).to_have_count(1)
+    check_clean(visit, site)
+
+
+def test_a_click_on_a_concept_shows_its_card(visit: Visit, site: Site) -> None:
+    """A click on the map opens the card; its links choose the next concept; its button asks about it."""
+    page = visit.page
+    open_place(page, site, "Graph")
+    at = page.locator("#graph canvas").evaluate("canvas => canvas.positionOf('Learning rate')")
+    page.mouse.click(at["x"], at["y"])
+    card = page.locator("#card")
+    expect(card.locator("h3")).to_have_text("Learning rate")
+    expect(card).to_contain_text("size of the step along the gradient")
+    expect(card.get_by_text("Know first")).to_be_visible()
+    card.locator("details.g-cite summary").first.click()
+    expect(card.locator("mark").first).to_be_visible()
+    card.get_by_role("link", name="Gradient", exact=True).first.click()
+    expect(card.locator("h3")).to_have_text("Gradient")
+    card.get_by_role("link", name="Ask about it").click()
+    expect(last_answer(page)).to_contain_text("how much the loss changes")
+    check_clean(visit, site)
+
+
+def test_search_lights_the_path(visit: Visit, site: Site) -> None:
+    """Typing and Enter choose a concept; its study path is lit and listed, foundations first."""
+    page = visit.page
+    open_place(page, site, "Graph")
+    page.get_by_label("Find a concept").fill("moment")
+    page.keyboard.press("Enter")
+    expect(page.locator("#card h3")).to_have_text("Momentum")
+    expect(page.locator("#graph [data-path], #graph[data-path]").first).to_have_attribute(
+        "data-path", re.compile(r"\d,")
+    )
+    steps = page.locator("#card ol li a").all_inner_texts()
+    assert steps[-1] == "Momentum"
+    assert steps.index("Gradient") < steps.index("Learning rate") < steps.index("Momentum")
+    check_clean(visit, site)
+
+
+def test_the_list_is_reached_by_keyboard(visit: Visit, site: Site) -> None:
+    """From the search box the arrow key goes into the list, and Enter chooses."""
+    page = visit.page
+    open_place(page, site, "Graph")
+    page.get_by_label("Find a concept").focus()
+    page.keyboard.press("ArrowDown")
+    chosen = page.evaluate("document.activeElement.textContent")
+    page.keyboard.press("Enter")
+    expect(page.locator("#card h3")).to_have_text(chosen)
+    check_clean(visit, site)
+
+
+def test_an_answer_leads_to_the_map(visit: Visit, site: Site) -> None:
+    """From an answer the concept is shown on the graph, with its card."""
+    page = visit.page
+    open_place(page, site)
+    ask(page, "What is momentum?")
+    last_answer(page).get_by_role("link", name=re.compile("on the graph")).click()
+    expect(page.locator("#card h3")).to_have_text("Momentum")
+    check_clean(visit, site)
+
+
+def test_the_finder_runs_from_the_answers_button(visit: Visit, site: Site) -> None:
+    """An answer about learning rates has a Run button; the curve grows, and the result has rate, code and history."""
+    page = visit.page
+    open_place(page, site)
+    ask(page, "Which learning rate should I take for tabular data before unfreezing?")
+    last_answer(page).locator("a.g-run").first.click()
+    expect(page.locator("#run-state .g-badge")).to_have_text("Running", timeout=60_000)
+    expect(page.locator("#run-chart polyline").first).to_be_attached(timeout=120_000)
+    expect(page.locator("#run-state .g-badge")).to_have_text("Done", timeout=240_000)
+    assert re.search(r"\de-\d|0\.\d", page.locator("#run-result .g-value").first.inner_text())
+    expect(page.locator("#run-code")).to_contain_text("fit_one_cycle")
+    expect(page.locator("#run-history")).to_contain_text("lr-find")
+    expect(page.get_by_role("button", name="Stop")).to_be_hidden()
+    page.locator("#run-history a").first.click()
+    expect(page.locator("#run-state")).to_contain_text("Find my learning rate")
+    check_clean(visit, site)
+
+
+def test_stop_ends_the_run(visit: Visit, site: Site) -> None:
+    """Stop ends the run's process and the page says so."""
+    page = visit.page
+    open_place(page, site, "Runs")
+    page.get_by_label("Find my learning rate").check()
+    page.locator("#start-lr-find").click()
+    expect(page.locator("#run-state .g-badge")).to_have_text("Running")
+    children = [
+        p for p in psutil.Process(site.pid).children(recursive=True) if "executors.child" in " ".join(p.cmdline())
+    ]
+    assert children
+    page.get_by_role("button", name="Stop").click()
+    expect(page.locator("#run-state .g-badge")).to_have_text("Stopped")
+    assert not any(p.is_running() and p.status() != psutil.STATUS_ZOMBIE for p in children)
+    check_clean(visit, site)
+
+
+def test_a_bad_parameter_is_one_line(visit: Visit, site: Site) -> None:
+    """A batch size of 0 is refused with one line that names it; nothing runs."""
+    page = visit.page
+    open_place(page, site, "Runs")
+    page.get_by_label("Find my learning rate").check()
+    page.get_by_role("button", name="More settings").locator("visible=true").click()
+    page.get_by_label("Batch size, samples").locator("visible=true").fill("0")
+    page.locator("#start-lr-find").click()
+    expect(page.locator("#run-state")).to_contain_text("'batch_size' must be a whole number")
+    check_clean(visit, site)
+
+
+@pytest.mark.parametrize("visit", [PHONE], indirect=True)
+@pytest.mark.parametrize("place", ["Ask", "Graph", "Runs"])
+def test_a_phone_scrolls_only_down(visit: Visit, site: Site, place: str) -> None:
+    """On a phone nothing is wider than the screen, in any of the three places."""
+    page = visit.page
+    open_place(page, site, place)
+    if place == "Ask":
+        ask(page, "What is the learning rate?")
+        expect(last_answer(page)).to_contain_text("size of the step")
+    assert page.evaluate("document.documentElement.scrollWidth") <= PHONE[0]
+    check_clean(visit, site)
+
+
+def test_without_a_store_the_pages_say_what_to_run(visit: Visit, empty_site: Site) -> None:
+    """Before the first ingest each place says so; after it, the next question is answered without a restart."""
+    page = visit.page
+    open_place(page, empty_site)
+    expect(page.locator(".g-welcome")).to_contain_text("gradus ingest")
+    ask(page, "What is mixup?")
+    expect(last_answer(page)).to_contain_text("gradus ingest")
+    page.get_by_role("tab", name="Graph").click()
+    expect(page.locator("#graph .gg-message")).to_contain_text("gradus ingest")
+    (empty_site.notes / "mixup.md").write_text(
+        "# Mixup\n\nMixup blends two pictures and their labels.\n", encoding="utf-8"
+    )
+    ingest([empty_site.notes], empty_site.store)
+    page.get_by_role("tab", name="Ask").click()
+    ask(page, "What is mixup?")
+    expect(last_answer(page)).to_contain_text("blends two pictures", timeout=90_000)  # the encoder is loaded now
+    check_clean(visit, empty_site)
