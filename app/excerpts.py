@@ -23,6 +23,11 @@ _FORMULA_PICTURE = re.compile(r"<img\b[^>]*\bcodecogs\b[^>]*?\btitle=\"(?P<tex>[
 _LINKS_ONLY = re.compile(
     r"^(?:[-*+>]\s|\d+[.)]\s)?\s*(?:!?\[[^\]]*\]\(+[^)]*\)+|<img[^>]*>|https?://\S+|[\s;,.|:–-])*$"
 )
+# Lines that only point elsewhere; an answer lists prerequisites itself.
+_POINTER = re.compile(
+    r"^[\s>*_+-]*(?:needs?|requires?|prerequisites?|see also|related|read (?:more|first))\b[*_]*\s*:", re.I
+)
+_WIKILINK = re.compile(r"\[\[(?P<target>[^\]|#\n]+)(?:#[^\]|\n]*)?(?:\|(?P<words>[^\]\n]+))?\]\]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,8 +53,8 @@ def blocks_of(passage: Passage) -> list[Block]:
 
 
 def says_something(text: str) -> bool:
-    """Whether a block holds more than links and pictures."""
-    return not _LINKS_ONLY.match(" ".join(_PICTURE.sub("", text).split()))
+    """Whether a block holds more than links, pictures and pointers to other notes."""
+    return not _POINTER.match(text) and not _LINKS_ONLY.match(" ".join(_PICTURE.sub("", text).split()))
 
 
 def choose(
@@ -119,12 +124,13 @@ def cite(excerpt: Excerpt, n: int) -> Citation:
 
 
 def shown(excerpt: Excerpt, n: int) -> str:
-    """An excerpt as Markdown with its mark; formula pictures become formulas, other pictures are left out."""
+    """An excerpt as Markdown with its mark; formula pictures become formulas, wikilinks their words, pictures go."""
     passage = excerpt.passage
     if passage.cell is not None and passage.kind in ("code", "output"):
         language = "python" if passage.kind == "code" else "text"
         return f"{_fenced(excerpt.text, language)}\n\n[{n}]"
     text = _PICTURE.sub("", excerpt.text.replace("\r\n", "\n"))
+    text = _WIKILINK.sub(lambda m: (m["words"] or m["target"]).strip(), text)
     text = _FORMULA_PICTURE.sub(lambda m: f"${m['tex'].strip()}$", text).strip("\n")
     last = text.rstrip().rsplit("\n", 1)[-1].strip()
     own_line = last.startswith(("```", "~~~", "|", "$$", "<", "    ")) or last.endswith("$$")

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import PurePosixPath
 
-from ingest.labels import Names, heading_names, is_initials, merge_key, term_name
+from ingest.labels import GENERIC, Names, heading_names, is_initials, merge_key, term_name
 from ingest.markdown import plain
 from ingest.parsed import Marked, ParsedNote
 from kg.linking import Lexicon, key
@@ -21,6 +21,7 @@ STRUCTURAL_COUNT = 3
 # A bold word that is "explained" in more passages than this is a marker ("Note:", "Trick:"), no concept.
 MARKER_COUNT = 4
 MAX_RESOURCES = 12
+MAX_TITLE_WORDS = 12
 SUMMARY_CHARS = 280
 
 _EXPLAINED_AFTER = re.compile(
@@ -35,6 +36,7 @@ _EXPLAINED_BEFORE = re.compile(
 _JARGON = re.compile(r"^>\s*(?:jargon|definition|def|term|glossary)\s*:\s*(?P<term>[^:\n]{2,60}):\s", re.I | re.M)
 _BRACKETED = re.compile(r"\b(?P<long>(?:[A-Za-z][\w'-]*[ ]){1,6}[A-Za-z][\w'-]*) \((?P<short>[A-Z][A-Za-z-]{1,7})\)")
 _HEADING_LINE = re.compile(r"^\s{0,3}#{1,6}\s.*$|^.+\n(?:=+|-+)\s*$", re.M)
+_SET_APART = re.compile(r"```.*?(?:```|\Z)|~~~.*?(?:~~~|\Z)|\$\$.*?\$\$", re.S)  # code and formulas
 _LINK_ONLY = re.compile(r"^(?:[-*+]\s|\d+[.)]\s)?\s*(?:!?\[[^\]]*\]\(+[^)]*\)+|<img[^>]*>|https?://\S+|[\s;,.|–-])*$")
 _SENTENCE_END = re.compile(r"(?<=[.!?])(?<!e\.g\.)(?<!i\.e\.)(?<!etc\.)(?<!Ex\.)\s+(?=[A-Z`\"“(\[])")
 
@@ -92,7 +94,7 @@ def find_mentions(concepts: Sequence[Concept], passages: Iterable[Passage]) -> I
 
 def first_sentence(text: str) -> str:
     """The first sentence of a passage's own words, plain; "" when it holds none but links, pictures or code."""
-    body = _HEADING_LINE.sub("", re.sub(r"```.*?(?:```|\Z)|\$\$.*?\$\$", "\n\n", text, flags=re.S))
+    body = _HEADING_LINE.sub("", _SET_APART.sub("\n\n", text))
     for piece in re.split(r"\n\s*\n|\n(?=\s{0,3}(?:[-*+]|\d+[.)])\s)|\n(?=\|)", body):
         if not piece.strip() or _LINK_ONLY.match(" ".join(piece.split())) or piece.lstrip().startswith("|"):
             continue
@@ -122,6 +124,10 @@ def _candidates(note: NoteParts, index: int, structural: frozenset[tuple[str, ..
         names = None if key(heading.text) in structural else heading_names(heading.text)
         if names is not None:
             paths.setdefault(heading.path, (i, names))
+    first = key(parsed.headings[0].text) if parsed.headings else ()
+    if not paths and 0 < len(first) <= MAX_TITLE_WORDS and first not in GENERIC:
+        # A note about one thing: its title names that thing, however long.
+        paths[parsed.headings[0].path] = (0, Names(parsed.headings[0].text))
     own = _passages_by_path(note.passages, paths)
     aliases = _listed(parsed.front_matter.get("aliases")) + _listed(parsed.front_matter.get("alias"))
     if title is not None and (not parsed.headings or parsed.headings[0].path not in paths):
@@ -147,7 +153,7 @@ def _title(note: NoteParts) -> Names | None:
     stated = note.parsed.front_matter.get("title")
     if isinstance(stated, str) and stated.strip():
         return heading_names(stated)
-    if note.parsed.headings:
+    if any(key(h.text) for h in note.parsed.headings):
         return None
     return heading_names(re.sub(r"[_-]+", " ", PurePosixPath(note.name).stem))
 
@@ -333,7 +339,7 @@ def _summary(passage: Passage, names: tuple[str, tuple[str, ...]]) -> str:
     head = heading_names(passage.heading_path[-1]) if passage.heading_path else None
     if head is None or merge_key(head.label) in keys or any(merge_key(a) in keys for a in head.aliases):
         return first_sentence(passage.text)
-    said = plain(_HEADING_LINE.sub("", passage.text))
+    said = plain(_HEADING_LINE.sub("", _SET_APART.sub("\n\n", passage.text)))
     naming = (s for s in _SENTENCE_END.split(said) if any(k in merge_key(s) for k in keys))
     return next((s.strip()[:SUMMARY_CHARS] for s in naming), "")
 

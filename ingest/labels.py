@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from kg.linking import key
 
-__all__ = ["Names", "heading_names", "is_initials", "merge_key", "term_name"]
+__all__ = ["GENERIC", "Names", "heading_names", "is_initials", "merge_key", "term_name"]
 
 MAX_WORDS = 6  # a longer heading is a sentence, not a name
 
@@ -100,9 +100,12 @@ def _part_names(part: str) -> Names | None:
     elif len(sides) == 2 and is_initials(sides[1], sides[0]):
         aliases.append(sides[1])
     inside = _PARENTHESIS.match(label)
-    if inside:
+    if inside and is_initials(inside["inner"], inside["outer"]):
         label = inside["outer"]
-        (aliases if is_initials(inside["inner"], label) else weak).append(inside["inner"])
+        aliases.append(inside["inner"])
+    elif inside:
+        # "principal component analysis (proof)" is narrower than the name before it.
+        weak.extend((inside["outer"], inside["inner"]))
     label = _LEADING.sub("", label).strip(" .,;:!*_`\"'“”") or label
     if not _names_something(label):
         return None

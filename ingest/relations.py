@@ -22,20 +22,21 @@ __all__ = ["Related", "relate"]
 # A pair is looked at when one names the other, when a note states it, or when each is among the other's nearest.
 NEIGHBOURS = 20
 # Share a candidate's score must reach to be kept as an edge; chosen for precision, see benchmarks/README.md.
-KEEP = 0.62
+KEEP = 0.65
 # What a note states outright ("Needs: …", front matter) is above anything inferred.
 STATED_SCORE = 0.98
 RELATED_COSINE = 0.5
 RELATED_MOST = 5
 
-# Log-odds of "p comes before c" for one unit of each signal, all signals in [0, 1] or [-1, 1].
+# Log-odds of "p comes before c" for one unit of each signal, all signals in [0, 1] or [-1, 1]. Rounded from a logistic
+# regression on metacademy's pairs (but "earlier", which those notes do not show); see benchmarks/README.md.
 WEIGHTS: Mapping[str, float] = {
-    "bias": -3.6,
-    "named": 2.4,  # c's passages name p
-    "named_first": 1.1,  # already in c's first sentence
-    "named_back": -2.4,  # p's passages name c
-    "in_label": 0.6,  # p's name is part of c's name
-    "similarity": 4.2,  # cosine of their passages
+    "bias": -3.4,
+    "named": 2.8,  # c's passages name p
+    "named_first": 1.5,  # already in c's first sentence
+    "named_back": -3.5,  # p's passages name c
+    "in_label": 1.5,  # p's name is part of c's name
+    "similarity": 4.4,  # cosine of their passages
     "generality": 1.0,  # more concepts name p than name c
     "earlier": 0.7,  # p stands before c where order means something
 }

@@ -20,7 +20,7 @@ ENOUGH_MENTIONS = 8
 # In a passage that explains several terms, a name belongs to the term that stands this near, in characters.
 NEAR_CHARS = 200
 # Siblings in alphabetical order say nothing about study order; below this share of ordered neighbours they do.
-ALPHABETICAL = 0.9
+ALPHABETICAL = 0.8
 _NUMBERED = re.compile(r"^\D{0,12}?(\d+)")
 
 

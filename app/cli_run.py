@@ -1,0 +1,136 @@
+"""The commands that run things: recipes, runs, and the pages."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from app.options import JsonOption, StoreOption, told
+from app.paths import runs_folder, starter_notes, store_folder
+
+__all__ = ["add_commands"]
+
+
+def add_commands(app: typer.Typer) -> None:
+    """Put these commands on the command line."""
+    app.command()(recipes)
+    app.command(context_settings={"allow_extra_args": True, "ignore_unknown_options": True})(run)
+    app.command()(runs)
+    app.command(name="app")(pages)
+
+
+def recipes(as_json: JsonOption = False) -> None:
+    """List the recipes and their parameters."""
+    import dataclasses
+
+    from app.show import show_table
+    from executors.recipe import recipes as known
+
+    for recipe in known():
+        if as_json:
+            print(json.dumps(dataclasses.asdict(recipe), ensure_ascii=False))
+            continue
+        told.print(f"{recipe.name}: {recipe.summary}", markup=False)
+        rows = (
+            (f"--{p.name.replace('_', '-')}", "|".join(p.choices) or p.type, str(p.default or ""), p.unit, p.help)
+            for p in recipe.parameters
+        )
+        show_table(("option", "takes", "default", "unit", "what"), rows)
+
+
+def run(
+    context: typer.Context,
+    recipe: Annotated[str, typer.Argument(help="A recipe's name; `gradus recipes` lists them with their options.")],
+    store: StoreOption = None,
+    timeout_s: Annotated[float, typer.Option("--timeout-s", min=1, help="End the run after so many seconds.")] = 3600,
+    as_json: JsonOption = False,
+) -> None:
+    """Run a recipe: gradus run lr-find --task tabular --data my.csv --target price."""
+    from app.show_run import show_event, show_result
+    from executors.recipe import check_params, find_recipe
+    from executors.run import start
+
+    params = parameters(context.args)
+    check_params(find_recipe(recipe), params)
+    going = start(recipe, params, runs_folder(store_folder(store)), timeout_s=timeout_s)
+    try:
+        for event in going.events():
+            if as_json:
+                print(json.dumps(event, ensure_ascii=False), flush=True)
+            else:
+                show_event(event, told)
+    except KeyboardInterrupt:
+        going.cancel()
+        if as_json:
+            print(json.dumps(going.wait().to_event(), ensure_ascii=False), flush=True)
+    result = going.wait()
+    if not as_json:
+        show_result(result)
+    raise typer.Exit(0 if result.status == "ok" else 1)
+
+
+def runs(store: StoreOption = None, as_json: JsonOption = False) -> None:
+    """List past runs, newest first."""
+    from app.show import show_table
+    from executors.history import history
+
+    records = history(runs_folder(store_folder(store)))
+    if as_json:
+        for record in records:
+            print(json.dumps(record.to_json(), ensure_ascii=False))
+    else:
+        rows = ((r.started[:19], r.recipe, r.task, r.status, f"{r.seconds:.0f} s", r.message[:80]) for r in records)
+        show_table(("started (UTC)", "recipe", "task", "status", "took", "said"), rows)
+
+
+def pages(
+    paths: Annotated[list[Path] | None, typer.Argument(help="Notes to ingest first.")] = None,
+    store: StoreOption = None,
+    host: Annotated[str, typer.Option("--host", help="Address to listen on.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option("--port", min=1, max=65535, help="Port to listen on.")] = 7860,
+    starter: Annotated[bool, typer.Option("--starter", help="Ingest the notes that come with Gradus.")] = False,
+) -> None:
+    """Serve the pages: ask, explore the graph, run recipes. Ingests PATHS first when given."""
+    from app.progress import on_stderr
+    from app.show import show_report
+    from app.ui import check_port, serve
+    from ingest.build import ingest
+
+    folder = store_folder(store)
+    # Before the seconds that loading takes: a taken port is said at once.
+    check_port(host, port)
+    wanted = [*(paths or []), *([starter_notes()] if starter else [])]
+    if wanted:
+        with on_stderr(told) as progress:
+            report = ingest(wanted, folder, None, progress)
+        show_report(report)
+        for failure in report.failed:
+            told.print(f"not read: {failure.note}:{failure.line}: {failure.error}", markup=False, soft_wrap=True)
+    serve(folder, host, port)
+
+
+def parameters(arguments: list[str]) -> dict[str, str]:
+    """Recipe parameters from `--name value` and `--name=value`; a lone `--name` is "true".
+
+    Raises
+    ------
+    typer.BadParameter
+        For a word that belongs to no parameter.
+    """
+    found: dict[str, str] = {}
+    i = 0
+    while i < len(arguments):
+        word = arguments[i]
+        if not word.startswith("--") or word == "--":
+            raise typer.BadParameter(f"'{word}' belongs to no parameter; write --name value")
+        name, equals, value = word[2:].partition("=")
+        if not equals:
+            lone = i + 1 >= len(arguments) or arguments[i + 1].startswith("--")
+            value = "true" if lone else arguments[i + 1]
+            i += 0 if lone else 1
+        found[name] = value
+        i += 1
+    return found

@@ -1,0 +1,72 @@
+"""Machine-readable output: how values are written as JSON, stable from the first release (see README)."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Sequence
+from typing import Any
+
+from kg.types import Answer, Concept, Hit, PathStep, Relation
+
+__all__ = ["answer_json", "hit_json", "relation_json", "step_json"]
+
+
+def hit_json(hit: Hit) -> dict[str, Any]:
+    """A hit as the contract has it."""
+    p = hit.passage
+    return {
+        "note": p.note,
+        "line_start": p.line_start,
+        "line_end": p.line_end,
+        "cell": p.cell,
+        "heading_path": p.heading_path,
+        "concepts": hit.concepts,
+        "text": p.text,
+        "score": hit.score,
+    }
+
+
+def answer_json(said: Answer) -> dict[str, Any]:
+    """An answer as the contract has it."""
+    out: dict[str, Any] = {
+        "question": said.question,
+        "status": said.status,
+        "kind": said.kind,
+        "confidence": said.confidence,
+        "answer": said.text,
+        "citations": [dataclasses.asdict(c) for c in said.citations],
+        "concepts": said.concepts,
+        "prerequisites": said.prerequisites,
+        "next": said.next,
+        "recipes": [dataclasses.asdict(r) for r in said.recipes],
+        "nearest": said.nearest,
+        "hits": [hit_json(h) for h in said.hits],
+    }
+    if said.path:
+        out["path"] = [step_json(s) for s in said.path]
+    return out
+
+
+def step_json(step: PathStep) -> dict[str, Any]:
+    """A step of a study path as the contract has it."""
+    return {
+        "label": step.label,
+        "summary": step.summary,
+        "why": [{"concept": c, "evidence": dataclasses.asdict(e) if e else None} for c, e in step.why],
+        "citation": dataclasses.asdict(step.citation) if step.citation else None,
+    }
+
+
+def relation_json(relation: Relation, concepts: Sequence[Concept]) -> dict[str, Any]:
+    """A relation; its first end has the relation's kind as key: "prerequisite", "broader" or "related"."""
+    first, later = concepts[relation.source], concepts[relation.target]
+    return {
+        "kind": relation.kind,
+        "concept": later.label,
+        relation.kind: first.label,
+        "concept_note": later.notes[0],
+        f"{relation.kind}_note": first.notes[0],
+        "score": relation.score,
+        "kept": relation.kept,
+        "evidence": [dataclasses.asdict(e) for e in relation.evidence],
+    }
