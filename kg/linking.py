@@ -14,7 +14,7 @@ from kg.types import Concept
 
 __all__ = ["Found", "Lexicon", "find_concept", "fold", "key", "words"]
 
-_WORD = re.compile(r"[^\W_]+")
+_WORD = re.compile(r"[^\W_]+(?:\+\+|#(?!\w))?")  # with the marks of "k-means++" and "C#"
 # Names inside addresses and HTML tags are not mentions: bare URLs, link targets, tag attributes.
 _UNSPOKEN = re.compile(r"https?://[^\s)>\]]+|(?<=\]\()[^)\s]*|<[a-zA-Z/][^>]*>")
 _IRREGULAR = {"matrices": "matrix", "indices": "index", "vertices": "vertex", "analyses": "analysis", "bases": "basis"}
