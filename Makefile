@@ -1,0 +1,52 @@
+# make app    install, ingest notes, serve the pages      make app NOTES=path/to/notes PORT=7861
+# make test   install what tests need and run them all
+
+PYTHON ?= python3
+VENV   := .venv
+BIN    := $(VENV)/bin
+NOTES  ?=
+PORT   ?= 7860
+
+.PHONY: app test lint types layers clean
+
+# Each folder of notes has a store of its own, told apart by its path.
+STORE  ?= .gradus/$(if $(NOTES),$(notdir $(abspath $(NOTES)))-$(shell printf %s "$(abspath $(NOTES))" | cksum | cut -d' ' -f1),starter)
+
+app: $(VENV)/.installed
+	$(BIN)/gradus app $(if $(NOTES),"$(NOTES)",--starter) --port $(PORT) --store "$(STORE)"
+
+test: $(VENV)/.installed-test
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/python -m pytest
+
+lint: $(VENV)/.installed-test
+	$(BIN)/ruff check . && $(BIN)/ruff format --check .
+
+types: $(VENV)/.installed-test
+	$(BIN)/mypy
+
+layers: $(VENV)/.installed-test
+	$(BIN)/lint-imports
+
+$(BIN)/python:
+	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Gradus needs Python 3.11 or later, found " + sys.version.split()[0])'
+	$(PYTHON) -m venv $(VENV)
+
+# torch and torchvision come in one step, so that pip takes two builds that belong together.
+$(VENV)/.installed: pyproject.toml constraints.txt | $(BIN)/python
+	$(BIN)/python -m pip install --quiet --upgrade pip
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt torch torchvision
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable .
+	touch $@
+
+$(VENV)/.installed-test: pyproject.toml constraints.txt | $(BIN)/python
+	$(BIN)/python -m pip install --quiet --upgrade pip
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt torch torchvision
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable ".[test]"
+	touch $@ $(VENV)/.installed
+
+clean:
+	rm -rf $(VENV) .gradus build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
