@@ -117,7 +117,7 @@ def _connect(bridge: gr.HTML, tabs: gr.Tabs, asking: AskPage, running: RunsPage)
     bridge.ask_link(
         ask,
         [asking.turns, asking.shown],
-        [tabs, asking.chat, asking.box, asking.turns, asking.shown],
+        [tabs, asking.chat, asking.turns, asking.shown],
         **ASKING,
     )
     bridge.graph_link(_go_to("graph"), None, tabs, queue=False, show_progress="hidden", api_visibility="private")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import html
 import re
+from collections.abc import Sequence
 from urllib.parse import urlencode
 
 from app.ui_text import chip, clean_markdown, lines_html, link, place, row
@@ -16,6 +17,7 @@ from kg.types import Answer, Citation, Concept, RecipeOffer
 __all__ = ["answer_markdown", "example_questions", "follow_ups", "pieces", "run_label"]
 
 CHIP_LIMIT = 8
+QUESTION_LIMIT = 72  # characters; a longer suggestion is no chip
 PIECE_LIMIT = 24  # the chat draws the whole message anew for each piece
 
 
@@ -65,7 +67,8 @@ def follow_ups(answer: Answer) -> list[str]:
         found.append(f"What is {about}?")
     if answer.next:
         found.append(f"What is {answer.next[0]}?")
-    return [question for question in dict.fromkeys(found) if key(question) != asked][:3]
+    short = [question for question in dict.fromkeys(found) if len(question) <= QUESTION_LIMIT]
+    return [question for question in short if key(question) != asked][:3]
 
 
 def example_questions(store: Store) -> list[str]:
@@ -80,9 +83,9 @@ def example_questions(store: Store) -> list[str]:
     pair = _related_pair(store, {concept.id for concept in told})
     if pair:
         questions.append(f"What is the difference between {pair[0].label} and {pair[1].label}?")
-    runnable = _runnable(told)
+    runnable = _runnable(concepts)
     if runnable:
-        questions.append(f"How do I choose the {_lower(runnable.label)}?")
+        questions.append(f"How do I choose the {runnable}?")
     return questions
 
 
@@ -94,18 +97,13 @@ def _related_pair(store: Store, told: set[int]) -> tuple[Concept, Concept] | Non
     return store.concepts[best.source], store.concepts[best.target]
 
 
-def _runnable(concepts: list[Concept]) -> Concept | None:
-    """A concept that a recipe is about, so that one example ends with a button."""
-    wanted = [key(words) for recipe in recipes() for words in recipe.concepts]
-    for words in wanted:
-        for concept in concepts:
-            if words in {key(name) for name in (concept.label, *concept.aliases)}:
-                return concept
-    return None
-
-
-def _lower(label: str) -> str:
-    return label if re.search(r"[A-Z].*[A-Z]", label.split()[0]) else label[:1].lower() + label[1:]
+def _runnable(concepts: Sequence[Concept]) -> str:
+    """What a recipe finds, in its own words, when the notes speak of it, so that one example ends with a button."""
+    names = {name for concept in concepts for name in (concept.label, *concept.aliases)}
+    for recipe in reversed(recipes()):
+        if recipe.concepts and any(set(key(recipe.concepts[0])) <= set(key(name)) for name in names):
+            return recipe.concepts[0]
+    return ""
 
 
 def _chips(label: str, concepts: tuple[str, ...]) -> str:

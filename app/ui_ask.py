@@ -52,21 +52,21 @@ def ask_page(shelf: Shelf) -> AskPage:
 
     async def ask(
         question: str, turns: list[Turn], shown: list[Message]
-    ) -> AsyncIterator[tuple[list[Message], str, list[Turn], list[Message]]]:
+    ) -> AsyncIterator[tuple[list[Message], list[Turn], list[Message]]]:
         question = str(question or "").strip()[:QUESTION_LIMIT]
         if not question:
-            yield shown, "", turns, shown
+            yield shown, turns, shown
             return
         asked = [*shown, _message("user", _quoted(question))]
-        yield asked, "", turns, asked
+        yield asked, turns, asked
         replying = asyncio.create_task(asyncio.to_thread(_reply, shelf, question, turns))
         if not (await asyncio.wait([replying], timeout=PATIENCE_S))[0]:  # the first question loads the encoder
             waiting = [*asked, _message("assistant", '<p class="g-quiet">Reading the notes …</p>')]
-            yield waiting, "", turns, asked
+            yield waiting, turns, asked
         reply, turn = await replying
         for piece in pieces(reply):
             told = [*asked, _message("assistant", piece)]
-            yield told, "", turns + turn, told
+            yield told, turns + turn, told
             await asyncio.sleep(PIECE_PAUSE_S)
 
     def start_over() -> tuple[list[Message], list[Turn], list[Message]]:
@@ -100,7 +100,9 @@ def ask_page(shelf: Shelf) -> AskPage:
         autofocus=True,
         elem_id="question",
     )
-    box.submit(ask, [box, turns, shown], [chat, box, turns, shown], **ASKING)
+    box.submit(ask, [box, turns, shown], [chat, turns, shown], **ASKING)
+    # emptied at once, in the browser: what is typed while an answer is being written must stay
+    box.submit(None, None, box, js="() => ''", show_progress="hidden", api_visibility="private")
     chat.clear(start_over, None, [chat, turns, shown], queue=False, api_visibility="private")
     return AskPage(chat, box, turns, shown, ask)
 

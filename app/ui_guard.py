@@ -37,6 +37,7 @@ HEADERS = [
     (b"cross-origin-resource-policy", b"same-origin"),
 ]
 LOCAL_HOSTS = frozenset({"localhost", "127.0.0.1", "::1"})
+CLOSED = ("/gradio_api/upload", "/gradio_api/openapi", "/gradio_api/proxy", "/upload", "/proxy")  # the pages need none
 EVERYWHERE = frozenset({"0.0.0.0", "::"})
 
 
@@ -97,6 +98,8 @@ class Guard:
         visit = method == "GET" and headers.get(b"sec-fetch-mode") == "navigate" and not path.startswith("/gradio_api")
         if headers.get(b"sec-fetch-site") in ("cross-site", "same-site") and not visit:
             return 403, "requests from other sites are refused"
+        if path.startswith(CLOSED):
+            return 404, "there is nothing here"
         length = headers.get(b"content-length", "0")
         if not length.isdigit() or int(length) > self.max_bytes:
             return 413, f"a request may have at most {self.max_bytes} bytes"

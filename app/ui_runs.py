@@ -252,7 +252,7 @@ def _field(parameter: Parameter) -> Any:
     label = parameter.name.replace("_", " ").capitalize() + (f", {parameter.unit}" if parameter.unit else "")
     info = parameter.help or None
     if parameter.type == "choice":
-        return gr.Dropdown(list(parameter.choices), value=parameter.default, label=label, info=info)
+        return gr.Dropdown(list(parameter.choices), value=_text(parameter.default), label=label, info=info)
     if parameter.type == "bool":
         return gr.Checkbox(bool(parameter.default), label=label, info=info)
     hint = "automatic" if parameter.type in ("int", "float", "sizes") and parameter.default is None else ""
@@ -299,7 +299,7 @@ def _starter(recipe: Recipe, run: Any) -> Any:
 
 
 def _chosen(forms: Sequence[Form]) -> Any:
-    def chosen(name: str) -> list[Any]:
+    def chosen(name: str) -> Any:
         updates = [gr.update(visible=form.recipe.name == name) for form in forms]
         return updates if len(updates) != 1 else updates[0]
 

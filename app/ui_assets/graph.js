@@ -234,6 +234,7 @@ $('.gg-all').onclick = () => { clear(); load(null); };
 
 /* ---- choosing ---- */
 function clear() {
+  message.textContent = summary;
   chosen = null;
   shared.chosen = null;
   path = new Set();
@@ -259,10 +260,11 @@ async function choose(wanted) {
     redraw();
     return;
   }
-  message.textContent = summary;
   if (!byId.has(found) || view.path.some((id) => !byId.has(id))) await load(found);
   path = new Set(view.path);
   after = new Set(view.after);
+  const steps = view.path.length - 1, below = stage.closest('.gg').clientWidth < 640 ? '; its card is below' : '';
+  message.textContent = `${labelOf(found)}: ${steps ? `${steps} to learn before it` : 'a foundation'}${below}`;
   const onPath = nodes.filter((n) => path.has(n.id));
   if (!moved || !onPath.every(inView)) { fit(onPath.length > 1 ? nodes.filter((n) => path.has(n.id) || after.has(n.id)) : nodes); moved = true; }
   redraw();
@@ -270,6 +272,8 @@ async function choose(wanted) {
 }
 
 const inView = (n) => { const [x, y] = toScreen(n.x, n.y), box = stage.getBoundingClientRect(); return x > 0 && y > 0 && x + n.width * scale < box.width && y < box.height; };
+
+const labelOf = (id) => concepts.find((c) => c[0] === id)[1];
 
 function idOf(label) {
   const folded = String(label).trim().toLowerCase();

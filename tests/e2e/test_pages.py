@@ -77,6 +77,23 @@ def test_a_follow_up_is_understood_from_the_conversation(visit: Visit, site: Sit
     check_clean(visit, site)
 
 
+def test_what_is_typed_while_an_answer_comes_is_kept(visit: Visit, site: Site) -> None:
+    """A question begun while the answer before is being written stays in the box, and is answered in its turn."""
+    page = visit.page
+    open_place(page, site)
+    ask(page, "What is momentum?")
+    box = page.get_by_label("Your question")
+    expect(box).to_have_value("")
+    box.press_sequentially("What is dropout?", delay=15)
+    expect(last_answer(page)).to_contain_text("running mean")
+    expect(box).to_have_value("What is dropout?")
+    page.keyboard.press("Enter")
+    expect(page.get_by_test_id("bot")).to_have_count(2)
+    expect(last_answer(page)).to_contain_text("sets randomly chosen activations to zero")
+    expect(box).to_have_value("")
+    check_clean(visit, site)
+
+
 def test_an_example_and_a_chip_ask(visit: Visit, site: Site) -> None:
     """The empty page offers questions, and an answer's chips go on from it, by click and by keyboard."""
     page = visit.page
