@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
+import textwrap
 from collections.abc import Iterable
 
 from app.matching import offers
 from app.ui_text import chip, clean_markdown, code_block, lines_html, link, place, plain, row
 from kg.graph import study_path
 from kg.store import Store
-from kg.types import Concept, Passage, Relation
+from kg.types import Concept, Passage, Relation, Resource
 
 __all__ = ["card_markdown"]
 
@@ -120,5 +121,11 @@ def _resources(concept: Concept) -> list[str]:
     codes = [resource for resource in concept.resources if resource.kind == "code"][:CODE_LIMIT]
     parts = ["\n".join(['<p class="g-label">Links</p>\n', *links[:RESOURCE_LIMIT]])] if links else []
     if codes:
-        parts += ['<p class="g-label">Code</p>', *(code_block(code.text, code.target) for code in codes)]
+        parts += ['<p class="g-label">Code</p>', *(_code(code) for code in codes)]
     return parts
+
+
+def _code(code: Resource) -> str:
+    """A code block; where its text still has the fence of the note, without it."""
+    fenced = re.fullmatch(r"\s*(`{3,}|~{3,})[^\n]*\n(?P<inside>.*?)\n?[ \t]*\1\s*", code.text, re.DOTALL)
+    return code_block(textwrap.dedent(fenced["inside"] if fenced else code.text), code.target)

@@ -44,6 +44,7 @@ def chart(
     log_x: bool = False,
     x_base: int = 10,
     marks: Sequence[Mark] = (),
+    x_range: tuple[float, float] | None = None,
     y_most: float | None = None,
     title: str = "",
     width: int = WIDE_PX,
@@ -54,6 +55,8 @@ def chart(
     ----------
     log_x : bool
         A logarithmic x axis, with ticks at powers of `x_base`; points at or below 0 are left out.
+    x_range : (float, float) or None
+        What the x axis shows at least, so that a growing curve grows within a frame that stands still.
     y_most : float or None
         Where the y axis ends at most; curves are cut there.
     width : int
@@ -69,6 +72,7 @@ def chart(
             f'<text class="g-tick" x="{width / 2}" y="{HEIGHT / 2}" text-anchor="middle">no points yet</text>',
         )
     xs = [x for x, _ in points] + [mark.x for mark in marks if not log_x or mark.x > 0]
+    xs += [x for x in x_range or () if x > 0 or not log_x]
     across = _Axis(min(xs), max(xs), LEFT, width - RIGHT, log_x)
     top = max(y for _, y in points)
     low, high = min(y for _, y in points), top if y_most is None else min(top, y_most)
@@ -77,8 +81,9 @@ def chart(
         low - margin if low < 0 or low > 0.3 * high else min(0.0, low), high + margin, HEIGHT - BOTTOM, TOP, False
     )
     parts = [_frame(across, up, x_label, y_label, log_x, x_base)]
-    parts += [_mark(mark, across, row) for row, mark in enumerate(sorted(marks, key=lambda mark: mark.x))]
+    parts += [_mark_line(mark, across) for mark in marks]
     parts += [_curve(line, across, up, number) for number, line in enumerate(kept)]
+    parts += [_mark_name(mark, across, row) for row, mark in enumerate(sorted(marks, key=lambda mark: mark.x))]
     parts.append(_legend([line.name for line in kept]) if len(kept) > 1 else _title(title))
     return _svg(said, width, "".join(parts))
 
@@ -157,15 +162,18 @@ def _powers(axis: _Axis, base: int) -> list[tuple[float, str]]:
     return [(float(base) ** p, f"10{str(p).translate(SUPERSCRIPT)}" if base == 10 else f"{base**p:g}") for p in powers]
 
 
-def _mark(mark: Mark, across: _Axis, row: int) -> str:
+def _mark_line(mark: Mark, across: _Axis) -> str:
     x, css = across.at(mark.x), "g-mark g-strong" if mark.strong else "g-mark"
-    y = TOP + 12 + (row % 4) * 15  # marks often stand close together
+    return f'<line class="{css}" x1="{x:.1f}" x2="{x:.1f}" y1="{TOP}" y2="{HEIGHT - BOTTOM}"/>'
+
+
+def _mark_name(mark: Mark, across: _Axis, row: int) -> str:
+    """The word beside a mark, one below the other, for marks often stand close together."""
+    x, css = across.at(mark.x), "g-mark g-strong" if mark.strong else "g-mark"
+    y = TOP + 12 + (row % 4) * 15
     space = len(mark.name) * CHARACTER_PX + 6
     anchor, shift = ("end", -5) if x + space > across.end else ("start", 5)
-    return (
-        f'<line class="{css}" x1="{x:.1f}" x2="{x:.1f}" y1="{TOP}" y2="{HEIGHT - BOTTOM}"/>'
-        f'<text class="{css}" x="{x + shift:.1f}" y="{y}" text-anchor="{anchor}">{html.escape(mark.name)}</text>'
-    )
+    return f'<text class="{css}" x="{x + shift:.1f}" y="{y}" text-anchor="{anchor}">{html.escape(mark.name)}</text>'
 
 
 def _curve(line: Line, across: _Axis, up: _Axis, number: int) -> str:

@@ -66,7 +66,8 @@ def charts(events: Sequence[Event]) -> str:
     """The chart that fits the events: loss against learning rate, or memory and speed against batch size."""
     points = [event for event in events if event.get("event") == "point"]
     if points:
-        return _curves(points, _last(events, "result"))
+        begun = (_last(events, "started") or {}).get("params") or {}
+        return _curves(points, _last(events, "result"), (begun.get("start_lr"), begun.get("end_lr")))
     trials = [event for event in events if event.get("event") == "trial" and event.get("ok")]
     return _trial_charts(trials) if trials else ""
 
@@ -202,8 +203,10 @@ def _notes(values: Mapping[str, Any]) -> str:
     return "".join(f'<p class="g-quiet">{html.escape(str(note))}</p>' for note in notes)
 
 
-def _curves(points: Sequence[Event], result: Event | None) -> str:
+def _curves(points: Sequence[Event], result: Event | None, swept: tuple[object, object]) -> str:
     """One chart for each phase of the finder, with its suggestions marked once there are any."""
+    low, high = swept
+    wide = (float(low), float(high)) if isinstance(low, int | float) and isinstance(high, int | float) else None
     found = ((result or {}).get("values") or {}).get("phases") or {}
     phases = list(dict.fromkeys(str(point.get("phase", "")) for point in points))
     drawn = []
@@ -215,6 +218,7 @@ def _curves(points: Sequence[Event], result: Event | None) -> str:
                 x_label="learning rate",
                 y_label="loss",
                 log_x=True,
+                x_range=None if result else wide,
                 marks=_marks(found.get(phase) or {}),
                 y_most=_before_it_explodes(own),
                 title=phase,

@@ -118,7 +118,8 @@ def test_a_card_leads_on(store: Store) -> None:
         assert f">{store.concepts[before].label}</a>" in card
     assert 'href="#run/lr-find"' in card
     assert "Ask about it" in card
-    assert "learn.fit_one_cycle(1, lr)" in card
+    assert "```python\nlearn.fit_one_cycle(1, lr)\n```" in card
+    assert card.count("```") == 2
 
 
 def test_every_card_can_be_written(store: Store) -> None:

@@ -68,6 +68,16 @@ def test_a_mark_stands_at_its_rate_and_words_are_escaped() -> None:
     ET.fromstring(svg)
 
 
+def test_a_growing_curve_grows_within_a_still_frame() -> None:
+    """With a given range, a point stays where it was drawn when later ones come."""
+    points = ((1e-6, 3.0), (1e-5, 2.9), (1e-3, 2.0))
+    drawn = [
+        points_of(chart([Line("a", points[:n])], x_label="x", y_label="y", log_x=True, x_range=(1e-7, 10.0)))
+        for n in (2, 3)
+    ]
+    assert [x for x, _ in drawn[0]] == [x for x, _ in drawn[1]][:2]
+
+
 def test_a_cut_axis_holds_the_curve_at_its_edge() -> None:
     """Where the curve explodes, it runs along the top instead of flattening the rest."""
     svg = chart([Line("a", ((1, 1.0), (2, 0.5), (3, 1e6)))], x_label="x", y_label="y", y_most=2.0)
