@@ -27,7 +27,7 @@ HITS = 100  # enough passages to fill the largest reading budget of the scorers
 def gradus(*arguments: str, out: Path | None = None) -> str:
     """Run the command line; its stdout goes to a file when one is given."""
     command = [sys.executable, "-c", "from app.cli import main; main()", *arguments]
-    done = subprocess.run(command, check=True, capture_output=True, text=True)
+    done = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True)
     if out is not None:
         out.write_text(done.stdout, encoding="utf-8")
     return done.stdout

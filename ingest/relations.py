@@ -34,6 +34,7 @@ WEIGHTS: Mapping[str, float] = {
     "bias": -3.4,
     "named": 2.8,  # c's passages name p
     "named_first": 1.5,  # already in c's first sentence
+    "cued": 1.2,  # after a word such as "needs" or "uses"
     "named_back": -3.5,  # p's passages name c
     "in_label": 1.5,  # p's name is part of c's name
     "similarity": 4.4,  # cosine of their passages

@@ -21,6 +21,13 @@ ENOUGH_MENTIONS = 8
 NEAR_CHARS = 200
 # Siblings in alphabetical order say nothing about study order; below this share of ordered neighbours they do.
 ALPHABETICAL = 0.8
+CUE_CHARS = 60
+_CUE = re.compile(
+    r"\b(?:needs?|requires?|rel(?:y|ies) on|based on|builds? (?:up)?on|depends? on|assumes?|recall|remember|"
+    r"extends?|extension of|generali[sz](?:es|ation of)|uses?|using|used with|applies|appl(?:y|ying)|"
+    r"(?:kind|form|type|special case|variant|version|instance|example) of)\s+(?:[\w-]+\s+){0,3}[\[*_`]*\Z",
+    re.I,
+)
 _NUMBERED = re.compile(r"^\D{0,12}?(\d+)")
 
 
@@ -30,6 +37,7 @@ class Naming:
 
     count: int
     first: bool  # in the first sentence below the heading
+    cued: bool  # after a word of dependence, such as "needs", "uses" or "a special case of"
     evidence: Evidence  # the first place
 
 
@@ -51,6 +59,7 @@ class Signals:
         return {
             "named": _strength(there),
             "named_first": float(there is not None and there.first),
+            "cued": float(there is not None and there.cued),
             "named_back": _strength(back),
             "in_label": float(_contains(self.keys[c], self.keys[p])) - float(_contains(self.keys[p], self.keys[c])),
             "similarity": max(0.0, cosine),
@@ -131,13 +140,14 @@ def _naming(
                 if p == c or (shared and not any(abs(mention.start - o) <= NEAR_CHARS for o in own)):
                     continue
                 before = found.get((c, p))
+                first = mention.start < intro
+                cued = bool(_CUE.search(passage.text, max(0, mention.start - CUE_CHARS), mention.start))
                 if before is None:
                     line, quote = quote_line(passage, mention.start)
                     evidence = Evidence(passage.note, passage.cell, line, quote, "mention")
-                    found[c, p] = Naming(1, mention.start < intro, evidence)
+                    found[c, p] = Naming(1, first, cued, evidence)
                 else:
-                    first = before.first or mention.start < intro
-                    found[c, p] = Naming(before.count + 1, first, before.evidence)
+                    found[c, p] = Naming(before.count + 1, before.first or first, before.cued or cued, before.evidence)
     return found
 
 

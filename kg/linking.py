@@ -5,7 +5,7 @@ from __future__ import annotations
 import difflib
 import re
 import unicodedata
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 
@@ -14,28 +14,42 @@ from kg.types import Concept
 
 __all__ = ["Found", "Lexicon", "find_concept", "fold", "key", "words"]
 
-_WORD = re.compile(r"[^\W_]+(?:\+\+|#(?!\w))?")  # with the marks of "k-means++" and "C#"
+# With combining accents, as decomposed text has them, and the marks of "k-means++" and "C#".
+_WORD = re.compile(r"(?:[^\W_][\u0300-\u036f]*)+(?:\+\+|#(?!\w))?")
+_PLURAL_ACRONYM = re.compile(r"\w*[A-Z]{2}s")  # "GPUs", "PCAs"
+SHORTEST_JOINED = 4  # characters of a hyphenated name written as one word
 # Names inside addresses and HTML tags are not mentions: bare URLs, link targets, tag attributes.
 _UNSPOKEN = re.compile(r"https?://[^\s)>\]]+|(?<=\]\()[^)\s]*|<[a-zA-Z/][^>]*>")
-_IRREGULAR = {"matrices": "matrix", "indices": "index", "vertices": "vertex", "analyses": "analysis", "bases": "basis"}
+_IRREGULAR_PLURALS = (
+    "matrices:matrix indices:index vertices:vertex analyses:analysis bases:basis axes:axis hypotheses:hypothesis "
+    "parentheses:parenthesis biases:bias aliases:alias canvases:canvas viruses:virus statuses:status caches:cache "
+    "movies:movie cookies:cookie quizzes:quiz corpora:corpus criteria:criterion minima:minimum maxima:maximum "
+    "optima:optimum gpus:gpu cpus:cpu tpus:tpu grus:gru relus:relu"
+)
+_IRREGULAR = dict(pair.split(":") for pair in _IRREGULAR_PLURALS.split())
+_ENDS_IN_AS = frozenset({"bias", "alias", "atlas", "canvas", "keras", "pandas", "whereas"})  # one of them, not many
 
 
 @lru_cache(maxsize=200_000)
 def fold(word: str) -> str:
     """One word without case, accents and plural ending, so that "Batches" and "batch" meet.
 
-    >>> [fold(w) for w in ("Batches", "losses", "GANs", "bias", "matrices", "Gödel", "series")]
-    ['batch', 'loss', 'gan', 'bias', 'matrix', 'godel', 'series']
+    >>> [fold(w) for w in ("Batches", "sizes", "losses", "GANs", "GPUs", "bias", "matrices", "Gödel", "series")]
+    ['batch', 'size', 'loss', 'gan', 'gpu', 'bias', 'matrix', 'godel', 'series']
     """
+    if _PLURAL_ACRONYM.fullmatch(word):
+        word = word[:-1]
     plain = unicodedata.normalize("NFKD", word.casefold())
     plain = "".join(c for c in plain if not unicodedata.combining(c))
     if plain in _IRREGULAR:
         return _IRREGULAR[plain]
-    if len(plain) <= 3 or not plain.endswith("s") or plain.endswith(("ss", "us", "is", "as", "series")):
+    if len(plain) <= 3 or not plain.endswith("s") or plain.endswith(("ss", "us", "is", "series")):
+        return plain
+    if plain in _ENDS_IN_AS:
         return plain
     if plain.endswith("ies") and len(plain) > 4:
         return plain[:-3] + "y"
-    if plain.endswith(("ches", "shes", "sses", "xes", "zes")):
+    if plain.endswith(("ches", "shes", "sses", "xes")):
         return plain[:-2]
     return plain[:-1]
 
@@ -107,27 +121,41 @@ class Lexicon:
         return found
 
     def _at(self, tokens: Sequence[tuple[str, int, int]], i: int, text: str, strict: bool) -> tuple[Found, int] | None:
-        for n in self.lengths.get(tokens[i][0], ()):
-            if i + n > len(tokens):
-                continue
-            entry = self.names.get(tuple(w for w, _, _ in tokens[i : i + n]))
+        for n, k in self._keys(tokens, i, text):
+            entry = self.names.get(k)
             if entry is None:
                 continue
             start, end = tokens[i][1], tokens[i + n - 1][2]
             if n > 1 and "\n\n" in text[start:end]:
                 continue
             alias = entry[1]
+            if strict and (text[start - 1 : start] == "_" or text[end : end + 1] == "_"):
+                continue  # a part of an identifier or file name, as in "06_cuda_cnn_hooks_init"
             if strict and len(alias) <= 3 and alias.isupper() and not text[start:end].rstrip("s").isupper():
                 continue
             return Found(entry[0], start, end, alias), n
         return None
+
+    def _keys(self, tokens: Sequence[tuple[str, int, int]], i: int, text: str) -> Iterator[tuple[int, tuple[str, ...]]]:
+        """Names that could begin at a word, with how many words each takes, longest first."""
+        lengths = self.lengths.get(tokens[i][0], ())
+        for n in lengths:
+            if n > 1 and i + n <= len(tokens):
+                yield n, tuple(w for w, _, _ in tokens[i : i + n])
+        # "U-Net" in the text is also the name "UNet".
+        if i + 1 < len(tokens) and text[tokens[i][2] : tokens[i + 1][1]] == "-":
+            joined = tokens[i][0] + tokens[i + 1][0]
+            if len(joined) >= SHORTEST_JOINED:
+                yield 2, (joined,)
+        if 1 in lengths:
+            yield 1, (tokens[i][0],)
 
 
 def _spellings(name: str) -> list[tuple[str, ...]]:
     """A name's key, and for short hyphenated names the joined form too ("U-Net" is also "unet")."""
     k = key(name)
     joined = "".join(k)
-    return [k, (joined,)] if len(k) == 2 and ("-" in name or len(k[0]) == 1) and len(joined) >= 4 else [k]
+    return [k, (joined,)] if len(k) == 2 and ("-" in name or len(k[0]) == 1) and len(joined) >= SHORTEST_JOINED else [k]
 
 
 def find_concept(concepts: Sequence[Concept], label: str) -> Concept:

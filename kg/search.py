@@ -19,7 +19,7 @@ from kg.types import Hit
 
 __all__ = ["Candidate", "Findings", "content_words", "find", "search"]
 
-# How many passages each retriever brings to the fusion.
+# How many passages each retriever brings to the fusion, at least.
 POOL = 60
 # Weights of the full-text fields: heading, body, names of the concepts that the passage defines.
 FIELD_WEIGHTS = (2.0, 1.0, 1.0)
@@ -35,7 +35,7 @@ SAME_WORDS = 0.9
 _WORD = re.compile(r"[^\W_]+")
 _STOP_WORDS = (
     "a about actually all also am an and any are as at be been being but by can could did do does doing done for from "
-    "get give gives go had has have having how i if in into is it its just let like lot made make makes many may me "
+    "get give gives go had has have having how i if in into is it its just know let like lot made make makes many may me "
     "might more most much must my need needs no not now of off on once one or other our out over please s same say "
     "shall she should show so some such t take tell than that the their them then there these they this those through "
     "to too under until up us use used uses using very want was way we were what when where which while who whom whose "
@@ -75,7 +75,7 @@ class Findings:
 
 
 def search(question: str, store: Store, encoder: Encoder, k: int = 10) -> tuple[Hit, ...]:
-    """The k passages that fit a question best, best first; fewer when the store holds fewer."""
+    """The k passages that fit a question best, best first; fewer when the store holds fewer distinct ones."""
     return find(question, store, encoder, k).hits
 
 
@@ -92,7 +92,7 @@ def find(question: str, store: Store, encoder: Encoder, k: int = 10) -> Findings
     linked = tuple(dict.fromkeys(f.concept for f in store.lexicon.find(question, strict_case=False)))
     words = content_words(question, store)
     vector = encoder.encode([question])[0]  # (d,)
-    candidates = _candidates(store, linked, words, vector)
+    candidates = _candidates(store, linked, words, vector, max(POOL, k))
     scores = _scores(candidates, store)
     ranked = sorted(candidates, key=lambda c: (-scores[c.passage], c.passage))
     chosen = _distinct(ranked, store, k)
@@ -130,18 +130,17 @@ def _section(store: Store, p: int) -> tuple[str, tuple[str, ...]]:
 
 
 def _candidates(
-    store: Store, linked: Sequence[int], words: Mapping[str, float], vector: npt.NDArray[np.float32]
+    store: Store, linked: Sequence[int], words: Mapping[str, float], vector: npt.NDArray[np.float32], pool: int
 ) -> list[Candidate]:
-    dense = dict(store.nearest_passages(vector, POOL))
-    lexical = dict(store.lexical(" OR ".join(f'"{w}"' for w in words), POOL, FIELD_WEIGHTS)) if words else {}
+    dense = dict(store.nearest_passages(vector, pool))
+    lexical = dict(store.lexical(" OR ".join(f'"{w}"' for w in words), pool, FIELD_WEIGHTS)) if words else {}
     ranks = importance(store.associations, dict.fromkeys(linked, 1.0))
     defining = {p for c in linked for p in store.concepts[c].passages}
-    pool = sorted(set(dense) | set(lexical) | defining)
     best_lexical = max(lexical.values(), default=1.0) or 1.0
     best_rank = max(ranks.values(), default=1.0)
     total = sum(words.values()) or 1.0
     out = []
-    for p in pool:
+    for p in sorted(set(dense) | set(lexical) | defining):
         cosine = dense[p] if p in dense else float((store.passage_vectors(p) @ vector).max())
         there = _folded_words(store, p)
         own = store.defined_in.get(p, ())
@@ -170,13 +169,13 @@ def _distinct(ranked: Sequence[Candidate], store: Store, k: int) -> list[Candida
     chosen: list[Candidate] = []
     seen: list[frozenset[str]] = []
     for candidate in ranked:
+        if len(chosen) >= k:
+            break
         words = frozenset(_WORD.findall(store.passages[candidate.passage].text.casefold()))
         if any(len(words & s) >= SAME_WORDS * max(1, len(words | s)) for s in seen):
             continue
         chosen.append(candidate)
         seen.append(words)
-        if len(chosen) == k:
-            break
     return chosen
 
 
