@@ -10,9 +10,12 @@ import sys
 from typing import Any
 
 from .errors import RecipeError
+from .launch import child_environment
 from .search import Trial
 
 __all__ = ["Bench"]
+
+_LEFT = 0.15  # of the limit: when a process keeps more than that after a trial, the next one takes a new process
 
 
 class Bench:
@@ -51,6 +54,7 @@ class Bench:
             self._trials = subprocess.Popen(
                 [sys.executable, "-P", "-m", "executors.trials", str(given), str(os.getpid())],
                 stdin=subprocess.PIPE,
+                env=child_environment(),
                 pass_fds=(given,),
             )
         finally:
@@ -66,17 +70,36 @@ class Bench:
         self._first = {**self._first, "fixed_limit": self.hello["limit_bytes"]}
 
     def attempt(
-        self, size: int | None, batch: int, *, steps: int, seconds: float = 0.0, fresh: bool = False, purpose: str = ""
+        self,
+        size: int | None,
+        batch: int,
+        *,
+        steps: int,
+        seconds: float = 0.0,
+        fresh: bool = False,
+        purpose: str = "search",
     ) -> Trial:
-        """Train batches of this size; with `fresh` in a new process and with a validation batch."""
-        if fresh and self._used:
-            self.close()
+        """Train at least `steps` batches of this size, for `seconds`; `fresh` in a new process and with validation.
+
+        A trial of the purpose "rate" fails only when memory runs out, not when it takes more than its limit.
+        """
+        if fresh:
+            self.renew()
         self.open()
         self._used = True
-        told = self._ask({"size": size, "batch": batch, "steps": steps, "seconds": seconds, "validate": fresh})
+        told = self._ask(
+            {
+                "size": size,
+                "batch": batch,
+                "steps": steps,
+                "seconds": seconds,
+                "validate": fresh,
+                "judge": purpose != "rate",
+            }
+        )
         if told is None:
             told = {"ok": False, "reason": self._ended()}
-        if "peak_bytes" not in told:  # it ended, or is about to; one that was merely over its limit goes on
+        if not told["ok"] or (purpose != "rate" and told["left_bytes"] > _LEFT * self.hello["limit_bytes"]):
             self.close()
         return Trial(
             batch=batch,
@@ -86,8 +109,13 @@ class Bench:
             train_bytes=int(told.get("train_bytes", 0)),
             samples_per_s=float(told.get("samples_per_s", 0.0)),
             reason=str(told.get("reason", "")),
-            purpose=purpose or "search",
+            purpose=purpose,
         )
+
+    def renew(self) -> None:
+        """Let the next trial find a process in which nothing was trained yet."""
+        if self._used:
+            self.close()
 
     def close(self) -> None:
         """End the trial process."""

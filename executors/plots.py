@@ -69,7 +69,7 @@ def _draw_memory(axes: Any, trials: Sequence[Trial], colour: str, label: str, sc
 
 
 def _draw_rates(axes: Any, trials: Sequence[Trial], colour: str, label: str, recommended: int) -> None:
-    rates = {trial.batch: trial.samples_per_s for trial in trials if trial.ok and trial.purpose == "rate"}
+    rates = {trial.batch: trial.samples_per_s for trial in trials if trial.ok and trial.purpose in ("rate", "verify")}
     batches = sorted(rates)
     axes.plot(batches, [rates[batch] for batch in batches], "o-", color=colour, ms=4, lw=1.6, label=label)
     if recommended in rates:

@@ -14,7 +14,6 @@ import select
 import signal
 import subprocess
 import sys
-import sysconfig
 import threading
 import time
 from collections.abc import Iterator, Mapping
@@ -27,6 +26,7 @@ import psutil
 
 from .errors import RecipeError
 from .folder import EVENTS, FOLDER_LOST, LOG, PID, RESULT, SPEC, read_json, write_json
+from .launch import child_environment
 from .lifeline import end_tree
 from .recipe import check_params, find_recipe
 from .result import RunResult, Status, result_from
@@ -258,7 +258,7 @@ def _launch(folder: Path) -> tuple[subprocess.Popen[bytes], int]:
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             cwd=folder,
-            env=_environment(),
+            env=child_environment(),
             pass_fds=(lifeline,),
             start_new_session=True,
         )
@@ -268,16 +268,6 @@ def _launch(folder: Path) -> tuple[subprocess.Popen[bytes], int]:
     finally:
         os.close(lifeline)
     return child, held
-
-
-def _environment() -> dict[str, str]:
-    """The environment of a child that finds `executors`, draws without a screen and prints without delay."""
-    home = str(Path(__file__).resolve().parent.parent)
-    paths = [path for path in os.environ.get("PYTHONPATH", "").split(os.pathsep) if path]
-    installed = sysconfig.get_paths()
-    if home not in (installed["purelib"], installed["platlib"], *paths):
-        paths.append(home)
-    return {**os.environ, "PYTHONPATH": os.pathsep.join(paths), "PYTHONUNBUFFERED": "1", "MPLBACKEND": "Agg"}
 
 
 def _readable(pipe: int, wait_s: float) -> bool:

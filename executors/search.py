@@ -46,7 +46,7 @@ class Trial:
 Attempt = Callable[[int, bool], Trial]  # (batch, in a fresh process with validation)
 
 
-def largest_batch(attempt: Attempt, limit_bytes: int, cap: int) -> Trial | None:
+def largest_batch(attempt: Attempt, limit_bytes: int, cap: int, part: int = 16) -> Trial | None:
     """The trial, in a fresh process, of the largest batch up to `cap` that fits; None when `SMALLEST` does not.
 
     Parameters
@@ -57,28 +57,41 @@ def largest_batch(attempt: Attempt, limit_bytes: int, cap: int) -> Trial | None:
         What the trial may take; trials past it are expected to fail.
     cap : int
         No larger batch is of use.
+    part : int
+        Once a batch has failed, the search ends within one part in so many of it; noise makes more of no use.
     """
     fits: dict[int, Trial] = {}
     fails = cap + 1  # smallest batch known not to fit
     batch: int | None = min(_PROBES[0], cap)
-    while True:
-        while batch is not None:
-            trial = attempt(batch, False)
-            if trial.ok:
-                fits[batch] = trial
-            else:
-                fails = min(fails, batch)
-                fits = {known: fit for known, fit in fits.items() if known < fails}
-            batch = _next(fits, fails, cap, limit_bytes)
-        if not fits:
+    while batch is not None:
+        trial = attempt(batch, False)
+        if trial.ok:
+            fits[batch] = trial
+        else:
+            fails = min(fails, batch)
+            fits = {known: fit for known, fit in fits.items() if known < fails}
+        batch = _next(fits, fails, cap, limit_bytes, part)
+    return _verified(attempt, fits, limit_bytes) if fits else None
+
+
+def _verified(attempt: Attempt, fits: dict[int, Trial], limit_bytes: int) -> Trial | None:
+    """The largest batch that passes in fresh processes, to one part in eight of the next that does not."""
+    batch, down, slope = max(fits), 0, _slope(fits)
+    passed: Trial | None = None
+    fails = batch + 1
+    while passed is None or fails - passed.batch > max(_step(passed.batch), passed.batch // 8):
+        trial = attempt(batch, True)
+        if trial.ok:
+            passed = trial
+        elif batch <= SMALLEST:
             return None
-        largest = max(fits)
-        verified = attempt(largest, True)
-        if verified.ok:
-            return verified
-        del fits[largest]
-        fails = largest
-        batch = _next(fits, fails, cap, limit_bytes)
+        else:
+            fails = batch
+            over = trial.peak_bytes - _AIM * limit_bytes
+            needed = int(over / slope) if slope and over > 0 else batch // 8
+            down = max(_step(batch), min(needed, batch // 2), 2 * down)
+        batch = max(SMALLEST, _tidy(batch - down)) if passed is None else (passed.batch + fails) // 2
+    return passed
 
 
 def ladder(largest: int) -> tuple[int, ...]:
@@ -102,12 +115,12 @@ def best_rate(trials: Sequence[Trial]) -> Trial:
     return min((t for t in fitting if t.samples_per_s >= AS_FAST * fastest), key=lambda trial: trial.batch)
 
 
-def _next(fits: dict[int, Trial], fails: int, cap: int, limit_bytes: int) -> int | None:
+def _next(fits: dict[int, Trial], fails: int, cap: int, limit_bytes: int, part: int) -> int | None:
     """The batch to try next, None when the largest that fits is settled."""
     if not fits:
         return SMALLEST if fails > SMALLEST and cap >= SMALLEST else None
     largest = max(fits)
-    if fails <= cap and fails - largest <= _step(largest):
+    if fails <= cap and fails - largest <= max(_step(largest), largest // part):
         return None
     if largest >= cap:
         return None
@@ -122,21 +135,25 @@ def _next(fits: dict[int, Trial], fails: int, cap: int, limit_bytes: int) -> int
         tidy = _tidy(ahead)
         return tidy if tidy > largest + _step(largest) else None
     quarter = max(1, (fails - largest) // 4)
-    middle = (largest + fails) // 2 if guess is None else guess
-    batch = min(max(middle, largest + quarter), fails - quarter)
+    trusted = guess is not None and largest + quarter <= guess <= fails - quarter
+    batch = guess if guess is not None and trusted else (largest + fails) // 2
     tidy = _tidy(batch)
     return tidy if largest < tidy < fails else batch
 
 
 def _secant(fits: dict[int, Trial], limit_bytes: int) -> int | None:
     """Where the line through the two largest batches meets the limit; None when it does not rise."""
+    slope, high = _slope(fits), fits[max(fits)]
+    return high.batch + int((_AIM * limit_bytes - high.train_bytes) / slope) if slope else None
+
+
+def _slope(fits: dict[int, Trial]) -> float | None:
+    """Bytes per sample between the two largest batches; None when they do not rise."""
     if len(fits) < 2:
         return None
     low, high = (fits[batch] for batch in sorted(fits)[-2:])
     slope = (high.train_bytes - low.train_bytes) / (high.batch - low.batch)
-    if slope <= 0:
-        return None
-    return high.batch + int((_AIM * limit_bytes - max(high.train_bytes, 0)) / slope)
+    return slope if slope > 0 else None
 
 
 def _step(batch: int) -> int:

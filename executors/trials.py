@@ -132,15 +132,14 @@ class _Bench:
             "notes": list(self.notes),
         }
 
-    def attempt(self, size: int | None, batch: int, steps: int, seconds: float, validate: bool) -> dict[str, Any]:
+    def attempt(
+        self, size: int | None, batch: int, steps: int, seconds: float, validate: bool, judge: bool
+    ) -> dict[str, Any]:
         """Train `steps` batches, more until `seconds` have passed; bytes count from before the first trial."""
         if size != self.size:
             self.size = size
             self._prepare(self._build(size).learner)
         learner, device = self.learner, self.device.name
-        learner.opt = None
-        learner.model.zero_grad(set_to_none=True)
-        free_cached(device)
         bound_memory(device, self.limit_bytes)
         reset_peak(device)
         meter = _Meter(device, seconds, steps)
@@ -154,13 +153,19 @@ class _Bench:
         with learner.no_bar(), learner.no_logging():
             learner.fit(1, lr=1e-4, cbs=[meter])
         peak = max(peak_bytes(device), meter.train_bytes) - self.base_bytes
+        learner.opt = None
+        learner.model.zero_grad(set_to_none=True)
+        del train, valid
+        learner.dls = None
+        free_cached(device)
         rate = batch / min(meter.step_s[1:] or meter.step_s)  # the first sets up; others' work only ever slows
-        too_much = peak > self.limit_bytes
+        too_much = judge and peak > self.limit_bytes
         return {
             "ok": not too_much,
             "peak_bytes": peak,
             "train_bytes": meter.train_bytes - self.base_bytes,
             "samples_per_s": rate,
+            "left_bytes": used_bytes(device) - self.base_bytes,
             "reason": f"took {show_bytes(peak)} of {show_bytes(self.limit_bytes)}" if too_much else "",
         }
 

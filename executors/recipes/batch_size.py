@@ -76,8 +76,8 @@ RECIPE = Recipe(
 )
 SHARE = 0.5  # of free RAM, when no limit is given: the rest of the machine has work to do
 _PROBE_STEPS = 2  # the second step holds the optimizer's state as well
-_VERIFY_STEPS = 3
-_RATE_SECONDS = 0.8
+_STEPS, _SECONDS = 3, 0.8  # of a verification or a measurement of speed, at least
+_CPU_PART, _CARD_PART = 8, 16  # of a batch: a heap's use varies by more from run to run than a card's
 _FEWEST_STEPS = 10  # in an epoch
 
 
@@ -168,13 +168,17 @@ def _opened(
 def _find(bench: Bench, narrator: _Narrator, size: int | None, source: Source, max_batch: int) -> _Plan:
     """The largest and the recommended batch for one size."""
     start, cap = len(narrator.trials), min(max_batch, source.train)
+    bench.renew()
 
     def attempt(batch: int, fresh: bool) -> Trial:
-        steps, purpose = (_VERIFY_STEPS, "verify") if fresh else (_PROBE_STEPS, "search")
-        return narrator.tell(bench.attempt(size, batch, steps=steps, fresh=fresh, purpose=purpose))
+        if fresh:  # for a while: on the CPU the heap grows with the number of steps
+            trial = bench.attempt(size, batch, steps=_STEPS, seconds=_SECONDS, fresh=True, purpose="verify")
+        else:
+            trial = bench.attempt(size, batch, steps=_PROBE_STEPS, purpose="search")
+        return narrator.tell(trial)
 
     limit = bench.hello["limit_bytes"]
-    largest = largest_batch(attempt, limit, cap)
+    largest = largest_batch(attempt, limit, cap, _CPU_PART if bench.hello["device"] == "cpu" else _CARD_PART)
     if largest is None:
         at = f" at {size} px" if size else ""
         reason = next((trial.reason for trial in reversed(narrator.trials) if trial.reason), "")
@@ -182,19 +186,15 @@ def _find(bench: Bench, narrator: _Narrator, size: int | None, source: Source, m
             f"not even a batch of {SMALLEST} trains{at} in {show_bytes(limit)} ({reason}); "
             "give more memory, a smaller image or a smaller network"
         )
-    rates = [_rate(bench, narrator, size, batch) for batch in ladder(largest.batch)]
+    rates = [
+        largest,
+        *(
+            narrator.tell(bench.attempt(size, batch, steps=_STEPS, seconds=_SECONDS, purpose="rate"))
+            for batch in ladder(largest.batch)[1:]
+        ),
+    ]
     bound = "memory" if largest.batch < cap else "max_batch" if max_batch < source.train else "data"
-    recommended = best_rate(rates) if any(rate.ok for rate in rates) else largest
-    return _Plan(size, largest, recommended, bound, tuple(narrator.trials[start:]))
-
-
-def _rate(bench: Bench, narrator: _Narrator, size: int | None, batch: int) -> Trial:
-    """How fast a batch that fits trains; once more in a new process when the first one's remains were in its way."""
-    steps, seconds = _VERIFY_STEPS, _RATE_SECONDS
-    trial = narrator.tell(bench.attempt(size, batch, steps=steps, seconds=seconds, purpose="rate"))
-    if trial.ok:
-        return trial
-    return narrator.tell(bench.attempt(size, batch, steps=steps, seconds=seconds, fresh=True, purpose="rate"))
+    return _Plan(size, largest, best_rate(rates), bound, tuple(narrator.trials[start:]))
 
 
 def _notes(source: Source, hello: dict[str, Any], params: dict[str, Any]) -> list[str]:

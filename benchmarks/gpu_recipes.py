@@ -1,0 +1,159 @@
+"""Both recipes on both tasks on this machine's card, in one visit: `python benchmarks/gpu_recipes.py`.
+
+Also: whether the card is left as it was found, whether the search lives through a real out-of-memory, and what 16 bits
+are worth. Prints a table and saves JSON under benchmarks/results/. Without a CUDA card the same steps run on the CPU at
+smaller sizes, and the result is marked so: that shows that the script works, not how fast a card is.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import platform
+import subprocess
+import sys
+import tempfile
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(ROOT))
+
+from executors.child import environment  # noqa: E402 - found from a clone as from an installation
+from executors.devices import cards  # noqa: E402
+from executors.run import start  # noqa: E402
+
+CARD_LIMIT = "8GB"  # small enough to be met within the digits' size, large enough for real batches
+CPU_LIMIT = "400MB"
+
+
+def main() -> int:
+    """Measure, print, save; 0 when every step ended as it should."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--out", type=Path, default=ROOT / "benchmarks" / "results", help="folder of the JSON file")
+    parser.add_argument("--cpu", action="store_true", help="use the CPU although there is a card")
+    options = parser.parse_args()
+    on_card = bool(cards()) and not options.cpu
+    with tempfile.TemporaryDirectory(prefix="gradus-bench-") as folder:
+        before = memory()
+        steps = measure(on_card, Path(folder))
+        after = memory()
+    devices = {step["device"] for step in steps if step["device"]}
+    report = {
+        "device": next(iter(devices)) if len(devices) == 1 else "mixed" if devices else "none",
+        "date": datetime.now(UTC).isoformat(timespec="seconds"),
+        "commit": commit(),
+        "hardware": {**environment(), "machine": platform.machine(), "cards": [card.name for card in cards()]},
+        "versions": {name: version(name) for name in ("torch", "torchvision", "fastai", "numpy")},
+        "free_bytes_before": before,
+        "free_bytes_after": after,
+        "steps": steps,
+    }
+    show(report)
+    options.out.mkdir(parents=True, exist_ok=True)
+    name = "gpu_recipes.json" if on_card else "gpu_recipes_cpu.json"
+    (options.out / name).write_text(json.dumps(report, indent=1) + "\n", encoding="utf-8")
+    print(f"\nsaved {options.out / name}")
+    return 0 if all(step["as_expected"] for step in steps) else 1
+
+
+def measure(on_card: bool, runs: Path) -> list[dict[str, Any]]:
+    """Every step's report, in order."""
+    device = "cuda" if on_card else "cpu"
+    limit = CARD_LIMIT if on_card else CPU_LIMIT
+    images: dict[str, object] = {"task": "image-classification", "device": device}
+    table: dict[str, object] = {"task": "tabular", "device": device}
+    sizes, cap = ("64,128,224", 1437) if on_card else ("32", 64)
+    steps = [
+        step("batch-size, images", "batch-size", {**images, "sizes": sizes, "max_batch": cap}, runs),
+        step("batch-size, table", "batch-size", {**table, "max_batch": 456}, runs),
+        step("lr-find, images", "lr-find", {**images, "num_it": 100 if on_card else 40}, runs),
+        step("lr-find, table", "lr-find", table, runs),
+    ]
+    last = 224 if on_card else 64
+    hard = {**images, "sizes": last, "memory_limit": limit, "arch": "resnet50" if on_card else "squeezenet1_1"}
+    survival = step("survives out of memory", "batch-size", hard, runs)
+    failures = [trial for trial in survival["values"].get("trials", []) if not trial["ok"]]
+    survival["failed_trials"] = len(failures)
+    survival["as_expected"] = survival["as_expected"] and bool(failures)
+    steps.append(survival)
+    for precision in ("float32", "float16", "bfloat16"):
+        asked = {**images, "sizes": 128 if on_card else 32, "precision": precision, "max_batch": 512 if on_card else 16}
+        steps.append(step(f"speed in {precision}", "batch-size", asked, runs))
+    return steps
+
+
+def step(name: str, recipe: str, params: Mapping[str, object], runs: Path) -> dict[str, Any]:
+    """Run one recipe and report it, with the card's free memory on both sides."""
+    print(f"... {name}", flush=True)
+    before = memory()
+    result = start(recipe, params, runs, timeout_s=900).wait()
+    return {
+        "name": name,
+        "recipe": recipe,
+        "params": dict(params),
+        "status": result.status,
+        "as_expected": result.status == "ok",
+        "device": result.device,
+        "seconds": result.seconds,
+        "message": result.message,
+        "values": result.values,
+        "free_bytes_before": before,
+        "free_bytes_after": memory(),
+    }
+
+
+def memory() -> list[int]:
+    """Free bytes of each card, other programs' use counted; read without opening the card."""
+    return [card.free_bytes for card in cards()]
+
+
+def commit() -> str:
+    """The commit this was measured on, marked when the tree is not clean."""
+    head = subprocess.run(["git", "rev-parse", "HEAD"], cwd=ROOT, capture_output=True, text=True, check=False)
+    changed = subprocess.run(
+        ["git", "status", "--porcelain", "--", "executors"], cwd=ROOT, capture_output=True, text=True, check=False
+    )
+    return head.stdout.strip() + ("+changes" if changed.stdout.strip() else "")
+
+
+def version(name: str) -> str:
+    """The installed version, "" where it is not installed."""
+    try:
+        return metadata.version(name)
+    except metadata.PackageNotFoundError:
+        return ""
+
+
+def show(report: Mapping[str, Any]) -> None:
+    """The table that a person reads."""
+    card = ", ".join(report["hardware"]["cards"]) or report["hardware"]["cpu"]
+    print(f"\n{report['device']} ({card}), torch {report['versions']['torch']}, commit {report['commit'][:10]}\n")
+    print(f"{'step':28} {'status':14} {'seconds':>8}  found")
+    for one in report["steps"]:
+        print(f"{one['name']:28} {one['status']:14} {one['seconds']:8.1f}  {found(one)}")
+    kept = [round((a - b) / 1e6) for a, b in zip(report["free_bytes_before"], report["free_bytes_after"], strict=True)]
+    if kept:
+        print(f"\ncard memory not given back (MB): {kept}")
+
+
+def found(one: Mapping[str, Any]) -> str:
+    """One step's finding in a line."""
+    if one["status"] != "ok":
+        return str(one["message"])
+    if one["recipe"] == "lr-find":
+        return ", ".join(f"{phase} {values['recommended']}" for phase, values in one["values"]["phases"].items())
+    plans = []
+    for plan in one["values"]["plan"]:
+        size = f"{plan['size']} px: " if plan["size"] else ""
+        rate = f"{plan['samples_per_s']:g}/s"
+        plans.append(f"{size}largest {plan['largest']}, recommended {plan['recommended']} at {rate}")
+    failed = f"; {one['failed_trials']} trials failed" if "failed_trials" in one else ""
+    return "; ".join(plans) + failed
+
+
+if __name__ == "__main__":
+    sys.exit(main())
