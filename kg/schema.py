@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import os
 import sqlite3
+import uuid
 from pathlib import Path
 
-from kg.errors import NoStore, StoreVersion
+from kg.errors import GradusError, NoStore, StoreBusy, StoreVersion
 
-__all__ = ["DATABASE", "INDEX", "VERSION", "connect", "create", "read_meta"]
+__all__ = ["DATABASE", "INDEX", "VERSION", "connect", "create", "meaning", "read_meta"]
 
 DATABASE = "gradus.sqlite"
 INDEX = "vectors.faiss"
@@ -57,12 +59,35 @@ def connect(folder: Path, *, writable: bool) -> sqlite3.Connection:
         folder.mkdir(parents=True, exist_ok=True)
     elif not path.is_file():
         raise NoStore(f"there is no store in {folder} yet; make one with: gradus ingest PATH --store {folder}")
+    # SQLite keeps notes of its readers beside the file; where it may not, and no writer has left any, none can come.
+    alone = not writable and not os.access(folder, os.W_OK) and not path.with_name(f"{DATABASE}-wal").exists()
+    address = f"{path.resolve().as_uri()}{'?immutable=1' if alone else ''}"
     # A reader stays on one thread at a time under the lock of its Store, not on the thread that opened it.
-    connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False, timeout=0.2)
-    if writable:
-        connection.execute("PRAGMA journal_mode = WAL")
-        connection.execute("PRAGMA foreign_keys = ON")
+    # It waits for a writer that is closing; a writer does not wait for another's whole ingest.
+    connection = sqlite3.connect(
+        address, uri=True, isolation_level=None, check_same_thread=False, timeout=0.5 if writable else 5.0
+    )
+    try:
+        if writable:
+            connection.execute("PRAGMA journal_mode = WAL")
+            connection.execute("PRAGMA foreign_keys = ON")
+    except BaseException:
+        connection.close()
+        raise
     return connection
+
+
+def meaning(error: sqlite3.Error, folder: Path) -> GradusError:
+    """What an error of the database says about the store in a folder."""
+    code = (getattr(error, "sqlite_errorcode", None) or 0) & 0xFF
+    if code in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
+        return StoreBusy(f"another ingest is writing to the store in {folder}; try again when it is done")
+    if code in (sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_ERROR):
+        return StoreVersion(
+            f"{folder / DATABASE} is not a store of Gradus, or is damaged ({error}); choose another with --store, "
+            "or delete that file and ingest again"
+        )
+    return GradusError(f"the store in {folder} could not be used ({error}), and stays as it was")
 
 
 def create(connection: sqlite3.Connection) -> None:
@@ -70,7 +95,10 @@ def create(connection: sqlite3.Connection) -> None:
     for statement in _TABLES.split(";\n"):
         if statement.strip():
             connection.execute(statement)
-    connection.execute("INSERT INTO meta VALUES ('version', ?), ('generation', '0')", (str(VERSION),))
+    # The identity tells a store from one made anew in its place, whose generations count from 1 again.
+    connection.execute(
+        "INSERT INTO meta VALUES ('version', ?), ('generation', '0'), ('identity', ?)", (str(VERSION), uuid.uuid4().hex)
+    )
 
 
 def read_meta(connection: sqlite3.Connection, folder: Path) -> dict[str, str]:
@@ -80,15 +108,15 @@ def read_meta(connection: sqlite3.Connection, folder: Path) -> dict[str, str]:
     ------
     StoreVersion
         When the file is no database, or one of another version.
+    StoreBusy
+        When it is locked.
     """
     try:
         tables = connection.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]
         meta = dict(connection.execute("SELECT key, value FROM meta").fetchall()) if tables else {}
     except sqlite3.DatabaseError as error:
-        if "locked" in str(error):
-            raise
-        raise StoreVersion(f"{folder / DATABASE} is not a store of Gradus ({error}); choose another --store") from error
-    if meta and meta.get("version") != str(VERSION):
+        raise meaning(error, folder) from error
+    if tables and meta.get("version") != str(VERSION):
         raise StoreVersion(
             f"the store in {folder} has version {meta.get('version')}, this Gradus reads version {VERSION}; "
             "delete that folder's gradus.sqlite and ingest again"

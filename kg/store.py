@@ -16,10 +16,10 @@ import networkx as nx
 import numpy as np
 import numpy.typing as npt
 
-from kg.errors import NoStore
+from kg.errors import NoStore, StoreVersion
 from kg.graph import association_graph, prerequisite_graph
 from kg.linking import Lexicon
-from kg.schema import INDEX, connect, read_meta
+from kg.schema import INDEX, connect, meaning, read_meta
 from kg.types import Concept, Evidence, Mention, Passage, Relation, Resource
 from kg.vectors import build_index, load_index, nearest, save_index
 
@@ -36,6 +36,7 @@ class Store:
 
     folder: Path
     generation: int
+    identity: str  # of the store, whatever its generation
     encoder_name: str
     passages: tuple[Passage, ...]
     concepts: tuple[Concept, ...]
@@ -61,7 +62,10 @@ class Store:
         except (NoStore, sqlite3.OperationalError):
             return False
         try:
-            return read_meta(fresh, self.folder).get("generation") == str(self.generation)
+            meta = read_meta(fresh, self.folder)
+            return (meta.get("generation"), meta.get("identity", "")) == (str(self.generation), self.identity)
+        except StoreVersion:
+            return False
         finally:
             fresh.close()
 
@@ -184,7 +188,8 @@ class Store:
         """The FAISS index from its file, or built anew and saved when the file cannot be trusted."""
         path = self.folder / INDEX
         index = load_index(path, self.generation)
-        if index is None or index.ntotal != len(self._owners) or index.d != self._vectors.shape[1]:
+        # Only the vectors themselves tell a store's index from that of one made anew in its place.
+        if index is None or not np.array_equal(index.reconstruct_n(0, index.ntotal), self._vectors):
             index = build_index(self._vectors)
             # A store on a read-only or full disk still answers; the file only saves time.
             with contextlib.suppress(OSError):
@@ -200,7 +205,9 @@ def open_store(folder: Path) -> Store:
     NoStore
         When nothing has been ingested there yet.
     StoreVersion
-        When the store is another version's.
+        When the store is another version's, damaged, or no store.
+    StoreBusy
+        When it is locked.
     """
     connection = connect(folder, writable=False)
     try:
@@ -215,6 +222,7 @@ def open_store(folder: Path) -> Store:
         return Store(
             folder=folder,
             generation=int(meta["generation"]),
+            identity=meta.get("identity", ""),
             encoder_name=meta["encoder"],
             passages=_read_passages(connection, {i: n for i, n, _ in notes}, order),
             concepts=_read_concepts(connection),
@@ -228,6 +236,9 @@ def open_store(folder: Path) -> Store:
             _connection=connection,
             _lock=threading.Lock(),
         )
+    except sqlite3.DatabaseError as error:
+        connection.close()
+        raise meaning(error, folder) from error
     except BaseException:
         connection.close()
         raise

@@ -55,8 +55,11 @@ def save_index(index: Any, path: Path, generation: int) -> None:
     payload = faiss.serialize_index(index).tobytes()
     head = {"generation": generation, "sha256": hashlib.sha256(payload).hexdigest()}
     fresh = path.with_name(f"{path.name}.{os.getpid()}.new")
-    fresh.write_bytes(_MAGIC + json.dumps(head).encode() + b"\n" + payload)
-    fresh.replace(path)
+    try:
+        fresh.write_bytes(_MAGIC + json.dumps(head).encode() + b"\n" + payload)
+        fresh.replace(path)
+    finally:
+        fresh.unlink(missing_ok=True)
 
 
 def load_index(path: Path, generation: int) -> Any | None:
@@ -72,6 +75,6 @@ def load_index(path: Path, generation: int) -> Any | None:
         head = json.loads(head_line)
     except ValueError:
         return None
-    if head.get("generation") != generation or head.get("sha256") != hashlib.sha256(payload).hexdigest():
+    if head != {"generation": generation, "sha256": hashlib.sha256(payload).hexdigest()}:
         return None
     return faiss.deserialize_index(np.frombuffer(payload, dtype=np.uint8))

@@ -13,8 +13,8 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from kg.errors import GradusError, StoreBusy
-from kg.schema import connect, create, read_meta
+from kg.errors import GradusError
+from kg.schema import connect, create, meaning, read_meta
 from kg.types import Concept, Mention, Passage, Relation
 
 __all__ = ["NoteRecord", "Writer", "writing"]
@@ -161,13 +161,20 @@ def writing(folder: Path) -> Iterator[Writer]:
     ------
     StoreBusy
         When another ingest holds the store.
+    StoreVersion
+        When the store is another version's, damaged, or no store.
     GradusError
         When the disk is full or the folder cannot be written.
     """
     try:
         connection = connect(folder, writable=True)
-    except (OSError, sqlite3.DatabaseError) as error:
+    except OSError as error:
         raise GradusError(f"cannot write a store in {folder}: {error}; choose another with --store") from error
+    except sqlite3.DatabaseError as error:
+        known = meaning(error, folder)
+        if type(known) is GradusError:
+            known = GradusError(f"cannot write a store in {folder}: {error}; choose another with --store")
+        raise known from error
     try:
         connection.execute("BEGIN IMMEDIATE")
         meta = read_meta(connection, folder)
@@ -180,10 +187,10 @@ def writing(folder: Path) -> Iterator[Writer]:
         if connection.total_changes != before:
             writer.put_meta("generation", str(int(writer.meta["generation"]) + 1))
         connection.execute("COMMIT")
-    except sqlite3.OperationalError as error:
-        if "locked" in str(error):
-            raise StoreBusy(f"another ingest is writing to the store in {folder}; try again when it is done") from error
-        raise GradusError(f"the store in {folder} could not be written ({error}); it stays as it was") from error
+    except sqlite3.DatabaseError as error:
+        if isinstance(error, sqlite3.IntegrityError | sqlite3.ProgrammingError):
+            raise
+        raise meaning(error, folder) from error
     finally:
         # Closing without COMMIT rolls back: the store is then as it was before.
         connection.close()
