@@ -38,6 +38,8 @@ class Encoder:
         """Unit-length float32 vectors, shape (n, d); `progress(done, n)` is called as batches finish."""
         if not texts:
             return np.zeros((0, self.dimension), dtype=np.float32)
+        # Half a surrogate pair, which a terminal hands over for bytes it cannot decode, is no text to a tokenizer.
+        texts = [t.encode("utf-8", "replace").decode("utf-8") for t in texts]
         # Texts of similar length share a batch, so that little is spent on padding.
         order = sorted(range(len(texts)), key=lambda i: -len(texts[i]))
         vectors = np.zeros((len(texts), self.dimension), dtype=np.float32)  # (n, d)
@@ -97,14 +99,17 @@ def load_encoder(name: str = DEFAULT_ENCODER) -> Encoder:
     """
     source = str(default_encoder_folder()) if name == DEFAULT_ENCODER else name
     os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
+    from huggingface_hub.utils import logging as hub_logging
+    from safetensors import SafetensorError
     from sentence_transformers import SentenceTransformer
     from transformers.utils import logging as transformers_logging
 
+    hub_logging.set_verbosity_error()
     transformers_logging.set_verbosity_error()
     transformers_logging.disable_progress_bar()
     try:
         model = SentenceTransformer(source)
-    except (OSError, ValueError, KeyError) as error:
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, RuntimeError, SafetensorError) as error:
         first_line = (str(error).strip().splitlines() or ["no reason given"])[0]
         raise EncoderError(
             f"cannot load the encoder '{name}': {first_line}; give the name or folder of a sentence-transformers model"
