@@ -26,6 +26,7 @@ __all__ = ["GraphPage", "graph_page", "graph_view", "path_view", "themes"]
 
 THEME_LIMIT = 8  # more colours than this cannot be told apart
 ONE_THEME = 0.8  # above this share a theme's colour says nothing
+MANY_THEMES = 0.5  # nor do colours when the commonest themes together cover less than this
 NO_CARD = "Choose a concept, on the map or in the list, to see what the notes say about it and what to learn first."
 
 
@@ -120,12 +121,13 @@ def path_view(store: Store, goal: int | None) -> dict[str, Any]:
 def themes(store: Store, chosen: Sequence[int]) -> tuple[dict[int, str], list[str]]:
     """The theme of each chosen concept, and the themes that get a colour of their own.
 
-    A theme is the home note, or, with a single note, the heading at the top. Where nearly all is one theme, colours
-    tell the number of steps from the foundations instead.
+    A theme is the home note, or, with a single note, the heading at the top. Where nearly all is one theme, or each
+    concept has a note to itself, colours tell the number of steps from the foundations instead.
     """
     theme_of = {node: _theme(store, store.concepts[node]) for node in chosen}
     common = Counter(theme_of.values()).most_common(THEME_LIMIT)
-    if common and common[0][1] < ONE_THEME * len(chosen):
+    told = sum(n for _, n in common) >= MANY_THEMES * len(chosen)
+    if common and told and common[0][1] < ONE_THEME * len(chosen):
         return theme_of, [name for name, _ in common]
     depth = depths(store.prerequisites)
     last = THEME_LIMIT - 1

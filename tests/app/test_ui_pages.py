@@ -86,6 +86,19 @@ def test_the_map_is_coloured_by_note(store: Store) -> None:
     assert theme_of[find_concept(store.concepts, "Momentum").id] == "training"
 
 
+def test_where_notes_say_nothing_colours_tell_the_steps(tmp_path: Path) -> None:
+    """With a single theme, colours run from the foundations upwards, and every concept has one of them."""
+    (tmp_path / "all.md").write_text(BASICS + TRAINING.replace("# Training", "## Training"), encoding="utf-8")
+    ingest([tmp_path / "all.md"], tmp_path / "store")
+    opened = open_store(tmp_path / "store")
+    theme_of, named = themes(opened, range(len(opened.concepts)))
+    assert named[0] == "foundations"
+    assert set(theme_of.values()) == set(named)
+    for before, after in opened.prerequisites.edges:
+        assert named.index(theme_of[before]) < named.index(theme_of[after])
+    opened.close()
+
+
 def test_a_path_is_the_study_order(store: Store) -> None:
     """The path ends with the goal, and each step's prerequisites come before it."""
     goal = find_concept(store.concepts, "Momentum").id
