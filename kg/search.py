@@ -35,7 +35,7 @@ SAME_WORDS = 0.9
 _WORD = re.compile(r"[^\W_]+")
 _STOP_WORDS = (
     "a about actually all also am an and any are as at be been being but by can could did do does doing done for from "
-    "get give gives go had has have having how i if in into is it its just know let like lot made make makes many may me "
+    "get give gives go had has have having how i if in into is it its just know like lot made make makes many may me "
     "might more most much must my need needs no not now of off on once one or other our out over please s same say "
     "shall she should show so some such t take tell than that the their them then there these they this those through "
     "to too under until up us use used uses using very want was way we were what when where which while who whom whose "
