@@ -129,8 +129,8 @@ class Lexicon:
             if n > 1 and "\n\n" in text[start:end]:
                 continue
             alias = entry[1]
-            if strict and (text[start - 1 : start] == "_" or text[end : end + 1] == "_"):
-                continue  # a part of an identifier or file name, as in "06_cuda_cnn_hooks_init"
+            if strict and _within_identifier(text, start, end):
+                continue
             if strict and len(alias) <= 3 and alias.isupper() and not text[start:end].rstrip("s").isupper():
                 continue
             return Found(entry[0], start, end, alias), n
@@ -149,6 +149,12 @@ class Lexicon:
                 yield 2, (joined,)
         if 1 in lengths:
             yield 1, (tokens[i][0],)
+
+
+def _within_identifier(text: str, start: int, end: int) -> bool:
+    """Whether a name is a part of one like "06_cuda_cnn_hooks"; in "_Dropout_" the underscores are emphasis."""
+    before, after = text[max(0, start - 2) : start], text[end : end + 2]
+    return (before[1:] == "_" and before[0].isalnum()) or (after[:1] == "_" and after[1:].isalnum())
 
 
 def _spellings(name: str) -> list[tuple[str, ...]]:
