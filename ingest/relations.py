@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from ingest.concepts import NoteParts
 from ingest.labels import heading_names, merge_key
-from ingest.signals import Signals, read_signals
+from ingest.signals import Signals, quote_line, read_signals
 from ingest.stated import Stated, stated_prerequisites
 from kg.graph import acyclic
 from kg.types import Concept, Evidence, Mention, Passage, Relation
@@ -27,6 +27,8 @@ KEEP = 0.65
 STATED_SCORE = 0.98
 RELATED_COSINE = 0.5
 RELATED_MOST = 5
+# An outermost heading over so many concepts names a theme.
+UMBRELLA = 4
 
 # Log-odds of "p comes before c" for one unit of each signal, all signals in [0, 1] or [-1, 1]. Rounded from a logistic
 # regression on metacademy's pairs (but "earlier", which those notes do not show); see benchmarks/README.md.
@@ -68,9 +70,9 @@ def relate(
     signals = read_signals(concepts, mentions, notes)
     stated = stated_prerequisites(concepts, mentions, notes)
     near = _neighbours(centres)
-    prerequisites, dropped = _prerequisites(concepts, signals, stated, near, centres)
-    taken = {frozenset((r.source, r.target)) for r in prerequisites if r.kept}
     broader = _broader(concepts, notes)
+    prerequisites, dropped = _prerequisites(concepts, signals, stated, near, centres, broader)
+    taken = {frozenset((r.source, r.target)) for r in prerequisites if r.kept}
     taken |= {frozenset((r.source, r.target)) for r in broader}
     passages = {p.id: p for note in notes for p in note.passages}
     related = _related(near, centres, taken, concepts, passages)
@@ -106,6 +108,7 @@ def _prerequisites(
     stated: Mapping[tuple[int, int], Stated],
     near: Sequence[tuple[int, ...]],
     centres: npt.NDArray[np.float32],
+    broader: Sequence[Relation],
 ) -> tuple[list[Relation], tuple[Relation, ...]]:
     """Scored candidates in both directions, the kept ones acyclic, and what was dropped for that."""
     pairs = {(p, c) for (c, p) in signals.naming} | {(c, p) for (c, p) in signals.naming}
@@ -118,11 +121,20 @@ def _prerequisites(
     for pair in stated:
         scores[pair] = STATED_SCORE
         scores[pair[::-1]] = min(scores.get(pair[::-1], 0.0), 1 - STATED_SCORE)
+    told = {c for _, c in stated}
+    umbrellas = _umbrellas(broader)
+    nested = {frozenset((r.source, r.target)) for r in broader}
     wanted = [
         (p, c, s)
         for (p, c), s in scores.items()
-        # A pair kept in one direction only: the stronger, the earlier in the notes when equal.
-        if s >= KEEP and (s, -p) > (scores.get((c, p), 0.0), -c) and ((p, c) in stated or (c, p) in signals.naming)
+        # A pair is kept in one direction only: the stronger, the earlier in the notes when equal. Where the notes state
+        # what a concept needs, nothing is inferred on top; what stands inside a concept's section is part of it.
+        if s >= KEEP
+        and (s, -p) > (scores.get((c, p), 0.0), -c)
+        and (
+            (p, c) in stated
+            or ((c, p) in signals.naming and c not in told and not {p, c} & umbrellas and {p, c} not in nested)
+        )
     ]
     kept, dropped = acyclic(wanted)
     kept_pairs = {(p, c) for p, c, _ in kept}
@@ -163,16 +175,21 @@ def _broader(concepts: Sequence[Concept], notes: Sequence[NoteParts]) -> list[Re
         for heading in note.parsed.headings:
             inner = _heading_concept(heading.path, named)
             if inner is not None:
-                place = Evidence(note.name, heading.cell, heading.line, " › ".join(heading.path[-2:]), "heading")
+                words = note.parsed.text_of(heading.cell)[heading.start : heading.end]
+                place = Evidence(note.name, heading.cell, heading.line, words.splitlines()[0].strip(), "heading")
                 add(_enclosing_concept(heading.path[:-1], named), inner, place)
         for passage in note.passages:
             enclosing = _enclosing_concept(passage.heading_path, named)
             for term in terms[passage.id]:
-                place = Evidence(
-                    note.name, passage.cell, passage.line_start, " › ".join(passage.heading_path[-1:]), "heading"
-                )
-                add(enclosing, term, place)
+                add(enclosing, term, _place(passage, "heading"))
     return [out[pair] for pair in sorted(out)]
+
+
+def _umbrellas(broader: Sequence[Relation]) -> frozenset[int]:
+    """Titles over many concepts ("Optimisers"): themes, not steps to learn, unless a note says otherwise."""
+    inner = {r.target for r in broader}
+    children = Counter(r.source for r in broader)
+    return frozenset(c for c, n in children.items() if n >= UMBRELLA and c not in inner)
 
 
 def _heading_concept(path: tuple[str, ...], named: Mapping[str, int]) -> int | None:
@@ -206,11 +223,11 @@ def _related(
             given += 1
             pair = (min(i, j), max(i, j))
             if pair not in out:
-                places = tuple(_place(passages[concepts[c].passages[0]]) for c in pair)
+                places = tuple(_place(passages[concepts[c].passages[0]], "similarity") for c in pair)
                 out[pair] = Relation("related", *pair, round(cosine, 4), True, places)
     return [out[pair] for pair in sorted(out)]
 
 
-def _place(passage: Passage) -> Evidence:
-    first_line = passage.text.split("\n", 1)[0].strip()
-    return Evidence(passage.note, passage.cell, passage.line_start, first_line, "similarity")
+def _place(passage: Passage, signal: str) -> Evidence:
+    line, quote = quote_line(passage, 0)
+    return Evidence(passage.note, passage.cell, line, quote, signal)

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 from ingest.concepts import NoteParts
+from ingest.lines import line_of, line_spans
 from kg.linking import key
 from kg.types import Concept, Evidence, Mention, Passage
 
@@ -102,11 +103,10 @@ def read_signals(concepts: Sequence[Concept], mentions: Sequence[Mention], notes
 
 def quote_line(passage: Passage, offset: int) -> tuple[int, str]:
     """The 1-based line of a place in a passage, and that line's text without outer spaces."""
-    start = passage.text.rfind("\n", 0, offset) + 1
-    end = passage.text.find("\n", offset)
-    return passage.line_start + passage.text.count("\n", 0, offset), passage.text[
-        start : end if end >= 0 else None
-    ].strip()
+    spans = line_spans(passage.text)
+    line = line_of(spans, offset)
+    start, end = spans[line - 1]
+    return passage.line_start + line - 1, passage.text[start:end].strip()
 
 
 def _strength(naming: Naming | None) -> float:

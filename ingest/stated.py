@@ -9,8 +9,9 @@ from dataclasses import dataclass
 
 from ingest.concepts import NoteParts
 from ingest.labels import heading_names, merge_key
+from ingest.lines import line_spans
 from ingest.signals import quote_line
-from kg.linking import Lexicon
+from kg.linking import Lexicon, key
 from kg.types import Concept, Evidence, Mention, Passage
 
 __all__ = ["Stated", "stated_prerequisites"]
@@ -84,8 +85,20 @@ def _from_front_matter(
                 names = lexicon.find(text, strict_case=False)
                 found = names[0].concept if names else None
             if found is not None and title is not None:
-                line = note.parsed.front_matter_lines.get(field, 1)
-                yield found, title, Evidence(note.name, None, line, f"{field}: {text}", "front matter")
+                line, quote = _front_matter_line(note, field, text)
+                yield found, title, Evidence(note.name, None, line, quote, "front matter")
+
+
+def _front_matter_line(note: NoteParts, field: str, entry: str) -> tuple[int, str]:
+    """The 1-based line of a field that holds an entry, and that line; the field's first when none does."""
+    text = note.parsed.text_of(None)
+    first = note.parsed.front_matter_lines.get(field, 1)
+    last = min((n for n in note.parsed.front_matter_lines.values() if n > first), default=None)
+    lines = [text[start:end].strip() for start, end in line_spans(text)]
+    wanted = set(key(entry))
+    holding = (n for n in range(first, last or len(lines) + 1) if wanted <= set(key(lines[n - 1])))
+    line = next(holding, first)
+    return line, lines[line - 1]
 
 
 def _from_lines(
