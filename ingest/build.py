@@ -72,6 +72,7 @@ class _Fresh:
 class _Changes:
     fresh: tuple[_Fresh, ...]
     gone: tuple[str, ...]  # paths
+    renamed: dict[str, tuple[str, str]]  # path of a note of the store -> its new root and name
     added: int
     unchanged: int
     failed: tuple[Failure, ...]
@@ -82,19 +83,20 @@ def ingest(
 ) -> Report:
     """Bring the store in `folder` up to date with the notes at `paths`.
 
-    Unchanged notes (same content hash) are neither parsed nor encoded; notes that are gone from the given paths
-    leave the store. With another encoder than the store's, every note of the store is encoded anew.
+    Unchanged notes (same content hash) are neither parsed nor encoded; notes that are gone from the given paths, or
+    cannot be read any more, leave the store. With another encoder than the store's, every note of the store is
+    encoded anew.
 
     Raises
     ------
     GradusError
-        When a path does not exist, nothing can be read, or the store cannot be written; the store is then as before.
+        When a path does not exist or holds no notes, or the store cannot be written; the store is then as before.
     """
     begun = time.monotonic()
     say = progress or (lambda what, done, total: None)
     found = find_notes([p.resolve() for p in paths])
     with writing(folder) as writer:
-        name = encoder_name or writer.meta.get("encoder") or DEFAULT_ENCODER
+        name = _whole(encoder_name) or writer.meta.get("encoder") or DEFAULT_ENCODER
         other_encoder = name != writer.meta.get("encoder")
         if other_encoder:
             writer.put_meta("encoder_sha256", check_weights(name))
@@ -103,7 +105,7 @@ def ingest(
         if other_encoder:
             writer.put_meta("encoder", name)
         dropped: tuple[str, ...] = ()
-        if changes.fresh or changes.gone or other_encoder:
+        if changes.fresh or changes.gone or changes.renamed or other_encoder:
             say("relating concepts", 0, 1)
             dropped = _derive(writer)
             say("relating concepts", 1, 1)
@@ -134,7 +136,11 @@ def _changes(
 ) -> _Changes:
     """Compare the notes found with the store's."""
     known = {r.path: r for r in writer.notes()}
-    names = _names(found, list(known.values()))
+    present = {str(n.path) for n in found}
+    given = [p.resolve() for p in paths]
+    lost = {p for p in known if p not in present and any(_below(Path(p), g) for g in given)}
+    names = _names(found, [r for p, r in known.items() if p not in lost])
+    renamed = {p: names[p] for p, r in known.items() if p in names and names[p] != (r.root, r.name)}
     fresh: list[_Fresh] = []
     failed: list[Failure] = []
     added = unchanged = 0
@@ -147,7 +153,7 @@ def _changes(
         try:
             text = read_note(note.path)
             digest = hashlib.sha256(text.encode()).hexdigest()
-            if before and not everything and (before.sha256, before.name) == (digest, name):
+            if before and not everything and before.sha256 == digest:
                 unchanged += 1
                 continue
             parsed = parse_note(text, name)
@@ -157,18 +163,25 @@ def _changes(
             continue
         added += before is None
         fresh.append(_Fresh(NoteRecord(0, path, root, name, digest), parsed, cut(parsed, name)))
-    present = {str(n.path) for n in found}
-    given = [p.resolve() for p in paths]
-    gone = [p for p in known if (p not in present and any(_below(Path(p), g) for g in given)) or p in broken]
+    gone = [p for p in known if p in lost or p in broken]
     if everything:
         touched = {f.record.path for f in fresh} | set(gone)
-        fresh += [_again(writer, r) for r in known.values() if r.path not in touched]
-    return _Changes(tuple(fresh), tuple(gone), added, unchanged, tuple(failed))
+        fresh += [_again(writer, r, names[p]) for p, r in known.items() if p not in touched]
+    return _Changes(tuple(fresh), tuple(gone), renamed, added, unchanged, tuple(failed))
 
 
-def _again(writer: Writer, record: NoteRecord) -> _Fresh:
+def _whole(encoder_name: str | None) -> str | None:
+    """An encoder's name; a folder in full, so that the store finds it again from anywhere."""
+    if encoder_name and encoder_name != DEFAULT_ENCODER and Path(encoder_name).is_dir():
+        return str(Path(encoder_name).resolve())
+    return encoder_name
+
+
+def _again(writer: Writer, record: NoteRecord, named: tuple[str, str]) -> _Fresh:
     """A note outside the given paths that only needs new vectors."""
-    return _Fresh(record, load(writer.parsed(record.id)), tuple(writer.passages(record.id)))
+    root, name = named
+    again = NoteRecord(0, record.path, root, name, record.sha256)
+    return _Fresh(again, load(writer.parsed(record.id)), tuple(writer.passages(record.id)))
 
 
 def _below(path: Path, folder: Path) -> bool:
@@ -176,28 +189,35 @@ def _below(path: Path, folder: Path) -> bool:
 
 
 def _names(found: Sequence[FoundNote], known: Sequence[NoteRecord]) -> dict[str, tuple[str, str]]:
-    """Root and name of each found note: named from the widest folder ever ingested that holds it.
+    """Root and name of every note that is found or stays: named from the widest folder ever ingested that holds it.
 
-    So a note has one name, whether it arrived with its folder or alone.
+    So a note has one name, whether it arrived with its folder or alone. A name that another note has already gets as
+    many of its root's folders in front as it takes; a note that has a name from that root keeps it.
     """
     roots = sorted({r.root for r in known} | {str(n.root) for n in found}, key=len)
-    taken = {r.name: r.path for r in known}
-    out: dict[str, tuple[str, str]] = {}
-    for note in found:
-        path = str(note.path)
-        root = next(r for r in roots if Path(r) in note.path.parents)
-        name = note.name if root == str(note.root) else note.path.relative_to(root).as_posix()
-        if taken.get(name, path) != path:
-            name = f"{Path(root).name}/{name}"
-        taken[name] = path
-        out[path] = (root, name)
+    paths = [r.path for r in known] + [str(n.path) for n in found]
+    widest = {p: next(r for r in roots if Path(r) in Path(p).parents) for p in paths}
+    out = {r.path: (r.root, r.name) for r in known if r.root == widest[r.path]}
+    taken = {name for _, name in out.values()}
+    for path, root in widest.items():
+        if path not in out:
+            name = _free_name(Path(path).relative_to(root).as_posix(), Path(root), taken)
+            taken.add(name)
+            out[path] = (root, name)
     return out
+
+
+def _free_name(name: str, root: Path, taken: set[str]) -> str:
+    folders = root.parts[1:]
+    longer = ("/".join((*folders[-depth:], name)) for depth in range(1, len(folders) + 1))
+    return next(n for n in (name, *longer) if n not in taken)
 
 
 def _write_notes(writer: Writer, changes: _Changes, encoder_name: str, say: Progress) -> int:
     """Put new and changed notes with their vectors, take gone ones out; returns how many passages were encoded."""
     for path in changes.gone:
         writer.remove_note(path)
+    writer.rename_notes(changes.renamed)
     texts = [vector_texts(p) for f in changes.fresh for p in f.passages]
     flat = [t for parts in texts for t in parts]
     vectors = _encode(flat, encoder_name, say) if flat else np.zeros((0, 1), dtype=np.float32)
@@ -220,7 +240,7 @@ def _encode(texts: Sequence[str], name: str, say: Progress) -> npt.NDArray[np.fl
 
 def _derive(writer: Writer) -> tuple[str, ...]:
     """Everything that depends on all notes together; returns what was dropped to break cycles, as sentences."""
-    records = sorted(writer.notes(), key=lambda r: _natural(r.name))
+    records = sorted(writer.notes(), key=lambda r: (_natural(r.name), r.name))
     notes, passages, vectors = _gather(writer, records)
     concepts = find_concepts(notes)
     mentions = list(find_mentions(concepts, passages))

@@ -6,7 +6,7 @@ import contextlib
 import dataclasses
 import json
 import sqlite3
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -98,6 +98,14 @@ class Writer:
     def remove_note(self, path: str) -> None:
         """Take a note out, with its passages and vectors."""
         self.connection.execute("DELETE FROM notes WHERE path = ?", (path,))
+
+    def rename_notes(self, named: Mapping[str, tuple[str, str]]) -> None:
+        """Give notes, by path, another root and name; what is derived is left to `put_derived`."""
+        # In two steps, as one note may take the name that another gives up.
+        self.connection.executemany("UPDATE notes SET name = '/' || id WHERE path = ?", [(p,) for p in named])
+        self.connection.executemany(
+            "UPDATE notes SET root = ?, name = ? WHERE path = ?", [(r, n, p) for p, (r, n) in named.items()]
+        )
 
     def put_derived(
         self,
