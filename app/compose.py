@@ -172,7 +172,8 @@ def _numbered(citation: Citation, n: int) -> Citation:
 
 
 def _heading(passage: Passage) -> str:
-    return plain(passage.heading_path[-1]).replace("*", "") if passage.heading_path else ""
+    """The passage's heading without the other names it gives ("Unfreezing | Unfreeze")."""
+    return plain(passage.heading_path[-1]).replace("*", "").split(" | ")[0] if passage.heading_path else ""
 
 
 def _asked_for(heading: str, findings: Findings, store: Store) -> bool:

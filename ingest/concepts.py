@@ -37,6 +37,10 @@ _JARGON = re.compile(r"^>\s*(?:jargon|definition|def|term|glossary)\s*:\s*(?P<te
 _BRACKETED = re.compile(r"\b(?P<long>(?:[A-Za-z][\w'-]*[ ]){1,6}[A-Za-z][\w'-]*) \((?P<short>[A-Z][A-Za-z-]{1,7})\)")
 _HEADING_LINE = re.compile(r"^\s{0,3}#{1,6}\s.*$|^.+\n(?:=+|-+)\s*$", re.M)
 _SET_APART = re.compile(r"```.*?(?:```|\Z)|~~~.*?(?:~~~|\Z)|\$\$.*?\$\$", re.S)  # code and formulas
+_FORMULA = re.compile(
+    r"(?<![\\$])\$(?P<tex>[^\s$](?:[^$\n]*[^\s$\\])?)\$(?![\d$])"
+    r"|<img\b[^>]*\bcodecogs\b[^>]*?\btitle=\"(?P<drawn>[^\">]+)\"[^>]*>"
+)
 _LINK_ONLY = re.compile(r"^(?:[-*+]\s|\d+[.)]\s)?\s*(?:!?\[[^\]]*\]\(+[^)]*\)+|<img[^>]*>|https?://\S+|[\s;,.|–-])*$")
 _SENTENCE_END = re.compile(r"(?<=[.!?])(?<!e\.g\.)(?<!i\.e\.)(?<!etc\.)(?<!Ex\.)\s+(?=[A-Z`\"“(\[])")
 
@@ -98,11 +102,22 @@ def first_sentence(text: str) -> str:
     for piece in re.split(r"\n\s*\n|\n(?=\s{0,3}(?:[-*+]|\d+[.)])\s)|\n(?=\|)", body):
         if not piece.strip() or _LINK_ONLY.match(" ".join(piece.split())) or piece.lstrip().startswith("|"):
             continue
-        said = re.sub(r"^(?:[-*+>]|\d+[.)])\s+", "", plain(piece).strip())
+        said = re.sub(r"^(?:[-*+>]|\d+[.)])\s+", "", _said(piece).strip())
         sentence = _SENTENCE_END.split(said, maxsplit=1)[0].strip()
         if len(key(sentence)) >= 3:
             return sentence if len(sentence) <= SUMMARY_CHARS else sentence[: SUMMARY_CHARS - 1].rsplit(" ", 1)[0] + "…"
     return ""
+
+
+def _said(text: str) -> str:
+    """Plain words of a text, its inline formulas kept as formulas, those drawn as pictures too."""
+    formulas: list[str] = []
+
+    def aside(match: re.Match[str]) -> str:
+        formulas.append(f"${match['tex'] or match['drawn']}$")
+        return f"\ue000{len(formulas) - 1}\ue001"
+
+    return re.sub("\ue000(\\d+)\ue001", lambda m: formulas[int(m[1])], plain(_FORMULA.sub(aside, text)))
 
 
 def _structural_headings(notes: Sequence[NoteParts]) -> frozenset[tuple[str, ...]]:
@@ -339,7 +354,7 @@ def _summary(passage: Passage, names: tuple[str, tuple[str, ...]]) -> str:
     head = heading_names(passage.heading_path[-1]) if passage.heading_path else None
     if head is None or merge_key(head.label) in keys or any(merge_key(a) in keys for a in head.aliases):
         return first_sentence(passage.text)
-    said = plain(_HEADING_LINE.sub("", _SET_APART.sub("\n\n", passage.text)))
+    said = _said(_HEADING_LINE.sub("", _SET_APART.sub("\n\n", passage.text)))
     naming = (s for s in _SENTENCE_END.split(said) if any(k in merge_key(s) for k in keys))
     return next((s.strip()[:SUMMARY_CHARS] for s in naming), "")
 
