@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from executors.search import SMALLEST, Trial, best_rate, ladder, largest_batch
@@ -47,6 +47,7 @@ bent = st.builds(
 )
 
 
+@settings(deadline=None)
 @given(st.one_of(linear, bent), st.integers(1_000, 3_000_000), st.integers(0, 400_000), st.integers(2, 2_000))
 def test_the_found_batch_fits_and_is_nearly_the_largest(peak: Peak, limit: int, optimizer: int, cap: int) -> None:
     """What is found was trained in a fresh process, fits, and is within a tenth of the true largest."""
@@ -61,6 +62,7 @@ def test_the_found_batch_fits_and_is_nearly_the_largest(peak: Peak, limit: int, 
     assert len(machine.trials) <= 20
 
 
+@settings(deadline=None)
 @given(bent, st.integers(10_000, 3_000_000), st.integers(2, 2_000))
 def test_no_step_goes_past_four_times_what_fitted(peak: Peak, limit: int, cap: int) -> None:
     """Memory is approached, not stormed: other programs live there too."""
@@ -120,6 +122,7 @@ def test_failed_trials_are_not_recommended() -> None:
         best_rate([rate(8, 5, ok=False)])
 
 
+@settings(deadline=None)
 @given(st.integers(min_value=SMALLEST, max_value=10**6))
 def test_the_ladder_leads_down_from_the_largest(largest: int) -> None:
     """At most five different sizes, none above the largest, which comes first; the others are powers of two."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from executors.errors import RecipeError
@@ -74,6 +74,7 @@ def test_a_sweep_that_broke_at_once_is_named(count: int) -> None:
         advise(RATES[:count], few, few, sliced=False, num_it=100)
 
 
+@settings(deadline=None, max_examples=40)
 @given(
     st.floats(min_value=-5, max_value=-0.5),
     st.floats(min_value=0.5, max_value=1.0),

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from executors.amounts import parse_bytes, show_bytes
@@ -138,6 +138,7 @@ def test_a_card_may_be_named_by_number() -> None:
     assert check_params(BATCH, {"device": "cuda:1"})["device"] == "cuda:1"
 
 
+@settings(deadline=None)
 @given(st.one_of(st.text(), st.integers(), st.floats(), st.none(), st.booleans(), st.lists(st.integers())))
 def test_any_value_is_taken_or_refused_by_name(value: object) -> None:
     """No value of any parameter causes another exception than the one that names it."""
@@ -150,6 +151,7 @@ def test_any_value_is_taken_or_refused_by_name(value: object) -> None:
             assert check_params(BATCH, checked) == checked
 
 
+@settings(deadline=None)
 @given(st.integers(min_value=1, max_value=10**15))
 def test_shown_amounts_read_back(amount: int) -> None:
     """What is shown to three digits is read as the same amount to three digits."""
