@@ -152,7 +152,7 @@ def path(goal: Concept, store: Store) -> Composed:
     near = steps[-MOST_STEPS:]
     citations: list[Citation] = []
     lines = []
-    for i, step in enumerate(near, 1):
+    for i, step in enumerate(near, len(steps) - len(near) + 1):
         mark = ""
         if step.citation is not None:
             citations.append(_numbered(step.citation, len(citations) + 1))

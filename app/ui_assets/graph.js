@@ -88,6 +88,10 @@ function draw() {
     pen.globalAlpha = lit(n) || n.id === hover || near.has(n.id) ? 1 : 0.22;
     if (big) box(n, look, colours); else dot(n, look, colours);
   }
+  if (!big) for (const n of nodes) {
+    const [x, y] = middle(n);
+    taken.push({ id: n.id, x0: x - 6, y0: y - 6, x1: x + 6, y1: y + 6 });
+  }
   if (!big) for (const n of order) {
     pen.globalAlpha = lit(n) || n.id === hover ? 1 : 0.22;
     label(n, look, taken);
@@ -143,21 +147,24 @@ function dot(n, look, colours) {
   pen.fill();
 }
 
+/* A name stands beside its dot, or above it, where it covers neither another name nor a dot; else it waits for a zoom. */
 function label(n, look, taken) {
   pen.font = `${n.id === chosen || n.id === hover ? 600 : 400} 11.5px ${css('--g-font')}`;
-  const [at0, y] = middle(n), words = short(n.label, 150), w = pen.measureText(words).width;
-  const x = Math.min(Math.max(at0, w / 2 + 4), canvas.clientWidth - w / 2 - 4);
-  const at = { x0: x - w / 2 - 3, y0: y - 21, x1: x + w / 2 + 3, y1: y - 6 };
-  const forced = n.id === hover || n.id === chosen;
-  if (!forced && taken.some((t) => at.x0 < t.x1 && at.x1 > t.x0 && at.y0 < t.y1 && at.y1 > t.y0)) return;
-  taken.push(at);
-  pen.textAlign = 'center';
+  const [x, y] = middle(n), words = short(n.label, 150), w = pen.measureText(words).width;
+  const places = [[x + 9, y], [x - 9 - w, y], [x - w / 2, y - 13]]
+    .map(([left, centre]) => ({ id: n.id, x0: left - 2, y0: centre - 7, x1: left + w + 2, y1: centre + 7 }))
+    .filter((at) => at.x0 >= 0 && at.x1 <= canvas.clientWidth);
+  const free = places.find((at) => !taken.some((t) => t.id !== n.id && at.x0 < t.x1 && at.x1 > t.x0 && at.y0 < t.y1 && at.y1 > t.y0));
+  const at = free || (n.id === hover || n.id === chosen ? places[0] : null);
+  if (!at) return;
+  taken.push({ ...at, id: null });
+  pen.textAlign = 'left';
   pen.textBaseline = 'middle';
   pen.lineWidth = 3.5;
   pen.strokeStyle = look.paper;
-  pen.strokeText(words, x, y - 13);
+  pen.strokeText(words, at.x0 + 2, (at.y0 + at.y1) / 2);
   pen.fillStyle = look.ink;
-  pen.fillText(words, x, y - 13);
+  pen.fillText(words, at.x0 + 2, (at.y0 + at.y1) / 2);
 }
 
 function short(words, width) {
