@@ -22,6 +22,8 @@ LEAD_CHARS = 900
 WHOLE_CHARS = 1200
 SIDE_CHARS = 500  # each side of a comparison
 SUPPORT = 0.8  # a supporting hit must score at least this share of the first
+MOST_SUPPORTING = 3
+LISTED = 0.45  # likewise for a hit whose statements are listed
 MOST_LISTED = 12
 MOST_STEPS = 15
 
@@ -38,7 +40,7 @@ class Composed:
 def prose(question: str, findings: Findings, store: Store, encoder: Encoder, lead: Hit, how: bool = False) -> Composed:
     """The passage that answers, then what supports it; code supports only an answer to "how"."""
     vector = encoder.encode([question])[0]
-    others = [h for h in findings.hits if h is not lead and h.score >= SUPPORT * lead.score]
+    others = [h for h in findings.hits if h is not lead and h.score >= SUPPORT * lead.score][:MOST_SUPPORTING]
     parts: list[str] = []
     citations: list[Citation] = []
     used = 0
@@ -95,7 +97,7 @@ def listing(findings: Findings, store: Store) -> Composed | None:
     total = sum(wanted.values())
     items: list[tuple[float, Excerpt]] = []
     seen: list[set[str]] = []
-    for hit in findings.hits:
+    for hit in (h for h in findings.hits if h.score >= LISTED * findings.hits[0].score):
         for block in blocks_of(hit.passage):
             text = hit.passage.text[block.start : block.end]
             if block.kind not in ("item", "paragraph") or not says_something(text) or len(text) > SIDE_CHARS:

@@ -18,6 +18,9 @@ from kg.types import Citation, Passage
 __all__ = ["Excerpt", "blocks_of", "choose", "cite", "says_something", "shown"]
 
 QUOTE_CHARS = 300
+# A block worth less than this share of its passage's best does not belong into the answer.
+WORTH = 0.6
+READ_CHARS = 400  # of a block, when it is compared with the question
 _PICTURE = re.compile(r"^\s*(?:[-*+]\s+)?(?:!\[[^\]]*\]\([^)]*\)\s*)+$", re.M)
 _FORMULA_PICTURE = re.compile(r"<img\b[^>]*\bcodecogs\b[^>]*?\btitle=\"(?P<tex>[^\"]+)\"[^>]*?/?>", re.I | re.S)
 _LINKS_ONLY = re.compile(
@@ -76,22 +79,40 @@ def choose(
         return []
     if sum(b.end - b.start for b in blocks) <= room:
         return _runs(passage, blocks, set(range(len(blocks))))
-    texts = [passage.text[b.start : b.end] for b in blocks]
-    cosine = encoder.encode([plain(t)[:1000] for t in texts]) @ question  # (blocks,)
+    units = _units(blocks, room)
+    texts = [passage.text[blocks[u[0]].start : blocks[u[-1]].end] for u in units]
+    cosine = encoder.encode([plain(t)[:READ_CHARS] for t in texts]) @ question  # (units,)
     total = sum(wanted.values()) or 1.0
     value = [float(c) + _covered(t, wanted) / total for c, t in zip(cosine, texts, strict=True)]
     picked: set[int] = set()
     used = 0
-    for i in sorted(range(len(blocks)), key=lambda i: (-value[i], i)):
-        group = {i, i + 1} if texts[i].rstrip().endswith(":") and i + 1 < len(blocks) else {i}
-        cost = sum(len(texts[j]) for j in group - picked)
+    for u in sorted(range(len(units)), key=lambda u: (-value[u], u)):
+        if value[u] < WORTH * max(value):
+            break
+        # What a block announces with a colon comes with it.
+        group = {u, u + 1} if texts[u].rstrip().endswith(":") and u + 1 < len(units) else {u}
+        cost = sum(len(texts[v]) for v in group - picked)
         if picked and used + cost > room:
             continue
         picked |= group
         used += cost
-        if used >= room:
-            break
-    return _runs(passage, blocks, picked)
+    return _runs(passage, blocks, {i for u in picked for i in units[u]})
+
+
+def _units(blocks: Sequence[Block], room: int) -> list[list[int]]:
+    """Blocks that stay together: a list is one unit, unless it alone is longer than the room."""
+    units: list[list[int]] = []
+    for i, block in enumerate(blocks):
+        last = blocks[units[-1][-1]] if units else None
+        if last is not None and block.kind == "item" and block.group == last.group >= 0:
+            units[-1].append(i)
+        else:
+            units.append([i])
+    return [
+        part
+        for unit in units
+        for part in ([unit] if blocks[unit[-1]].end - blocks[unit[0]].start <= room else [[i] for i in unit])
+    ]
 
 
 def _covered(text: str, wanted: Mapping[str, float]) -> float:

@@ -104,7 +104,7 @@ def first_sentence(text: str) -> str:
             continue
         said = re.sub(r"^(?:[-*+>]|\d+[.)])\s+", "", _said(piece).strip())
         sentence = _SENTENCE_END.split(said, maxsplit=1)[0].strip()
-        if len(key(sentence)) >= 3:
+        if len(key(sentence)) >= 3 and not sentence.endswith("?"):
             return sentence if len(sentence) <= SUMMARY_CHARS else sentence[: SUMMARY_CHARS - 1].rsplit(" ", 1)[0] + "…"
     return ""
 

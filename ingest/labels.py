@@ -106,7 +106,7 @@ def _part_names(part: str) -> Names | None:
     elif inside:
         # "principal component analysis (proof)" is narrower than the name before it.
         weak.extend((inside["outer"], inside["inner"]))
-    label = _LEADING.sub("", label).strip(" .,;:!*_`\"'“”") or label
+    label = _without_leading(label).strip(" .,;:!*_`\"'“”") or label
     if not _names_something(label):
         return None
     shorter = _TRAILING.sub("", label)
@@ -120,9 +120,15 @@ def _part_names(part: str) -> Names | None:
     return Names(label, _unique(aliases, label), _unique([w for w in weak if _names_something(w)], label))
 
 
+def _without_leading(label: str) -> str:
+    """A label without what stands before the name, as in "Using the Learner"."""
+    shorter = _LEADING.sub("", label)
+    return label if shorter == label else _without_leading(shorter)
+
+
 def term_name(term: str) -> str | None:
     """The name of a marked term in running text, or None when it cannot be one."""
-    name = _LEADING.sub("", term.strip()).strip(" .,;:!?*_\"'“”")
+    name = _without_leading(term.strip()).strip(" .,;:!?*_\"'“”")
     return name if name and _names_something(name) and len(key(name)) <= 4 and len(name) <= 60 else None
 
 
