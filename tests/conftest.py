@@ -7,7 +7,7 @@ import os
 os.environ.setdefault("HF_HUB_OFFLINE", "1")  # before anything imports huggingface_hub
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -198,3 +198,30 @@ def store(store_folder: Path) -> Iterator[Store]:
     opened = open_store(store_folder)
     yield opened
     opened.close()
+
+
+@pytest.fixture(scope="session")
+def everything() -> Callable[[Path], dict[str, object]]:
+    """A function that reads all that a store says, to compare two stores by value."""
+
+    def read(folder: Path) -> dict[str, object]:
+        opened = open_store(folder)
+        try:
+            tables = ("notes", "passages", "vectors", "concepts", "aliases", "mentions", "relations", "passages_fts")
+            count = opened._connection.execute
+            return {
+                "notes": {n: opened.note_text(n, None) for n in opened.note_names},
+                "paths": opened.note_paths,
+                "encoder": opened.encoder_name,
+                "passages": opened.passages,
+                "concepts": opened.concepts,
+                "mentions": opened.mentions,
+                "relations": opened.relations,
+                "vectors": [opened.passage_vectors(p.id).tolist() for p in opened.passages],
+                "full text": count("SELECT rowid, heading, body, names FROM passages_fts ORDER BY rowid").fetchall(),
+                "rows": {t: count(f"SELECT count(*) FROM {t}").fetchone()[0] for t in tables},
+            }
+        finally:
+            opened.close()
+
+    return read
