@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+
+import networkx as nx
 
 from app.excerpts import says_something
 from kg.graph import study_path
@@ -43,26 +45,27 @@ def study_steps(store: Store, goal_label: str, known: Sequence[str] = ()) -> tup
 
 def prerequisites_of(store: Store, concepts: Iterable[int], most: int = SHOWN) -> tuple[str, ...]:
     """Direct prerequisites of concepts, the strongest few, in study order."""
-    graph, own = store.prerequisites, set(concepts)
-    strength: dict[int, float] = {}
-    for c in own:
-        for p in graph.predecessors(c):
-            if p not in own:
-                strength[p] = max(strength.get(p, 0.0), graph.edges[p, c]["score"])
-    best = sorted(strength, key=lambda p: (-strength[p], p))[:most]
+    graph = store.prerequisites
+    best = _strongest(graph, set(concepts), graph.predecessors, most)
     # Fewer prerequisites of its own means nearer to the foundations.
     return tuple(store.concepts[p].label for p in sorted(best, key=lambda p: (graph.in_degree(p), p)))
 
 
 def followers(store: Store, concepts: Iterable[int], most: int = SHOWN) -> tuple[str, ...]:
     """What directly needs these concepts, the strongest few."""
-    graph, own = store.prerequisites, set(concepts)
+    graph = store.prerequisites
+    return tuple(store.concepts[n].label for n in _strongest(graph, set(concepts), graph.successors, most))
+
+
+def _strongest(graph: nx.DiGraph[int], own: set[int], beside: Callable[[int], Iterator[int]], most: int) -> list[int]:
+    """Neighbours of some concepts on one side, by their strongest edge."""
     strength: dict[int, float] = {}
     for c in own:
-        for n in graph.successors(c):
+        for n in beside(c):
             if n not in own:
-                strength[n] = max(strength.get(n, 0.0), graph.edges[c, n]["score"])
-    return tuple(store.concepts[n].label for n in sorted(strength, key=lambda n: (-strength[n], n))[:most])
+                edge = graph.edges[n, c] if graph.has_edge(n, c) else graph.edges[c, n]
+                strength[n] = max(strength.get(n, 0.0), edge["score"])
+    return sorted(strength, key=lambda n: (-strength[n], n))[:most]
 
 
 def _first(evidence: Sequence[Evidence]) -> Evidence | None:

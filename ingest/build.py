@@ -13,7 +13,8 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from ingest.concepts import NoteParts, find_concepts, find_mentions
+from ingest.candidates import NoteParts
+from ingest.concepts import find_concepts, find_mentions
 from ingest.files import FoundNote, find_notes, read_note
 from ingest.parsed import ParsedNote, dump, load
 from ingest.parsing import parse_note

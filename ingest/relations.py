@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from ingest.concepts import NoteParts
+from ingest.candidates import NoteParts
 from ingest.labels import heading_names, merge_key
 from ingest.signals import Signals, quote_line, read_signals
 from ingest.stated import Stated, stated_prerequisites

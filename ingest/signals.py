@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
-from ingest.concepts import NoteParts
+from ingest.candidates import NoteParts
 from ingest.lines import line_of, line_spans
 from kg.linking import key
 from kg.types import Concept, Evidence, Mention, Passage

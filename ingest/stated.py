@@ -7,7 +7,7 @@ from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from ingest.concepts import NoteParts
+from ingest.candidates import NoteParts
 from ingest.labels import heading_names, merge_key
 from ingest.lines import line_spans
 from ingest.signals import quote_line
