@@ -62,14 +62,14 @@ def plot_batches(
 def _draw_memory(axes: Any, trials: Sequence[Trial], colour: str, label: str, scale: float) -> None:
     peaks: dict[int, int] = {}
     for trial in trials:
-        if trial.ok:
+        if trial.ok and trial.purpose != "rate":  # those keep more than they need
             peaks[trial.batch] = min(peaks.get(trial.batch, trial.peak_bytes), trial.peak_bytes)
     batches = sorted(peaks)
     axes.plot(batches, [peaks[batch] / scale for batch in batches], "o-", color=colour, ms=4, lw=1.6, label=label)
 
 
 def _draw_rates(axes: Any, trials: Sequence[Trial], colour: str, label: str, recommended: int) -> None:
-    rates = {trial.batch: trial.samples_per_s for trial in trials if trial.ok and trial.purpose in ("rate", "verify")}
+    rates = {trial.batch: trial.samples_per_s for trial in trials if trial.ok and trial.purpose == "rate"}
     batches = sorted(rates)
     axes.plot(batches, [rates[batch] for batch in batches], "o-", color=colour, ms=4, lw=1.6, label=label)
     if recommended in rates:

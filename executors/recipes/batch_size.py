@@ -171,7 +171,7 @@ def _find(bench: Bench, narrator: _Narrator, size: int | None, source: Source, m
     bench.renew()
 
     def attempt(batch: int, fresh: bool) -> Trial:
-        if fresh:  # for a while: on the CPU the heap grows with the number of steps
+        if fresh:
             trial = bench.attempt(size, batch, steps=_STEPS, seconds=_SECONDS, fresh=True, purpose="verify")
         else:
             trial = bench.attempt(size, batch, steps=_PROBE_STEPS, purpose="search")
@@ -187,14 +187,17 @@ def _find(bench: Bench, narrator: _Narrator, size: int | None, source: Source, m
             "give more memory, a smaller image or a smaller network"
         )
     rates = [
-        largest,
-        *(
-            narrator.tell(bench.attempt(size, batch, steps=_STEPS, seconds=_SECONDS, purpose="rate"))
-            for batch in ladder(largest.batch)[1:]
-        ),
+        narrator.tell(bench.attempt(size, batch, steps=_STEPS, seconds=_SECONDS, purpose="rate"))
+        for batch in ladder(largest.batch)
     ]
     bound = "memory" if largest.batch < cap else "max_batch" if max_batch < source.train else "data"
-    return _Plan(size, largest, best_rate(rates), bound, tuple(narrator.trials[start:]))
+    return _Plan(
+        size,
+        largest,
+        best_rate(rates if any(rate.ok for rate in rates) else [largest]),
+        bound,
+        tuple(narrator.trials[start:]),
+    )
 
 
 def _notes(source: Source, hello: dict[str, Any], params: dict[str, Any]) -> list[str]:
@@ -206,6 +209,8 @@ def _notes(source: Source, hello: dict[str, Any], params: dict[str, Any]) -> lis
         )
     if hello["device"].startswith("cuda"):
         notes.append("the limit is enforced by torch's memory fraction on the card")
+    elif hello["device"] == "cpu":
+        notes.append("memory counts what training needs; the C library's heap may keep some freed memory beside it")
     notes.append("rates count the training step alone, without reading and resizing the samples")
     return notes
 

@@ -16,7 +16,15 @@ from executors.bench import Bench
 from executors.errors import RecipeError
 from executors.run import RunResult, start
 
+pytestmark = pytest.mark.timeout(900)  # many processes, each of which imports torch
+
 LINUX = pytest.mark.skipif(sys.platform != "linux", reason="memory of the CPU is bounded on Linux only")
+
+
+@pytest.fixture(autouse=True)
+def one_thread(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Threads that wait for each other on a machine with other work make a step a hundred times slower."""
+    monkeypatch.setenv("OMP_NUM_THREADS", "1")
 
 
 def table(folder: Path, rows: int) -> Path:
@@ -87,8 +95,8 @@ def test_the_largest_batch_of_a_table_fits_and_a_larger_one_fails(tmp_path: Path
     assert plan["bound"] == "memory" and plan["limit_bytes"] == 135_000_000
     settings = {"task": "tabular", "data": str(path), "target": "kind", "arch": "300"}
     with Bench(first(settings, tmp_path, 150_000_000)) as bench:
-        assert bench.attempt(None, plan["largest"], steps=3).ok
-        beyond = bench.attempt(None, 2 * plan["largest"], steps=3, seconds=0.8, fresh=True)
+        assert bench.attempt(None, plan["largest"], steps=3, fresh=True).ok
+        beyond = bench.attempt(None, plan["largest"] * 3 // 2, steps=3, fresh=True)
         assert not beyond.ok and ("of 135 MB" in beyond.reason or "out of memory" in beyond.reason)
         storm = bench.attempt(None, 2_000_000, steps=1, fresh=True)
         assert not storm.ok and "out of memory" in storm.reason
@@ -98,7 +106,7 @@ def test_the_largest_batch_of_a_table_fits_and_a_larger_one_fails(tmp_path: Path
 @LINUX
 def test_images_of_two_sizes_give_a_plan(tmp_path: Path) -> None:
     """Progressive resizing: the larger the image the smaller the batch; the snippet goes from one to the next."""
-    params = {"arch": "squeezenet1_1", "sizes": "32,64", "memory_limit": "100MB", "max_batch": 32, "device": "cpu"}
+    params = {"arch": "squeezenet1_1", "sizes": "32,64", "memory_limit": "75MB", "max_batch": 32, "device": "cpu"}
     result, events = ended(params, tmp_path / "runs")
     check(result, events)
     small, large = result.values["plan"]
@@ -108,8 +116,8 @@ def test_images_of_two_sizes_give_a_plan(tmp_path: Path) -> None:
     assert result.code.count("dls = ImageDataLoaders") == 2 and "Resize(64)" in result.code
     assert any("the weights are random" in note for note in result.values["notes"])
     settings = {"task": "image-classification", "arch": "squeezenet1_1"}
-    with Bench(first(settings, tmp_path, 100_000_000)) as bench:
-        assert not bench.attempt(64, 3 * large["largest"], steps=3, seconds=0.8, fresh=True).ok
+    with Bench(first(settings, tmp_path, 75_000_000)) as bench:
+        assert not bench.attempt(64, 2 * large["largest"], steps=3, fresh=True).ok
 
 
 def test_a_small_table_is_bounded_by_its_own_size(tmp_path: Path) -> None:

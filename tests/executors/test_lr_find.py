@@ -14,7 +14,15 @@ from PIL import Image
 
 from executors.run import RunResult, start
 
+pytestmark = pytest.mark.timeout(900)  # many processes, each of which imports torch
+
 IMAGES = {"arch": "squeezenet1_1", "device": "cpu", "num_it": 40, "batch_size": 16}
+
+
+@pytest.fixture(autouse=True)
+def one_thread(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Threads that wait for each other on a machine with other work make a step a hundred times slower."""
+    monkeypatch.setenv("OMP_NUM_THREADS", "1")
 
 
 def ended(params: Mapping[str, object], runs: Path) -> tuple[RunResult, list[dict[str, Any]]]:
