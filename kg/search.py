@@ -33,6 +33,7 @@ CODE_DISCOUNT = 0.85
 SAME_WORDS = 0.9
 
 _WORD = re.compile(r"[^\W_]+")
+_HYPHENATED = re.compile(r"([^\W_]+)-([^\W_]+)")
 _STOP_WORDS = (
     "a about actually all also am an and any are as at be been being but by can could did do does doing done for from "
     "get give gives go had has have having how i if in into is it its just know like lot made make makes many may me "
@@ -161,7 +162,8 @@ def _folded_words(store: Store, p: int) -> frozenset[str]:
     passage = store.passages[p]
     names = (n for c in store.defined_in.get(p, ()) for n in (store.concepts[c].label, *store.concepts[c].aliases))
     text = " ".join((*passage.heading_path, *names, passage.text))
-    return frozenset(fold(w) for w in _WORD.findall(text))
+    joined = (a + b for a, b in _HYPHENATED.findall(text))  # who asks for "unet" is answered by "U-Net"
+    return frozenset(fold(w) for w in (*_WORD.findall(text), *joined))
 
 
 def _distinct(ranked: Sequence[Candidate], store: Store, k: int) -> list[Candidate]:
