@@ -11,10 +11,15 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from ingest import build
 from kg.encoder import Encoder, load_encoder
 from kg.store import Store, open_store
+
+# A property holds on a busy machine too: no example fails for being slow.
+settings.register_profile("gradus", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("gradus")
 
 FOUNDATIONS = """# Foundations
 
