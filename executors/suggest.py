@@ -41,7 +41,7 @@ def advise(
     less than the smoothed curve; trained with on six small tables it kept .93 to 1.0 of the best grid rate's fall of
     the validation loss. It is kept between `valley` and a fifth of where the loss explodes. For a slice,
     layers near the input get a tenth of where the loss explodes or less; the head gets a fifth of the rate found while
-    frozen, or the one rate when there was no such run.
+    frozen, or the one rate when there was no such sweep.
 
     Parameters
     ----------
@@ -145,12 +145,16 @@ def _running_median(values: Any) -> Any:
 
 
 def _slice(found: dict[str, float | None], bang: float | None, one: float, frozen_lr: float | None) -> Advice:
-    high = min(one, frozen_lr / 5) if frozen_lr else one
+    high = min(frozen_lr / 5, bang / 5 if bang else math.inf) if frozen_lr else one
     low = min(bang / 10 if bang else high / 10, high / 10)
+    head = "the rate of the curve"
+    if frozen_lr:
+        safe = bang is not None and bang < frozen_lr
+        head = (
+            f"a fifth of where the loss explodes ({bang:.1e})" if safe else f"a fifth of {frozen_lr:.1e}, found frozen"
+        )
+    body = f"a tenth of where the loss explodes ({bang:.1e})" if bang and bang <= high else "a tenth of the head's"
     high, low = _rounded(high), _rounded(low)
-    from_frozen, from_bang = frozen_lr and high < one, bang and bang <= high
-    head = f"a fifth of the rate found frozen ({frozen_lr:.1e})" if from_frozen else "the rate of the curve"
-    body = f"a tenth of where the loss explodes ({bang:.1e})" if from_bang else "a tenth of the head's"
     reason = f"slice({low:.1e}, {high:.1e}), where the head gets {head}, the layers nearest the input {body}"
     return Advice(found, bang, (low, high), reason)
 

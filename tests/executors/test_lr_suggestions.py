@@ -45,7 +45,7 @@ def test_a_slice_rises_from_the_input_to_the_head() -> None:
     advice = advise(RATES, curve, curve, sliced=True, frozen_lr=1e-3)
     assert isinstance(advice.recommended, tuple)
     assert list(advice.recommended) == pytest.approx([2e-5, 2e-4])
-    assert "a fifth of the rate found frozen (1.0e-03)" in advice.reason
+    assert "the head gets a fifth of 1.0e-03, found frozen" in advice.reason
 
 
 def test_a_flat_curve_that_explodes_gives_a_tenth_of_that() -> None:
