@@ -19,8 +19,13 @@ _FORMULA = re.compile(
     r"(?<![\\$])\$(?P<tex>[^\s$](?:[^$\n]*[^\s$\\])?)\$(?![\d$])"
     r"|<img\b[^>]*\bcodecogs\b[^>]*?\btitle=\"(?P<drawn>[^\">]+)\"[^>]*>"
 )
-_LINK_ONLY = re.compile(r"^(?:[-*+]\s|\d+[.)]\s)?\s*(?:!?\[[^\]]*\]\(+[^)]*\)+|<img[^>]*>|https?://\S+|[\s;,.|–-])*$")
+_LINK_ONLY = re.compile(r"^(?:[-*+]\s|\d+[.)]\s)?\s*(?:!?\[[^\]]*\]\(+[^)]*\)+|<img[^<>]*>|https?://\S++|[\s;,.|–-])*$")
+_NEEDS = re.compile(r"^(?:needs|requires|prerequisites?|after (?:lesson|chapter|part|note|lecture|week) \d+)\b", re.I)
 _SENTENCE_END = re.compile(r"(?<=[.!?])(?<!e\.g\.)(?<!i\.e\.)(?<!etc\.)(?<!Ex\.)\s+(?=[A-Z`\"“(\[])")
+
+# Private characters that hold a formula's place while Markdown is taken off; a note's own ones go.
+_OPEN, _CLOSE = "\ue000", "\ue001"
+_NO_MARKS = str.maketrans({_OPEN: None, _CLOSE: None})
 
 
 def first_sentence(text: str) -> str:
@@ -30,7 +35,7 @@ def first_sentence(text: str) -> str:
         if not piece.strip() or _LINK_ONLY.match(" ".join(piece.split())) or piece.lstrip().startswith("|"):
             continue
         said = re.sub(r"^(?:[-*+>]|\d+[.)])\s+", "", _said(piece).strip())
-        sentence = _SENTENCE_END.split(said, maxsplit=1)[0].strip()
+        sentence = next((s.strip() for s in _SENTENCE_END.split(said) if not _NEEDS.match(s)), "")
         if len(key(sentence)) >= 3 and not sentence.endswith("?"):
             return _short(sentence)
     return ""
@@ -50,9 +55,10 @@ def _short(sentence: str) -> str:
 def _said(text: str) -> str:
     """Plain words of a text, its inline formulas kept as formulas, those drawn as pictures too."""
     formulas: list[str] = []
+    text = text.translate(_NO_MARKS)
 
     def aside(match: re.Match[str]) -> str:
         formulas.append(f"${match['tex'] or match['drawn']}$")
-        return f"\ue000{len(formulas) - 1}\ue001"
+        return f"{_OPEN}{len(formulas) - 1}{_CLOSE}"
 
-    return re.sub("\ue000(\\d+)\ue001", lambda m: formulas[int(m[1])], plain(_FORMULA.sub(aside, text)))
+    return re.sub(f"{_OPEN}(\\d+){_CLOSE}", lambda m: formulas[int(m[1])], plain(_FORMULA.sub(aside, text)))
