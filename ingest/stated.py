@@ -111,15 +111,22 @@ def _from_lines(
         needing = _enclosing(passage, named)
         if needing is None:
             continue
-        spans = [m.span("rest") for m in _NEEDS_LINE.finditer(passage.text)]
+        # Lines end at \r too; the length stays.
+        spans = [m.span("rest") for m in _NEEDS_LINE.finditer(passage.text.replace("\r", "\n"))]
         if under_needs:
             spans = [(0, len(passage.text))]
         for start, end in spans:
             for mention in by_passage.get(passage.id, ()):
-                if start <= mention.start < end:
+                if start <= mention.start < end and not _in_code(note, passage, mention.start):
                     line, quote = quote_line(passage, mention.start)
                     signal = "heading" if under_needs else "stated"
                     yield mention.concept, needing, Evidence(note.name, passage.cell, line, quote, signal)
+
+
+def _in_code(note: NoteParts, passage: Passage, offset: int) -> bool:
+    """Whether a place in a passage stands in a code block."""
+    at = passage.start + offset
+    return any(b.kind == "code" and b.cell == passage.cell and b.start <= at < b.end for b in note.parsed.blocks)
 
 
 def _enclosing(passage: Passage, named: Mapping[str, int]) -> int | None:
