@@ -26,11 +26,17 @@ def find_weights(arch: str, pretrained: bool, download: bool) -> tuple[Any | Non
     if file.is_file():
         return weights, (f"the weights are pretrained on ImageNet ({file.name})",)
     if not download:
-        return None, (f"the weights are random, because {file.name} is not in {file.parent}; --download fetches it",)
+        return None, (f"the weights are random, because {file.name} is not in {_shown(file.parent)}; --download fetches it",)
     reason = _fetch(weights.url, file)
     if reason:
         return None, (f"the weights are random, because {file.name} could not be fetched: {reason}",)
     return weights, (f"the weights are pretrained on ImageNet ({file.name}, fetched now)",)
+
+
+def _shown(folder: Path) -> str:
+    """The folder, with ~ for the home: results are passed around."""
+    home = Path.home()
+    return f"~/{folder.relative_to(home)}" if folder.is_relative_to(home) else str(folder)
 
 
 def _fetch(url: str, file: Path) -> str:
