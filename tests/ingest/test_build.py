@@ -1,0 +1,424 @@
+"""Ingest as a whole: only what changed costs anything, and how notes arrived leaves no trace in the store."""
+
+from __future__ import annotations
+
+import functools
+import itertools
+import json
+import shutil
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pytest
+
+from ingest import build
+from ingest.build import Failure, Report, ingest
+from ingest.parsed import ParsedNote
+from ingest.parsing import parse_note
+from kg.encoder import DEFAULT_ENCODER, Encoder, check_weights, default_encoder_folder
+from kg.errors import EncoderError, GradusError, IndexMismatch
+from kg.schema import connect, read_meta
+from kg.search import search
+from kg.store import open_store
+
+Everything = Callable[[Path], dict[str, object]]
+NOTES = {
+    "01-tensor.md": "# Tensor\n\nA tensor is a block of numbers.\n\n## Goals\n\nTo know it.\n",
+    "02-gradient.md": "# Gradient\n\nThe gradient of a tensor tells its change. A **slope** is a steepness.\n",
+    "10-dropout.md": "---\nprerequisites: [Tensor]\n---\n# Dropout\n\nIt zeroes parts of a tensor. See [[U-Net]].\n",
+    "unet.md": "# UNet\n\nThe U-Net has skip connections.\n\n## Goals\n\nMasks.\n",
+    "sub/momentum.md": "# Momentum\n\nMomentum is an exponentially weighted moving average (EWMA) of the gradient.\n",
+    "sub/ewma.md": "# Exponentially Weighted Moving Average\n\nIt forgets slowly.\n\n## Goals\n\nMeans.\n",
+}
+
+
+@dataclass
+class OneByOne:
+    """The real encoder, one text at a time: what a text's vector is does not depend on its company in a batch."""
+
+    inner: Encoder
+    known: dict[str, npt.NDArray[np.float32]] = field(default_factory=dict)
+    encoded: list[str] = field(default_factory=list)
+
+    def encode(self, texts: Sequence[str], progress: Callable[[int, int], None]) -> npt.NDArray[np.float32]:
+        for i, text in enumerate(texts, 1):
+            if text not in self.known:
+                self.known[text] = self.inner.encode([text])[0]
+            progress(i, len(texts))
+        self.encoded += texts
+        return np.stack([self.known[t] for t in texts])
+
+
+sum_of_weights = functools.cache(check_weights)  # 90 MB are read once, not for every store
+
+
+@pytest.fixture(scope="module")
+def one_by_one(encoder: Encoder) -> OneByOne:
+    return OneByOne(encoder)
+
+
+@pytest.fixture(autouse=True)
+def exact(one_by_one: OneByOne, monkeypatch: pytest.MonkeyPatch) -> OneByOne:
+    one_by_one.encoded.clear()
+    monkeypatch.setattr(build, "load_encoder", lambda name: one_by_one)
+    monkeypatch.setattr(build, "check_weights", sum_of_weights)
+    return one_by_one
+
+
+@pytest.fixture
+def notes(tmp_path: Path) -> Path:
+    folder = tmp_path / "notes"
+    write(folder, NOTES)
+    return folder
+
+
+def write(folder: Path, texts: dict[str, str]) -> None:
+    for name, text in texts.items():
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_bytes(text.encode())
+
+
+def counts(report: Report) -> tuple[int, int, int, int, int]:
+    return report.notes, report.added, report.changed, report.removed, report.unchanged
+
+
+def forbid(monkeypatch: pytest.MonkeyPatch, *names: str) -> None:
+    """These steps of an ingest must not be taken any more."""
+
+    def never(*args: object) -> None:
+        raise AssertionError("an unchanged note was taken up again")
+
+    for name in names:
+        monkeypatch.setattr(build, name, never)
+
+
+def test_a_first_ingest_reports_what_it_found(notes: Path, tmp_path: Path, everything: Everything) -> None:
+    """Notes, passages, concepts and kept relations are those of the store."""
+    report = ingest([notes], tmp_path / "store")
+    assert counts(report) == (6, 6, 0, 0, 0) and report.failed == ()
+    store = open_store(tmp_path / "store")
+    assert store.note_names == (
+        "01-tensor.md", "02-gradient.md", "10-dropout.md", "sub/ewma.md", "sub/momentum.md", "unet.md",
+    )  # fmt: skip
+    assert (report.passages, report.encoded, report.concepts) == (len(store.passages),) * 2 + (len(store.concepts),)
+    for kind, n in report.relations.items():
+        assert n == sum(r.kept and r.kind == kind for r in store.relations)
+    meta = read_meta(connect(tmp_path / "store", writable=False), tmp_path)
+    assert (meta["encoder"], meta["encoder_sha256"]) == (DEFAULT_ENCODER, check_weights(DEFAULT_ENCODER))
+    store.close()
+
+
+def test_unchanged_notes_cost_neither_parsing_nor_encoding(
+    notes: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, everything: Everything
+) -> None:
+    """A second ingest parses nothing, loads no encoder, derives nothing, and leaves the store as it is."""
+    ingest([notes], tmp_path / "store")
+    before = everything(tmp_path / "store")
+    forbid(monkeypatch, "load_encoder", "parse_note", "cut", "find_concepts", "relate", "check_weights")
+    report = ingest([notes], tmp_path / "store")
+    assert counts(report) == (6, 0, 0, 0, 6) and report.encoded == 0
+    assert everything(tmp_path / "store") == before
+
+
+def test_touching_a_file_changes_nothing(notes: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Contents count, not times."""
+    ingest([notes], tmp_path / "store")
+    (notes / "unet.md").write_bytes((notes / "unet.md").read_bytes())
+    forbid(monkeypatch, "load_encoder", "parse_note")
+    assert ingest([notes], tmp_path / "store").unchanged == 6
+
+
+def test_a_changed_note_costs_its_own_passages_only(
+    notes: Path, tmp_path: Path, exact: OneByOne, everything: Everything
+) -> None:
+    """And the store is then what a fresh ingest of the changed folder makes."""
+    ingest([notes], tmp_path / "store")
+    exact.encoded.clear()
+    write(notes, {"unet.md": "# UNet\n\nThe U-Net was changed.\n\n## Pruning\n\nPruning of a tensor.\n"})
+    report = ingest([notes], tmp_path / "store")
+    assert counts(report) == (6, 0, 1, 0, 5) and report.encoded == 2
+    assert [t.splitlines()[0] for t in exact.encoded] == ["UNet", "UNet: Pruning"]
+    ingest([notes], tmp_path / "fresh")
+    assert everything(tmp_path / "store") == everything(tmp_path / "fresh")
+
+
+def test_a_removed_note_is_gone_everywhere(notes: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """From every table, from full text and vectors; nothing is encoded for it."""
+    ingest([notes], tmp_path / "store")
+    (notes / "sub/momentum.md").unlink()
+    forbid(monkeypatch, "load_encoder", "parse_note")
+    report = ingest([notes], tmp_path / "store")
+    assert counts(report) == (5, 0, 0, 1, 5)
+    raw = connect(tmp_path / "store", writable=False)
+    for (table,) in raw.execute("SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE '%fts_%'"):
+        rows = raw.execute(f"SELECT * FROM {table}").fetchall()
+        assert "momentum" not in repr(rows).casefold(), table
+    raw.close()
+
+
+def test_a_store_after_a_removal_is_that_of_a_fresh_ingest(notes: Path, tmp_path: Path, everything: Everything) -> None:
+    """By value, whole."""
+    ingest([notes], tmp_path / "store")
+    (notes / "01-tensor.md").unlink()
+    (notes / "sub/ewma.md").unlink()
+    ingest([notes], tmp_path / "store")
+    ingest([notes], tmp_path / "fresh")
+    assert everything(tmp_path / "store") == everything(tmp_path / "fresh")
+
+
+ORDERS = {
+    "backwards": list(NOTES)[::-1],
+    "subfolder first": [
+        "sub/momentum.md", "sub/ewma.md", "02-gradient.md", "unet.md", "10-dropout.md", "01-tensor.md",
+    ],
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("order", ORDERS.values(), ids=ORDERS.keys())
+def test_notes_one_at_a_time_make_the_same_store_as_all_at_once(
+    notes: Path, tmp_path: Path, everything: Everything, encoder: Encoder, order: list[str]
+) -> None:
+    """Names, passages, concepts, mentions, relations, vectors, full text, and what search finds: equal by value."""
+    for name in order:
+        report = ingest([notes / name], tmp_path / "store")
+        assert report.added == 1
+    ingest([notes], tmp_path / "fresh")
+    assert everything(tmp_path / "store") == everything(tmp_path / "fresh")
+    one, all_at_once = open_store(tmp_path / "store"), open_store(tmp_path / "fresh")
+    for question in ("what is a moving average?", "unet", "how does a tensor change", "EWMA"):
+        assert search(question, one, encoder, 9) == search(question, all_at_once, encoder, 9)
+    one.close()
+    all_at_once.close()
+
+
+def test_any_order_of_flat_notes_makes_the_same_store(tmp_path: Path, everything: Everything) -> None:
+    """Permutations of four notes, some of which differ in the case of their name or a leading zero only."""
+    texts = {
+        "a1.md": "# Tensor\n\nA block. See [[Gradient]].\n", "A1.md": "# Tensors\n\nBlocks.\n",
+        "a01.md": "# Gradient\n\nThe slope of a tensor.\n", "b.md": "# Dropout\n\nNeeds: Tensor.\n\nZeroes.\n",
+    }  # fmt: skip
+    folder = tmp_path / "notes"
+    write(folder, texts)
+    if len(list(folder.iterdir())) < len(texts):
+        pytest.skip("this file system does not tell a.md from A.md")
+    ingest([folder], tmp_path / "fresh")
+    expected = everything(tmp_path / "fresh")
+    for i, order in enumerate(list(itertools.permutations(texts))[::4]):
+        for name in order:
+            ingest([folder / name], tmp_path / f"store{i}")
+        assert everything(tmp_path / f"store{i}") == expected
+
+
+def test_batches_of_the_real_encoder_make_the_same_store_but_for_rounding(
+    notes: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, encoder: Encoder, everything: Everything
+) -> None:
+    """With vectors of whole batches, as in daily use: the same concepts and relations, scores within rounding."""
+    monkeypatch.setattr(build, "load_encoder", lambda name: encoder)
+    for name in NOTES:
+        ingest([notes / name], tmp_path / "store")
+    ingest([notes], tmp_path / "fresh")
+    one, all_at_once = everything(tmp_path / "store"), everything(tmp_path / "fresh")
+    for part in ("notes", "passages", "concepts", "mentions", "full text", "rows"):
+        assert one[part] == all_at_once[part]
+
+    def without_scores(found: dict[str, Any]) -> list[tuple[object, ...]]:
+        return [(r.kind, r.source, r.target, r.kept, r.evidence) for r in found["relations"]]
+
+    def scores(found: dict[str, Any]) -> list[float]:
+        return [r.score for r in found["relations"]]
+
+    assert without_scores(one) == without_scores(all_at_once)
+    np.testing.assert_allclose(scores(one), scores(all_at_once), atol=2e-4)
+
+
+def test_a_renamed_note_is_the_same_under_its_new_name(notes: Path, tmp_path: Path, everything: Everything) -> None:
+    """As in a fresh ingest; nothing stays of the old name."""
+    ingest([notes], tmp_path / "store")
+    (notes / "unet.md").rename(notes / "00-unet.md")
+    report = ingest([notes], tmp_path / "store")
+    assert counts(report) == (6, 1, 0, 1, 5)
+    ingest([notes], tmp_path / "fresh")
+    assert everything(tmp_path / "store") == everything(tmp_path / "fresh")
+
+
+def test_notes_that_swap_their_contents_are_both_changed(notes: Path, tmp_path: Path, everything: Everything) -> None:
+    """Two files that exchange names."""
+    ingest([notes], tmp_path / "store")
+    (notes / "unet.md").rename(notes / "spare")
+    (notes / "01-tensor.md").rename(notes / "unet.md")
+    (notes / "spare").rename(notes / "01-tensor.md")
+    assert ingest([notes], tmp_path / "store").changed == 2
+    ingest([notes], tmp_path / "fresh")
+    assert everything(tmp_path / "store") == everything(tmp_path / "fresh")
+
+
+def test_a_wider_folder_renames_without_parsing(
+    notes: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, everything: Everything
+) -> None:
+    """Notes that came with a subfolder get the names that their whole folder gives them, at no cost."""
+    ingest([notes / "sub"], tmp_path / "store")
+    for name in NOTES:
+        if not name.startswith("sub/"):
+            (notes / name).unlink()
+    write(notes, {"momentum.md": "# Weight Decay\n\nIt shrinks.\n"})  # the name that one of them had until now
+    taken: list[str] = []
+
+    def taking(text: str, name: str) -> ParsedNote:
+        taken.append(name)
+        return parse_note(text, name)
+
+    monkeypatch.setattr(build, "parse_note", taking)
+    report = ingest([notes], tmp_path / "store")
+    assert counts(report) == (3, 1, 0, 0, 2) and taken == ["momentum.md"]
+    ingest([notes], tmp_path / "fresh")
+    assert everything(tmp_path / "store") == everything(tmp_path / "fresh")
+
+
+def test_the_same_name_in_several_roots_stays_apart(tmp_path: Path) -> None:
+    """Together or one after the other, each note keeps a name of its own, and a second look changes nothing."""
+    roots = [tmp_path / n / "notes" for n in ("x", "y", "z")]
+    for root in roots:
+        write(root, {"a.md": f"# Thing {root.parent.name}\n\nIt is {root.parent.name}.\n"})
+    ingest(roots, tmp_path / "together")
+    for root in roots:
+        ingest([root], tmp_path / "apart")
+    for folder in ("together", "apart"):
+        store = open_store(tmp_path / folder)
+        assert len(set(store.note_names)) == 3 and "a.md" in store.note_names
+        assert {store.note_text(n).split("\n")[0] for n in store.note_names} == {"# Thing x", "# Thing y", "# Thing z"}
+        names = store.note_names
+        store.close()
+        for again in ([r] for r in roots):
+            assert ingest(again, tmp_path / folder).unchanged == 1
+        store = open_store(tmp_path / folder)
+        assert store.note_names == names
+        store.close()
+
+
+def test_unreadable_notes_are_reported_and_the_rest_goes_in(notes: Path, tmp_path: Path) -> None:
+    """Undecodable bytes, a broken notebook and broken front matter: each with its path, line and reason."""
+    (notes / "latin.md").write_bytes(b"# Caf\n\nline\nna\xefve\n")
+    (notes / "sub/broken.ipynb").write_text('{"cells": [\n  {"cell_type": \n')
+    (notes / "front.md").write_text("---\ntitle: x\nbad: [1\n---\n# Front\n")
+    report = ingest([notes], tmp_path / "store")
+    assert counts(report) == (6, 6, 0, 0, 0)
+    assert report.failed == (
+        Failure("front.md", 3, report.failed[0].error),
+        Failure("latin.md", 4, "byte 0xef is not UTF-8; expected a text file in UTF-8, so save it as that"),
+        Failure("sub/broken.ipynb", 3, report.failed[2].error),
+    )
+    assert report.failed[0].error.startswith("front matter is not valid YAML: ")
+    assert report.failed[2].error.startswith("the notebook is not valid JSON: ")
+    assert ingest([notes], tmp_path / "store").failed == report.failed
+
+
+def test_a_note_that_breaks_leaves_the_store_and_comes_back_mended(
+    notes: Path, tmp_path: Path, everything: Everything
+) -> None:
+    """What it said is not kept while it cannot be read."""
+    ingest([notes], tmp_path / "store")
+    whole = everything(tmp_path / "store")
+    (notes / "unet.md").write_bytes(b"\xff\xfe\x00")
+    report = ingest([notes], tmp_path / "store")
+    assert counts(report) == (5, 0, 0, 1, 5) and [f.note for f in report.failed] == ["unet.md"]
+    write(notes, NOTES)
+    assert ingest([notes], tmp_path / "store").added == 1
+    assert everything(tmp_path / "store") == whole
+
+
+def test_a_folder_of_unreadable_notes_makes_an_empty_store(tmp_path: Path, encoder: Encoder) -> None:
+    """It opens, and search finds nothing."""
+    (tmp_path / "notes").mkdir()
+    (tmp_path / "notes/a.md").write_bytes(b"\xff")
+    report = ingest([tmp_path / "notes"], tmp_path / "store")
+    assert counts(report) == (0, 0, 0, 0, 0) and report.passages == report.concepts == 0
+    store = open_store(tmp_path / "store")
+    assert search("anything", store, encoder) == ()
+    store.close()
+
+
+@pytest.mark.parametrize("text", ["", "\n\n", "\ufeff", "---\n---\n", "#\n", "<!-- nothing -->", "[a]: http://e.org"])
+def test_a_note_that_says_nothing_goes_in(tmp_path: Path, text: str) -> None:
+    """Empty notes, and notes with marks only, are notes."""
+    write(tmp_path / "notes", {"a.md": text, "b.md": "# Dropout\n\nZeroes.\n"})
+    assert ingest([tmp_path / "notes"], tmp_path / "store").notes == 2
+
+
+def test_paths_that_hold_no_notes_change_nothing(notes: Path, tmp_path: Path, everything: Everything) -> None:
+    """A wrong path is an error before anything is written."""
+    ingest([notes], tmp_path / "store")
+    before = everything(tmp_path / "store")
+    (tmp_path / "empty").mkdir()
+    for path in (tmp_path / "none", tmp_path / "empty"):
+        with pytest.raises(GradusError, match=f"'{path}'"):
+            ingest([notes, path], tmp_path / "store")
+        with pytest.raises(GradusError, match=f"'{path}'"):
+            ingest([path], tmp_path / "new")
+    assert everything(tmp_path / "store") == before and not (tmp_path / "new").exists()
+
+
+def test_another_encoder_encodes_everything_anew(
+    notes: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, encoder: Encoder
+) -> None:
+    """Notes outside the given path too; search then wants the new one; the next ingest stays with it."""
+    monkeypatch.undo()  # the real loading of encoders
+    other = tmp_path / "other-encoder"
+    shutil.copytree(default_encoder_folder(), other)
+    store_folder = tmp_path / "store"
+    ingest([notes], store_folder)
+    passages = len(open_store(store_folder).passages)
+    monkeypatch.chdir(tmp_path)
+    report = ingest([notes / "sub"], store_folder, "other-encoder")
+    assert report.encoded == passages == report.passages and report.notes == 6
+    store = open_store(store_folder)
+    assert store.encoder_name == str(other)  # in full: it is found from anywhere
+    with pytest.raises(IndexMismatch, match=r"was made with the encoder '.*other-encoder', got 'all-MiniLM-L6-v2'"):
+        search("dropout", store, encoder)
+    store.close()
+    forbid(monkeypatch, "load_encoder", "parse_note")
+    assert ingest([notes], store_folder).encoded == 0
+    meta = read_meta(connect(store_folder, writable=False), store_folder)
+    assert meta["encoder_sha256"] == check_weights(DEFAULT_ENCODER)  # the same weights in another place
+
+
+def test_an_encoder_that_does_not_load_changes_nothing(
+    notes: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, everything: Everything
+) -> None:
+    """The error comes through, and the store is as it was."""
+    ingest([notes], tmp_path / "store")
+    before = everything(tmp_path / "store")
+    monkeypatch.undo()
+    with pytest.raises(EncoderError, match="cannot load the encoder 'no-such/model'"):
+        ingest([notes], tmp_path / "store", "no-such/model")
+    assert everything(tmp_path / "store") == before
+
+
+def test_progress_is_told_in_order(notes: Path, tmp_path: Path) -> None:
+    """Each step counts up to its end, one step after the other."""
+    calls: list[tuple[str, int, int]] = []
+    ingest([notes], tmp_path / "store", None, lambda *call: calls.append(call))
+    steps = [what for what, _ in itertools.groupby(calls, key=lambda c: c[0])]
+    assert steps == ["reading notes", "loading the encoder", "encoding", "relating concepts"]
+    for step in steps:
+        done = [(d, n) for what, d, n in calls if what == step]
+        assert done == sorted(done) and done[-1][0] == done[-1][1]
+
+
+def test_notebooks_are_incremental_too(tmp_path: Path, everything: Everything, exact: OneByOne) -> None:
+    """A changed cell changes its note; passages slice from their cell."""
+    cells = [{"cell_type": "markdown", "metadata": {}, "source": f"# Part {n}\n\nSaying {n}."} for n in "ab"]
+    book: dict[str, Any] = {"cells": cells, "metadata": {}, "nbformat": 4, "nbformat_minor": 5}
+    folder = tmp_path / "notes"
+    write(folder, {"n.ipynb": json.dumps(book)})
+    ingest([folder], tmp_path / "store")
+    cells[1]["source"] = "# Part c\n\nSaying c."
+    write(folder, {"n.ipynb": json.dumps(book)})
+    assert ingest([folder], tmp_path / "store").changed == 1
+    store = open_store(tmp_path / "store")
+    assert [(p.cell, p.text) for p in store.passages] == [(0, "# Part a\n\nSaying a."), (1, "# Part c\n\nSaying c.")]
+    assert all(store.note_text(p.note, p.cell)[p.start : p.end] == p.text for p in store.passages)
+    store.close()
