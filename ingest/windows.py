@@ -1,4 +1,4 @@
-"""The texts that stand for a passage among vectors: the passage under its headings, and windows of a long one."""
+"""The texts that stand for a passage among vectors: a short passage whole, a long one in windows, under its heading."""
 
 from __future__ import annotations
 
@@ -10,8 +10,9 @@ from kg.types import Passage
 
 __all__ = ["vector_texts"]
 
-# A passage up to this long is one vector; the encoder reads about 1,000 characters, and its vector of a longer text
-# is a blur of several statements.
+# A passage up to this long is one vector. A vector of several statements is a blur of them: long passages are found as
+# well by their windows alone, for half the encoding (benchmarks/README.md). Of code and outputs, which are found by
+# their words, only the beginning is read.
 WHOLE_CHARS = 420
 WINDOW_CHARS = 320
 # The nearest headings say what a passage is about; outer ones are the same for many.
@@ -21,14 +22,17 @@ _SENTENCE = re.compile(r"(?<=[.!?])\s+(?=[A-Z`\"“(\[*])|\n(?=\s{0,3}(?:[-*+]|\
 
 
 def vector_texts(passage: Passage) -> list[str]:
-    """Plain texts to encode for a passage, the whole first; each carries the passage's headings."""
+    """Plain texts to encode for a passage, at least one; each carries the passage's heading."""
     about = ": ".join(passage.heading_path[-HEADINGS:])
     body = plain(_without_heading(passage.text))
     whole = f"{about}\n{body}" if about else body
-    if len(body) <= WHOLE_CHARS or passage.kind in ("code", "output"):
+    if passage.kind in ("code", "output"):
+        return [whole[:WHOLE_CHARS]]
+    if len(body) <= WHOLE_CHARS:
         return [whole]
-    about = passage.heading_path[-1] if passage.heading_path else ""
-    return [whole, *(f"{about}\n{w}" if about else w for w in _windows(_without_heading(passage.text)))]
+    nearest = passage.heading_path[-1] if passage.heading_path else ""
+    windows = _windows(_without_heading(passage.text))
+    return [f"{nearest}\n{w}" if nearest else w for w in windows] or [whole]
 
 
 def _without_heading(text: str) -> str:
