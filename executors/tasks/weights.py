@@ -26,7 +26,9 @@ def find_weights(arch: str, pretrained: bool, download: bool) -> tuple[Any | Non
     if file.is_file():
         return weights, (f"the weights are pretrained on ImageNet ({file.name})",)
     if not download:
-        return None, (f"the weights are random, because {file.name} is not in {_shown(file.parent)}; --download fetches it",)
+        return None, (
+            f"the weights are random, because {file.name} is not in {_shown(file.parent)}; --download fetches it",
+        )
     reason = _fetch(weights.url, file)
     if reason:
         return None, (f"the weights are random, because {file.name} could not be fetched: {reason}",)
