@@ -56,7 +56,7 @@ def _summary(passage: Passage, names: tuple[str, tuple[str, ...]]) -> str:
     keys = {merge_key(n) for n in (names[0], *names[1])}
     head = heading_names(passage.heading_path[-1]) if passage.heading_path else None
     if head is None or merge_key(head.label) in keys or any(merge_key(a) in keys for a in head.aliases):
-        return first_sentence(passage.text)
+        return first_sentence(passage.text, keys)
     return naming_sentence(passage.text, keys)
 
 

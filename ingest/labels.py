@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from dataclasses import dataclass
 
 from kg.linking import key
 
-__all__ = ["GENERIC", "Names", "heading_names", "is_initials", "merge_key", "term_name"]
+__all__ = ["GENERIC", "MAX_WORDS", "Names", "heading_names", "is_initials", "merge_key", "term_name"]
 
 MAX_WORDS = 6  # a longer heading is a sentence, not a name
 
@@ -23,6 +24,10 @@ _GENERIC_LABELS = (
     "reading|requirements|resources|result|results|see also|setup|solution|solutions|sources|statement|statements|"
     "step|steps|summary|table of contents|takeaways|task|tasks|test|theory|tips|tips and tricks|title|toc|todo|"
     "tricks|tutorial|tutorials|untitled|usage|use cases|video|videos|warning|what next|wrap up|"
+    "assumptions|limitations|conventions|notation|history|"
+    "achtung|hinweis|wichtig|merke|beispiel|beispiele|einleitung|einführung|übersicht|zusammenfassung|fazit|quellen|"
+    "aufgaben|übungen|inhalt|literatur|attention|remarque|exemple|exemples|résumé|exercices|sommaire|"
+    "atención|nota|notas|ejemplo|ejemplos|introducción|resumen|ejercicios|conclusión|"
     "tip|trick|important|remember|caution|hint|rule of thumb|jargon|data|input|"
     "a|b|c|i|it|this|that|these|those|yes|no|not|all|any|first|second|third|true|false|none|key|only|same|never|always"
 )
@@ -33,6 +38,9 @@ _NUMBERING = re.compile(
 _SPLIT = re.compile(r"\s+\|\s+|\s+/\s+")
 _ASIDE = re.compile(r"\s+[-–—]+\s+|:\s+")
 _PARENTHESIS = re.compile(r"^(?P<outer>.+?)\s*\((?P<inner>[^()]+)\)\s*$")
+_ORNAMENT = frozenset({"So", "Sk", "Cs", "Cf", "Mn"})  # categories of pictographs and what joins or tints them
+_ASKED = re.compile(r"^(?:q|question|frage)\s*\d*\s*[:.)]\s+", re.I)
+_SHOUTED = re.compile(r"\b[A-Z]{2,}\b")  # a keyword, "IS NULL", where the rest is not in capitals
 _QUESTION = re.compile(r"^(?:what(?:'s| is| are)|whats)\s+(?:an?\s+|the\s+)?(?P<name>.+?)\s*\??$", re.I)
 _SENTENCE = re.compile(
     r"\b(?:is|are|was|were|has|have|does|do|did|can|should|will|would|must|let's|i|you|we|my|your|our|us)\b|\?|!|\.\.\.",
@@ -63,8 +71,11 @@ def heading_names(heading: str) -> Names | None:
     'Momentum'
     >>> heading_names("Deep Learning Is for Everyone") is None
     True
+    >>> [heading_names(h).label for h in ("🎲 Random Variable", "WHERE clause", "Q: What is a detached HEAD?")]
+    ['Random Variable', 'WHERE clause', 'detached HEAD']
     """
-    text = _NUMBERING.sub("", heading.strip()) or heading.strip()
+    text = _unadorned(heading)
+    text = _ASKED.sub("", _NUMBERING.sub("", text)) or text
     parts = [p.strip() for p in _SPLIT.split(text) if p.strip()]
     named = [n for n in (_part_names(p) for p in parts) if n is not None]
     if not named:
@@ -79,6 +90,16 @@ def heading_names(heading: str) -> Names | None:
         (aliases if initials else weak).append(other.label)
         weak.extend([*other.aliases, *other.weak])
     return Names(first.label, _unique(aliases, first.label), _unique(weak, first.label, *aliases))
+
+
+def _unadorned(heading: str) -> str:
+    """A heading without the pictographs before and after its words."""
+    text = heading.strip()
+    while text and (text[0].isspace() or unicodedata.category(text[0]) in _ORNAMENT):
+        text = text[1:]
+    while text and (text[-1].isspace() or unicodedata.category(text[-1]) in _ORNAMENT - {"Mn"}):
+        text = text[:-1]
+    return text or heading.strip()
 
 
 def _part_names(part: str) -> Names | None:
@@ -175,7 +196,8 @@ def _names_something(label: str) -> bool:
         return False
     if not any(c.isalpha() for c in label) or label.startswith(("http://", "https://", "www.")):
         return False
-    return not (_SENTENCE.search(label) or _ASKING.match(label))
+    spoken = label if label.isupper() else _SHOUTED.sub("KEYWORD", label)
+    return not (_SENTENCE.search(spoken) or _ASKING.match(spoken))
 
 
 def _unique(names: list[str], *taken: str) -> tuple[str, ...]:

@@ -20,9 +20,14 @@ TAG = re.compile(
 _ATTRIBUTE = re.compile(r"([A-Za-z_:][-\w:.]*)\s*=\s*(?:\"([^\"]*)\"|'([^']*)'|([^\s\"'>]+))")
 _PICTURE_TAG = re.compile(r"<img\b", re.IGNORECASE)
 _FORMULA_SERVICE = re.compile(r"latex|codecogs|chart\.googleapis|/math/", re.IGNORECASE)
-_MARKUP = re.compile(r"[\\`*_\[\]<>&$~#|!\ufeff]|://|^[ \t]*(?:[-+=]|\d+[.)])|^(?: {4}|\t)", re.MULTILINE)
+_MARKUP = re.compile(r"[\\`*_\[\]<>&$~#|!%^\ufeff]|==|://|^[ \t]*(?:[-+=]|\d+[.)])|^(?: {4}|\t)", re.MULTILINE)
 _VERBATIM = frozenset({"fence", "code_block"})
 _FORMULA_MARKS = re.compile(r"\$\$|\\\[|\\\]")
+# Marks of note-taking programs: a comment, a block's name and tags at a line's end, highlighting.
+_COMMENT = re.compile(r"%%[^%\n]+%%")
+_LINE_END = re.compile(r"(?:\s(?:#[A-Za-z][\w/-]*|\^[A-Za-z][\w-]+))+\s*$")
+_HIGHLIGHT = re.compile(r"(?<![\w=])==(?=[^\s=])|(?<=[^\s=])==(?![\w=])")
+_CALLOUT = re.compile(r"^\[!(?P<sort>[\w-]+)\][+-]?[ \t]*(?P<title>[^\n]*)")
 
 
 def plain(text: str) -> str:
@@ -34,6 +39,8 @@ def plain(text: str) -> str:
     --------
     >>> plain("- **Dropout** ([paper](https://e.org)) sets `x` to 0 &amp; more\n\n![a net](n.png)")
     'Dropout (paper) sets x to 0 & more a net'
+    >>> plain("> [!tip] Soon\n> ==Later== is `a==b`, %%or not%% now. #todo ^one")
+    'Soon: Later is a==b, now.'
     """
     if _MARKUP.search(text) is None:
         return " ".join(text.split())
@@ -43,13 +50,27 @@ def plain(text: str) -> str:
 def _pieces(tokens: Iterable[Token]) -> Iterable[str]:
     for token in tokens:
         if token.type == "inline":
-            yield inline_text(token.children or ())
+            yield _without_callout(token.content, inline_text(token.children or ()))
         elif token.type in _VERBATIM:
             yield token.content
         elif token.type == "math_block":
             yield _FORMULA_MARKS.sub(" ", token.content)
         elif token.type == "html_block":
             yield html_words(token.content)
+
+
+def _without_callout(source: str, words: str) -> str:
+    """A callout's words without its marker: "[!note] On time" and what follows reads "On time: …"."""
+    marker = _CALLOUT.match(source)
+    if marker is None:
+        return words
+    rest = words.removeprefix(f"[!{marker['sort']}]").lstrip("+-").lstrip()
+    title = marker["title"].strip()
+    return (
+        f"{title}: {rest[len(title) :].strip()}"
+        if title and len(rest) > len(title) and rest.startswith(title)
+        else rest
+    )
 
 
 def inline_text(tokens: Sequence[Token], pictures: bool = True) -> str:
@@ -64,6 +85,8 @@ def inline_text(tokens: Sequence[Token], pictures: bool = True) -> str:
                 parts.append(_picture_words(str(token.attrGet("src")), inline_text(token.children or ()), title))
         elif token.type == "html_inline":
             parts.append(_tag_words(token.content) if pictures else "")
+        elif token.type == "text":
+            parts.append(_HIGHLIGHT.sub("", _LINE_END.sub("", _COMMENT.sub("", token.content))))
         else:
             parts.append(token.content)
     return " ".join("".join(parts).split())
