@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Sequence
 
 from app.compose import Composed, comparison, listing, path, places, prose
 from app.matching import offers
-from app.questions import Turn, kind_of, resolve
+from app.questions import Turn, kind_of, resolve, spelled_out
 from app.study import followers, prerequisites_of, study_steps
 from kg.encoder import Encoder
-from kg.linking import closest_labels
+from kg.linking import closest_labels, fold, key
 from kg.search import Findings, find
 from kg.store import Store
 from kg.types import Answer, AnswerKind, Concept, Hit
@@ -24,6 +25,11 @@ ANSWERABLE = 0.74
 STEEPNESS = 9.0
 LOOKED_AT = 3
 LIST_HITS = 30
+NEAR = 0.25  # cosine from which a passage is near enough to offer its concept in place of an answer
+_LOOKING = re.compile(
+    r"where|find|read(?:ing)?|learn|explain(?:ed|s)?|described?|defined?|notes?|sources?|links?|papers?|articles?|"
+    r"lectures?|videos?|notebooks?|posts?|blog|urls?|further|written|covered|discussed|watch"
+)
 QUESTION_CHARS = 10_000
 
 
@@ -43,7 +49,7 @@ def answer(question: str, store: Store, encoder: Encoder, history: Sequence[Turn
         When the encoder is not the one the store was made with.
     """
     asked = question.strip()[:QUESTION_CHARS]
-    alone = resolve(asked, history, store.concepts, store.lexicon)
+    alone = spelled_out(resolve(asked, history, store.concepts, store.lexicon), store.lexicon)
     names = list(dict.fromkeys(f.concept for f in store.lexicon.find(alone, strict_case=False)))
     kind = kind_of(alone, len(names))
     if kind == "empty":
@@ -54,8 +60,9 @@ def answer(question: str, store: Store, encoder: Encoder, history: Sequence[Turn
     confidence = _confidence(findings)
     sides = [store.concepts[c] for c in names if store.concepts[c].passages]
     structural = (kind == "path" and bool(names)) or (kind == "comparison" and len(sides) >= 2)
+    structural = structural or (kind == "where" and bool(sides) and _asks_only_where(findings, sides))
     if not structural and (confidence < 0.5 or not hits):
-        return _not_in_notes(asked, kind, confidence, hits, store, alone)
+        return _not_in_notes(asked, kind, confidence, findings, hits, store, alone)
     composed = _compose(kind, alone, findings, store, encoder, sides, names)
     about = _about(kind, names, hits, store)
     main = [c.id for c in about[: max(1, min(2, len(names)))]]
@@ -93,7 +100,14 @@ def _compose(
         composed = listing(findings, store)
     elif kind == "where":
         composed = places(findings, store)
-    return composed or prose(question, findings, store, encoder, _lead(kind, findings, store), how=kind == "how")
+    one = store.concepts[findings.concepts[0]] if kind == "definition" and len(findings.concepts) == 1 else None
+    return composed or prose(question, findings, store, encoder, _lead(kind, findings, store), kind == "how", one)
+
+
+def _asks_only_where(findings: Findings, named: Sequence[Concept]) -> bool:
+    """Whether a question says nothing but what it looks for and that it looks for it."""
+    spoken = {w for c in named for n in (c.label, *c.aliases) for w in key(n)}
+    return all(fold(w) in spoken or _LOOKING.fullmatch(w) for w in findings.words)
 
 
 def _lead(kind: AnswerKind, findings: Findings, store: Store) -> Hit:
@@ -121,10 +135,17 @@ def _about(kind: AnswerKind, names: Sequence[int], hits: Sequence[Hit], store: S
 
 
 def _not_in_notes(
-    asked: str, kind: AnswerKind, confidence: float, hits: Sequence[Hit], store: Store, alone: str
+    asked: str,
+    kind: AnswerKind,
+    confidence: float,
+    findings: Findings,
+    hits: Sequence[Hit],
+    store: Store,
+    alone: str,
 ) -> Answer:
     by_words = closest_labels(store.concepts, alone, 3)
-    by_meaning = [store.concepts[c].label for h in hits[:5] for c in store.defined_in.get(h.passage.id, ())[:1]]
+    near = [c.passage for c in findings.candidates[:5] if c.dense >= NEAR]
+    by_meaning = [store.concepts[c].label for p in near for c in store.defined_in.get(p, ())[:1]]
     nearest = tuple(dict.fromkeys([*by_words, *by_meaning]))[:5]
     text = "The notes do not say."
     if nearest:

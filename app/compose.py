@@ -6,7 +6,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from app.excerpts import Excerpt, blocks_of, choose, cite, says_something, shown
+from app.excerpts import Excerpt, blocks_of, choose, cite, defining, says_something, shown
 from app.study import study_steps
 from ingest.markdown import plain
 from kg.encoder import Encoder
@@ -37,8 +37,19 @@ class Composed:
     path: tuple[PathStep, ...] = ()
 
 
-def prose(question: str, findings: Findings, store: Store, encoder: Encoder, lead: Hit, how: bool = False) -> Composed:
-    """The passage that answers, then what supports it; code supports only an answer to "how"."""
+def prose(
+    question: str,
+    findings: Findings,
+    store: Store,
+    encoder: Encoder,
+    lead: Hit,
+    how: bool = False,
+    defined: Concept | None = None,
+) -> Composed:
+    """The passage that answers, then what supports it; code supports only an answer to "how".
+
+    Where the question asks what `defined` is, its own block of the first passage says it.
+    """
     vector = encoder.encode([question])[0]
     others = [h for h in findings.hits if h is not lead and h.score >= SUPPORT * lead.score][:MOST_SUPPORTING]
     parts: list[str] = []
@@ -50,7 +61,8 @@ def prose(question: str, findings: Findings, store: Store, encoder: Encoder, lea
         code = hit.passage.kind == "output" or (hit.passage.kind == "code" and not how)
         if room < 120 or (hit is not lead and code):
             continue
-        for excerpt in choose(hit.passage, vector, findings.words, encoder, room):
+        own = defining(hit.passage, defined) if hit is lead and defined is not None else []
+        for excerpt in own or choose(hit.passage, vector, findings.words, encoder, room):
             if hit is not lead and used + len(excerpt.text) > WHOLE_CHARS:
                 continue
             heading = _heading(hit.passage)
@@ -75,9 +87,11 @@ def comparison(sides: Sequence[Concept], findings: Findings, store: Store, encod
     heads, parts = [], []
     for side in sides:
         passage = store.passages[side.passages[0]]
-        excerpts = choose(passage, vector, findings.words, encoder, SIDE_CHARS)[:2] or [
-            Excerpt(passage, *_body(passage))
-        ]
+        excerpts = (
+            defining(passage, side)
+            or choose(passage, vector, findings.words, encoder, SIDE_CHARS)[:2]
+            or [Excerpt(passage, *_body(passage))]
+        )
         first = len(citations) + 1
         shown_parts = []
         for excerpt in excerpts:
@@ -126,7 +140,7 @@ _LIST_WORD = re.compile(
 
 
 def places(findings: Findings, store: Store) -> Composed | None:
-    """Links to read or watch, with where the notes give them; None when there are none."""
+    """Links to read or watch, with where the notes give them, else where they explain it; None when nowhere."""
     linked = [store.concepts[c] for c in findings.concepts]
     near = [c for h in findings.hits[:2] for c in store.defined_in.get(h.passage.id, ())]
     # What the question names has its own links; only without them do those of the best passages serve.
@@ -141,7 +155,20 @@ def places(findings: Findings, store: Store) -> Composed | None:
         n = len(citations) + 1
         citations.append(Citation(n, r.note, r.line, r.line, r.cell, quote))
         lines[r.text, r.target] = f"- [{_escaped(r.text) or r.target}]({r.target}) — {label} [{n}]"
-    return Composed("\n".join(lines.values()), tuple(citations)) if lines else None
+    return Composed("\n".join(lines.values()), tuple(citations)) if lines else _explained_at(linked, store)
+
+
+def _explained_at(concepts: Sequence[Concept], store: Store) -> Composed | None:
+    """Where the notes explain what a question names."""
+    lines: list[str] = []
+    citations: list[Citation] = []
+    for concept in concepts:
+        for passage in (store.passages[p] for p in concept.passages[:MOST_SUPPORTING]):
+            excerpt = Excerpt(passage, *_body(passage))
+            citations.append(cite(excerpt, len(citations) + 1))
+            under = " › ".join(h.replace("*", "") for h in passage.heading_path) or passage.note
+            lines.append(f"- **{concept.label}**: {under} [{len(citations)}]")
+    return Composed("Explained in the notes:\n\n" + "\n".join(lines), tuple(citations)) if lines else None
 
 
 def path(goal: Concept, store: Store) -> Composed:
@@ -162,11 +189,13 @@ def path(goal: Concept, store: Store) -> Composed:
         said = f": {step.summary}" if step.summary else ""
         needed = f" *Needed for {_joined([w for w, _ in step.why[:3]])}.*" if step.why else ""
         lines.append(f"{i}. **{step.label}**{said}{mark}{needed}")
-    left = len(steps) - len(near)
-    more = (
-        f'\n\nBefore these come {left} more foundations; `gradus path "{goal.label}"` lists them all.' if left else ""
+    earlier = [f"**{step.label}**" for step in steps[: len(steps) - len(near)]]
+    if not earlier:
+        return Composed(f"To reach **{goal.label}**, in this order:\n\n" + "\n".join(lines), tuple(citations), steps)
+    opening = (
+        f"To reach **{goal.label}** there are {len(steps)} steps. First, in this order: {', '.join(earlier)}. Then:"
     )
-    return Composed(f"To reach **{goal.label}**, in this order:\n\n" + "\n".join(lines) + more, tuple(citations), steps)
+    return Composed(f"{opening}\n\n" + "\n".join(lines), tuple(citations), steps)
 
 
 def _numbered(citation: Citation, n: int) -> Citation:

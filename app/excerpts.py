@@ -12,10 +12,10 @@ import numpy.typing as npt
 from ingest.markdown import parse_markdown, plain
 from ingest.parsed import Block
 from kg.encoder import Encoder
-from kg.linking import fold, words
-from kg.types import Citation, Passage
+from kg.linking import fold, key, words
+from kg.types import Citation, Concept, Passage
 
-__all__ = ["Excerpt", "blocks_of", "choose", "cite", "says_something", "shown"]
+__all__ = ["Excerpt", "blocks_of", "choose", "cite", "defining", "says_something", "shown"]
 
 QUOTE_CHARS = 300
 # A block worth less than this share of its passage's best does not belong into the answer.
@@ -24,13 +24,20 @@ READ_CHARS = 400  # of a block, when it is compared with the question
 _PICTURE = re.compile(r"^\s*(?:[-*+]\s+)?(?:!\[[^\]]*\]\([^)]*\)\s*)+$", re.M)
 _FORMULA_PICTURE = re.compile(r"<img\b[^>]*\bcodecogs\b[^>]*?\btitle=\"(?P<tex>[^\"]+)\"[^>]*?/?>", re.I | re.S)
 _LINKS_ONLY = re.compile(
-    r"^(?:[-*+>]\s|\d+[.)]\s)?\s*(?:!?\[[^\]]*\]\(+[^)]*\)+|<img[^>]*>|https?://\S+|[\s;,.|:–-])*$"
+    r"^(?:[-*+>]\s|\d+[.)]\s)?\s*(?:!?\[[^\[\]]*\]\(+[^)]*\)+|!?\[\[[^\[\]]*\]\]|<img[^>]*>|https?://\S+|[\s;,.|:–-])*$"
 )
 # Lines that only point elsewhere; an answer lists prerequisites itself.
 _POINTER = re.compile(
     r"^[\s>*_+-]*(?:needs?|requires?|prerequisites?|see also|related|read (?:more|first))\b[*_]*\s*:", re.I
 )
-_WIKILINK = re.compile(r"\[\[(?P<target>[^\]|#\n]+)(?:#[^\]|\n]*)?(?:\|(?P<words>[^\]\n]+))?\]\]")
+# Marks of note-taking programs, shown as what they mean: comments go, callouts get a bold title.
+_EMBEDDED_PICTURE = re.compile(r"!\[\[[^\[\]\n]+\.(?:png|jpe?g|gif|svg|webp|bmp)(?:\|[^\[\]\n]*)?\]\]", re.I)
+_COMMENT = re.compile(r"[ \t]*%%[^%\n]+%%")
+_BLOCK_NAME = re.compile(r"[ \t]\^[A-Za-z][\w-]+[ \t]*$", re.M)
+_HIGHLIGHT = re.compile(r"(?<![\w=`])==(?P<words>[^\s=](?:[^=\n`]*[^\s=])?)==(?![\w=`])")
+_CODE = re.compile(r"(```.*?(?:```|\Z)|~~~.*?(?:~~~|\Z)|`[^`\n]+`)", re.S)
+_CALLOUT = re.compile(r"^(?P<quote>[ \t]*(?:>[ \t]*)+)\[!(?P<sort>[\w-]+)\][+-]?[ \t]*(?P<title>[^\n]*)$", re.M)
+_WIKILINK = re.compile(r"!?\[\[(?P<target>[^\]|#\n]+)(?:#[^\]|\n]*)?(?:\|(?P<words>[^\]\n]+))?\]\]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +65,28 @@ def blocks_of(passage: Passage) -> list[Block]:
 def says_something(text: str) -> bool:
     """Whether a block holds more than links, pictures and pointers to other notes."""
     return not _POINTER.match(text) and not _LINKS_ONLY.match(" ".join(_PICTURE.sub("", text).split()))
+
+
+def defining(passage: Passage, concept: Concept) -> list[Excerpt]:
+    """The one block of a passage that holds a concept's summary, when it stands below others' words; else nothing.
+
+    "What is a prior?" is answered by its line of a list on Bayes' theorem, not by the whole section.
+    """
+    said = _words_of(concept.summary)
+    heading = key(passage.heading_path[-1]) if passage.heading_path else ()
+    own = any(key(name) == heading for name in (concept.label, *concept.aliases))
+    if own or not said or passage.kind in ("code", "output"):
+        return []
+    blocks = [b for b in blocks_of(passage) if says_something(passage.text[b.start : b.end])]
+    holding = [i for i, b in enumerate(blocks) if said in _words_of(passage.text[b.start : b.end])]
+    announces = holding and passage.text[blocks[holding[0]].start : blocks[holding[0]].end].rstrip().endswith(":")
+    if not holding or announces or (holding[0] == 0 and blocks[0].kind != "item"):
+        return []
+    return _runs(passage, blocks, {holding[0]})
+
+
+def _words_of(text: str) -> str:
+    return " ".join(w for w, _, _ in words(plain(text)))
 
 
 def choose(
@@ -150,12 +179,24 @@ def shown(excerpt: Excerpt, n: int) -> str:
     if passage.cell is not None and passage.kind in ("code", "output"):
         language = "python" if passage.kind == "code" else "text"
         return f"{_fenced(excerpt.text, language)}\n\n[{n}]"
-    text = _PICTURE.sub("", excerpt.text.replace("\r\n", "\n"))
+    text = _EMBEDDED_PICTURE.sub("", _PICTURE.sub("", excerpt.text.replace("\r\n", "\n")))
+    text = "".join(part if n % 2 else _spoken(part) for n, part in enumerate(_CODE.split(text)))
     text = _WIKILINK.sub(lambda m: (m["words"] or m["target"]).strip(), text)
     text = _FORMULA_PICTURE.sub(lambda m: f"${m['tex'].strip()}$", text).strip("\n")
     last = text.rstrip().rsplit("\n", 1)[-1].strip()
     own_line = last.startswith(("```", "~~~", "|", "$$", "<", "    ")) or last.endswith("$$")
     return f"{text.rstrip()}\n\n[{n}]" if own_line else f"{text.rstrip()} [{n}]"
+
+
+def _spoken(text: str) -> str:
+    """Text outside code, with the marks of note-taking programs shown as what they mean."""
+    text = _BLOCK_NAME.sub("", _COMMENT.sub("", _HIGHLIGHT.sub(r"**\g<words>**", text)))
+    return _CALLOUT.sub(_callout, text)
+
+
+def _callout(match: re.Match[str]) -> str:
+    quote = match["quote"].rstrip()
+    return f"{quote} **{match['title'].strip() or match['sort'].capitalize()}**\n{quote}"
 
 
 def _fenced(code: str, language: str) -> str:

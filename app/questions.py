@@ -5,10 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from kg.linking import Lexicon, words
+from kg.linking import Lexicon, key, words
 from kg.types import Answer, AnswerKind, Concept
 
-__all__ = ["Turn", "kind_of", "resolve"]
+__all__ = ["Turn", "kind_of", "resolve", "spelled_out"]
 
 Turn = tuple[str, Answer]  # a question as it was asked, and its answer
 
@@ -23,7 +23,8 @@ _COMPARISON = re.compile(
     r"\bdifferen(?:ce|t|ces)\b|\bversus\b|\bvs\.?(?=\s)|\bcompar(?:e|ed|ison|ing)\b|\bdistinguish\b|\bdiffer\b", re.I
 )
 _WHERE = re.compile(
-    r"^\s*where\b|\b(?:videos?|notebooks?|links?|papers?|urls?|lectures?|blog posts?|source)\b.*"
+    r"^\s*where\b(?! (?:vs\b|versus\b|and\b|or\b|clause))"
+    r"|\b(?:videos?|notebooks?|links?|papers?|urls?|lectures?|blog posts?|source)\b.*"
     r"\b(?:about|on|for|of|explain\w*)\b"
     r"|\b(?:notebook|video|link|paper)s?\s*\??$|\bread more\b|\bfurther reading\b",
     re.I,
@@ -56,6 +57,9 @@ _OPENER = re.compile(
 # A condition at the end of a question, which a follow-up replaces: "… when frozen?" — "and after unfreezing?"
 _CONDITION = re.compile(r"[\s,]+(?:when|before|after|if|while|with|without|during|once)\b.*$", re.I)
 _CONDITION_START = re.compile(r"^(?:when|before|after|if|while|with|without|during|once|for|in|on)\b", re.I)
+_SHARED_WORD = re.compile(
+    r"([\w'-]+)(\s+(?:and|or|vs\.?|versus|from|to|with)\s+(?:an?\s+|the\s+)?)([\w'-]+)\s+([\w'-]+)"
+)
 FOLLOW_UP_WORDS = 7
 
 
@@ -80,6 +84,21 @@ def kind_of(question: str, linked: int) -> AnswerKind:
         if pattern.search(question):
             return kind
     return "definition" if linked and len(words(question)) <= 3 else "fact"
+
+
+def spelled_out(question: str, lexicon: Lexicon) -> str:
+    """The question with a shared last word said twice: "inner and left join" is "inner join and left join".
+
+    Only where both are names of concepts.
+    """
+
+    def both(match: re.Match[str]) -> str:
+        first, between, second, shared = match.groups()
+        names = (key(f"{first} {shared}"), key(f"{second} {shared}"))
+        known = all(n in lexicon.names for n in names) and key(first) not in lexicon.names
+        return f"{first} {shared}{between}{second} {shared}" if known else match.group()
+
+    return _SHARED_WORD.sub(both, question)
 
 
 def resolve(question: str, history: Sequence[Turn], concepts: Sequence[Concept], lexicon: Lexicon) -> str:

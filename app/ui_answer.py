@@ -26,7 +26,9 @@ def answer_markdown(store: Store, answer: Answer) -> str:
     numbers = {citation.n for citation in answer.citations}
     parts = [clean_markdown(answer.text, numbers)]
     if answer.status == "not_in_notes":
-        parts = ['<p class="g-unknown">Not in the notes</p>', *parts, _chips("Nearest concepts", answer.nearest)]
+        # where there are nearest concepts, the chips say what the text does
+        told = [_chips("Nearest concepts", answer.nearest)] if answer.nearest else parts
+        parts = ['<p class="g-unknown">Not in the notes</p>', *told]
         return "\n\n".join(part for part in parts if part)
     parts += [
         _sources(store, answer.citations),

@@ -130,6 +130,14 @@ def test_links_are_given_with_their_titles(store: Store, encoder: Encoder) -> No
     assert_quotes_stand(store, said)
 
 
+def test_where_something_is_explained_is_told_without_links(store: Store, encoder: Encoder) -> None:
+    """A concept without links of its own: the place in the notes."""
+    given = answer("where is proofing explained?", store, encoder)
+    assert (given.status, given.kind) == ("answered", "where")
+    assert "**Proofing**: Bread › Proofing [1]" in given.text
+    assert given.citations[0].quote.startswith("Proofing is the rest")
+
+
 def test_a_list_gives_every_statement_once(store: Store, encoder: Encoder) -> None:
     """Both tips on crusts are listed, each cited."""
     said = answer("all tips about the crust", store, encoder)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from app.questions import kind_of, resolve
+from app.questions import kind_of, resolve, spelled_out
 from kg.linking import Lexicon
 from kg.types import Answer, Concept
 
@@ -45,6 +45,8 @@ def answered(question: str, *concepts: str) -> Answer:
         ("dropout vs weight decay", 2, "comparison"),
         ("what is different about dropout", 1, "definition"),
         ("where is mixup explained", 1, "where"),
+        ("WHERE vs HAVING", 2, "comparison"),
+        ("where clause", 1, "definition"),
         ("video about hooks", 1, "where"),
         ("papers about weight initialization", 1, "where"),
         ("list all tricks about weight decay", 1, "list"),
@@ -98,3 +100,19 @@ def test_a_question_that_stands_alone_is_left_alone(question: str) -> None:
     history = [("What is dropout?", answered("What is dropout?", "Dropout"))]
     assert resolve(question, history, CONCEPTS, LEXICON) == question
     assert resolve("and after unfreezing?", [], CONCEPTS, LEXICON) == "and after unfreezing?"
+
+
+@pytest.mark.parametrize(
+    ("asked", "means"),
+    [
+        ("difference between sourdough and rye bread", "difference between sourdough bread and rye bread"),
+        ("sourdough vs. rye bread?", "sourdough bread vs. rye bread?"),
+        ("salt and rye bread", "salt and rye bread"),
+        ("rye bread and sourdough bread", "rye bread and sourdough bread"),
+    ],
+)
+def test_a_shared_last_word_is_said_twice(asked: str, means: str) -> None:
+    """Only where both then name concepts; anything else stays as it was typed."""
+    labels = ("Sourdough bread", "Rye bread", "Salt")
+    lexicon = Lexicon.of(tuple(Concept(i, label, (), ("n.md",), "", (0,)) for i, label in enumerate(labels)))
+    assert spelled_out(asked, lexicon) == means
