@@ -156,7 +156,10 @@ learner: its parameters, its transforms and its classes.\r\n\r\n- one file\r\n- 
 
 @pytest.fixture(scope="session")
 def encoder() -> Encoder:
-    """The default encoder, loaded once."""
+    """The default encoder, loaded once; on few short texts, threads that wait for each other only cost."""
+    import torch
+
+    torch.set_num_threads(1)
     return load_encoder()
 
 

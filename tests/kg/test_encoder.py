@@ -10,10 +10,17 @@ import numpy as np
 import pytest
 
 from kg import encoder as encoding
-from kg.encoder import BATCH, DEFAULT_ENCODER, Encoder, check_weights, default_encoder_folder, load_encoder
+from kg.encoder import DEFAULT_ENCODER, Encoder, check_weights, default_encoder_folder, load_encoder
 from kg.errors import EncoderError
 
-TEXTS = [f"{'a longer sentence about gradients ' * (i % 5)}number {i}" for i in range(BATCH + 9)]
+BATCH = 4
+TEXTS = [f"{'a longer sentence ' * (i % 5)}number {i}" for i in range(2 * BATCH + 3)]
+
+
+@pytest.fixture(autouse=True)
+def small_batches(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Several batches from few texts."""
+    monkeypatch.setattr(encoding, "BATCH", BATCH)
 
 
 def test_vectors_are_those_of_the_model_in_the_order_given(encoder: Encoder) -> None:
@@ -45,7 +52,7 @@ def test_progress_counts_up_to_all(encoder: Encoder) -> None:
     """One call for each batch, the last one with everything done."""
     calls: list[tuple[int, int]] = []
     encoder.encode(TEXTS, lambda done, n: calls.append((done, n)))
-    assert calls == [(BATCH, len(TEXTS)), (len(TEXTS), len(TEXTS))]
+    assert calls == [(4, 11), (8, 11), (11, 11)]
 
 
 def test_similar_meanings_are_near(encoder: Encoder) -> None:

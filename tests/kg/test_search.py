@@ -76,12 +76,12 @@ def test_k_is_respected(store: Store, encoder: Encoder, k: int) -> None:
 
 def test_more_hits_than_a_retrievers_pool_come_when_asked_for(one_encoder: Encoder, tmp_path: Path) -> None:
     """Also beyond the usual number of candidates."""
-    sections = (f"## Thing {i}\n\nThing {i} weighs {i * i} grams and costs {i + 7} coins.\n" for i in range(150))
+    sections = (f"## Thing {i}\n\nThing {i} costs {i * i} coins.\n" for i in range(100))
     (tmp_path / "things.md").write_text("# Things\n\n" + "\n".join(sections))
     ingest([tmp_path / "things.md"], tmp_path / "store")
     opened = open_store(tmp_path / "store")
     hits = search("what does a thing cost?", opened, one_encoder, 1000)
-    assert {h.passage.heading_path[-1] for h in hits} >= {f"Thing {i}" for i in range(2, 150)}
+    assert {h.passage.heading_path[-1] for h in hits} >= {f"Thing {i}" for i in range(2, 100)}
     opened.close()
 
 
@@ -123,7 +123,7 @@ def test_any_question_gets_a_ranking(store: Store, encoder: Encoder, question: s
     assert all(0 <= h.score <= 1.2 for h in hits)
 
 
-@settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=12, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.text(max_size=40))
 def test_operators_change_nothing(store: Store, encoder: Encoder, question: str) -> None:
     """Whatever is typed reaches full-text search as quoted words: no error, and none but its own words."""
