@@ -63,7 +63,7 @@ def first_sentence(text: str, names: Collection[str] = ()) -> str:
 def naming_sentence(text: str, names: Collection[str]) -> str:
     """The sentence that tells of one of these names, given as merge keys: it begins with it, or holds it; or "".
 
-    >>> naming_sentence("All of these use a prior:\\n\\n- Prior: what you believe first\\n- Likelihood: the rest", {"prior"})
+    >>> naming_sentence("All use a prior:\\n\\n- Prior: what you believe first\\n- Likelihood: the rest", {"prior"})
     'Prior: what you believe first'
     """
     said = [s.strip() for piece in _pieces(text) for s in _SENTENCE_END.split(piece)]

@@ -29,6 +29,17 @@ _CUE = re.compile(
     r"(?:kind|form|type|special case|variant|version|instance|example) of)\s+(?:[\w-]+\s+){0,3}[\[*_`]*\Z",
     re.I,
 )
+# Lines and sections that point elsewhere; to be named there says nothing of what comes first.
+_POINTING = re.compile(
+    r"^(?:[-*+]\s+\[[ xX]\]|[\s>*_+-]*(?:index|contents|links|see also|related(?: notes?)?|read (?:more|on|next)|next)"
+    r"[*_]*\s*:)",
+    re.I,
+)
+_POINTING_HEADING = re.compile(
+    r"^(?:index|contents|links|see also|related(?: notes?)?|further reading|references|to-?do|"
+    r"what next|next(?: steps)?)$",
+    re.I,
+)
 _NUMBERED = re.compile(r"^\D{0,12}?(\d+)")
 
 
@@ -130,7 +141,8 @@ def _naming(
             owners[p].append(concept.id)
     found: dict[tuple[int, int], Naming] = {}
     for passage_id in sorted(owners):
-        passage, here = passages[passage_id], by_passage[passage_id]
+        passage = passages[passage_id]
+        here = [m for m in by_passage[passage_id] if not _only_pointed_to(passage, m)]
         intro = _intro_end(passage)
         for c in owners[passage_id]:
             own = [m.start for m in here if m.concept == c]
@@ -149,6 +161,13 @@ def _naming(
                 else:
                     found[c, p] = Naming(before.count + 1, before.first or first, before.cued or cued, before.evidence)
     return found
+
+
+def _only_pointed_to(passage: Passage, mention: Mention) -> bool:
+    """Whether a name stands where the note lists what else there is, such as "Related: …" or a to-do."""
+    if passage.heading_path and _POINTING_HEADING.match(passage.heading_path[-1].strip()):
+        return True
+    return bool(_POINTING.match(quote_line(passage, mention.start)[1]))
 
 
 def _heads(concept: Concept, passage: Passage) -> bool:
