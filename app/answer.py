@@ -6,7 +6,7 @@ import math
 import re
 from collections.abc import Sequence
 
-from app.compose import Composed, comparison, listing, path, places, prose
+from app.compose import SUPPORT, Composed, comparison, listing, path, places, prose
 from app.matching import offers
 from app.questions import Turn, kind_of, resolve, spelled_out
 from app.study import followers, prerequisites_of, study_steps
@@ -130,7 +130,8 @@ def _about(kind: AnswerKind, names: Sequence[int], hits: Sequence[Hit], store: S
     """The concepts an answer is about: those the question names, else those its best hits define."""
     if kind == "path" and names:
         return [store.concepts[names[-1]]]
-    defined = [c for h in hits[:2] for c in store.defined_in.get(h.passage.id, ())[:1]]
+    sure = [h for h in hits[:2] if h.score >= SUPPORT * hits[0].score]
+    defined = [c for h in sure for c in store.defined_in.get(h.passage.id, ())[:1]]
     return [store.concepts[c] for c in dict.fromkeys([*names, *defined])]
 
 

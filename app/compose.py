@@ -15,7 +15,7 @@ from kg.search import Findings
 from kg.store import Store
 from kg.types import Citation, Concept, Hit, Passage, PathStep
 
-__all__ = ["Composed", "comparison", "listing", "path", "places", "prose"]
+__all__ = ["SUPPORT", "Composed", "comparison", "listing", "path", "places", "prose"]
 
 # A reader wants the answer, then what supports it; longer only where code or a list must stay whole.
 LEAD_CHARS = 900

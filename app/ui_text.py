@@ -27,17 +27,18 @@ _PARSER = MarkdownIt("commonmark", {"html": True}).enable("table")
 _PIECE = re.compile(
     r"""
     (?P<code>(?P<ticks>(?<!`)`+(?!`))(?:(?!\n[ \t]*\n)[\s\S])+?(?<!`)(?P=ticks)(?!`))
-  | (?P<math>\$\$[\s\S]+?\$\$|(?<![\\$\w])\$(?=[^\s$])[^$\n]*?(?<=[^\s\\])\$(?!\d))
+  | (?P<math>\$\$[\s\S]+?\$\$|(?<![\\$\w])\$(?=[^\s$])(?:[^$\n]|\n(?!\s*\n))*?(?<=[^\s\\])\$(?!\d))
   | (?P<escape>\\[\s\S])
   | (?P<linked>\[!\[(?P<linked_alt>[^\]]*)\]\([^)]*\)\]\((?P<linked_to>[^)\s]*)[^)]*\))
   | (?P<image>!\[(?P<alt>[^\]]*)\](?:\((?P<source>[^)\s]*)[^)]*\)|\[[^\]]*\])?)
   | (?P<wiki>!?\[\[(?P<target>[^\[\]|\#\n]+)(?:\#[^\[\]|\n]*)?(?:\|(?P<shown>[^\[\]\n]+))?\]\])
-  | (?P<link>\[(?P<words>[^\[\]]*)\]\(\s*<?(?P<to>[^)\s>]*)[^)]*\))
+  | (?P<link>\[(?P<words>[^\[\]]*)\]\(\s*<?(?P<to>(?:[^()\s>]|\([^()\s]*\))*)[^)]*\))
   | (?P<ref>\[(?P<n>\d{1,3})\](?![(:]))
   | (?P<auto><(?:https?://|mailto:)[^<>\s]+>)
   | (?P<comment><!--[\s\S]*?-->)
   | (?P<tag></?(?P<name>[A-Za-z][A-Za-z0-9-]*)(?P<attributes>[^<>]*)>)
   | (?P<angle><(?=[A-Za-z/!?]))
+  | (?P<dollar>\$)
     """,
     re.VERBOSE,
 )
@@ -157,12 +158,26 @@ def _clean_prose(text: str, cited: Collection[int], hold: Callable[[str], str]) 
             return _outside_link(match[words], match[to] or "", is_image=kind != "link")
         if kind == "tag":
             return _clean_tag(match["name"].lower(), piece, match["attributes"])
-        return "" if kind == "comment" else "&lt;"
+        return {"comment": "", "angle": "&lt;", "dollar": "&#36;"}[kind]  # a lone $ would open a formula
 
     return _PIECE.sub(rewrite, text)
 
 
-_KINDS = ("code", "math", "escape", "linked", "image", "wiki", "link", "ref", "auto", "comment", "tag", "angle")
+_KINDS = (
+    "code",
+    "math",
+    "escape",
+    "linked",
+    "image",
+    "wiki",
+    "link",
+    "ref",
+    "auto",
+    "comment",
+    "tag",
+    "angle",
+    "dollar",
+)
 
 
 def _outside_link(words: str, to: str, *, is_image: bool) -> str:

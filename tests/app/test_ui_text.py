@@ -132,6 +132,17 @@ def test_prices_are_not_formulas() -> None:
     assert "<b>" in clean_markdown("it costs $5 and <b>$6</b>")
 
 
+def test_a_dollar_that_opens_no_formula_is_a_dollar() -> None:
+    """The page's formula setter would pair it with the next one, over paragraphs; a wrapped formula stays one."""
+    assert clean_markdown("${x}\n\nand ${y} and $a\n+ b$") == "&#36;{x}\n\nand &#36;{y} and $a\n+ b$"
+
+
+def test_an_address_keeps_its_parentheses() -> None:
+    """As in encyclopaedia addresses; and an address that is dropped leaves nothing behind."""
+    address = "[Norm](https://example.org/Norm_(mathematics))"
+    assert clean_markdown(f"{address} [x](javascript:alert(1)) y") == f"{address} x y"
+
+
 def test_quoted_lines_are_marked_and_numbered() -> None:
     """Of the lines shown, exactly the cited ones are marked, under the numbers they have in the note."""
     shown = lines_html("one\ntwo\n<b>three</b>\nfour\r\nfive", 3, 4, context=1)
