@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import platform
 import subprocess
 import sys
@@ -39,7 +40,7 @@ def main() -> int:
     options = parser.parse_args()
     on_card = bool(cards()) and not options.cpu
     with tempfile.TemporaryDirectory(prefix="gradus-bench-") as folder:
-        before = memory()
+        before, load_before = memory(), os.getloadavg()
         steps = measure(on_card, Path(folder))
         after = memory()
     devices = {step["device"] for step in steps if step["device"]}
@@ -49,6 +50,7 @@ def main() -> int:
         "commit": commit(),
         "hardware": {**environment(), "machine": platform.machine(), "cards": [card.name for card in cards()]},
         "versions": {name: version(name) for name in ("torch", "torchvision", "fastai", "numpy")},
+        "load_before": load_before,  # of the last 1, 5, 15 minutes: rates on a busy machine say little
         "free_bytes_before": before,
         "free_bytes_after": after,
         "steps": steps,
