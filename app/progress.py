@@ -1,8 +1,9 @@
-"""Progress on stderr: a bar in a terminal, nothing in a pipe."""
+"""Progress on stderr: bars in a terminal, a line now and then elsewhere."""
 
 from __future__ import annotations
 
 import contextlib
+import time
 from collections.abc import Callable, Iterator
 
 from rich.console import Console
@@ -10,13 +11,18 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextC
 
 __all__ = ["on_stderr"]
 
+LINE_EVERY_S = 10.0
+
 
 @contextlib.contextmanager
 def on_stderr(console: Console) -> Iterator[Callable[[str, int, int], None]]:
     """A function (what, done, total) that shows how far each stage has come."""
+    if not console.is_terminal:
+        yield _lines(console)
+        return
     bars: dict[str, TaskID] = {}
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
-    with Progress(*columns, console=console, disable=not console.is_terminal) as progress:
+    with Progress(*columns, console=console) as progress:
 
         def tell(what: str, done: int, total: int) -> None:
             if what not in bars:
@@ -24,3 +30,16 @@ def on_stderr(console: Console) -> Iterator[Callable[[str, int, int], None]]:
             progress.update(bars[what], completed=done, total=total)
 
         yield tell
+
+
+def _lines(console: Console) -> Callable[[str, int, int], None]:
+    """For logs and pipes: what is done and how far, at most a line every ten seconds."""
+    last = time.monotonic()
+
+    def tell(what: str, done: int, total: int) -> None:
+        nonlocal last
+        if time.monotonic() - last >= LINE_EVERY_S:
+            last = time.monotonic()
+            console.print(f"{what}: {done} of {total}", markup=False)
+
+    return tell

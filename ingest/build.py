@@ -233,10 +233,13 @@ def _write_notes(writer: Writer, changes: _Changes, encoder_name: str, say: Prog
 
 
 def _encode(texts: Sequence[str], name: str, say: Progress) -> npt.NDArray[np.float32]:
+    """Vectors of texts, shape (n, d); a text that stands in several places is encoded once."""
     say("loading the encoder", 0, 1)
     encoder: Encoder = load_encoder(name)
     say("loading the encoder", 1, 1)
-    return encoder.encode(texts, lambda done, total: say("encoding", done, total))
+    row = {text: i for i, text in enumerate(dict.fromkeys(texts))}
+    vectors = encoder.encode(list(row), lambda done, total: say("encoding", done, total))
+    return vectors[[row[text] for text in texts]]
 
 
 def _derive(writer: Writer) -> tuple[str, ...]:
