@@ -249,7 +249,8 @@ def _is_basic(parameter: Parameter) -> bool:
 
 
 def _field(parameter: Parameter) -> Any:
-    label = parameter.name.replace("_", " ").capitalize() + (f", {parameter.unit}" if parameter.unit else "")
+    name = {"arch": "architecture"}.get(parameter.name, parameter.name)
+    label = name.replace("_", " ").capitalize() + (f", {parameter.unit}" if parameter.unit else "")
     info = parameter.help or None
     if parameter.type == "choice":
         return gr.Dropdown(list(parameter.choices), value=_text(parameter.default), label=label, info=info)

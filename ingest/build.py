@@ -23,7 +23,7 @@ from ingest.plain import plain
 from ingest.relations import relate
 from ingest.windows import vector_texts
 from kg.encoder import DEFAULT_ENCODER, Encoder, check_weights, load_encoder
-from kg.errors import UnreadableNote
+from kg.errors import GradusError, UnreadableNote
 from kg.store import open_store
 from kg.types import Concept, Passage
 from kg.writing import NoteRecord, Writer, writing
@@ -95,7 +95,7 @@ def ingest(
     """
     begun = time.monotonic()
     say = progress or (lambda what, done, total: None)
-    found = find_notes([p.resolve() for p in paths])
+    found = _found([p.resolve() for p in paths], folder)
     with writing(folder) as writer:
         name = _whole(encoder_name) or writer.meta.get("encoder") or DEFAULT_ENCODER
         other_encoder = name != writer.meta.get("encoder")
@@ -130,6 +130,21 @@ def ingest(
         )
     finally:
         store.close()
+
+
+def _found(paths: Sequence[Path], folder: Path) -> list[FoundNote]:
+    """The notes at the paths; a folder whose notes the store holds may have lost them all."""
+    try:
+        return find_notes(paths)
+    except GradusError:
+        try:
+            store = open_store(folder)
+        except GradusError:
+            held: list[Path] = []
+        else:
+            held = list(store.note_paths.values())
+            store.close()
+        return find_notes(paths, [p for p in paths if p.is_dir() and any(_below(note, p) for note in held)])
 
 
 def _changes(

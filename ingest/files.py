@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -30,12 +30,17 @@ class FoundNote:
     name: str
 
 
-def find_notes(paths: Sequence[Path]) -> list[FoundNote]:
+def find_notes(paths: Sequence[Path], may_be_empty: Collection[Path] = ()) -> list[FoundNote]:
     """Find the notes below folders, or named one by one, sorted by name.
 
     Hidden files and folders, `.ipynb_checkpoints`, `node_modules` and what a `.gradusignore` names are left out;
     a file named itself is taken whatever its folder says. Each file is found once, however many ways lead to it.
     Where two roots give the same name, the later gets its root folder's name in front.
+
+    Parameters
+    ----------
+    may_be_empty : collection of Path
+        Folders that once held notes, and may have lost them all.
 
     Raises
     ------
@@ -46,7 +51,7 @@ def find_notes(paths: Sequence[Path]) -> list[FoundNote]:
     seen: set[Path] = set()
     for path in paths:
         notes = _below(path)
-        if not notes:
+        if not notes and path not in may_be_empty:
             raise GradusError(f"'{path}' holds no notes; expected {', '.join(SUFFIXES)} files in it")
         for note in notes:
             real = note.path.resolve()

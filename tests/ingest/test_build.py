@@ -20,7 +20,7 @@ from ingest.build import Report, ingest
 from ingest.parsed import ParsedNote
 from ingest.parsing import parse_note
 from kg.encoder import DEFAULT_ENCODER, Encoder, check_weights, default_encoder_folder
-from kg.errors import IndexMismatch
+from kg.errors import GradusError, IndexMismatch
 from kg.schema import connect, read_meta
 from kg.search import search
 from kg.store import open_store
@@ -158,6 +158,20 @@ def test_a_removed_note_is_gone_everywhere(notes: Path, tmp_path: Path, monkeypa
         rows = raw.execute(f"SELECT * FROM {table}").fetchall()
         assert "momentum" not in repr(rows).casefold(), table
     raw.close()
+
+
+def test_a_folder_that_lost_all_its_notes_leaves_an_empty_store(notes: Path, tmp_path: Path) -> None:
+    """The last note goes like the others; a folder that never held notes is still named as such."""
+    ingest([notes], tmp_path / "store")
+    shutil.rmtree(notes)
+    (notes / "nothing").mkdir(parents=True)
+    report = ingest([notes], tmp_path / "store")
+    assert (report.notes, report.removed, report.passages, report.concepts) == (0, len(NOTES), 0, 0)
+    with pytest.raises(GradusError, match="nothing' holds no notes"):
+        ingest([notes / "nothing"], tmp_path / "store")
+    store = open_store(tmp_path / "store")
+    assert (store.passages, store.concepts, store.relations) == ((), (), ())
+    store.close()
 
 
 def test_a_store_after_a_removal_is_that_of_a_fresh_ingest(notes: Path, tmp_path: Path, everything: Everything) -> None:
