@@ -61,7 +61,6 @@ class Signals:
     named_by: Mapping[int, int]  # concept -> how many other concepts name it
     order: Mapping[int, tuple[int, int]]  # concept -> (order group, position), only where order means something
     keys: tuple[tuple[str, ...], ...]  # folded words of each label
-    labels: tuple[str, ...]
     homes: tuple[Evidence | None, ...]  # where each concept's first passage begins
 
     def of(self, p: int, c: int, cosine: float) -> dict[str, float]:
@@ -107,8 +106,7 @@ def read_signals(concepts: Sequence[Concept], mentions: Sequence[Mention], notes
         named_by[p] += 1
     homes = tuple(_home(passages[c.passages[0]]) if c.passages else None for c in concepts)
     return Signals(
-        naming, dict(named_by), _order(concepts, notes), tuple(key(c.label) for c in concepts),
-        tuple(c.label for c in concepts), homes,
+        naming, dict(named_by), _order(concepts, notes), tuple(key(c.label) for c in concepts), homes,
     )  # fmt: skip
 
 
