@@ -40,6 +40,8 @@ def answer_json(said: Answer) -> dict[str, Any]:
         "next": said.next,
         "recipes": [dataclasses.asdict(r) for r in said.recipes],
         "nearest": said.nearest,
+        "writer": said.writer,
+        "notice": said.notice,
         "hits": [hit_json(h) for h in said.hits],
     }
     if said.path:

@@ -167,3 +167,5 @@ class Answer:
     hits: tuple[Hit, ...] = ()
     path: tuple[PathStep, ...] = ()
     nearest: tuple[str, ...] = field(default=())  # closest concepts, when the notes do not say
+    writer: str = ""  # the language model that worded the text; "" for the notes' own words
+    notice: str = ""  # one line: why a writer's text is not given, or what was left out of it
