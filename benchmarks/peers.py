@@ -63,7 +63,7 @@ def main() -> None:
     parser.add_argument("--only", default="", help="methods, separated by commas")
     given = parser.parse_args()
     shared, only = given.shared.resolve(), [m for m in given.only.split(",") if m]
-    found: dict[str, Any] = {"threads": given.threads, "peers": _versions(), "skipped": []}
+    found: dict[str, Any] = {"threads": given.threads, "peers": _versions(), "failed": []}
     plans = [(m, cut) for m, cut in PLANS if not only or m in only]
     found["skipped"] = sorted({m for m, _ in plans if not _installed(m)})
     with tempfile.TemporaryDirectory() as work:
@@ -76,15 +76,17 @@ def main() -> None:
                 if method in found["skipped"]:
                     continue
                 out = Path(work) / "hits.jsonl"
-                row = {"method": method, "passages": cut}
-                row |= _measured(method, cut, shared / notes, ours, shared / questions, out, given.threads)
-                row |= score(shared / scorer, shared / questions, out)
-                rows.append(row)
-                _print_row(name, row)
+                costs = _measured(method, cut, shared / notes, ours, shared / questions, out, given.threads)
+                if costs is None:
+                    found["failed"].append(f"{method} over {cut} on {name}")
+                    continue
+                figures = score(shared / scorer, shared / questions, out)
+                rows.append({"method": method, "passages": cut, **costs, **figures})
+                _print_row(name, rows[-1])
             found[name] = rows
     for method in found["skipped"]:
         print(f"{method}: not installed, left out")
-    if only:
+    if only or found["failed"]:
         print("not saved: only a part was measured")
     else:
         print("saved", save("peers", found))
@@ -92,8 +94,8 @@ def main() -> None:
 
 def _measured(
     method: str, cut: str, notes: Path, ours: Path, questions: Path, out: Path, threads: int
-) -> dict[str, Any]:
-    """Counts and times of one method, from its own process."""
+) -> dict[str, Any] | None:
+    """Counts and times of one method, from its own process; None when that failed, so that the others go on."""
     command = [sys.executable, str(Path(__file__).with_name("methods.py")), method, cut]
     command += [str(path) for path in (notes, ours, questions, out)] + ["--threads", str(threads)]
     root = str(Path(__file__).resolve().parents[1])
@@ -106,7 +108,8 @@ def _measured(
     }
     done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
     if done.returncode:
-        sys.exit(f"{method} over {cut} failed:\n{done.stderr[-2000:]}")
+        print(f"{method} over {cut} failed:\n{done.stderr[-2000:]}", file=sys.stderr)
+        return None
     return dict(json.loads(done.stdout))
 
 
