@@ -1,161 +1,169 @@
-"""The text of an answer, built from excerpts of the notes, one way for each kind of question."""
+"""Answers that want a form of their own: two sides in a table, a list, places to read, an order of study.
+
+Running text is left to `app.prose`.
+"""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
 
-from app.excerpts import Excerpt, blocks_of, choose, cite, defining, says_something, shown
-from app.study import study_steps
+from app.excerpts import Excerpt, blocks_of, cite, says_something, shown
+from app.leads import stem
+from app.prose import Composed, body_of, heading_of
+from app.statements import sentence_spans
+from app.study import next_steps, study_steps
 from ingest.markdown import plain
-from kg.encoder import Encoder
-from kg.linking import fold, key, words
+from kg.linking import words
 from kg.search import Findings
 from kg.store import Store
-from kg.types import Citation, Concept, Hit, Passage, PathStep
+from kg.types import Citation, Concept, Evidence, Hit
 
-__all__ = ["SUPPORT", "Composed", "comparison", "listing", "path", "places", "prose"]
+__all__ = ["after", "listing", "path", "places"]
 
-# A reader wants the answer, then what supports it; longer only where code or a list must stay whole.
-LEAD_CHARS = 900
-WHOLE_CHARS = 1200
-SIDE_CHARS = 500  # each side of a comparison
-SUPPORT = 0.8  # a supporting hit must score at least this share of the first
-MOST_SUPPORTING = 3
-LISTED = 0.45  # likewise for a hit whose statements are listed
-MOST_LISTED = 12
+LISTED = 0.45  # share of the best hit's score from which a hit's statements are listed
+MOST_LISTED = 16
+LIST_CHARS = 2400  # who asks for all is ready to read more
+ITEM_CHARS = 500
+GROUPED = 6  # statements of several sections; from here on they stand below their headings
+SAME_WORDS = 0.8
+MOST_PLACES = 12
 MOST_STEPS = 15
-
-
-@dataclass(frozen=True, slots=True)
-class Composed:
-    """Markdown with [n] marks, and what they refer to."""
-
-    text: str
-    citations: tuple[Citation, ...]
-    path: tuple[PathStep, ...] = ()
-
-
-def prose(
-    question: str,
-    findings: Findings,
-    store: Store,
-    encoder: Encoder,
-    lead: Hit,
-    how: bool = False,
-    defined: Concept | None = None,
-) -> Composed:
-    """The passage that answers, then what supports it; code supports only an answer to "how".
-
-    Where the question asks what `defined` is, its own block of the first passage says it.
-    """
-    vector = encoder.encode([question])[0]
-    others = [h for h in findings.hits if h is not lead and h.score >= SUPPORT * lead.score][:MOST_SUPPORTING]
-    parts: list[str] = []
-    citations: list[Citation] = []
-    used = 0
-    section = ""
-    for hit in [lead, *others]:
-        room = LEAD_CHARS if hit is lead else WHOLE_CHARS - used
-        code = hit.passage.kind == "output" or (hit.passage.kind == "code" and not how)
-        if room < 120 or (hit is not lead and code):
-            continue
-        own = defining(hit.passage, defined) if hit is lead and defined is not None else []
-        for excerpt in own or choose(hit.passage, vector, findings.words, encoder, room):
-            if hit is not lead and used + len(excerpt.text) > WHOLE_CHARS:
-                continue
-            heading = _heading(hit.passage)
-            if heading and heading != section and not (hit is lead and _asked_for(heading, findings, store)):
-                parts.append(f"**{heading}**")
-            section = heading
-            citations.append(cite(excerpt, len(citations) + 1))
-            parts.append(shown(excerpt, len(citations)))
-            used += len(excerpt.text)
-    if not citations:
-        # A section of links alone: show them as they stand.
-        whole = Excerpt(lead.passage, *_body(lead.passage))
-        citations.append(cite(whole, 1))
-        parts.append(shown(whole, 1))
-    return Composed("\n\n".join(parts), tuple(citations))
-
-
-def comparison(sides: Sequence[Concept], findings: Findings, store: Store, encoder: Encoder, question: str) -> Composed:
-    """Two concepts side by side: what each is in a table, then the notes' words on each."""
-    vector = encoder.encode([question])[0]
-    citations: list[Citation] = []
-    heads, parts = [], []
-    for side in sides:
-        passage = store.passages[side.passages[0]]
-        excerpts = (
-            defining(passage, side)
-            or choose(passage, vector, findings.words, encoder, SIDE_CHARS)[:2]
-            or [Excerpt(passage, *_body(passage))]
-        )
-        first = len(citations) + 1
-        shown_parts = []
-        for excerpt in excerpts:
-            citations.append(cite(excerpt, len(citations) + 1))
-            shown_parts.append(shown(excerpt, len(citations)))
-        heads.append(f"{side.summary or side.label} [{first}]".replace("|", "\\|"))
-        parts.append(f"**{side.label}**\n\n" + "\n\n".join(shown_parts))
-    table = (
-        f"| {' | '.join(s.label.replace('|', ' ') for s in sides)} |\n|{' --- |' * len(sides)}\n| {' | '.join(heads)} |"
-    )
-    return Composed("\n\n".join([table, *parts]), tuple(citations))
-
-
-def listing(findings: Findings, store: Store) -> Composed | None:
-    """Every statement on the subject, each once; None when there are not at least two."""
-    wanted = {fold(w): weight for w, weight in findings.words.items() if not _LIST_WORD.match(w)}
-    total = sum(wanted.values())
-    items: list[tuple[float, Excerpt]] = []
-    seen: list[set[str]] = []
-    for hit in (h for h in findings.hits if h.score >= LISTED * findings.hits[0].score):
-        for block in blocks_of(hit.passage):
-            text = hit.passage.text[block.start : block.end]
-            if block.kind not in ("item", "paragraph") or not says_something(text) or len(text) > SIDE_CHARS:
-                continue
-            there = {w for w, _, _ in words(text)}
-            about = there | {w for h in hit.passage.heading_path[-1:] for w in key(h)}
-            share = sum(weight for w, weight in wanted.items() if w in about) / total if total else 0.0
-            if share < 0.5 or any(len(there & s) > 0.8 * len(there | s) for s in seen):
-                continue
-            seen.append(there)
-            items.append((share * hit.score, Excerpt(hit.passage, block.start, block.end)))
-    if len(items) < 2:
-        return None
-    best = sorted(items, key=lambda item: -item[0])[:MOST_LISTED]
-    citations = [cite(excerpt, n) for n, (_, excerpt) in enumerate(best, 1)]
-    bullets = []
-    for n, (_, excerpt) in enumerate(best, 1):
-        said = re.sub(r"^(?:[-*+]|\d+[.)])\s+", "", shown(excerpt, n).strip())
-        bullets.append("- " + said.replace("\n", "\n  "))
-    return Composed("\n".join(bullets), tuple(citations))
-
+EXPLAINED = 3
 
 _LIST_WORD = re.compile(
-    r"^(?:list|name|tips?|tricks?|rules?|thumb|statements?|enumerate|all|every|kinds?|types?|techniques?)$", re.I
+    r"^(?:list|name|enumerate|all|every|each|give|show|exist|kinds?|types?|sorts?|statements?|notes?|say|rules?|thumb|"
+    r"tips?|tricks?|ways?|techniques?|methods?|options?)$",
+    re.I,
 )
+# What a list is of, when the notes mark it so: "[TRICK] …", "Rule of thumb: …".
+_MARKER = re.compile(r"^(?:tricks?|tips?|rules?|thumb)$", re.I)
+_RULE = r"\brules? of thumb\b"
+_SPELLED = {"trick": r"\btricks?\b", "tip": r"\btips?\b", "rule": _RULE, "thumb": _RULE}
+_VIDEO = re.compile(r"\bvideos?\b|\bfilms?\b|\bwatch\b|\blectures?\b|\blessons?\b", re.I)
+_NOTEBOOK = re.compile(r"\bnotebooks?\b", re.I)
+_VIDEO_LINK = re.compile(r"youtu\.?be|vimeo|\bvideo|\bfilm|lesson|lecture", re.I)
+_NOTEBOOK_LINK = re.compile(r"\.ipynb|nbviewer|colab|notebook", re.I)
 
 
-def places(findings: Findings, store: Store) -> Composed | None:
+def listing(question: str, findings: Findings, store: Store) -> Composed | None:
+    """Every statement on the subject from all notes, each once; None when there are not at least two."""
+    wanted = {stem(w): weight for w, weight in findings.words.items() if not _LIST_WORD.match(w)}
+    named = [m for m in (_SPELLED[stem(w)] for w in _words(question) if _MARKER.match(w)) if m]
+    marker = re.compile("|".join(dict.fromkeys(named)), re.I) if named else None
+    items: list[tuple[bool, float, Excerpt]] = []
+    seen: list[frozenset[str]] = []
+    for hit in (h for h in findings.hits if h.score >= LISTED * findings.hits[0].score):
+        for excerpt, share in _stated(hit, wanted):
+            there = frozenset(_words(plain(excerpt.text)))
+            if any(len(there & s) > SAME_WORDS * len(there | s) for s in seen):
+                continue
+            seen.append(there)
+            items.append((marker is not None and bool(marker.search(excerpt.text)), share * hit.score, excerpt))
+    if sum(marked for marked, _, _ in items) >= 2:
+        items = [item for item in items if item[0]]
+    if len(items) < 2:
+        return None
+    best = [excerpt for _, _, excerpt in sorted(items, key=lambda item: (-item[1], item[2].passage.id, item[2].start))]
+    return _listed(_within(best), len(best))
+
+
+def _words(text: str) -> list[str]:
+    return [w for w, _, _ in words(text)]
+
+
+def _stated(hit: Hit, wanted: Mapping[str, float]) -> list[tuple[Excerpt, float]]:
+    """What a passage states about the wanted words: items and short paragraphs whole, of long ones the sentences."""
+    passage = hit.passage
+    total = sum(wanted.values()) or 1.0
+    heading = {stem(w) for h in passage.heading_path[-1:] for w in _words(h)}
+    found = []
+    for block in blocks_of(passage):
+        text = passage.text[block.start : block.end]
+        if block.kind not in ("item", "paragraph") or not says_something(text):
+            continue
+        if len(text) <= ITEM_CHARS:
+            spans = [(0, len(text))]
+        elif block.kind == "item":
+            continue
+        else:
+            spans = sentence_spans(text)
+        for a, b in spans:
+            own = {stem(w) for w in _words(plain(text[a:b]))}
+            about = own | heading if b - a == len(text) else own
+            share = sum(weight for w, weight in wanted.items() if w in about) / total
+            # What also names the subject itself is more surely about it than what only stands below it.
+            share += 0.25 * sum(weight for w, weight in wanted.items() if w in own) / total
+            if share >= 0.5 and not text[a:b].rstrip().endswith(":"):
+                found.append((Excerpt(passage, block.start + a, block.start + b), share))
+    return found
+
+
+def _within(excerpts: Sequence[Excerpt]) -> list[Excerpt]:
+    """The first that fit into a list one can still read."""
+    kept: list[Excerpt] = []
+    room = LIST_CHARS
+    for excerpt in excerpts[:MOST_LISTED]:
+        if len(excerpt.text) <= room or len(kept) < 2:
+            kept.append(excerpt)
+            room -= len(excerpt.text)
+    return kept
+
+
+def _listed(excerpts: Sequence[Excerpt], known: int) -> Composed:
+    """Bullets, below their headings when there are many of several sections."""
+    sections = list(dict.fromkeys((e.passage.note, e.passage.heading_path) for e in excerpts))
+    grouped = len(excerpts) >= GROUPED and len(sections) > 1
+    if grouped:
+        order = {section: i for i, section in enumerate(sections)}
+        excerpts = sorted(
+            excerpts, key=lambda e: (order[e.passage.note, e.passage.heading_path], e.passage.id, e.start)
+        )
+    citations: list[Citation] = []
+    lines: list[str] = []
+    section = None
+    for n, excerpt in enumerate(excerpts, 1):
+        citations.append(cite(excerpt, n))
+        heading = heading_of(excerpt.passage)
+        if grouped and (excerpt.passage.note, heading) != section:
+            lines.append(f"{chr(10) if lines else ''}**{heading or excerpt.passage.note}**\n")
+            section = (excerpt.passage.note, heading)
+        said = re.sub(r"^(?:[-*+]|\d+[.)])\s+", "", shown(excerpt, n).strip())
+        lines.append("- " + said.replace("\n", "\n  "))
+    if known > len(excerpts):
+        lines.append(f"\n*The notes say more on this: {known} statements, of which these fit best.*")
+    return Composed("\n".join(lines), tuple(citations))
+
+
+def places(question: str, findings: Findings, store: Store) -> Composed | None:
     """Links to read or watch, with where the notes give them, else where they explain it; None when nowhere."""
     linked = [store.concepts[c] for c in findings.concepts]
     near = [c for h in findings.hits[:2] for c in store.defined_in.get(h.passage.id, ())]
     # What the question names has its own links; only without them do those of the best passages serve.
     about = [c for c in linked if any(r.kind == "link" for r in c.resources)] or [store.concepts[i] for i in near]
-    resources = [(c.label, r) for c in about for r in c.resources if r.kind == "link"]
+    resources = [(c.label, r) for c in dict.fromkeys(about) for r in c.resources if r.kind == "link"]
+    resources.sort(key=lambda found: not _of_sort(question, f"{found[1].text} {found[1].target}"))
     lines: dict[tuple[str, str], str] = {}
     citations: list[Citation] = []
-    for label, r in resources[:MOST_LISTED]:
+    for label, r in resources:
         if (r.text, r.target) in lines or not r.target.startswith(("http://", "https://")):
             continue
         quote = store.note_text(r.note, r.cell).split("\n")[r.line - 1].strip()
         n = len(citations) + 1
         citations.append(Citation(n, r.note, r.line, r.line, r.cell, quote))
         lines[r.text, r.target] = f"- [{_escaped(r.text) or r.target}]({r.target}) — {label} [{n}]"
+        if len(lines) == MOST_PLACES:
+            break
     return Composed("\n".join(lines.values()), tuple(citations)) if lines else _explained_at(linked, store)
+
+
+def _of_sort(question: str, link: str) -> bool:
+    """Whether a link is of the sort that is asked for; any is when none is named."""
+    if _VIDEO.search(question) and not _NOTEBOOK.search(question):
+        return bool(_VIDEO_LINK.search(link))
+    if _NOTEBOOK.search(question) and not _VIDEO.search(question):
+        return bool(_NOTEBOOK_LINK.search(link))
+    return True
 
 
 def _explained_at(concepts: Sequence[Concept], store: Store) -> Composed | None:
@@ -163,9 +171,12 @@ def _explained_at(concepts: Sequence[Concept], store: Store) -> Composed | None:
     lines: list[str] = []
     citations: list[Citation] = []
     for concept in concepts:
-        for passage in (store.passages[p] for p in concept.passages[:MOST_SUPPORTING]):
-            excerpt = Excerpt(passage, *_body(passage))
-            citations.append(cite(excerpt, len(citations) + 1))
+        told: set[tuple[str, tuple[str, ...]]] = set()
+        for passage in (store.passages[p] for p in concept.passages):
+            if (passage.note, passage.heading_path) in told or len(told) == EXPLAINED:
+                continue
+            told.add((passage.note, passage.heading_path))
+            citations.append(cite(Excerpt(passage, *body_of(passage)), len(citations) + 1))
             under = " › ".join(h.replace("*", "") for h in passage.heading_path) or passage.note
             lines.append(f"- **{concept.label}**: {under} [{len(citations)}]")
     return Composed("Explained in the notes:\n\n" + "\n".join(lines), tuple(citations)) if lines else None
@@ -190,33 +201,49 @@ def path(goal: Concept, store: Store) -> Composed:
         needed = f" *Needed for {_joined([w for w, _ in step.why[:3]])}.*" if step.why else ""
         lines.append(f"{i}. **{step.label}**{said}{mark}{needed}")
     earlier = [f"**{step.label}**" for step in steps[: len(steps) - len(near)]]
-    if not earlier:
-        return Composed(f"To reach **{goal.label}**, in this order:\n\n" + "\n".join(lines), tuple(citations), steps)
-    opening = (
-        f"To reach **{goal.label}** there are {len(steps)} steps. First, in this order: {', '.join(earlier)}. Then:"
-    )
+    opening = f"To reach **{goal.label}**, in this order:"
+    if earlier:
+        opening = (
+            f"To reach **{goal.label}** there are {len(steps)} steps. First, in this order: {', '.join(earlier)}. Then:"
+        )
     return Composed(f"{opening}\n\n" + "\n".join(lines), tuple(citations), steps)
+
+
+def after(known: Concept, store: Store) -> Composed:
+    """What builds on a concept, each with what it is and how the notes say that it needs it."""
+    steps = next_steps(store, known.label)
+    citations: list[Citation] = []
+    if not steps:
+        passage = store.passages[known.passages[0]] if known.passages else None
+        text = f"Nothing in the notes builds on **{known.label}**."
+        if passage is not None:
+            citations.append(cite(Excerpt(passage, *body_of(passage)), 1))
+            text += " [1]"
+        return Composed(text, tuple(citations))
+    lines = []
+    for step in steps:
+        mark = ""
+        if step.citation is not None:
+            citations.append(_numbered(step.citation, len(citations) + 1))
+            mark = f" [{len(citations)}]"
+        said = f": {step.summary}" if step.summary else ""
+        lines.append(f"- **{step.label}**{said}{mark}{_because(step.why[0][1], citations)}")
+    return Composed(f"After **{known.label}** the notes go on with:\n\n" + "\n".join(lines), tuple(citations))
+
+
+def _because(evidence: Evidence | None, citations: list[Citation]) -> str:
+    """The words by which the notes say that a concept is needed, cited."""
+    if evidence is None or not evidence.quote.strip() or "\n" in evidence.quote.strip():
+        return ""
+    quote = evidence.quote.strip()
+    n = len(citations) + 1
+    citations.append(Citation(n, evidence.note, evidence.line, evidence.line, evidence.cell, evidence.quote))
+    said = plain(quote)
+    return f" *“{said if len(said) <= 160 else said[:160].rsplit(' ', 1)[0] + ' …'}”* [{n}]"
 
 
 def _numbered(citation: Citation, n: int) -> Citation:
     return Citation(n, citation.note, citation.line_start, citation.line_end, citation.cell, citation.quote)
-
-
-def _heading(passage: Passage) -> str:
-    """The passage's heading without the other names it gives ("Unfreezing | Unfreeze")."""
-    return plain(passage.heading_path[-1]).replace("*", "").split(" | ")[0] if passage.heading_path else ""
-
-
-def _asked_for(heading: str, findings: Findings, store: Store) -> bool:
-    """Whether a heading only repeats the concept that the question names."""
-    names = {key(n) for c in findings.concepts for n in (store.concepts[c].label, *store.concepts[c].aliases)}
-    return key(heading) in names
-
-
-def _body(passage: Passage) -> tuple[int, int]:
-    """Offsets of a passage without its heading line, or all of it when there is nothing else."""
-    match = re.match(r"\s*#{1,6}\s[^\n]*\n+", passage.text)
-    return (match.end() if match and passage.text[match.end() :].strip() else 0), len(passage.text)
 
 
 def _escaped(text: str) -> str:

@@ -1,17 +1,20 @@
-"""What kind of question is asked, and what a follow-up means in its conversation."""
+"""What kind of question is asked, and between what a comparison is asked for."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
 
 from kg.linking import Lexicon, key, words
-from kg.types import Answer, AnswerKind, Concept
+from kg.types import AnswerKind
 
-__all__ = ["Turn", "kind_of", "resolve", "spelled_out"]
+__all__ = ["kind_of", "sides_of", "spelled_out"]
 
-Turn = tuple[str, Answer]  # a question as it was asked, and its answer
-
+_POLITE = re.compile(
+    r"^\s*(?:(?:please|hi|hello|hey|ok|okay|so|well|and|but|then)\b[\s,!]*)*"
+    r"(?:(?:can|could|would|will) you (?:please )?(?=(?:tell|explain|describe|show|list|give|name|compare|run|find)\b)"
+    r"|(?:i (?:want|would like|'d like) to (?:know|learn|understand)|do you know|remind me)\s+)?",
+    re.I,
+)
 _PATH = re.compile(
     r"\b(?:prerequisites?|prereqs?|study order|learning (?:path|order)|study plan|road ?map)\b"
     r"|\b(?:need|have|should|must|ought|want)\b.*\b(?:know|learn|read|study|understand|see)\b.*\b(?:before|first|for|prior)\b"
@@ -19,48 +22,90 @@ _PATH = re.compile(
     r"|\b(?:in )?(?:what|which) order\b.*\b(?:learn|read|study)\b|\bbefore (?:i )?(?:learn|read|study)ing?\b",
     re.I,
 )
-_COMPARISON = re.compile(
-    r"\bdifferen(?:ce|t|ces)\b|\bversus\b|\bvs\.?(?=\s)|\bcompar(?:e|ed|ison|ing)\b|\bdistinguish\b|\bdiffer\b", re.I
+# "What comes after X?", with no more than a name behind it: "what comes after the softmax in a classifier?" is another.
+_NEXT = re.compile(
+    r"\b(?:what|which|where|anything)\b.*\b(?:comes?|follows?|learn|study|read|next|go(?: on)?|continue)\b.*"
+    r"\b(?:after|from|beyond|(?:once|when) i (?:know|understand))\s+(?:(?!in |of |during |for )\S+\s*){1,5}$"
+    r"|\bwhat(?:'s| is)? next\b|\bwhat (?:concepts? |topics? )?(?:builds? (?:up)?on|depends? on|needs|requires)\b"
+    r"|\b(?:is|are)\b.*\b(?:needed|required|a prerequisite) for\s*\??$|\bwhat does\b.*\blead to\b",
+    re.I,
+)
+_COMPARED = re.compile(
+    r"\bdifferen(?:ce|t|ces)\b|\bversus\b|\bvs\.?(?=\s)|\bcompar(?:e|ed|ison|ing)\b|\bdistinguish\b|\bdiffers?\b", re.I
+)
+_CHOSEN = re.compile(
+    r"\bor\b|\binstead of\b|\brather than\b|\bin place of\b|\bbetter than\b|\bworse than\b|\bprefer\b.*\b(?:to|over)\b",
+    re.I,
 )
 _WHERE = re.compile(
     r"^\s*where\b(?! (?:vs\b|versus\b|and\b|or\b|clause))"
-    r"|\b(?:videos?|notebooks?|links?|papers?|urls?|lectures?|blog posts?|source)\b.*"
+    r"|\b(?:videos?|films?|notebooks?|links?|papers?|urls?|lectures?|lessons?|blog posts?|sources?)\b.*"
     r"\b(?:about|on|for|of|explain\w*)\b"
-    r"|\b(?:notebook|video|link|paper)s?\s*\??$|\bread more\b|\bfurther reading\b",
+    r"|\b(?:in )?which (?:lecture|lesson|video|notebook|note|paper|chapter)\b"
+    r"|\b(?:notebook|video|link|paper|lecture)s?\s*\??$|\bread more\b|\bfurther reading\b",
     re.I,
+)
+_GATHERED = (
+    r"tricks|tips|rules|statements|ways|techniques|kinds|types|sorts|methods|options|signs|remedies|cures|reasons|"
+    r"steps|parts|variants|examples|advantages|disadvantages|drawbacks|benefits|mistakes|pitfalls|causes|metrics|losses"
 )
 _LIST = re.compile(
-    r"^\s*(?:list|name|enumerate)\b"
-    r"|\ball (?:the )?(?:\w+ )?(?:tricks|tips|rules|statements|ways|techniques|kinds|types)\b"
-    r"|\b(?:tips|tricks|rules of thumb)\b",
+    r"^\s*(?:list|name|enumerate)\b|^\s*(?:give|show|tell)(?: me)? (?:all|every)\b"
+    rf"|\b(?:all|every|each) (?:the |my |of the )?(?:\w+ ){{0,2}}(?:{_GATHERED}|trick|tip|rule|statement|way)\b"
+    rf"|\b(?:what|which) (?:\w+ ){{0,3}}(?:are there|exist)\b|\bwhat are (?:the |all )*(?:\w+ )?(?:{_GATHERED})\b"
+    rf"|\b(?:what|which) (?:kinds?|types?|sorts?|tricks|tips) of\b|\b(?:tips|tricks|rules of thumb)\b",
     re.I,
 )
+# "How do I …?" wants steps; "how many …?" and "how can I tell …?" want a fact.
 _HOW = re.compile(
-    r"^\s*(?:and\s+)?how\b|\bhow (?:to|do|can|should|would)\b|\bsteps?\b|\brecipe for\b"
-    r"|^\s*(?:choose|find|pick|train|set|tune)\b",
+    r"^\s*how to\b|\bhow (?:do|can|should|could|would|must|might|did) (?:i|we|you|one|people)\b(?! (?:even )?"
+    r"(?:tell|know|see|notice|recogni[sz]e|spot|detect|find out)\b)|^\s*steps?\b|\bsteps (?:to|for|of)\b"
+    r"|\brecipe for\b|^\s*(?:choose|find|pick|train|set|tune|build|create|make|compute|write|load|save)\b"
+    r"|^\s*(?:show|give)(?: me)? (?:the |some )?code\b|^\s*(?:the )?code (?:for|of)\b",
     re.I,
 )
 _RECIPE = re.compile(
-    r"^\s*(?:please )?(?:run|launch|start|execute)\b|\b(?:for|on) my (?:own )?(?:data|gpu|card|machine|model)\b", re.I
+    r"^\s*(?:run|launch|start|execute)\b(?! (?:of|with)\b)"
+    r"|^\s*(?:find|choose|suggest|get|measure|determine|what is|which is)\b.*"
+    r"\b(?:for|on|with) (?:my|our) (?:own )?(?:\w+ )?(?:data|dataset|gpu|card|machine|model|csv|images|pictures|photos|"
+    r"folder|laptop|computer|hardware)\b|\b(?:for|on) my (?:own )?(?:data|gpu|card|machine)\b",
+    re.I,
+)
+_YES_NO = re.compile(
+    r"^\s*(?:is|are|was|were|can|could|do|does|did|should|shall|must|may|will|would|has|have|need|am|isn't|aren't|"
+    r"can't|don't|doesn't|shouldn't)\b"
+    r"|^(?!\s*(?:what|which|how|why|when|where|who|whose)\b)[^?]*,\s*(?:should|can|may|must|do|does|is|are|right)\b",
+    re.I,
 )
 _DEFINITION = re.compile(
-    r"^\s*(?:and\s+)?"
-    r"(?:what(?:'s|\s+is|\s+are|\s+does)|define|definition|meaning of|explain|describe|tell me about|who is)\b",
+    r"^\s*(?:what(?:'s|\s+is|\s+are|\s+does|\s+do(?!\s+(?:i|we|you)\b))|define|definition|meaning of"
+    r"|explain|describe|tell me about|who is)\b",
     re.I,
 )
-_PRONOUN = re.compile(r"\b(?:it|its|they|them|their|that one|this one|these|those)\b", re.I)
-_OPENER = re.compile(
-    r"^\s*(?:and|or|but|also|then|ok(?:ay)?|so|what about|how about|what if)\b[\s,]*"
-    r"(?:what about|how about|if|for)?\s*",
-    re.I,
+_WH = re.compile(r"^\s*(?:how|when|why|which|who|whose)\b", re.I)
+_SIDE = r"(?P<one>\S.*?)"
+_OTHER = r"(?P<other>\S.*?)"
+_SIDES = tuple(
+    re.compile(pattern, re.I)
+    for pattern in (
+        rf"\b(?:between|compare|distinguish|comparison of|differences? of)\s+{_SIDE}\s+"
+        rf"(?:and|with|to|from|vs\.?)\s+{_OTHER}$",
+        rf"^{_SIDE}\s+(?:vs\.?|versus|compared (?:to|with)|against)\s+{_OTHER}$",
+        rf"\b(?:how|what|in what way) (?:do|does|is|are)\s+{_SIDE}\s+(?:differ|compare)\w*\s+"
+        rf"(?:from|to|with)\s+{_OTHER}$",
+        rf"\b(?:use|take|choose|prefer|need|want|is|are|which|better)[,:]?\s+{_SIDE}\s+"
+        rf"(?:instead of|rather than|in place of|over|or|better than|worse than)\s+{_OTHER}$",
+        rf"^{_SIDE}\s+or\s+{_OTHER}$",
+    )
 )
-# A condition at the end of a question, which a follow-up replaces: "… when frozen?" — "and after unfreezing?"
-_CONDITION = re.compile(r"[\s,]+(?:when|before|after|if|while|with|without|during|once)\b.*$", re.I)
-_CONDITION_START = re.compile(r"^(?:when|before|after|if|while|with|without|during|once|for|in|on)\b", re.I)
+_SIDE_NOISE = re.compile(
+    r"^(?:(?:an?|the|using|use|i|should|which|what|is|are|better|faster|when|to|do|does)\b[\s,:]*)+", re.I
+)
+# What is behind the second side: "… for text", "when the batch is small".
+_TAIL = re.compile(r"[\s,]+(?:for|in|on|when|if|with|at|during|to|as|here|there|and why|which)\b.*$|[\s?.!,;:]+$", re.I)
 _SHARED_WORD = re.compile(
     r"([\w'-]+)(\s+(?:and|or|vs\.?|versus|from|to|with)\s+(?:an?\s+|the\s+)?)([\w'-]+)\s+([\w'-]+)"
 )
-FOLLOW_UP_WORDS = 7
 
 
 def kind_of(question: str, linked: int) -> AnswerKind:
@@ -70,20 +115,45 @@ def kind_of(question: str, linked: int) -> AnswerKind:
     ('path', 'comparison')
     >>> kind_of("what is dropout", 1), kind_of("how do I free memory?", 0), kind_of("video about hooks", 1)
     ('definition', 'how', 'where')
+    >>> kind_of("What comes after dropout?", 1), kind_of("can I use it?", 0), kind_of("how many epochs?", 1)
+    ('next', 'yesno', 'fact')
     """
     if not re.search(r"\w", question):
         return "empty"
-    if _PATH.search(question) and linked:
+    asked = _POLITE.sub("", question, count=1)
+    if linked and _NEXT.search(asked.strip(" ?.!")):
+        return "next"
+    if _PATH.search(asked) and linked:
         return "path"
-    if _COMPARISON.search(question) and linked >= 2:
+    if _COMPARED.search(asked) and (linked >= 2 or (linked and sides_of(asked))):
+        return "comparison"
+    if _CHOSEN.search(asked) and linked >= 2 and sides_of(asked):
         return "comparison"
     tests: tuple[tuple[AnswerKind, re.Pattern[str]], ...] = (
-        ("recipe", _RECIPE), ("where", _WHERE), ("list", _LIST), ("how", _HOW), ("definition", _DEFINITION)
+        ("recipe", _RECIPE), ("where", _WHERE), ("list", _LIST), ("how", _HOW), ("yesno", _YES_NO),
+        ("definition", _DEFINITION),
     )  # fmt: skip
     for kind, pattern in tests:
-        if pattern.search(question):
+        if pattern.search(asked):
             return kind
-    return "definition" if linked and len(words(question)) <= 3 else "fact"
+    return "definition" if linked and len(words(asked)) <= 3 and not _WH.match(asked) else "fact"
+
+
+def sides_of(question: str) -> tuple[str, str] | None:
+    """The two things that a question compares, as it names them; None when it names none.
+
+    >>> sides_of("should I use layer norm instead of batch norm for text?"), sides_of("WHERE vs HAVING")
+    (('layer norm', 'batch norm'), ('WHERE', 'HAVING'))
+    """
+    asked = _POLITE.sub("", question, count=1).strip(" ?.!")
+    for pattern in _SIDES:
+        match = pattern.search(asked)
+        if match:
+            one = _SIDE_NOISE.sub("", match["one"]).strip(" ,") if " " in match["one"] else match["one"]
+            other = _TAIL.sub("", _SIDE_NOISE.sub("", match["other"]) if " " in match["other"] else match["other"])
+            if one and other and len(words(one)) <= 6 and len(words(other)) <= 6:
+                return one, other
+    return None
 
 
 def spelled_out(question: str, lexicon: Lexicon) -> str:
@@ -99,51 +169,3 @@ def spelled_out(question: str, lexicon: Lexicon) -> str:
         return f"{first} {shared}{between}{second} {shared}" if known else match.group()
 
     return _SHARED_WORD.sub(both, question)
-
-
-def resolve(question: str, history: Sequence[Turn], concepts: Sequence[Concept], lexicon: Lexicon) -> str:
-    """The question as it would be asked alone; unchanged when it is no follow-up.
-
-    A pronoun takes the previous answer's main concept; "and X?" or "what about X?" asks the previous question of X;
-    "and after …?" keeps the previous question and replaces its condition.
-    """
-    if not history:
-        return question
-    before, answered = _standing(history, concepts, lexicon)
-    rest = _OPENER.sub("", question).strip(" ?.!")
-    opened = bool(_OPENER.match(question)) and bool(rest)
-    short = len(words(question)) <= FOLLOW_UP_WORDS
-    named = lexicon.find(rest, strict_case=False)
-    main = answered.concepts[0] if answered.concepts else ""
-    if opened and short and _CONDITION_START.match(rest):
-        return f"{_CONDITION.sub('', before.strip(' ?.!'))} {rest}"
-    if opened and short and named and named[0].start == 0 and len(words(rest)) <= 4:
-        return _about(before, rest, lexicon)
-    if _PRONOUN.search(question) and main and not named:
-        return _PRONOUN.sub(lambda m: f"{main}'s" if m.group().lower() in ("its", "their") else main, question)
-    if opened and short and not named:
-        return f"{before.strip(' ?.!')} {rest}"
-    if (
-        short
-        and not named
-        and main
-        and re.match(r"^\s*(?:why|how|when|where|which|show|example|give)\b", question, re.I)
-        and len(words(question)) <= 3
-    ):
-        return f"{question.strip(' ?.!')} {main}"
-    return question
-
-
-def _standing(history: Sequence[Turn], concepts: Sequence[Concept], lexicon: Lexicon) -> Turn:
-    """The last question as it stood alone, resolved through the conversation before it, and its answer."""
-    asked, answered = history[-1]
-    return resolve(asked, history[:-1], concepts, lexicon), answered
-
-
-def _about(before: str, name: str, lexicon: Lexicon) -> str:
-    """The previous question, asked of another concept."""
-    found = lexicon.find(before, strict_case=False)
-    if not found:
-        return f"{before.strip(' ?.!')} {name}"
-    first = found[0]
-    return before[: first.start] + name + before[first.end :]

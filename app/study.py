@@ -12,7 +12,7 @@ from kg.linking import find_concept
 from kg.store import Store
 from kg.types import Citation, Concept, Evidence, PathStep
 
-__all__ = ["followers", "prerequisites_of", "study_steps"]
+__all__ = ["followers", "next_steps", "prerequisites_of", "study_steps"]
 
 SHOWN = 5
 
@@ -39,6 +39,26 @@ def study_steps(store: Store, goal_label: str, known: Sequence[str] = ()) -> tup
         needing = sorted(set(store.prerequisites.successors(c)) & inside, key=path.index)
         why = tuple((store.concepts[t].label, _first(evidence.get((c, t), ()))) for t in needing)
         concept = store.concepts[c]
+        steps.append(PathStep(concept.label, concept.summary, why, _home(store, concept, n)))
+    return tuple(steps)
+
+
+def next_steps(store: Store, known_label: str, most: int = SHOWN) -> tuple[PathStep, ...]:
+    """What directly needs a concept, the surest first; each step carries how the notes say so.
+
+    Raises
+    ------
+    UnknownConcept
+        When the label names no concept; carries the closest labels.
+    """
+    known = find_concept(store.concepts, known_label)
+    evidence = {
+        r.target: r.evidence for r in store.relations if r.kind == "prerequisite" and r.kept and r.source == known.id
+    }
+    steps = []
+    for n, c in enumerate(_strongest(store.prerequisites, {known.id}, store.prerequisites.successors, most), 1):
+        concept = store.concepts[c]
+        why = ((known.label, _first(evidence.get(c, ()))),)
         steps.append(PathStep(concept.label, concept.summary, why, _home(store, concept, n)))
     return tuple(steps)
 

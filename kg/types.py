@@ -29,7 +29,9 @@ __all__ = [
 
 PassageKind = Literal["prose", "list", "table", "code", "output"]
 RelationKind = Literal["prerequisite", "broader", "related"]
-AnswerKind = Literal["definition", "fact", "how", "comparison", "path", "list", "where", "recipe", "empty"]
+AnswerKind = Literal[
+    "definition", "fact", "how", "yesno", "comparison", "path", "next", "list", "where", "recipe", "empty"
+]
 
 
 @dataclass(frozen=True, slots=True)

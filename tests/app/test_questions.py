@@ -1,32 +1,12 @@
-"""Kinds of questions, and follow-ups resolved through written dialogues."""
+"""Kinds of questions, and the two sides of those that compare."""
 
 from __future__ import annotations
 
 import pytest
 
-from app.questions import kind_of, resolve, spelled_out
+from app.questions import kind_of, sides_of, spelled_out
 from kg.linking import Lexicon
-from kg.types import Answer, Concept
-
-CONCEPTS = tuple(
-    Concept(i, label, aliases, ("n.md",), "", (0,))
-    for i, (label, aliases) in enumerate(
-        [
-            ("Dropout", ()),
-            ("Weight decay", ("L2 regularisation",)),
-            ("Learning rate finder", ("learning rate",)),
-            ("Unfreezing", ("unfrozen",)),
-            ("Freezing", ("frozen",)),
-            ("U-Net", ()),
-            ("Batch size", ()),
-        ]
-    )
-)
-LEXICON = Lexicon.of(CONCEPTS)
-
-
-def answered(question: str, *concepts: str) -> Answer:
-    return Answer(question, "answered", "fact", 0.9, "", concepts=concepts)
+from kg.types import Concept
 
 
 @pytest.mark.parametrize(
@@ -41,6 +21,13 @@ def answered(question: str, *concepts: str) -> Answer:
         ("What should I learn first for U-Net?", 1, "path"),
         ("prerequisites of U-Net", 1, "path"),
         ("what do I need before cooking?", 0, "fact"),
+        ("What comes after dropout?", 1, "next"),
+        ("what can I learn next after U-Net?", 1, "next"),
+        ("What should I study once I know dropout?", 1, "next"),
+        ("what builds on dropout?", 1, "next"),
+        ("what comes after the dropout in a residual block?", 1, "fact"),
+        ("which learning rate after unfreezing?", 1, "fact"),
+        ("what happens after unfreezing?", 1, "fact"),
         ("difference between dropout and weight decay", 2, "comparison"),
         ("dropout vs weight decay", 2, "comparison"),
         ("what is different about dropout", 1, "definition"),
@@ -51,7 +38,30 @@ def answered(question: str, *concepts: str) -> Answer:
         ("papers about weight initialization", 1, "where"),
         ("list all tricks about weight decay", 1, "list"),
         ("run the learning rate finder on my data", 1, "recipe"),
-        ("should I predict on CPU or GPU", 0, "fact"),
+        ("should I predict on CPU or GPU", 0, "yesno"),
+        ("should I use dropout instead of weight decay?", 2, "comparison"),
+        ("dropout or weight decay?", 2, "comparison"),
+        ("is U-Net better than a GAN for segmentation?", 2, "comparison"),
+        ("how does weight decay differ from L2?", 1, "comparison"),
+        ("should I normalise the inputs?", 1, "yesno"),
+        ("can I use mixup with text?", 1, "yesno"),
+        ("is it normal that the loss rises?", 0, "yesno"),
+        ("my loss is nan, should I lower the rate?", 0, "yesno"),
+        ("CUDA out of memory, what should I do?", 0, "fact"),
+        ("can you explain dropout?", 1, "definition"),
+        ("could you please list all tricks on dropout", 1, "list"),
+        ("how many epochs does fine-tuning take?", 1, "fact"),
+        ("how can I tell that my model overfits?", 1, "fact"),
+        ("how do I know when to stop?", 0, "fact"),
+        ("how does dropout work?", 1, "fact"),
+        ("how can I train faster?", 0, "how"),
+        ("show me the code for dropout", 1, "how"),
+        ("which losses are there?", 0, "list"),
+        ("what are the signs of overfitting?", 1, "list"),
+        ("every trick about unfreezing", 1, "list"),
+        ("in which lecture is U-Net explained?", 1, "where"),
+        ("find the learning rate for my data", 1, "recipe"),
+        ("which batch size fits on my card?", 1, "recipe"),
         ("???", 0, "empty"),
         ("", 0, "empty"),
     ],
@@ -62,44 +72,23 @@ def test_each_kind_is_recognised(question: str, linked: int, kind: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("before", "concepts", "follow_up", "meant"),
+    ("question", "sides"),
     [
-        ("which learning rate when frozen?", ["Learning rate finder"], "and after unfreezing?",
-         "which learning rate after unfreezing"),
-        ("What is dropout?", ["Dropout"], "and weight decay?", "What is weight decay?"),
-        ("What is dropout?", ["Dropout"], "what about L2 regularisation?", "What is L2 regularisation?"),
-        ("What is dropout?", ["Dropout"], "why does it help?", "why does Dropout help?"),
-        ("What is dropout?", ["Dropout"], "what is its formula?", "what is Dropout's formula?"),
-        ("What is dropout?", ["Dropout"], "why?", "why Dropout"),
-        ("How large should the batch size be?", ["Batch size"], "and on a small card?",
-         "How large should the batch size be on a small card"),
+        ("difference between dropout and weight decay", ("dropout", "weight decay")),
+        ("What is the difference between a GAN and the Wasserstein GAN?", ("GAN", "Wasserstein GAN")),
+        ("compare Adam with SGD", ("Adam", "SGD")),
+        ("WHERE vs HAVING", ("WHERE", "HAVING")),
+        ("Adam versus SGD for vision", ("Adam", "SGD")),
+        ("should I use mixup instead of dropout?", ("mixup", "dropout")),
+        ("layer norm or batch norm for text?", ("layer norm", "batch norm")),
+        ("which is better, max pooling or average pooling?", ("max pooling", "average pooling")),
+        ("how does RMSProp differ from Adam?", ("RMSProp", "Adam")),
+        ("What is dropout?", None),
     ],
-)  # fmt: skip
-def test_a_follow_up_is_understood_from_the_conversation(
-    before: str, concepts: list[str], follow_up: str, meant: str
-) -> None:
-    """Pronouns, ellipsis and new conditions are resolved against the previous turn."""
-    history = [(before, answered(before, *concepts))]
-    assert resolve(follow_up, history, CONCEPTS, LEXICON) == meant
-
-
-def test_a_chain_of_follow_ups_keeps_the_first_question() -> None:
-    """The second follow-up is resolved against the first as it was understood, not as it was typed."""
-    history = [
-        ("What is dropout?", answered("What is dropout?", "Dropout")),
-        ("and weight decay?", answered("and weight decay?", "Weight decay")),
-    ]
-    assert resolve("and U-Net?", history, CONCEPTS, LEXICON) == "What is U-Net?"
-
-
-@pytest.mark.parametrize(
-    "question", ["What is weight decay?", "how do I choose the batch size for a large model", "and"]
 )
-def test_a_question_that_stands_alone_is_left_alone(question: str) -> None:
-    """No history is mixed into a question that needs none."""
-    history = [("What is dropout?", answered("What is dropout?", "Dropout"))]
-    assert resolve(question, history, CONCEPTS, LEXICON) == question
-    assert resolve("and after unfreezing?", [], CONCEPTS, LEXICON) == "and after unfreezing?"
+def test_a_comparison_names_its_sides(question: str, sides: tuple[str, str] | None) -> None:
+    """Articles and conditions are no part of a side's name."""
+    assert sides_of(question) == sides
 
 
 @pytest.mark.parametrize(
