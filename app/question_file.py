@@ -1,0 +1,215 @@
+"""Files of questions with what answers them: read with each line's faults named, checked against the notes, written.
+
+A line is a JSON object: "q", and "gold" (starts of headings that answer it; [] when the notes do not say) or "quote"
+(text that answers it) or both; "kind" and "from" are kept when they are there.
+"""
+
+from __future__ import annotations
+
+import difflib
+import json
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+from kg.errors import GradusError
+from kg.store import Store
+from kg.types import Passage
+
+__all__ = [
+    "AskedQuestion",
+    "Unheld",
+    "answers",
+    "question_lines",
+    "read_questions",
+    "save_questions",
+    "spoken",
+    "under",
+    "unheld",
+]
+
+# What a reader does not see of Markdown: addresses of links, tags, and every mark that is no word.
+_ADDRESS = re.compile(r"\]\([^()\s]*(?:\s+\"[^\"]*\")?\)|</?[A-Za-z][^<>]*>|^[ \t]*\[[^\]]+\]:[ \t]+\S+[ \t]*$", re.M)
+_WORD = re.compile(r"[^\W_]+")
+
+
+@dataclass(frozen=True, slots=True)
+class AskedQuestion:
+    """A question and what answers it; with neither gold headings nor quotes, the notes do not say."""
+
+    q: str
+    gold: tuple[str, ...] = ()  # starts of headings, plain text
+    quotes: tuple[str, ...] = ()  # text that a passage holds
+    kind: str = ""
+    source: str = ""  # where it was made from, as "note.md:12"
+    line: int = 0  # 1-based, in its file; 0 when it was read from none
+
+    @property
+    def answerable(self) -> bool:
+        """Whether the notes are expected to answer it."""
+        return bool(self.gold or self.quotes)
+
+
+@dataclass(frozen=True, slots=True)
+class Unheld:
+    """A gold heading or quote that no passage holds: a mistake in the question file, or notes that have changed."""
+
+    question: AskedQuestion
+    what: Literal["gold", "quote"]
+    text: str
+    closest: str  # the closest heading, or for a quote that spans passages the heading it begins under; "" for none
+    spans_passages: bool = False  # the notes hold the quote, but no single passage does
+
+
+def read_questions(path: Path) -> tuple[AskedQuestion, ...]:
+    """The questions of a file, in its order; empty lines are skipped.
+
+    Raises
+    ------
+    GradusError
+        When the file cannot be read, holds no question, or a line is none; names file and line.
+    """
+    try:
+        lines = path.read_text(encoding="utf-8-sig").split("\n")
+    except (OSError, UnicodeDecodeError) as error:
+        raise GradusError(f"cannot read the questions in {path}: {error}") from error
+    found = tuple(_question(path, n, line) for n, line in enumerate(lines, 1) if line.strip())
+    if not found:
+        raise GradusError(f"{path} holds no questions; make a first file with: gradus eval --generate {path} --force")
+    return found
+
+
+def question_lines(questions: Sequence[AskedQuestion]) -> str:
+    """Questions as JSON lines, which `read_questions` reads back."""
+    return "".join(json.dumps(_row(q), ensure_ascii=False) + "\n" for q in questions)
+
+
+def save_questions(path: Path, questions: Sequence[AskedQuestion], force: bool = False) -> None:
+    """Write a question file; one that exists, with somebody's edits, only with `force`.
+
+    Raises
+    ------
+    GradusError
+        When the file exists, or cannot be written.
+    """
+    try:
+        with path.open("w" if force else "x", encoding="utf-8") as file:
+            file.write(question_lines(questions))
+    except FileExistsError as error:
+        raise GradusError(f"{path} exists and may hold your edits; name another file, or add --force") from error
+    except OSError as error:
+        raise GradusError(f"cannot write the questions to {path}: {error.strerror}") from error
+
+
+def answers(question: AskedQuestion, passage: Passage) -> bool:
+    """Whether a passage answers: a heading on its path starts with a gold one, or it holds a quote."""
+    return under(question, passage) or any(_holds(spoken(passage.text), q) for q in question.quotes)
+
+
+def under(question: AskedQuestion, passage: Passage) -> bool:
+    """Whether a heading on the passage's path starts with one of the question's gold headings."""
+    return any(h.startswith(g) for h in passage.heading_path for g in question.gold)
+
+
+def spoken(text: str) -> str:
+    """The words of a text, white space, case and markup aside, each between blanks.
+
+    >>> spoken("Set **`lr`** to [0.5](https://a.b/c),\\n  then _wait_")
+    ' set lr to 0 5 then wait '
+    """
+    return f" {' '.join(_WORD.findall(_ADDRESS.sub(' ', text).casefold()))} "
+
+
+def unheld(questions: Sequence[AskedQuestion], store: Store) -> tuple[Unheld, ...]:
+    """Gold headings and quotes that no passage of the store holds, in the questions' order."""
+    headings = tuple(dict.fromkeys(h for p in store.passages for h in p.heading_path))
+    texts = [spoken(p.text) for p in store.passages]
+    out: list[Unheld] = []
+    for question in questions:
+        for gold in question.gold:
+            if not any(h.startswith(gold) for h in headings):
+                out.append(Unheld(question, "gold", gold, _closest(gold, headings)))
+        for quote in question.quotes:
+            if not any(_holds(text, quote) for text in texts):
+                out.append(_unheld_quote(question, quote, store, texts, headings))
+    return tuple(out)
+
+
+def _holds(spoken_text: str, quote: str) -> bool:
+    return spoken(quote) in spoken_text
+
+
+def _unheld_quote(
+    question: AskedQuestion, quote: str, store: Store, texts: Sequence[str], headings: Sequence[str]
+) -> Unheld:
+    """Told apart: a quote that runs over the end of a passage, and one that stands nowhere."""
+    for note in store.note_names:
+        own = [i for i, p in enumerate(store.passages) if p.note == note]
+        at = "".join(texts[i][:-1] for i in own).find(spoken(quote).rstrip())
+        if at < 0:
+            continue
+        for i in own:
+            at -= len(texts[i]) - 1
+            if at < 0:
+                path = store.passages[i].heading_path
+                return Unheld(question, "quote", quote, path[-1] if path else "", spans_passages=True)
+    return Unheld(question, "quote", quote, _closest(quote, headings))
+
+
+def _closest(text: str, headings: Sequence[str]) -> str:
+    """The heading that is spelled most like a text, or shares most words with it; "" when none comes near."""
+    wanted = set(spoken(text).split())
+
+    def likeness(heading: str) -> float:
+        there = set(spoken(heading).split())
+        shared = len(wanted & there) / max(1, min(len(wanted), len(there)))
+        alike = difflib.SequenceMatcher(None, text.casefold(), heading[: 2 * len(text)].casefold()).ratio()
+        return max(0.9 * shared, alike)
+
+    best = max(headings, key=likeness, default="")
+    return best if best and likeness(best) >= 0.4 else ""
+
+
+def _row(question: AskedQuestion) -> dict[str, Any]:
+    row: dict[str, Any] = {"q": question.q}
+    if question.gold or not question.quotes:
+        row["gold"] = question.gold
+    if question.quotes:
+        row["quote"] = question.quotes
+    return row | {k: v for k, v in (("kind", question.kind), ("from", question.source)) if v}
+
+
+def _question(path: Path, number: int, line: str) -> AskedQuestion:
+    try:
+        row = json.loads(line)
+    except ValueError as error:
+        raise _wrong(path, number, 'expected a JSON object with "q" and "gold" or "quote"', line) from error
+    if not isinstance(row, dict) or not isinstance(row.get("q"), str) or not row["q"].strip():
+        raise _wrong(path, number, 'expected a JSON object with "q", the question as text', line)
+    if row.get("gold") is None and row.get("quote") is None:
+        raise _wrong(path, number, 'expected "gold" (headings, [] when the notes do not say) or "quote"', line)
+    gold, quotes = (_texts(path, number, key, row.get(key)) for key in ("gold", "quote"))
+    if not gold and not quotes and not isinstance(row.get("gold"), list):
+        raise _wrong(path, number, 'an empty "quote" says nothing; write "gold": [] when the notes do not say', line)
+    empty = next((q for q in quotes if not spoken(q).strip()), None)
+    if empty is not None:
+        raise _wrong(path, number, '"quote" must hold a word', line)
+    kind, source = (row.get(key) if isinstance(row.get(key), str) else "" for key in ("kind", "from"))
+    return AskedQuestion(row["q"].strip(), gold, quotes, str(kind), str(source), number)
+
+
+def _texts(path: Path, number: int, key: str, value: object) -> tuple[str, ...]:
+    """A text, or a list of texts, none of them empty."""
+    if value is None:
+        return ()
+    texts = [value] if isinstance(value, str) else value
+    if not isinstance(texts, list) or not all(isinstance(t, str) and t.strip() for t in texts):
+        raise _wrong(path, number, f'"{key}" must be a list of texts that are not empty', json.dumps(value))
+    return tuple(t.strip() for t in texts)
+
+
+def _wrong(path: Path, number: int, expected: str, found: str) -> GradusError:
+    shown = found.strip() if len(found.strip()) <= 80 else found.strip()[:79] + "…"
+    return GradusError(f"{path}:{number}: {expected}, got: {shown}")
