@@ -1,0 +1,125 @@
+"""Generated questions: answered where they say, unanswerable where they say so, varied, and the same on every run."""
+
+from __future__ import annotations
+
+from collections import Counter
+from pathlib import Path
+
+import pytest
+
+from app.far_fields import FAR_QUESTIONS
+from app.generate import generated_questions
+from app.paths import starter_notes
+from app.question_file import AskedQuestion, answers, spoken, unheld
+from ingest import build
+from ingest.build import ingest
+from kg.encoder import Encoder
+from kg.linking import key
+from kg.store import Store, open_store
+
+NOTES = ("01-foundations.md", "03-losses.md", "05-training.md")
+
+
+@pytest.fixture(scope="module")
+def starter(encoder: Encoder, tmp_path_factory: pytest.TempPathFactory) -> Store:
+    """Three of the starter notes: the fewest that give every kind of question."""
+    folder = tmp_path_factory.mktemp("starter")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(build, "load_encoder", lambda name: encoder)
+        ingest([starter_notes() / name for name in NOTES], folder)
+    return open_store(folder)
+
+
+@pytest.fixture(scope="module")
+def made(starter: Store) -> tuple[AskedQuestion, ...]:
+    return generated_questions(starter)
+
+
+def test_every_kind_is_made(made: tuple[AskedQuestion, ...]) -> None:
+    """Definitions, paraphrases, comparisons, how-tos, facts, keywords, and such that the notes do not answer."""
+    kinds = Counter(q.kind for q in made)
+    assert set(kinds) == {"definition", "paraphrase", "comparison", "how", "fact", "keywords", "unanswerable"}
+    assert len(made) > 150
+
+
+def test_the_notes_hold_every_gold(made: tuple[AskedQuestion, ...], starter: Store) -> None:
+    """Every answerable question has a passage that answers it; no gold or quote is missing."""
+    assert unheld(made, starter) == ()
+    for question in made:
+        held = any(answers(question, p) for p in starter.passages)
+        assert held == question.answerable, question
+
+
+def test_unanswerable_questions_ask_for_nothing_the_notes_explain(
+    made: tuple[AskedQuestion, ...], starter: Store
+) -> None:
+    """No concept's name stands in one that the notes led to, and no word of a far one's own stands in any passage."""
+    far = dict(FAR_QUESTIONS)
+    explained = {w for c in starter.concepts for n in (c.label, *c.aliases) for w in key(n)}
+    unanswerable = [q for q in made if not q.answerable]
+    assert {q.kind for q in unanswerable} == {"unanswerable"}
+    assert any(q.source for q in unanswerable) and any(not q.source for q in unanswerable)
+    for question in unanswerable:
+        if question.source:
+            (name,) = (w for w in question.q.rstrip("?").split() if not w[1:].islower() and len(w) > 2)
+            assert not set(key(name)) & explained
+            assert starter.passage_frequency(name) > 0
+        else:
+            assert not any(starter.passage_frequency(w) for w in far[question.q])
+
+
+def test_questions_are_the_same_on_every_run(made: tuple[AskedQuestion, ...], starter: Store) -> None:
+    """Nothing is left to chance."""
+    assert generated_questions(starter) == made
+
+
+def test_no_question_is_asked_twice(made: tuple[AskedQuestion, ...]) -> None:
+    """Case and punctuation aside."""
+    assert len({spoken(q.q) for q in made}) == len(made)
+
+
+def test_a_question_is_not_its_answer(made: tuple[AskedQuestion, ...]) -> None:
+    """None repeats the sentence that it was made from."""
+    for question in made:
+        assert not any(spoken(quote) in spoken(question.q) for quote in question.quotes)
+
+
+@pytest.mark.parametrize("most", [1, 7, 60])
+def test_a_smaller_set_is_spread(made: tuple[AskedQuestion, ...], starter: Store, most: int) -> None:
+    """So many, all of the whole set, in its order, from several kinds and notes."""
+    chosen = generated_questions(starter, most)
+    assert len(chosen) == most
+    at = [made.index(q) for q in chosen]
+    assert at == sorted(at)
+    if most == 60:
+        assert {q.kind for q in chosen} == {q.kind for q in made}
+        assert len({q.source.split(":")[0] for q in chosen if q.source}) == len(NOTES)
+
+
+def test_more_than_there_are_is_all(made: tuple[AskedQuestion, ...], starter: Store) -> None:
+    """No question is made up to fill a number."""
+    assert generated_questions(starter, 10**6) == made
+
+
+def test_sources_lead_to_the_lines(made: tuple[AskedQuestion, ...]) -> None:
+    """A statement's first words stand at or just after the line that its question names."""
+    folder = starter_notes()
+    checked = 0
+    for question in made:
+        if question.quotes and question.source:
+            note, _, line = question.source.rpartition(":")
+            lines = (folder / Path(note).name).read_text(encoding="utf-8").splitlines()
+            there = spoken(" ".join(lines[int(line) - 1 : int(line) + 2]))
+            assert spoken(" ".join(question.quotes[0].split()[:3])).strip() in there, question
+            checked += 1
+    assert checked > 20
+
+
+def test_other_notes_give_questions_too(store: Store) -> None:
+    """Four small notes on baking and training: questions on both, a notebook's with its cell."""
+    asked = generated_questions(store)
+    sources = {q.source.split(":")[0] for q in asked if q.source}
+    assert {"bread.md", "training.md"} <= sources
+    assert any("(cell " in q.source for q in asked)
+    assert unheld(asked, store) == ()
+    assert {q.kind for q in asked} >= {"definition", "unanswerable"}
