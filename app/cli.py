@@ -15,9 +15,9 @@ import typer
 from app import cli_eval
 from app.cli_run import add_commands
 from app.contract import answer_json, hit_json, relation_json, step_json
-from app.options import JsonOption, StoreOption, told
+from app.options import JsonOption, StoreOption, WriterOption, told
 from app.paths import store_folder
-from app.show import show_answer, show_hits, show_report, show_steps, show_table
+from app.show import follow_writing, show_answer, show_hits, show_report, show_steps, show_table
 from kg.errors import GradusError
 
 if TYPE_CHECKING:
@@ -106,14 +106,21 @@ def ask(
     store: StoreOption = None,
     batch: BatchOption = None,
     k: HitsOption = 10,
+    writer: WriterOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Answer a question with the notes' own words and the lines they stand in."""
     from app.answer import answer
+    from app.writer_choice import choose_writer
 
+    chosen = choose_writer(writer)
     opened, encoder = _opened(store)
     for asked in _questions(question, batch):
         said = answer(asked, opened, encoder, k=k)
+        if chosen is not None:
+            from app.writer import written
+
+            said = follow_writing(written(said, opened, encoder, chosen), chosen.name, not (as_json or batch))
         if as_json or batch:
             _print_json(answer_json(said))
         else:

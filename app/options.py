@@ -8,7 +8,9 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-__all__ = ["JsonOption", "StoreOption", "told"]
+from app.writer_choice import WRITER_HELP
+
+__all__ = ["JsonOption", "StoreOption", "WriterOption", "told"]
 
 told = Console(stderr=True, highlight=False)  # progress and warnings; stdout is for results
 
@@ -17,3 +19,4 @@ StoreOption = Annotated[
     typer.Option("--store", envvar="GRADUS_STORE", help="Folder of the store; default: in your user data folder."),
 ]
 JsonOption = Annotated[bool, typer.Option("--json", help="JSON on stdout, for programs.")]
+WriterOption = Annotated[str | None, typer.Option("--writer", envvar="GRADUS_WRITER", help=WRITER_HELP)]

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
-from rich.console import Console
+from rich.console import Console, Group
+from rich.live import Live
 from rich.markdown import Markdown
 from rich.table import Table
 from rich.text import Text
@@ -14,7 +15,7 @@ if TYPE_CHECKING:
     from ingest.build import Report
     from kg.types import Answer, Citation, Hit, PathStep
 
-__all__ = ["show_answer", "show_hits", "show_report", "show_steps", "show_table"]
+__all__ = ["follow_writing", "show_answer", "show_hits", "show_report", "show_steps", "show_table"]
 
 out = Console(highlight=False)
 
@@ -31,6 +32,11 @@ def show_report(report: Report) -> None:
 def show_answer(said: Answer) -> None:
     """An answer, its sources, and where to go from it."""
     out.print(Markdown(said.text))
+    if said.writer or said.notice:
+        out.print()
+    for line in (f"Written by {said.writer} from the cited lines." if said.writer else "", said.notice):
+        if line:
+            out.print(Text(line, style="dim"))
     if said.citations:
         out.print()
     for c in said.citations:
@@ -41,6 +47,32 @@ def show_answer(said: Answer) -> None:
     for offer in said.recipes:
         options = "".join(f" --{k.replace('_', '-')} {v}" for k, v in offer.params.items())
         out.print(Text(f"run it: gradus run {offer.name}{options}", style="green"))
+
+
+def follow_writing(steps: Iterator[str | Answer], writer: str, live: bool) -> Answer:
+    """The answer that writing ends with; in a terminal what is written is shown until then, if `live`.
+
+    Parameters
+    ----------
+    steps : iterator
+        As `app.writer.written` gives them.
+    """
+    from app.drafts import without_marks
+
+    final: Answer | None = None
+    if not (live and out.is_terminal):
+        for step in steps:
+            final = step if not isinstance(step, str) else None
+    else:
+        busy = Text(f"{writer} is writing …", style="dim")
+        with Live(busy, console=out, transient=True, refresh_per_second=8) as view:
+            for step in steps:
+                if isinstance(step, str):
+                    view.update(Group(Markdown(without_marks(step)), busy))
+                else:
+                    final = step
+    assert final is not None, "writing ends with an answer"
+    return final
 
 
 def show_hits(hits: Sequence[Hit]) -> None:

@@ -1,0 +1,103 @@
+"""Read what a writer streams, with patience that ends: silence, length, endless repetition, and a reader's Stop."""
+
+from __future__ import annotations
+
+import queue
+import threading
+import time
+import zlib
+from collections.abc import Callable, Iterator
+
+__all__ = ["CONNECT_S", "MAX_TOKENS", "SILENCE_S", "TOTAL_S", "WriterFailure", "paced"]
+
+CONNECT_S = 5.0  # until a server takes the connection
+SILENCE_S = 20.0  # without a token, the first included
+TOTAL_S = 120.0  # for the whole answer
+MAX_TOKENS = 700
+MAX_CHARS = 6000  # some servers keep to no limit of tokens; what stands there until then is checked as it is
+POLL_S = 0.1  # how soon a Stop is seen
+# The last so many characters, packed: text of a language keeps about half its size, a loop a tenth.
+LOOP_CHARS = 600
+LOOP_PACKED = 0.2
+
+
+class WriterFailure(Exception):
+    """A writer that cannot write or go on; the message is one line with the cause and what to do."""
+
+
+def paced(pieces: Callable[[threading.Event], Iterator[str]], stop: threading.Event) -> Iterator[str]:
+    """Yield the text so far each time there is more of it.
+
+    Parameters
+    ----------
+    pieces : callable
+        Gives the pieces, in a thread of its own; it is handed an event that says when to end.
+    stop : threading.Event
+        Set by the reader.
+
+    Raises
+    ------
+    WriterFailure
+        What `pieces` raises, and what this reader does not wait for any longer.
+    """
+    arrived: queue.SimpleQueue[str | WriterFailure | None] = queue.SimpleQueue()
+    over = threading.Event()
+    threading.Thread(target=_pump, args=(pieces, over, arrived), daemon=True, name="writer").start()
+    begun = heard = time.monotonic()
+    text = ""
+    try:
+        while len(text) < MAX_CHARS:
+            found = _waiting(arrived)
+            now = time.monotonic()
+            if stop.is_set():
+                raise WriterFailure("it was stopped; these are the notes' own words.")
+            if found:
+                heard = now
+                new = "".join(f for f in found if isinstance(f, str))
+                text += new
+                if _loops(text):
+                    raise WriterFailure("it repeats itself without end; try a larger model.")
+                if new:
+                    yield text
+                if isinstance(found[-1], WriterFailure):
+                    raise found[-1]
+                if found[-1] is None:
+                    return
+            if now - heard > SILENCE_S:
+                raise WriterFailure(f"it sent nothing for {SILENCE_S:g} s; ask again, or choose a smaller model.")
+            if now - begun > TOTAL_S:
+                raise WriterFailure(f"it did not finish within {TOTAL_S:g} s; choose a smaller or faster model.")
+    finally:
+        over.set()
+
+
+def _pump(
+    pieces: Callable[[threading.Event], Iterator[str]],
+    over: threading.Event,
+    arrived: queue.SimpleQueue[str | WriterFailure | None],
+) -> None:
+    """Move pieces into the queue until they end, fail, or nobody wants them."""
+    try:
+        for piece in pieces(over):
+            arrived.put(piece)
+            if over.is_set():
+                return
+        arrived.put(None)
+    except WriterFailure as failure:
+        arrived.put(failure)
+
+
+def _waiting(arrived: queue.SimpleQueue[str | WriterFailure | None]) -> list[str | WriterFailure | None]:
+    """Everything that has arrived, after waiting a little for the first."""
+    try:
+        found = [arrived.get(timeout=POLL_S)]
+    except queue.Empty:
+        return []
+    while not arrived.empty():
+        found.append(arrived.get())
+    return found
+
+
+def _loops(text: str) -> bool:
+    tail = text[-LOOP_CHARS:].encode()
+    return len(text) >= LOOP_CHARS and len(zlib.compress(tail)) < LOOP_PACKED * len(tail)
