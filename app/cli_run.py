@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from app.options import JsonOption, StoreOption, told
+from app.options import JsonOption, StoreOption, WriterOption, told
 from app.paths import runs_folder, starter_notes, store_folder
 
 __all__ = ["add_commands"]
@@ -92,15 +92,18 @@ def pages(
     host: Annotated[str, typer.Option("--host", help="Address to listen on.")] = "127.0.0.1",
     port: Annotated[int, typer.Option("--port", min=1, max=65535, help="Port to listen on.")] = 7860,
     starter: Annotated[bool, typer.Option("--starter", help="Ingest the notes that come with Gradus.")] = False,
+    writer: WriterOption = None,
 ) -> None:
     """Serve the pages: ask, explore the graph, run recipes. Ingests PATHS first when given."""
     from app.progress import on_stderr
     from app.show import show_report
     from app.ui import check_port, serve
+    from app.writer_choice import choose_writer
     from ingest.build import ingest
 
     folder = store_folder(store)
     # Before the seconds that loading takes: a taken port is said at once.
+    chosen = choose_writer(writer)
     check_port(host, port)
     wanted = [*(paths or []), *([starter_notes()] if starter else [])]
     if wanted:
@@ -109,7 +112,7 @@ def pages(
         show_report(report)
         for failure in report.failed:
             told.print(f"not read: {failure.note}:{failure.line}: {failure.error}", markup=False, soft_wrap=True)
-    serve(folder, host, port)
+    serve(folder, host, port, writer=chosen)
 
 
 def parameters(arguments: list[str]) -> dict[str, str]:

@@ -24,6 +24,7 @@ from app.ui_graph import graph_page
 from app.ui_guard import Guard
 from app.ui_runs import Going, RunsPage, preset, read_offer, runs_page
 from app.ui_shelf import Shelf
+from app.writer import Writer, WriterFailure
 from kg.encoder import Encoder, load_encoder
 from kg.errors import GradusError, NoStore
 
@@ -37,7 +38,7 @@ HEADER = """
 log = logging.getLogger(__name__)
 
 
-def build(store_dir: Path, runs_dir: Path, encoder: Encoder | None = None) -> gr.Blocks:
+def build(store_dir: Path, runs_dir: Path, encoder: Encoder | None = None, writer: Writer | None = None) -> gr.Blocks:
     """Put the pages together; nothing is served yet.
 
     Parameters
@@ -48,8 +49,10 @@ def build(store_dir: Path, runs_dir: Path, encoder: Encoder | None = None) -> gr
         Where runs are written and read.
     encoder : Encoder or None
         Loaded by the store's own encoder name, at the first question, when None.
+    writer : Writer or None
+        Words the answers; None leaves them in the notes' own words.
     """
-    return _build(Shelf(store_dir, encoder), runs_dir, Going())
+    return _build(Shelf(store_dir, encoder), runs_dir, Going(), writer)
 
 
 def serve(
@@ -59,6 +62,7 @@ def serve(
     runs_dir: Path | None = None,
     encoder_name: str | None = None,
     open_browser: bool = False,
+    writer: Writer | None = None,
 ) -> None:
     """Serve the pages until Ctrl-C; says where they are once they can be opened.
 
@@ -71,7 +75,9 @@ def serve(
     shelf = Shelf(store_dir, load_encoder(encoder_name) if encoder_name else None)
     going = Going()
     _warm(shelf)
-    pages = _build(shelf, runs_dir or store_dir / "runs", going)
+    if writer is not None:
+        threading.Thread(target=_load, args=(writer,), daemon=True, name="load writer").start()
+    pages = _build(shelf, runs_dir or store_dir / "runs", going, writer)
     stopped = threading.Event()
     _stop_on_signals(stopped)
     try:
@@ -90,13 +96,13 @@ def serve(
         shelf.close()
 
 
-def _build(shelf: Shelf, runs_dir: Path, going: Going) -> gr.Blocks:
+def _build(shelf: Shelf, runs_dir: Path, going: Going, writer: Writer | None) -> gr.Blocks:
     with gr.Blocks(title=TITLE, analytics_enabled=False, fill_width=True) as pages:
         gr.HTML(HEADER, elem_id="header", apply_default_css=False)
         bridge = gr.HTML("", js_on_load=read_asset("bridge.js"), elem_id="bridge", apply_default_css=False)
         with gr.Tabs(elem_id="places") as tabs:
             with gr.Tab("Ask", id="ask"):
-                asking = ask_page(shelf)
+                asking = ask_page(shelf, writer)
             with gr.Tab("Graph", id="graph"):
                 graph_page(shelf)
             with gr.Tab("Runs", id="runs"):
@@ -110,8 +116,10 @@ def _build(shelf: Shelf, runs_dir: Path, going: Going) -> gr.Blocks:
 def _connect(bridge: gr.HTML, tabs: gr.Tabs, asking: AskPage, running: RunsPage) -> None:
     """Let the links of ours, wherever they stand, ask, show on the graph, run, and open earlier runs."""
 
-    async def ask(event: gr.EventData, turns: list[Any], shown: list[Any]) -> AsyncIterator[tuple[Any, ...]]:
-        async for reply in asking.ask(str(getattr(event, "question", "")), turns, shown):
+    async def ask(
+        event: gr.EventData, turns: list[Any], shown: list[Any], request: gr.Request
+    ) -> AsyncIterator[tuple[Any, ...]]:
+        async for reply in asking.ask(str(getattr(event, "question", "")), turns, shown, request):
             yield (gr.Tabs(selected="ask"), *reply)
 
     bridge.ask_link(
@@ -120,6 +128,7 @@ def _connect(bridge: gr.HTML, tabs: gr.Tabs, asking: AskPage, running: RunsPage)
         [tabs, asking.chat, asking.turns, asking.shown],
         **ASKING,
     )
+    bridge.stop_link(asking.stop, None, None, queue=False, show_progress="hidden", api_visibility="private")
     bridge.graph_link(_go_to("graph"), None, tabs, queue=False, show_progress="hidden", api_visibility="private")
 
     def fill(event: gr.EventData) -> list[Any]:
@@ -154,6 +163,14 @@ def _warm(shelf: Shelf) -> None:
         shelf.encoder(shelf.current())
     except NoStore as error:
         log.info("%s", error)
+
+
+def _load(writer: Writer) -> None:
+    """Load a model of ours before the first question; when that fails, the answers say so."""
+    try:
+        writer.load()
+    except WriterFailure as failure:
+        log.warning("%s: %s", writer.name, failure)
 
 
 def _launch(pages: gr.Blocks, host: str, port: int) -> None:

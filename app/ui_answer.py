@@ -7,14 +7,15 @@ import re
 from collections.abc import Sequence
 from urllib.parse import urlencode
 
-from app.ui_text import chip, clean_markdown, lines_html, link, place, row
+from app.drafts import without_marks
+from app.ui_text import chip, clean_markdown, lines_html, link, place, plain, row
 from executors.errors import RecipeError
 from executors.recipe import find_recipe, recipes
 from kg.linking import key
 from kg.store import Store
 from kg.types import Answer, Citation, Concept, RecipeOffer
 
-__all__ = ["answer_markdown", "example_questions", "follow_ups", "pieces", "run_label"]
+__all__ = ["answer_markdown", "draft_markdown", "example_questions", "follow_ups", "pieces", "run_label"]
 
 CHIP_LIMIT = 8
 QUESTION_LIMIT = 72  # characters; a longer suggestion is no chip
@@ -31,6 +32,7 @@ def answer_markdown(store: Store, answer: Answer) -> str:
         parts = ['<p class="g-unknown">Not in the notes</p>', *told]
         return "\n\n".join(part for part in parts if part)
     parts += [
+        _who(answer),
         _sources(store, answer.citations),
         "".join(_run_row(offer) for offer in answer.recipes),
         _chips("Know first", answer.prerequisites),
@@ -38,6 +40,18 @@ def answer_markdown(store: Store, answer: Answer) -> str:
         row("Ask next", [chip("ask", question, question) for question in follow_ups(answer)]),
         _on_graph(store, answer),
     ]
+    return "\n\n".join(part for part in parts if part)
+
+
+def draft_markdown(store: Store, answer: Answer, draft: str, writer: str) -> str:
+    """What stands there while a writer is at work: its text so far, unchecked, above the sources it was given."""
+    text = without_marks(draft)
+    fences = re.findall(r"^\s*(`{3,}|~{3,})", text, flags=re.M)
+    if len(fences) % 2:
+        text += f"\n{fences[-1]}"
+    stop = link("stop", "writer", "Stop")
+    busy = f'<p class="g-quiet g-writing">{plain(writer)} is writing … {stop}</p>'
+    parts = [clean_markdown(text), busy, _sources(store, answer.citations)]
     return "\n\n".join(part for part in parts if part)
 
 
@@ -106,6 +120,13 @@ def _runnable(concepts: Sequence[Concept]) -> str:
         if recipe.concepts and any(set(key(recipe.concepts[0])) <= set(key(name)) for name in names):
             return recipe.concepts[0]
     return ""
+
+
+def _who(answer: Answer) -> str:
+    """Who worded it, or why nobody did: one quiet line."""
+    wrote = f"Written by {plain(answer.writer)} from the cited lines." if answer.writer else ""
+    line = " ".join(part for part in (wrote, plain(answer.notice)) if part)
+    return f'<p class="g-quiet g-writer">{line}</p>' if line else ""
 
 
 def _chips(label: str, concepts: tuple[str, ...]) -> str:

@@ -3,25 +3,31 @@
 from __future__ import annotations
 
 import asyncio
+import dataclasses
 import html
 import logging
-from collections.abc import AsyncIterator
+import threading
+from collections.abc import AsyncIterator, Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
 import gradio as gr
 
 from app.answer import answer
-from app.ui_answer import answer_markdown, example_questions, pieces
+from app.ui_answer import answer_markdown, draft_markdown, example_questions, pieces
 from app.ui_shelf import Shelf
 from app.ui_text import LATEX, chip, plain
+from app.writer import Writer, worth_writing, written
 from kg.errors import GradusError
+from kg.store import Store
 from kg.types import Answer
 
 __all__ = ["ASKING", "AskPage", "ask_page", "welcome"]
 
 QUESTION_LIMIT = 10_000  # characters
 PIECE_PAUSE_S = 0.018
+DRAFT_PAUSE_S = 0.12  # the chat draws the whole message anew each time
+HEARTBEAT_S = 1.0  # gradio notices that a page was closed when something is yielded, not before
 PATIENCE_S = 0.4
 # A question asked while an answer is still being written waits for it: both change the same conversation.
 ASKING: dict[str, Any] = {
@@ -38,20 +44,22 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class AskPage:
-    """The page's components, and the function that links elsewhere use to ask."""
+    """The page's components, and the functions that links elsewhere use to ask and to stop the writer."""
 
     chat: gr.Chatbot
     box: gr.Textbox
     turns: gr.State
     shown: gr.State
     ask: Any
+    stop: Callable[[gr.Request], None]
 
 
-def ask_page(shelf: Shelf) -> AskPage:
-    """Lay the page out inside the current tab."""
+def ask_page(shelf: Shelf, writer: Writer | None = None) -> AskPage:
+    """Lay the page out inside the current tab; a writer words the answers where one is given."""
+    writing: dict[str, threading.Event] = {}  # visitor -> what stops the writer
 
     async def ask(
-        question: str, turns: list[Turn], shown: list[Message]
+        question: str, turns: list[Turn], shown: list[Message], request: gr.Request
     ) -> AsyncIterator[tuple[list[Message], list[Turn], list[Message]]]:
         question = str(question or "").strip()[:QUESTION_LIMIT]
         if not question:
@@ -59,15 +67,42 @@ def ask_page(shelf: Shelf) -> AskPage:
             return
         asked = [*shown, _message("user", _quoted(question))]
         yield asked, turns, asked
-        replying = asyncio.create_task(asyncio.to_thread(_reply, shelf, question, turns))
+        replying = asyncio.create_task(asyncio.to_thread(_answered, shelf, question, turns))
         if not (await asyncio.wait([replying], timeout=PATIENCE_S))[0]:  # the first question loads the encoder
             waiting = [*asked, _message("assistant", '<p class="g-quiet">Reading the notes …</p>')]
             yield waiting, turns, asked
-        reply, turn = await replying
-        for piece in pieces(reply):
-            told = [*asked, _message("assistant", piece)]
-            yield told, turns + turn, told
-            await asyncio.sleep(PIECE_PAUSE_S)
+        found = await replying
+        if isinstance(found, str):
+            told = [*asked, _message("assistant", found)]
+            yield told, turns, told
+            return
+        store, said = found
+        # What was written is for reading; follow-ups are understood from what the notes say.
+        after = [*turns, (question, said)]
+        if writer is None or not worth_writing(said):
+            for piece in pieces(answer_markdown(store, said)):
+                told = [*asked, _message("assistant", piece)]
+                yield told, after, told
+                await asyncio.sleep(PIECE_PAUSE_S)
+            return
+        stop = writing[str(request.session_hash)] = threading.Event()
+        steps = written(said, store, shelf.encoder(store), writer, [q for q, _ in turns], stop)
+        try:
+            async for step in _steps(steps, said, stop):
+                if isinstance(step, str):
+                    # Until the answer is there, the conversation is without it: a reader may leave at any moment.
+                    draft = draft_markdown(store, said, step, writer.name)
+                    yield [*asked, _message("assistant", draft)], turns, asked
+                else:
+                    told = [*asked, _message("assistant", answer_markdown(store, step))]
+                    yield told, after, told
+        finally:
+            writing.pop(str(request.session_hash), None)
+
+    def stop(request: gr.Request) -> None:
+        found = writing.get(str(request.session_hash))
+        if found is not None:
+            found.set()
 
     def start_over() -> tuple[list[Message], list[Turn], list[Message]]:
         return [], [], []
@@ -104,7 +139,7 @@ def ask_page(shelf: Shelf) -> AskPage:
     # emptied at once, in the browser: what is typed while an answer is being written must stay
     box.submit(None, None, box, js="() => ''", show_progress="hidden", api_visibility="private")
     chat.clear(start_over, None, [chat, turns, shown], queue=False, api_visibility="private")
-    return AskPage(chat, box, turns, shown, ask)
+    return AskPage(chat, box, turns, shown, ask, stop)
 
 
 def welcome(shelf: Shelf) -> str:
@@ -121,17 +156,45 @@ def welcome(shelf: Shelf) -> str:
     )
 
 
-def _reply(shelf: Shelf, question: str, turns: list[Turn]) -> tuple[str, list[Turn]]:
-    """The answer as Markdown, and the turn to remember; an error becomes a line, never a traceback."""
+def _answered(shelf: Shelf, question: str, turns: list[Turn]) -> tuple[Store, Answer] | str:
+    """The answer with the store that gave it; an error becomes a line, never a traceback."""
     try:
         store = shelf.current()
-        found = answer(question, store, shelf.encoder(store), turns)
-        return answer_markdown(store, found), [(question, found)]
+        return store, answer(question, store, shelf.encoder(store), turns)
     except GradusError as error:
-        return f'<p class="g-error">{html.escape(str(error))}</p>', []
+        return f'<p class="g-error">{html.escape(str(error))}</p>'
     except Exception:  # the page's outermost edge: the log has the traceback, the reader a line
         log.exception("answering failed")
-        return '<p class="g-error">This question could not be answered because of an error in Gradus.</p>', []
+        return '<p class="g-error">This question could not be answered because of an error in Gradus.</p>'
+
+
+async def _steps(steps: Iterator[str | Answer], said: Answer, stop: threading.Event) -> AsyncIterator[str | Answer]:
+    """What is written, as it comes; reading stops when the page is closed."""
+    text = ""
+    try:
+        yield text
+        while True:
+            coming = asyncio.create_task(asyncio.to_thread(_next, steps, said))
+            while not (await asyncio.wait([coming], timeout=HEARTBEAT_S))[0]:
+                yield text
+            step = await coming
+            yield step
+            if isinstance(step, Answer):
+                return
+            text = step
+            await asyncio.sleep(DRAFT_PAUSE_S)
+    finally:
+        stop.set()
+
+
+def _next(steps: Iterator[str | Answer], said: Answer) -> str | Answer:
+    try:
+        return next(steps)
+    except Exception:  # as above: whatever a writer does, the notes' own words are there
+        log.exception("writing failed")
+        return dataclasses.replace(
+            said, notice="Not written because of an error in Gradus; these are the notes' words."
+        )
 
 
 def _message(role: str, text: str) -> Message:

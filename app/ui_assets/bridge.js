@@ -1,5 +1,5 @@
 /* What the links of ours do, wherever they stand: in an answer, on a card, in the history.
-   Events for Python stand quoted here: 'ask_link', 'run_link', 'past_link', 'graph_link'. */
+   Events for Python stand quoted here: 'ask_link', 'stop_link', 'run_link', 'past_link', 'graph_link'. */
 const shared = (window.gradus = window.gradus || {});
 if (shared.stop) shared.stop.abort();
 shared.stop = new AbortController();
@@ -23,6 +23,7 @@ function act(link) {
   else if (kind === 'concept' && !onGraph) trigger('ask_link', { question: `What is ${target}?` });
   else if (kind === 'concept') shared.choose(target);
   else if (kind === 'graph') { shared.wanted = target; trigger('graph_link', { label: target }); }
+  else if (kind === 'stop') trigger('stop_link', {});
   else if (kind === 'run') trigger('run_link', { recipe: target });
   else if (kind === 'past') trigger('past_link', { id: target });
 }

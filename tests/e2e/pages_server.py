@@ -18,7 +18,8 @@ from playwright.sync_api import Page
 __all__ = ["Site", "Visit", "serve"]
 
 SERVE = (
-    "import sys; from pathlib import Path; from app.ui import serve; serve(Path(sys.argv[1]), port=int(sys.argv[2]))"
+    "import sys; from pathlib import Path; from app.ui import serve; from app.writer_choice import choose_writer; "
+    "serve(Path(sys.argv[1]), port=int(sys.argv[2]), writer=choose_writer(sys.argv[3]))"
 )
 
 
@@ -42,14 +43,14 @@ class Visit:
     requests: list[str] = field(default_factory=list)
 
 
-def serve(store: Path, notes: Path) -> Iterator[Site]:
+def serve(store: Path, notes: Path, writer: str = "none") -> Iterator[Site]:
     """A server in a process of its own, on a free port; ended as a user would, with Ctrl-C."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
     environment = os.environ | {"HF_HUB_OFFLINE": "1", "PYTHONUNBUFFERED": "1"}
     server = subprocess.Popen(
-        [sys.executable, "-c", SERVE, str(store), str(port)],
+        [sys.executable, "-c", SERVE, str(store), str(port), writer],
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
