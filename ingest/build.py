@@ -8,6 +8,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -24,13 +25,16 @@ from ingest.relations import relate
 from ingest.windows import vector_texts
 from kg.encoder import DEFAULT_ENCODER, Encoder, check_weights, load_encoder
 from kg.errors import GradusError, UnreadableNote
+from kg.linking import STOP_WORDS
 from kg.store import open_store
 from kg.types import Concept, Passage
+from kg.vectors import in_bytes
 from kg.writing import NoteRecord, Writer, writing
 
 __all__ = ["Failure", "Report", "ingest"]
 
 Progress = Callable[[str, int, int], None]  # what, done, total
+SLAB = 1024  # texts whose words' vectors are held in full at once: about 100 MB
 
 
 @dataclass(frozen=True, slots=True)
@@ -236,25 +240,49 @@ def _write_notes(writer: Writer, changes: _Changes, encoder_name: str, say: Prog
     writer.rename_notes(changes.renamed)
     texts = [vector_texts(p) for f in changes.fresh for p in f.passages]
     flat = [t for parts in texts for t in parts]
-    vectors = _encode(flat, encoder_name, say) if flat else np.zeros((0, 1), dtype=np.float32)
-    at = i = 0
+    encoded = _encode(flat, encoder_name, say) if flat else {}
+    i = 0
     for fresh in changes.fresh:
-        parts = []
-        for _ in fresh.passages:
-            parts.append(list(vectors[at : at + len(texts[i])]))
-            at, i = at + len(texts[i]), i + 1
-        writer.put_note(fresh.record, dump(fresh.parsed), fresh.passages, parts)
+        own = texts[i : i + len(fresh.passages)]
+        i += len(fresh.passages)
+        writer.put_note(
+            fresh.record,
+            dump(fresh.parsed),
+            fresh.passages,
+            [[encoded[text][0] for text in parts] for parts in own],
+            [np.concatenate([encoded[text][1] for text in parts]) for parts in own],
+        )
     return len(texts)
 
 
-def _encode(texts: Sequence[str], name: str, say: Progress) -> npt.NDArray[np.float32]:
-    """Vectors of texts, shape (n, d); a text that stands in several places is encoded once."""
+def _encode(
+    texts: Sequence[str], name: str, say: Progress
+) -> dict[str, tuple[npt.NDArray[np.float32], npt.NDArray[np.int8]]]:
+    """The vector of each text, shape (d,), and in bytes those of its words, shape (t, d), without stop words.
+
+    A text that stands in several places is encoded once.
+    """
     say("loading the encoder", 0, 1)
     encoder: Encoder = load_encoder(name)
     say("loading the encoder", 1, 1)
-    row = {text: i for i, text in enumerate(dict.fromkeys(texts))}
-    vectors = encoder.encode(list(row), lambda done, total: say("encoding", done, total))
-    return vectors[[row[text] for text in texts]]
+    once = list(dict.fromkeys(texts))
+    out: dict[str, tuple[npt.NDArray[np.float32], npt.NDArray[np.int8]]] = {}
+    for first in range(0, len(once), SLAB):
+        slab = once[first : first + SLAB]
+        vectors, words = encoder.encode_words(slab, partial(_after, say, first, len(once)))
+        for text, vector, read in zip(slab, vectors, words, strict=True):
+            out[text] = (vector, in_bytes(read.vectors[[_tells(text[start:end]) for start, end in read.spans]]))
+    return out
+
+
+def _after(say: Progress, before: int, total: int, done: int, _: int) -> None:
+    """Tell the progress of one slab as progress of all."""
+    say("encoding", before + done, total)
+
+
+def _tells(piece: str) -> bool:
+    """Whether a piece of a word is worth keeping for search."""
+    return any(c.isalnum() for c in piece) and piece.casefold() not in STOP_WORDS
 
 
 def _derive(writer: Writer) -> tuple[str, ...]:

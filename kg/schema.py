@@ -13,11 +13,11 @@ __all__ = ["DATABASE", "INDEX", "VERSION", "connect", "create", "meaning", "read
 
 DATABASE = "gradus.sqlite"
 INDEX = "vectors.faiss"
-VERSION = 1
+VERSION = 2
 
-# notes, passages and vectors belong to one note each and stay while its content stays; the other tables are derived
-# from all notes together and are written anew by every ingest that changes something. In those, a passage's id is
-# its rank in (note order, position in the note), the same numbering that a reader gives.
+# notes, passages, vectors and words (vectors of a passage's words) belong to one note each and stay while its content
+# stays; the other tables are derived from all notes together and are written anew by every ingest that changes
+# something. In those, a passage's id is its rank in (note order, position in the note), the numbering a reader gives.
 _TABLES = """
 CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL);
 CREATE TABLE notes (
@@ -30,6 +30,9 @@ CREATE TABLE passages (
 CREATE TABLE vectors (
     note INTEGER NOT NULL REFERENCES notes (id) ON DELETE CASCADE, seq INTEGER NOT NULL, part INTEGER NOT NULL,
     vector BLOB NOT NULL, PRIMARY KEY (note, seq, part));
+CREATE TABLE words (
+    note INTEGER NOT NULL REFERENCES notes (id) ON DELETE CASCADE, seq INTEGER NOT NULL, vectors BLOB NOT NULL,
+    PRIMARY KEY (note, seq));
 CREATE TABLE concepts (
     id INTEGER PRIMARY KEY, label TEXT NOT NULL, notes TEXT NOT NULL, summary TEXT NOT NULL,
     passages TEXT NOT NULL, resources TEXT NOT NULL);

@@ -1,48 +1,44 @@
-"""Search: link the question's concepts, look up words, vectors and the concept graph, and fuse into one ranking."""
+"""Search: look up the question's words and vectors, match word by word, and fuse into one ranking of passages."""
 
 from __future__ import annotations
 
 import math
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 
-from kg.encoder import Encoder
+from kg.encoder import Encoder, Words
 from kg.errors import IndexMismatch
-from kg.graph import importance
-from kg.linking import fold
+from kg.linking import STOP_WORDS, Found, fold
 from kg.store import Store
 from kg.types import Hit
+from kg.vectors import best_matches
 
 __all__ = ["Candidate", "Findings", "content_words", "find", "search"]
 
-# How many passages each retriever brings to the fusion, at least.
+# How many passages each retriever brings to the fusion, at least; and the sections that are then looked at whole.
 POOL = 60
+SECTIONS = 8
+SECTION_MOST = 60  # passages of one section
 # Weights of the full-text fields: heading, body, names of the concepts that the passage defines.
 FIELD_WEIGHTS = (2.0, 1.0, 1.0)
-# The fused score is a convex sum of the parts below, each in [0, 1]; see benchmarks/README.md for the ablation.
-DENSE, LEXICAL, COVERED, GRAPH, DEFINES = 0.5, 0.2, 0.2, 0.05, 0.05
-# What stands beside a good passage in its section often goes on with it, most of all in notebooks with short cells.
-NEIGHBOUR = 0.1
-# Code alone seldom answers a question in words.
-CODE_DISCOUNT = 0.85
+# A passage's own score is the convex sum of these parts, each in [0, 1]. Benchmarks/README.md tells how they came
+# about, and what was tried and left out.
+DENSE, LATE, LEXICAL, COVERED = 0.4, 0.45, 0.075, 0.075
+# Code alone seldom answers a question in words, a picture alone never.
+CODE_MALUS, PICTURE_MALUS = 0.04, 0.08
+# A statement is read in its section: half of what ranks a passage is the best passage beside it there.
+SECTION = 0.5
 # Shown hits that a reader would call the same are shown once.
 SAME_WORDS = 0.9
+QUESTION_CHARS = 2000
 
 _WORD = re.compile(r"[^\W_]+")
-_HYPHENATED = re.compile(r"([^\W_]+)-([^\W_]+)")
-_STOP_WORDS = (
-    "a about actually all also am an and any are as at be been being but by can could did do does doing done for from "
-    "get give gives go had has have having how i if in into is it its just know like lot made make makes many may me "
-    "might more most much must my need needs no not now of off on once one or other our out over please s same say "
-    "shall she should show so some such t take tell than that the their them then there these they this those through "
-    "to too under until up us use used uses using very want was way we were what when where which while who whom whose "
-    "why will with without would you your explain describe mean means meaning between compared explained"
-)
-_STOP = frozenset(_STOP_WORDS.split())
+_OPERATORS = frozenset({"AND", "OR", "NOT"})  # people type them as other search boxes want them
+_PICTURES = re.compile(r"\s*(?:(?:<img\b[^>]*>|!\[[^\]]*\]\([^)]*\))\s*)+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,18 +47,14 @@ class Candidate:
 
     passage: int
     dense: float  # cosine of the question with the passage's best vector, negatives cut
+    late: float  # each word's best match among the passage's words, weighted by rarity (late interaction)
     lexical: float  # BM25, divided by the best of this question
     covered: float  # share of the question's words, weighted by rarity, that the passage and its headings hold
-    graph: float  # personalised PageRank of the concepts it defines, divided by the best
-    defines: float  # share of the linked concepts that the passage defines
 
     @property
     def score(self) -> float:
-        """The fused score, in [0, 1]."""
-        return (
-            DENSE * self.dense + LEXICAL * self.lexical + COVERED * self.covered + GRAPH * self.graph
-            + DEFINES * self.defines
-        )  # fmt: skip
+        """The passage's own score, in [0, 1]."""
+        return DENSE * self.dense + LATE * self.late + LEXICAL * self.lexical + COVERED * self.covered
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +65,18 @@ class Findings:
     candidates: tuple[Candidate, ...]  # of the hits, in their order
     concepts: tuple[int, ...]  # concepts the question names, in its order
     words: Mapping[str, float]  # the question's content words with their weight (rarity in these notes)
+
+
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """A question as the retrievers take it."""
+
+    words: Mapping[str, float]
+    vector: npt.NDArray[np.float32]  # (d,)
+    pieces: npt.NDArray[np.float32]  # (q, d) of the content words' pieces
+    weights: npt.NDArray[np.float32]  # (q,), sum 1
+    lexical: Mapping[int, float]  # BM25 by passage
+    dense: Mapping[int, float]  # cosine by passage, of the nearest
 
 
 def search(question: str, store: Store, encoder: Encoder, k: int = 10) -> tuple[Hit, ...]:
@@ -90,80 +94,115 @@ def find(question: str, store: Store, encoder: Encoder, k: int = 10) -> Findings
     """
     if encoder.name != store.encoder_name:
         raise IndexMismatch(f"the store was made with the encoder '{store.encoder_name}', got '{encoder.name}'")
-    linked = tuple(dict.fromkeys(f.concept for f in store.lexicon.find(question, strict_case=False)))
-    words = content_words(question, store)
-    vector = encoder.encode([question])[0]  # (d,)
-    candidates = _candidates(store, linked, words, vector, max(POOL, k))
+    found = store.lexicon.find(question, strict_case=False)
+    linked = tuple(dict.fromkeys(f.concept for f in found))
+    asked = _asked(_as_noted(question, found, store), store, encoder, max(POOL, k))
+    defining = {p for c in linked for p in store.concepts[c].passages}
+    candidates = _candidates(asked, store, sorted({*asked.dense, *asked.lexical, *defining}))
+    candidates |= _candidates(asked, store, [p for p in _beside(candidates, store) if p not in candidates])
     scores = _scores(candidates, store)
-    ranked = sorted(candidates, key=lambda c: (-scores[c.passage], c.passage))
+    ranked = sorted(candidates.values(), key=lambda c: (-scores[c.passage], c.passage))
     chosen = _distinct(ranked, store, k)
     hits = tuple(Hit(store.passages[c.passage], round(scores[c.passage], 4), _labels(store, c.passage)) for c in chosen)
-    return Findings(hits, tuple(chosen), linked, words)
+    return Findings(hits, tuple(chosen), linked, asked.words)
 
 
 def content_words(question: str, store: Store) -> dict[str, float]:
-    """The question's words that carry meaning, with their weight: rarity in these notes, 1 for the rarest."""
-    spoken = list(dict.fromkeys(w.casefold() for w in _WORD.findall(question[:2000])))
-    kept = [w for w in spoken if w not in _STOP] or spoken
+    """The question's words that carry meaning, with their weight: rarity in these notes, 1 for the rarest.
+
+    In "WHERE or HAVING?" the capitals say that no stop words are meant.
+    """
+    said = _WORD.findall(question[:QUESTION_CHARS])
+    names = {w.casefold() for w in said if w.isupper() and len(w) > 1 and w not in _OPERATORS}
+    if question.isupper():
+        names = set()
+    spoken = list(dict.fromkeys(w.casefold() for w in said))
+    kept = [w for w in spoken if w not in STOP_WORDS or w in names] or spoken
     n = max(1, len(store.passages))
     rarest = math.log(1 + n)
     return {w: math.log(1 + n / (1 + store.passage_frequency(w))) / rarest for w in kept}
 
 
-def _scores(candidates: Sequence[Candidate], store: Store) -> dict[int, float]:
-    """Fused score of each candidate, raised by the better neighbour in its section."""
-    own = {
-        c.passage: c.score * (CODE_DISCOUNT if store.passages[c.passage].kind in ("code", "output") else 1.0)
-        for c in candidates
-    }
-
-    def beside(p: int) -> float:
-        here = store.passages[p]
-        near = [q for q in (p - 1, p + 1) if q in own]
-        same = (own[q] for q in near if _section(store, q) == (here.note, here.heading_path))
-        return max(same, default=0.0)
-
-    return {p: score + NEIGHBOUR * beside(p) for p, score in own.items()}
+def _as_noted(question: str, found: Sequence[Found], store: Store) -> str:
+    """The question with names that it cuts otherwise into words spelled as in the notes: "unet" as "U-Net"."""
+    for f in reversed(found):
+        said, concept = question[f.start : f.end], store.concepts[f.concept]
+        for name in (concept.label, *concept.aliases):
+            cut = [_WORD.findall(text.casefold()) for text in (said, name)]
+            if cut[0] != cut[1] and "".join(cut[0]) == "".join(cut[1]):
+                question = question[: f.start] + name + question[f.end :]
+                break
+    return question
 
 
-def _section(store: Store, p: int) -> tuple[str, tuple[str, ...]]:
-    return store.passages[p].note, store.passages[p].heading_path
+def _asked(question: str, store: Store, encoder: Encoder, pool: int) -> _Asked:
+    words = content_words(question, store)
+    vectors, read = encoder.encode_words([question])
+    kept, weights = _weighed(question, read[0], words)
+    lexical = store.lexical(" OR ".join(f'"{w}"' for w in words), pool, FIELD_WEIGHTS) if words else []
+    return _Asked(
+        words, vectors[0], read[0].vectors[kept], weights, dict(lexical), dict(store.nearest_passages(vectors[0], pool))
+    )
 
 
-def _candidates(
-    store: Store, linked: Sequence[int], words: Mapping[str, float], vector: npt.NDArray[np.float32], pool: int
-) -> list[Candidate]:
-    dense = dict(store.nearest_passages(vector, pool))
-    lexical = dict(store.lexical(" OR ".join(f'"{w}"' for w in words), pool, FIELD_WEIGHTS)) if words else {}
-    ranks = importance(store.associations, dict.fromkeys(linked, 1.0))
-    defining = {p for c in linked for p in store.concepts[c].passages}
-    best_lexical = max(lexical.values(), default=1.0) or 1.0
-    best_rank = max(ranks.values(), default=1.0)
-    total = sum(words.values()) or 1.0
-    out = []
-    for p in sorted(set(dense) | set(lexical) | defining):
-        cosine = dense[p] if p in dense else float((store.passage_vectors(p) @ vector).max())
-        there = _folded_words(store, p)
-        own = store.defined_in.get(p, ())
-        out.append(
-            Candidate(
-                passage=p,
-                dense=max(0.0, cosine),
-                lexical=max(0.0, lexical.get(p, 0.0) / best_lexical),
-                covered=sum(w for word, w in words.items() if fold(word) in there) / total,
-                graph=max((ranks.get(c, 0.0) for c in own), default=0.0) / best_rank,
-                defines=len(set(own) & set(linked)) / max(1, len(linked)),
-            )
+def _weighed(
+    question: str, read: Words, words: Mapping[str, float]
+) -> tuple[npt.NDArray[np.bool_], npt.NDArray[np.float32]]:
+    """Which of the encoder's word pieces belong to content words, and their weights, which sum to 1."""
+    weight_at = np.zeros(len(question) + 1, dtype=np.float32)
+    for match in _WORD.finditer(question[:QUESTION_CHARS]):
+        weight_at[match.start() : match.end()] = words.get(match.group().casefold(), 0.0)
+    weights = weight_at[np.minimum(read.spans[:, 0], len(question))]
+    kept = weights > 0
+    return kept, weights[kept] / max(float(weights[kept].sum()), 1e-9)
+
+
+def _candidates(asked: _Asked, store: Store, passages: Sequence[int]) -> dict[int, Candidate]:
+    best_lexical = max(asked.lexical.values(), default=1.0) or 1.0
+    total = sum(asked.words.values()) or 1.0
+    folded = {fold(word): weight for word, weight in asked.words.items()}
+    late = best_matches(asked.pieces, [store.passage_words(p) for p in passages]) @ asked.weights
+    out = {}
+    for p, matched in zip(passages, late, strict=True):
+        cosine = asked.dense[p] if p in asked.dense else float((store.passage_vectors(p) @ asked.vector).max())
+        there = store.passage_terms(p)
+        out[p] = Candidate(
+            passage=p,
+            dense=max(0.0, cosine),
+            # An encoder without vectors of words leaves their part to the passage's own.
+            late=float(matched) if len(asked.pieces) else max(0.0, cosine),
+            lexical=max(0.0, asked.lexical.get(p, 0.0) / best_lexical),
+            covered=sum(weight for word, weight in folded.items() if word in there) / total,
         )
     return out
 
 
-def _folded_words(store: Store, p: int) -> frozenset[str]:
+def _beside(candidates: Mapping[int, Candidate], store: Store) -> Iterable[int]:
+    """The passages of the sections that hold the best candidates."""
+    ranked = sorted(candidates.values(), key=lambda c: (-c.score, c.passage))
+    sections = list(dict.fromkeys(_section(store, c.passage) for c in ranked))[:SECTIONS]
+    return [p for section in sections for p in store.sections[section][:SECTION_MOST]]
+
+
+def _scores(candidates: Mapping[int, Candidate], store: Store) -> dict[int, float]:
+    """Fused score of each candidate: its own, and that of the best in its section."""
+    own = {p: c.score - _malus(store, p) for p, c in candidates.items()}
+    best: dict[tuple[str, tuple[str, ...]], float] = {}
+    for p, score in own.items():
+        section = _section(store, p)
+        best[section] = max(best.get(section, 0.0), score)
+    return {p: max(0.0, (1 - SECTION) * score + SECTION * best[_section(store, p)]) for p, score in own.items()}
+
+
+def _malus(store: Store, p: int) -> float:
     passage = store.passages[p]
-    names = (n for c in store.defined_in.get(p, ()) for n in (store.concepts[c].label, *store.concepts[c].aliases))
-    text = " ".join((*passage.heading_path, *names, passage.text))
-    joined = (a + b for a, b in _HYPHENATED.findall(text))  # who asks for "unet" is answered by "U-Net"
-    return frozenset(fold(w) for w in (*_WORD.findall(text), *joined))
+    if passage.kind in ("code", "output"):
+        return CODE_MALUS
+    return PICTURE_MALUS if _PICTURES.fullmatch(passage.text) else 0.0
+
+
+def _section(store: Store, p: int) -> tuple[str, tuple[str, ...]]:
+    return store.passages[p].note, store.passages[p].heading_path
 
 
 def _distinct(ranked: Sequence[Candidate], store: Store, k: int) -> list[Candidate]:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import contextlib
 import json
+import re
 import sqlite3
 import threading
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -18,12 +19,15 @@ import numpy.typing as npt
 
 from kg.errors import NoStore, StoreVersion
 from kg.graph import association_graph, prerequisite_graph
-from kg.linking import Lexicon
+from kg.linking import Lexicon, fold
 from kg.schema import INDEX, connect, meaning, read_meta
 from kg.types import Concept, Evidence, Mention, Passage, Relation, Resource
-from kg.vectors import build_index, load_index, nearest, save_index
+from kg.vectors import build_index, from_bytes, load_index, nearest, save_index
 
 __all__ = ["Store", "open_store"]
+
+_WORD = re.compile(r"[^\W_]+")
+_HYPHENATED = re.compile(r"([^\W_]+)-([^\W_]+)")
 
 
 @dataclass
@@ -46,6 +50,7 @@ class Store:
     note_paths: dict[str, Path]
     _connection: sqlite3.Connection
     _lock: threading.Lock
+    _terms: dict[int, frozenset[str]] = field(default_factory=dict)  # read once, when first asked for
 
     def close(self) -> None:
         """End the read transaction; the values stay usable, lookups do not."""
@@ -126,9 +131,32 @@ class Store:
 
     def passage_vectors(self, passage: int) -> npt.NDArray[np.float32]:
         """The vectors of one passage, shape (parts, d)."""
-        rows = np.flatnonzero(self._owners == passage)
-        vectors: npt.NDArray[np.float32] = self._vectors[rows]
+        first, after = np.searchsorted(self._owners, (passage, passage + 1))
+        vectors: npt.NDArray[np.float32] = self._vectors[first:after]
         return vectors
+
+    def passage_words(self, passage: int) -> npt.NDArray[np.float32]:
+        """Unit vectors of a passage's words, shape (t, d); none when the encoder gives none."""
+        with self._lock:
+            row = self._connection.execute(
+                "SELECT vectors FROM words JOIN notes ON notes.id = words.note WHERE notes.name = ? AND seq = ?",
+                (self.passages[passage].note, self._sequence[passage]),
+            ).fetchone()
+        return from_bytes(row[0] if row else b"", self._vectors.shape[1])
+
+    def passage_terms(self, passage: int) -> frozenset[str]:
+        """The words, folded, of a passage, its headings and the names of the concepts it defines."""
+        known = self._terms.get(passage)
+        if known is None:
+            known = self._terms[passage] = self._read_terms(passage)
+        return known
+
+    def _read_terms(self, passage: int) -> frozenset[str]:
+        own = (self.concepts[c] for c in self.defined_in.get(passage, ()))
+        names = (n for c in own for n in (c.label, *c.aliases))
+        text = " ".join((*self.passages[passage].heading_path, *names, self.passages[passage].text))
+        joined = (a + b for a, b in _HYPHENATED.findall(text))  # who asks for "unet" is answered by "U-Net"
+        return frozenset(fold(w) for w in (*_WORD.findall(text), *joined))
 
     @cached_property
     def lexicon(self) -> Lexicon:
@@ -154,6 +182,14 @@ class Store:
         return {p: tuple(ms) for p, ms in out.items()}
 
     @cached_property
+    def sections(self) -> dict[tuple[str, tuple[str, ...]], tuple[int, ...]]:
+        """Passages of each section, by note and heading path, in order."""
+        out: dict[tuple[str, tuple[str, ...]], list[int]] = {}
+        for passage in self.passages:
+            out.setdefault((passage.note, passage.heading_path), []).append(passage.id)
+        return {section: tuple(ps) for section, ps in out.items()}
+
+    @cached_property
     def defined_in(self) -> dict[int, tuple[int, ...]]:
         """Concepts that each passage defines."""
         out: dict[int, list[int]] = {}
@@ -161,6 +197,10 @@ class Store:
             for passage in concept.passages:
                 out.setdefault(passage, []).append(concept.id)
         return {p: tuple(cs) for p, cs in out.items()}
+
+    @cached_property
+    def _sequence(self) -> list[int]:
+        return _sequence_numbers(self.passages)
 
     @cached_property
     def _vectors(self) -> npt.NDArray[np.float32]:
@@ -173,7 +213,7 @@ class Store:
     @cached_property
     def _owned_vectors(self) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.float32]]:
         """Passage of each vector, shape (m,), and the vectors, shape (m, d)."""
-        position = {(p.note, i): p.id for p, i in zip(self.passages, _sequence_numbers(self.passages), strict=True)}
+        position = {(p.note, i): p.id for p, i in zip(self.passages, self._sequence, strict=True)}
         with self._lock:
             rows = self._connection.execute(
                 "SELECT notes.name, seq, vector FROM vectors JOIN notes ON notes.id = vectors.note"

@@ -1,10 +1,11 @@
-"""Exact nearest neighbours by cosine with FAISS, and its file: derived from the store, checked, never trusted."""
+"""Vectors: nearest neighbours by cosine with FAISS and its checked file; words' vectors in bytes, best matches."""
 
 from __future__ import annotations
 
 import hashlib
 import json
 import os
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,7 @@ import numpy.typing as npt
 
 from kg.errors import IndexMismatch
 
-__all__ = ["build_index", "load_index", "nearest", "save_index"]
+__all__ = ["best_matches", "build_index", "from_bytes", "in_bytes", "load_index", "nearest", "save_index"]
 
 _MAGIC = b"gradus vectors 1\n"
 
@@ -78,3 +79,34 @@ def load_index(path: Path, generation: int) -> Any | None:
     if head != {"generation": generation, "sha256": hashlib.sha256(payload).hexdigest()}:
         return None
     return faiss.deserialize_index(np.frombuffer(payload, dtype=np.uint8))
+
+
+def in_bytes(vectors: npt.NDArray[np.float32]) -> npt.NDArray[np.int8]:
+    """Vectors of shape (t, d) at a byte a number: each scaled so that its largest number is 127; its length is lost."""
+    largest = np.abs(vectors).max(axis=1, keepdims=True, initial=1e-9)
+    return np.asarray(np.rint(vectors * (127 / largest)), dtype=np.int8)
+
+
+def from_bytes(blob: bytes, dimension: int) -> npt.NDArray[np.float32]:
+    """What `in_bytes` made, as unit vectors of shape (t, d)."""
+    vectors = np.frombuffer(blob, dtype=np.int8).reshape(-1, dimension).astype(np.float32)
+    return np.asarray(vectors / np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), 1e-9), dtype=np.float32)
+
+
+def best_matches(
+    question: npt.NDArray[np.float32], passages: Sequence[npt.NDArray[np.float32]]
+) -> npt.NDArray[np.float32]:
+    """For each passage and each word of the question the cosine of its best word, shape (n, q); 0 without words.
+
+    Parameters
+    ----------
+    question : unit vectors of the question's words, shape (q, d)
+    passages : n arrays of unit vectors, shape (t, d) each
+    """
+    out = np.zeros((len(passages), len(question)), dtype=np.float32)
+    filled = [i for i, words in enumerate(passages) if len(words)]
+    if filled and len(question):
+        cosines = np.concatenate([passages[i] for i in filled]) @ question.T  # (all t, q)
+        starts = np.cumsum([0, *(len(passages[i]) for i in filled[:-1])])
+        out[filled] = np.maximum(np.maximum.reduceat(cosines, starts, axis=0), 0)
+    return out

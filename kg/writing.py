@@ -70,8 +70,15 @@ class Writer:
         parsed: str,
         passages: Sequence[Passage],
         vectors: Sequence[Sequence[npt.NDArray[np.float32]]],
+        words: Sequence[npt.NDArray[np.int8]] = (),
     ) -> int:
-        """Add a note, replacing an older version; `vectors` has, for each passage, its vectors of shape (d,)."""
+        """Add a note, replacing an older version.
+
+        Parameters
+        ----------
+        vectors : for each passage its vectors of shape (d,)
+        words : for each passage the vectors of its words, shape (t, d), as `in_bytes` makes them
+        """
         self.connection.execute("DELETE FROM notes WHERE path = ?", (record.path,))
         cursor = self.connection.execute(
             "INSERT INTO notes (path, root, name, sha256, parsed) VALUES (?, ?, ?, ?, ?)",
@@ -92,6 +99,9 @@ class Writer:
                 for i, parts in enumerate(vectors)
                 for j, v in enumerate(parts)
             ),
+        )
+        self.connection.executemany(
+            "INSERT INTO words VALUES (?, ?, ?)", ((note, i, w.tobytes()) for i, w in enumerate(words))
         )
         return note
 

@@ -215,7 +215,7 @@ def everything() -> Callable[[Path], dict[str, object]]:
     def read(folder: Path) -> dict[str, object]:
         opened = open_store(folder)
         try:
-            tables = ("notes", "passages", "vectors", "concepts", "aliases", "mentions", "relations", "passages_fts")
+            tables = ("notes", "passages", "vectors", "words", "concepts", "aliases", "mentions", "relations")
             count = opened._connection.execute
             return {
                 "notes": {n: opened.note_text(n, None) for n in opened.note_names},
@@ -226,6 +226,7 @@ def everything() -> Callable[[Path], dict[str, object]]:
                 "mentions": opened.mentions,
                 "relations": opened.relations,
                 "vectors": [opened.passage_vectors(p.id).tolist() for p in opened.passages],
+                "words": [opened.passage_words(p.id).tolist() for p in opened.passages],
                 "full text": count("SELECT rowid, heading, body, names FROM passages_fts ORDER BY rowid").fetchall(),
                 "rows": {t: count(f"SELECT count(*) FROM {t}").fetchone()[0] for t in tables},
             }

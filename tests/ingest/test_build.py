@@ -19,7 +19,7 @@ from ingest import build
 from ingest.build import Report, ingest
 from ingest.parsed import ParsedNote
 from ingest.parsing import parse_note
-from kg.encoder import DEFAULT_ENCODER, Encoder, check_weights, default_encoder_folder
+from kg.encoder import DEFAULT_ENCODER, Encoder, Words, check_weights, default_encoder_folder
 from kg.errors import GradusError, IndexMismatch
 from kg.schema import connect, read_meta
 from kg.search import search
@@ -41,16 +41,19 @@ class OneByOne:
     """The real encoder, one text at a time: what a text's vector is does not depend on its company in a batch."""
 
     inner: Encoder
-    known: dict[str, npt.NDArray[np.float32]] = field(default_factory=dict)
+    known: dict[str, tuple[npt.NDArray[np.float32], Words]] = field(default_factory=dict)
     encoded: list[str] = field(default_factory=list)
 
-    def encode(self, texts: Sequence[str], progress: Callable[[int, int], None]) -> npt.NDArray[np.float32]:
+    def encode_words(
+        self, texts: Sequence[str], progress: Callable[[int, int], None]
+    ) -> tuple[npt.NDArray[np.float32], list[Words]]:
         for i, text in enumerate(texts, 1):
             if text not in self.known:
-                self.known[text] = self.inner.encode([text])[0]
+                vectors, words = self.inner.encode_words([text])
+                self.known[text] = vectors[0], words[0]
             progress(i, len(texts))
         self.encoded += texts
-        return np.stack([self.known[t] for t in texts])
+        return np.stack([self.known[t][0] for t in texts]), [self.known[t][1] for t in texts]
 
 
 sum_of_weights = functools.cache(check_weights)  # 90 MB are read once, not for every store

@@ -123,3 +123,30 @@ def test_a_folder_is_loaded_as_what_it_holds(encoder: Encoder) -> None:
     other = load_encoder(folder)
     assert other.name == folder
     np.testing.assert_allclose(other.encode(TEXTS[:3]), encoder.encode(TEXTS[:3]), atol=1e-6)
+
+
+def test_word_vectors_are_the_models_own(encoder: Encoder) -> None:
+    """In the same pass as the texts' vectors; unit length, and each span is its piece of the text."""
+    texts = ["Dropout zeroes activations.", "", "U-Net's décodeur\nsegments", "x " * 900]
+    vectors, words = encoder.encode_words(texts)
+    np.testing.assert_allclose(vectors, encoder.encode(texts), atol=2e-6)
+    for text, read in zip(texts, words, strict=True):
+        assert len(read.spans) == len(read.vectors)
+        np.testing.assert_allclose(np.linalg.norm(read.vectors, axis=1), 1, atol=1e-5)
+        direct = encoder.model.encode(text, output_value="token_embeddings", show_progress_bar=False).numpy()
+        direct /= np.linalg.norm(direct, axis=1, keepdims=True)
+        np.testing.assert_allclose(read.vectors, direct[1:-1], atol=2e-5)  # without the model's own marks
+    assert [texts[2][a:b] for a, b in words[2].spans][:5] == ["U", "-", "Net", "'", "s"]
+    assert len(words[1].spans) == 0 and len(words[3].spans) == encoder.model.max_seq_length - 2
+
+
+def test_an_encoder_without_word_vectors_gives_none(encoder: Encoder) -> None:
+    """Static embeddings have one vector a text; search then does without late interaction."""
+    from sentence_transformers import SentenceTransformer
+    from sentence_transformers.models import StaticEmbedding
+
+    static = SentenceTransformer(modules=[StaticEmbedding(encoder.model.tokenizer, embedding_dim=16)])
+    plain = Encoder("static", 16, static)
+    vectors, words = plain.encode_words(TEXTS)
+    np.testing.assert_allclose(vectors, plain.encode(TEXTS), atol=1e-6)
+    assert all(read.vectors.shape == (0, 16) for read in words)

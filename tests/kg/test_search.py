@@ -153,7 +153,7 @@ def test_findings_name_the_concepts_of_the_question(store: Store, encoder: Encod
         "Mean Squared Error", "Stochastic Gradient Descent", "U-Net",
     ]  # fmt: skip
     assert [c.passage for c in found.candidates] == [h.passage.id for h in found.hits]
-    parts = (p for c in found.candidates for p in (c.dense, c.lexical, c.covered, c.graph, c.defines, c.score))
+    parts = (p for c in found.candidates for p in (c.dense, c.late, c.lexical, c.covered, c.score))
     assert all(0 <= p <= 1 + 1e-6 for p in parts)
 
 

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 from kg.encoder import Encoder
 from kg.errors import GradusError, IndexMismatch, NoStore, StoreBusy, StoreVersion
-from kg.schema import DATABASE, INDEX, connect, create
+from kg.schema import DATABASE, INDEX, VERSION, connect, create
 from kg.store import Store, open_store
 from kg.types import Passage
 from kg.writing import NoteRecord, writing
@@ -187,7 +187,7 @@ def test_a_database_of_something_else_is_named(tmp_path: Path) -> None:
     with sqlite3.connect(tmp_path / DATABASE) as other:
         other.execute("CREATE TABLE meta (key, value)")
     other.close()
-    with pytest.raises(StoreVersion, match="has version None, this Gradus reads version 1"):
+    with pytest.raises(StoreVersion, match=f"has version None, this Gradus reads version {VERSION}"):
         open_store(tmp_path)
 
 
@@ -206,7 +206,7 @@ def test_another_version_is_named(store_folder: Path, tmp_path: Path) -> None:
     connection.execute("UPDATE meta SET value = '99' WHERE key = 'version'")
     connection.close()
     expected = (
-        f"the store in {tmp_path} has version 99, this Gradus reads version 1; "
+        f"the store in {tmp_path} has version 99, this Gradus reads version {VERSION}; "
         "delete that folder's gradus.sqlite and ingest again"
     )
     with pytest.raises(StoreVersion) as read:

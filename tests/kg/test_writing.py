@@ -35,17 +35,18 @@ import json, os, resource, signal, sys
 from pathlib import Path
 import numpy as np
 from ingest import build
+from kg.encoder import Words
 from kg.errors import GradusError
 
 vectors = dict(zip(json.loads(Path(sys.argv[1]).read_text()), np.load(sys.argv[2]), strict=True))
 
 class Looked:
-    def encode(self, texts, progress):
+    def encode_words(self, texts, progress):
         found = []
         for i, text in enumerate(texts, 1):
             found.append(vectors[text])
             progress(i, len(texts))
-        return np.stack(found)
+        return np.stack(found), [Words(np.array([[0, len(t)]]), vectors[t][None]) for t in texts]
 
 build.load_encoder = lambda name: Looked()
 
