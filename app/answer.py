@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from app.comparison import Side, comparison, is_choice, sides_in
-from app.compose import after, listing, path, places
+from app.compose import after, listing, path, places, wants_all
 from app.conversation import Turn, resolve, wants_more
 from app.matching import offers
 from app.prose import Composed, prose
@@ -107,9 +107,18 @@ def _understood(asked: str, store: Store, history: Sequence[Turn]) -> _Asked:
     alone = spelled_out(resolve(asked, history, store.concepts, store.lexicon), store.lexicon)
     names = tuple(dict.fromkeys(f.concept for f in store.lexicon.find(alone, strict_case=False)))
     kind = kind_of(alone, len(names))
-    sides = tuple(sides_in(sides_of(alone), names, store, store.lexicon)) if kind == "comparison" else ()
-    if kind == "comparison" and not sides:
-        kind = "fact"
+    sides: tuple[Side, ...] = ()
+    if kind in ("comparison", "fact", "yesno", "definition"):
+        sides = tuple(sides_in(sides_of(alone), names, store))
+        if kind == "comparison":
+            kind = kind if sides else "fact"
+        elif sides and all(side.concept is not None for side in sides) and is_choice(alone):
+            kind = "comparison"
+    if kind == "comparison":
+        # Search knows concepts by their full names.
+        for side in sides:
+            if side.concept is not None and not store.lexicon.find(side.name, strict_case=False):
+                alone = alone.replace(side.name, side.concept.label)
     return _Asked(alone, kind, names, sides, bool(history) and wants_more(asked))
 
 
@@ -133,7 +142,7 @@ def _compose(
         composed = after(store.concepts[meant.names[-1]], store)
     elif meant.kind == "comparison":
         composed = comparison(meant.text, meant.sides, findings, store, encoder, is_choice(meant.text))
-    elif meant.kind == "list":
+    elif meant.kind == "list" and wants_all(meant.text):
         composed = listing(meant.text, findings, store)
     elif meant.kind == "where":
         composed = places(meant.text, findings, store)

@@ -6,21 +6,21 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from app.excerpts import Excerpt, cite
-from app.leads import Scored, rank, stem
+from app.excerpts import cite
+from app.leads import Scored, rank
 from app.prose import Composed, Text
 from app.statements import Statement, excerpt, statements_of, whole
 from ingest.markdown import plain
 from kg.encoder import Encoder
-from kg.linking import Lexicon, words
+from kg.linking import words
 from kg.search import Findings
 from kg.store import Store
 from kg.types import Concept
 
 __all__ = ["Side", "comparison", "is_choice", "sides_in"]
 
-SIDE_CHARS = 420  # of further words on each side
-CELL_CHARS = 320
+SIDE_CHARS = 340  # of further words on each side
+SHORTENED = 3  # letters that a shortened word has at least
 READ = 5  # passages looked through for a side that the notes only mention
 _BARE = (1.0, 1.0, 1.0)  # weights of the full-text fields when a side is looked up
 
@@ -37,11 +37,6 @@ class Side:
         """How an answer calls it."""
         return self.concept.label if self.concept else self.name
 
-    def stems(self) -> tuple[frozenset[str], ...]:
-        """The words of each of its names."""
-        names = (self.concept.label, *self.concept.aliases, self.name) if self.concept else (self.name,)
-        return tuple(frozenset(stem(w) for w, _, _ in words(n)) for n in names)
-
 
 @dataclass(frozen=True, slots=True)
 class _Told:
@@ -52,18 +47,29 @@ class _Told:
     last: int
 
 
-def sides_in(names: tuple[str, str] | None, linked: Sequence[int], store: Store, lexicon: Lexicon) -> list[Side]:
+def sides_in(names: tuple[str, str] | None, linked: Sequence[int], store: Store) -> list[Side]:
     """The two sides: as the question's grammar names them, else the first two concepts that it names."""
-    sides = []
-    for name in names or ():
-        found = lexicon.find(name, strict_case=False)
-        # "layer norm" is no concept when only "norm" is one.
-        whole_name = [f for f in found if len(words(name[f.start : f.end])) >= len(words(name)) - 1]
-        sides.append(Side(name, store.concepts[whole_name[0].concept] if whole_name else None))
-    if len(sides) == 2 and sides[0].concept != sides[1].concept:
+    sides = [Side(name, _concept(name, store)) for name in names or ()]
+    if len(sides) == 2 and any(s.concept for s in sides) and sides[0].concept != sides[1].concept:
         return sides
     concepts = [store.concepts[c] for c in linked][:2]
     return [Side(c.label, c) for c in concepts] if len(concepts) == 2 else []
+
+
+def _concept(name: str, store: Store) -> Concept | None:
+    """The concept of this name, also of a shortened one: "layer norm" is Layer normalisation."""
+    spoken = [w for w, _, _ in words(name)]
+    for found in store.lexicon.find(name, strict_case=False):
+        # "layer norm" is no concept when only "norm" is one.
+        if len(words(name[found.start : found.end])) >= len(spoken) - 1:
+            return store.concepts[found.concept]
+    for concept in store.concepts:
+        for known in (concept.label, *concept.aliases):
+            full = [w for w, _, _ in words(known)]
+            pairs = list(zip(spoken, full, strict=False))
+            if len(spoken) == len(full) > 1 and all(f.startswith(s) and len(s) >= SHORTENED for s, f in pairs):
+                return concept
+    return None
 
 
 def comparison(
@@ -80,16 +86,11 @@ def comparison(
     if not any(told):
         return None
     ranked, said = rank(question, "fact", findings.hits, findings.words, encoder)
-    both = _of_both(ranked, said, sides)
     text = Text()
-    used: set[tuple[int, int]] = set()
-    for t in told:
-        if t is not None:
-            used |= {(s.passage.id, s.start) for s in t.statements[t.first : t.last + 1]}
-    if both is not None and any((s.passage.id, s.start) in used for s in both.statements[both.first : both.last + 1]):
-        both = None
+    used = {place for t in told if t is not None for place in _places(t.statements, t.first, t.last)}
+    both = _of_both(ranked, said, sides, store, used)
     if both is not None:
-        used |= {(s.passage.id, s.start) for s in both.statements[both.first : both.last + 1]}
+        used |= _places(both.statements, both.first, both.last)
     if both is not None and choosing:
         text.add(excerpt(both.statements, both.first, both.last))
     _table(sides, told, text)
@@ -110,8 +111,10 @@ def _table(sides: Sequence[Side], told: Sequence[_Told | None], text: Text) -> N
             continue
         found = excerpt(t.statements, t.first, t.last)
         text.citations.append(cite(found, len(text.citations) + 1))
-        summary = side.concept.summary if side.concept and side.concept.summary else plain(found.text)[:CELL_CHARS]
-        cells.append(f"{_cell(summary)} [{len(text.citations)}]")
+        # A sentence stands in a cell as it is; a list, table or formula cannot, there its words must do.
+        alone = t.first == t.last and t.statements[t.first].kind == "sentence" and "$$" not in found.text
+        summary = side.concept.summary if side.concept and not alone else ""
+        cells.append(f"{_cell(found.text if alone else summary or plain(found.text))} [{len(text.citations)}]")
     heads = " | ".join(_cell(s.label) for s in sides)
     text.parts.append(f"| {heads} |\n|{' --- |' * len(sides)}\n| {' | '.join(cells)} |")
 
@@ -132,7 +135,7 @@ def _told(side: Side, store: Store) -> _Told | None:
     expression = " AND ".join(f'"{w}"' for w in spoken)
     for p, _ in store.lexical(expression, READ, _BARE):
         statements = statements_of(store.passages[p])
-        naming = [i for i, s in enumerate(statements) if s.kind != "code" and _names(s, side)]
+        naming = [i for i, s in enumerate(statements) if s.kind != "code" and _names(s, side, store)]
         if naming:
             return _Told(statements, *whole(statements, naming[0]))
     return None
@@ -152,18 +155,33 @@ def _spoken(text: str) -> str:
     return " ".join(w for w, _, _ in words(plain(text)))
 
 
-def _names(statement: Statement, side: Side) -> bool:
-    there = {stem(w) for w, _, _ in words(plain(statement.text))}
-    return any(name <= there for name in side.stems() if name)
+def _names(statement: Statement, side: Side, store: Store) -> bool:
+    """Whether a statement names a side, by one of its names."""
+    if side.concept is not None:
+        return any(f.concept == side.concept.id for f in store.lexicon.find(plain(statement.text)))
+    return f" {_spoken(side.name)} " in f" {_spoken(statement.text)} "
 
 
-def _of_both(ranked: Sequence[Scored], said: Sequence[Sequence[Statement]], sides: Sequence[Side]) -> _Told | None:
-    """The best statement that names both sides; a table of them, too."""
+def _of_both(
+    ranked: Sequence[Scored],
+    said: Sequence[Sequence[Statement]],
+    sides: Sequence[Side],
+    store: Store,
+    used: set[tuple[int, int]],
+) -> _Told | None:
+    """The best statement that names both sides and has not been told; a table of them, too."""
     for s in ranked:
-        statement = said[s.hit][s.at]
-        if statement.kind != "code" and all(_names(statement, side) for side in sides):
-            return _Told(said[s.hit], *whole(said[s.hit], s.at))
+        statements = said[s.hit]
+        if statements[s.at].kind == "code" or not all(_names(statements[s.at], side, store) for side in sides):
+            continue
+        first, last = whole(statements, s.at)
+        if not _places(statements, first, last) & used:
+            return _Told(statements, first, last)
     return None
+
+
+def _places(statements: Sequence[Statement], first: int, last: int) -> set[tuple[int, int]]:
+    return {(s.passage.id, s.start) for s in statements[first : last + 1]}
 
 
 def _further(
@@ -177,21 +195,26 @@ def _further(
     """What else the question's best statements say of a side, else what follows its definition."""
     passages = set(side.concept.passages) if side.concept else set()
     room = SIDE_CHARS
-    chosen: list[Excerpt] = []
+    chosen: dict[tuple[int, int], tuple[Sequence[Statement], int]] = {}
     candidates = [(said[s.hit], s.at) for s in ranked if said[s.hit][s.at].passage.id in passages]
-    if not candidates:
-        candidates = [(told.statements, i) for i in range(told.last + 1, len(told.statements))]
+    candidates += [(told.statements, i) for i in range(told.last + 1, len(told.statements))]
     for statements, at in candidates:
         first, last = whole(statements, at)
-        places = {(s.passage.id, s.start) for s in statements[first : last + 1]}
-        found = excerpt(statements, first, last)
-        if places & used or statements[at].kind in ("code", "math") or len(found.text) > room:
+        cost = statements[last].end - statements[first].start
+        if _places(statements, first, last) & used or statements[at].kind in ("code", "math") or cost > room:
             continue
-        used |= places
-        room -= len(found.text)
-        chosen.append(found)
-    for found in sorted(chosen, key=lambda e: (e.passage.id, e.start)):
-        text.add(found, side.label)
+        used |= _places(statements, first, last)
+        room -= cost
+        chosen |= {(statements[i].passage.id, i): (statements, i) for i in range(first, last + 1)}
+    runs: list[tuple[Sequence[Statement], int, int]] = []
+    for (passage, i), (statements, _) in sorted(chosen.items(), key=lambda c: c[0]):
+        last_run = runs[-1] if runs else None
+        if last_run and last_run[0][0].passage.id == passage and last_run[2] == i - 1:
+            runs[-1] = (last_run[0], last_run[1], i)
+        else:
+            runs.append((statements, i, i))
+    for statements, first, last in runs:
+        text.add(excerpt(statements, first, last), side.label)
 
 
 def is_choice(question: str) -> bool:

@@ -19,7 +19,7 @@ from kg.search import Findings
 from kg.store import Store
 from kg.types import Citation, Concept, Evidence, Hit
 
-__all__ = ["after", "listing", "path", "places"]
+__all__ = ["after", "listing", "path", "places", "wants_all"]
 
 LISTED = 0.45  # share of the best hit's score from which a hit's statements are listed
 MOST_LISTED = 16
@@ -36,6 +36,7 @@ _LIST_WORD = re.compile(
     r"tips?|tricks?|ways?|techniques?|methods?|options?)$",
     re.I,
 )
+_EVERY = re.compile(r"\b(?:all|every|each|list|name|enumerate|tips?|tricks?|rules of thumb|statements?)\b", re.I)
 # What a list is of, when the notes mark it so: "[TRICK] …", "Rule of thumb: …".
 _MARKER = re.compile(r"^(?:tricks?|tips?|rules?|thumb)$", re.I)
 _RULE = r"\brules? of thumb\b"
@@ -44,6 +45,11 @@ _VIDEO = re.compile(r"\bvideos?\b|\bfilms?\b|\bwatch\b|\blectures?\b|\blessons?\
 _NOTEBOOK = re.compile(r"\bnotebooks?\b", re.I)
 _VIDEO_LINK = re.compile(r"youtu\.?be|vimeo|\bvideo|\bfilm|lesson|lecture", re.I)
 _NOTEBOOK_LINK = re.compile(r"\.ipynb|nbviewer|colab|notebook", re.I)
+
+
+def wants_all(question: str) -> bool:
+    """Whether a list of every statement is asked for, not an enumeration that the notes may hold somewhere."""
+    return bool(_EVERY.search(question))
 
 
 def listing(question: str, findings: Findings, store: Store) -> Composed | None:
@@ -94,7 +100,9 @@ def _stated(hit: Hit, wanted: Mapping[str, float]) -> list[tuple[Excerpt, float]
             share = sum(weight for w, weight in wanted.items() if w in about) / total
             # What also names the subject itself is more surely about it than what only stands below it.
             share += 0.25 * sum(weight for w, weight in wanted.items() if w in own) / total
-            if share >= 0.5 and not text[a:b].rstrip().endswith(":"):
+            # What begins or ends in the middle of a sentence goes with a formula and says nothing without it.
+            broken = block.kind == "paragraph" and (text[a : a + 1].islower() or text[a:b].rstrip()[-1:] in ",:")
+            if share >= 0.5 and not broken and not text[a:b].rstrip().endswith(":"):
                 found.append((Excerpt(passage, block.start + a, block.start + b), share))
     return found
 

@@ -18,18 +18,19 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from itertools import combinations
 
-from app.leads import Scored, stem
+from app.leads import stem
 from app.quantities import Quantity, quantities
-from app.statements import Statement, sentence_spans
+from app.statements import Statement, sentence_spans, statements_of
 from ingest.markdown import plain
 from kg.encoder import Encoder
+from kg.linking import words
+from kg.types import Hit
 
 __all__ = ["Disagreement", "disagreements", "opposed"]
 
-# Statements this much below the best are not what the answer is about.
-CONSIDERED, BELOW = 24, 1.0
+CONSIDERED = 12  # statements of an answer
+CLOSE = 0.5  # share of the best hit's score, from which a hit is looked through for the opposite
 ALIKE = 0.6  # cosine of two statements that speak of the same; see tests/app/test_contradictions.py
 SHARED = 2  # content words
 MOST_EXTRA = 4  # content words that only one of them has
@@ -47,10 +48,11 @@ _FUNCTION_WORDS = (
     "then there these they this those through thus to too until upon us very via want was we well were what when "
     "where whether which while who whose why will with within would yet you your always usually typically "
     "normally generally often mostly definitely simply still use uses used using take takes taken set sets choose "
-    "pick try want best good fine value default rule rules thumb tip trick note notes statement statements "
-    "recommend recommended work works ok okay about around roughly nearly almost exactly bit little lot something "
-    "thing things only become becomes keep keeps switch switched turn turned stay stays two three four five six "
-    "seven eight nine ten eleven twelve twenty hundred thousand million percent"
+    "pick try best good fine value default rule rules thumb tip trick note notes statement statements recommend "
+    "recommended work works ok okay around roughly nearly almost exactly bit little lot something thing things "
+    "only become becomes keep keeps switch switched turn turned stay stays last lasts lasting enough suffice "
+    "suffices sufficient anything everything two three four five six seven eight nine ten eleven twelve twenty "
+    "hundred thousand million percent"
 )
 _FUNCTION = frozenset(_FUNCTION_WORDS.split())
 _NEGATORS_WORDS = (
@@ -121,10 +123,10 @@ _HEDGED = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class Disagreement:
-    """Two statements that contradict each other, each by its hit and its position there, and in what."""
+    """Two statements that contradict each other, and in what."""
 
-    one: tuple[int, int]
-    other: tuple[int, int]
+    one: Statement
+    other: Statement
     why: str  # "number", "negation" or "opposites"
 
 
@@ -141,37 +143,32 @@ class _Clause:
 
 
 def disagreements(
-    ranked: Sequence[Scored], said: Sequence[Sequence[Statement]], wanted: Mapping[str, float], encoder: Encoder
+    drawn_on: Sequence[Statement], hits: Sequence[Hit], wanted: Mapping[str, float], encoder: Encoder
 ) -> list[Disagreement]:
-    """Pairs among an answer's best statements that contradict each other, those of the best statements first.
+    """Pairs that contradict each other: one of the statements that an answer draws on, another of any close hit.
 
     Parameters
     ----------
+    drawn_on : sequence of Statement
+        Best first; pairs come in their order.
     wanted : mapping
         The question's content words; each statement, or its heading, must hold one of them.
     """
     asked = {stem(w) for w in wanted}
-    pool = [s for s in ranked[:CONSIDERED] if s.score >= ranked[0].score - BELOW and _claims(said[s.hit][s.at])]
-    found = []
-    for one, other in combinations(pool, 2):
-        a, b = said[one.hit][one.at], said[other.hit][other.at]
-        if _place(a) == _place(b):
-            continue
-        heads = (_heading(a), _heading(b))
-        why = opposed(a.text, b.text, *heads)
-        about = [asked & _stems(f"{h} {s.text}") for s, h in zip((a, b), heads, strict=True)]
-        if why and about[0] & about[1]:
-            found.append((one, other, why))
+    close = [h.passage for h in hits if h.score >= CLOSE * hits[0].score]
+    pool = [s for s in drawn_on[:CONSIDERED] if _claims(s, asked)]
+    others = [s for p in close for s in statements_of(p) if _claims(s, asked)]
+    found: list[Disagreement] = []
+    for one in pool:
+        for other in others:
+            if _place(one) != _place(other):
+                why = opposed(one.text, other.text, _heading(one), _heading(other))
+                if why and not any({d.one, d.other} == {one, other} for d in found):
+                    found.append(Disagreement(one, other, why))
     if not found:
         return []
-    texts = [plain(said[s.hit][s.at].text) for pair in found for s in pair[:2]]
-    vectors = encoder.encode(texts)
-    near = [float(vectors[2 * i] @ vectors[2 * i + 1]) >= ALIKE for i in range(len(found))]
-    return [
-        Disagreement((one.hit, one.at), (other.hit, other.at), why)
-        for (one, other, why), alike in zip(found, near, strict=True)
-        if alike
-    ]
+    vectors = encoder.encode([plain(s.text) for d in found for s in (d.one, d.other)])
+    return [d for i, d in enumerate(found) if float(vectors[2 * i] @ vectors[2 * i + 1]) >= ALIKE]
 
 
 def opposed(one: str, other: str, heading: str = "", other_heading: str = "") -> str:
@@ -321,8 +318,15 @@ def _clause(text: str) -> _Clause:
     )
 
 
-def _claims(said: Statement) -> bool:
-    return said.kind in ("sentence", "item") and len(said.text) <= 3 * CLAUSE_CHARS
+def _claims(said: Statement, asked: set[str]) -> bool:
+    """Whether a statement says something in words on what is asked."""
+    short = said.kind in ("sentence", "item") and len(said.text) <= 3 * CLAUSE_CHARS
+    return short and bool(asked & _all_stems(f"{_heading(said)} {said.text}"))
+
+
+@lru_cache(maxsize=4096)
+def _all_stems(text: str) -> frozenset[str]:
+    return frozenset(stem(w) for w, _, _ in words(plain(text)))
 
 
 def _place(said: Statement) -> tuple[str, tuple[str, ...]]:

@@ -30,6 +30,7 @@ READ_CHARS = 240  # of a statement, when its meaning is compared
 COVERED, CUE, MEANING, PASSAGE = 1.0, 0.4, 0.4, 1.0
 DEFINES, STEPS = 0.4, 0.2
 CODE_COST = 0.25  # code seldom answers a question in words
+CODE_ASKED = 1.0
 LONG, LONG_COST = 400, 0.2  # characters
 ASIDE_COST = 0.15  # "Ex: …" illustrates what another statement says
 
@@ -40,6 +41,7 @@ _NUMBER = (
     r"(?<![\w(])(?!(?:19|20)\d\d\b)\d"
     r"|\b(?:one|two|three|four|five|six|eight|ten|half|twice|quarter|dozen|hundred|thousand|few|million)\b"
 )
+_CODE = re.compile(r"```|^ {4}|\w+\(.*\)", re.I)
 # What a question asks for, and how a statement shows that it says that.
 _CUES = tuple(
     (re.compile(asked, re.I), re.compile(said, re.I))
@@ -74,7 +76,7 @@ _CUES = tuple(
             r"|fine|helps?|may|useless)\b|n't\b|n’t\b",
         ),
         (r"\bformula\b|\bequation\b|\bderiv", r"\$[^$]{5,}\$|codecogs"),
-        (r"\bcode\b|\bsnippet\b|\bimplement\w*\b", r"```|^ {4}|\w+\(.*\)"),
+        (r"\bcode\b|\bsnippet\b|\bimplement\w*\b", _CODE.pattern),
     )
 )
 _ASIDE = re.compile(r"^[\s\-*+]*\(?(?:ex|e\.g|for example|for instance|example)\b", re.I)
@@ -154,10 +156,12 @@ def _rough(
         value += CUE * sum(bool(cue.search(text)) for cue in cues) / len(cues)
     if kind == "definition":
         value += DEFINES * _defines(said, at, about, wanted, summary)
-    if kind == "how" and said.kind == "item" and said.text[:1].isdecimal():
+    if (kind == "how" and said.kind == "item" and said.text[:1].isdecimal()) or (
+        kind == "list" and said.kind in ("item", "table")
+    ):
         value += STEPS
-    if said.kind == "code" and kind != "how" and not any(cue.pattern.startswith("```") for cue in cues):
-        value -= CODE_COST
+    if said.kind == "code":
+        value += CODE_ASKED if _CODE in cues else 0.0 if kind == "how" else -CODE_COST
     if len(said.text) > LONG and said.kind != "table":
         value -= LONG_COST * min(1.0, len(said.text) / LONG - 1)  # what says much holds many words by chance
     return value - (ASIDE_COST if _ASIDE.match(said.text) else 0.0)

@@ -6,7 +6,7 @@ Kinds of questions that want another form (tables, lists, paths, places) are lef
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
@@ -16,7 +16,7 @@ from app.leads import Scored, rank
 from app.statements import Statement, excerpt, whole
 from ingest.markdown import plain
 from kg.encoder import Encoder
-from kg.linking import key, words
+from kg.linking import fold, key, words
 from kg.search import Findings
 from kg.store import Store
 from kg.types import AnswerKind, Citation, Concept, Passage, PathStep
@@ -24,6 +24,7 @@ from kg.types import AnswerKind, Citation, Concept, Passage, PathStep
 __all__ = ["WHOLE_CHARS", "Composed", "Text", "body_of", "heading_of", "prose"]
 
 WHOLE_CHARS = 1200  # of an answer, unless what leads is longer or code must stay whole
+BESIDE_OFFER_CHARS = 600  # where a recipe is offered, which says more
 LEAD_CHARS = 360  # what leads grows up to here by statements nearly as good, or to its whole paragraph or list
 NEARLY = 0.35  # less than the best score
 WORTH = 0.65  # a supporting statement is worth at least this share of the best
@@ -93,16 +94,18 @@ def prose(
     defined : Concept, optional
         What the question asks for, when it asks what one concept is.
     """
-    ranked, said = rank(question, kind, findings.hits, findings.words, encoder, defined)
+    wanted = _of_concepts(findings, store) if kind == "recipe" else findings.words
+    ranked, said = rank(question, kind, findings.hits, wanted, encoder, defined)
     text = Text()
     if not ranked:
         # A section of links alone: show it as it stands.
         passage = findings.hits[0].passage
         text.add(Excerpt(passage, *body_of(passage)))
         return text.composed()
-    lead = _lead(ranked, said)
+    lead = _lead(ranked, said, WHOLE_CHARS if kind in ("list", "how") else LEAD_CHARS)
     named = {key(n) for c in findings.concepts for n in (store.concepts[c].label, *store.concepts[c].aliases)}
-    opposite = disagreements(ranked, said, findings.words, encoder)
+    drawn_on = [said[s.hit][s.at] for s in ranked if s.score >= WORTH * ranked[0].score]
+    opposite = disagreements(drawn_on, findings.hits, findings.words, encoder)
     if opposite:
         # What leads is part of a disagreement, or the reader has to know of one before anything else.
         taken = _show_disagreement(opposite[0], said, text)
@@ -119,22 +122,33 @@ def prose(
     return text.composed()
 
 
+def _of_concepts(findings: Findings, store: Store) -> Mapping[str, float]:
+    """Of a wish for a recipe, the words that name concepts: the others say on what it shall run."""
+    names = {
+        w for c in findings.concepts for n in (store.concepts[c].label, *store.concepts[c].aliases) for w in key(n)
+    }
+    return {w: weight for w, weight in findings.words.items() if fold(w) in names} or findings.words
+
+
 def _show_disagreement(found: Disagreement, said: Sequence[Sequence[Statement]], text: Text) -> set[tuple[int, int]]:
     """Both sides as a list; which statements have been said."""
     lines = []
-    for hit, at in (found.one, found.other):
-        statement = said[hit][at]
+    for statement in (found.one, found.other):
         excerpted = Excerpt(statement.passage, statement.start, statement.end)
         text.citations.append(cite(excerpted, len(text.citations) + 1))
         words_of = re.sub(r"^(?:[-*+]|\d+[.)])\s+", "", shown(excerpted, len(text.citations)).strip())
         where = heading_of(statement.passage) or statement.passage.note
         lines.append(f"- {where}: " + words_of.replace("\n", "\n  "))
     text.parts.append("**Your notes disagree:**\n\n" + "\n".join(lines))
-    return {found.one, found.other}
+    both = (found.one, found.other)
+    return {(h, i) for h, statements in enumerate(said) for i, s in enumerate(statements) if s in both}
 
 
-def _lead(ranked: Sequence[Scored], said: Sequence[Sequence[Statement]]) -> _Span:
-    """The best statement with what it needs and, as long as that is short, what belongs to it."""
+def _lead(ranked: Sequence[Scored], said: Sequence[Sequence[Statement]], list_chars: int) -> _Span:
+    """The best statement with what it needs and, as long as that is short, what belongs to it.
+
+    A list stays whole up to `list_chars`, with the sentence that announces it.
+    """
     best = ranked[0]
     statements = said[best.hit]
     first, last = whole(statements, best.at)
@@ -143,8 +157,8 @@ def _lead(ranked: Sequence[Scored], said: Sequence[Sequence[Statement]]) -> _Spa
         return statements[b].end - statements[a].start
 
     a, b = _around(statements, first, last)
-    if chars(a, b) <= LEAD_CHARS:
-        first, last = a, b
+    if chars(a, b) <= (list_chars if statements[best.at].group >= 0 else LEAD_CHARS):
+        first, last = whole(statements, a)[0], b
     for other in ranked[1:4]:
         if other.hit != best.hit or other.score < best.score - NEARLY or first <= other.at <= last:
             continue
@@ -184,7 +198,7 @@ def _supporting(
 ) -> set[tuple[int, int]]:
     """Which further statements go into the answer."""
     home = said[lead.hit]
-    room = WHOLE_CHARS - sum(len(said[h][i].text) for h, i in taken)
+    room = (BESIDE_OFFER_CHARS if kind == "recipe" else WHOLE_CHARS) - sum(len(said[h][i].text) for h, i in taken)
     told = [_words(said[h][i]) for h, i in taken]
     taken = set(taken)
     chosen: set[tuple[int, int]] = set()
@@ -193,7 +207,7 @@ def _supporting(
             continue
         statements = said[s.hit]
         code = statements[s.at].kind == "code"
-        if code and (kind not in ("how", "recipe") or statements[s.at].passage.kind == "output"):
+        if code and (kind != "how" or statements[s.at].passage.kind == "output"):
             continue
         needed = whole(statements, s.at)
         wide = _around(statements, *needed)

@@ -61,7 +61,8 @@ def statements_of(passage: Passage) -> list[Statement]:
         if not says_something(text):
             continue
         if block.kind == "paragraph":
-            spans = sentence_spans(text)
+            # A quotation has its mark at each line's beginning: a part of it would not read.
+            spans = [(0, len(text))] if text.startswith(">") else sentence_spans(text)
             found += [Statement(passage, block.start + a, block.start + b, "sentence", i) for a, b in spans]
         elif block.kind != "html" or re.search(r"[^\W\d_]{3}", re.sub(r"<[^>]*>|\W+", " ", text)):
             found.append(Statement(passage, block.start, block.end, _kind(block), i, block.group))
@@ -89,7 +90,8 @@ def sentence_spans(text: str) -> list[tuple[int, int]]:
         at = match.start()
         inside = any(a <= at < b for a, b in hidden)
         following = text[match.end() : match.end() + 1]
-        if inside or following.islower() or _ABBREVIATION.search(text[max(0, at - 10) : at + 1]):
+        bold = text.count("**", start, match.end()) % 2  # half of a bold run would show its marks
+        if inside or bold or following.islower() or _ABBREVIATION.search(text[max(0, at - 10) : at + 1]):
             continue
         spans.append((start, start + len(text[start : match.end()].rstrip())))
         start = match.end()

@@ -12,6 +12,8 @@ from ingest.build import ingest
 from kg.encoder import DEFAULT_ENCODER, Encoder, load_encoder
 from kg.store import Store, open_store
 
+STARTER = Path(__file__).resolve().parents[2] / "ingest" / "starter"
+
 BREAD = """\
 # Bread
 
@@ -118,6 +120,17 @@ def store_folder(notes: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("store")
     ingest([notes], folder)
     return folder
+
+
+@pytest.fixture(scope="session")
+def starter(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Store]:
+    """Three of the starter notes: on training, on regularising, and on initialising and normalising."""
+    folder = tmp_path_factory.mktemp("starter")
+    notes = [next(STARTER.glob(f"{number}-*.md")) for number in ("05", "06", "07")]
+    ingest(notes, folder)
+    opened = open_store(folder)
+    yield opened
+    opened.close()
 
 
 @pytest.fixture(scope="session")
