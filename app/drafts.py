@@ -34,7 +34,6 @@ _IMAGE = re.compile(r"!\[[^\[\]]*\]\([^()]*\)")
 _LINK = re.compile(r"\[([^\[\]]*)\]\([^()]*\)")
 _TAG = re.compile(r"</?[a-z][^<>\n]*>|<!--.*?-->", re.I | re.S)
 _MASKED = re.compile(r"\$\$.*?\$\$|\$[^$\n]+\$|`[^`\n]+`", re.S)
-_END = re.compile(r"[.!?…]+$")
 Kind = Literal["prose", "item", "code"]
 
 
@@ -114,9 +113,7 @@ def assembled(kept: Sequence[Sentence], marks: Mapping[int, Sequence[int]]) -> s
         if sentence.kind == "code":
             blocks.append(("code", f"{_fenced(sentence)}\n\n{_marked(marks[i])}"))
         else:
-            end = _END.search(sentence.text)
-            at = end.start() if end else len(sentence.text)
-            said = f"{sentence.text[:at]} {_marked(marks[i])}{sentence.text[at:]}"
+            said = f"{sentence.text} {_marked(marks[i])}"
             if sentence.block == last:
                 blocks[-1] = (sentence.kind, f"{blocks[-1][1]} {said}")
             else:

@@ -37,6 +37,13 @@ ASKING: dict[str, Any] = {
     "show_progress": "hidden",
     "api_visibility": "private",
 }
+# Emptied at once, in the browser: what is typed while an answer is being written must stay.
+_EMPTY_THE_BOX = """(...inputs) => {
+  const box = document.querySelector('#question textarea');
+  box.value = '';
+  box.dispatchEvent(new Event('input', { bubbles: true }));
+  return inputs;
+}"""
 Turn = tuple[str, Answer]
 Message = dict[str, Any]
 log = logging.getLogger(__name__)
@@ -135,9 +142,7 @@ def ask_page(shelf: Shelf, writer: Writer | None = None) -> AskPage:
         autofocus=True,
         elem_id="question",
     )
-    box.submit(ask, [box, turns, shown], [chat, turns, shown], **ASKING)
-    # emptied at once, in the browser: what is typed while an answer is being written must stay
-    box.submit(None, None, box, js="() => ''", show_progress="hidden", api_visibility="private")
+    box.submit(ask, [box, turns, shown], [chat, turns, shown], js=_EMPTY_THE_BOX, **ASKING)
     chat.clear(start_over, None, [chat, turns, shown], queue=False, api_visibility="private")
     return AskPage(chat, box, turns, shown, ask, stop)
 

@@ -81,8 +81,8 @@ def test_a_borne_out_text_is_the_answer(store: Store, encoder: Encoder, extract:
     said = final(written(extract, store, encoder, Scripted(text)))
     assert said.writer == "scripted"
     assert said.notice == ""
-    assert said.text.startswith("Proofing is the rest in which dough rises [1].")
-    assert "warm air and a lively sourdough starter [" in said.text
+    assert said.text.startswith("Proofing is the rest in which dough rises. [1] It needs")
+    assert "warm air and a lively sourdough starter. [" in said.text
     assert "Proofing is the rest in which dough rises." in said.citations[0].quote
     check_quotes(said, notes)
     same = {"question", "status", "kind", "confidence", "concepts", "prerequisites", "next", "recipes", "hits", "path"}
@@ -147,7 +147,7 @@ def test_thinking_is_never_shown(store: Store, encoder: Encoder, extract: Answer
         writer = Scripted(f"{thought}Proofing is the rest in which dough rises [{n}].")
         *texts, last = written(extract, store, encoder, writer)
         assert isinstance(last, Answer)
-        assert last.text == "Proofing is the rest in which dough rises [1]."
+        assert last.text == "Proofing is the rest in which dough rises. [1]"
         if thought.startswith("<"):
             assert not any("hmm" in str(t) for t in texts)
 
@@ -157,7 +157,7 @@ def test_a_sentence_that_was_cut_off_is_left_out(store: Store, encoder: Encoder,
     n = number_of(extract, store, "Proofing is the rest")
     text = f"Proofing is the rest in which dough rises [{n}]. It needs a lively"
     said = final(written(extract, store, encoder, Scripted(text)))
-    assert (said.text, said.notice) == ("Proofing is the rest in which dough rises [1].", "")
+    assert (said.text, said.notice) == ("Proofing is the rest in which dough rises. [1]", "")
 
 
 def test_nothing_written_reaches_out(store: Store, encoder: Encoder, extract: Answer) -> None:
@@ -167,7 +167,7 @@ def test_nothing_written_reaches_out(store: Store, encoder: Encoder, extract: An
     picture = "![as shown](http://evil.example/?q=1)"
     text = f"{picture} {one} [{n}]. [{one}](http://evil.example/x) [{n}]. <b>{one}</b> [{n}]."
     said = final(written(extract, store, encoder, Scripted(text)))
-    assert said.text == f"{one} [1]."
+    assert said.text == f"{one}. [1]"
 
 
 def test_lists_stay_lists(store: Store, encoder: Encoder, extract: Answer, notes: Path) -> None:
@@ -175,8 +175,8 @@ def test_lists_stay_lists(store: Store, encoder: Encoder, extract: Answer, notes
     n = number_of(extract, store, "Cover the bowl")
     text = f"Do this:\n1. Cover the bowl [{n}].\n2. Wait until the dough has doubled [{n}].\n"
     said = final(written(extract, store, encoder, Scripted(text)))
-    assert said.text.split("\n")[0].startswith("1. Cover the bowl [")
-    assert said.text.split("\n")[1].startswith("2. Wait until the dough has doubled [")
+    assert said.text.split("\n")[0].startswith("1. Cover the bowl. [")
+    assert said.text.split("\n")[1].startswith("2. Wait until the dough has doubled. [")
     check_quotes(said, notes)
 
 

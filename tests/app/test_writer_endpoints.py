@@ -79,7 +79,7 @@ def test_an_endpoint_words_the_answer(worded: Any, odd: OddServer, monkeypatch: 
     monkeypatch.setenv("OPENAI_API_KEY", "sk-of-the-reader")
     _, said = worded(spec(odd, "say", SAID))
     assert said.writer.startswith("say:")
-    assert said.text.startswith("Proofing is the rest in which dough rises [1]. Wait until the dough has doubled [2].")
+    assert said.text == "Proofing is the rest in which dough rises. [1] Wait until the dough has doubled. [2]"
     seen = odd.get("seen")
     assert seen["path"] == "/v1/chat/completions"
     assert seen["key"] == "Bearer sk-of-the-reader"

@@ -46,7 +46,10 @@ def ask(page: Page, site: Site, question: str = "What is momentum?") -> None:
 def test_a_draft_appears_while_it_is_written_and_the_checked_answer_replaces_it(
     visit: Visit, worded: Site, odd: OddServer
 ) -> None:
-    """Words and sources are there before the end; then unsupported sentences are gone, and it is said who wrote."""
+    """Words and sources are there before the end; then unsupported sentences are gone, and it is said who wrote.
+
+    What the reader types meanwhile stays.
+    """
     page = visit.page
     ask(page, worded)
     bot = page.get_by_test_id("bot").last
@@ -54,6 +57,9 @@ def test_a_draft_appears_while_it_is_written_and_the_checked_answer_replaces_it(
     expect(bot.locator(".g-writing")).to_contain_text("is writing …")
     expect(bot.locator("details.g-cite").first).to_contain_text("02-training.md")
     assert odd.get("held") is True
+    box = page.get_by_label("Your question")
+    expect(box).to_have_value("")
+    box.fill("And then?")
     odd.get("go")
     expect(bot.locator(".g-writer")).to_contain_text("Written by hold from the cited lines. 1 of 3 sentences left out")
     expect(bot.locator(".g-writing")).to_have_count(0)
@@ -62,6 +68,7 @@ def test_a_draft_appears_while_it_is_written_and_the_checked_answer_replaces_it(
     source = bot.locator("details.g-cite").first
     bot.locator("a.g-ref").first.click()
     expect(source.locator("mark").first).to_contain_text("running mean of earlier gradients")
+    expect(box).to_have_value("And then?")
     assert visit.errors == []
 
 

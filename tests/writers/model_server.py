@@ -9,7 +9,7 @@ from http.server import BaseHTTPRequestHandler, HTTPServer
 from typing import Any
 
 import torch
-from transformers import AutoModelForCausalLM, AutoTokenizer, TextIteratorStreamer
+from transformers import AutoModelForCausalLM, AutoTokenizer, StoppingCriteriaList, TextIteratorStreamer
 
 tokenizer: Any = AutoTokenizer.from_pretrained(sys.argv[1])
 model: Any = AutoModelForCausalLM.from_pretrained(sys.argv[1], dtype="auto")
@@ -22,21 +22,26 @@ class Handler(BaseHTTPRequestHandler):
         """Say nothing."""
 
     def do_POST(self) -> None:
-        """Write greedily, and send each piece as it comes."""
+        """Write greedily, and send each piece as it comes; without a reader, writing ends."""
+        over = threading.Event()
         body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
         ids = tokenizer.apply_chat_template(
             body["messages"], add_generation_prompt=True, return_tensors="pt", return_dict=True
         )
         streamer: Any = TextIteratorStreamer(tokenizer, skip_prompt=True, skip_special_tokens=True)
         settings = {**ids, "streamer": streamer, "do_sample": False, "max_new_tokens": body["max_tokens"]}
+        settings["stopping_criteria"] = StoppingCriteriaList([lambda *_, **__: over.is_set()])
         self.send_response(200)
         self.send_header("Content-Type", "text/event-stream")
         self.end_headers()
         threading.Thread(target=model.generate, kwargs=settings, daemon=True).start()
-        for piece in streamer:
-            self._send({"index": 0, "delta": {"content": piece}, "finish_reason": None})
-        self._send({"index": 0, "delta": {}, "finish_reason": "stop"})
-        self.wfile.write(b"data: [DONE]\n\n")
+        try:
+            for piece in streamer:
+                self._send({"index": 0, "delta": {"content": piece}, "finish_reason": None})
+            self._send({"index": 0, "delta": {}, "finish_reason": "stop"})
+            self.wfile.write(b"data: [DONE]\n\n")
+        except (BrokenPipeError, ConnectionResetError):
+            over.set()
 
     def _send(self, choice: dict[str, Any]) -> None:
         self.wfile.write(f"data: {json.dumps({'choices': [choice]})}\n\n".encode())
