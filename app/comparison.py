@@ -170,11 +170,12 @@ def _of_both(
     used: set[tuple[int, int]],
 ) -> _Told | None:
     """The best statement that names both sides and has not been told; a table of them, too."""
-    for s in ranked:
-        statements = said[s.hit]
-        if statements[s.at].kind == "code" or not all(_names(statements[s.at], side, store) for side in sides):
+    own = [statements_of(store.passages[p]) for side in sides if side.concept for p in side.concept.passages[:READ]]
+    everywhere = [(said[s.hit], s.at) for s in ranked] + [(ss, i) for ss in own for i in range(len(ss))]
+    for statements, at in everywhere:
+        if statements[at].kind == "code" or not all(_names(statements[at], side, store) for side in sides):
             continue
-        first, last = whole(statements, s.at)
+        first, last = whole(statements, at)
         if not _places(statements, first, last) & used:
             return _Told(statements, first, last)
     return None

@@ -39,7 +39,7 @@ _EMPTY_IT = re.compile(
     r"\b(?:is|was|does|would|will|can|isn't|if|when|that) it(?:'s)? (?:be )?(?:\w+ly )?"
     r"(?:normal|better|best|good|ok|okay|possible|true|worth|necessary|bad|safe|important|"
     r"enough|wise|useful|pay|matter|make sense|help|take|a problem|"
-    r"a good idea|fine|right)\b.*\b(?:to|that|if|when|for)\b|\bit takes\b|\b(?:does|how long does) it take\b",
+    r"a good idea|fine|right)\b.*\b(?:to|that|if|when|for)\b|\b(?:it takes|does it take)\b.*\bto\b",
     re.I,
 )
 # "… the body when it …": a noun, then another clause.

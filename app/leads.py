@@ -9,7 +9,7 @@ one that a reader would lead with.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 from app.statements import Statement, statements_of
@@ -28,7 +28,7 @@ READ_CHARS = 240  # of a statement, when its meaning is compared
 # Weights of a statement's share of words, cue, meaning and its passage's share of the best score; chosen on the
 # starter notes, checked on another person's.
 COVERED, CUE, MEANING, PASSAGE = 1.0, 0.4, 0.4, 1.0
-DEFINES, STEPS = 0.4, 0.2
+DEFINES, STEPS, OWN = 0.4, 0.2, 0.2
 CODE_COST = 0.25  # code seldom answers a question in words
 CODE_ASKED = 1.0
 LONG, LONG_COST = 400, 0.2  # characters
@@ -99,6 +99,7 @@ def rank(
     wanted: Mapping[str, float],
     encoder: Encoder,
     defined: Concept | None = None,
+    own: Collection[int] = (),
 ) -> tuple[list[Scored], list[list[Statement]]]:
     """Statements of the first hits by their worth, best first, and all statements of each of these hits.
 
@@ -108,6 +109,8 @@ def rank(
         The question's content words with their weights.
     defined : Concept, optional
         What the question asks for, when it asks what one concept is; the statement of its summary leads.
+    own : collection of int
+        Passages that define what the question names.
     """
     near = [h for h in hits[:LOOKED_INTO] if h.score >= CLOSE * hits[0].score]
     said = [statements_of(h.passage) for h in near]
@@ -116,9 +119,10 @@ def rank(
     best = hits[0].score or 1.0
     # What a section says belongs together: its passages count as good as its best one.
     section = {_section(h): h.score / best for h in reversed(near)}
+    worth = [PASSAGE * section[_section(h)] + OWN * (h.passage.id in own) for h in near]
     summary = _spoken(defined.summary) if defined else ""
     rough = [
-        Scored(h, i, _rough(s, near[h], i, spoken, cues, kind, summary) + PASSAGE * section[_section(near[h])])
+        Scored(h, i, _rough(s, near[h], i, spoken, cues, kind, summary) + worth[h])
         for h, statements in enumerate(said)
         for i, s in enumerate(statements)
     ]

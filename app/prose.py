@@ -95,7 +95,8 @@ def prose(
         What the question asks for, when it asks what one concept is.
     """
     wanted = _of_concepts(findings, store) if kind == "recipe" else findings.words
-    ranked, said = rank(question, kind, findings.hits, wanted, encoder, defined)
+    own = {p for c in findings.concepts for p in store.concepts[c].passages}
+    ranked, said = rank(question, kind, findings.hits, wanted, encoder, defined, own)
     text = Text()
     if not ranked:
         # A section of links alone: show it as it stands.
