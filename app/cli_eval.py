@@ -171,7 +171,7 @@ def _show_missed(outcomes: tuple[Outcome, ...]) -> None:
 
     rows = [(str(o.question.line), o.question.q, _fault(o), o.first) for o in outcomes if _fault(o)]
     if rows:
-        told.print("")
+        print()
         show_table(("line", "missed", "what happened", "came first"), rows)
 
 

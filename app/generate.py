@@ -31,7 +31,7 @@ def generated_questions(store: Store, most: int | None = None) -> tuple[AskedQue
     Parameters
     ----------
     most : int, optional
-        At most so many, spread over kinds and notes; all that can be made when None.
+        At most so many, spread over kinds and notes, a quarter of them unanswerable; all that can be made when None.
     """
     made = chain(definitions(store), comparisons(store), how_tos(store), facts(store), mentioned(store), far(store))
     unique: dict[str, AskedQuestion] = {}
@@ -41,9 +41,13 @@ def generated_questions(store: Store, most: int | None = None) -> tuple[AskedQue
 
 
 def _spread(questions: Sequence[AskedQuestion], most: int | None) -> tuple[AskedQuestion, ...]:
-    if most is None or most >= len(questions):
+    if most is None:
         return tuple(questions)
     kinds = {kind: [q for q in questions if q.kind == kind] for kind in SHARES}
+    # few notes give few answerable questions: the others do not fill up the set in their place
+    answerable = min(most, sum(q.answerable for q in questions))
+    kinds["unanswerable"] = _evenly(kinds["unanswerable"], min(len(kinds["unanswerable"]), max(1, answerable // 3)))
+    most = min(most, sum(map(len, kinds.values())))
     room = {kind: min(len(own), int(SHARES[kind] * most)) for kind, own in kinds.items()}
     while sum(room.values()) < most:
         # the kind that is furthest below its share and has more to give
@@ -54,5 +58,5 @@ def _spread(questions: Sequence[AskedQuestion], most: int | None) -> tuple[Asked
 
 
 def _evenly(questions: Sequence[AskedQuestion], n: int) -> list[AskedQuestion]:
-    """n of them, as far from each other as possible."""
+    """n of them, at even distances."""
     return [questions[i * len(questions) // n] for i in range(n)]

@@ -1,4 +1,4 @@
-"""Questions that the notes do not answer: on terms they mention and never explain, and from fields far from them."""
+"""Questions that the notes do not answer: on abbreviations they never explain, and from fields far from theirs."""
 
 from __future__ import annotations
 
@@ -18,18 +18,16 @@ __all__ = ["far", "mentioned"]
 
 KIND = "unanswerable"
 MOST_MENTIONS = 2  # passages; a term that stands in more is likely told of in one of them
-_FORMS = ("What is {x}?", "explain {x}", "How does {x} work?", "what is {x} good for")
-# A spelling that only names have: several capitals or digits in one word.
-_NAME = re.compile(
-    r"(?<![\w./-])(?!Ma?c[A-Z]|(?:De|Di|La|Le|Van|Von)[A-Z][a-z])[A-Z][A-Za-z]*[A-Z0-9][A-Za-z0-9]+(?![\w./(-])"
-)
+_FORMS = ("What is {x}?", "explain {x}", "What does {x} stand for?", "what is {x} good for")
+# An abbreviation. Names such as "DataLoader" are left out: a sentence that uses one tells what it is good for.
+_NAME = re.compile(r"(?<![\w./-])[A-Z][A-Z0-9]{2,4}(?![\w./(-])")
 # What follows a term that is being explained, and what stands before one.
 _TELLS = re.compile(r"\s*(?:[(:,–—=]|-\s|(?:is|are|was|were|means|refers|stands|does|which|that|or|and|uses?)\b)")
 _TOLD = re.compile(r"(?:[(\"'“]|\b(?:called|named|as|is|are|the|like|e\.g\.|or|and|dataset|library|model)\s)\s*$", re.I)
 
 
 def mentioned(store: Store) -> Iterator[AskedQuestion]:
-    """Names that stand in the middle of a sentence once or twice, and open, head or close nothing."""
+    """Abbreviations that stand in the middle of a sentence once or twice, and open, head or close nothing."""
     explained = {word for c in store.concepts for n in (c.label, *c.aliases) for word in key(n)}
     explained |= {word for p in store.passages for h in p.heading_path for word in key(h)}
     found: dict[str, list[tuple[Stated, re.Match[str]]]] = {}
@@ -39,9 +37,10 @@ def mentioned(store: Store) -> Iterator[AskedQuestion]:
                 found.setdefault(match.group(), []).append((stated, match))
     for name, places in found.items():
         # what stands elsewhere too, in code or a table, may be told of there
-        passages = store.passage_frequency(name)
-        told = passages > MOST_MENTIONS or passages > len({s.passage.id for s, _ in places})
-        if told or set(key(name)) & explained or _shouted(name) or _abbreviates(name, store.concepts):
+        holding = {stated.passage.id: stated.passage.text for stated, _ in places}
+        spelled = sum(len(re.findall(rf"\b{name}\b", text)) for text in holding.values())
+        elsewhere = spelled > len(places) or store.passage_frequency(name) > min(len(holding), MOST_MENTIONS)
+        if elsewhere or set(key(name)) & explained or _abbreviates(name, store.concepts):
             continue
         if all(m.start() > 0 and not _explains(s.text, m) for s, m in places):
             form = _FORMS[by_chance(name, len(_FORMS))]
@@ -58,11 +57,6 @@ def far(store: Store) -> Iterator[AskedQuestion]:
 
 def _explains(sentence: str, name: re.Match[str]) -> bool:
     return bool(_TELLS.match(sentence, name.end()) or _TOLD.search(sentence[: name.start()]))
-
-
-def _shouted(name: str) -> bool:
-    """Whether capitals only stress an ordinary word: few abbreviations are as long."""
-    return name.isupper() and name.isalpha() and len(name) >= 5
 
 
 def _abbreviates(name: str, concepts: Sequence[Concept]) -> bool:

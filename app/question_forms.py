@@ -39,7 +39,8 @@ _BREAK = re.compile(
 )
 # A case that says who reads, not what happens.
 _READER = re.compile(
-    r"^you(?:['’]re|['’]ll| (?:are|will|need|have|can|know|want|prefer|like|work|would|go|think|wonder|look|see))\b",
+    r"^you(?:['’]re|['’]ll| (?:are|will|need|have|can|know|want|prefer|like|work|would|go|think|wonder|look|see|"
+    r"remember))\b",
     re.I,
 )
 _YOURS = (
@@ -139,7 +140,7 @@ def _case(said: str, subject: str) -> list[tuple[str, str]]:
     match = _CASE.match(said)
     if not match or _WANTING.match(said) or not _fits(match["case"]) or _NO_CASE.match(match["case"]):
         return []
-    if _READER.match(match["case"]) and match["main"].split()[0].lower() not in INSTRUCTS:
+    if _READER.match(match["case"]):
         return []
     case = mine(match["case"])
     main = match["main"].split()

@@ -14,7 +14,6 @@ from app.question_file import AskedQuestion, answers, spoken, unheld
 from ingest import build
 from ingest.build import ingest
 from kg.encoder import Encoder
-from kg.linking import key
 from kg.store import Store, open_store
 
 NOTES = ("01-foundations.md", "03-losses.md", "05-training.md")
@@ -50,22 +49,62 @@ def test_the_notes_hold_every_gold(made: tuple[AskedQuestion, ...], starter: Sto
         assert held == question.answerable, question
 
 
-def test_unanswerable_questions_ask_for_nothing_the_notes_explain(
-    made: tuple[AskedQuestion, ...], starter: Store
-) -> None:
-    """No concept's name stands in one that the notes led to, and no word of a far one's own stands in any passage."""
-    far = dict(FAR_QUESTIONS)
-    explained = {w for c in starter.concepts for n in (c.label, *c.aliases) for w in key(n)}
-    unanswerable = [q for q in made if not q.answerable]
-    assert {q.kind for q in unanswerable} == {"unanswerable"}
-    assert any(q.source for q in unanswerable) and any(not q.source for q in unanswerable)
-    for question in unanswerable:
-        if question.source:
-            (name,) = (w for w in question.q.rstrip("?").split() if not w[1:].islower() and len(w) > 2)
-            assert not set(key(name)) & explained
-            assert starter.passage_frequency(name) > 0
-        else:
-            assert not any(starter.passage_frequency(w) for w in far[question.q])
+def test_far_questions_ask_for_words_the_notes_lack(made: tuple[AskedQuestion, ...], starter: Store) -> None:
+    """None of the words that a far question is about stands in any passage; those of fields they touch are left out."""
+    about = dict(FAR_QUESTIONS)
+    far = [q for q in made if not q.answerable and not q.source]
+    assert len(far) > 60
+    for question in far:
+        assert not any(starter.passage_frequency(w) for w in about[question.q])
+    left_out = [words for asked, words in FAR_QUESTIONS if asked not in {q.q for q in far}]
+    assert all(any(starter.passage_frequency(w) for w in words) for words in left_out)
+
+
+ABBREVIATIONS = """# Serving
+
+## Export
+
+The finished model is saved as one ONNX file and loaded again on the server.
+
+## Random Forest | RF
+
+A random forest averages many trees, each grown on its own sample.
+
+## Formats
+
+GGUF is a format for small machines. The weights may also be kept in HDF5 (a tree of arrays) on disk.
+Some WQRS tracing follows. Wait for the NFSD service. STOP before the disk is full.
+
+```python
+save(model, format="TFX")
+```
+
+Our scripts write TFX bundles too.
+"""
+
+
+def test_an_abbreviation_is_asked_for_only_where_nothing_explains_it(one_encoder: Encoder, tmp_path: Path) -> None:
+    """ONNX and WQRS are only mentioned; the others open a sentence, are told of, known, or stand in code too."""
+    (tmp_path / "notes").mkdir()
+    (tmp_path / "notes" / "serving.md").write_text(ABBREVIATIONS, encoding="utf-8")
+    ingest([tmp_path / "notes"], tmp_path / "store")
+    notes = open_store(tmp_path / "store")
+    near = [q for q in generated_questions(notes) if not q.answerable and q.source]
+    notes.close()
+    names = {w for q in near for w in q.q.rstrip("?").split() if w.isupper()}
+    assert names == {"ONNX", "WQRS"}
+    assert {q.source for q in near if "ONNX" in q.q} == {"serving.md:5"}
+
+
+def test_an_abbreviation_of_a_concept_is_explained(one_encoder: Encoder, tmp_path: Path) -> None:
+    """WGAN stands nowhere else, but the notes explain the Wasserstein GAN."""
+    (tmp_path / "notes").mkdir()
+    text = "# GANs\n\n## Wasserstein GAN\n\nA Wasserstein GAN has another loss.\n\n## Uses\n\nTry WGAN first.\n"
+    (tmp_path / "notes" / "gan.md").write_text(text, encoding="utf-8")
+    ingest([tmp_path / "notes"], tmp_path / "store")
+    notes = open_store(tmp_path / "store")
+    assert not any("WGAN" in q.q for q in generated_questions(notes) if not q.answerable)
+    notes.close()
 
 
 def test_questions_are_the_same_on_every_run(made: tuple[AskedQuestion, ...], starter: Store) -> None:
@@ -96,9 +135,14 @@ def test_a_smaller_set_is_spread(made: tuple[AskedQuestion, ...], starter: Store
         assert len({q.source.split(":")[0] for q in chosen if q.source}) == len(NOTES)
 
 
-def test_more_than_there_are_is_all(made: tuple[AskedQuestion, ...], starter: Store) -> None:
-    """No question is made up to fill a number."""
-    assert generated_questions(starter, 10**6) == made
+def test_unanswerable_questions_do_not_fill_a_set(store: Store, starter: Store) -> None:
+    """More than there are is every answerable one, with at most one unanswerable for three of them."""
+    for notes in (starter, store):
+        everything = generated_questions(notes)
+        chosen = generated_questions(notes, 10**6)
+        answerable = [q for q in everything if q.answerable]
+        assert [q for q in chosen if q.answerable] == answerable
+        assert 1 <= len(chosen) - len(answerable) <= max(1, len(answerable) // 3)
 
 
 def test_sources_lead_to_the_lines(made: tuple[AskedQuestion, ...]) -> None:
