@@ -13,6 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from app.contradictions import opposed
 from app.excerpts import Excerpt
 from app.quantities import quantities
 from app.statements import Statement, statements_of
@@ -51,7 +52,8 @@ _STEERING = re.compile(
     r"|\b(?:answer|reply|respond) with\b|\bdo not (?:answer|tell|reveal|mention|cite)\b",
     re.I | re.S,
 )
-# A sentence with one of a pair rests on no statement that has only the other.
+# A sentence with one of a pair rests on no statement that has only the other. Between two notes that would be too
+# strict to be called a contradiction; here a sentence too many that is dropped does no harm.
 _OPPOSITES = (
     "more/less/fewer higher/lower larger/smaller bigger/smaller increase/decrease raise/lower first/last "
     "always/never faster/slower longer/shorter before/after above/below many/few high/low large/small stronger/weaker "
@@ -232,7 +234,7 @@ def _contradicts(sentence: str, said: str) -> bool:
         here, there = [s for s in sides if s in ours], [s for s in sides if s in theirs]
         if here and there and not set(here) & set(there):
             return True
-    return False
+    return bool(opposed(plain(sentence), plain(said)))
 
 
 def _denied(text: str) -> list[frozenset[str]]:
