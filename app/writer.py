@@ -24,6 +24,8 @@ __all__ = ["Writer", "WriterFailure", "checked", "worth_writing", "written"]
 
 # What the graph or the notes' links answer has nothing to be worded: a study path, a reading list.
 UNWRITTEN = ("path", "next", "where", "empty")
+# A model would smooth over what the reader has to know; tests/app/test_writer.py holds this to app.prose's words.
+DISAGREEMENT = "Your notes disagree"
 ENOUGH = 0.5  # share of the written sentences that must stand in the passages
 _ENDED = (".", "!", "?", "…", ")", "]", "$", "*", '"', "”", "。")
 
@@ -49,8 +51,9 @@ class Writer(Protocol):
 
 
 def worth_writing(answer: Answer) -> bool:
-    """Whether a writer is asked at all: never where the notes do not say, nor for paths and reading lists."""
-    return answer.status == "answered" and answer.kind not in UNWRITTEN and bool(answer.hits)
+    """Whether a writer is asked at all: not where the notes do not say or disagree, nor for paths and reading lists."""
+    written_kind = answer.status == "answered" and answer.kind not in UNWRITTEN
+    return written_kind and bool(answer.hits) and DISAGREEMENT not in answer.text
 
 
 def written(

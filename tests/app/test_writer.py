@@ -140,6 +140,15 @@ def test_a_refused_question_asks_no_writer(store: Store, encoder: Encoder) -> No
     assert writer.asked == []
 
 
+def test_a_disagreement_is_not_smoothed_over(store: Store, encoder: Encoder) -> None:
+    """Where the notes contradict each other, the extract that says so stays, and no writer is called."""
+    said = answer("When does salt go into the dough?", store, encoder)
+    assert "disagree" in said.text
+    writer = Scripted("Salt goes into the dough at the start [1].")
+    assert final(written(said, store, encoder, writer)) == said
+    assert writer.asked == []
+
+
 def test_thinking_is_never_shown(store: Store, encoder: Encoder, extract: Answer) -> None:
     """Neither while it is written nor in the answer, also when only its end is marked."""
     for thought in ("<think>dough, hmm</think>", "dough, hmm</think>", "<thinking>dough, hmm</thinking>"):
