@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import io
 import threading
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -10,7 +11,9 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from rich.console import Console
 
+import app.show as show
 import app.writer_pace as pace
 from app.answer import answer
 from app.contract import answer_json
@@ -355,6 +358,22 @@ def test_the_contract_says_who_wrote(store: Store, encoder: Encoder, extract: An
     row = answer_json(checked(extract, "Nothing.", sources_of(extract, store), store, encoder, "model"))
     assert row["writer"] == ""
     assert row["notice"].startswith("Of 1 sentence that model wrote")
+
+
+def test_a_terminal_shows_the_draft_and_a_pipe_only_the_answer(
+    store: Store, encoder: Encoder, extract: Answer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """In a terminal the text appears as it is written; elsewhere nothing is printed before the answer."""
+    for terminal, live in ((True, True), (True, False), (False, True)):
+        paper = io.StringIO()
+        monkeypatch.setattr(show, "out", Console(file=paper, force_terminal=terminal, width=80))
+        steps = written(extract, store, encoder, Scripted("Proofing is the rest in which dough rises [1]."))
+        said = show.follow_writing(steps, "scripted", live)
+        assert said.writer == "scripted"
+        drafted = "Proofing is the rest" in paper.getvalue() and "scripted is writing …" in paper.getvalue()
+        assert drafted == (terminal and live)
+        show.show_answer(said)
+        assert "Written by scripted from the cited lines." in paper.getvalue()
 
 
 @pytest.mark.parametrize("spec", [None, "", "none", " none "])
