@@ -94,7 +94,8 @@ def _turned(sentence: str, store: Store, proper: frozenset[str]) -> list[tuple[s
     subject = opening[: found.end]
     questions = asked_of(sentence, subject)
     name = _another_name(store.concepts[found.concept], subject, proper)
-    return [(kind, re.sub(rf"\b{re.escape(subject)}\b", name, q, count=1, flags=re.I)) for kind, q in questions]
+    spelled = re.compile(rf"\b{re.escape(subject)}\b", re.I)
+    return [(kind, spelled.sub(lambda _: name, q, count=1)) for kind, q in questions]
 
 
 def _another_name(concept: Concept, used: str, proper: frozenset[str]) -> str:
