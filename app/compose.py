@@ -25,6 +25,7 @@ LISTED = 0.45  # share of the best hit's score from which a hit's statements are
 MOST_LISTED = 16
 LIST_CHARS = 2400  # who asks for all is ready to read more
 ITEM_CHARS = 500
+ON_SUBJECT = 0.6  # share of the question's weighted words that a listed statement or its heading holds
 GROUPED = 6  # statements of several sections; from here on they stand below their headings
 SAME_WORDS = 0.8
 MOST_PLACES = 12
@@ -70,7 +71,8 @@ def listing(question: str, findings: Findings, store: Store) -> Composed | None:
         items = [item for item in items if item[0]]
     if len(items) < 2:
         return None
-    best = [excerpt for _, _, excerpt in sorted(items, key=lambda item: (-item[1], item[2].passage.id, item[2].start))]
+    items.sort(key=lambda item: (not item[0], -item[1], item[2].passage.id, item[2].start))
+    best = [excerpt for _, _, excerpt in items]
     return _listed(_within(best), len(best))
 
 
@@ -81,7 +83,7 @@ def _words(text: str) -> list[str]:
 def _stated(hit: Hit, wanted: Mapping[str, float]) -> list[tuple[Excerpt, float]]:
     """What a passage states about the wanted words: items and short paragraphs whole, of long ones the sentences."""
     passage = hit.passage
-    total = sum(wanted.values()) or 1.0
+    total = sum(wanted.values())
     heading = {stem(w) for h in passage.heading_path[-1:] for w in _words(h)}
     found = []
     for block in blocks_of(passage):
@@ -97,12 +99,12 @@ def _stated(hit: Hit, wanted: Mapping[str, float]) -> list[tuple[Excerpt, float]
         for a, b in spans:
             own = {stem(w) for w in _words(plain(text[a:b]))}
             about = own | heading if b - a == len(text) else own
-            share = sum(weight for w, weight in wanted.items() if w in about) / total
+            share = sum(weight for w, weight in wanted.items() if w in about) / total if total else 1.0
             # What also names the subject itself is more surely about it than what only stands below it.
-            share += 0.25 * sum(weight for w, weight in wanted.items() if w in own) / total
+            share += 0.25 * sum(weight for w, weight in wanted.items() if w in own) / total if total else 0.0
             # What begins or ends in the middle of a sentence goes with a formula and says nothing without it.
             broken = block.kind == "paragraph" and (text[a : a + 1].islower() or text[a:b].rstrip()[-1:] in ",:")
-            if share >= 0.5 and not broken and not text[a:b].rstrip().endswith(":"):
+            if share >= ON_SUBJECT and not broken and not text[a:b].rstrip().endswith(":"):
                 found.append((Excerpt(passage, block.start + a, block.start + b), share))
     return found
 

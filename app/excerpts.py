@@ -15,7 +15,7 @@ from kg.encoder import Encoder
 from kg.linking import fold, key, words
 from kg.types import Citation, Concept, Passage
 
-__all__ = ["Excerpt", "blocks_of", "choose", "cite", "defining", "says_something", "shown"]
+__all__ = ["Excerpt", "blocks_of", "choose", "cite", "defining", "read_chars", "says_something", "shown"]
 
 QUOTE_CHARS = 300
 # A block worth less than this share of its passage's best does not belong into the answer.
@@ -60,6 +60,11 @@ def blocks_of(passage: Passage) -> list[Block]:
         n = len(passage.text)
         return [Block("code", passage.heading_path, passage.cell, 0, n, passage.line_start, passage.line_end)]
     return list(parse_markdown(passage.text).blocks)
+
+
+def read_chars(text: str) -> int:
+    """How many characters a reader sees of a piece of Markdown: of a drawn formula only the formula."""
+    return len(_FORMULA_PICTURE.sub(lambda m: m["tex"], text)) if "<img" in text else len(text)
 
 
 def says_something(text: str) -> bool:

@@ -12,7 +12,8 @@ import re
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
-from app.statements import Statement, statements_of
+from app.excerpts import read_chars
+from app.statements import Statement, sentence_spans, statements_of
 from ingest.markdown import plain
 from kg.encoder import Encoder
 from kg.linking import fold, words
@@ -32,7 +33,7 @@ DEFINES, STEPS, OWN = 0.4, 0.2, 0.2
 CODE_COST = 0.25  # code seldom answers a question in words
 CODE_ASKED = 1.0
 LONG, LONG_COST = 400, 0.2  # characters
-ASIDE_COST = 0.15  # "Ex: …" illustrates what another statement says
+ASIDE_COST = 0.15  # "Ex: …" illustrates what another statement says, and a question says nothing yet
 
 _SUFFIX = re.compile(
     r"(?:i[sz]ations?|i[sz]ing|i[sz]ed|i[sz]e|ations?|ing|edly|ed|ers?|est|ly|ments?|ness|ies|es|e|(?<![aeiou])y|s)$"
@@ -80,7 +81,7 @@ _CUES = tuple(
     )
 )
 _ASIDE = re.compile(r"^[\s\-*+]*\(?(?:ex|e\.g|for example|for instance|example)\b", re.I)
-_COPULA = r"\W{0,4}(?:\([^)]{1,40}\)\W{0,3})?(?:is|are|was|means?|describes?|denotes?|stands for|refers? to|=|:|–|—)"
+_COPULA = r"\W{0,4}(?:\([^)]{1,40}\)\W{0,3})?(?:is|are|means?|describes?|denotes?|stands for|refers? to|=|:|–|—)"
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,7 +151,9 @@ def _rough(
     summary: str,
 ) -> float:
     """Worth of a statement by its words alone, its passage's score apart."""
-    text = said.text if said.kind != "table" else _best_row(said.text, wanted)
+    text = _best_row(said.text, wanted) if said.kind == "table" else said.text
+    if said.kind == "item" and read_chars(text) > LONG:
+        text = _best_sentences(text, wanted)
     own = {stem(w) for w, _, _ in words(plain(text))}
     heading = hit.passage.heading_path[-1] if hit.passage.heading_path else ""
     about = {stem(w) for w, _, _ in words(heading)}
@@ -166,9 +169,10 @@ def _rough(
         value += STEPS
     if said.kind == "code":
         value += CODE_ASKED if _CODE in cues else 0.0 if kind == "how" else -CODE_COST
-    if len(said.text) > LONG and said.kind != "table":
-        value -= LONG_COST * min(1.0, len(said.text) / LONG - 1)  # what says much holds many words by chance
-    return value - (ASIDE_COST if _ASIDE.match(said.text) else 0.0)
+    if said.kind not in ("table", "code"):
+        value -= LONG_COST * min(2.0, max(0.0, read_chars(said.text) / LONG - 1))  # holds many words by chance
+    asks = said.kind == "sentence" and said.text.rstrip('*_ )"”').endswith("?")
+    return value - ASIDE_COST * (asks or _ASIDE.match(said.text) is not None)
 
 
 def _spoken(text: str) -> str:
@@ -177,6 +181,13 @@ def _spoken(text: str) -> str:
 
 def _section(hit: Hit) -> tuple[str, tuple[str, ...]]:
     return hit.passage.note, hit.passage.heading_path
+
+
+def _best_sentences(item: str, wanted: Mapping[str, float]) -> str:
+    """The two neighbouring sentences of a long item that hold most: all of it holds many words by chance."""
+    spans = sentence_spans(item)
+    pairs = [item[a:b] for (a, _), (_, b) in zip(spans, [*spans[1:], spans[-1]], strict=True)]
+    return max(pairs, key=lambda text: sum(wanted.get(w, 0.0) for w in {stem(w) for w, _, _ in words(plain(text))}))
 
 
 def _best_row(table: str, wanted: Mapping[str, float]) -> str:
@@ -195,9 +206,11 @@ def _defines(said: Statement, at: int, about: set[str], wanted: Mapping[str, flo
             return 1.5
     subject = re.match(rf"(?:[-*+]\s*)?(?:an?\s|the\s)?(?P<subject>[^.:;=]{{1,60}}?){_COPULA}", text, re.I)
     if subject and wanted:
-        named = {stem(w) for w, _, _ in words(subject["subject"])}
+        named = {stem(w) for w, _, _ in words(subject["subject"]) if len(w) > 2}
         total = sum(wanted.values()) or 1.0
-        if sum(weight for w, weight in wanted.items() if w in named) >= 0.6 * total:
+        held = [w for w in wanted if w in named]
+        # "The embedding distance is …" says what something else is.
+        if sum(wanted[w] for w in held) >= 0.6 * total and len(named) <= len(held) + 1:
             return 1.0
     return 0.6 if at == 0 and about & set(wanted) else 0.0
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 from app.contradictions import Disagreement, disagreements
-from app.excerpts import Excerpt, cite, shown
+from app.excerpts import Excerpt, cite, read_chars, shown
 from app.leads import Scored, rank
 from app.statements import Statement, excerpt, whole
 from ingest.markdown import plain
@@ -27,7 +27,7 @@ WHOLE_CHARS = 1200  # of an answer, unless what leads is longer or code must sta
 BESIDE_OFFER_CHARS = 600  # where a recipe is offered, which says more
 LEAD_CHARS = 360  # what leads grows up to here by statements nearly as good, or to its whole paragraph or list
 NEARLY = 0.35  # less than the best score
-WORTH = 0.65  # a supporting statement is worth at least this share of the best
+WORTH = 0.75  # a supporting statement is worth at least this share of the best
 LEAST_ROOM = 60  # characters; below it nothing more is looked for
 PARAGRAPH_CHARS = 420  # a supporting sentence brings its paragraph up to this length, else only what it needs
 CODE_CHARS = 1500  # of code that goes with an answer to "how"
@@ -155,10 +155,13 @@ def _lead(ranked: Sequence[Scored], said: Sequence[Sequence[Statement]], list_ch
     first, last = whole(statements, best.at)
 
     def chars(a: int, b: int) -> int:
-        return statements[b].end - statements[a].start
+        return read_chars(excerpt(statements, a, b).text)
 
+    if chars(0, len(statements) - 1) <= LEAD_CHARS and statements[best.at].kind != "code":
+        return _Span(best.hit, 0, len(statements) - 1)  # a short section reads best as it stands
     a, b = _around(statements, first, last)
-    if chars(a, b) <= (list_chars if statements[best.at].group >= 0 else LEAD_CHARS):
+    announced = whole(statements, a)[0] < a or statements[a].text[:1].isdecimal()
+    if chars(a, b) <= (list_chars if statements[best.at].group >= 0 and announced else LEAD_CHARS):
         first, last = whole(statements, a)[0], b
     for other in ranked[1:4]:
         if other.hit != best.hit or other.score < best.score - NEARLY or first <= other.at <= last:
@@ -199,7 +202,9 @@ def _supporting(
 ) -> set[tuple[int, int]]:
     """Which further statements go into the answer."""
     home = said[lead.hit]
-    room = (BESIDE_OFFER_CHARS if kind == "recipe" else WHOLE_CHARS) - sum(len(said[h][i].text) for h, i in taken)
+    room = (BESIDE_OFFER_CHARS if kind == "recipe" else WHOLE_CHARS) - sum(
+        read_chars(said[h][i].text) for h, i in taken
+    )
     told = [_words(said[h][i]) for h, i in taken]
     taken = set(taken)
     chosen: set[tuple[int, int]] = set()
@@ -212,10 +217,10 @@ def _supporting(
             continue
         needed = whole(statements, s.at)
         wide = _around(statements, *needed)
-        fits = statements[wide[1]].end - statements[wide[0]].start <= PARAGRAPH_CHARS
+        fits = read_chars(excerpt(statements, *wide).text) <= PARAGRAPH_CHARS
         for first, last in (wide, needed) if fits else (needed,):
             new = _Span(s.hit, first, last).places() - taken
-            cost = sum(len(said[h][i].text) for h, i in new)
+            cost = sum(read_chars(said[h][i].text) for h, i in new)
             limit = max(room, CODE_CHARS) if code and statements is home and cost <= CODE_CHARS else room
             if cost <= limit and not any(_repeats(_words(said[h][i]), told) for h, i in new):
                 taken |= new

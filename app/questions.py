@@ -99,8 +99,11 @@ _SIDES = tuple(
     )
 )
 _SIDE_NOISE = re.compile(
-    r"^(?:(?:an?|the|using|use|i|should|which|what|is|are|better|faster|when|to|do|does)\b[\s,:]*)+", re.I
+    r"^(?:(?:an?|the|using|use|i|we|you|should|which|what|is|are|better|faster|when|to|do|does|train|fit|take|apply|"
+    r"choose|have|need|want)\b[\s,:]*)+",
+    re.I,
 )
+_NO_SIDE = re.compile(r"\b(?:it|they|them|how|why|does|do|did|if|because|we|i|you|my)\b", re.I)
 # What is behind the second side: "… for text", "when the batch is small".
 _TAIL = re.compile(r"[\s,]+(?:for|in|on|when|if|with|at|during|to|as|here|there|and why|which)\b.*$|[\s?.!,;:]+$", re.I)
 _SHARED_WORD = re.compile(
@@ -145,13 +148,13 @@ def sides_of(question: str) -> tuple[str, str] | None:
     >>> sides_of("should I use layer norm instead of batch norm for text?"), sides_of("WHERE vs HAVING")
     (('layer norm', 'batch norm'), ('WHERE', 'HAVING'))
     """
-    asked = _POLITE.sub("", question, count=1).strip(" ?.!")
+    asked = re.split(r"[?.!]\s+", _POLITE.sub("", question, count=1).strip(" ?.!"))[-1]
     for pattern in _SIDES:
         match = pattern.search(asked)
         if match:
             one = _SIDE_NOISE.sub("", match["one"]).strip(" ,") if " " in match["one"] else match["one"]
             other = _TAIL.sub("", _SIDE_NOISE.sub("", match["other"]) if " " in match["other"] else match["other"])
-            if one and other and len(words(one)) <= 6 and len(words(other)) <= 6:
+            if one and other and not any(_NO_SIDE.search(side) or len(words(side)) > 5 for side in (one, other)):
                 return one, other
     return None
 

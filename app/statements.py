@@ -142,6 +142,8 @@ def _leans_on_before(statements: Sequence[Statement], i: int) -> bool:
 
 def _goes_on(here: Statement, following: Statement) -> bool:
     """Whether a statement ends in the middle of what it says, or announces what follows."""
+    if here.kind == "sentence" and here.block == following.block:
+        return here.text.endswith("?")
     if following.block != here.block + 1:
         return False
     if here.kind == "sentence":

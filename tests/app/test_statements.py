@@ -125,6 +125,13 @@ def test_statements_stand_where_they_say(text: str) -> None:
         assert 0 <= first <= i <= last < len(statements)
 
 
+def test_a_question_brings_its_answer() -> None:
+    """What the notes ask themselves says nothing without what follows."""
+    text = "## Factors\n\nHow many? Enough to describe taste. The rest is noise.\n"
+    statements = statements_of(passage(text))
+    assert excerpt(statements, *whole(statements, 0)).text == "How many? Enough to describe taste."
+
+
 def test_a_quotation_stays_in_one_piece() -> None:
     """Its marks stand at each line's beginning, so half of it would not read."""
     assert said("> First said. Then\n> said again. Done.\n") == ["> First said. Then\n> said again. Done."]
