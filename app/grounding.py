@@ -7,7 +7,7 @@ round with the passage's own words ("fewer parameters, more activations") mostly
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -63,11 +63,10 @@ _OPPOSITES = (
 
 @dataclass(frozen=True, slots=True)
 class Grounds:
-    """What sentences are checked against: the sources, and the statements in them with their vectors."""
+    """What sentences are checked against: the sources, and the statements in them."""
 
     sources: tuple[Excerpt, ...]
     statements: tuple[tuple[Statement, ...], ...]  # of each source, in reading order
-    vectors: tuple[npt.NDArray[np.float32], ...]  # of each source, (statements, d)
     stems: tuple[frozenset[str], ...]  # words of each source and its headings
     store: Store
     encoder: Encoder
@@ -84,25 +83,16 @@ class Support:
 
 
 def lay_grounds(sources: Sequence[Excerpt], store: Store, encoder: Encoder) -> Grounds:
-    """Take sources apart into statements and encode them once.
+    """Take sources apart into statements.
 
     A block that speaks to the writer instead of the reader ("ignore all previous instructions") supports nothing.
     """
     statements = tuple(tuple(_statements(source)) for source in sources)
-    texts = [plain(s.text)[:ENCODED_CHARS] for found in statements for s in found]
-    vectors = encoder.encode(texts)  # (all statements, d)
-    ends = np.cumsum([len(found) for found in statements])
-    return Grounds(
-        tuple(sources),
-        statements,
-        tuple(np.split(vectors, ends[:-1])) if statements else (),
-        tuple(
-            _stems(" ".join((*_headings(source), *(s.text for s in found))))
-            for source, found in zip(sources, statements, strict=True)
-        ),
-        store,
-        encoder,
+    stems = tuple(
+        _stems(" ".join((*_headings(source), *(s.text for s in found))))
+        for source, found in zip(sources, statements, strict=True)
     )
+    return Grounds(tuple(sources), statements, stems, store, encoder)
 
 
 def check(sentences: Sequence[str], cited: Sequence[Collection[int]], grounds: Grounds) -> list[tuple[Support, ...]]:
@@ -118,16 +108,26 @@ def check(sentences: Sequence[str], cited: Sequence[Collection[int]], grounds: G
     """
     if not sentences or not any(grounds.statements):
         return [() for _ in sentences]
-    vectors = grounds.encoder.encode([plain(s)[:ENCODED_CHARS] for s in sentences])  # (sentences, d)
-    found = []
-    for sentence, vector, own in zip(sentences, vectors, cited, strict=True):
-        valid = [n for n in own if 0 <= n < len(grounds.sources) and grounds.statements[n]]
-        support = _supported(sentence, vector, valid, grounds) if valid else ()
-        if not support:
-            alone = [_supported(sentence, vector, [n], grounds) for n in range(len(grounds.sources))]
-            support = max(alone, key=lambda s: s[0].similarity + s[0].shared if s else -1.0, default=())
-        found.append(support)
+    said = grounds.encoder.encode([plain(s)[:ENCODED_CHARS] for s in sentences])  # (sentences, d)
+    everything = range(len(grounds.sources))
+    own = [[n for n in numbers if n in everything and grounds.statements[n]] for numbers in cited]
+    # What nobody cites is encoded only for the sentences that their own citations do not carry: encoding is the cost.
+    vectors = _encoded({n for numbers in own for n in numbers}, grounds)
+    found = [_supported(*row, vectors, grounds) for row in zip(sentences, said, own, strict=True)]
+    if not all(found):
+        vectors |= _encoded(set(everything) - set(vectors), grounds)
+        for i in (i for i, support in enumerate(found) if not support):
+            alone = [_supported(sentences[i], said[i], [n], vectors, grounds) for n in everything]
+            found[i] = max(alone, key=lambda s: s[0].similarity + s[0].shared if s else -1.0)
     return found
+
+
+def _encoded(wanted: Collection[int], grounds: Grounds) -> dict[int, npt.NDArray[np.float32]]:
+    """Vectors of the statements of these sources, each of shape (statements, d)."""
+    order = sorted(wanted)
+    texts = [plain(s.text)[:ENCODED_CHARS] for n in order for s in grounds.statements[n]]
+    ends = np.cumsum([len(grounds.statements[n]) for n in order])
+    return dict(zip(order, np.split(grounds.encoder.encode(texts), ends[:-1]), strict=True)) if order else {}
 
 
 def copied(code: str, grounds: Grounds) -> tuple[Support, ...]:
@@ -161,7 +161,11 @@ def _headings(source: Excerpt) -> list[str]:
 
 
 def _supported(
-    sentence: str, vector: npt.NDArray[np.float32], own: Sequence[int], grounds: Grounds
+    sentence: str,
+    vector: npt.NDArray[np.float32],
+    own: Sequence[int],
+    vectors: Mapping[int, npt.NDArray[np.float32]],
+    grounds: Grounds,
 ) -> tuple[Support, ...]:
     """What a sentence rests on when exactly these sources are cited; empty when they do not carry it."""
     own = [n for n in dict.fromkeys(own) if grounds.statements[n]]
@@ -172,7 +176,7 @@ def _supported(
         return ()
     there = frozenset().union(*(grounds.stems[n] for n in own))
     shared = _share(weights, there)
-    supports = [_best(n, vector, weights, shared, grounds) for n in own]
+    supports = [_best(n, vectors[n] @ vector, weights, shared, grounds) for n in own]
     best = max(s.similarity for s in supports)
     kept = tuple(sorted((s for s in supports if s.similarity >= NEAR), key=lambda s: -s.similarity))
     if kept and any(_is_copied(sentence, s.text) for n in own for s in grounds.statements[n]):
@@ -193,11 +197,15 @@ def _named(sentence: str, own: Sequence[int], grounds: Grounds) -> bool:
 
 
 def _best(
-    n: int, vector: npt.NDArray[np.float32], weights: dict[str, float], shared: float, grounds: Grounds
+    n: int, cosines: npt.NDArray[np.float32], weights: dict[str, float], shared: float, grounds: Grounds
 ) -> Support:
-    """The statement of one source that is nearest in meaning and words, with a neighbour where that adds to it."""
+    """The statement of one source that is nearest in meaning and words, with a neighbour where that adds to it.
+
+    Parameters
+    ----------
+    cosines : array of shape (statements,)
+    """
     statements = grounds.statements[n]
-    cosines = grounds.vectors[n] @ vector  # (statements,)
     shares = [_share(weights, _stems(s.text)) for s in statements]
     at = max(range(len(statements)), key=lambda i: (float(cosines[i]) + shares[i], -i))
     first = last = at
