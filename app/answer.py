@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import math
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from app.comparison import Side, comparison, is_choice, sides_in
 from app.compose import after, listing, path, places, wants_all
+from app.confidence import ANSWERED_FROM, confidence
 from app.conversation import Turn, resolve, wants_more
 from app.matching import offers
 from app.prose import Composed, prose
@@ -22,12 +22,6 @@ from kg.types import Answer, AnswerKind, Concept, Hit, RecipeOffer
 
 __all__ = ["answer", "study_steps"]
 
-# A question counts as answered when its best passage is near in meaning and holds the question's rarer words:
-# cosine + share of the weighted words, at even odds at ANSWERABLE. Set by hand between answerable and unanswerable
-# questions on a few sets of notes; how far that holds is told in benchmarks/README.md.
-ANSWERABLE = 0.74
-STEEPNESS = 9.0
-LOOKED_AT = 3
 LIST_HITS = 30
 NEAR = 0.25  # cosine from which a passage is near enough to offer its concept in place of an answer
 _LOOKING = re.compile(
@@ -74,16 +68,16 @@ def answer(question: str, store: Store, encoder: Encoder, history: Sequence[Turn
         return Answer(asked, "not_in_notes", meant.kind, 0.0, "Ask about something in your notes.")
     findings = find(meant.text, store, encoder, max(k, LIST_HITS) if meant.kind == "list" or meant.more else k)
     hits = findings.hits[:k]
-    confidence = _confidence(findings)
+    sure = confidence(findings.signs)
     recipes = offers(meant.text, _names_of(_about(meant, hits, store)[:1]))
     structural = _is_structural(meant, findings, store)
-    if not structural and (confidence < 0.5 or not hits):
-        return _not_in_notes(asked, meant, confidence, findings, hits, store)
+    if not structural and (sure < ANSWERED_FROM or not hits):
+        return _not_in_notes(asked, meant, sure, findings, hits, store)
     if meant.more:
         findings = _without_told(findings, history)
         if not findings.hits:
             text = "The notes say no more on this."
-            return Answer(asked, "not_in_notes", meant.kind, round(confidence, 3), text, hits=hits)
+            return Answer(asked, "not_in_notes", meant.kind, round(sure, 3), text, hits=hits)
     composed = _compose(meant, findings, store, encoder, recipes)
     about = _about(meant, findings.hits[:k], store)
     main = [c.id for c in about[: max(1, min(2, len(meant.names)))]]
@@ -91,7 +85,7 @@ def answer(question: str, store: Store, encoder: Encoder, history: Sequence[Turn
         question=asked,
         status="answered",
         kind=meant.kind,
-        confidence=round(max(confidence, 0.9) if structural else confidence, 3),
+        confidence=round(max(sure, 0.9) if structural else sure, 3),
         text=composed.text,
         citations=composed.citations,
         concepts=tuple(c.label for c in about),
@@ -192,12 +186,6 @@ def _names_of(concepts: Sequence[Concept]) -> list[str]:
     return [n for c in concepts for n in (c.label, *c.aliases)]
 
 
-def _confidence(findings: Findings) -> float:
-    """Odds that the notes hold the answer, in [0, 1]."""
-    best = max((c.dense + c.covered for c in findings.candidates[:LOOKED_AT]), default=0.0)
-    return 1 / (1 + math.exp(-STEEPNESS * (best - ANSWERABLE)))
-
-
 def _about(meant: _Asked, hits: Sequence[Hit], store: Store) -> list[Concept]:
     """The concepts an answer is about: those the question names, else those its best hits define."""
     if meant.kind in ("path", "next") and meant.names:
@@ -209,7 +197,7 @@ def _about(meant: _Asked, hits: Sequence[Hit], store: Store) -> list[Concept]:
 
 
 def _not_in_notes(
-    asked: str, meant: _Asked, confidence: float, findings: Findings, hits: Sequence[Hit], store: Store
+    asked: str, meant: _Asked, sure: float, findings: Findings, hits: Sequence[Hit], store: Store
 ) -> Answer:
     by_words = closest_labels(store.concepts, meant.text, 3)
     near = [c.passage for c in findings.candidates[:5] if c.dense >= NEAR]
@@ -218,4 +206,4 @@ def _not_in_notes(
     text = "The notes do not say."
     if nearest:
         text += f" The nearest they have: {', '.join(f'**{n}**' for n in nearest)}."
-    return Answer(asked, "not_in_notes", meant.kind, round(confidence, 3), text, hits=tuple(hits), nearest=nearest)
+    return Answer(asked, "not_in_notes", meant.kind, round(sure, 3), text, hits=tuple(hits), nearest=nearest)

@@ -17,7 +17,7 @@ from kg.store import Store
 from kg.types import Hit
 from kg.vectors import best_matches
 
-__all__ = ["Candidate", "Findings", "content_words", "find", "search"]
+__all__ = ["Candidate", "Findings", "Signs", "content_words", "find", "search"]
 
 # How many passages each retriever brings to the fusion, at least; and the sections that are then looked at whole.
 POOL = 60
@@ -32,13 +32,15 @@ DENSE, LATE, LEXICAL, COVERED = 0.4, 0.45, 0.075, 0.075
 CODE_MALUS, PICTURE_MALUS = 0.04, 0.08
 # A statement is read in its section: half of what ranks a passage is the best passage beside it there.
 SECTION = 0.5
+# Hits that tell whether the notes hold an answer at all.
+SIGNS_FROM = 5
 # Shown hits that a reader would call the same are shown once.
 SAME_WORDS = 0.9
 QUESTION_CHARS = 2000
 
 _WORD = re.compile(r"[^\W_]+")
 _OPERATORS = frozenset({"AND", "OR", "NOT"})  # people type them as other search boxes want them
-_PICTURES = re.compile(r"\s*(?:(?:<img\b[^>]*>|!\[[^\]]*\]\([^)]*\))\s*)+")
+_PICTURES = re.compile(r"\s*(?:#{1,6}\s[^\n]*\n\s*)?(?:(?:<img\b[^>]*>|!\[[^\]]*\]\([^)]*\))\s*)+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +60,15 @@ class Candidate:
 
 
 @dataclass(frozen=True, slots=True)
+class Signs:
+    """What tells whether the notes hold an answer, each in [0, 1]; of the first few hits."""
+
+    best: float  # the best own score
+    weakest: float  # how well the worst third of the question's words is matched, where it is matched best
+    unknown: float  # share of the question's words, weighted by rarity, that no passage holds
+
+
+@dataclass(frozen=True, slots=True)
 class Findings:
     """What search found out about a question."""
 
@@ -65,6 +76,7 @@ class Findings:
     candidates: tuple[Candidate, ...]  # of the hits, in their order
     concepts: tuple[int, ...]  # concepts the question names, in its order
     words: Mapping[str, float]  # the question's content words with their weight (rarity in these notes)
+    signs: Signs
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +116,7 @@ def find(question: str, store: Store, encoder: Encoder, k: int = 10) -> Findings
     ranked = sorted(candidates.values(), key=lambda c: (-scores[c.passage], c.passage))
     chosen = _distinct(ranked, store, k)
     hits = tuple(Hit(store.passages[c.passage], round(scores[c.passage], 4), _labels(store, c.passage)) for c in chosen)
-    return Findings(hits, tuple(chosen), linked, asked.words)
+    return Findings(hits, tuple(chosen), linked, asked.words, _signs(asked, chosen[:SIGNS_FROM], store))
 
 
 def content_words(question: str, store: Store) -> dict[str, float]:
@@ -175,6 +187,17 @@ def _candidates(asked: _Asked, store: Store, passages: Sequence[int]) -> dict[in
             covered=sum(weight for word, weight in folded.items() if word in there) / total,
         )
     return out
+
+
+def _signs(asked: _Asked, first: Sequence[Candidate], store: Store) -> Signs:
+    matches = np.sort(best_matches(asked.pieces, [store.passage_words(c.passage) for c in first]), axis=1)  # (n, q)
+    third = max(1, len(asked.pieces) // 3)
+    if len(asked.pieces):
+        weakest = float(matches[:, :third].mean(axis=1).max(initial=0.0))
+    else:
+        weakest = max((c.dense for c in first), default=0.0)
+    unknown = sum(weight for word, weight in asked.words.items() if not store.passage_frequency(word))
+    return Signs(max((c.score for c in first), default=0.0), weakest, unknown / (sum(asked.words.values()) or 1.0))
 
 
 def _beside(candidates: Mapping[int, Candidate], store: Store) -> Iterable[int]:

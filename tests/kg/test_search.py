@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
 
+import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from ingest.build import ingest
-from kg.encoder import Encoder
+from kg import search as ranking
+from kg.encoder import Encoder, Words
 from kg.errors import IndexMismatch
 from kg.search import content_words, find, search
 from kg.store import Store, open_store
@@ -161,3 +165,93 @@ def test_hits_name_what_they_define_first(store: Store, encoder: Encoder) -> Non
     """The concept a passage is about stands before those it only names."""
     hit = search("what does momentum keep?", store, encoder, 1)[0]
     assert hit.concepts[0] == "Momentum" and "Gradient" in hit.concepts
+
+
+def test_capitals_make_stop_words_names(store: Store) -> None:
+    """SQL's WHERE is asked about, "where" only asks; a question all in capitals asks as any other."""
+    assert list(content_words("WHERE or HAVING?", store)) == ["where", "having"]
+    assert list(content_words("where is momentum explained", store)) == ["momentum"]
+    assert list(content_words("WHERE IS MOMENTUM", store)) == ["momentum"]
+
+
+NOTE = """# Kiln
+
+![A kiln that was fired to cone six](kiln.png)
+
+## Firing
+
+Cone six melts at 1222 degrees. The kiln holds it for ten minutes, then cools over night with its lid closed.
+
+The first hours are slow, so that the last water leaves the clay and nothing bursts in the chamber on the way up. A
+fan helps. Most potters leave a plug out until the pieces stop steaming, and only then let the heat climb further. Two
+cones stand in front of the spy hole and tell by their bending how far the work has gone, whatever the meter says. Keep
+a log of each firing with the weather, the load and the times of every step, for no two firings in one kiln are alike.
+
+When the first cone bends, turn the burners down by half and wait. When the second one bends, turn them off, close the
+damper and the ports, and let everything cool until a hand can be held at the spy hole without being drawn back by the
+heat. That takes a night for a small kiln and two days for a large one, and opening it any sooner cracks the glaze; the
+sound of it is like a far bell. Those who cannot wait lose a third of their pieces; those who can lose one in a hundred.
+
+Unload from the top, with gloves, and set every piece on wood. Look at the witness cones before anything else, and
+write down how far they bent. Shards go into the bucket for grog, glaze drips are ground off the shelves at once, and a
+fresh coat of wash goes on before the next load. A shelf that has sagged is turned over; one that is cracked goes.
+
+## Wedging
+
+Wedging drives air out of the clay before it is thrown.
+"""
+
+
+@pytest.fixture
+def kiln(one_encoder: Encoder, tmp_path: Path) -> Iterator[Store]:
+    (tmp_path / "kiln.md").write_text(NOTE)
+    ingest([tmp_path], tmp_path / "store")
+    opened = open_store(tmp_path / "store")
+    yield opened
+    opened.close()
+
+
+def test_a_passage_is_ranked_with_its_section(kiln: Store, one_encoder: Encoder) -> None:
+    """Those beside the best passage come before a stranger, each by its own score."""
+    found = find("at how many degrees does cone six melt in the kiln?", kiln, one_encoder, 10)
+    firing = [h.passage.heading_path[-1] == "Firing" for h in found.hits]
+    assert sum(firing) >= 2 and all(firing[: sum(firing)])
+    assert "1222" in found.hits[0].passage.text
+
+
+def test_code_and_pictures_alone_are_ranked_lower(kiln: Store, store: Store) -> None:
+    """A picture's caption has the words, but what it shows cannot be read out."""
+    picture = next(p.id for p in kiln.passages if p.text.rstrip().endswith("(kiln.png)"))
+    code = next(p.id for p in store.passages if p.kind == "code")
+    prose = next(p.id for p in kiln.passages if p.heading_path[-1] == "Wedging")
+    assert ranking._malus(kiln, prose) == 0 < ranking._malus(store, code) < ranking._malus(kiln, picture)
+
+
+def test_late_interaction_is_the_weighted_mean_of_best_matches(kiln: Store, one_encoder: Encoder) -> None:
+    """Against a plain loop over the question's content words and each passage's words."""
+    question = "how long does wedging take"
+    _, read = one_encoder.encode_words([question])
+    weights = content_words(question, kiln)
+    spoken = [question[a:b] for a, b in read[0].spans]
+    whole = {"wedging": "wedging", "wed": "wedging", "##ging": "wedging", "ging": "wedging", "long": "long"}
+    for candidate in find(question, kiln, one_encoder, 10).candidates:
+        words = kiln.passage_words(candidate.passage)
+        total = score = 0.0
+        for piece, vector in zip(spoken, read[0].vectors, strict=True):
+            weight = weights.get(whole.get(piece, piece), 0.0)
+            total += weight
+            score += weight * max((float(w @ vector) for w in words), default=0.0)
+        assert candidate.late == pytest.approx(score / total, abs=1e-3)
+
+
+def test_a_store_without_word_vectors_is_searched_all_the_same(kiln: Store, one_encoder: Encoder) -> None:
+    """As for an encoder that gives none: the passage's own vector stands in."""
+    bare = dataclasses.replace(kiln)
+    bare.passage_words = lambda p: np.zeros((0, 384), dtype=np.float32)  # type: ignore[method-assign]
+    none = SimpleNamespace(name=one_encoder.name, encode_words=lambda texts: (one_encoder.encode(texts), [NO_WORDS]))
+    found = find("what drives air out of the clay?", bare, none, 3)  # type: ignore[arg-type]
+    assert found.hits[0].passage.heading_path[-1] == "Wedging"
+    assert all(c.late == pytest.approx(c.dense) for c in found.candidates)
+
+
+NO_WORDS = Words(np.zeros((0, 2), dtype=np.int64), np.zeros((0, 384), dtype=np.float32))
