@@ -6,13 +6,13 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from app.comparison import Side, comparison, is_choice, sides_in
+from app.comparison import Side, comparison, is_choice, side_is_told, sides_in
 from app.compose import after, listing, path, places, wants_all
 from app.confidence import ANSWERED_FROM, confidence
 from app.conversation import Turn, resolve, wants_more
 from app.matching import offers
 from app.prose import Composed, prose
-from app.questions import kind_of, sides_of, spelled_out
+from app.questions import kind_of, searched, sides_of, spelled_out
 from app.study import followers, prerequisites_of, study_steps
 from kg.encoder import Encoder
 from kg.linking import closest_labels, fold, key
@@ -66,7 +66,8 @@ def answer(question: str, store: Store, encoder: Encoder, history: Sequence[Turn
     meant = _understood(asked, store, history)
     if meant.kind == "empty":
         return Answer(asked, "not_in_notes", meant.kind, 0.0, "Ask about something in your notes.")
-    findings = find(meant.text, store, encoder, max(k, LIST_HITS) if meant.kind == "list" or meant.more else k)
+    wide = meant.kind == "list" or meant.more
+    findings = find(searched(meant.text), store, encoder, max(k, LIST_HITS) if wide else k)
     hits = findings.hits[:k]
     sure = confidence(findings.signs)
     recipes = offers(meant.text, _names_of(_about(meant, hits, store)[:1]))
@@ -121,7 +122,7 @@ def _is_structural(meant: _Asked, findings: Findings, store: Store) -> bool:
     if meant.kind in ("path", "next"):
         return bool(meant.names)
     if meant.kind == "comparison":
-        return all(side.concept is not None and side.concept.passages for side in meant.sides)
+        return all(side_is_told(side, store) for side in meant.sides)
     defined = [store.concepts[c] for c in meant.names if store.concepts[c].passages]
     return meant.kind == "where" and bool(defined) and _asks_only(findings, defined, _LOOKING)
 

@@ -17,7 +17,7 @@ from kg.search import Findings
 from kg.store import Store
 from kg.types import Concept
 
-__all__ = ["Side", "comparison", "is_choice", "sides_in"]
+__all__ = ["Side", "comparison", "is_choice", "side_is_told", "sides_in"]
 
 SIDE_CHARS = 340  # of further words on each side
 SHORTENED = 3  # letters that a shortened word has at least
@@ -70,6 +70,11 @@ def _concept(name: str, store: Store) -> Concept | None:
             if len(spoken) == len(full) > 1 and all(f.startswith(s) and len(s) >= SHORTENED for s, f in pairs):
                 return concept
     return None
+
+
+def side_is_told(side: Side, store: Store) -> bool:
+    """Whether the notes tell of a side: it is a concept, or stands as it is named in one of their sentences."""
+    return _told(side, store) is not None
 
 
 def comparison(

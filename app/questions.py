@@ -7,7 +7,7 @@ import re
 from kg.linking import Lexicon, key, words
 from kg.types import AnswerKind
 
-__all__ = ["kind_of", "sides_of", "spelled_out"]
+__all__ = ["kind_of", "searched", "sides_of", "spelled_out"]
 
 _POLITE = re.compile(
     r"^\s*(?:(?:please|hi|hello|hey|ok|okay|so|well|and|but|then)\b[\s,!]*)*"
@@ -43,6 +43,12 @@ _WHERE = re.compile(
     r"\b(?:about|on|for|of|explain\w*)\b"
     r"|\b(?:in )?which (?:lecture|lesson|video|notebook|note|paper|chapter)\b"
     r"|\b(?:notebook|video|link|paper|lecture)s?\s*\??$|\bread more\b|\bfurther reading\b",
+    re.I,
+)
+# "Show me the code for X": notes hold X, and seldom the word "code".
+_FORM = re.compile(
+    r"^\s*(?:(?:please |can you |could you )*(?:show|give)(?: me)? )?(?:the |an? |some |its )?"
+    r"(?:code(?: snippet)?|snippet|example|formula|equation|lecture, video or notebook) (?:for|of|about|on)\s+",
     re.I,
 )
 _GATHERED = (
@@ -140,6 +146,15 @@ def kind_of(question: str, linked: int) -> AnswerKind:
         if pattern.search(asked):
             return kind
     return "definition" if linked and len(words(asked)) <= 3 and not _WH.match(asked) else "fact"
+
+
+def searched(question: str) -> str:
+    """What to search for: the question without the words that only say in which form the answer is wished.
+
+    >>> searched("show me the code for mixup"), searched("lecture, video or notebook about U-Net"), searched("the code")
+    ('mixup', 'U-Net', 'the code')
+    """
+    return _FORM.sub("", question) or question
 
 
 def sides_of(question: str) -> tuple[str, str] | None:
