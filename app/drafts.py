@@ -28,7 +28,8 @@ _MARK = re.compile(
 _LATE_MARK = re.compile(r"([.!?:])((?:\s*[\[【][^\[\]【】]{1,24}[\]】])+)")  # "It falls. [1]" is "It falls [1]."
 _FENCE = re.compile(r"^\s*(```+|~~~+)\s*([\w+#-]*)")
 _ITEM = re.compile(r"^\s*(?:[-*+•–]|(?P<number>\d{1,3})[.)])\s+")
-_HEADING = re.compile(r"^\s*#{1,6}\s|^\s*\*\*[^*]+\*\*:?\s*$|^\s*(?:=+|-{3,}|\*{3,})\s*$")
+# Also a heading that is echoed with those above it, "Training › Dropout".
+_HEADING = re.compile(r"^\s*#{1,6}\s|^\s*\*\*[^*]+\*\*:?\s*$|^\s*(?:=+|-{3,}|\*{3,})\s*$|^[^.!?]*\s›\s[^.!?]*$")
 _TABLE_RULE = re.compile(r"^\s*\|?[\s:|-]+\|?\s*$")
 _IMAGE = re.compile(r"!\[[^\[\]]*\]\([^()]*\)")
 _LINK = re.compile(r"\[([^\[\]]*)\]\([^()]*\)")
@@ -91,7 +92,7 @@ def sentences(written: str, sources: int) -> list[Sentence]:
         bare = _LATE_MARK.sub(lambda m: f"{m[2].rstrip()}{m[1]}" if _cited(m[2], sources)[1] else m[0], text)
         for a, b in sentence_spans(bare):
             said, cited = _cited(bare[a:b], sources)
-            if re.search(r"\w", said):
+            if re.search(r"\w", said) and not _HEADING.match(said):
                 found.append(Sentence(said, cited, kind, block, number))
             elif cited and found and found[-1].block == block:
                 last = found[-1]

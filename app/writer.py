@@ -14,7 +14,7 @@ from app.drafts import Sentence, assembled, readable, sentences
 from app.excerpts import Excerpt, cite
 from app.grounding import Support, check, copied, lay_grounds
 from app.writer_pace import WriterFailure, paced
-from app.writer_prompt import SILENT, Message, messages, sources_of
+from app.writer_prompt import SILENT, Message, cited_passages, messages, sources_of
 from kg.encoder import Encoder
 from kg.linking import key
 from kg.store import Store
@@ -100,7 +100,8 @@ def written(
 def checked(answer: Answer, text: str, given: Sequence[Excerpt], store: Store, encoder: Encoder, name: str) -> Answer:
     """The written answer with the sentences that the passages bear out, or the extractive one with a notice.
 
-    Fewer than half of the sentences, or none, are too few.
+    Fewer than half of the sentences, or none, are too few, and so is a text without a sentence from the passages that
+    the extract cites: it may be true, and answers another question.
 
     Parameters
     ----------
@@ -108,24 +109,34 @@ def checked(answer: Answer, text: str, given: Sequence[Excerpt], store: Store, e
         As the model wrote it, citing `given` by position, from 1.
     """
     said = _distinct([s for s in _whole(sentences(text, len(given))) if not s.leads_in])
-    if not said:
-        return dataclasses.replace(answer, notice=f"{name} wrote nothing; these are the notes' own words.")
-    if SILENT.rstrip(".").casefold() in text.casefold() and len(said) <= 2:
-        notice = f"{name} found no answer in the passages; these are the notes' own words."
-        return dataclasses.replace(answer, notice=notice)
     supports = _supports(said, given, store, encoder)
     kept = [i for i, support in enumerate(supports) if support]
-    if not kept or len(kept) < ENOUGH * len(said):
-        notice = f"Of {_count(len(said))} that {name} wrote, the notes bear out {len(kept) or 'none'}; "
-        return dataclasses.replace(answer, notice=f"{notice}these are the notes' own words.")
-    citations, marks = _numbered([supports[i] for i in kept])
-    left = len(said) - len(kept)
+    best = cited_passages(answer, store)
+    if not said:
+        short = f"{name} wrote no sentence"
+    elif SILENT.rstrip(".").casefold() in text.casefold() and len(said) <= 2:
+        short = f"{name} found no answer in the passages"
+    elif not kept or len(kept) < ENOUGH * len(said):
+        short = f"Of {_count(len(said))} that {name} wrote, the notes bear out {len(kept) or 'none'}"
+    elif best and not any(s.excerpt.passage.id in best for i in kept for s in supports[i]):
+        short = f"What {name} wrote is not from the passages that answer best"
+    else:
+        return _worded(answer, [said[i] for i in kept], [supports[i] for i in kept], len(said), name)
+    return dataclasses.replace(answer, notice=f"{short}; these are the notes' own words.")
+
+
+def _worded(
+    answer: Answer, kept: Sequence[Sentence], supports: Sequence[tuple[Support, ...]], written: int, name: str
+) -> Answer:
+    """The answer in a writer's sentences; `written` is how many there were."""
+    citations, marks = _numbered(supports)
+    left = written - len(kept)
     return dataclasses.replace(
         answer,
-        text=assembled([said[i] for i in kept], dict(enumerate(marks))),
+        text=assembled(kept, dict(enumerate(marks))),
         citations=citations,
         writer=name,
-        notice=f"{left} of {_count(len(said))} left out: the notes do not bear them out." if left else "",
+        notice=f"{left} of {_count(written)} left out: the notes do not bear them out." if left else "",
     )
 
 

@@ -9,7 +9,7 @@ from app.excerpts import Excerpt
 from kg.store import Store
 from kg.types import Answer, Citation, Passage
 
-__all__ = ["SILENT", "Message", "messages", "sources_of"]
+__all__ = ["SILENT", "Message", "cited_passages", "messages", "sources_of"]
 
 Message = dict[str, str]  # "role" and "content", as chat models take them
 
@@ -47,6 +47,11 @@ def sources_of(answer: Answer, store: Store) -> tuple[Excerpt, ...]:
             sources.append(source)
             left -= source.end - source.start
     return tuple(sources)
+
+
+def cited_passages(answer: Answer, store: Store) -> frozenset[int]:
+    """Ids of the passages that an answer cites."""
+    return frozenset(p.id for c in answer.citations if (p := _passage_of(c, store)) is not None)
 
 
 def messages(question: str, sources: Sequence[Excerpt], earlier: Sequence[str] = ()) -> list[Message]:

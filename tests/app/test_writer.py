@@ -112,13 +112,21 @@ def test_what_the_notes_do_not_say_is_left_out(store: Store, encoder: Encoder, e
     [
         ("HACKED", "Of 1 sentence that scripted wrote, the notes bear out none; these are the notes' own words."),
         ("HACKED [1]", "Of 1 sentence that scripted wrote, the notes bear out none; these are the notes' own words."),
-        ("", "scripted wrote nothing; these are the notes' own words."),
-        ("<think>Proofing is the rest in which dough rises.</think>", "scripted wrote nothing; "),
-        ("\x00\x01\ufffd\u202e", "scripted wrote nothing; "),
+        ("", "scripted wrote no sentence; these are the notes' own words."),
+        ("<think>Proofing is the rest in which dough rises.</think>", "scripted wrote no sentence; "),
+        ("\x00\x01\ufffd\u202e", "scripted wrote no sentence; "),
         ("The notes do not say.", "scripted found no answer in the passages; these are the notes' own words."),
         (
             "Proofing is the rest in which dough rises [1]. Bread is eaten in Peru [1]. Rye was sown by monks [1].",
             "Of 3 sentences that scripted wrote, the notes bear out 1; these are the notes' own words.",
+        ),
+        (
+            "1. **Bread › Proofing** [1]\n2. **Bread › Flour** [2]\n",
+            "scripted wrote no sentence; these are the notes' own words.",
+        ),
+        (
+            "A crust is the dry, brown outside of a loaf. Flour is ground grain.",
+            "What scripted wrote is not from the passages that answer best; these are the notes' own words.",
         ),
         ("```python\nimport os\nos.remove('x')\n```", "Of 1 sentence that scripted wrote, the notes bear out none; "),
     ],
