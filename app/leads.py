@@ -25,7 +25,8 @@ __all__ = ["Scored", "rank", "stem"]
 LOOKED_INTO, CLOSE = 5, 0.75
 # Encoding is what costs: meaning is compared only for the statements that are best without it. Six did no better.
 SHARPENED = 3
-READ_CHARS = 240  # of a statement, when its meaning is compared
+REACH = 0.15
+READ_CHARS = 200  # of a statement, when its meaning is compared
 # Weights of a statement's share of words, cue, meaning and its passage's share of the best score; chosen on the
 # starter notes, checked on another person's.
 COVERED, CUE, MEANING, PASSAGE = 1.0, 0.4, 0.4, 1.0
@@ -101,7 +102,7 @@ def rank(
     encoder: Encoder,
     defined: Concept | None = None,
     own: Collection[int] = (),
-) -> tuple[list[Scored], list[list[Statement]]]:
+) -> tuple[list[Scored], list[Sequence[Statement]]]:
     """Statements of the first hits by their worth, best first, and all statements of each of these hits.
 
     Parameters
@@ -114,7 +115,7 @@ def rank(
         Passages that define what the question names.
     """
     near = [h for h in hits[:LOOKED_INTO] if h.score >= CLOSE * hits[0].score]
-    said = [statements_of(h.passage) for h in near]
+    said: list[Sequence[Statement]] = [statements_of(h.passage) for h in near]
     spoken = {stem(w): weight for w, weight in wanted.items()}
     cues = [said_so for asked, said_so in _CUES if asked.search(question)]
     best = hits[0].score or 1.0
@@ -128,7 +129,9 @@ def rank(
         for i, s in enumerate(statements)
     ]
     rough.sort(key=lambda s: (-s.score, s.hit, s.at))
-    first, rest = rough[:SHARPENED], rough[SHARPENED:]
+    # What is far behind by its words does not come first by its meaning.
+    n = sum(s.score > rough[0].score - REACH for s in rough[:SHARPENED])
+    first, rest = rough[:n], rough[n:]
     if len(first) < 2:
         return rough, said
     texts = [plain(said[s.hit][s.at].text)[:READ_CHARS] for s in first]

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Literal
 
 from app.excerpts import Excerpt, blocks_of, says_something
@@ -53,7 +54,8 @@ class Statement:
         return self.passage.text[self.start : self.end]
 
 
-def statements_of(passage: Passage) -> list[Statement]:
+@lru_cache(maxsize=2048)
+def statements_of(passage: Passage) -> tuple[Statement, ...]:
     """Everything a passage says, in its order; links, pictures and pointers to other notes are left out."""
     found: list[Statement] = []
     for i, block in enumerate(blocks_of(passage)):
@@ -66,7 +68,7 @@ def statements_of(passage: Passage) -> list[Statement]:
             found += [Statement(passage, block.start + a, block.start + b, "sentence", i) for a, b in spans]
         elif block.kind != "html" or re.search(r"[^\W\d_]{3}", re.sub(r"<[^>]*>|\W+", " ", text)):
             found.append(Statement(passage, block.start, block.end, _kind(block), i, block.group))
-    return found
+    return tuple(found)
 
 
 def _kind(block: Block) -> Kind:
