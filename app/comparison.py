@@ -207,7 +207,10 @@ def _further(
     for statements, at in candidates:
         first, last = whole(statements, at)
         cost = statements[last].end - statements[first].start
-        if _places(statements, first, last) & used or statements[at].kind in ("code", "math") or cost > room:
+        broken = statements[first].kind == "sentence" and statements[first].text[:1].islower()
+        if broken or statements[at].kind in ("code", "math") or cost > room:
+            continue
+        if _places(statements, first, last) & used:
             continue
         used |= _places(statements, first, last)
         room -= cost

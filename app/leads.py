@@ -34,6 +34,7 @@ DEFINES, STEPS, OWN = 0.4, 0.2, 0.2
 CODE_COST = 0.25  # code seldom answers a question in words
 CODE_ASKED = 1.0
 LONG, LONG_COST = 400, 0.2  # characters
+BROKEN_COST = 0.6  # a passage that begins in the middle of a sentence
 ASIDE_COST = 0.15  # "Ex: …" illustrates what another statement says, and a question says nothing yet
 
 _SUFFIX = re.compile(
@@ -174,6 +175,8 @@ def _rough(
         value += CODE_ASKED if _CODE in cues else 0.0 if kind == "how" else -CODE_COST
     if said.kind not in ("table", "code"):
         value -= LONG_COST * min(2.0, max(0.0, read_chars(said.text) / LONG - 1))  # holds many words by chance
+    if at == 0 and said.kind == "sentence" and said.text[:1].islower():
+        value -= BROKEN_COST
     asks = said.kind == "sentence" and said.text.rstrip('*_ )"”').endswith("?")
     return value - ASIDE_COST * (asks or _ASIDE.match(said.text) is not None)
 
