@@ -1,54 +1,15 @@
-"""Pieces of passages as an answer shows them: the defining block, and the marks of note-taking programs."""
+"""Pieces of passages as an answer shows them: the marks of note-taking programs."""
 
 from __future__ import annotations
 
 import pytest
 
-from app.excerpts import Excerpt, defining, says_something, shown
-from kg.types import Concept, Passage
-
-BAYES = """\
-Bayes' theorem turns one probability into another:
-
-- **Prior**: what you believed before
-- **Posterior**: what you believe after
-
-**Evidence**: the probability of the data.
-"""
+from app.excerpts import Excerpt, says_something, shown
+from kg.types import Passage
 
 
 def passage(text: str, heading: str = "Bayes") -> Passage:
     return Passage(0, "n.md", None, 0, len(text), 1, text.count("\n") + 1, (heading,), text, "prose")
-
-
-def concept(label: str, summary: str) -> Concept:
-    return Concept(0, label, (), ("n.md",), summary, (0,))
-
-
-@pytest.mark.parametrize(
-    ("label", "summary", "said"),
-    [
-        ("Posterior", "Posterior: what you believe after", "- **Posterior**: what you believe after"),
-        ("Evidence", "Evidence: the probability of the data.", "**Evidence**: the probability of the data."),
-    ],
-)
-def test_a_term_below_other_words_is_defined_by_its_own_block(label: str, summary: str, said: str) -> None:
-    """A list item or paragraph that holds the concept's summary answers alone."""
-    assert [e.text.strip() for e in defining(passage(BAYES), concept(label, summary))] == [said]
-
-
-@pytest.mark.parametrize(
-    ("label", "summary"),
-    [
-        ("Bayes", "Posterior: what you believe after"),
-        ("Theorem", "Bayes' theorem turns one probability into another:"),
-        ("Prior", ""),
-        ("Prior", "words that stand nowhere in it"),
-    ],
-)
-def test_a_passage_that_is_about_the_concept_is_chosen_from_as_a_whole(label: str, summary: str) -> None:
-    """Under its own heading, at the passage's start, or without a summary, no block is singled out."""
-    assert defining(passage(BAYES), concept(label, summary)) == []
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,7 @@ from app.leads import rank, stem
 from kg.encoder import Encoder
 from kg.search import find
 from kg.store import Store
-from kg.types import AnswerKind, Hit, Passage
+from kg.types import AnswerKind, Concept, Hit, Passage
 
 LEADS = Path(__file__).resolve().parents[2] / "benchmarks" / "leads.jsonl"
 
@@ -79,3 +79,16 @@ def test_most_answers_lead_with_what_a_reader_would(starter: Store, encoder: Enc
         if not any(lead in start for lead in a["lead"]):
             misses.append((a["q"], start))
     assert len(misses) <= len(asked) // 8, misses
+
+
+def test_a_term_below_others_words_leads_with_its_own_line(encoder: Encoder) -> None:
+    """ "What is a posterior?" gets its item of a list on something else, which the concept's summary quotes."""
+    text = (
+        "## Bayes\n\nBayes' theorem turns one probability into another:\n\n"
+        "- **Prior**: what you believed before\n- **Posterior**: what you believe after\n"
+    )
+    passage = Passage(0, "n.md", None, 0, len(text), 1, 6, ("Bayes",), text, "prose")
+    posterior = Concept(0, "Posterior", (), ("n.md",), "Posterior: what you believe after", (0,))
+    hits = [Hit(passage, 1.0, ())]
+    ranked, said = rank("What is a posterior?", "definition", hits, {"posterior": 1.0}, encoder, posterior)
+    assert said[ranked[0].hit][ranked[0].at].text == "- **Posterior**: what you believe after"
