@@ -104,7 +104,9 @@ def _understood(asked: str, store: Store, history: Sequence[Turn]) -> _Asked:
     kind = kind_of(alone, len(names))
     sides: tuple[Side, ...] = ()
     if kind in ("comparison", "fact", "yesno", "definition"):
-        sides = tuple(sides_in(sides_of(alone), names, store))
+        named = sides_of(alone)
+        # Two concepts in a question that sets none against the other are no choice: "should I … after unfreezing?"
+        sides = tuple(sides_in(named, names, store)) if named or kind == "comparison" else ()
         if kind == "comparison":
             kind = kind if sides else "fact"
         elif sides and all(side.concept is not None for side in sides) and is_choice(alone):

@@ -193,3 +193,9 @@ def test_answers_are_short_cited_and_say_nothing_twice(starter: Store, encoder: 
     assert len(words) <= WHOLE_CHARS * 1.15
     assert said.text.count("$$") % 2 == 0
     assert said.text.count("```") % 2 == 0
+
+
+def test_two_concepts_that_are_not_set_against_each_other_are_no_choice(store: Store, encoder: Encoder) -> None:
+    """ "Should I …" between two names asks of one under the condition of the other."""
+    said = answer("which learning rate should I pick after unfreezing?", store, encoder)
+    assert said.kind == "fact" and "fifth of the frozen rate" in said.text
