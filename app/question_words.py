@@ -7,8 +7,8 @@ __all__ = ["ALSO_NOUNS", "AUXILIARIES", "DEEDS", "FILLERS", "FUNCTION_WORDS", "I
 _DEEDS = (
     "add apply avoid build calculate change check choose clean collect combine compare compute configure connect "
     "convert create debug define deploy design detect download draw estimate evaluate export extract feed find "
-    "fine-tune fix free get handle implement improve increase initialise initialize install interpret keep label load make "
-    "measure merge organise organize pick plan plot prepare prevent print put read recognise recognize record reduce "
+    "fine-tune fix free get handle implement improve increase initialise initialize install interpret keep label load "
+    "make measure merge organise organize pick plan plot prepare prevent print put read recognise recognize record reduce "
     "remove replace resize run save select set show solve split start stop store test train tune turn update use "
     "verify visualise visualize write"
 )
