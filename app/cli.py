@@ -110,15 +110,15 @@ def ask(
     as_json: JsonOption = False,
 ) -> None:
     """Answer a question with the notes' own words and the lines they stand in."""
-    from app.answer import answer
-    from app.writer_choice import choose_writer
+    from app.answering.answer import answer
+    from app.writer.choice import choose_writer
 
     chosen = choose_writer(writer)
     opened, encoder = _opened(store)
     for asked in _questions(question, batch):
         said = answer(asked, opened, encoder, k=k)
         if chosen is not None:
-            from app.writer import written
+            from app.writer.written import written
 
             said = follow_writing(written(said, opened, encoder, chosen), chosen.name, not (as_json or batch))
         if as_json or batch:
@@ -146,7 +146,7 @@ def path(
     as_json: JsonOption = False,
 ) -> None:
     """Show what to learn for a concept, foundations first, with the reasons."""
-    from app.study import study_steps
+    from app.answering.study import study_steps
 
     steps = study_steps(_store(store), concept, [k.strip() for k in known.split(",") if k.strip()])
     if as_json:

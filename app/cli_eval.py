@@ -13,8 +13,8 @@ from app.options import JsonOption, StoreOption, told
 from app.paths import store_folder
 
 if TYPE_CHECKING:
-    from app.evaluate import Figures, Outcome
-    from app.question_file import Unheld
+    from app.evaluation.evaluate import Figures, Outcome
+    from app.evaluation.question_file import Unheld
 
 __all__ = ["add_commands"]
 
@@ -52,8 +52,8 @@ def evaluate(
 
 
 def _generate(file: Path | None, store: Path | None, most: int, force: bool, as_json: bool) -> None:
-    from app.generate import generated_questions
-    from app.question_file import question_lines, save_questions
+    from app.evaluation.generate import generated_questions
+    from app.evaluation.question_file import question_lines, save_questions
     from kg.store import open_store
 
     questions = generated_questions(open_store(store_folder(store)), most)
@@ -71,9 +71,9 @@ def _generate(file: Path | None, store: Path | None, most: int, force: bool, as_
 
 
 def _evaluate(file: Path, store: Path | None, k: int, as_json: bool) -> None:
-    from app.evaluate import ask_all, by_kind, figures
+    from app.evaluation.evaluate import ask_all, by_kind, figures
+    from app.evaluation.question_file import read_questions, unheld
     from app.progress import on_stderr
-    from app.question_file import read_questions, unheld
     from kg.encoder import load_encoder
     from kg.store import open_store
 

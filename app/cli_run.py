@@ -95,10 +95,10 @@ def pages(
     writer: WriterOption = None,
 ) -> None:
     """Serve the pages: ask, explore the graph, run recipes. Ingests PATHS first when given."""
+    from app.pages.serve import check_port, serve
     from app.progress import on_stderr
     from app.show import show_report
-    from app.ui import check_port, serve
-    from app.writer_choice import choose_writer
+    from app.writer.choice import choose_writer
     from ingest.build import ingest
 
     folder = store_folder(store)

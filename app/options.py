@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from app.writer_choice import WRITER_HELP
+from app.writer.choice import WRITER_HELP
 
 __all__ = ["JsonOption", "StoreOption", "WriterOption", "told"]
 

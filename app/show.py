@@ -55,9 +55,9 @@ def follow_writing(steps: Iterator[str | Answer], writer: str, live: bool) -> An
     Parameters
     ----------
     steps : iterator
-        As `app.writer.written` gives them.
+        As `app.writer.written.written` gives them.
     """
-    from app.drafts import without_marks
+    from app.writer.drafts import without_marks
 
     final: Answer | None = None
     if not (live and out.is_terminal):

@@ -22,8 +22,8 @@ from record import save
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import roc_auc_score
 
-from app.confidence import ANSWERED_FROM, COEFFICIENTS, INTERCEPT
-from app.generate import generated_questions
+from app.answering.confidence import ANSWERED_FROM, COEFFICIENTS, INTERCEPT
+from app.evaluation.generate import generated_questions
 from ingest.build import ingest
 from kg.encoder import Encoder, load_encoder
 from kg.search import find

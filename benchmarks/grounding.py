@@ -25,11 +25,11 @@ sys.path.insert(0, str(Path(__file__).parent.parent))
 import numpy as np
 import numpy.typing as npt
 
-import app.grounding as grounding
-from app.excerpts import Excerpt
-from app.grounding import Grounds, check, lay_grounds
+import app.writer.grounding as grounding
+from app.answering.excerpts import Excerpt
+from app.answering.statements import statements_of
 from app.paths import starter_notes
-from app.statements import statements_of
+from app.writer.grounding import Grounds, check, lay_grounds
 from benchmarks.record import save
 from ingest.build import ingest
 from ingest.markdown import plain

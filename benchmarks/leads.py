@@ -24,7 +24,7 @@ from typing import Any
 from record import save
 
 import ingest
-from app.answer import answer
+from app.answering.answer import answer
 from ingest.build import ingest as read_in
 from kg.encoder import DEFAULT_ENCODER, load_encoder
 from kg.search import find

@@ -33,7 +33,7 @@ HITS = 100  # enough pieces to fill the largest reading budget of the scorers
 UNMEASURED = 5  # questions asked before the clock counts
 # Imported before the clock runs: how long a disk takes is no property of a method.
 IMPORTS = {
-    "gradus": ("app.answer",),
+    "gradus": ("app.answering.answer",),
     "txtai": ("txtai", "txtai.pipeline"),
     "llamaindex": ("llama_index.core", "llama_index.retrievers.bm25", "llama_index.embeddings.huggingface"),
 }
@@ -60,7 +60,7 @@ def _ranked(
 
 def gradus(notes: Path, work: Path, cut: str) -> Ready:
     """Gradus as it comes: its figures are those of `gradus ask`, its time is that of the search."""
-    from app.answer import answer
+    from app.answering.answer import answer
 
     ingest([notes], work)
     store = open_store(work)

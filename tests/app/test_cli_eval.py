@@ -11,7 +11,7 @@ import pytest
 import typer
 
 from app.cli import app, main
-from app.question_file import read_questions
+from app.evaluation.question_file import read_questions
 
 
 class Shell:

@@ -18,7 +18,8 @@ from playwright.sync_api import Page
 __all__ = ["Site", "Visit", "serve"]
 
 SERVE = (
-    "import sys; from pathlib import Path; from app.ui import serve; from app.writer_choice import choose_writer; "
+    "import sys; from pathlib import Path; from app.pages.serve import serve; "
+    "from app.writer.choice import choose_writer; "
     "serve(Path(sys.argv[1]), port=int(sys.argv[2]), writer=choose_writer(sys.argv[3]))"
 )
 

@@ -1,0 +1,134 @@
+"""Questions made from what the notes state: a sentence turned round, or the few words that somebody would type."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import pairwise
+
+from app.answering.statements import sentence_spans
+from app.evaluation.generate_from_concepts import heading_of, place_of, proper_names, several
+from app.evaluation.question_file import AskedQuestion, answers
+from app.evaluation.question_forms import asked_of, by_chance, casual
+from app.evaluation.question_words import FILLERS
+from ingest.markdown import parse_markdown, plain
+from kg.linking import fold
+from kg.search import content_words
+from kg.store import Store
+from kg.types import Concept, Passage
+
+__all__ = ["Stated", "facts", "sentences_of"]
+
+# In a longer section the heading alone is too easy a gold: the sentence itself must be found.
+SECTION_CHARS = 1500
+KEYWORDS = 3  # beside the name
+LEAST_CONTENT = 6  # content words of a sentence that keywords are taken from
+_ARTICLE = re.compile(r"^(?:the|an?) ", re.I)
+_MARKER = re.compile(r"^\s*(?:[-*+]|\d+[.)])\s+(?:\[[ xX]\]\s+)?")
+_INNER_ITEM = re.compile(r"\n(?=\s*(?:[-*+]|\d+[.)])\s)")
+# Sentences that lead a reader on rather than state something, and such with formulas.
+_TALK = re.compile(r"\\|\b(?:we|you|I|us|our|your|let|this|these|chapter|section|book|needs:)(?!\w)", re.I)
+_TYPED = re.compile(r"[^\W\d_]{3,}")
+
+
+@dataclass(frozen=True, slots=True)
+class Stated:
+    """One sentence of a passage: its plain words, and its 1-based line in the note."""
+
+    passage: Passage
+    text: str
+    line: int
+
+
+def sentences_of(passage: Passage) -> list[Stated]:
+    """The sentences of a passage's paragraphs and list items, plain."""
+    if passage.kind in ("code", "output"):
+        return []
+    out = []
+    for block in parse_markdown(passage.text).blocks:
+        if block.kind not in ("paragraph", "item"):
+            continue
+        for first, last in _pieces(passage.text, block.start, block.end):
+            text = passage.text[first:last]
+            for start, end in sentence_spans(text):
+                said = " ".join(plain(_MARKER.sub("", text[start:end])).split())
+                out.append(Stated(passage, said, passage.line_start + passage.text.count("\n", 0, first + start)))
+    return out
+
+
+def facts(store: Store) -> Iterator[AskedQuestion]:
+    """At most one question a passage that one of its sentences answers; keywords where no sentence can be turned."""
+    proper = proper_names(store)
+    sections = Counter[tuple[str, tuple[str, ...]]]()
+    for p in store.passages:
+        sections[p.note, p.heading_path] += len(p.text)
+    headings = Counter(path[-1] for _, path in sections if path)
+    for passage in store.passages:
+        stated = sentences_of(passage)
+        made = [(kind, q, s) for s in stated for kind, q in _turned(s.text, store, proper)]
+        made = made or _keywords(stated, store, proper)
+        if not made:
+            continue
+        kind, asked, source = made[by_chance(passage.text, len(made))]
+        heading = heading_of(passage)
+        short = sections[passage.note, passage.heading_path] <= SECTION_CHARS and headings[heading] == 1
+        quotes, gold = (source.text,), (heading,) if heading and short else ()
+        if answers(AskedQuestion(asked, (), quotes), passage):
+            yield AskedQuestion(_spoken_or_typed(asked), gold, quotes, kind, place_of(passage, source.line))
+
+
+def _pieces(text: str, start: int, end: int) -> list[tuple[int, int]]:
+    """A block cut where an inner list's items begin."""
+    cuts = [start, *(start + m.start() + 1 for m in _INNER_ITEM.finditer(text[start:end])), end]
+    return list(pairwise(cuts))
+
+
+def _turned(sentence: str, store: Store, proper: frozenset[str]) -> list[tuple[str, str]]:
+    """Questions that a sentence answers; about a concept by another of its names, where it has some."""
+    opening = _ARTICLE.sub("", sentence)
+    found = next(iter(store.lexicon.find(opening)), None)
+    if found is None or found.start > 0:
+        return asked_of(sentence, "")
+    subject = opening[: found.end]
+    questions = asked_of(sentence, subject)
+    name = _another_name(store.concepts[found.concept], subject, proper)
+    spelled = re.compile(rf"\b{re.escape(subject)}\b", re.I)
+    return [(kind, spelled.sub(lambda _: name, q, count=1)) for kind, q in questions]
+
+
+def _another_name(concept: Concept, used: str, proper: frozenset[str]) -> str:
+    """The name used or another of the concept's, of the same number, so that the verb beside it still fits."""
+    others = (n for n in (concept.label, *concept.aliases) if len(n) > 2 and several(n) == several(used))
+    names = list(dict.fromkeys((used, *others)))
+    return casual(names[by_chance(f"{concept.label} {used}", len(names))].split(), proper)
+
+
+def _keywords(stated: list[Stated], store: Store, proper: frozenset[str]) -> list[tuple[str, str, Stated]]:
+    """For each sentence that tells enough: a concept it names and its rarest other words, as they follow each other."""
+    out = []
+    for s in stated:
+        found = next(iter(store.lexicon.find(s.text)), None)
+        weights = {w: weight for w, weight in content_words(s.text, store).items() if _TYPED.fullmatch(w)}
+        if found is None or len(weights) < LEAST_CONTENT or _TALK.search(s.text):
+            continue
+        used = s.text[found.start : found.end]
+        name = _another_name(store.concepts[found.concept], used, proper)
+        own = {fold(w) for w in _TYPED.findall(f"{name} {used}".casefold())}
+        # a word that stands nowhere else is as likely a turn of phrase as a term
+        terms = (w for w in weights if not w.endswith("ly") and w not in FILLERS and fold(w) not in own)
+        others = [w for w in terms if store.passage_frequency(w) > 1]
+        rare = set(sorted(others, key=lambda w: (-weights[w], w))[:KEYWORDS])
+        typed = (*name.split(), *(w for w in others if w in rare))
+        if KEYWORDS <= len(typed) <= 2 * KEYWORDS:
+            out.append(("keywords", " ".join(typed), s))
+    return out
+
+
+def _spoken_or_typed(question: str) -> str:
+    """Some people type no capital and no question mark."""
+    if by_chance(question, 3):
+        return question
+    first, _, rest = question.partition(" ")
+    return f"{first.lower()} {rest.rstrip('?')}"

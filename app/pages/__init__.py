@@ -1,0 +1,1 @@
+"""The Gradio pages: Ask, Graph and Runs."""

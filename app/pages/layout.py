@@ -1,0 +1,126 @@
+"""Place concepts on the canvas: layers in study order, foundations at the bottom, what needs them above, few crossings.
+
+Pure geometry over a graph of ids; what a concept looks like is decided in `assets/graph.js`. Labels are wide and
+low, so levels are stacked: a hundred concepts then fit a screen with their names readable.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+
+import networkx as nx
+
+__all__ = ["NODE_LIMIT", "Placed", "around", "layers", "most_connected", "place_nodes"]
+
+NODE_LIMIT = 160  # more labels than this cannot be read at once
+LEVEL_PX, ROW_PX, GAP_PX = 56, 34, 14  # between levels, between rows of one level, between boxes of one row
+CHARACTER_PX, PADDING_PX, WIDEST_PX = 7.7, 36, 240
+SHAPE = 1.25  # width to height of the canvas that the picture is made for
+WIDEST_SPREAD = 2.5
+SWEEPS = 8
+
+
+@dataclass(frozen=True, slots=True)
+class Placed:
+    """Where a concept stands, in canvas units with y downwards: the left end of its box, and its middle height."""
+
+    x: float
+    y: float
+    width: float
+    level: int
+
+
+def most_connected(graph: nx.DiGraph[int], limit: int = NODE_LIMIT) -> list[int]:
+    """Concepts that have a prerequisite edge, those with the most edges first; at most `limit`."""
+    linked = [node for node, degree in graph.degree() if degree > 0]
+    return sorted(linked, key=lambda node: (-graph.degree(node), node))[:limit]
+
+
+def around(graph: nx.DiGraph[int], goal: int, limit: int = NODE_LIMIT) -> list[int]:
+    """A concept, all it builds on, and what needs it directly; the nearest first, at most `limit`."""
+    below = nx.single_source_shortest_path_length(graph.reverse(copy=False), goal)
+    needing = sorted(graph.successors(goal))
+    order = sorted(below, key=lambda node: (below[node], node))
+    return list(dict.fromkeys([goal, *order[: limit - min(len(needing), limit // 3)], *needing]))[:limit]
+
+
+def layers(graph: nx.DiGraph[int]) -> dict[int, int]:
+    """Level of each concept: every edge goes to a higher one, and a foundation stands right before what needs it.
+
+    Raises
+    ------
+    networkx.NetworkXUnfeasible
+        When the graph has a cycle.
+    """
+    level: dict[int, int] = {}
+    order = list(nx.topological_sort(graph))
+    for node in order:
+        level[node] = max((level[before] + 1 for before in graph.predecessors(node)), default=0)
+    for node in order:
+        if not graph.in_degree(node) and graph.out_degree(node):
+            level[node] = min(level[after] for after in graph.successors(node)) - 1
+    return level
+
+
+def place_nodes(graph: nx.DiGraph[int], labels: Mapping[int, str]) -> dict[int, Placed]:
+    """Lay a prerequisite graph out; concepts of one level share a row, or several when there are many."""
+    level = layers(graph)
+    width = {node: min(WIDEST_PX, len(labels[node]) * CHARACTER_PX + PADDING_PX) for node in graph}
+    widest = max(3 * WIDEST_PX, math.sqrt(SHAPE * LEVEL_PX * sum(width[node] + GAP_PX for node in graph)))
+    placed: dict[int, Placed] = {}
+    y = 0.0
+    for number, nodes in enumerate(_ordered_levels(graph, level)):
+        rows = _rows(nodes, width, widest)
+        for row in rows:
+            x = -(sum(width[node] for node in row) + GAP_PX * (len(row) - 1)) / 2
+            for node in row:
+                placed[node] = Placed(round(x, 1), round(-y, 1), round(width[node], 1), number)
+                x += width[node] + GAP_PX
+            y += ROW_PX
+        y += LEVEL_PX - ROW_PX
+    return _spread(placed)
+
+
+def _spread(placed: Mapping[int, Placed]) -> dict[int, Placed]:
+    """Draw a tall picture's boxes apart sideways, so that it fills the canvas and names have room."""
+    if not placed:
+        return {}
+    width = max(p.x + p.width for p in placed.values()) - min(p.x for p in placed.values())
+    height = max(p.y for p in placed.values()) - min(p.y for p in placed.values())
+    factor = min(WIDEST_SPREAD, max(1.0, SHAPE * height / width))
+    return {node: replace(p, x=round((p.x + p.width / 2) * factor - p.width / 2, 1)) for node, p in placed.items()}
+
+
+def _rows(nodes: Sequence[int], width: Mapping[int, float], widest: float) -> list[list[int]]:
+    """Deal a level's concepts over as few rows as fit, so that neighbours in the order stay one above the other."""
+    n = max(1, math.ceil(sum(width[node] + GAP_PX for node in nodes) / widest))
+    return [list(nodes[i::n]) for i in range(n)]
+
+
+def _ordered_levels(graph: nx.DiGraph[int], level: Mapping[int, int]) -> list[list[int]]:
+    """Order each level by the mean place of its neighbours, back and forth, which untangles most crossings.
+
+    References
+    ----------
+    Sugiyama, Tagawa, Toda (1981), Methods for visual understanding of hierarchical system structures.
+    """
+    levels: list[list[int]] = [[] for _ in range(max(level.values(), default=-1) + 1)]
+    for node in sorted(level):
+        levels[level[node]].append(node)
+    place = {node: _centred(i, len(nodes)) for nodes in levels for i, node in enumerate(nodes)}
+    for sweep in range(SWEEPS):
+        upwards = sweep % 2 == 0
+        for nodes in levels if upwards else reversed(levels):
+            pull = {}
+            for node in nodes:
+                near = list(graph.predecessors(node) if upwards else graph.successors(node))
+                pull[node] = sum(place[other] for other in near) / len(near) if near else place[node]
+            nodes.sort(key=lambda node: (pull[node], node))
+            place.update({node: _centred(i, len(nodes)) for i, node in enumerate(nodes)})
+    return [nodes for nodes in levels if nodes]
+
+
+def _centred(position: int, n: int) -> float:
+    return position - (n - 1) / 2

@@ -1,0 +1,295 @@
+"""What the Runs page shows of one run, as HTML made from its events: state, chart, trials, result, pictures, log."""
+
+from __future__ import annotations
+
+import base64
+import html
+import math
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from app.pages.plot import WIDE_PX, Line, Mark, chart
+
+__all__ = ["amount", "charts", "files_html", "log_html", "number", "result_html", "state_html", "trials_html"]
+
+Event = Mapping[str, Any]
+LOG_LINES = 400
+NARROW_PX = 440  # a chart's width beside another
+PICTURE_BYTES, FILE_BYTES = 4_000_000, 1_000_000
+PURPOSES = {"search": "find the limit", "verify": "verify it fits", "rate": "time it"}
+STATUS_WORDS = {
+    "ok": "Done",
+    "failed": "Failed",
+    "timeout": "Ended at its time limit",
+    "out_of_memory": "Out of memory",
+    "cancelled": "Stopped",
+}
+
+
+def state_html(title: str, events: Sequence[Event]) -> str:
+    """The head of a run: what runs, on which device and why, and how far it is; its status once it has ended."""
+    result = _last(events, "result")
+    device, progress = _last(events, "device"), _last(events, "progress")
+    status = str(result.get("status")) if result else "running"
+    seconds = float((result or {}).get("seconds") or max((float(e.get("t") or 0) for e in events), default=0.0))
+    facts = [f"{seconds:.0f} s"]
+    name = (result or {}).get("device") or (device or {}).get("device")
+    if name:
+        facts.insert(0, f"on {name}")
+    why = f'<p class="g-quiet">{html.escape(str((device or {}).get("why", "")))}</p>' if device else ""
+    word = STATUS_WORDS.get(status, status) if result else "Running"
+    bar = "" if result else _bar(progress)
+    return (
+        f'<div class="g-state g-is-{html.escape(status)}" role="status">'
+        f'<p><span class="g-badge">{html.escape(word)}</span> '
+        f"<strong>{html.escape(title)}</strong> "
+        f'<span class="g-quiet">{html.escape(", ".join(facts))}</span></p>{why}{bar}</div>'
+    )
+
+
+def result_html(event: Event) -> str:
+    """The finding in large with its reason; what went wrong in a line where there is none."""
+    message = f'<p class="g-reason">{html.escape(str(event.get("message", "")))}</p>' if event.get("message") else ""
+    if event.get("status") != "ok":
+        return f'<div class="g-result g-bad">{message or "<p>The run gave no reason.</p>"}</div>'
+    values = event.get("values") or {}
+    found = "".join(
+        f'<div class="g-found"><span class="g-label">{html.escape(label)}</span>'
+        f'<span class="g-value">{html.escape(shown)}</span></div>'
+        for label, shown in _found(values)
+    )
+    return f'<div class="g-result"><div class="g-founds">{found}</div>{message}{_notes(values)}</div>'
+
+
+def charts(events: Sequence[Event]) -> str:
+    """The chart that fits the events: loss against learning rate, or memory and speed against batch size."""
+    points = [event for event in events if event.get("event") == "point"]
+    if points:
+        begun = (_last(events, "started") or {}).get("params") or {}
+        return _curves(points, _last(events, "result"), (begun.get("start_lr"), begun.get("end_lr")))
+    trials = [event for event in events if event.get("event") == "trial" and event.get("ok")]
+    return _trial_charts(trials) if trials else ""
+
+
+def trials_html(events: Sequence[Event]) -> str:
+    """Every trial of a run as a table, in the order they were made."""
+    trials = [event for event in events if event.get("event") == "trial"]
+    if not trials:
+        return ""
+    sized = any(trial.get("size") for trial in trials)
+    heads = ["Batch", *(["Size, px"] if sized else []), "Tried to", "Peak memory", "Samples per second", "Outcome"]
+    rows = []
+    for trial in trials:
+        ok = bool(trial.get("ok"))
+        size = [str(trial.get("size") or "")] if sized else []
+        speed = number(trial.get("samples_per_s")) if ok else ""
+        outcome = "fits" if ok else str(trial.get("reason") or "does not fit")
+        purpose = PURPOSES.get(str(trial.get("purpose", "")), "")
+        cells = [str(trial.get("batch", "")), *size, purpose, amount(trial.get("peak_bytes")), speed, outcome]
+        row = "".join(f"<td>{html.escape(cell)}</td>" for cell in cells)
+        rows.append(f'<tr class="{"" if ok else "g-bad"}">{row}</tr>')
+    head = "".join(f'<th scope="col">{name}</th>' for name in heads)
+    return (
+        '<div class="g-scroll" tabindex="0"><table class="g-table"><caption>Trials</caption>'
+        f"<thead><tr>{head}</tr></thead><tbody>{''.join(rows)}</tbody></table></div>"
+    )
+
+
+def files_html(events: Sequence[Event], folder: Path) -> str:
+    """The run's pictures, inline, and its other files as downloads; only files within the run's own folder."""
+    titles = {str(e.get("path")): str(e.get("title", "")) for e in events if e.get("event") == "artifact"}
+    result = _last(events, "result") or {}
+    parts = []
+    for name in result.get("artifacts") or ():
+        path = Path(str(name))
+        if path.resolve().parent == folder.resolve() and path.is_file():
+            parts.append(_file(path, titles.get(str(name), "")))
+    shown = [part for part in parts if part]
+    if not shown:
+        return ""
+    count = f"{len(shown)} file" if len(shown) == 1 else f"{len(shown)} files"
+    return f'<details class="g-files"><summary>Pictures and tables, {count}</summary>{"".join(shown)}</details>'
+
+
+def _file(path: Path, title: str) -> str:
+    """One file as part of the page, so that nothing beside the page itself needs serving."""
+    size, kind, name = path.stat().st_size, path.suffix.lower(), html.escape(path.name)
+    words = html.escape(title or path.name)
+    if kind == ".png" and size <= PICTURE_BYTES:
+        data = base64.b64encode(path.read_bytes()).decode()
+        return (
+            f'<figure><img alt="{words}" src="data:image/png;base64,{data}"><figcaption>{words}</figcaption></figure>'
+        )
+    if kind in (".csv", ".json", ".txt") and size <= FILE_BYTES:
+        data = base64.b64encode(path.read_bytes()).decode()
+        link = f'<a class="g-file" download="{name}" href="data:text/plain;base64,{data}">{name}</a>'
+        return f'<p>{link} <span class="g-quiet">{words}</span></p>'
+    return ""
+
+
+def log_html(events: Sequence[Event]) -> str:
+    """What the run said, the newest line last."""
+    said = [_said(event) for event in events]
+    lines = [html.escape(line) for line in said if line][-LOG_LINES:]
+    return f'<pre class="g-log">{chr(10).join(lines)}</pre>' if lines else ""
+
+
+def number(value: object) -> str:
+    """A number for people: three significant digits, no needless zeros."""
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return "" if value is None else str(value)
+    if isinstance(value, int) or (abs(value) >= 1000 and math.isfinite(value)):
+        return f"{value:.0f}"
+    if 0 < abs(value) < 0.01:
+        digits, power = f"{value:.2e}".split("e")
+        return f"{float(digits):g}e{int(power)}"
+    return f"{value:.3g}"
+
+
+def amount(n_bytes: object) -> str:
+    """Bytes for people, in the unit that fits."""
+    if not isinstance(n_bytes, int | float) or isinstance(n_bytes, bool):
+        return ""
+    value = float(n_bytes)
+    for unit in ("B", "kB", "MB", "GB"):
+        if value < 1000 or unit == "GB":
+            return f"{value:.3g} {unit}" if value < 1000 else f"{value:,.0f} {unit}"
+        value /= 1000
+    return ""
+
+
+def _last(events: Sequence[Event], kind: str) -> Event | None:
+    return next((event for event in reversed(events) if event.get("event") == kind), None)
+
+
+def _bar(progress: Event | None) -> str:
+    if not progress or not progress.get("total"):
+        return '<progress class="g-bar" aria-label="Progress"></progress>'
+    done, total = float(progress.get("done") or 0), float(progress["total"])
+    what = html.escape(str(progress.get("what", "")))
+    return (
+        f'<progress class="g-bar" aria-label="Progress" value="{min(done, total):g}" max="{total:g}"></progress>'
+        f'<p class="g-quiet">{what} {done:g} of {total:g}</p>'
+    )
+
+
+def _found(values: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """What is worth showing in large, with its label; a plan over several image sizes shows each."""
+    plan = values.get("plan")
+    if isinstance(plan, list) and plan:
+        found = []
+        for item in plan:
+            at = f" at {item['size']} px" if item.get("size") else ""
+            found.append((f"Recommended batch{at}", _shown(item.get("recommended"))))
+            found.append((f"Largest that fits{at}", _shown(item.get("largest"))))
+        return found
+    phases = values.get("phases")
+    if isinstance(phases, Mapping) and phases:
+        return [(f"Learning rate, {name}", _shown(item.get("recommended"))) for name, item in phases.items()]
+    return [("Recommended", _shown(values["recommended"]))] if "recommended" in values else []
+
+
+def _shown(value: object) -> str:
+    """A value in large; a pair of rates as fastai takes it."""
+    if isinstance(value, list | tuple):
+        return f"slice({', '.join(number(v) for v in value)})"
+    return number(value) if value is not None else "none found"
+
+
+def _notes(values: Mapping[str, Any]) -> str:
+    notes = values.get("notes") or values.get("note") or []
+    notes = [notes] if isinstance(notes, str) else notes
+    return "".join(f'<p class="g-quiet">{html.escape(str(note))}</p>' for note in notes)
+
+
+def _curves(points: Sequence[Event], result: Event | None, swept: tuple[object, object]) -> str:
+    """One chart for each phase of the finder, with its suggestions marked once there are any."""
+    low, high = swept
+    wide = (float(low), float(high)) if isinstance(low, int | float) and isinstance(high, int | float) else None
+    found = ((result or {}).get("values") or {}).get("phases") or {}
+    phases = list(dict.fromkeys(str(point.get("phase", "")) for point in points))
+    drawn = []
+    for phase in phases:
+        own = tuple((float(p["lr"]), float(p["loss"])) for p in points if str(p.get("phase", "")) == phase)
+        drawn.append(
+            chart(
+                [Line(phase or "loss", own)],
+                x_label="learning rate",
+                y_label="loss",
+                log_x=True,
+                x_range=None if result else wide,
+                marks=_marks(found.get(phase) or {}),
+                y_most=_before_it_explodes(own),
+                title=phase,
+                width=WIDE_PX if len(phases) == 1 else NARROW_PX,
+            )
+        )
+    return f'<div class="g-charts">{"".join(drawn)}</div>'
+
+
+def _before_it_explodes(points: Sequence[tuple[float, float]]) -> float | None:
+    """Where to cut the y axis: the curve shoots up at its end, and what matters stands below."""
+    losses = [y for _, y in points if math.isfinite(y)]
+    if not losses:
+        return None
+    begun, low = losses[0], min(losses)
+    return begun + max(0.3 * begun, 0.5 * (begun - low))
+
+
+def _marks(phase: Mapping[str, Any]) -> list[Mark]:
+    """The finder's suggestions, and in strong what is recommended: a rate, or the two ends of a slice."""
+    recommended = phase.get("recommended")
+    if isinstance(recommended, list | tuple):
+        marks = [Mark(word, float(lr), True) for word, lr in zip(("from", "to"), recommended, strict=False)]
+    else:
+        marks = [Mark("recommended", float(recommended), True)] if recommended else []
+    named = phase.get("suggestions") or {}
+    return marks + [Mark(name, float(lr)) for name, lr in named.items() if isinstance(lr, int | float) and lr > 0]
+
+
+def _trial_charts(trials: Sequence[Event]) -> str:
+    """Memory and speed against batch size; where a batch was tried again, the most memory and the timed speed count."""
+    timed = [trial for trial in trials if trial.get("purpose") == "rate"] or list(trials)
+    drawn = []
+    for label, name, unit, chosen in (
+        ("peak memory, MB", "peak_bytes", 1e6, trials),
+        ("samples per second", "samples_per_s", 1.0, timed),
+    ):
+        lines = [
+            Line(f"{size} px" if size else "trials", _best(chosen, size, name, unit), True) for size in _sizes(trials)
+        ]
+        drawn.append(chart(lines, x_label="batch size", y_label=label, log_x=True, x_base=2, width=NARROW_PX))
+    return f'<div class="g-charts">{"".join(drawn)}</div>'
+
+
+def _sizes(trials: Sequence[Event]) -> list[Any]:
+    return sorted({trial.get("size") or 0 for trial in trials})
+
+
+def _best(trials: Sequence[Event], size: object, name: str, unit: float) -> tuple[tuple[float, float], ...]:
+    most: dict[float, float] = {}
+    for trial in trials:
+        value = trial.get(name)
+        if (trial.get("size") or 0) == size and isinstance(value, int | float) and value > 0:
+            batch = float(trial["batch"])
+            most[batch] = max(most.get(batch, 0.0), value / unit)
+    return tuple(sorted(most.items()))
+
+
+def _said(event: Event) -> str:
+    kind = event.get("event")
+    seconds = f"{float(event.get('t') or 0):7.1f} s  "
+    if kind == "log":
+        return seconds + str(event.get("text") or event.get("message") or "")
+    if kind == "device":
+        return f"{seconds}device {event.get('device', '')}: {event.get('why', '')}"
+    if kind == "trial":
+        size = f" at {event['size']} px" if event.get("size") else ""
+        outcome = "fits" if event.get("ok") else event.get("reason") or "does not fit"
+        return f"{seconds}batch {event.get('batch')}{size}: {outcome}"
+    if kind == "metric":
+        return f"{seconds}{event.get('name', 'metric')} {number(event.get('value'))}"
+    if kind == "result":
+        return f"{' ' * len(seconds)}{event.get('status')}: {event.get('message', '')}"
+    return ""

@@ -1,0 +1,234 @@
+"""The pages put together and served: Ask, Graph and Runs in one app, on this machine, with nothing fetched."""
+
+from __future__ import annotations
+
+import logging
+import os
+import signal
+import socket
+import sys
+import threading
+import webbrowser
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"  # read when gradio is imported
+
+import gradio as gr
+from starlette.middleware import Middleware
+
+from app.pages.ask import ASKING, AskPage, ask_page, welcome
+from app.pages.assets import read_asset
+from app.pages.graph import graph_page
+from app.pages.guard import Guard
+from app.pages.runs import Going, RunsPage, preset, read_offer, runs_page
+from app.pages.shelf import Shelf
+from app.writer.written import Writer, WriterFailure
+from kg.encoder import Encoder, load_encoder
+from kg.errors import GradusError, NoStore
+
+__all__ = ["build", "check_port", "serve"]
+
+TITLE = "Gradus"
+HEADER = """
+<header class="g-header"><span class="g-name">Gradus</span><span class="g-motto">your notes, step by step</span>
+<button type="button" class="g-theme" aria-label="Light or dark">◐</button></header>
+"""
+log = logging.getLogger(__name__)
+
+
+def build(store_dir: Path, runs_dir: Path, encoder: Encoder | None = None, writer: Writer | None = None) -> gr.Blocks:
+    """Put the pages together; nothing is served yet.
+
+    Parameters
+    ----------
+    store_dir : Path
+        The store's folder; when there is none yet, the pages say what to run.
+    runs_dir : Path
+        Where runs are written and read.
+    encoder : Encoder or None
+        Loaded by the store's own encoder name, at the first question, when None.
+    writer : Writer or None
+        Words the answers; None leaves them in the notes' own words.
+    """
+    return _build(Shelf(store_dir, encoder), runs_dir, Going(), writer)
+
+
+def serve(
+    store_dir: Path,
+    host: str = "127.0.0.1",
+    port: int = 7860,
+    runs_dir: Path | None = None,
+    encoder_name: str | None = None,
+    open_browser: bool = False,
+    writer: Writer | None = None,
+) -> None:
+    """Serve the pages until Ctrl-C; says where they are once they can be opened.
+
+    Raises
+    ------
+    GradusError
+        When the port is taken, or the encoder cannot be loaded.
+    """
+    check_port(host, port)
+    shelf = Shelf(store_dir, load_encoder(encoder_name) if encoder_name else None)
+    going = Going()
+    _warm(shelf)
+    if writer is not None:
+        threading.Thread(target=_load, args=(writer,), daemon=True, name="load writer").start()
+    pages = _build(shelf, runs_dir or store_dir / "runs", going, writer)
+    stopped = threading.Event()
+    _stop_on_signals(stopped)
+    try:
+        _launch(pages, host, port)
+        address = f"http://{f'[{host}]' if ':' in host else host}:{port}"
+        sys.stdout.write(f"Gradus is at {address}\n")
+        sys.stdout.flush()
+        if open_browser:
+            webbrowser.open(address)
+        stopped.wait()
+    except OSError as error:
+        raise _taken(host, port, error) from error
+    finally:
+        going.stop_all()
+        pages.close(verbose=False)
+        shelf.close()
+
+
+def _build(shelf: Shelf, runs_dir: Path, going: Going, writer: Writer | None) -> gr.Blocks:
+    with gr.Blocks(title=TITLE, analytics_enabled=False, fill_width=True) as pages:
+        gr.HTML(HEADER, elem_id="header", apply_default_css=False)
+        bridge = gr.HTML("", js_on_load=read_asset("bridge.js"), elem_id="bridge", apply_default_css=False)
+        with gr.Tabs(elem_id="places") as tabs:
+            with gr.Tab("Ask", id="ask"):
+                asking = ask_page(shelf, writer)
+            with gr.Tab("Graph", id="graph"):
+                graph_page(shelf)
+            with gr.Tab("Runs", id="runs"):
+                running = runs_page(runs_dir, going)
+        _connect(bridge, tabs, asking, running)
+        pages.load(_greeter(shelf), None, asking.chat, queue=False, show_progress="hidden", api_visibility="private")
+    pages.queue(max_size=64, default_concurrency_limit=8)
+    return pages
+
+
+def _connect(bridge: gr.HTML, tabs: gr.Tabs, asking: AskPage, running: RunsPage) -> None:
+    """Let the links of ours, wherever they stand, ask, show on the graph, run, and open earlier runs."""
+
+    async def ask(
+        event: gr.EventData, turns: list[Any], shown: list[Any], request: gr.Request
+    ) -> AsyncIterator[tuple[Any, ...]]:
+        async for reply in asking.ask(str(getattr(event, "question", "")), turns, shown, request):
+            yield (gr.Tabs(selected="ask"), *reply)
+
+    bridge.ask_link(
+        ask,
+        [asking.turns, asking.shown],
+        [tabs, asking.chat, asking.turns, asking.shown],
+        **ASKING,
+    )
+    bridge.stop_link(asking.stop, None, None, queue=False, show_progress="hidden", api_visibility="private")
+    bridge.graph_link(_go_to("graph"), None, tabs, queue=False, show_progress="hidden", api_visibility="private")
+
+    def fill(event: gr.EventData) -> list[Any]:
+        name, values = read_offer(getattr(event, "recipe", None))
+        return [gr.Tabs(selected="runs"), *preset(running.forms, name, values)]
+
+    shown = running.view.outputs()
+    bridge.run_link(
+        fill, None, [tabs, *running.preset_outputs()], queue=False, show_progress="hidden", api_visibility="private"
+    )
+    bridge.run_link(running.run_preset, None, shown, show_progress="hidden", api_visibility="private")
+    bridge.past_link(running.open_past, None, shown, queue=False, show_progress="hidden", api_visibility="private")
+
+
+def _greeter(shelf: Shelf) -> Any:
+    def greet() -> Any:
+        return gr.update(placeholder=welcome(shelf))
+
+    return greet
+
+
+def _go_to(place: str) -> Any:
+    def go() -> gr.Tabs:
+        return gr.Tabs(selected=place)
+
+    return go
+
+
+def _warm(shelf: Shelf) -> None:
+    """Load what the first question needs; without a store the pages say what to run."""
+    try:
+        shelf.encoder(shelf.current())
+    except NoStore as error:
+        log.info("%s", error)
+
+
+def _load(writer: Writer) -> None:
+    """Load a model of ours before the first question; when that fails, the answers say so."""
+    try:
+        writer.load()
+    except WriterFailure as failure:
+        log.warning("%s: %s", writer.name, failure)
+
+
+def _launch(pages: gr.Blocks, host: str, port: int) -> None:
+    pages.launch(
+        server_name=host,
+        server_port=port,
+        prevent_thread_lock=True,
+        quiet=True,
+        share=False,
+        inbrowser=False,
+        show_error=False,
+        footer_links=[],
+        run_history=False,
+        enable_monitoring=False,
+        pwa=False,
+        mcp_server=False,
+        ssr_mode=False,
+        max_file_size="1mb",
+        app_kwargs={"middleware": [Middleware(Guard, hosts=(host,))], "openapi_url": None},
+        theme=_theme(),
+        css=read_asset("page.css"),
+    )
+
+
+def _theme() -> gr.themes.Base:
+    return gr.themes.Base(
+        primary_hue=gr.themes.colors.teal,
+        neutral_hue=gr.themes.colors.slate,
+        font=["system-ui", "-apple-system", "Segoe UI", "Roboto", "sans-serif"],
+        font_mono=["ui-monospace", "SFMono-Regular", "Menlo", "Consolas", "monospace"],
+        radius_size=gr.themes.sizes.radius_md,
+    )
+
+
+def check_port(host: str, port: int) -> None:
+    """Fail early, before anything heavy is loaded.
+
+    Raises
+    ------
+    GradusError
+        When nobody can listen at this host and port.
+    """
+    try:
+        family = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0][0]
+        with socket.socket(family, socket.SOCK_STREAM) as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            probe.bind((host, port))
+    except (OSError, OverflowError) as error:
+        raise _taken(host, port, error) from error
+
+
+def _taken(host: str, port: int, error: Exception) -> GradusError:
+    return GradusError(f"cannot listen on port {port} of {host} ({error}); choose another with --port")
+
+
+def _stop_on_signals(stopped: threading.Event) -> None:
+    """Let Ctrl-C and SIGTERM end the server in order, with its runs."""
+    if threading.current_thread() is not threading.main_thread():
+        return
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: stopped.set())

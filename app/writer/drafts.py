@@ -1,0 +1,197 @@
+"""Take a written text apart into sentences with the passages they cite, and put together what is kept of them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from app.answering.statements import sentence_spans
+
+__all__ = ["Sentence", "assembled", "readable", "sentences", "without_marks"]
+
+_THOUGHT = re.compile(r"<(think|thinking|thought|reasoning)>.*?(?:</\1>|\Z)", re.S | re.I)
+_THOUGHT_END = re.compile(
+    r"\A.*</(?:think|thinking|thought|reasoning)>", re.S | re.I
+)  # opened in the prompt's template
+_OPENING_TAG = re.compile(r"<[/a-z]{0,10}\Z", re.I)  # of a tag that is still being written
+# C0 and C1 controls, marks of direction, zero-width and private-use characters, half surrogate pairs.
+_UNSEEN = re.compile(
+    "[\x00-\x08\x0b-\x1f\x7f-\x9f\u00ad\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff\ufffd\ue000-\uf8ff\ud800-\udfff]"
+)
+_MARK = re.compile(
+    r"\s*[\[【(]\s*(?:(?:passages?|notes?|sources?|refs?\.?)\s*|\^)?(?P<ns>\d{1,2}(?:\s*(?:,|;|and|&|–|-)\s*\^?\d{1,2})*)"
+    r"\s*(?:†[^\]】]*)?[\]】)]",
+    re.I,
+)
+_LATE_MARK = re.compile(r"([.!?:])((?:\s*[\[【][^\[\]【】]{1,24}[\]】])+)")  # "It falls. [1]" is "It falls [1]."
+_FENCE = re.compile(r"^\s*(```+|~~~+)\s*([\w+#-]*)")
+_ITEM = re.compile(r"^\s*(?:[-*+•–]|(?P<number>\d{1,3})[.)])\s+")
+# Also a heading that is echoed with those above it, "Training › Dropout".
+_HEADING = re.compile(r"^\s*#{1,6}\s|^\s*\*\*[^*]+\*\*:?\s*$|^\s*(?:=+|-{3,}|\*{3,})\s*$|^[^.!?]*\s›\s[^.!?]*$")
+_TABLE_RULE = re.compile(r"^\s*\|?[\s:|-]+\|?\s*$")
+_IMAGE = re.compile(r"!\[[^\[\]]*\]\([^()]*\)")
+_LINK = re.compile(r"\[([^\[\]]*)\]\([^()]*\)")
+_TAG = re.compile(r"</?[a-z][^<>\n]*>|<!--.*?-->", re.I | re.S)
+_MASKED = re.compile(r"\$\$.*?\$\$|\$[^$\n]+\$|`[^`\n]+`", re.S)
+Kind = Literal["prose", "item", "code"]
+
+
+@dataclass(frozen=True, slots=True)
+class Sentence:
+    """One sentence of a written text, or a whole code block."""
+
+    text: str  # without citation marks; code without its fence
+    cited: tuple[int, ...]  # the numbers it cites, as written
+    kind: Kind
+    block: int  # sentences of one paragraph or list item share a number
+    number: str = ""  # of a numbered list item
+    language: str = ""
+
+    @property
+    def leads_in(self) -> bool:
+        """Whether it only announces what follows."""
+        return self.kind != "code" and not self.cited and self.text.rstrip("*_ ").endswith(":")
+
+
+def readable(written: str) -> str:
+    """What a reader may see of a text while it is written: no thinking, no unseen characters, no markup of others."""
+    text = _UNSEEN.sub("", written.replace("\r\n", "\n"))
+    text = _THOUGHT.sub("", text)
+    text = _THOUGHT_END.sub("", text)
+    text = _OPENING_TAG.sub("", text)
+    text = re.sub(r"\\\((.+?)\\\)", r"$\1$", text)
+    text = re.sub(r"\\\[(.+?)\\\]", r"$$\1$$", text, flags=re.S)
+    return text.strip()
+
+
+def without_marks(text: str) -> str:
+    """A text that is being written, without the numbers of passages that its reader does not see."""
+    return re.sub(r"\s*[\[【][\d\s,;†–-]*(?:[\]】]|\Z)", "", text)
+
+
+def sentences(written: str, sources: int) -> list[Sentence]:
+    """The sentences of a text, in order.
+
+    Headings are left out, and so is any markup but emphasis, lists, formulas and code; a table row becomes a list item.
+
+    Parameters
+    ----------
+    sources : int
+        How many numbered passages there were; a mark with another number is no citation but text.
+
+    >>> [(s.text, s.cited) for s in sentences("It falls. [1] Then it rises [2, 3].", 3)]
+    [('It falls.', (1,)), ('Then it rises.', (2, 3))]
+    """
+    found: list[Sentence] = []
+    for block, (kind, text, number, language) in enumerate(_blocks(readable(written))):
+        if kind == "code":
+            found.append(Sentence(text, (), "code", block, language=language))
+            continue
+        bare = _LATE_MARK.sub(lambda m: f"{m[2].rstrip()}{m[1]}" if _cited(m[2], sources)[1] else m[0], text)
+        for a, b in sentence_spans(bare):
+            said, cited = _cited(bare[a:b], sources)
+            if re.search(r"\w", said) and not _HEADING.match(said):
+                found.append(Sentence(said, cited, kind, block, number))
+            elif cited and found and found[-1].block == block:
+                last = found[-1]
+                found[-1] = Sentence(last.text, (*last.cited, *cited), last.kind, block, last.number)
+    return found
+
+
+def assembled(kept: Sequence[Sentence], marks: Mapping[int, Sequence[int]]) -> str:
+    """Sentences as Markdown again.
+
+    Parameters
+    ----------
+    marks : mapping
+        Position of a sentence in `kept` to the numbers of its citations.
+    """
+    blocks: list[tuple[Kind, str]] = []
+    last = -1
+    for i, sentence in enumerate(kept):
+        if sentence.kind == "code":
+            blocks.append(("code", f"{_fenced(sentence)}\n\n{_marked(marks[i])}"))
+        else:
+            said = f"{sentence.text} {_marked(marks[i])}"
+            if sentence.block == last:
+                blocks[-1] = (sentence.kind, f"{blocks[-1][1]} {said}")
+            else:
+                lead = f"{sentence.number}. " if sentence.number else "- "
+                blocks.append((sentence.kind, lead + said if sentence.kind == "item" else said))
+        last = sentence.block
+    text = ""
+    for n, (kind, block) in enumerate(blocks):
+        text += ("" if n == 0 else "\n" if kind == "item" == blocks[n - 1][0] else "\n\n") + block
+    return text
+
+
+def _blocks(text: str) -> Iterator[tuple[Kind, str, str, str]]:
+    """Kind, text, number and language of each paragraph, list item and code block."""
+    pending: list[str] = []
+    kind: Kind = "prose"
+    number = ""
+    fence: tuple[str, str] | None = None
+    for line in [*text.split("\n"), ""]:
+        opened = _FENCE.match(line)
+        if fence is not None:
+            if line.strip().startswith(fence[0]):
+                yield "code", "\n".join(pending), "", fence[1]
+                pending, fence = [], None
+            else:
+                pending.append(line)
+            continue
+        item = _ITEM.match(line)
+        row = line.strip().startswith("|") or _TABLE_RULE.match(line)
+        if pending and (opened or item or row or not line.strip() or _HEADING.match(line)):
+            yield kind, _plain_prose("\n".join(pending)), number, ""
+            pending, kind, number = [], "prose", ""
+        if opened:
+            fence = (opened[1], opened[2])
+        elif item:
+            pending, kind, number = [line[item.end() :]], "item", item["number"] or ""
+        elif row:
+            if not _TABLE_RULE.match(line):
+                yield "item", _plain_prose(", ".join(c.strip() for c in line.strip().strip("|").split("|"))), "", ""
+        elif line.strip() and not _HEADING.match(line):
+            pending.append(line.strip() if kind == "item" else line)
+    # An unclosed fence was cut off; half a program is not shown.
+
+
+def _plain_prose(text: str) -> str:
+    """A paragraph in which nothing is fetched, linked or set as HTML; formulas and code stay."""
+    parts = re.split(f"({_MASKED.pattern})", text, flags=re.S)
+    return " ".join("".join(p if n % 2 else _unlinked(p) for n, p in enumerate(parts)).split())
+
+
+def _unlinked(text: str) -> str:
+    return _TAG.sub("", _LINK.sub(r"\1", _IMAGE.sub("", text)))
+
+
+def _cited(text: str, sources: int) -> tuple[str, tuple[int, ...]]:
+    """A sentence without its marks, and the numbers in them."""
+    cited: list[int] = []
+    hidden = [m.span() for m in _MASKED.finditer(text)]
+
+    def take(match: re.Match[str]) -> str:
+        numbers = [int(n) for n in re.findall(r"\d+", match["ns"])]
+        round_one = match[0].lstrip().startswith("(") and not re.search("[a-z]", match[0], re.I)
+        if round_one or any(a <= match.start() < b for a, b in hidden):
+            return match[0]
+        if not all(1 <= n <= sources for n in numbers):
+            return match[0] if len(numbers) > 1 else ""  # "[0, 1]" is an interval, "[9]" cites nothing
+        spread = re.fullmatch(r"\s*(\d+)\s*[–-]\s*(\d+)\s*", match["ns"])
+        cited.extend(range(int(spread[1]), int(spread[2]) + 1) if spread else numbers)
+        return ""
+
+    return _MARK.sub(take, text).strip(), tuple(dict.fromkeys(cited))
+
+
+def _marked(numbers: Sequence[int]) -> str:
+    return "".join(f"[{n}]" for n in numbers)
+
+
+def _fenced(sentence: Sentence) -> str:
+    ticks = "`" * (max((len(run) for run in re.findall(r"`{3,}", sentence.text)), default=2) + 1)
+    return f"{ticks}{sentence.language}\n{sentence.text}\n{ticks}"

@@ -1,0 +1,174 @@
+"""Let a language model word an answer from the cited passages, and give only what those passages bear out.
+
+The extractive answer comes first and stays whenever the model fails, is stopped, or writes what the notes do not say.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import threading
+from collections.abc import Iterator, Sequence
+from typing import Protocol
+
+from app.answering.excerpts import Excerpt, cite
+from app.writer.drafts import Sentence, assembled, readable, sentences
+from app.writer.grounding import Support, check, copied, lay_grounds
+from app.writer.pace import WriterFailure, paced
+from app.writer.prompt import SILENT, Message, cited_passages, messages, sources_of
+from kg.encoder import Encoder
+from kg.linking import key
+from kg.store import Store
+from kg.types import Answer, Citation
+
+__all__ = ["Writer", "WriterFailure", "checked", "worth_writing", "written"]
+
+# What the graph or the notes' links answer has nothing to be worded: a study path, a reading list.
+UNWRITTEN = ("path", "next", "where", "empty")
+# A model would smooth over what the reader has to know; a test holds this to the words of app.answering.prose.
+DISAGREEMENT = "Your notes disagree"
+ENOUGH = 0.5  # share of the written sentences that must stand in the passages
+_ENDED = (".", "!", "?", "…", ")", "]", "$", "*", '"', "”", "。")
+
+
+class Writer(Protocol):
+    """A language model, wherever it runs."""
+
+    @property
+    def name(self) -> str:
+        """What readers know it by."""
+
+    def load(self) -> None:
+        """Bring the model into memory, where that is ours to do; raises WriterFailure."""
+
+    def stream(self, prompt: Sequence[Message], over: threading.Event) -> Iterator[str]:
+        """The answer in pieces, "" for a sign of life without text; ends soon after `over` is set.
+
+        Raises
+        ------
+        WriterFailure
+            With the cause and what to do, when it cannot write or go on.
+        """
+
+
+def worth_writing(answer: Answer) -> bool:
+    """Whether a writer is asked at all: not where the notes do not say or disagree, nor for paths and reading lists."""
+    written_kind = answer.status == "answered" and answer.kind not in UNWRITTEN
+    return written_kind and bool(answer.hits) and DISAGREEMENT not in answer.text
+
+
+def written(
+    answer: Answer,
+    store: Store,
+    encoder: Encoder,
+    writer: Writer,
+    earlier: Sequence[str] = (),
+    stop: threading.Event | None = None,
+) -> Iterator[str | Answer]:
+    """Yield the text so far whenever there is more of it, and at last the checked answer.
+
+    Parameters
+    ----------
+    answer : Answer
+        What the notes say, as `app.answering.answer.answer` gives it.
+    earlier : sequence of str
+        The questions before it in the conversation, oldest first.
+    stop : threading.Event or None
+        When set, reading ends, and the extractive answer is given with a notice.
+
+    Yields
+    ------
+    str or Answer
+        Unchecked text, to be shown as such; the last value, and only it, is an Answer.
+    """
+    if not worth_writing(answer):
+        yield answer
+        return
+    given = sources_of(answer, store)
+    text = ""
+    try:
+        writer.load()
+        prompt = messages(answer.question, given, earlier)
+        for raw in paced(lambda over: writer.stream(prompt, over), stop or threading.Event()):
+            text = raw
+            yield readable(raw)
+        final = checked(answer, text, given, store, encoder, writer.name)
+    except WriterFailure as failure:
+        final = dataclasses.replace(answer, notice=f"Not written by {writer.name}: {failure}")
+    yield final
+
+
+def checked(answer: Answer, text: str, given: Sequence[Excerpt], store: Store, encoder: Encoder, name: str) -> Answer:
+    """The written answer with the sentences that the passages bear out, or the extractive one with a notice.
+
+    Fewer than half of the sentences, or none, are too few, and so is a text without a sentence from the passages that
+    the extract cites: it may be true, and answers another question.
+
+    Parameters
+    ----------
+    text : str
+        As the model wrote it, citing `given` by position, from 1.
+    """
+    said = _distinct([s for s in _whole(sentences(text, len(given))) if not s.leads_in])
+    supports = _supports(said, given, store, encoder)
+    kept = [i for i, support in enumerate(supports) if support]
+    best = cited_passages(answer, store)
+    if not said:
+        short = f"{name} wrote no sentence"
+    elif SILENT.rstrip(".").casefold() in text.casefold() and len(said) <= 2:
+        short = f"{name} found no answer in the passages"
+    elif not kept or len(kept) < ENOUGH * len(said):
+        short = f"Of {_count(len(said))} that {name} wrote, the notes bear out {len(kept) or 'none'}"
+    elif best and not any(s.excerpt.passage.id in best for i in kept for s in supports[i]):
+        short = f"What {name} wrote is not from the passages that answer best"
+    else:
+        return _worded(answer, [said[i] for i in kept], [supports[i] for i in kept], len(said), name)
+    return dataclasses.replace(answer, notice=f"{short}; these are the notes' own words.")
+
+
+def _worded(
+    answer: Answer, kept: Sequence[Sentence], supports: Sequence[tuple[Support, ...]], written: int, name: str
+) -> Answer:
+    """The answer in a writer's sentences; `written` is how many there were."""
+    citations, marks = _numbered(supports)
+    left = written - len(kept)
+    return dataclasses.replace(
+        answer,
+        text=assembled(kept, dict(enumerate(marks))),
+        citations=citations,
+        writer=name,
+        notice=f"{left} of {_count(written)} left out: the notes do not bear them out." if left else "",
+    )
+
+
+def _whole(said: Sequence[Sentence]) -> Sequence[Sentence]:
+    """Without a last sentence that was cut off."""
+    cut = len(said) > 1 and said[-1].kind == "prose" and not said[-1].cited and not said[-1].text.endswith(_ENDED)
+    return said[:-1] if cut else said
+
+
+def _supports(
+    said: Sequence[Sentence], given: Sequence[Excerpt], store: Store, encoder: Encoder
+) -> list[tuple[Support, ...]]:
+    grounds = lay_grounds(given, store, encoder)
+    prose = [s for s in said if s.kind != "code"]
+    found = iter(check([s.text for s in prose], [[n - 1 for n in s.cited] for s in prose], grounds))
+    return [copied(s.text, grounds) if s.kind == "code" else next(found) for s in said]
+
+
+def _distinct(said: Sequence[Sentence]) -> list[Sentence]:
+    """Each sentence once, where it was said first."""
+    first: dict[tuple[str, ...], Sentence] = {}
+    for sentence in said:
+        first.setdefault(key(sentence.text) or (sentence.text,), sentence)
+    return list(first.values())
+
+
+def _numbered(supports: Sequence[tuple[Support, ...]]) -> tuple[tuple[Citation, ...], list[list[int]]]:
+    """Citations in the order of use, and for each sentence the numbers of its own."""
+    numbers: dict[Excerpt, int] = {}
+    marks = [[numbers.setdefault(s.excerpt, len(numbers) + 1) for s in support] for support in supports]
+    return tuple(cite(excerpt, n) for excerpt, n in numbers.items()), [sorted(set(m)) for m in marks]
+
+
+def _count(n: int) -> str:
+    return f"{n} sentence" if n == 1 else f"{n} sentences"

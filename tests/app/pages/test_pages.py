@@ -1,0 +1,238 @@
+"""Cards, the map and answers on a store made from real notes by the real ingest."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from itertools import pairwise
+from pathlib import Path
+
+import networkx as nx
+import pytest
+
+from app.pages.answer import answer_markdown, example_questions, follow_ups, pieces, run_label
+from app.pages.card import card_markdown
+from app.pages.graph import graph_view, path_view, themes
+from app.pages.shelf import Shelf
+from ingest.build import ingest
+from kg.errors import NoStore
+from kg.linking import find_concept
+from kg.store import Store, open_store
+from kg.types import Answer, Citation, RecipeOffer
+
+BASICS = """# Basics
+
+## Tensor
+
+A tensor is a block of numbers with a shape. ![remote](http://pictures.example/t.png) <script>alert(1)</script>
+
+## Parameter | Weight
+
+A parameter is a number inside a model that training may change; many form a tensor. See [the course](https://x.org).
+
+## Gradient
+
+The gradient says how the loss changes with each parameter. Every gradient is a tensor: $g_i = dL/dw_i$.
+"""
+TRAINING = """# Training
+
+## Learning rate
+
+The learning rate says how far a step along the gradient goes.
+
+```python
+learn.fit_one_cycle(1, lr)
+```
+
+## Momentum
+
+Momentum keeps a running mean of the gradient, and needs a smaller learning rate. A parameter then rolls on.
+"""
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    notes = tmp_path_factory.mktemp("notes")
+    (notes / "01-basics.md").write_text(BASICS, encoding="utf-8")
+    (notes / "02-training.md").write_text(TRAINING, encoding="utf-8")
+    store = tmp_path_factory.mktemp("store")
+    ingest([notes], store)
+    return store
+
+
+@pytest.fixture(scope="module")
+def store(folder: Path) -> Iterator[Store]:
+    opened = open_store(folder)
+    yield opened
+    opened.close()
+
+
+def test_the_map_holds_what_the_graph_holds(store: Store) -> None:
+    """Nodes are the linked concepts; the arrows drawn imply every prerequisite edge, and no other."""
+    view = graph_view(store)
+    linked = {node for node, degree in store.prerequisites.degree() if degree}
+    assert {node["id"] for node in view["nodes"]} == linked
+    drawn: nx.DiGraph[int] = nx.DiGraph([tuple(edge) for edge in view["edges"]])
+    for before, after in store.prerequisites.edges:
+        assert nx.has_path(drawn, before, after)
+    assert set(drawn.edges) <= set(store.prerequisites.edges)
+    assert [label for _, label, _ in view["concepts"]] == sorted((c.label for c in store.concepts), key=str.casefold)
+
+
+def test_the_map_is_coloured_by_note(store: Store) -> None:
+    """With several notes, each is a theme, named without its number and ending."""
+    theme_of, named = themes(store, range(len(store.concepts)))
+    assert set(named) == {"basics", "training"}
+    assert theme_of[find_concept(store.concepts, "Momentum").id] == "training"
+
+
+def test_where_notes_say_nothing_colours_tell_the_steps(tmp_path: Path) -> None:
+    """With a single theme, colours run from the foundations upwards, and every concept has one of them."""
+    (tmp_path / "all.md").write_text(BASICS + TRAINING.replace("# Training", "## Training"), encoding="utf-8")
+    ingest([tmp_path / "all.md"], tmp_path / "store")
+    opened = open_store(tmp_path / "store")
+    theme_of, named = themes(opened, range(len(opened.concepts)))
+    assert named[0] == "foundations"
+    assert set(theme_of.values()) == set(named)
+    for before, after in opened.prerequisites.edges:
+        assert named.index(theme_of[before]) < named.index(theme_of[after])
+    opened.close()
+
+
+def test_a_path_is_the_study_order(store: Store) -> None:
+    """The path ends with the goal, and each step's prerequisites come before it."""
+    goal = find_concept(store.concepts, "Momentum").id
+    view = path_view(store, goal)
+    path = view["path"]
+    assert path[-1] == goal
+    assert set(path) == nx.ancestors(store.prerequisites, goal) | {goal}
+    for step in path:
+        assert set(store.prerequisites.predecessors(step)) <= set(path[: path.index(step)])
+    around = {node["id"] for node in graph_view(store, goal)["nodes"]}
+    assert set(path) <= around
+
+
+def test_a_card_says_what_the_notes_say_and_fetches_nothing(store: Store) -> None:
+    """The card has summary, sources with their lines, and links; pictures and scripts of the note are words."""
+    card = card_markdown(store, find_concept(store.concepts, "Tensor"))
+    assert card.startswith("### Tensor")
+    assert "A tensor is a block of numbers with a shape." in card
+    assert "01-basics.md, line" in card
+    assert '<mark class="g-hit"><span class="g-no">5</span>A tensor is a block' in card
+    assert "![" not in card
+    assert "<script" not in card
+
+
+def test_a_card_leads_on(store: Store) -> None:
+    """Prerequisites and what needs a concept are links; a concept of a recipe has its button."""
+    rate = find_concept(store.concepts, "Learning rate")
+    card = card_markdown(store, rate)
+    for before in store.prerequisites.predecessors(rate.id):
+        assert f">{store.concepts[before].label}</a>" in card
+    assert 'href="#run/lr-find"' in card
+    assert "Ask about it" in card
+    assert "```python\nlearn.fit_one_cycle(1, lr)\n```" in card
+    assert card.count("```") == 2
+
+
+def test_every_card_can_be_written(store: Store) -> None:
+    """No concept's card fails, and each names the concept."""
+    for concept in store.concepts:
+        assert card_markdown(store, concept).startswith("### ")
+
+
+def answered(store: Store, **fields: object) -> Answer:
+    passage = next(p for p in store.passages if "running mean" in p.text)
+    citation = Citation(1, passage.note, passage.line_start, passage.line_end, passage.cell, passage.text)
+    blank = {
+        "question": "What is momentum?",
+        "status": "answered",
+        "kind": "definition",
+        "confidence": 0.9,
+        "text": f"{passage.text} [1]",
+        "citations": (citation,),
+        "concepts": ("Momentum",),
+        "prerequisites": ("Gradient",),
+        "next": ("Learning rate",),
+    }
+    return Answer(**(blank | fields))  # type: ignore[arg-type]
+
+
+def test_a_citation_opens_the_lines_of_the_note(store: Store) -> None:
+    """The lines marked under [1] are those of the note at the citation's numbers, word for word."""
+    answer = answered(store)
+    shown = answer_markdown(store, answer)
+    marked = re.findall(r'<mark class="g-hit"><span class="g-no">(\d+)</span>(.*?)</mark>', shown)
+    lines = TRAINING.split("\n")
+    cited = answer.citations[0]
+    assert [int(number) for number, _ in marked] == list(range(cited.line_start, cited.line_end + 1))
+    assert [text for _, text in marked] == lines[cited.line_start - 1 : cited.line_end]
+    assert 'href="#cite/1"' in shown
+
+
+def test_an_answer_leads_on(store: Store) -> None:
+    """Prerequisites, what is next, follow-ups, the map and a recipe's button stand under the answer."""
+    offer = RecipeOffer("lr-find", {"phase": "frozen"}, "the question is about learning rate")
+    shown = answer_markdown(store, answered(store, recipes=(offer,)))
+    assert "Run lr-find (frozen)" in shown
+    assert 'href="#run/lr-find%3Fphase%3Dfrozen"' in shown
+    assert 'href="#concept/Gradient"' in shown
+    assert 'href="#graph/Momentum"' in shown
+    assert "What do I need before Momentum?" in shown
+    assert run_label(RecipeOffer("batch-size", {}, "")) == "Run batch-size"
+
+
+def test_not_in_the_notes_is_said_with_what_is_near(store: Store) -> None:
+    """An unanswered question shows no source and no follow-up, only the nearest concepts."""
+    shown = answer_markdown(
+        store, Answer("Who won?", "not_in_notes", "empty", 0.1, "The notes do not say.", nearest=("Tensor",))
+    )
+    assert "Not in the notes" in shown
+    assert 'href="#concept/Tensor"' in shown
+    assert "<details" not in shown
+
+
+def test_follow_ups_do_not_repeat_the_question(store: Store) -> None:
+    """What was just asked is not suggested again."""
+    answer = answered(store, question="what do I need before momentum", kind="fact")
+    assert "What do I need before Momentum?" not in follow_ups(answer)
+    assert len(follow_ups(answer)) == len(set(follow_ups(answer))) >= 1
+
+
+def test_example_questions_come_from_the_store(store: Store) -> None:
+    """Examples name concepts of this store; one of them is about something that can be run."""
+    questions = example_questions(store)
+    labels = [concept.label.lower() for concept in store.concepts]
+    assert 3 <= len(questions) <= 4
+    for question in questions:
+        assert any(label in question.lower() for label in labels)
+    assert any("learning rate" in question for question in questions)
+
+
+def test_streamed_pieces_grow_into_the_answer(store: Store) -> None:
+    """Each piece begins the next, the last is the whole, and no piece ends inside a tag."""
+    whole = answer_markdown(store, answered(store))
+    streamed = pieces(whole)
+    assert streamed[-1] == whole
+    assert len(streamed) > 3
+    for piece, after in pairwise(streamed):
+        assert after.startswith(piece)
+        assert piece.rfind("<") <= piece.rfind(">")
+
+
+def test_a_new_generation_is_picked_up(tmp_path: Path) -> None:
+    """After another ingest the shelf hands out the new store; before the first it says what to run."""
+    notes, folder = tmp_path / "notes", tmp_path / "store"
+    notes.mkdir()
+    shelf = Shelf(folder)
+    with pytest.raises(NoStore, match="gradus ingest"):
+        shelf.current()
+    (notes / "a.md").write_text("# Dropout\n\nDropout sets activations to zero.\n", encoding="utf-8")
+    ingest([notes], folder)
+    first = shelf.current()
+    assert shelf.current() is first
+    (notes / "b.md").write_text("# Mixup\n\nMixup blends two pictures.\n", encoding="utf-8")
+    ingest([notes], folder)
+    assert shelf.current().note_names == ("a.md", "b.md")
+    assert first.note_text("a.md").startswith("# Dropout")  # who was reading the one before still can
+    shelf.close()

@@ -1,0 +1,175 @@
+"""What the Runs page shows of a run follows from its events alone, and nothing in them can become markup."""
+
+from __future__ import annotations
+
+import base64
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from app.pages.run_view import amount, charts, files_html, log_html, number, result_html, state_html, trials_html
+
+HOSTILE = "<img src=x onerror=alert(1)>"
+
+
+def result(**fields: Any) -> dict[str, Any]:
+    blank = {
+        "event": "result",
+        "status": "ok",
+        "device": "cpu",
+        "values": {},
+        "artifacts": [],
+        "message": "",
+        "seconds": 1,
+    }
+    return blank | fields
+
+
+def trial(batch: int, **fields: Any) -> dict[str, Any]:
+    blank = {"event": "trial", "batch": batch, "size": 32, "peak_bytes": batch * 1_000_000, "samples_per_s": 50.0}
+    return blank | {"ok": True, "reason": "", "purpose": "search", "t": 1.0} | fields
+
+
+def test_a_run_that_goes_on_shows_device_and_progress() -> None:
+    """The head names the device with its reason, and how far the run is."""
+    events = [
+        {"event": "device", "device": "cpu", "why": "there is no card", "t": 1.5},
+        {"event": "progress", "done": 3, "total": 12, "what": "batches", "t": 7.2},
+    ]
+    shown = state_html("Find my batch size", events)
+    assert "Running" in shown
+    assert "on cpu, 7 s" in shown
+    assert "there is no card" in shown
+    assert 'value="3" max="12"' in shown
+
+
+@pytest.mark.parametrize(
+    ("status", "words"),
+    [
+        ("ok", "Done"),
+        ("failed", "Failed"),
+        ("timeout", "time limit"),
+        ("out_of_memory", "Out of memory"),
+        ("cancelled", "Stopped"),
+    ],
+)
+def test_every_end_is_named(status: str, words: str) -> None:
+    """Each status has its words, and no progress bar is left."""
+    shown = state_html("x", [result(status=status, seconds=41.6)])
+    assert words in shown
+    assert "42 s" in shown
+    assert "<progress" not in shown
+
+
+def test_a_dead_child_shows_why() -> None:
+    """A run without a finding shows its one line and no number in large."""
+    shown = result_html(result(status="failed", message="the run was killed by signal 9 (SIGKILL)"))
+    assert "killed by signal 9 (SIGKILL)" in shown
+    assert "g-value" not in shown
+
+
+def test_learning_rates_stand_in_large_one_for_each_phase() -> None:
+    """A single rate is a number, a pair of rates is fastai's slice."""
+    phases = {"frozen": {"recommended": 0.006}, "unfrozen": {"recommended": [1e-5, 6e-4]}}
+    shown = result_html(result(values={"recommended": 0.006, "phases": phases}, message="because of the curve"))
+    assert re.findall(r'g-value">([^<]*)<', shown) == ["6e-3", "slice(1e-5, 6e-4)"]
+    assert "because of the curve" in shown
+
+
+def test_batch_sizes_stand_in_large_for_each_image_size() -> None:
+    """A plan over several sizes shows the recommended and the largest batch of each."""
+    plan = [{"size": 64, "recommended": 128, "largest": 512}, {"size": 128, "recommended": 32, "largest": 96}]
+    shown = result_html(result(values={"recommended": 32, "largest": 96, "plan": plan}))
+    assert re.findall(r'g-value">([^<]*)<', shown) == ["128", "512", "32", "96"]
+    assert "at 64 px" in shown
+
+
+def test_the_curve_grows_with_its_points() -> None:
+    """Each point so far is in the chart; a second phase has a chart of its own."""
+    points = [{"event": "point", "lr": 10.0**-i, "loss": 1.0 + i, "phase": "frozen"} for i in range(6, 1, -1)]
+    for n in (2, 5):
+        drawn = re.findall(r'<polyline points="([^"]*)"', charts(points[:n]))
+        assert [len(points.split()) for points in drawn] == [n]
+    assert charts([*points, {**points[0], "phase": "unfrozen"}]).count("<svg") == 2
+    assert charts([]) == ""
+
+
+def test_suggestions_are_marked_once_there_is_a_result() -> None:
+    """The finder's suggestions appear by name, a missing one does not, and the recommended rate is the strong one."""
+    points = [{"event": "point", "lr": 10.0**-i, "loss": 1.0 + i, "phase": "frozen"} for i in range(6, 0, -1)]
+    found = {"frozen": {"recommended": 1e-3, "suggestions": {"valley": 1e-4, "slide": None}}}
+    shown = charts([*points, result(values={"phases": found})])
+    assert ">valley<" in shown
+    assert ">slide<" not in shown
+    assert shown.count('<line class="g-mark g-strong"') == 1
+
+
+def test_trials_are_a_table_in_order_with_what_failed() -> None:
+    """Every trial has a row; one that did not fit says why and has no speed."""
+    shown = trials_html([trial(4), trial(4096, ok=False, reason="out of memory", peak_bytes=0)])
+    rows = re.findall(r"<tr[^>]*>(.*?)</tr>", shown)
+    cells = [re.findall(r"<td>(.*?)</td>", row) for row in rows[1:]]
+    assert cells[0] == ["4", "32", "find the limit", "4 MB", "50", "fits"]
+    assert cells[1][0] == "4096"
+    assert cells[1][-2:] == ["", "out of memory"]
+
+
+def test_the_speed_chart_takes_timed_trials_only() -> None:
+    """Trials that only looked for the limit do not bend the curve of speeds."""
+    events = [trial(4, samples_per_s=1.0), trial(8, purpose="rate"), trial(16, purpose="rate", samples_per_s=60.0)]
+    memory, speed = re.findall(r'<polyline points="([^"]*)"', charts(events))
+    assert (len(memory.split()), len(speed.split())) == (3, 2)
+
+
+def test_only_files_of_the_runs_own_folder_are_shown(tmp_path: Path) -> None:
+    """A picture is shown inline with its title; a path elsewhere, or through a link, is not read."""
+    folder = tmp_path / "run"
+    folder.mkdir()
+    (folder / "curve.png").write_bytes(b"PNG")
+    (tmp_path / "secret.txt").write_text("secret")
+    (folder / "link.txt").symlink_to(tmp_path / "secret.txt")
+    paths = [
+        str(folder / "curve.png"),
+        str(tmp_path / "secret.txt"),
+        str(folder / "link.txt"),
+        str(folder / "gone.csv"),
+    ]
+    titles = [{"event": "artifact", "path": paths[0], "title": "the curve"}]
+    shown = files_html([*titles, result(artifacts=paths)], folder)
+    assert base64.b64encode(b"PNG").decode() in shown
+    assert "the curve" in shown
+    assert base64.b64encode(b"secret").decode() not in shown
+    assert "1 file" in shown
+
+
+def test_nothing_a_run_says_becomes_markup() -> None:
+    """Messages, reasons, devices and log lines are text, whatever they hold."""
+    events = [
+        {"event": "device", "device": HOSTILE, "why": HOSTILE, "t": 0},
+        {"event": "log", "text": HOSTILE, "t": 0},
+        {"event": "progress", "done": 1, "total": 2, "what": HOSTILE, "t": 0},
+        trial(4, ok=False, reason=HOSTILE),
+        result(status="failed", message=HOSTILE, values={"notes": [HOSTILE]}),
+    ]
+    for html in (state_html(HOSTILE, events), result_html(events[-1]), trials_html(events), log_html(events)):
+        assert "&lt;img" in html
+        assert "<img" not in html
+
+
+@pytest.mark.parametrize(
+    ("value", "shown"),
+    [(0.006, "6e-3"), (1.7e-5, "1.7e-5"), (0.25, "0.25"), (1438, "1438"), (0, "0"), (333.333, "333"), (None, "")],
+)
+def test_numbers_for_people(value: object, shown: str) -> None:
+    """Few digits, no needless zeros."""
+    assert number(value) == shown
+
+
+@pytest.mark.parametrize(
+    ("n", "shown"), [(950, "950 B"), (279_000_000, "279 MB"), (10_600_000_000, "10.6 GB"), (None, "")]
+)
+def test_bytes_for_people(n: object, shown: str) -> None:
+    """Bytes in the unit that fits."""
+    assert amount(n) == shown

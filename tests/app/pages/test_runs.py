@@ -1,0 +1,162 @@
+"""A run started on the page is followed to its end, and ends when stopped or when nobody looks any more."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import gradio as gr
+import psutil
+import pytest
+
+from app.pages.runs import Going, follow, history_html, preset, read_offer, runs_page
+from executors.history import history
+
+STATE, RESULT, LOG, PAST, STOP = 0, 1, 6, 7, 8
+PARAMS = {"task": "tabular", "phase": "frozen"}
+
+
+async def until(holds: Callable[[], bool]) -> None:
+    while not holds():
+        await asyncio.sleep(0.02)
+
+
+def processes_of(folder: Path) -> list[psutil.Process]:
+    """Processes that name a run's folder on their command line."""
+    found = []
+    for process in psutil.process_iter(["cmdline", "status"]):
+        if process.info["status"] != psutil.STATUS_ZOMBIE and any(
+            str(folder) in word for word in process.info["cmdline"] or ()
+        ):
+            found.append(process)
+    return found
+
+
+def test_a_bad_parameter_is_one_clear_line(tmp_path: Path) -> None:
+    """A value that cannot be is named, with what is wanted, and nothing is started."""
+
+    async def scenario() -> list[list[Any]]:
+        return [shown async for shown in follow(Going(), "me", "lr-find", {"batch_size": "0"}, tmp_path)]
+
+    (shown,) = asyncio.run(scenario())
+    assert "parameter &#x27;batch_size&#x27; must be a whole number" in shown[STATE]
+    assert "got &#x27;0&#x27;" in shown[STATE]
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_an_unknown_recipe_is_one_clear_line(tmp_path: Path) -> None:
+    """A name from a forged link starts nothing."""
+
+    async def scenario() -> list[list[Any]]:
+        return [shown async for shown in follow(Going(), "me", "../lr-find", {}, tmp_path)]
+
+    (shown,) = asyncio.run(scenario())
+    assert "there is no recipe" in shown[STATE]
+
+
+def test_stop_ends_the_run_and_says_so(tmp_path: Path) -> None:
+    """After Stop the page shows the run as stopped, keeps it in the history, and its process is gone."""
+
+    async def scenario() -> list[Any]:
+        going, shown = Going(), []
+        async for shown in follow(going, "me", "lr-find", PARAMS, tmp_path):
+            if shown[STOP].get("visible"):
+                (folder,) = tmp_path.iterdir()
+                await until(lambda folder=folder: bool(processes_of(folder)))  # type: ignore[misc]
+                await asyncio.to_thread(going.stop, "me")
+                assert not processes_of(folder)
+        return shown
+
+    last = asyncio.run(scenario())
+    assert "Stopped" in last[STATE]
+    assert "cancelled" in last[PAST]
+    assert last[STOP]["visible"] is False
+
+
+def test_a_closed_page_ends_its_run(tmp_path: Path) -> None:
+    """When the page goes away its run ends too, with all it started."""
+
+    async def scenario() -> None:
+        stream = follow(Going(), "me", "lr-find", PARAMS, tmp_path)
+        await anext(stream)
+        (folder,) = tmp_path.iterdir()
+        await until(lambda: bool(processes_of(folder)))
+        await stream.aclose()  # type: ignore[attr-defined]
+        await until(lambda: not processes_of(folder))
+        await until((folder / "result.json").exists)
+
+    asyncio.run(scenario())
+    assert [record.status for record in history(tmp_path)] == ["cancelled"]
+
+
+def test_one_visitor_has_one_run_at_a_time(tmp_path: Path) -> None:
+    """A second start is refused while the first goes on; another visitor is free to start."""
+
+    async def scenario() -> tuple[list[Any], list[Any]]:
+        going = Going()
+        first, second = (follow(going, "me", "lr-find", PARAMS, tmp_path) for _ in range(2))
+        other = follow(going, "you", "lr-find", PARAMS, tmp_path)
+        try:
+            await anext(first)
+            return await anext(second), await anext(other)
+        finally:
+            await asyncio.to_thread(going.stop_all)
+
+    refused, started = asyncio.run(scenario())
+    assert "still going on; stop it first" in refused[STATE]
+    assert "Running" in started[STATE]
+
+
+def test_a_run_offer_keeps_its_preset() -> None:
+    """The link's text gives the recipe's name and its values; nonsense gives a name that no recipe has."""
+    assert read_offer("lr-find?phase=frozen&batch_size=32") == ("lr-find", {"phase": "frozen", "batch_size": "32"})
+    assert read_offer(None) == ("", {})
+    assert len(read_offer("x" * 9999)[0]) <= 2000
+
+
+@pytest.fixture
+def page(tmp_path: Path) -> Any:
+    with gr.Blocks():
+        return runs_page(tmp_path, Going())
+
+
+def test_each_recipe_has_a_field_for_each_parameter(page: Any) -> None:
+    """Every parameter can be set on the page, with its default filled in, its unit and help beside it."""
+    for form in page.forms:
+        assert len(form.fields) == len(form.recipe.parameters)
+        for parameter, field in zip(form.recipe.parameters, form.fields, strict=True):
+            assert parameter.name.split("_")[0] in field.label.lower()
+            assert parameter.unit in field.label
+            assert field.info == (parameter.help or None)
+            if parameter.type == "choice":
+                assert field.value == parameter.default
+
+
+def test_a_preset_fills_the_form_of_its_recipe_only(page: Any) -> None:
+    """The recipe is chosen, its form shown, the preset and the defaults filled in; the other form stays."""
+    updates = preset(page.forms, "lr-find", {"phase": "frozen", "task": "no such task"})
+    assert updates[0] == "lr-find"
+    assert [u["visible"] for u in updates[1 : 1 + len(page.forms)]] == [f.recipe.name == "lr-find" for f in page.forms]
+    fields = updates[1 + len(page.forms) :]
+    own = dict(
+        zip(
+            [(form.recipe.name, p.name) for form in page.forms for p in form.recipe.parameters],
+            fields,
+            strict=True,
+        )
+    )
+    assert own["lr-find", "phase"]["value"] == "frozen"
+    assert own["lr-find", "task"]["value"] == "image-classification"
+    assert "value" not in own["batch-size", "task"]
+
+
+def test_history_shows_damaged_runs_as_text(tmp_path: Path) -> None:
+    """A folder that is no run, or has a hostile name, is a failed row and no markup."""
+    (tmp_path / "<b>x").mkdir()
+    shown = history_html(tmp_path)
+    assert "&lt;b&gt;x" in shown
+    assert re.search(r"g-is-failed", shown)
+    assert "No runs yet" in history_html(tmp_path / "none")

@@ -1,0 +1,37 @@
+"""Serving fails early, with a line that says what to do."""
+
+from __future__ import annotations
+
+import socket
+from pathlib import Path
+
+import pytest
+
+from app.pages.serve import build, serve
+from kg.errors import GradusError
+
+
+def test_a_port_in_use_is_one_line_that_names_it(tmp_path: Path) -> None:
+    """When somebody else listens there, the line names the port and how to choose another."""
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        with pytest.raises(GradusError, match=rf"port {port} .*--port") as found:
+            serve(tmp_path, port=port)
+    assert "\n" not in str(found.value)
+
+
+@pytest.mark.parametrize("port", [99999, -1])
+def test_a_port_that_cannot_be_is_one_line(tmp_path: Path, port: int) -> None:
+    """A number that is no port is refused in the same words."""
+    with pytest.raises(GradusError, match="--port"):
+        serve(tmp_path, port=port)
+
+
+def test_the_pages_are_built_without_a_store(tmp_path: Path) -> None:
+    """Before the first ingest the pages stand, and offer no function by name to other programs."""
+    pages = build(tmp_path / "none", tmp_path / "runs")
+    assert not (tmp_path / "none").exists()
+    for dependency in pages.fns.values():
+        assert dependency.api_visibility == "private"

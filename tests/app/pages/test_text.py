@@ -1,0 +1,173 @@
+"""Notes are written by others: what the pages show of them fetches nothing, runs nothing and says the same."""
+
+from __future__ import annotations
+
+from html.parser import HTMLParser
+
+import pytest
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
+from markdown_it import MarkdownIt
+
+from app.pages.text import PLAIN_TAGS, clean_markdown, code_block, lines_html, link, place
+
+MARKDOWN_TAGS = {"p", "a", "em", "strong", "code", "pre", "ul", "ol", "li", "blockquote", "hr", "br", "table", "thead"}
+MARKDOWN_TAGS |= {"tbody", "tr", "th", "td", "h1", "h2", "h3", "h4", "h5", "h6"}
+PIECES = [
+    "<img src=x onerror=alert(1)>",
+    "<script>alert(1)</script>",
+    "![a](http://evil.example/p.png)",
+    "![a][r]",
+    "[r]: http://evil.example/p.png",
+    "<svg/onload=alert(1)>",
+    "<!--",
+    "-->",
+    "<b>",
+    "</b >",
+    "<sub>",
+    "<x>~~~",
+    "<a href='javascript:alert(1)' class='g-link'>",
+    "[x](javascript:alert(1))",
+    "[[Dropout|it]]",
+    "[1]",
+    "```",
+    "~~~",
+    "`",
+    "``",
+    "$",
+    "$$",
+    "a<b",
+    "\\",
+    "    ",
+    "\n",
+    "\n\n",
+    "> ",
+    "- ",
+    " ",
+    "<",
+    ">",
+    "word",
+    "<![CDATA[",
+    "<?php",
+    "\ue0000\ue001",
+]
+
+
+class Tags(HTMLParser):
+    """Collects the tags of a page with their attributes."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.found: list[tuple[str, dict[str, str | None]]] = []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.found.append((tag, dict(attrs)))
+
+
+def tags_of(markdown: str) -> list[tuple[str, dict[str, str | None]]]:
+    tags = Tags()
+    tags.feed(MarkdownIt("commonmark", {"html": True}).enable("table").render(markdown))
+    return tags.found
+
+
+@settings(max_examples=400, deadline=None)
+@given(st.lists(st.sampled_from(PIECES), max_size=14).map("".join))
+@example("<x>~~~\n~~~\n<img src=x>\n~~~\n")
+@example("![a\n](http://evil.example/p.png)")
+def test_no_tag_of_the_notes_survives(text: str) -> None:
+    """However hostile pieces are combined, only Markdown's own tags and bare plain ones are left."""
+    for tag, attributes in tags_of(clean_markdown(text, {1})):
+        assert tag in MARKDOWN_TAGS | PLAIN_TAGS, (tag, attributes)
+        assert not any(name.startswith("on") or name in ("style", "src", "id") for name in attributes)
+        if "class" in attributes and tag == "a":
+            assert (attributes["href"] or "").startswith(("#cite/", "#concept/"))
+        assert not (attributes.get("href") or "").lower().startswith(("javascript:", "data:"))
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.text(alphabet="abc <>&$`*_[]()!\n#|\\1", max_size=60))
+def test_cleaning_any_text_never_fails_and_is_safe(text: str) -> None:
+    """Arbitrary text is cleaned without an error, and twice cleaned is as safe as once."""
+    once = clean_markdown(text)
+    assert {tag for tag, _ in tags_of(clean_markdown(once))} <= MARKDOWN_TAGS | PLAIN_TAGS
+
+
+def test_code_keeps_its_angle_brackets() -> None:
+    """Code, fenced or inline, is shown as the note has it."""
+    note = "Use `x<y>` so:\n\n```html\n<img src=x> [1] ![a](b)\n```\n"
+    assert clean_markdown(note, {1}) == note
+
+
+def test_an_image_becomes_a_link_to_it() -> None:
+    """A picture elsewhere is named, not fetched."""
+    assert clean_markdown("![a cat](https://x.org/c.png)") == "[image: a cat](https://x.org/c.png)"
+    assert clean_markdown('<img src="https://x.org/c.png" alt="a">') == "[image: a](https://x.org/c.png)"
+
+
+def test_a_picture_beside_the_note_is_named() -> None:
+    """A relative address leads nowhere from the page, so only the words stay."""
+    assert clean_markdown("see ![the curve](plots/c.png)") == "see image: the curve"
+
+
+def test_citation_numbers_become_links_only_where_there_is_a_citation() -> None:
+    """[1] is a link when citation 1 exists; [2], which the note itself may have written, stays."""
+    cleaned = clean_markdown("Yes [1], no [2], [3](https://x.org).", {1})
+    assert link("cite", "1", "1", css="g-ref") in cleaned
+    assert "[2]" in cleaned
+    assert "[3](https://x.org)" in cleaned
+
+
+def test_a_wikilink_becomes_a_link_to_the_concept() -> None:
+    """[[Concept|shown]] shows its words and leads to the concept."""
+    assert clean_markdown("[[U-Net#Why|a net]]") == link("concept", "U-Net", "a net")
+
+
+def test_a_formula_keeps_its_meaning() -> None:
+    """In a formula a less-than sign before a letter is written as KaTeX's own command."""
+    assert clean_markdown("$a<b$ and $x_1$") == r"$a\lt b$ and $x_1$"
+
+
+def test_prices_are_not_formulas() -> None:
+    """Two dollar amounts do not swallow the text between them."""
+    assert "<b>" in clean_markdown("it costs $5 and <b>$6</b>")
+
+
+def test_a_dollar_that_opens_no_formula_is_a_dollar() -> None:
+    """The page's formula setter would pair it with the next one, over paragraphs; a wrapped formula stays one."""
+    assert clean_markdown("${x}\n\nand ${y} and $a\n+ b$") == "&#36;{x}\n\nand &#36;{y} and $a\n+ b$"
+
+
+def test_an_address_keeps_its_parentheses() -> None:
+    """As in encyclopaedia addresses; and an address that is dropped leaves nothing behind."""
+    address = "[Norm](https://example.org/Norm_(mathematics))"
+    assert clean_markdown(f"{address} [x](javascript:alert(1)) y") == f"{address} x y"
+
+
+def test_quoted_lines_are_marked_and_numbered() -> None:
+    """Of the lines shown, exactly the cited ones are marked, under the numbers they have in the note."""
+    shown = lines_html("one\ntwo\n<b>three</b>\nfour\r\nfive", 3, 4, context=1)
+    assert shown.count("<mark") == 2
+    assert '<mark class="g-hit"><span class="g-no">3</span>&lt;b&gt;three&lt;/b&gt;</mark>' in shown
+    assert '<span class="g-no">2</span>two' in shown
+    assert "one" not in shown
+    assert "\r" not in shown
+
+
+def test_a_form_feed_ends_no_line() -> None:
+    """Lines are counted as an ingest counts them: by line feeds alone."""
+    assert '<span class="g-no">2</span>c' in lines_html("a\x0cb\nc", 2, 2)
+
+
+@pytest.mark.parametrize(
+    ("lines", "cell", "words"),
+    [((3, 3), None, "a.md, line 3"), ((3, 5), None, "a.md, lines 3–5"), ((1, 2), 4, "a.md, cell 4, lines 1–2")],
+)
+def test_a_place_in_words(lines: tuple[int, int], cell: int | None, words: str) -> None:
+    """A place names note, cell and lines."""
+    assert place("a.md", *lines, cell) == words
+
+
+def test_a_fence_is_longer_than_any_inside() -> None:
+    """Code that holds a fence does not end its own."""
+    rendered = MarkdownIt("commonmark").render(code_block("a\n```\nb", "py"))
+    assert rendered == '<pre><code class="language-py">a\n```\nb\n</code></pre>\n'
