@@ -19,7 +19,7 @@ from typing import Any
 from unittest import mock
 
 import numpy as np
-from own_questions import EVALUATION, book_figures, book_questions, headed_figures, headed_questions
+from own_questions import book_figures, book_questions, headed_figures, headed_questions
 from record import save
 
 from ingest.build import ingest
@@ -151,13 +151,8 @@ def _figures(shared: Path, stores: dict[str, Store], encoder: Encoder) -> Row:
         return lambda question, k: search.find(question, stores[name], encoder, k).hits
 
     row: Row = {}
-    book = book_questions(shared)
-    for label, ours in (("book", False), ("own book", True)):
-        figures = book_figures(shared, [q for q in book if q.ours is ours], over("book"))
-        row |= {f"{label} {k}": round(v, 4) for k, v in figures.items()}
-    for chapter in EVALUATION:
-        figures = book_figures(shared, [q for q in book if q.chapter == chapter], over("book"))
-        row |= {f"{chapter} {k}": round(v, 3) for k, v in figures.items() if k != "recall@12000"}
+    for part, figures in sorted(book_figures(shared, book_questions(shared), over("book")).items(), reverse=True):
+        row |= {f"book {part} {k}": round(v, 4) for k, v in figures.items()}
     for name, questions in headed_questions(shared).items():
         for ours in (False, True):
             chosen = [q for q in questions if q.ours is ours and q.gold]

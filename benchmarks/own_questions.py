@@ -15,6 +15,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+from statistics import mean
 from types import ModuleType
 from typing import Any
 
@@ -25,7 +26,6 @@ __all__ = ["BookQuestion", "HeadedQuestion", "book_figures", "book_questions", "
 
 HERE = Path(__file__).parent / "questions"
 HITS = 100
-EVALUATION = ("01_intro", "08_collab", "10_nlp")
 Search = Callable[[str, int], Sequence[Hit]]
 
 
@@ -86,20 +86,22 @@ def headed_figures(questions: Sequence[HeadedQuestion], search: Search) -> dict[
     }
 
 
-def book_figures(shared: Path, questions: Sequence[BookQuestion], search: Search) -> dict[str, float]:
-    """recall@3000, recall@12000 and MRR, as the evaluation's scorer counts them."""
+def book_figures(shared: Path, questions: Sequence[BookQuestion], search: Search) -> dict[str, dict[str, float]]:
+    """recall@3000, recall@12000 and MRR, as the evaluation's scorer counts them, by whose questions and by chapter."""
     scorer = _scorer(shared / "eval/score_fastbook.py")
-    near = far = whole = n = 0.0
+    found: dict[str, list[tuple[float, float, float]]] = {}
     for question in questions:
         if not question.components:
             continue
         hits = [{"text": h.passage.text} for h in search(question.q, HITS)]
         at = [scorer.read_until(hits, list(c), 12_000) for c in question.components]
-        n += 1
-        near += sum(a is not None and a <= 3000 for a in at) / len(at)
-        far += sum(a is not None for a in at) / len(at)
-        whole += 1 / math.ceil(max(at) / scorer.UNIT) if all(a is not None for a in at) else 0.0
-    return {"recall@3000": near / n, "recall@12000": far / n, "mrr": whole / n}
+        near = sum(a is not None and a <= 3000 for a in at) / len(at)
+        far = sum(a is not None for a in at) / len(at)
+        whole = 1 / math.ceil(max(at) / scorer.UNIT) if all(a is not None for a in at) else 0.0
+        for part in ("own" if question.ours else "evaluation", question.chapter):
+            found.setdefault(part, []).append((near, far, whole))
+    names = ("recall@3000", "recall@12000", "mrr")
+    return {part: dict(zip(names, map(mean, zip(*rows, strict=True)), strict=True)) for part, rows in found.items()}
 
 
 def _rows(path: Path) -> list[dict[str, Any]]:

@@ -173,7 +173,7 @@ def _candidates(asked: _Asked, store: Store, passages: Sequence[int]) -> dict[in
     best_lexical = max(asked.lexical.values(), default=1.0) or 1.0
     total = sum(asked.words.values()) or 1.0
     folded = {fold(word): weight for word, weight in asked.words.items()}
-    late = best_matches(asked.pieces, [store.passage_words(p) for p in passages]) @ asked.weights
+    late = best_matches(asked.pieces, store.passage_words(passages)) @ asked.weights
     out = {}
     for p, matched in zip(passages, late, strict=True):
         cosine = asked.dense[p] if p in asked.dense else float((store.passage_vectors(p) @ asked.vector).max())
@@ -190,7 +190,7 @@ def _candidates(asked: _Asked, store: Store, passages: Sequence[int]) -> dict[in
 
 
 def _signs(asked: _Asked, first: Sequence[Candidate], store: Store) -> Signs:
-    matches = np.sort(best_matches(asked.pieces, [store.passage_words(c.passage) for c in first]), axis=1)  # (n, q)
+    matches = np.sort(best_matches(asked.pieces, store.passage_words([c.passage for c in first])), axis=1)  # (n, q)
     third = max(1, len(asked.pieces) // 3)
     if len(asked.pieces):
         weakest = float(matches[:, :third].mean(axis=1).max(initial=0.0))

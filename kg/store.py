@@ -22,7 +22,7 @@ from kg.graph import association_graph, prerequisite_graph
 from kg.linking import Lexicon, fold
 from kg.schema import INDEX, connect, meaning, read_meta
 from kg.types import Concept, Evidence, Mention, Passage, Relation, Resource
-from kg.vectors import build_index, from_bytes, load_index, nearest, save_index
+from kg.vectors import build_index, load_index, nearest, save_index
 
 __all__ = ["Store", "open_store"]
 
@@ -48,6 +48,7 @@ class Store:
     relations: tuple[Relation, ...]
     note_names: tuple[str, ...]
     note_paths: dict[str, Path]
+    _note_ids: dict[str, int]
     _connection: sqlite3.Connection
     _lock: threading.Lock
     _terms: dict[int, frozenset[str]] = field(default_factory=dict)  # read once, when first asked for
@@ -135,14 +136,13 @@ class Store:
         vectors: npt.NDArray[np.float32] = self._vectors[first:after]
         return vectors
 
-    def passage_words(self, passage: int) -> npt.NDArray[np.float32]:
-        """Unit vectors of a passage's words, shape (t, d); none when the encoder gives none."""
+    def passage_words(self, passages: Sequence[int]) -> list[bytes]:
+        """Vectors of each passage's words, as `kg.vectors.in_bytes` made them; empty when the encoder gives none."""
+        places = [(self._note_ids[self.passages[p].note], self._sequence[p]) for p in passages]
+        query = "SELECT vectors FROM words WHERE note = ? AND seq = ?"
         with self._lock:
-            row = self._connection.execute(
-                "SELECT vectors FROM words JOIN notes ON notes.id = words.note WHERE notes.name = ? AND seq = ?",
-                (self.passages[passage].note, self._sequence[passage]),
-            ).fetchone()
-        return from_bytes(row[0] if row else b"", self._vectors.shape[1])
+            rows = [self._connection.execute(query, place).fetchone() for place in places]
+        return [row[0] if row else b"" for row in rows]
 
     def passage_terms(self, passage: int) -> frozenset[str]:
         """The words, folded, of a passage, its headings and the names of the concepts it defines."""
@@ -273,6 +273,7 @@ def open_store(folder: Path) -> Store:
             relations=_read_relations(connection),
             note_names=tuple(order),
             note_paths={name: Path(path) for _, name, path in notes},
+            _note_ids={name: i for i, name, _ in notes},
             _connection=connection,
             _lock=threading.Lock(),
         )

@@ -15,7 +15,7 @@ import numpy.typing as npt
 
 from kg.errors import IndexMismatch
 
-__all__ = ["best_matches", "build_index", "from_bytes", "in_bytes", "load_index", "nearest", "save_index"]
+__all__ = ["best_matches", "build_index", "in_bytes", "load_index", "nearest", "save_index"]
 
 _MAGIC = b"gradus vectors 1\n"
 
@@ -87,26 +87,21 @@ def in_bytes(vectors: npt.NDArray[np.float32]) -> npt.NDArray[np.int8]:
     return np.asarray(np.rint(vectors * (127 / largest)), dtype=np.int8)
 
 
-def from_bytes(blob: bytes, dimension: int) -> npt.NDArray[np.float32]:
-    """What `in_bytes` made, as unit vectors of shape (t, d)."""
-    vectors = np.frombuffer(blob, dtype=np.int8).reshape(-1, dimension).astype(np.float32)
-    return np.asarray(vectors / np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), 1e-9), dtype=np.float32)
-
-
-def best_matches(
-    question: npt.NDArray[np.float32], passages: Sequence[npt.NDArray[np.float32]]
-) -> npt.NDArray[np.float32]:
+def best_matches(question: npt.NDArray[np.float32], passages: Sequence[bytes]) -> npt.NDArray[np.float32]:
     """For each passage and each word of the question the cosine of its best word, shape (n, q); 0 without words.
 
     Parameters
     ----------
     question : unit vectors of the question's words, shape (q, d)
-    passages : n arrays of unit vectors, shape (t, d) each
+    passages : what `in_bytes` made of each passage's words
     """
     out = np.zeros((len(passages), len(question)), dtype=np.float32)
-    filled = [i for i, words in enumerate(passages) if len(words)]
+    filled = [i for i, words in enumerate(passages) if words]
     if filled and len(question):
-        cosines = np.concatenate([passages[i] for i in filled]) @ question.T  # (all t, q)
-        starts = np.cumsum([0, *(len(passages[i]) for i in filled[:-1])])
+        d = question.shape[1]
+        words = np.frombuffer(b"".join(passages[i] for i in filled), dtype=np.int8).reshape(-1, d).astype(np.float32)
+        lengths = np.sqrt(np.einsum("td,td->t", words, words))
+        cosines = (words @ question.T) / np.maximum(lengths, 1e-9)[:, None]  # (all t, q)
+        starts = np.cumsum([0, *(len(passages[i]) // d for i in filled[:-1])])
         out[filled] = np.maximum(np.maximum.reduceat(cosines, starts, axis=0), 0)
     return out

@@ -226,7 +226,7 @@ def everything() -> Callable[[Path], dict[str, object]]:
                 "mentions": opened.mentions,
                 "relations": opened.relations,
                 "vectors": [opened.passage_vectors(p.id).tolist() for p in opened.passages],
-                "words": [opened.passage_words(p.id).tolist() for p in opened.passages],
+                "words": opened.passage_words(range(len(opened.passages))),
                 "full text": count("SELECT rowid, heading, body, names FROM passages_fts ORDER BY rowid").fetchall(),
                 "rows": {t: count(f"SELECT count(*) FROM {t}").fetchone()[0] for t in tables},
             }

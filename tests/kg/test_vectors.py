@@ -16,7 +16,7 @@ from kg.encoder import Encoder
 from kg.errors import IndexMismatch
 from kg.schema import INDEX
 from kg.store import open_store
-from kg.vectors import best_matches, build_index, from_bytes, in_bytes, load_index, nearest, save_index
+from kg.vectors import best_matches, build_index, in_bytes, load_index, nearest, save_index
 
 Vectors = npt.NDArray[np.float32]
 
@@ -168,27 +168,20 @@ def test_the_head_of_the_file_is_readable(tmp_path: Path) -> None:
     assert head["generation"] == 7 and len(head["sha256"]) == 64
 
 
-@given(st.integers(0, 10_000), st.lists(st.integers(0, 9), max_size=8), st.integers(0, 5), st.integers(1, 12))
+@given(st.integers(0, 10_000), st.lists(st.integers(0, 9), max_size=8), st.integers(0, 5), st.integers(2, 384))
 def test_best_matches_are_exact(seed: int, lengths: list[int], q: int, d: int) -> None:
-    """For each passage and word of the question NumPy's largest cosine, never below 0, and 0 without words."""
+    """For each passage and word of the question NumPy's largest cosine, but for rounding to bytes, never below 0."""
     passages = [unit_vectors(seed + i, n, d) for i, n in enumerate(lengths)]
     question = unit_vectors(seed + 100, q, d) if q else np.zeros((0, d), dtype=np.float32)
     exact = np.zeros((len(lengths), q))
     for i, words in enumerate(passages):
         for j in range(q):
             exact[i, j] = max([0.0, *(float(w @ question[j]) for w in words)])
-    np.testing.assert_allclose(best_matches(question, passages), exact, atol=1e-6)
+    found = best_matches(question, [in_bytes(7 * words).tobytes() for words in passages])
+    np.testing.assert_allclose(found, exact, atol=0.01)
 
 
-@given(st.integers(0, 10_000), st.integers(0, 9), st.integers(2, 384))
-def test_vectors_in_bytes_keep_their_direction(seed: int, n: int, d: int) -> None:
-    """Rounded to 127 steps of the largest number, a unit vector comes back as one, and nearly the same one."""
-    vectors = unit_vectors(seed, n, d)
-    again = from_bytes(in_bytes(vectors * 7).tobytes(), d)
-    assert again.shape == vectors.shape and again.dtype == np.float32
-    assert (np.einsum("td,td->t", vectors, again) > 0.999).all()
-
-
-def test_a_vector_of_zeros_stays_one() -> None:
+def test_a_word_of_zeros_matches_nothing() -> None:
     """It has no direction, and nothing is divided by its length."""
-    assert not from_bytes(in_bytes(np.zeros((2, 3), dtype=np.float32)).tobytes(), 3).any()
+    zeros = in_bytes(np.zeros((2, 3), dtype=np.float32)).tobytes()
+    assert not best_matches(np.eye(3, dtype=np.float32), [zeros, b""]).any()
