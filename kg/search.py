@@ -236,11 +236,20 @@ def _distinct(ranked: Sequence[Candidate], store: Store, k: int) -> list[Candida
         if len(chosen) >= k:
             break
         words = frozenset(_WORD.findall(store.passages[candidate.passage].text.casefold()))
-        if any(len(words & s) >= SAME_WORDS * max(1, len(words | s)) for s in seen):
+        if any(_same(words, s) for s in seen):
             continue
         chosen.append(candidate)
         seen.append(words)
     return chosen
+
+
+def _same(one: frozenset[str], other: frozenset[str]) -> bool:
+    """Whether two sets of words share nearly all; sets of unlike sizes are not looked into."""
+    small, large = sorted((len(one), len(other)))
+    if small < SAME_WORDS * large:
+        return False
+    shared = len(one & other)
+    return shared >= SAME_WORDS * max(1, small + large - shared)
 
 
 def _labels(store: Store, p: int) -> tuple[str, ...]:
