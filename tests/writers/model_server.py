@@ -11,12 +11,20 @@ from typing import Any
 import torch
 from transformers import AutoModelForCausalLM, AutoTokenizer, StoppingCriteriaList, TextIteratorStreamer
 
-tokenizer: Any = AutoTokenizer.from_pretrained(sys.argv[1])
-model: Any = AutoModelForCausalLM.from_pretrained(sys.argv[1], dtype="auto")
+
+class Server(HTTPServer):
+    """A model on a free port; a test's process starts it by file name, so that importing it loads nothing."""
+
+    def __init__(self, folder: str) -> None:
+        super().__init__(("127.0.0.1", 0), Handler)
+        self.tokenizer: Any = AutoTokenizer.from_pretrained(folder)
+        self.model: Any = AutoModelForCausalLM.from_pretrained(folder, dtype="auto")
 
 
 class Handler(BaseHTTPRequestHandler):
     """One streamed chat completion for each request."""
+
+    server: Server
 
     def log_message(self, *_: Any) -> None:
         """Say nothing."""
@@ -25,6 +33,7 @@ class Handler(BaseHTTPRequestHandler):
         """Write greedily, and send each piece as it comes; without a reader, writing ends."""
         over = threading.Event()
         body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+        tokenizer, model = self.server.tokenizer, self.server.model
         ids = tokenizer.apply_chat_template(
             body["messages"], add_generation_prompt=True, return_tensors="pt", return_dict=True
         )
@@ -50,7 +59,7 @@ class Handler(BaseHTTPRequestHandler):
 
 if __name__ == "__main__":
     torch.set_num_threads(1)  # on a busy machine threads that wait for each other cost more than they bring
-    server = HTTPServer(("127.0.0.1", 0), Handler)
+    server = Server(sys.argv[1])
     sys.stdout.write(f"http://127.0.0.1:{server.server_port}/v1\n")
     sys.stdout.flush()
     server.serve_forever()

@@ -1,0 +1,58 @@
+"""Time of one search beside that of encoding its question alone, on seven notebooks.
+
+python benchmarks/speed.py ../shared
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import statistics
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from record import save
+
+from ingest.build import ingest
+from kg.encoder import load_encoder
+from kg.search import search
+from kg.store import open_store
+
+UNMEASURED = 5
+
+
+def main() -> None:
+    """Ask every question for 10 and for 100 hits, and save."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("shared", type=Path)
+    shared = parser.parse_args().shared.resolve()
+    lines = (shared / "eval/fastbook/questions.jsonl").read_text(encoding="utf-8").splitlines()
+    questions = [str(json.loads(line)["q"]) for line in lines]
+    with tempfile.TemporaryDirectory() as work:
+        ingest([shared / "eval/fastbook/notes"], Path(work))
+        store, encoder = open_store(Path(work)), load_encoder()
+        encoding = _milliseconds(questions, lambda q: encoder.encode([q]))
+        found = {"encode_ms": encoding}
+        for k in (10, 100):
+            found[f"search_{k}_ms"] = _milliseconds(questions, lambda q, k=k: search(q, store, encoder, k))
+        store.close()
+    limit = 1.5 * encoding["median"] + 20
+    print(found, f"limit asked: {limit:.1f} ms")
+    print("saved", save("speed", {**found, "limit_ms": round(limit, 1), "passages": len(store.passages)}))
+
+
+def _milliseconds(questions: list[str], ask: Callable[[str], object]) -> dict[str, float]:
+    for question in questions[:UNMEASURED]:
+        ask(question)
+    taken = []
+    for question in questions:
+        begun = time.perf_counter()
+        ask(question)
+        taken.append(1000 * (time.perf_counter() - begun))
+    return {"median": round(statistics.median(taken), 1), "p90": round(statistics.quantiles(taken, n=10)[-1], 1)}
+
+
+if __name__ == "__main__":
+    main()
