@@ -33,6 +33,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as work:
         ingest([shared / "eval/fastbook/notes"], Path(work))
         store, encoder = open_store(Path(work)), load_encoder()
+        store.warm(words=True)  # as the pages do when they start
         encoding = _milliseconds(questions, lambda q: encoder.encode([q]))
         found = {"encode_ms": encoding}
         for k in (10, 100):

@@ -57,9 +57,11 @@ class Store:
         """End the read transaction; the values stay usable, lookups do not."""
         self._connection.close()
 
-    def warm(self) -> None:
-        """Load the vectors and their index now (writing the index file when it is out of date), not at first use."""
+    def warm(self, words: bool = False) -> None:
+        """Load vectors and index (writing its file if out of date) now, not at first use; also passages' words."""
         self._index  # noqa: B018
+        for passage in range(len(self.passages) if words else 0):
+            self.passage_terms(passage)
 
     def is_current(self) -> bool:
         """Whether no ingest has committed a newer generation since this one was opened."""
@@ -156,7 +158,7 @@ class Store:
         names = (n for c in own for n in (c.label, *c.aliases))
         text = " ".join((*self.passages[passage].heading_path, *names, self.passages[passage].text))
         joined = (a + b for a, b in _HYPHENATED.findall(text))  # who asks for "unet" is answered by "U-Net"
-        return frozenset(fold(w) for w in (*_WORD.findall(text), *joined))
+        return frozenset(fold(w) for w in {*_WORD.findall(text), *joined})
 
     @cached_property
     def lexicon(self) -> Lexicon:

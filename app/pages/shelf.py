@@ -42,6 +42,7 @@ class Shelf:
         with self._lock:
             if self._store is None or not self._store.is_current():
                 store = open_store(self.folder)
+                store.warm(words=True)
                 if self._before is not None:
                     self._before.close()
                 # one generation back stays open: another thread may be in the middle of reading it
