@@ -70,5 +70,7 @@ def relation_json(relation: Relation, concepts: Sequence[Concept]) -> dict[str, 
         f"{relation.kind}_note": first.notes[0],
         "score": relation.score,
         "kept": relation.kept,
+        "tier": relation.tier,
+        "shortcut": relation.shortcut,
         "evidence": [dataclasses.asdict(e) for e in relation.evidence],
     }

@@ -13,7 +13,7 @@ __all__ = ["DATABASE", "INDEX", "VERSION", "connect", "create", "meaning", "read
 
 DATABASE = "gradus.sqlite"
 INDEX = "vectors.faiss"
-VERSION = 2
+VERSION = 3
 
 # notes, passages, vectors and words (vectors of a passage's words) belong to one note each and stay while its content
 # stays; the other tables are derived from all notes together and are written anew by every ingest that changes
@@ -43,7 +43,7 @@ CREATE TABLE mentions (
     alias TEXT NOT NULL);
 CREATE TABLE relations (
     kind TEXT NOT NULL, source INTEGER NOT NULL, target INTEGER NOT NULL, score REAL NOT NULL, kept INTEGER NOT NULL,
-    evidence TEXT NOT NULL);
+    evidence TEXT NOT NULL, tier TEXT NOT NULL, shortcut INTEGER NOT NULL);
 CREATE VIRTUAL TABLE passages_fts USING fts5 (
     heading, body, names, tokenize = 'porter unicode61 remove_diacritics 2');
 """

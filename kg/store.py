@@ -329,8 +329,17 @@ def _read_concepts(connection: sqlite3.Connection) -> tuple[Concept, ...]:
 
 
 def _read_relations(connection: sqlite3.Connection) -> tuple[Relation, ...]:
-    rows = connection.execute("SELECT kind, source, target, score, kept, evidence FROM relations ORDER BY rowid")
+    rows = connection.execute("SELECT * FROM relations ORDER BY rowid")
     return tuple(
-        Relation(kind, source, target, score, bool(kept), tuple(Evidence(*e) for e in json.loads(evidence)))
-        for kind, source, target, score, kept, evidence in rows
+        Relation(
+            kind,
+            source,
+            target,
+            score,
+            bool(kept),
+            tuple(Evidence(*e) for e in json.loads(evidence)),
+            tier,
+            bool(short),
+        )
+        for kind, source, target, score, kept, evidence, tier, short in rows
     )

@@ -25,9 +25,11 @@ __all__ = [
     "Relation",
     "RelationKind",
     "Resource",
+    "Tier",
 ]
 
 PassageKind = Literal["prose", "list", "table", "code", "output"]
+Tier = Literal["", "likely", "sure", "stated"]
 RelationKind = Literal["prerequisite", "broader", "related"]
 AnswerKind = Literal[
     "definition", "fact", "how", "yesno", "comparison", "path", "next", "list", "where", "recipe", "empty"
@@ -110,6 +112,8 @@ class Relation:
     score: float  # in [0, 1], higher is better
     kept: bool
     evidence: tuple[Evidence, ...]
+    tier: Tier = ""  # of a kept prerequisite: inferred ("likely", "sure"), or said by a person ("stated")
+    shortcut: bool = False  # a kept prerequisite that others imply: study order is the same without it
 
 
 @dataclass(frozen=True, slots=True)

@@ -154,9 +154,18 @@ class Writer:
             ((m.concept, m.passage, m.start, m.end, m.alias) for m in mentions),
         )
         self.connection.executemany(
-            "INSERT INTO relations VALUES (?, ?, ?, ?, ?, ?)",
+            "INSERT INTO relations VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
             (
-                (r.kind, r.source, r.target, r.score, r.kept, json.dumps([dataclasses.astuple(e) for e in r.evidence]))
+                (
+                    r.kind,
+                    r.source,
+                    r.target,
+                    r.score,
+                    r.kept,
+                    json.dumps([dataclasses.astuple(e) for e in r.evidence]),
+                    r.tier,
+                    r.shortcut,
+                )
                 for r in relations
             ),
         )
