@@ -1,34 +1,30 @@
-"""The Ask page: a conversation whose answers cite the notes."""
+"""The Ask page: a conversation whose answers cite the notes.
+
+What is shown of a question is left to `app.pages.replies`.
+"""
 
 from __future__ import annotations
 
-import asyncio
-import dataclasses
 import html
-import logging
 import threading
-from collections.abc import AsyncIterator, Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import AsyncIterator, Callable
+from contextlib import aclosing
+from dataclasses import dataclass, field
 from typing import Any
 
 import gradio as gr
 
-from app.answering.answer import answer
-from app.pages.answer import answer_markdown, draft_markdown, example_questions, pieces
+from app.answering.conversation import Turn
+from app.pages.answer import example_questions
+from app.pages.replies import replies
 from app.pages.shelf import Shelf
 from app.pages.text import LATEX, chip, plain
-from app.writer.written import Writer, worth_writing, written
+from app.writer.written import Writer
 from kg.errors import GradusError
-from kg.store import Store
-from kg.types import Answer
 
 __all__ = ["ASKING", "AskPage", "ask_page", "welcome"]
 
 QUESTION_LIMIT = 10_000  # characters
-PIECE_PAUSE_S = 0.018
-DRAFT_PAUSE_S = 0.12  # the chat draws the whole message anew each time
-HEARTBEAT_S = 1.0  # gradio notices that a page was closed when something is yielded, not before
-PATIENCE_S = 0.4
 # A question asked while an answer is still being written waits for it: both change the same conversation.
 ASKING: dict[str, Any] = {
     "trigger_mode": "multiple",
@@ -44,9 +40,8 @@ _EMPTY_THE_BOX = """(...inputs) => {
   box.dispatchEvent(new Event('input', { bubbles: true }));
   return inputs;
 }"""
-Turn = tuple[str, Answer]
 Message = dict[str, Any]
-log = logging.getLogger(__name__)
+Update = tuple[list[Message], list[Turn], list[Message]]  # what the chat shows, the conversation, what it shows later
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,66 +52,57 @@ class AskPage:
     box: gr.Textbox
     turns: gr.State
     shown: gr.State
-    ask: Any
+    ask: Callable[[str, list[Turn], list[Message], gr.Request], AsyncIterator[Update]]
     stop: Callable[[gr.Request], None]
 
 
-def ask_page(shelf: Shelf, writer: Writer | None = None) -> AskPage:
-    """Lay the page out inside the current tab; a writer words the answers where one is given."""
-    writing: dict[str, threading.Event] = {}  # visitor -> what stops the writer
+@dataclass(frozen=True, slots=True, eq=False)
+class _Desk:
+    """Answers the questions of all visitors."""
+
+    shelf: Shelf
+    writer: Writer | None
+    writing: dict[str, threading.Event] = field(default_factory=dict)  # visitor -> what stops the writer
 
     async def ask(
-        question: str, turns: list[Turn], shown: list[Message], request: gr.Request
-    ) -> AsyncIterator[tuple[list[Message], list[Turn], list[Message]]]:
+        self, question: str, turns: list[Turn], shown: list[Message], request: gr.Request
+    ) -> AsyncIterator[Update]:
         question = str(question or "").strip()[:QUESTION_LIMIT]
         if not question:
             yield shown, turns, shown
             return
         asked = [*shown, _message("user", _quoted(question))]
         yield asked, turns, asked
-        replying = asyncio.create_task(asyncio.to_thread(_answered, shelf, question, turns))
-        if not (await asyncio.wait([replying], timeout=PATIENCE_S))[0]:  # the first question loads the encoder
-            waiting = [*asked, _message("assistant", '<p class="g-quiet">Reading the notes …</p>')]
-            yield waiting, turns, asked
-        found = await replying
-        if isinstance(found, str):
-            told = [*asked, _message("assistant", found)]
-            yield told, turns, told
-            return
-        store, said = found
-        # What was written is for reading; follow-ups are understood from what the notes say.
-        after = [*turns, (question, said)]
-        if writer is None or not worth_writing(said):
-            for piece in pieces(answer_markdown(store, said)):
-                told = [*asked, _message("assistant", piece)]
-                yield told, after, told
-                await asyncio.sleep(PIECE_PAUSE_S)
-            return
-        stop = writing[str(request.session_hash)] = threading.Event()
-        steps = written(said, store, shelf.encoder(store), writer, [q for q, _ in turns], stop)
+        stop = self.writing[str(request.session_hash)] = threading.Event()
         try:
-            async for step in _steps(steps, said, stop):
-                if isinstance(step, str):
+            async with aclosing(replies(question, turns, self.shelf, self.writer, stop)) as coming:
+                async for reply in coming:
+                    told = [*asked, _message("assistant", reply.text)]
+                    after = [*turns, (question, reply.said)] if reply.said else turns
                     # Until the answer is there, the conversation is without it: a reader may leave at any moment.
-                    draft = draft_markdown(store, said, step, writer.name)
-                    yield [*asked, _message("assistant", draft)], turns, asked
-                else:
-                    told = [*asked, _message("assistant", answer_markdown(store, step))]
-                    yield told, after, told
+                    yield told, after, told if reply.lasting else asked
         finally:
-            writing.pop(str(request.session_hash), None)
+            self.writing.pop(str(request.session_hash), None)
 
-    def stop(request: gr.Request) -> None:
-        found = writing.get(str(request.session_hash))
+    def stop(self, request: gr.Request) -> None:
+        found = self.writing.get(str(request.session_hash))
         if found is not None:
             found.set()
 
-    def start_over() -> tuple[list[Message], list[Turn], list[Message]]:
-        return [], [], []
 
-    turns = gr.State([])
-    shown = gr.State([])
-    chat = gr.Chatbot(
+def ask_page(shelf: Shelf, writer: Writer | None = None) -> AskPage:
+    """Lay the page out inside the current tab; a writer words the answers where one is given."""
+    desk = _Desk(shelf, writer)
+    turns, shown = gr.State([]), gr.State([])
+    chat, box = _chat(shelf), _box()
+    outputs = [chat, turns, shown]
+    box.submit(desk.ask, [box, turns, shown], outputs, js=_EMPTY_THE_BOX, **ASKING)
+    chat.clear(_start_over, None, outputs, queue=False, api_visibility="private")
+    return AskPage(chat, box, turns, shown, desk.ask, desk.stop)
+
+
+def _chat(shelf: Shelf) -> gr.Chatbot:
+    return gr.Chatbot(
         latex_delimiters=LATEX,
         allow_tags=False,
         line_breaks=False,
@@ -131,7 +117,10 @@ def ask_page(shelf: Shelf, writer: Writer | None = None) -> AskPage:
         elem_id="chat",
         placeholder=welcome(shelf),
     )
-    box = gr.Textbox(
+
+
+def _box() -> gr.Textbox:
+    return gr.Textbox(
         label="Your question",
         show_label=False,
         placeholder="Ask your notes",
@@ -142,9 +131,10 @@ def ask_page(shelf: Shelf, writer: Writer | None = None) -> AskPage:
         autofocus=True,
         elem_id="question",
     )
-    box.submit(ask, [box, turns, shown], [chat, turns, shown], js=_EMPTY_THE_BOX, **ASKING)
-    chat.clear(start_over, None, [chat, turns, shown], queue=False, api_visibility="private")
-    return AskPage(chat, box, turns, shown, ask, stop)
+
+
+def _start_over() -> Update:
+    return [], [], []
 
 
 def welcome(shelf: Shelf) -> str:
@@ -159,47 +149,6 @@ def welcome(shelf: Shelf) -> str:
         f'<div class="g-welcome"><h2>Ask your notes</h2><p>{counts}. Every answer cites the lines it comes from.</p>'
         f'<div class="g-examples">{" ".join(examples)}</div></div>'
     )
-
-
-def _answered(shelf: Shelf, question: str, turns: list[Turn]) -> tuple[Store, Answer] | str:
-    """The answer with the store that gave it; an error becomes a line, never a traceback."""
-    try:
-        store = shelf.current()
-        return store, answer(question, store, shelf.encoder(store), turns)
-    except GradusError as error:
-        return f'<p class="g-error">{html.escape(str(error))}</p>'
-    except Exception:  # the page's outermost edge: the log has the traceback, the reader a line
-        log.exception("answering failed")
-        return '<p class="g-error">This question could not be answered because of an error in Gradus.</p>'
-
-
-async def _steps(steps: Iterator[str | Answer], said: Answer, stop: threading.Event) -> AsyncIterator[str | Answer]:
-    """What is written, as it comes; reading stops when the page is closed."""
-    text = ""
-    try:
-        yield text
-        while True:
-            coming = asyncio.create_task(asyncio.to_thread(_next, steps, said))
-            while not (await asyncio.wait([coming], timeout=HEARTBEAT_S))[0]:
-                yield text
-            step = await coming
-            yield step
-            if isinstance(step, Answer):
-                return
-            text = step
-            await asyncio.sleep(DRAFT_PAUSE_S)
-    finally:
-        stop.set()
-
-
-def _next(steps: Iterator[str | Answer], said: Answer) -> str | Answer:
-    try:
-        return next(steps)
-    except Exception:  # as above: whatever a writer does, the notes' own words are there
-        log.exception("writing failed")
-        return dataclasses.replace(
-            said, notice="Not written because of an error in Gradus; these are the notes' words."
-        )
 
 
 def _message(role: str, text: str) -> Message:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import queue
 import threading
 import time
@@ -19,6 +20,7 @@ POLL_S = 0.1  # how soon a Stop is seen
 # The last so many characters, packed: text of a language keeps about half its size, a loop a tenth.
 LOOP_CHARS = 600
 LOOP_PACKED = 0.2
+log = logging.getLogger(__name__)
 
 
 class WriterFailure(Exception):
@@ -85,6 +87,9 @@ def _pump(
         arrived.put(None)
     except WriterFailure as failure:
         arrived.put(failure)
+    except Exception as error:  # this thread's outermost edge: the reader need not wait for what will not come
+        log.exception("writing failed")
+        arrived.put(WriterFailure(f"it failed with an error of its own ({type(error).__name__}); see the log."))
 
 
 def _waiting(arrived: queue.SimpleQueue[str | WriterFailure | None]) -> list[str | WriterFailure | None]:

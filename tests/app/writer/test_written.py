@@ -12,6 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from rich.console import Console
+from scripted import Scripted
 
 import app.show as show
 import app.writer.pace as pace
@@ -28,22 +29,6 @@ from kg.store import Store, open_store
 from kg.types import Answer
 
 QUESTION = "What is proofing?"
-
-
-@dataclasses.dataclass
-class Scripted:
-    """A writer that says what a test wrote, and keeps what it was given."""
-
-    text: str
-    name: str = "scripted"
-    asked: list[Sequence[Message]] = dataclasses.field(default_factory=list)
-
-    def load(self) -> None:
-        """It is there."""
-
-    def stream(self, prompt: Sequence[Message], over: threading.Event) -> Iterator[str]:
-        self.asked.append(prompt)
-        yield from (self.text[i : i + 9] for i in range(0, len(self.text), 9))
 
 
 @pytest.fixture(scope="module")
