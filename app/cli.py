@@ -74,6 +74,8 @@ def ingest(
         _print_json(dataclasses.asdict(report))
     for failure in report.failed:
         told.print(f"not read: {failure.note}:{failure.line}: {failure.error}", markup=False, soft_wrap=True)
+    for warning in report.warnings:
+        told.print(f"{warning.note}:{warning.line}: {warning.error}", markup=False, soft_wrap=True)
     for dropped in report.dropped:
         told.print(f"dropped: {dropped}", markup=False, soft_wrap=True)
     if not as_json:

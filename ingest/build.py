@@ -22,6 +22,7 @@ from ingest.parsing import parse_note
 from ingest.passages import cut
 from ingest.plain import plain
 from ingest.relations import relate
+from ingest.report import Failure, Report
 from ingest.windows import vector_texts
 from kg.encoder import DEFAULT_ENCODER, Encoder, check_weights, load_encoder
 from kg.errors import GradusError, UnreadableNote
@@ -35,33 +36,6 @@ __all__ = ["Failure", "Report", "ingest"]
 
 Progress = Callable[[str, int, int], None]  # what, done, total
 SLAB = 1024  # texts whose words' vectors are held in full at once: about 100 MB
-
-
-@dataclass(frozen=True, slots=True)
-class Failure:
-    """A note that could not be read, and why."""
-
-    note: str
-    line: int
-    error: str
-
-
-@dataclass(frozen=True, slots=True)
-class Report:
-    """What an ingest did; counts of notes are by file, counts of relations by kept edges of each kind."""
-
-    notes: int
-    added: int
-    changed: int
-    removed: int
-    unchanged: int
-    failed: tuple[Failure, ...]
-    passages: int
-    encoded: int
-    concepts: int
-    relations: dict[str, int]
-    dropped: tuple[str, ...]  # prerequisite edges dropped to break cycles, as sentences
-    seconds: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,9 +84,10 @@ def ingest(
         if other_encoder:
             writer.put_meta("encoder", name)
         dropped: tuple[str, ...] = ()
+        warnings: tuple[Failure, ...] = ()
         if changes.fresh or changes.gone or changes.renamed or other_encoder:
             say("relating concepts", 0, 1)
-            dropped = _derive(writer)
+            dropped, warnings = _derive(writer)
             say("relating concepts", 1, 1)
     store = open_store(folder)
     try:
@@ -130,6 +105,7 @@ def ingest(
             concepts=len(store.concepts),
             relations={kind: kinds[kind] for kind in ("prerequisite", "broader", "related")},
             dropped=dropped,
+            warnings=warnings,
             seconds=round(time.monotonic() - begun, 2),
         )
     finally:
@@ -285,18 +261,19 @@ def _tells(piece: str) -> bool:
     return any(c.isalnum() for c in piece) and piece.casefold() not in STOP_WORDS
 
 
-def _derive(writer: Writer) -> tuple[str, ...]:
-    """Everything that depends on all notes together; returns what was dropped to break cycles, as sentences."""
+def _derive(writer: Writer) -> tuple[tuple[str, ...], tuple[Failure, ...]]:
+    """Everything that depends on all notes together; returns what was dropped to break cycles, and warnings."""
     records = sorted(writer.notes(), key=lambda r: (_natural(r.name), r.name))
     notes, passages, vectors = _gather(writer, records)
     concepts = find_concepts(notes)
     mentions = list(find_mentions(concepts, passages))
     related = relate(concepts, mentions, notes, vectors)
     writer.put_derived([r.name for r in records], concepts, mentions, related.relations, _full_text(concepts, passages))
-    return tuple(
+    dropped = tuple(
         f"'{concepts[r.source].label}' before '{concepts[r.target].label}' (score {r.score:.2f}) would close a cycle"
         for r in related.dropped
     )
+    return dropped, related.warnings
 
 
 def _gather(

@@ -11,8 +11,10 @@ import numpy.typing as npt
 
 from ingest.candidates import NoteParts
 from ingest.labels import heading_names, merge_key
+from ingest.report import Failure
+from ingest.settled import NOTHING_DECIDED, Decided, Settled, settle
 from ingest.signals import Signals, quote_line, read_signals
-from ingest.stated import Stated, stated_prerequisites
+from ingest.stated import stated_prerequisites
 from kg.graph import acyclic
 from kg.types import Concept, Evidence, Mention, Passage, Relation
 from kg.vectors import build_index
@@ -25,6 +27,8 @@ NEIGHBOURS = 20
 KEEP = 0.65
 # What a note states outright ("Needs: …", front matter) is above anything inferred.
 STATED_SCORE = 0.98
+# What an overrides file adds is above that, and what it removes is below everything.
+DECIDED_SCORE = 1.0
 RELATED_COSINE = 0.5
 RELATED_MOST = 5
 # An outermost heading over so many concepts names a theme.
@@ -47,10 +51,11 @@ WEIGHTS: Mapping[str, float] = {
 
 @dataclass(frozen=True, slots=True)
 class Related:
-    """All relations, and the prerequisite edges that were dropped to break cycles."""
+    """All relations, the inferred prerequisites that were dropped to break cycles, and sayings that contradict."""
 
     relations: tuple[Relation, ...]
     dropped: tuple[Relation, ...]
+    warnings: tuple[Failure, ...] = ()
 
 
 def relate(
@@ -58,6 +63,7 @@ def relate(
     mentions: Sequence[Mention],
     notes: Sequence[NoteParts],
     vectors: npt.NDArray[np.float32],
+    decided: Decided = NOTHING_DECIDED,
 ) -> Related:
     """Relations of every kind.
 
@@ -65,18 +71,20 @@ def relate(
     ----------
     vectors : array of shape (passages, d)
         One unit vector for each passage, row = passage id.
+    decided : Decided
+        Prerequisites that people add and remove.
     """
     centres = _centres(concepts, vectors)
     signals = read_signals(concepts, mentions, notes)
-    stated = stated_prerequisites(concepts, mentions, notes)
+    settled = settle(stated_prerequisites(concepts, mentions, notes), decided, concepts)
     near = _neighbours(centres)
     broader = _broader(concepts, notes)
-    prerequisites, dropped = _prerequisites(concepts, signals, stated, near, centres, broader)
+    prerequisites, dropped = _prerequisites(concepts, signals, settled, near, centres, broader)
     taken = {frozenset((r.source, r.target)) for r in prerequisites if r.kept}
     taken |= {frozenset((r.source, r.target)) for r in broader}
     passages = {p.id: p for note in notes for p in note.passages}
     related = _related(near, centres, taken, concepts, passages)
-    return Related((*prerequisites, *broader, *related), dropped)
+    return Related((*prerequisites, *broader, *related), dropped, settled.warnings)
 
 
 def _centres(concepts: Sequence[Concept], vectors: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
@@ -105,7 +113,7 @@ def _neighbours(centres: npt.NDArray[np.float32]) -> list[tuple[int, ...]]:
 def _prerequisites(
     concepts: Sequence[Concept],
     signals: Signals,
-    stated: Mapping[tuple[int, int], Stated],
+    settled: Settled,
     near: Sequence[tuple[int, ...]],
     centres: npt.NDArray[np.float32],
     broader: Sequence[Relation],
@@ -118,28 +126,39 @@ def _prerequisites(
         for p, c in sorted(pairs)
         if concepts[p].passages and concepts[c].passages and p != c
     }
-    for pair in stated:
-        scores[pair] = STATED_SCORE
+    for pair in settled.kept:
+        scores[pair] = DECIDED_SCORE if pair in settled.decided else STATED_SCORE
         scores[pair[::-1]] = min(scores.get(pair[::-1], 0.0), 1 - STATED_SCORE)
-    told = {c for _, c in stated}
+    for pair in settled.said:
+        scores.setdefault(pair, 0.0)
+    for pair in settled.removed:
+        scores[pair] = 1 - DECIDED_SCORE
     umbrellas = _umbrellas(broader)
     nested = {frozenset((r.source, r.target)) for r in broader}
     wanted = [
-        (p, c, s)
+        (p, c, s + ((p, c) in settled.kept))  # above anything inferred, so that no cycle takes it
         for (p, c), s in scores.items()
         # A pair is kept in one direction only: the stronger, the earlier in the notes when equal. Where the notes state
         # what a concept needs, nothing is inferred on top; what stands inside a concept's section is part of it.
         if s >= KEEP
         and (s, -p) > (scores.get((c, p), 0.0), -c)
         and (
-            (p, c) in stated
-            or ((c, p) in signals.naming and c not in told and not {p, c} & umbrellas and {p, c} not in nested)
+            (p, c) in settled.kept
+            or ((c, p) in signals.naming and c not in settled.told and not {p, c} & umbrellas and {p, c} not in nested)
         )
     ]
     kept, dropped = acyclic(wanted)
     kept_pairs = {(p, c) for p, c, _ in kept}
     relations = [
-        Relation("prerequisite", p, c, round(s, 4), (p, c) in kept_pairs, _evidence(p, c, signals, stated))
+        Relation(
+            "prerequisite",
+            p,
+            c,
+            round(s, 4),
+            (p, c) in kept_pairs,
+            (*settled.said.get((p, c), ()), *signals.evidence(p, c)),
+            "stated" if (p, c) in settled.kept else "",
+        )
         for (p, c), s in sorted(scores.items())
     ]
     lost = {(p, c) for p, c, _ in dropped}
@@ -150,12 +169,6 @@ def _score(signals: Mapping[str, float]) -> float:
     """Probability-like score of one ordered pair, in [0, 1]."""
     z = WEIGHTS["bias"] + sum(WEIGHTS[name] * value for name, value in signals.items())
     return float(1 / (1 + np.exp(-z)))
-
-
-def _evidence(p: int, c: int, signals: Signals, stated: Mapping[tuple[int, int], Stated]) -> tuple[Evidence, ...]:
-    said = stated.get((p, c))
-    found = (said.evidence,) if said else ()
-    return (*found, *signals.evidence(p, c))
 
 
 def _broader(concepts: Sequence[Concept], notes: Sequence[NoteParts]) -> list[Relation]:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 
 from ingest.candidates import NoteParts
 from ingest.labels import heading_names, merge_key
@@ -14,7 +13,7 @@ from ingest.signals import quote_line
 from kg.linking import Lexicon, key
 from kg.types import Concept, Evidence, Mention, Passage
 
-__all__ = ["Stated", "stated_prerequisites"]
+__all__ = ["stated_prerequisites"]
 
 # A line that opens with one of these lists what comes first.
 _NEEDS_LINE = re.compile(
@@ -32,24 +31,20 @@ _AFTER_NUMBER = re.compile(
 _NUMBERED = re.compile(r"^\D{0,12}?(\d+)")
 
 
-@dataclass(frozen=True, slots=True)
-class Stated:
-    """A prerequisite a note states, with the line that states it."""
-
-    evidence: Evidence
-
-
 def stated_prerequisites(
     concepts: Sequence[Concept], mentions: Sequence[Mention], notes: Sequence[NoteParts]
-) -> dict[tuple[int, int], Stated]:
-    """Stated pairs (prerequisite, concept that needs it)."""
+) -> dict[tuple[int, int], Evidence]:
+    """Stated pairs (prerequisite, concept that needs it) in the notes' order, each with the first line that states it.
+
+    Whether they agree with each other is left to `settled`.
+    """
     named = {merge_key(n): c.id for c in reversed(concepts) for n in (*c.aliases, c.label)}
     lexicon = Lexicon.of(concepts)
     titles = {note.name: _title_concept(note, named) for note in notes}
     by_passage: defaultdict[int, list[Mention]] = defaultdict(list)
     for mention in mentions:
         by_passage[mention.passage].append(mention)
-    out: dict[tuple[int, int], Stated] = {}
+    out: dict[tuple[int, int], Evidence] = {}
     for note in notes:
         found = [
             *_from_front_matter(note, titles[note.name], named, lexicon),
@@ -58,9 +53,8 @@ def stated_prerequisites(
         ]
         for p, c, evidence in found:
             if p != c:
-                out.setdefault((p, c), Stated(evidence))
-    # What two notes state against each other is no order; both stay candidates for the scorer.
-    return {pair: s for pair, s in out.items() if pair[::-1] not in out}
+                out.setdefault((p, c), evidence)
+    return out
 
 
 def _title_concept(note: NoteParts, named: Mapping[str, int]) -> int | None:

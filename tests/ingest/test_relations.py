@@ -90,7 +90,7 @@ def test_what_a_note_states_stands_above_what_is_inferred(read: Reader) -> None:
     """Even against the mentions, and with the score of a statement."""
     found = read(a=CONVEXITY + "\nNeeds: Lasso.\n", b=LASSO)
     stated = found.pairs("prerequisite")["Lasso", "Convexity"]
-    assert stated.score == 0.98 and stated.evidence[0].signal == "stated"
+    assert (stated.score, stated.tier, stated.evidence[0].signal) == (0.98, "stated", "stated")
     assert ("Convexity", "Lasso") not in found.pairs("prerequisite")
 
 
@@ -107,21 +107,22 @@ def test_a_stated_cycle_is_broken_and_said(read: Reader) -> None:
         b="# Ridge\n\nTwo.\n\nNeeds: Pruning.\n",
         c="# Pruning\n\nThree.\n\nNeeds: Lasso.\n",
     )
-    assert len(found.pairs("prerequisite")) == 2 and len(found.related.dropped) == 1
-    dropped = found.related.dropped[0]
-    assert not dropped.kept and dropped.score == 0.98
-    graph = nx.DiGraph(list(found.pairs("prerequisite")))
-    assert nx.is_directed_acyclic_graph(graph)
+    assert set(found.pairs("prerequisite")) == {("Ridge", "Lasso"), ("Pruning", "Ridge")}
+    left_out = found.pairs("prerequisite", kept=False)["Lasso", "Pruning"]
+    assert (left_out.evidence[0].note, left_out.evidence[0].line, left_out.tier) == ("c.md", 5, "")
+    (warning,) = found.related.warnings
+    assert (warning.note, warning.line) == ("c.md", 5)
+    assert warning.error.startswith("'Lasso' before 'Pruning' closes a cycle with b.md line 5, a.md line 5, so it")
 
 
-def test_the_report_says_which_edge_closed_a_cycle(one_encoder: Encoder, tmp_path: Path) -> None:
-    """With both labels and the score, in a sentence."""
+def test_the_report_says_which_statement_closed_a_cycle(one_encoder: Encoder, tmp_path: Path) -> None:
+    """With its file and line."""
     notes = tmp_path / "notes"
     notes.mkdir()
     for name, needs in (("Lasso", "Ridge"), ("Ridge", "Pruning"), ("Pruning", "Lasso")):
         (notes / f"{name}.md").write_text(f"# {name}\n\nA thing.\n\nNeeds: {needs}.\n")
-    (said,) = ingest([notes], tmp_path / "store").dropped
-    assert said.endswith("(score 0.98) would close a cycle")
+    (warning,) = ingest([notes], tmp_path / "store").warnings
+    assert (warning.note, warning.line) == ("Ridge.md", 5) and "'Pruning' before 'Ridge' closes" in warning.error
     store = open_store(tmp_path / "store")
     assert nx.is_directed_acyclic_graph(store.prerequisites) and store.prerequisites.number_of_edges() == 2
     store.close()
@@ -131,7 +132,10 @@ def test_statements_against_each_other_are_no_error(read: Reader) -> None:
     """Both are left to the scorer, which keeps at most one."""
     found = read(a="# Lasso\n\nOne.\n\nNeeds: Ridge.\n", b="# Ridge\n\nTwo.\n\nNeeds: Lasso.\n")
     assert len(found.pairs("prerequisite")) <= 1
-    assert all(r.score < 0.98 for r in found.related.relations if r.kind == "prerequisite")
+    assert all(r.score < 0.98 and not r.tier for r in found.related.relations if r.kind == "prerequisite")
+    (warning,) = found.related.warnings
+    assert (warning.note, warning.line) == ("a.md", 5)
+    assert "'Ridge' before 'Lasso', stated here, is stated the other way round in b.md line 5" in warning.error
 
 
 def test_kept_prerequisites_of_a_real_store_have_no_cycle(store: Store) -> None:

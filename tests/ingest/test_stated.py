@@ -27,10 +27,10 @@ def stated(**texts: str) -> dict[tuple[str, str], Evidence]:
     concepts = find_concepts(notes)
     mentions = list(find_mentions(concepts, [p for n in notes for p in n.passages]))
     found = stated_prerequisites(concepts, mentions, notes)
-    for s in found.values():
-        lines = texts[s.evidence.note.removesuffix(".md")].splitlines()
-        assert lines[s.evidence.line - 1].strip() == s.evidence.quote
-    return {(concepts[p].label, concepts[c].label): s.evidence for (p, c), s in found.items()}
+    for e in found.values():
+        lines = texts[e.note.removesuffix(".md")].splitlines()
+        assert lines[e.line - 1].strip() == e.quote
+    return {(concepts[p].label, concepts[c].label): e for (p, c), e in found.items()}
 
 
 @pytest.mark.parametrize(
@@ -126,10 +126,14 @@ def test_a_number_without_a_note_states_nothing() -> None:
     assert stated(**{"02-gradient": GRADIENT, "03-lasso": text}) == {}
 
 
-def test_notes_that_contradict_each_other_state_nothing() -> None:
-    """A before B and B before A is no order; what else they state stays."""
+def test_notes_may_state_both_ways_round() -> None:
+    """Each with its own line; that they contradict each other is not decided here."""
     found = stated(a="# Lasso\n\nNeeds: Ridge, Convexity.\n", b="# Ridge\n\nNeeds: Lasso.\n", convexity=CONVEXITY)
-    assert list(found) == [("Convexity", "Lasso")]
+    assert {pair: (e.note, e.line) for pair, e in found.items()} == {
+        ("Ridge", "Lasso"): ("a.md", 3),
+        ("Convexity", "Lasso"): ("a.md", 3),
+        ("Lasso", "Ridge"): ("b.md", 3),
+    }
 
 
 def test_lines_end_as_they_may() -> None:
