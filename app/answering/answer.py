@@ -8,10 +8,11 @@ from dataclasses import dataclass, replace
 
 from app.answering.comparison import Side, comparison, is_choice, side_is_told, sides_in
 from app.answering.compose import after, listing, path, places, wants_all
+from app.answering.composed import Composed
 from app.answering.confidence import ANSWERED_FROM, confidence
 from app.answering.conversation import Turn, resolve, wants_more
 from app.answering.matching import offers
-from app.answering.prose import Composed, prose
+from app.answering.prose import prose
 from app.answering.questions import kind_of, searched, sides_of, spelled_out
 from app.answering.study import followers, prerequisites_of, study_steps
 from kg.encoder import Encoder

@@ -6,13 +6,14 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from app.answering.composed import Composed, Text
 from app.answering.excerpts import cite
 from app.answering.leads import Scored, rank
-from app.answering.prose import Composed, Text
 from app.answering.statements import Statement, excerpt, statements_of, whole
+from app.answering.wording import spoken
 from ingest.markdown import plain
 from kg.encoder import Encoder
-from kg.linking import words
+from kg.linking import key
 from kg.search import Findings
 from kg.store import Store
 from kg.types import Concept
@@ -58,16 +59,16 @@ def sides_in(names: tuple[str, str] | None, linked: Sequence[int], store: Store)
 
 def _concept(name: str, store: Store) -> Concept | None:
     """The concept of this name, also of a shortened one: "layer norm" is Layer normalisation."""
-    spoken = [w for w, _, _ in words(name)]
+    asked = key(name)
     for found in store.lexicon.find(name, strict_case=False):
         # "layer norm" is no concept when only "norm" is one.
-        if len(words(name[found.start : found.end])) >= len(spoken) - 1:
+        if len(key(name[found.start : found.end])) >= len(asked) - 1:
             return store.concepts[found.concept]
     for concept in store.concepts:
         for known in (concept.label, *concept.aliases):
-            full = [w for w, _, _ in words(known)]
-            pairs = list(zip(spoken, full, strict=False))
-            if len(spoken) == len(full) > 1 and all(f.startswith(s) and len(s) >= SHORTENED for s, f in pairs):
+            full = key(known)
+            pairs = list(zip(asked, full, strict=False))
+            if len(asked) == len(full) > 1 and all(f.startswith(s) and len(s) >= SHORTENED for s, f in pairs):
                 return concept
     return None
 
@@ -134,10 +135,9 @@ def _told(side: Side, store: Store) -> _Told | None:
         statements = statements_of(store.passages[side.concept.passages[0]])
         if statements:
             return _Told(statements, *whole(statements, _summarised(statements, side.concept)))
-    spoken = [w for w, _, _ in words(side.name)]
-    if not spoken:
+    expression = " AND ".join(f'"{w}"' for w in key(side.name))
+    if not expression:
         return None
-    expression = " AND ".join(f'"{w}"' for w in spoken)
     for p, _ in store.lexical(expression, READ, _BARE):
         statements = statements_of(store.passages[p])
         naming = [i for i, s in enumerate(statements) if s.kind != "code" and _names(s, side, store)]
@@ -148,23 +148,19 @@ def _told(side: Side, store: Store) -> _Told | None:
 
 def _summarised(statements: Sequence[Statement], concept: Concept) -> int:
     """Position of the statement that a concept's summary quotes, else of the first."""
-    summary = _spoken(concept.summary)
+    summary = spoken(concept.summary)
     for i, s in enumerate(statements):
-        own = _spoken(s.text)
+        own = spoken(s.text)
         if summary and (summary in own or (len(own) >= 20 and own in summary)):
             return i
     return 0
-
-
-def _spoken(text: str) -> str:
-    return " ".join(w for w, _, _ in words(plain(text)))
 
 
 def _names(statement: Statement, side: Side, store: Store) -> bool:
     """Whether a statement names a side, by one of its names."""
     if side.concept is not None:
         return any(f.concept == side.concept.id for f in store.lexicon.find(plain(statement.text)))
-    return f" {_spoken(side.name)} " in f" {_spoken(statement.text)} "
+    return f" {spoken(side.name)} " in f" {spoken(statement.text)} "
 
 
 def _of_both(

@@ -1,6 +1,6 @@
-"""Answers that want a form of their own: two sides in a table, a list, places to read, an order of study.
+"""Answers that want a form of their own: a list, places to read, an order of study.
 
-Running text is left to `app.answering.prose`.
+Running text is left to `app.answering.prose`, two sides in a table to `app.answering.comparison`.
 """
 
 from __future__ import annotations
@@ -8,13 +8,13 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 
-from app.answering.excerpts import Excerpt, blocks_of, cite, says_something, shown
-from app.answering.leads import stem
-from app.answering.prose import Composed, body_of, heading_of
+from app.answering.composed import Composed
+from app.answering.excerpts import Excerpt, blocks_of, body_of, cite, heading_of, listed, says_something, section_of
 from app.answering.statements import sentence_spans
 from app.answering.study import next_steps, study_steps
+from app.answering.wording import repeats, stem, stems
 from ingest.markdown import plain
-from kg.linking import words
+from kg.linking import key
 from kg.search import Findings
 from kg.store import Store
 from kg.types import Citation, Concept, Evidence, Hit
@@ -27,7 +27,6 @@ LIST_CHARS = 2400  # who asks for all is ready to read more
 ITEM_CHARS = 500
 ON_SUBJECT = 0.6  # share of the question's weighted words that a listed statement or its heading holds
 GROUPED = 6  # statements of several sections; from here on they stand below their headings
-SAME_WORDS = 0.8
 MOST_PLACES = 12
 MOST_STEPS = 15
 EXPLAINED = 3
@@ -56,14 +55,14 @@ def wants_all(question: str) -> bool:
 def listing(question: str, findings: Findings, store: Store) -> Composed | None:
     """Every statement on the subject from all notes, each once; None when there are not at least two."""
     wanted = {stem(w): weight for w, weight in findings.words.items() if not _LIST_WORD.match(w)}
-    named = [m for m in (_SPELLED[stem(w)] for w in _words(question) if _MARKER.match(w)) if m]
+    named = [m for m in (_SPELLED[stem(w)] for w in key(question) if _MARKER.match(w)) if m]
     marker = re.compile("|".join(dict.fromkeys(named)), re.I) if named else None
     items: list[tuple[bool, float, Excerpt]] = []
     seen: list[frozenset[str]] = []
     for hit in (h for h in findings.hits if h.score >= LISTED * findings.hits[0].score):
         for excerpt, share in _stated(hit, wanted):
-            there = frozenset(_words(plain(excerpt.text)))
-            if any(len(there & s) > SAME_WORDS * len(there | s) for s in seen):
+            there = frozenset(key(plain(excerpt.text)))
+            if repeats(there, seen):
                 continue
             seen.append(there)
             items.append((marker is not None and bool(marker.search(excerpt.text)), share * hit.score, excerpt))
@@ -76,15 +75,11 @@ def listing(question: str, findings: Findings, store: Store) -> Composed | None:
     return _listed(_within(best), len(best))
 
 
-def _words(text: str) -> list[str]:
-    return [w for w, _, _ in words(text)]
-
-
 def _stated(hit: Hit, wanted: Mapping[str, float]) -> list[tuple[Excerpt, float]]:
     """What a passage states about the wanted words: items and short paragraphs whole, of long ones the sentences."""
     passage = hit.passage
     total = sum(wanted.values())
-    heading = {stem(w) for h in passage.heading_path[-1:] for w in _words(h)}
+    heading = stems(passage.heading_path[-1]) if passage.heading_path else frozenset()
     found = []
     for block in blocks_of(passage):
         text = passage.text[block.start : block.end]
@@ -97,7 +92,7 @@ def _stated(hit: Hit, wanted: Mapping[str, float]) -> list[tuple[Excerpt, float]
         else:
             spans = sentence_spans(text)
         for a, b in spans:
-            own = {stem(w) for w in _words(plain(text[a:b]))}
+            own = stems(text[a:b])
             about = own | heading if b - a == len(text) else own
             share = sum(weight for w, weight in wanted.items() if w in about) / total if total else 1.0
             # What also names the subject itself is more surely about it than what only stands below it.
@@ -122,13 +117,11 @@ def _within(excerpts: Sequence[Excerpt]) -> list[Excerpt]:
 
 def _listed(excerpts: Sequence[Excerpt], known: int) -> Composed:
     """Bullets, below their headings when there are many of several sections."""
-    sections = list(dict.fromkeys((e.passage.note, e.passage.heading_path) for e in excerpts))
+    sections = list(dict.fromkeys(section_of(e.passage) for e in excerpts))
     grouped = len(excerpts) >= GROUPED and len(sections) > 1
     if grouped:
         order = {section: i for i, section in enumerate(sections)}
-        excerpts = sorted(
-            excerpts, key=lambda e: (order[e.passage.note, e.passage.heading_path], e.passage.id, e.start)
-        )
+        excerpts = sorted(excerpts, key=lambda e: (order[section_of(e.passage)], e.passage.id, e.start))
     citations: list[Citation] = []
     lines: list[str] = []
     section = None
@@ -138,8 +131,7 @@ def _listed(excerpts: Sequence[Excerpt], known: int) -> Composed:
         if grouped and (excerpt.passage.note, heading) != section:
             lines.append(f"{chr(10) if lines else ''}**{heading or excerpt.passage.note}**\n")
             section = (excerpt.passage.note, heading)
-        said = re.sub(r"^(?:[-*+]|\d+[.)])\s+", "", shown(excerpt, n).strip())
-        lines.append("- " + said.replace("\n", "\n  "))
+        lines.append(f"- {listed(excerpt, n)}")
     if known > len(excerpts):
         lines.append(f"\n*The notes say more on this: {known} statements, of which these fit best.*")
     return Composed("\n".join(lines), tuple(citations))
@@ -183,10 +175,10 @@ def _explained_at(concepts: Sequence[Concept], store: Store) -> Composed | None:
     for concept in concepts:
         told: set[tuple[str, tuple[str, ...]]] = set()
         for passage in (store.passages[p] for p in concept.passages):
-            if (passage.note, passage.heading_path) in told or len(told) == EXPLAINED:
+            if section_of(passage) in told or len(told) == EXPLAINED:
                 continue
-            told.add((passage.note, passage.heading_path))
-            citations.append(cite(Excerpt(passage, *body_of(passage)), len(citations) + 1))
+            told.add(section_of(passage))
+            citations.append(cite(body_of(passage), len(citations) + 1))
             under = " › ".join(h.replace("*", "") for h in passage.heading_path) or passage.note
             lines.append(f"- **{concept.label}**: {under} [{len(citations)}]")
     return Composed("Explained in the notes:\n\n" + "\n".join(lines), tuple(citations)) if lines else None
@@ -227,7 +219,7 @@ def after(known: Concept, store: Store) -> Composed:
         passage = store.passages[known.passages[0]] if known.passages else None
         text = f"Nothing in the notes builds on **{known.label}**."
         if passage is not None:
-            citations.append(cite(Excerpt(passage, *body_of(passage)), 1))
+            citations.append(cite(body_of(passage), 1))
             text += " [1]"
         return Composed(text, tuple(citations))
     lines = []

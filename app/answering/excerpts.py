@@ -5,11 +5,22 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from ingest.markdown import parse_markdown
+from ingest.markdown import parse_markdown, plain
 from ingest.parsed import Block
 from kg.types import Citation, Passage
 
-__all__ = ["Excerpt", "blocks_of", "cite", "read_chars", "says_something", "shown"]
+__all__ = [
+    "Excerpt",
+    "blocks_of",
+    "body_of",
+    "cite",
+    "heading_of",
+    "listed",
+    "read_chars",
+    "says_something",
+    "section_of",
+    "shown",
+]
 
 QUOTE_CHARS = 300
 _PICTURE = re.compile(r"^\s*(?:[-*+]\s+)?(?:!\[[^\]]*\]\([^)]*\)\s*)+$", re.M)
@@ -53,6 +64,23 @@ def blocks_of(passage: Passage) -> list[Block]:
     return list(parse_markdown(passage.text).blocks)
 
 
+def section_of(passage: Passage) -> tuple[str, tuple[str, ...]]:
+    """Which section of which note a passage stands in."""
+    return passage.note, passage.heading_path
+
+
+def heading_of(passage: Passage) -> str:
+    """The passage's heading without the other names it gives ("Unfreezing | Unfreeze"), "" without one."""
+    return plain(passage.heading_path[-1]).replace("*", "").split(" | ")[0] if passage.heading_path else ""
+
+
+def body_of(passage: Passage) -> Excerpt:
+    """A passage without its heading line, or all of it when there is nothing else."""
+    match = re.match(r"\s*#{1,6}\s[^\n]*\n+", passage.text)
+    start = match.end() if match and passage.text[match.end() :].strip() else 0
+    return Excerpt(passage, start, len(passage.text))
+
+
 def read_chars(text: str) -> int:
     """How many characters a reader sees of a piece of Markdown: of a drawn formula only the formula."""
     return len(_FORMULA_PICTURE.sub(lambda m: m["tex"], text)) if "<img" in text else len(text)
@@ -82,7 +110,7 @@ def shown(excerpt: Excerpt, n: int) -> str:
         language = "python" if passage.kind == "code" else "text"
         return f"{_fenced(excerpt.text, language)}\n\n[{n}]"
     text = _EMBEDDED_PICTURE.sub("", _PICTURE.sub("", excerpt.text.replace("\r\n", "\n")))
-    text = "".join(part if n % 2 else _spoken(part) for n, part in enumerate(_CODE.split(text)))
+    text = "".join(part if n % 2 else _without_marks(part) for n, part in enumerate(_CODE.split(text)))
     text = _WIKILINK.sub(lambda m: (m["words"] or m["target"]).strip(), text)
     text = _FORMULA_PICTURE.sub(lambda m: f"${m['tex'].strip()}$", text).strip("\n")
     last = text.rstrip().rsplit("\n", 1)[-1].strip()
@@ -90,7 +118,13 @@ def shown(excerpt: Excerpt, n: int) -> str:
     return f"{text.rstrip()}\n\n[{n}]" if own_line else f"{text.rstrip()} [{n}]"
 
 
-def _spoken(text: str) -> str:
+def listed(excerpt: Excerpt, n: int) -> str:
+    """An excerpt with its mark as one item of a list."""
+    said = re.sub(r"^(?:[-*+]|\d+[.)])\s+", "", shown(excerpt, n).strip())
+    return said.replace("\n", "\n  ")
+
+
+def _without_marks(text: str) -> str:
     """Text outside code, with the marks of note-taking programs shown as what they mean."""
     text = _BLOCK_NAME.sub("", _COMMENT.sub("", _HIGHLIGHT.sub(r"**\g<words>**", text)))
     return _CALLOUT.sub(_callout, text)

@@ -12,14 +12,15 @@ import re
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
-from app.answering.excerpts import read_chars
+from app.answering.excerpts import read_chars, section_of
 from app.answering.statements import Statement, sentence_spans, statements_of
+from app.answering.wording import spoken, stem, stems
 from ingest.markdown import plain
 from kg.encoder import Encoder
-from kg.linking import fold, words
+from kg.linking import key
 from kg.types import AnswerKind, Concept, Hit
 
-__all__ = ["Scored", "rank", "stem"]
+__all__ = ["Scored", "rank"]
 
 # Hits that are looked into: so many, and at least this share of the best one's score.
 LOOKED_INTO, CLOSE = 5, 0.75
@@ -37,9 +38,6 @@ LONG, LONG_COST = 400, 0.2  # characters
 BROKEN_COST = 0.6  # a passage that begins in the middle of a sentence
 ASIDE_COST = 0.15  # "Ex: …" illustrates what another statement says, and a question says nothing yet
 
-_SUFFIX = re.compile(
-    r"(?:i[sz]ations?|i[sz]ing|i[sz]ed|i[sz]e|ations?|ing|edly|ed|ers?|est|ly|ments?|ness|ies|es|e|(?<![aeiou])y|s)$"
-)
 _NUMBER = (
     r"(?<![\w(])(?!(?:19|20)\d\d\b)\d"
     r"|\b(?:one|two|three|four|five|six|eight|ten|half|twice|quarter|dozen|hundred|thousand|few|million)\b"
@@ -117,15 +115,15 @@ def rank(
     """
     near = [h for h in hits[:LOOKED_INTO] if h.score >= CLOSE * hits[0].score]
     said: list[Sequence[Statement]] = [statements_of(h.passage) for h in near]
-    spoken = {stem(w): weight for w, weight in wanted.items()}
+    weights = {stem(w): weight for w, weight in wanted.items()}
     cues = [said_so for asked, said_so in _CUES if asked.search(question)]
     best = hits[0].score or 1.0
     # What a section says belongs together: its passages count as good as its best one.
-    section = {_section(h): h.score / best for h in reversed(near)}
-    worth = [PASSAGE * section[_section(h)] + OWN * (h.passage.id in own) for h in near]
-    summary = _spoken(defined.summary) if defined else ""
+    section = {section_of(h.passage): h.score / best for h in reversed(near)}
+    worth = [PASSAGE * section[section_of(h.passage)] + OWN * (h.passage.id in own) for h in near]
+    summary = spoken(defined.summary) if defined else ""
     rough = [
-        Scored(h, i, _rough(s, near[h], i, spoken, cues, kind, summary) + worth[h])
+        Scored(h, i, _rough(s, near[h], i, weights, cues, kind, summary) + worth[h])
         for h, statements in enumerate(said)
         for i, s in enumerate(statements)
     ]
@@ -158,9 +156,9 @@ def _rough(
     text = _best_row(said.text, wanted) if said.kind == "table" else said.text
     if said.kind == "item" and read_chars(text) > LONG:
         text = _best_sentences(text, wanted)
-    own = {stem(w) for w, _, _ in words(plain(text))}
+    own = stems(text)
     heading = hit.passage.heading_path[-1] if hit.passage.heading_path else ""
-    about = {stem(w) for w, _, _ in words(heading)}
+    about = stems(heading)
     total = sum(wanted.values()) or 1.0
     value = COVERED * sum(weight for w, weight in wanted.items() if w in own or w in about) / total
     if cues:
@@ -181,54 +179,33 @@ def _rough(
     return value - ASIDE_COST * (asks or _ASIDE.match(said.text) is not None)
 
 
-def _spoken(text: str) -> str:
-    return " ".join(w for w, _, _ in words(plain(text)))
-
-
-def _section(hit: Hit) -> tuple[str, tuple[str, ...]]:
-    return hit.passage.note, hit.passage.heading_path
-
-
 def _best_sentences(item: str, wanted: Mapping[str, float]) -> str:
     """The two neighbouring sentences of a long item that hold most: all of it holds many words by chance."""
     spans = sentence_spans(item)
     pairs = [item[a:b] for (a, _), (_, b) in zip(spans, [*spans[1:], spans[-1]], strict=True)]
-    return max(pairs, key=lambda text: sum(wanted.get(w, 0.0) for w in {stem(w) for w, _, _ in words(plain(text))}))
+    return max(pairs, key=lambda text: sum(wanted.get(w, 0.0) for w in stems(text)))
 
 
 def _best_row(table: str, wanted: Mapping[str, float]) -> str:
     """A table's head and the one row that holds most of the wanted words."""
     lines = table.split("\n")
-    worth = [sum(wanted.get(w, 0.0) for w in {stem(w) for w, _, _ in words(plain(line))}) for line in lines[2:]]
+    worth = [sum(wanted.get(w, 0.0) for w in stems(line)) for line in lines[2:]]
     return f"{lines[0]} {lines[2 + worth.index(max(worth))]}" if worth else table
 
 
-def _defines(said: Statement, at: int, about: set[str], wanted: Mapping[str, float], summary: str) -> float:
+def _defines(said: Statement, at: int, about: frozenset[str], wanted: Mapping[str, float], summary: str) -> float:
     """How much a statement reads like saying what the question's words are: up to 1, 1.5 for what a summary quotes."""
     text = plain(said.text)
     if summary and said.kind in ("sentence", "item"):
-        own = _spoken(said.text)
+        own = spoken(said.text)
         if summary in own or (len(own) >= 20 and own in summary):
             return 1.5
     subject = re.match(rf"(?:[-*+]\s*)?(?:an?\s|the\s)?(?P<subject>[^.:;=]{{1,60}}?){_COPULA}", text, re.I)
     if subject and wanted:
-        named = {stem(w) for w, _, _ in words(subject["subject"]) if len(w) > 2}
+        named = {stem(w) for w in key(subject["subject"]) if len(w) > 2}
         total = sum(wanted.values()) or 1.0
         held = [w for w in wanted if w in named]
         # "The embedding distance is …" says what something else is.
         if sum(wanted[w] for w in held) >= 0.6 * total and len(named) <= len(held) + 1:
             return 1.0
     return 0.6 if at == 0 and about & set(wanted) else 0.0
-
-
-def stem(word: str) -> str:
-    """A folded word without its ending, so that "normalise" meets "normalisation" and "shuffled" "shuffling".
-
-    >>> [stem(w) for w in ("normalise", "Normalisation", "shuffled", "fitting", "use", "decays")]
-    ['normal', 'normal', 'shuffl', 'fit', 'use', 'decay']
-    """
-    folded = fold(word)
-    short = _SUFFIX.sub("", folded) if len(folded) >= 5 else folded
-    if short != folded and len(short) > 3 and short[-1] == short[-2] and short[-1] not in "aeiousl":
-        short = short[:-1]
-    return short if len(short) >= 3 else folded

@@ -7,7 +7,7 @@ import re
 import pytest
 
 from app.answering.answer import answer
-from app.answering.prose import WHOLE_CHARS
+from app.answering.selection import WHOLE_CHARS
 from ingest.build import ingest
 from kg.encoder import Encoder
 from kg.store import Store, open_store

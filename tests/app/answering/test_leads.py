@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from app.answering.answer import answer
-from app.answering.leads import rank, stem
+from app.answering.leads import rank
+from app.answering.wording import stem
 from kg.encoder import Encoder
 from kg.search import find
 from kg.store import Store
