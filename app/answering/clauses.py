@@ -39,7 +39,11 @@ _FUNCTION_WORDS = (
     "suffices sufficient anything everything two three four five six seven eight nine ten eleven twelve twenty "
     "hundred thousand million percent"
 )
-_FUNCTION = frozenset(_FUNCTION_WORDS.split())
+_CONDITION_WORDS = (
+    "after among as at before during for if in inside on once under unless until using when whenever where while with"
+)
+_CONDITION = frozenset(_CONDITION_WORDS.split())
+_FUNCTION = frozenset(_FUNCTION_WORDS.split()) | _CONDITION
 _ARTICLES = frozenset({"a", "an", "the"})
 _NEGATION_WORDS = (
     "not never no cannot avoid avoids avoided without seldom rarely hardly neither nor none nothing unnecessary "
@@ -85,9 +89,6 @@ _SIDES = {
 }
 # "On" is the opposite of "off" only where no noun follows it.
 _AFTER_ON = frozenset({",", ";", "in", "during", "at", "for", "while", "when", "and", "but"})
-_CONDITION = frozenset(
-    {"when", "for", "in", "on", "with", "while", "until", "using", "as", "at", "where", "before", "after"}
-)
 _HEDGED = re.compile(
     r"\b(?:at least|at most|up to|more than|less than|fewer than|below|above|over|under|e\.g|for example|for instance"
     r"|such as|in this case|ex|sometimes|may|might|could|can be|try)\b",
