@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import re
 import time
 from collections import Counter
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
 from functools import partial
 from pathlib import Path
 
@@ -15,8 +16,10 @@ import numpy as np
 import numpy.typing as npt
 
 from ingest.candidates import NoteParts
-from ingest.concepts import find_concepts, find_mentions
+from ingest.concepts import concepts_as_decided, find_mentions
 from ingest.files import FoundNote, find_notes, read_note
+from ingest.named import NameTable
+from ingest.overrides import decided_edges, decisions_in, overrides_of
 from ingest.parsed import ParsedNote, dump, load
 from ingest.parsing import parse_note
 from ingest.passages import cut
@@ -64,7 +67,7 @@ def ingest(
 
     Unchanged notes (same content hash) are neither parsed nor encoded; notes that are gone from the given paths, or
     cannot be read any more, leave the store. With another encoder than the store's, every note of the store is
-    encoded anew.
+    encoded anew. An overrides file that changed takes effect whatever the paths, which may be none.
 
     Raises
     ------
@@ -84,11 +87,13 @@ def ingest(
         if other_encoder:
             writer.put_meta("encoder", name)
         dropped: tuple[str, ...] = ()
-        warnings: tuple[Failure, ...] = ()
-        if changes.fresh or changes.gone or changes.renamed or other_encoder:
+        decided_anew = _take_overrides(writer)
+        if changes.fresh or changes.gone or changes.renamed or other_encoder or decided_anew:
             say("relating concepts", 0, 1)
-            dropped, warnings = _derive(writer)
+            dropped, warned = _derive(writer)
+            writer.put_meta("warnings", json.dumps([astuple(w) for w in warned], ensure_ascii=False))
             say("relating concepts", 1, 1)
+        warnings = tuple(Failure(*w) for w in json.loads(writer.meta.get("warnings", "[]")))
     store = open_store(folder)
     try:
         store.warm()
@@ -261,19 +266,31 @@ def _tells(piece: str) -> bool:
     return any(c.isalnum() for c in piece) and piece.casefold() not in STOP_WORDS
 
 
+def _take_overrides(writer: Writer) -> bool:
+    """Put what people decide now into the store; returns whether it is anything new."""
+    before = writer.meta.get("overrides", "")
+    now = overrides_of([(r.root, r.path) for r in writer.notes()], before)
+    if now != before:
+        writer.put_meta("overrides", now)
+    return now != before
+
+
 def _derive(writer: Writer) -> tuple[tuple[str, ...], tuple[Failure, ...]]:
     """Everything that depends on all notes together; returns what was dropped to break cycles, and warnings."""
     records = sorted(writer.notes(), key=lambda r: (_natural(r.name), r.name))
     notes, passages, vectors = _gather(writer, records)
-    concepts = find_concepts(notes)
+    decisions, unread = decisions_in(writer.meta.get("overrides", ""))
+    concepts, unfound = concepts_as_decided(notes, decisions)
     mentions = list(find_mentions(concepts, passages))
-    related = relate(concepts, mentions, notes, vectors)
+    decided, unnamed = decided_edges(decisions, NameTable.of([(c.label, c.aliases) for c in concepts]))
+    related = relate(concepts, mentions, notes, vectors, decided)
     writer.put_derived([r.name for r in records], concepts, mentions, related.relations, _full_text(concepts, passages))
     dropped = tuple(
         f"'{concepts[r.source].label}' before '{concepts[r.target].label}' (score {r.score:.2f}) would close a cycle"
         for r in related.dropped
     )
-    return dropped, related.warnings
+    warnings = (*unread, *unfound, *unnamed, *related.warnings)
+    return dropped, tuple(sorted(warnings, key=lambda w: (w.note, w.line)))
 
 
 def _gather(

@@ -7,11 +7,14 @@ from collections.abc import Iterable, Iterator, Sequence
 from ingest.candidates import NoteParts, candidates_of
 from ingest.labels import heading_names, merge_key
 from ingest.merging import Group, final_names, merge
+from ingest.overrides import Decision
+from ingest.regrouping import regroup
+from ingest.report import Failure
 from ingest.sentences import first_sentence, naming_sentence
 from kg.linking import Lexicon
 from kg.types import Concept, Mention, Passage, Resource
 
-__all__ = ["find_concepts", "find_mentions"]
+__all__ = ["concepts_as_decided", "find_concepts", "find_mentions"]
 
 MAX_RESOURCES = 12
 
@@ -21,11 +24,18 @@ def find_concepts(notes: Sequence[NoteParts]) -> tuple[Concept, ...]:
 
     The result depends on the notes' contents and order only, not on when each was ingested.
     """
-    groups = merge(candidates_of(notes), notes)
+    return concepts_as_decided(notes, ())[0]
+
+
+def concepts_as_decided(
+    notes: Sequence[NoteParts], decisions: Sequence[Decision]
+) -> tuple[tuple[Concept, ...], tuple[Failure, ...]]:
+    """Concepts as people have merged, renamed and ignored them; and decisions that could not be followed."""
+    groups, failures = regroup(merge(candidates_of(notes), notes), decisions, notes)
     owned = {p.id: (note, p) for note in notes for p in note.passages}
     ordered = sorted(groups, key=lambda g: min((c.rank == 3, c.order) for c in g.candidates))
     names = final_names(ordered)
-    return tuple(_concept(i, group, names[i], notes, owned) for i, group in enumerate(ordered))
+    return tuple(_concept(i, group, names[i], notes, owned) for i, group in enumerate(ordered)), failures
 
 
 def find_mentions(concepts: Sequence[Concept], passages: Iterable[Passage]) -> Iterator[Mention]:

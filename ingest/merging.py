@@ -22,6 +22,8 @@ class Group:
 
     candidates: list[Candidate] = field(default_factory=list)
     extra: list[str] = field(default_factory=list)  # aliases found apart from candidates
+    label: str = ""  # as a person decides; "" for the surest candidate's
+    without: list[str] = field(default_factory=list)  # names a person takes away
 
 
 def merge(candidates: Sequence[Candidate], notes: Sequence[NoteParts]) -> list[Group]:
@@ -66,7 +68,15 @@ def _place(candidate: Candidate, groups: dict[str, Group]) -> None:
 
 
 def _label(group: Group) -> str:
-    return min(group.candidates, key=lambda c: (c.rank, c.order)).names.label
+    return group.label or min(group.candidates, key=lambda c: (c.rank, c.order)).names.label
+
+
+def _sure_names(group: Group) -> list[str]:
+    """Label first, then every name that candidates are sure of, then the extra ones."""
+    gone = {key(n) for n in group.without}
+    ordered = sorted(group.candidates, key=lambda c: (c.rank, c.order))
+    names = [_label(group), *(n for c in ordered for n in (c.names.label, *c.names.aliases)), *group.extra]
+    return [n for n in names if key(n) not in gone]
 
 
 def _join_acronyms(groups: list[Group]) -> list[Group]:
@@ -105,11 +115,7 @@ def final_names(groups: Sequence[Group]) -> list[tuple[str, tuple[str, ...]]]:
     """Label and aliases of each group; a weak alias counts only where nothing else claims it."""
     sure: dict[str, int] = {}
     for i, group in enumerate(groups):
-        for name in (
-            _label(group),
-            *(n for c in group.candidates for n in (c.names.label, *c.names.aliases)),
-            *group.extra,
-        ):
+        for name in _sure_names(group):
             sure.setdefault(merge_key(name), i)
     claims: defaultdict[str, set[int]] = defaultdict(set)
     for i, group in enumerate(groups):
@@ -120,15 +126,17 @@ def final_names(groups: Sequence[Group]) -> list[tuple[str, tuple[str, ...]]]:
     for i, group in enumerate(groups):
         label = _label(group)
         names: dict[tuple[str, ...], str] = {}
+        gone = {key(n) for n in group.without}
         for c in sorted(group.candidates, key=lambda c: (c.rank, c.order)):
             for name in (c.names.label, *c.names.aliases):
-                if sure[merge_key(name)] == i:
+                if key(name) not in gone and sure[merge_key(name)] == i:
                     names.setdefault(key(name), name)
             for name in c.names.weak:
-                if claims[merge_key(name)] == {i} and merge_key(name) not in sure:
+                if key(name) not in gone and claims[merge_key(name)] == {i} and merge_key(name) not in sure:
                     names.setdefault(key(name), name)
         for name in group.extra:
-            names.setdefault(key(name), name)
+            if key(name) not in gone:
+                names.setdefault(key(name), name)
         names.pop(key(label), None)
         out.append((label, tuple(names.values())))
     return out

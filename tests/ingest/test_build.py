@@ -121,7 +121,7 @@ def test_unchanged_notes_cost_neither_parsing_nor_encoding(
     """A second ingest parses nothing, loads no encoder, derives nothing, and leaves the store as it is."""
     ingest([notes], tmp_path / "store")
     before = everything(tmp_path / "store")
-    forbid(monkeypatch, "load_encoder", "parse_note", "cut", "find_concepts", "relate", "check_weights")
+    forbid(monkeypatch, "load_encoder", "parse_note", "cut", "concepts_as_decided", "relate", "check_weights")
     report = ingest([notes], tmp_path / "store")
     assert counts(report) == (6, 0, 0, 0, 6) and report.encoded == 0
     assert everything(tmp_path / "store") == before

@@ -1,0 +1,206 @@
+"""Lists at the top of a TOML text: where their entries stand, and adding or taking out one without touching the rest.
+
+`tomllib` tells no lines. `tomlkit` does not either, and its lists come out broken where a comma leads a line.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import tomllib
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+__all__ = ["Entry", "Place", "error_line", "places", "with_entry", "without_entry"]
+
+# Inside quotes that are three long, up to two more may stand before the closing ones.
+_TOKEN = re.compile(
+    r"(?P<space>[ \t\r]+|#[^\n]*)"
+    r'|(?P<string>"""(?:\\.|[^\\])*?"{3,5}(?!")'
+    r"|'''.*?'{3,5}(?!')"
+    r'|"(?:\\.|[^"\\\n])*"'
+    r"|'[^'\n]*')"
+    r"|(?P<newline>\n)"
+    r"|(?P<open>[\[{])"
+    r"|(?P<close>[\]}])"
+    r"|(?P<comma>,)"
+    r"|(?P<equals>=)"
+    r"|(?P<bare>[^\s\"'#\[\]{},=]+|.)",
+    re.DOTALL,
+)
+_AT = re.compile(r"at line (\d+)")
+_REST_OF_LINE = re.compile(r"[ \t]*(?P<comment>#[^\r\n]*)?(?=\r?\n|\Z)")
+_LINE_START = re.compile(r"[ \t]*\Z")
+_INDENT = "    "
+
+
+@dataclass(slots=True)
+class Entry:
+    """An entry of a list: its 1-based line, its half-open offsets, and the offset of the comma after it, else -1."""
+
+    line: int
+    start: int
+    end: int
+    comma: int = -1
+
+
+@dataclass(slots=True)
+class Place:
+    """Where a key stands: its 1-based line, the half-open offsets of its value, and the entries when that is a list.
+
+    A table has its name's line, and no value: both offsets are -1.
+    """
+
+    line: int
+    start: int
+    end: int
+    entries: list[Entry]
+
+
+def places(text: str) -> dict[str, Place]:
+    """Where the top-level keys of a valid TOML text stand, names of tables among them; the first place of each counts.
+
+    >>> place = places('# mine\\nadd = ["a",\\n"b"]\\n')["add"]
+    >>> place.line, [entry.line for entry in place.entries]
+    (2, [2, 3])
+    """
+    found: dict[str, Place] = {}
+    place = Place(0, -1, -1, [])
+    line, depth = 1, 0
+    part = "key"  # of the statement: "key", "header" (the name of a table), "named", or "value"
+    below_table = entry_follows = False
+    for token in _TOKEN.finditer(text):
+        kind = token.lastgroup
+        if kind in ("space", "newline"):
+            if kind == "newline" and depth == 0:
+                part = "key"
+        elif part in ("key", "header"):
+            if kind == "open":
+                part, below_table = "header", True
+            else:
+                place = Place(line, -1, -1, [])
+                if part == "header" or not below_table:
+                    found.setdefault(_name(token.group()), place)
+                part = "named"
+        elif part == "named":
+            part = "value" if kind == "equals" else part
+        else:
+            if place.start < 0:
+                place.start = token.start()
+            if entry_follows and depth == 1 and kind != "close":
+                place.entries.append(Entry(line, token.start(), token.end()))
+            depth += (kind == "open") - (kind == "close")
+            separates = kind == "comma" and depth == 1
+            entry_follows = separates or (kind == "open" and depth == 1 and not place.entries)
+            if place.entries and depth > 0 and not entry_follows:
+                place.entries[-1].end = token.end()
+            elif separates:
+                place.entries[-1].comma = token.start()
+            place.end = token.end()
+        line += token.group().count("\n")
+    return found
+
+
+def _name(key: str) -> str:
+    """A key's first part as it is meant."""
+    if key[0] in "\"'":
+        return str(next(iter(tomllib.loads(f"{key} = 0"))))
+    return key.split(".")[0]
+
+
+def error_line(error: tomllib.TOMLDecodeError, text: str) -> int:
+    """The 1-based line that an error of `tomllib` tells of; the last when it is the text's end."""
+    told = _AT.search(str(error))
+    return int(told[1]) if told else max(1, text.count("\n") + (not text.endswith("\n")))
+
+
+def without_entry(text: str, key: str, i: int) -> tuple[str, str]:
+    """The text without the i-th entry of a list, and the comment that stood behind the entry, which goes with it.
+
+    >>> without_entry('add = [\\n    ["a", "b"],  # why\\n]\\n', "add", 0)
+    ('add = [\\n]\\n', '# why')
+    """
+    entries = places(text)[key].entries
+    entry = entries[i]
+    after = max(entry.end, entry.comma + 1)
+    before = text.rfind("\n", 0, entry.start) + 1
+    rest = _REST_OF_LINE.match(text, after)
+    between = text[entry.end : max(entry.end, entry.comma)]
+    if rest and not between.strip(" \t") and _LINE_START.match(text[before : entry.start]) and rest.end() < len(text):
+        return text[:before] + text[text.index("\n", rest.end()) + 1 :], rest["comment"] or ""
+    if entry.comma >= 0:
+        tail = text[entry.comma + 1 :]
+        if not between.strip(" \t"):
+            tail = tail.lstrip(" \t")
+        return text[: entry.start] + between.lstrip(" \t") + tail, ""
+    joint = entries[i - 1].comma if i else -1
+    start = joint if joint >= 0 and not text[joint + 1 : entry.start].strip() else entry.start
+    return text[:start] + text[entry.end :], ""
+
+
+def with_entry(text: str, key: str, names: Sequence[str], comment: str = "") -> str:
+    """The text with a list of names at the end of a key's list; the key is made when there is none.
+
+    >>> with_entry('add = [["a", "b"]]\\n', "add", ["c", "d"])
+    'add = [["a", "b"], ["c", "d"]]\\n'
+    """
+    entry = "[" + ", ".join(_quoted(name) for name in names) + "]"
+    known = places(text)
+    if key not in known:
+        return _with_key(text, known, f"{key} = [\n{_INDENT}{_ended(entry, comment)}\n]\n")
+    place = known[key]
+    if not place.entries:
+        return _with_first_entry(text, place, _ended(entry, comment))
+    last = place.entries[-1]
+    before = text.rfind("\n", 0, last.start) + 1
+    own_line = _LINE_START.match(text[before : last.start])
+    indent = text[before : last.start] if own_line and before > place.start else _INDENT
+    if last.comma < 0:
+        text = f"{text[: last.end]},{text[last.end :]}"
+    after = max(last.end, last.comma) + 1
+    rest = _REST_OF_LINE.match(text, after)
+    if rest:
+        return f"{text[: rest.end()]}\n{indent}{_ended(entry, comment)}{text[rest.end() :]}"
+    if comment:
+        return f"{text[:after]}\n{indent}{_ended(entry, comment)}\n{text[after:].lstrip(' ')}"
+    return f"{text[:after]} {entry}{',' if last.comma >= 0 else ''}{text[after:]}"
+
+
+def _with_key(text: str, known: dict[str, Place], statement: str) -> str:
+    """The text with a statement below its other keys and above its tables."""
+    ends = [place.end for place in known.values() if place.end >= 0]
+    if ends:
+        rest = _REST_OF_LINE.match(text, max(ends))
+        at = rest.end() if rest else max(ends)
+        at += (text[at : at + 1] == "\r") + (text[at : at + 1] in ("\r", "\n"))
+    elif known:
+        at = min(_offset(text, place.line) for place in known.values())
+    else:
+        at = len(text)
+    gap = "" if not text[:at] or text[:at].endswith("\n") else "\n"
+    return f"{text[:at]}{gap}{statement}{text[at:]}"
+
+
+def _with_first_entry(text: str, place: Place, entry: str) -> str:
+    inside = text[place.start + 1 : place.end - 1]
+    if "\n" not in inside:
+        return f"{text[: place.start]}[\n{_INDENT}{entry}\n{text[place.end - 1 :]}"
+    at = place.start + 1 + inside.rfind("\n") + 1
+    return f"{text[:at]}{_INDENT}{entry}\n{text[at:]}"
+
+
+def _ended(entry: str, comment: str) -> str:
+    return f"{entry},  {comment}" if comment else f"{entry},"
+
+
+def _offset(text: str, line: int) -> int:
+    """Offset of the first character of a 1-based line."""
+    at = 0
+    for _ in range(line - 1):
+        at = text.index("\n", at) + 1
+    return at
+
+
+def _quoted(name: str) -> str:
+    """A name as a basic string of TOML: as in JSON, but that DEL is escaped too."""
+    return json.dumps(name, ensure_ascii=False).replace("\x7f", "\\u007f")
