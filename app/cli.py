@@ -12,12 +12,12 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from app import cli_eval
+from app import cli_eval, cli_study
 from app.cli_run import add_commands
-from app.contract import answer_json, hit_json, relation_json, step_json
+from app.contract import answer_json, hit_json, relation_json
 from app.options import JsonOption, StoreOption, WriterOption, told
 from app.paths import store_folder
-from app.show import follow_writing, show_answer, show_hits, show_report, show_steps, show_table
+from app.show import follow_writing, show_answer, show_hits, show_report, show_table
 from kg.errors import GradusError
 
 if TYPE_CHECKING:
@@ -29,6 +29,7 @@ __all__ = ["main"]
 app = typer.Typer(no_args_is_help=True, add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False)
 add_commands(app)
 cli_eval.add_commands(app)
+cli_study.add_commands(app)
 
 HitsOption = Annotated[int, typer.Option("-k", min=1, max=1000, help="Number of hits.")]
 BatchOption = Annotated[
@@ -138,23 +139,6 @@ def concepts(store: StoreOption = None, as_json: JsonOption = False) -> None:
             _print_json({"label": c.label, "aliases": c.aliases, "notes": c.notes, "summary": c.summary})
     else:
         show_table(("concept", "also", "note"), ((c.label, ", ".join(c.aliases), c.notes[0]) for c in opened.concepts))
-
-
-@app.command()
-def path(
-    concept: Annotated[str, typer.Argument(help="The concept to reach.")],
-    known: Annotated[str, typer.Option("--known", help="Concepts you know already, separated by commas.")] = "",
-    store: StoreOption = None,
-    as_json: JsonOption = False,
-) -> None:
-    """Show what to learn for a concept, foundations first, with the reasons."""
-    from app.answering.study import study_steps
-
-    steps = study_steps(_store(store), concept, [k.strip() for k in known.split(",") if k.strip()])
-    if as_json:
-        _print_json([step_json(s) for s in steps])
-    else:
-        show_steps(steps)
 
 
 @app.command()

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from kg.types import Answer, Concept, Hit, PathStep, Relation
 
-__all__ = ["answer_json", "hit_json", "relation_json", "step_json"]
+if TYPE_CHECKING:
+    from app.answering.study import NextStep
+
+__all__ = ["answer_json", "hit_json", "next_json", "relation_json", "step_json"]
 
 
 def hit_json(hit: Hit) -> dict[str, Any]:
@@ -55,6 +58,17 @@ def step_json(step: PathStep) -> dict[str, Any]:
         "label": step.label,
         "summary": step.summary,
         "why": [{"concept": c, "evidence": dataclasses.asdict(e) if e else None} for c, e in step.why],
+        "citation": dataclasses.asdict(step.citation) if step.citation else None,
+    }
+
+
+def next_json(step: NextStep) -> dict[str, Any]:
+    """A concept that could be learned next as the contract has it."""
+    return {
+        "label": step.label,
+        "summary": step.summary,
+        "builds_on": [{"concept": c, "evidence": dataclasses.asdict(e) if e else None} for c, e in step.builds_on],
+        "unlocks": step.unlocks,
         "citation": dataclasses.asdict(step.citation) if step.citation else None,
     }
 

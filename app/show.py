@@ -12,10 +12,11 @@ from rich.table import Table
 from rich.text import Text
 
 if TYPE_CHECKING:
+    from app.answering.study import NextStep, Plan
     from ingest.build import Report
-    from kg.types import Answer, Citation, Hit, PathStep
+    from kg.types import Answer, Citation, Evidence, Hit
 
-__all__ = ["follow_writing", "show_answer", "show_hits", "show_report", "show_steps", "show_table"]
+__all__ = ["follow_writing", "show_answer", "show_hits", "show_next", "show_plan", "show_report", "show_table"]
 
 out = Console(highlight=False)
 
@@ -88,17 +89,48 @@ def show_hits(hits: Sequence[Hit]) -> None:
         out.print()
 
 
-def show_steps(steps: Sequence[PathStep]) -> None:
-    """A study path as a numbered list with reasons."""
-    for n, step in enumerate(steps, 1):
-        line = Text(f"{n:>3}. ")
-        line.append(step.label, style="bold")
-        line.append(f"  {step.summary}" if step.summary else "")
-        out.print(line)
+def show_plan(plan: Plan) -> None:
+    """A study plan as a numbered list with reasons, and what it leaves out."""
+    for n, step in enumerate(plan.steps, 1):
+        _show_step(f"{n:>3}. ", step.label, step.summary)
         if step.why:
-            out.print(Text(f"     needed for {', '.join(c for c, _ in step.why[:4])}", style="dim"))
+            _show_reason(f"needed for {', '.join(c for c, _ in step.why[:4])}", step.why[0][1])
         if step.citation is not None:
             out.print(Text(f"     {where(step.citation)}", style="cyan"))
+    if plan.known:
+        out.print(Text(f"you know: {', '.join(plan.known)}", style="dim"))
+    if plan.further:
+        out.print(Text(f"further back, with --full: {', '.join(plan.further)}", style="dim"))
+
+
+def show_next(steps: Sequence[NextStep]) -> None:
+    """What can be learned next, with what it builds on and how much it opens."""
+    if not steps:
+        out.print("the notes name no order of study among what is not known yet")
+    for step in steps:
+        _show_step("  - ", step.label, step.summary)
+        if step.builds_on:
+            _show_reason(f"builds on {', '.join(c for c, _ in step.builds_on[:4])}", step.builds_on[0][1])
+        if step.unlocks:
+            out.print(Text(f"     opens {step.unlocks} more", style="dim"))
+        if step.citation is not None:
+            out.print(Text(f"     {where(step.citation)}", style="cyan"))
+
+
+def _show_step(mark: str, label: str, summary: str) -> None:
+    line = Text(mark)
+    line.append(label, style="bold")
+    line.append(f"  {summary}" if summary else "")
+    out.print(line)
+
+
+def _show_reason(reason: str, said: Evidence | None) -> None:
+    """Why, with the place that says so."""
+    line = Text(f"     {reason}", style="dim")
+    if said is not None:
+        cell = f" (cell {said.cell})" if said.cell is not None else ""
+        line.append(f" · {said.note}:{said.line}{cell}", style="cyan")
+    out.print(line)
 
 
 def show_table(columns: Sequence[str], rows: Iterable[Sequence[str]]) -> None:

@@ -112,6 +112,10 @@ class Lexicon:
             lengths.setdefault(k[0], set()).add(len(k))
         return cls(names, {w: tuple(sorted(ls, reverse=True)) for w, ls in lengths.items()})
 
+    def named(self, name: str) -> int | None:
+        """The concept with this very name, case and plural aside."""
+        return next((self.names[k][0] for k in _spellings(name) if k in self.names), None)
+
     def find(self, text: str, *, strict_case: bool = True) -> list[Found]:
         """Names in a text, longest match first, left to right, not inside addresses or HTML tags.
 
@@ -183,10 +187,9 @@ def find_concept(concepts: Sequence[Concept], label: str) -> Concept:
     UnknownConcept
         When there is none; carries the closest labels.
     """
-    lexicon = Lexicon.of(concepts)
-    for k in _spellings(label):
-        if k in lexicon.names:
-            return concepts[lexicon.names[k][0]]
+    found = Lexicon.of(concepts).named(label)
+    if found is not None:
+        return concepts[found]
     raise UnknownConcept(label, closest_labels(concepts, label))
 
 

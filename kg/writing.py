@@ -17,7 +17,7 @@ from kg.errors import GradusError
 from kg.schema import connect, create, meaning, read_meta
 from kg.types import Concept, Mention, Passage, Relation
 
-__all__ = ["NoteRecord", "Writer", "writing"]
+__all__ = ["NoteRecord", "Writer", "transaction", "writing"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,15 +181,15 @@ class Writer:
 
 
 @contextlib.contextmanager
-def writing(folder: Path) -> Iterator[Writer]:
-    """One write transaction: committed as a new generation when the block ends and something changed, else undone.
+def transaction(folder: Path) -> Iterator[sqlite3.Connection]:
+    """One transaction on a store's database, new where there is none: committed when the block ends well, else undone.
 
     Raises
     ------
     StoreBusy
-        When another ingest holds the store.
+        When another holds the store.
     StoreVersion
-        When the store is another version's, damaged, or no store.
+        When the database is damaged, or none.
     GradusError
         When the disk is full or the folder cannot be written.
     """
@@ -204,6 +204,27 @@ def writing(folder: Path) -> Iterator[Writer]:
         raise known from error
     try:
         connection.execute("BEGIN IMMEDIATE")
+        yield connection
+        connection.execute("COMMIT")
+    except sqlite3.DatabaseError as error:
+        if isinstance(error, sqlite3.IntegrityError | sqlite3.ProgrammingError):
+            raise
+        raise meaning(error, folder) from error
+    finally:
+        # Closing without COMMIT rolls back: the store is then as it was before.
+        connection.close()
+
+
+@contextlib.contextmanager
+def writing(folder: Path) -> Iterator[Writer]:
+    """One ingest's transaction: a new generation when the block ends well and something changed.
+
+    Raises
+    ------
+    StoreVersion
+        When the store is another version's; and all that `transaction` raises.
+    """
+    with transaction(folder) as connection:
         meta = read_meta(connection, folder)
         if not meta:
             create(connection)
@@ -213,11 +234,3 @@ def writing(folder: Path) -> Iterator[Writer]:
         yield writer
         if connection.total_changes != before:
             writer.put_meta("generation", str(int(writer.meta["generation"]) + 1))
-        connection.execute("COMMIT")
-    except sqlite3.DatabaseError as error:
-        if isinstance(error, sqlite3.IntegrityError | sqlite3.ProgrammingError):
-            raise
-        raise meaning(error, folder) from error
-    finally:
-        # Closing without COMMIT rolls back: the store is then as it was before.
-        connection.close()

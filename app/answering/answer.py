@@ -7,21 +7,23 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from app.answering.comparison import Side, comparison, is_choice, side_is_told, sides_in
-from app.answering.compose import after, listing, path, places, wants_all
+from app.answering.compose import listing, places, wants_all
 from app.answering.composed import Composed
 from app.answering.confidence import ANSWERED_FROM, confidence
 from app.answering.conversation import Turn, resolve, wants_more
 from app.answering.matching import offers
+from app.answering.orders import after, now, path
 from app.answering.prose import prose
-from app.answering.questions import kind_of, searched, sides_of, spelled_out
-from app.answering.study import followers, prerequisites_of, study_steps
+from app.answering.questions import asks_what_now, goals_of, kind_of, searched, sides_of, spelled_out
+from app.answering.study import followers, prerequisites_of
 from kg.encoder import Encoder
 from kg.linking import closest_labels, fold, key
+from kg.marks import known_ids
 from kg.search import Findings, find
 from kg.store import Store
 from kg.types import Answer, AnswerKind, Concept, Hit, RecipeOffer
 
-__all__ = ["answer", "study_steps"]
+__all__ = ["answer"]
 
 LIST_HITS = 30
 NEAR = 0.25  # cosine from which a passage is near enough to offer its concept in place of an answer
@@ -100,6 +102,8 @@ def answer(question: str, store: Store, encoder: Encoder, history: Sequence[Turn
 
 
 def _understood(asked: str, store: Store, history: Sequence[Turn]) -> _Asked:
+    if asks_what_now(asked) and (not history or known_ids(store)):
+        return _Asked(asked, "next", (), (), False)
     alone = spelled_out(resolve(asked, history, store.concepts, store.lexicon), store.lexicon)
     names = tuple(dict.fromkeys(f.concept for f in store.lexicon.find(alone, strict_case=False)))
     kind = kind_of(alone, len(names))
@@ -117,13 +121,15 @@ def _understood(asked: str, store: Store, history: Sequence[Turn]) -> _Asked:
         for side in sides:
             if side.concept is not None and not store.lexicon.find(side.name, strict_case=False):
                 alone = alone.replace(side.name, side.concept.label)
+    if kind == "path":
+        names = goals_of(alone, store.lexicon)
     return _Asked(alone, kind, names, sides, bool(history) and wants_more(asked))
 
 
 def _is_structural(meant: _Asked, findings: Findings, store: Store) -> bool:
     """Whether the question itself names what the answer is made of, so that there is nothing to doubt."""
     if meant.kind in ("path", "next"):
-        return bool(meant.names)
+        return bool(meant.names) or meant.kind == "next"
     if meant.kind == "comparison":
         return all(side_is_told(side, store) for side in meant.sides)
     defined = [store.concepts[c] for c in meant.names if store.concepts[c].passages]
@@ -135,9 +141,9 @@ def _compose(
 ) -> Composed:
     composed = None
     if meant.kind == "path" and meant.names:
-        composed = path(store.concepts[meant.names[-1]], store)
-    elif meant.kind == "next" and meant.names:
-        composed = after(store.concepts[meant.names[-1]], store)
+        composed = path([store.concepts[c] for c in meant.names], store)
+    elif meant.kind == "next":
+        composed = after(store.concepts[meant.names[-1]], store) if meant.names else now(store)
     elif meant.kind == "comparison":
         composed = comparison(meant.text, meant.sides, findings, store, encoder, is_choice(meant.text))
     elif meant.kind == "list" and wants_all(meant.text):
@@ -192,8 +198,8 @@ def _names_of(concepts: Sequence[Concept]) -> list[str]:
 
 def _about(meant: _Asked, hits: Sequence[Hit], store: Store) -> list[Concept]:
     """The concepts an answer is about: those the question names, else those its best hits define."""
-    if meant.kind in ("path", "next") and meant.names:
-        return [store.concepts[meant.names[-1]]]
+    if meant.kind in ("path", "next"):
+        return [store.concepts[c] for c in (meant.names if meant.kind == "path" else meant.names[-1:])]
     sided = [side.concept.id for side in meant.sides if side.concept is not None]
     sure = [h for h in hits[:2] if h.score >= SURE * hits[0].score]
     defined = [c for h in sure for c in store.defined_in.get(h.passage.id, ())[:1]]

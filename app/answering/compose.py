@@ -1,6 +1,7 @@
-"""Answers that want a form of their own: a list, places to read, an order of study.
+"""Answers that want a form of their own: a list, places to read.
 
-Running text is left to `app.answering.prose`, two sides in a table to `app.answering.comparison`.
+Running text is left to `app.answering.prose`, two sides in a table to `app.answering.comparison`, an order of study to
+`app.answering.orders`.
 """
 
 from __future__ import annotations
@@ -11,15 +12,14 @@ from collections.abc import Mapping, Sequence
 from app.answering.composed import Composed
 from app.answering.excerpts import Excerpt, blocks_of, body_of, cite, heading_of, listed, says_something, section_of
 from app.answering.statements import sentence_spans
-from app.answering.study import next_steps, study_steps
 from app.answering.wording import repeats, stem, stems
 from ingest.markdown import plain
 from kg.linking import key
 from kg.search import Findings
 from kg.store import Store
-from kg.types import Citation, Concept, Evidence, Hit
+from kg.types import Citation, Concept, Hit
 
-__all__ = ["after", "listing", "path", "places", "wants_all"]
+__all__ = ["listing", "places", "wants_all"]
 
 LISTED = 0.45  # share of the best hit's score from which a hit's statements are listed
 MOST_LISTED = 16
@@ -28,7 +28,6 @@ ITEM_CHARS = 500
 ON_SUBJECT = 0.6  # share of the question's weighted words that a listed statement or its heading holds
 GROUPED = 6  # statements of several sections; from here on they stand below their headings
 MOST_PLACES = 12
-MOST_STEPS = 15
 EXPLAINED = 3
 
 _LIST_WORD = re.compile(
@@ -184,73 +183,5 @@ def _explained_at(concepts: Sequence[Concept], store: Store) -> Composed | None:
     return Composed("Explained in the notes:\n\n" + "\n".join(lines), tuple(citations)) if lines else None
 
 
-def path(goal: Concept, store: Store) -> Composed:
-    """What to learn for a goal, foundations first, each step with its reason."""
-    steps = study_steps(store, goal.label)
-    if len(steps) == 1:
-        home = steps[0].citation
-        text = f"The notes name nothing that comes before **{goal.label}**: you can start with it."
-        return Composed(f"{text} [1]" if home else text, (_numbered(home, 1),) if home else (), steps)
-    near = steps[-MOST_STEPS:]
-    citations: list[Citation] = []
-    lines = []
-    for i, step in enumerate(near, len(steps) - len(near) + 1):
-        mark = ""
-        if step.citation is not None:
-            citations.append(_numbered(step.citation, len(citations) + 1))
-            mark = f" [{len(citations)}]"
-        said = f": {step.summary}" if step.summary else ""
-        needed = f" *Needed for {_joined([w for w, _ in step.why[:3]])}.*" if step.why else ""
-        lines.append(f"{i}. **{step.label}**{said}{mark}{needed}")
-    earlier = [f"**{step.label}**" for step in steps[: len(steps) - len(near)]]
-    opening = f"To reach **{goal.label}**, in this order:"
-    if earlier:
-        opening = (
-            f"To reach **{goal.label}** there are {len(steps)} steps. First, in this order: {', '.join(earlier)}. Then:"
-        )
-    return Composed(f"{opening}\n\n" + "\n".join(lines), tuple(citations), steps)
-
-
-def after(known: Concept, store: Store) -> Composed:
-    """What builds on a concept, each with what it is and how the notes say that it needs it."""
-    steps = next_steps(store, known.label)
-    citations: list[Citation] = []
-    if not steps:
-        passage = store.passages[known.passages[0]] if known.passages else None
-        text = f"Nothing in the notes builds on **{known.label}**."
-        if passage is not None:
-            citations.append(cite(body_of(passage), 1))
-            text += " [1]"
-        return Composed(text, tuple(citations))
-    lines = []
-    for step in steps:
-        mark = ""
-        if step.citation is not None:
-            citations.append(_numbered(step.citation, len(citations) + 1))
-            mark = f" [{len(citations)}]"
-        said = f": {step.summary}" if step.summary else ""
-        lines.append(f"- **{step.label}**{said}{mark}{_because(step.why[0][1], citations)}")
-    return Composed(f"After **{known.label}** the notes go on with:\n\n" + "\n".join(lines), tuple(citations))
-
-
-def _because(evidence: Evidence | None, citations: list[Citation]) -> str:
-    """The words by which the notes say that a concept is needed, cited."""
-    if evidence is None or not evidence.quote.strip() or "\n" in evidence.quote.strip():
-        return ""
-    quote = evidence.quote.strip()
-    n = len(citations) + 1
-    citations.append(Citation(n, evidence.note, evidence.line, evidence.line, evidence.cell, evidence.quote))
-    said = plain(quote)
-    return f" *“{said if len(said) <= 160 else said[:160].rsplit(' ', 1)[0] + ' …'}”* [{n}]"
-
-
-def _numbered(citation: Citation, n: int) -> Citation:
-    return Citation(n, citation.note, citation.line_start, citation.line_end, citation.cell, citation.quote)
-
-
 def _escaped(text: str) -> str:
     return re.sub(r"([\[\]])", r"\\\1", text)
-
-
-def _joined(names: Sequence[str]) -> str:
-    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"

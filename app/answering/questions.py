@@ -7,7 +7,7 @@ import re
 from kg.linking import Lexicon, key, words
 from kg.types import AnswerKind
 
-__all__ = ["kind_of", "searched", "sides_of", "spelled_out"]
+__all__ = ["asks_what_now", "goals_of", "kind_of", "searched", "sides_of", "spelled_out"]
 
 _POLITE = re.compile(
     r"^\s*(?:(?:please|hi|hello|hey|ok|okay|so|well|and|but|then)\b[\s,!]*)*"
@@ -30,6 +30,15 @@ _NEXT = re.compile(
     r"|\b(?:is|are)\b.*\b(?:needed|required|a prerequisite) for\s*\??$|\bwhat does\b.*\blead to\b",
     re.I,
 )
+# What can be learned with what is known already; no concept is named.
+_NOW = re.compile(
+    r"^(?:and |so |then )*(?:what|which (?:concepts?|topics?|subjects?)) (?:can|could|should|shall|do|might|may) i "
+    r"(?:(?:learn|study|read|do|tackle) (?:about )?(?:next|now)|(?:learn|study) with what i (?:already )?know"
+    r"|(?:learn|study) (?:next |now )?(?:from here|given what i (?:already )?know))$"
+    r"|^(?:and |so |then )*what(?:'s| is) unlocked$",
+    re.I,
+)
+_BETWEEN_GOALS = re.compile(r"[\s,&]*(?:(?:and|or|then|as well as|the|an?)\b[\s,&]*)*", re.I)
 _COMPARED = re.compile(
     r"\bdifferen(?:ce|t|ces)\b|\bversus\b|\bvs\.?(?=\s)|\bcompar(?:e|ed|ison|ing)\b|\bdistinguish\b|\bdiffers?\b", re.I
 )
@@ -146,6 +155,26 @@ def kind_of(question: str, linked: int) -> AnswerKind:
         if pattern.search(asked):
             return kind
     return "definition" if linked and len(words(asked)) <= 3 and not _WH.match(asked) else "fact"
+
+
+def asks_what_now(question: str) -> bool:
+    """Whether a question asks what could be learned next, with what is known already.
+
+    >>> asks_what_now("What can I learn next?"), asks_what_now("what can I learn next after U-Net?")
+    (True, False)
+    """
+    return bool(_NOW.match(_POLITE.sub("", question, count=1).strip(" ?.!")))
+
+
+def goals_of(question: str, lexicon: Lexicon) -> tuple[int, ...]:
+    """What a question for a path wants to reach: the last concept it names, with those listed right before it."""
+    found = lexicon.find(question, strict_case=False)
+    goals = found[-1:]
+    for one in reversed(found[:-1]):
+        if not _BETWEEN_GOALS.fullmatch(question[one.end : goals[0].start]):
+            break
+        goals.insert(0, one)
+    return tuple(dict.fromkeys(f.concept for f in goals))
 
 
 def searched(question: str) -> str:

@@ -1,45 +1,92 @@
-"""The order in which to learn: what to know first, what comes next, and the path to a goal with its reasons."""
+"""The order in which to learn: the plan for goals with its reasons, what comes next, what to know first."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator
+from dataclasses import dataclass
 
 import networkx as nx
 
 from app.answering.excerpts import says_something
-from kg.graph import study_path
 from kg.linking import find_concept
+from kg.paths import reasons, study_path, unlocked
 from kg.store import Store
 from kg.types import Citation, Concept, Evidence, PathStep
 
-__all__ = ["followers", "next_steps", "prerequisites_of", "study_steps"]
+__all__ = ["NextStep", "Plan", "concept_ids", "followers", "learn_next", "next_steps", "prerequisites_of", "study_plan"]
 
 SHOWN = 5
+MOST_NEXT = 10
 
 
-def study_steps(store: Store, goal_label: str, known: Sequence[str] = ()) -> tuple[PathStep, ...]:
-    """Everything to learn for a goal, foundations first, the goal last; each step says for what it is needed.
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What to learn for some goals, foundations first; and what is left out, in the same order."""
+
+    steps: tuple[PathStep, ...]
+    known: tuple[str, ...] = ()  # would be steps if they were not known
+    further: tuple[str, ...] = ()  # steps of the full plan alone
+
+
+@dataclass(frozen=True, slots=True)
+class NextStep:
+    """A concept that could be learned now."""
+
+    label: str
+    summary: str
+    builds_on: tuple[tuple[str, Evidence | None], ...]  # what it needs, all known, strongest first, with the evidence
+    unlocks: int  # concepts not yet known that need it, directly or not
+    citation: Citation | None
+
+
+def concept_ids(store: Store, labels: Iterable[str]) -> frozenset[int]:
+    """The concepts of these labels or aliases.
 
     Raises
     ------
     UnknownConcept
-        When the goal or a known label names no concept; carries the closest labels.
+        When a label names no concept; carries the closest labels.
     """
-    goal = find_concept(store.concepts, goal_label)
-    done = frozenset(find_concept(store.concepts, label).id for label in known)
-    path = study_path(store.prerequisites, goal.id, done)
-    inside = set(path)
-    evidence = {
-        (r.source, r.target): r.evidence
-        for r in store.relations
-        if r.kind == "prerequisite" and r.kept and r.source in inside and r.target in inside
-    }
+    return frozenset(find_concept(store.concepts, label).id for label in labels)
+
+
+def study_plan(store: Store, goals: Collection[int], known: Collection[int] = (), full: bool = False) -> Plan:
+    """What to learn for some goals; each step says for what it is needed, by the strongest reason first.
+
+    The short plan holds the strongest reasons (see `kg.paths.study_path`), and names only those that no others imply.
+    """
+    graph = store.prerequisites
+    path = study_path(graph, goals, known, full)
+    evidence = _evidence(store, set(path))
+    why = reasons(graph, path, full)
     steps = []
     for n, c in enumerate(path, 1):
-        needing = sorted(set(store.prerequisites.successors(c)) & inside, key=path.index)
-        why = tuple((store.concepts[t].label, _first(evidence.get((c, t), ()))) for t in needing)
         concept = store.concepts[c]
-        steps.append(PathStep(concept.label, concept.summary, why, _home(store, concept, n)))
+        needing = tuple((store.concepts[t].label, evidence.get((c, t))) for t in why[c])
+        steps.append(PathStep(concept.label, concept.summary, needing, _home(store, concept, n)))
+    on, done = set(path), set(known)
+    left_out = [c for c in study_path(graph, goals, (), full) if c in done - on] if done else []
+    further = [] if full else [c for c in study_path(graph, goals, known, full=True) if c not in on]
+    return Plan(tuple(steps), _labels(store, left_out), _labels(store, further))
+
+
+def learn_next(store: Store, known: Collection[int], most: int = MOST_NEXT) -> tuple[NextStep, ...]:
+    """What can be learned with what is known, most unlocking first.
+
+    Concepts all of whose prerequisites are known; where there are none, foundations that something builds on.
+    """
+    graph = store.prerequisites
+    ready = unlocked(graph, known, most)
+    if not ready:
+        ready = [c for c in unlocked(graph, (), most + len(known)) if c not in known][:most]
+    steps = []
+    for n, c in enumerate(ready, 1):
+        concept = store.concepts[c]
+        first = sorted(graph.predecessors(c), key=lambda p: (-graph.edges[p, c]["score"], p))
+        evidence = _evidence(store, {c, *first})
+        builds_on = tuple((store.concepts[p].label, evidence.get((p, c))) for p in first)
+        opens = len(nx.descendants(graph, c) - set(known))
+        steps.append(NextStep(concept.label, concept.summary, builds_on, opens, _home(store, concept, n)))
     return tuple(steps)
 
 
@@ -52,13 +99,12 @@ def next_steps(store: Store, known_label: str, most: int = SHOWN) -> tuple[PathS
         When the label names no concept; carries the closest labels.
     """
     known = find_concept(store.concepts, known_label)
-    evidence = {
-        r.target: r.evidence for r in store.relations if r.kind == "prerequisite" and r.kept and r.source == known.id
-    }
+    chosen = _strongest(store.prerequisites, {known.id}, store.prerequisites.successors, most)
+    evidence = _evidence(store, {known.id, *chosen})
     steps = []
-    for n, c in enumerate(_strongest(store.prerequisites, {known.id}, store.prerequisites.successors, most), 1):
+    for n, c in enumerate(chosen, 1):
         concept = store.concepts[c]
-        why = ((known.label, _first(evidence.get(c, ()))),)
+        why = ((known.label, evidence.get((known.id, c))),)
         steps.append(PathStep(concept.label, concept.summary, why, _home(store, concept, n)))
     return tuple(steps)
 
@@ -88,8 +134,17 @@ def _strongest(graph: nx.DiGraph[int], own: set[int], beside: Callable[[int], It
     return sorted(strength, key=lambda n: (-strength[n], n))[:most]
 
 
-def _first(evidence: Sequence[Evidence]) -> Evidence | None:
-    return evidence[0] if evidence else None
+def _evidence(store: Store, among: set[int]) -> dict[tuple[int, int], Evidence]:
+    """The best evidence of each kept prerequisite edge among some concepts that has any."""
+    return {
+        (r.source, r.target): r.evidence[0]
+        for r in store.relations
+        if r.kind == "prerequisite" and r.kept and r.evidence and r.source in among and r.target in among
+    }
+
+
+def _labels(store: Store, ids: Iterable[int]) -> tuple[str, ...]:
+    return tuple(store.concepts[c].label for c in ids)
 
 
 def _home(store: Store, concept: Concept, n: int) -> Citation | None:

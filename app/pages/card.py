@@ -8,7 +8,7 @@ from collections.abc import Iterable
 
 from app.answering.matching import offers
 from app.pages.text import chip, clean_markdown, code_block, lines_html, link, place, plain, row
-from kg.graph import study_path
+from kg.paths import study_path
 from kg.store import Store
 from kg.types import Concept, Passage, Relation, Resource
 
@@ -64,7 +64,7 @@ def _related(kept: Iterable[Relation], concept: int) -> list[int]:
 
 def _path(store: Store, concept: Concept) -> str:
     """The study path as a numbered list, each step with what it is needed for."""
-    path = study_path(store.prerequisites, concept.id)
+    path = study_path(store.prerequisites, [concept.id])
     if len(path) == 1:
         return '<p class="g-quiet">The notes name nothing to learn before this.</p>'
     steps = []

@@ -17,8 +17,9 @@ from app.pages.layout import around, most_connected, place_nodes
 from app.pages.shelf import Shelf
 from app.pages.text import LATEX
 from kg.errors import GradusError
-from kg.graph import depths, study_path
+from kg.graph import depths
 from kg.linking import find_concept
+from kg.paths import study_path
 from kg.store import Store
 from kg.types import Concept
 
@@ -115,7 +116,7 @@ def path_view(store: Store, goal: int | None) -> dict[str, Any]:
     """The study path to a concept, foundations first, and what needs it directly; ids."""
     if goal is None:
         return {"path": [], "after": []}
-    return {"path": study_path(store.prerequisites, goal), "after": sorted(store.prerequisites.successors(goal))}
+    return {"path": study_path(store.prerequisites, [goal]), "after": sorted(store.prerequisites.successors(goal))}
 
 
 def themes(store: Store, chosen: Sequence[int]) -> tuple[dict[int, str], list[str]]:

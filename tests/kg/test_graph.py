@@ -1,13 +1,15 @@
-"""The concept graph against networkx as an oracle: acyclic, in study order, importance that adds up."""
+"""The concept graph against networkx as an oracle: acyclic, without shortcuts, importance that adds up."""
 
 from __future__ import annotations
+
+from random import Random
 
 import networkx as nx
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kg.graph import acyclic, association_graph, depths, importance, prerequisite_graph, study_path
+from kg.graph import acyclic, association_graph, depths, importance, prerequisite_graph, shortcuts
 from kg.types import Relation
 
 NODES = 7
@@ -34,15 +36,82 @@ def test_what_is_kept_has_no_cycle_and_nothing_is_lost(given_edges: list[tuple[i
     assert nx.is_directed_acyclic_graph(nx.DiGraph((u, v) for u, v, _ in kept))
 
 
+def dropped_by_greedy(scored: list[tuple[int, int, float]]) -> float:
+    """Weight dropped when edges are taken strongest first and those that close a cycle are left."""
+    grown: nx.DiGraph[int] = nx.DiGraph()
+    lost = 0.0
+    for u, v, score in sorted(scored, key=lambda e: (-e[2], e[0], e[1])):
+        if u == v or (u in grown and v in grown and nx.has_path(grown, v, u)):
+            lost += score
+        else:
+            grown.add_edge(u, v)
+    return lost
+
+
 @given(edges)
-def test_a_dropped_edge_is_the_weakest_of_a_cycle(given_edges: list[tuple[int, int, float]]) -> None:
-    """Kept edges that are at least as strong lead back from its end to its start."""
+def test_a_dropped_edge_closes_a_cycle_with_kept_ones(given_edges: list[tuple[int, int, float]]) -> None:
+    """No edge is dropped without need: kept ones lead from its end back to its start."""
     kept, dropped = acyclic(given_edges)
-    for u, v, score in dropped:
-        stronger: nx.DiGraph[int] = nx.DiGraph()
-        stronger.add_nodes_from((u, v))
-        stronger.add_edges_from((a, b) for a, b, s in kept if s >= score)
-        assert nx.has_path(stronger, v, u)
+    graph: nx.DiGraph[int] = nx.DiGraph()
+    graph.add_nodes_from(range(NODES))
+    graph.add_edges_from((u, v) for u, v, _ in kept)
+    assert all(nx.has_path(graph, v, u) for u, v, _ in dropped)
+
+
+@given(edges)
+def test_no_more_is_dropped_than_by_greedy_choice(given_edges: list[tuple[int, int, float]]) -> None:
+    """In sum of scores."""
+    _, dropped = acyclic(given_edges)
+    assert sum(s for *_, s in dropped) <= dropped_by_greedy(given_edges) + 1e-9
+
+
+def test_two_weak_edges_are_given_up_for_one_strong_only_where_they_weigh_less() -> None:
+    """0.5 stays against 0.2 + 0.2, and goes against 0.3 + 0.3, which greedy choice would drop."""
+    around = [(1, 2, 0.6), (2, 0, 0.6), (1, 3, 0.6), (3, 0, 0.6)]
+    weak = [(u, v, 0.3) for u, v, _ in around]
+    assert acyclic([(0, 1, 0.5), *weak])[1] == [(0, 1, 0.5)]
+    light = [(u, v, 0.2) for u, v, _ in around]
+    assert [s for *_, s in acyclic([(0, 1, 0.5), *light])[1]] == [0.2, 0.2]
+
+
+@given(edges, st.sets(st.tuples(st.integers(0, NODES - 1), st.integers(0, NODES - 1)), max_size=8))
+def test_what_people_said_stays_whatever_else_must_go(
+    given_edges: list[tuple[int, int, float]], said: set[tuple[int, int]]
+) -> None:
+    """Stated edges that contradict none among themselves are all kept, and no stated edge goes for inferred ones."""
+    stated = {(u, v) for u, v, _ in given_edges} & said
+    kept, dropped = acyclic(given_edges, stated)
+    assert nx.is_directed_acyclic_graph(nx.DiGraph((u, v) for u, v, _ in kept))
+    _, lost = acyclic([e for e in given_edges if e[:2] in stated])
+    assert len([e for e in dropped if e[:2] in stated]) <= len(lost)
+    if not lost:
+        assert {e for e in given_edges if e[:2] in stated} <= set(kept)
+
+
+@given(forward_edges, st.permutations(range(10)))
+def test_shortcuts_are_what_a_transitive_reduction_leaves_out(pairs: set[tuple[int, int]], shuffle: list[int]) -> None:
+    """Exactly; without them the same is reached from everywhere."""
+    graph = dag(pairs, shuffle)
+    found = shortcuts(graph.edges)
+    assert found == set(graph.edges) - set(nx.transitive_reduction(graph).edges)
+    rest = graph.copy()
+    rest.remove_edges_from(found)
+    assert all(nx.ancestors(rest, node) == nx.ancestors(graph, node) for node in graph)
+
+
+def test_shortcuts_in_a_graph_that_takes_several_rounds(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Looking at a few ends at a time finds what networkx finds at once."""
+    monkeypatch.setattr("kg.graph.BITS", 7)
+    random = Random(5)
+    pairs = {(min(e), max(e)) for e in (random.sample(range(60), 2) for _ in range(240))}
+    graph = dag(pairs, random.sample(range(60), 60))
+    assert shortcuts(graph.edges) == set(graph.edges) - set(nx.transitive_reduction(graph).edges)
+
+
+def test_shortcuts_of_a_cycle_are_refused() -> None:
+    """As by networkx."""
+    with pytest.raises(nx.NetworkXUnfeasible):
+        shortcuts([(0, 1), (1, 0)])
 
 
 @given(edges, st.randoms(use_true_random=False))
@@ -51,41 +120,6 @@ def test_acyclic_does_not_depend_on_the_order_given(given_edges: list[tuple[int,
     other = given_edges.copy()
     random.shuffle(other)  # type: ignore[attr-defined]
     assert acyclic(other) == acyclic(given_edges)
-
-
-@given(forward_edges, st.permutations(range(10)), st.integers(0, 9), st.sets(st.integers(0, 9), max_size=4))
-def test_a_study_path_is_what_the_goal_needs_in_an_order_that_works(
-    pairs: set[tuple[int, int]], shuffle: list[int], goal: int, known: set[int]
-) -> None:
-    """Ancestors of the goal that do not lead through known concepts, each after all it needs, the goal last."""
-    graph = dag(pairs, shuffle)
-    path = study_path(graph, goal, frozenset(known))
-    open_graph = graph.copy()
-    open_graph.remove_nodes_from(known - {goal})
-    assert set(path) == nx.ancestors(open_graph, goal) | {goal}
-    assert len(set(path)) == len(path) and path[-1] == goal
-    place = {node: i for i, node in enumerate(path)}
-    assert all(place[u] < place[v] for u, v in graph.edges if u in place and v in place)
-
-
-@given(forward_edges, st.permutations(range(10)), st.integers(0, 9))
-def test_with_nothing_known_a_path_is_all_ancestors(pairs: set[tuple[int, int]], shuffle: list[int], goal: int) -> None:
-    """networkx's ancestors, and the goal."""
-    graph = dag(pairs, shuffle)
-    assert set(study_path(graph, goal)) == nx.ancestors(graph, goal) | {goal}
-
-
-def test_known_concepts_take_with_them_only_what_nothing_else_needs() -> None:
-    """0 → 1 → 3, 0 → 2 → 3, 4 → 1: who knows 1 needs neither 1 nor 4, but still 0 for 2."""
-    graph: nx.DiGraph[int] = nx.DiGraph([(0, 1), (1, 3), (0, 2), (2, 3), (4, 1)])
-    assert study_path(graph, 3, frozenset({1})) == [0, 2, 3]
-    assert study_path(graph, 3, frozenset({3})) == study_path(graph, 3)
-
-
-def test_an_unknown_goal_is_refused() -> None:
-    """A goal outside the graph is an error, not an empty path."""
-    with pytest.raises(nx.NetworkXError):
-        study_path(nx.DiGraph([(0, 1)]), 7)
 
 
 @given(forward_edges, st.permutations(range(10)))
