@@ -10,7 +10,6 @@ import importlib
 import json
 import os
 import resource
-import statistics
 import sys
 import tempfile
 import time
@@ -21,6 +20,7 @@ from typing import Any
 
 from pieces import Piece, cut_notes, markdown_of, our_passages, with_paths
 from plain import Bm25, Dense, fused
+from timing import median_ms, milliseconds, p90_ms
 
 from ingest.build import ingest
 from kg.encoder import default_encoder_folder, load_encoder
@@ -30,7 +30,6 @@ from kg.store import open_store
 __all__ = ["HITS", "METHODS", "Ready", "main"]
 
 HITS = 100  # enough pieces to fill the largest reading budget of the scorers
-UNMEASURED = 5  # questions asked before the clock counts
 # Imported before the clock runs: how long a disk takes is no property of a method.
 IMPORTS = {
     "gradus": ("app.answering.answer",),
@@ -190,28 +189,16 @@ def measure(name: str, cut: str, notes: Path, ours: Path, questions: Path, out: 
         built = time.perf_counter() - begun
         rows = [{"question": question, **ready.hits(question)} for question in asked]
         out.write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
-        times = _times(ready.rank, asked)
-        alone = _times(ready.encode, asked) if ready.encode else []
+        times = milliseconds(ready.rank, asked)
+        alone = milliseconds(ready.encode, asked) if ready.encode else []
     return {
         "pieces": ready.pieces,
         "build_s": round(built, 2),
-        "ms_median": round(statistics.median(times), 1),
-        "ms_p90": round(statistics.quantiles(times, n=10)[-1], 1),
-        "ms_encode": round(statistics.median(alone), 1) if alone else None,
+        "ms_median": median_ms(times),
+        "ms_p90": p90_ms(times),
+        "ms_encode": median_ms(alone) if alone else None,
         "memory_mib": round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024),
     }
-
-
-def _times(call: Callable[[str], object], questions: Sequence[str]) -> list[float]:
-    """Milliseconds of each question, after the unmeasured ones."""
-    for question in questions[:UNMEASURED]:
-        call(question)
-    out = []
-    for question in questions:
-        begun = time.perf_counter()
-        call(question)
-        out.append(1000 * (time.perf_counter() - begun))
-    return out
 
 
 def main() -> None:

@@ -7,20 +7,17 @@ from __future__ import annotations
 
 import argparse
 import json
-import statistics
 import tempfile
-import time
-from collections.abc import Callable
+from collections.abc import Sequence
 from pathlib import Path
 
 from record import save
+from timing import median_ms, milliseconds, p90_ms
 
 from ingest.build import ingest
 from kg.encoder import load_encoder
 from kg.search import search
 from kg.store import open_store
-
-UNMEASURED = 5
 
 
 def main() -> None:
@@ -34,25 +31,18 @@ def main() -> None:
         ingest([shared / "eval/fastbook/notes"], Path(work))
         store, encoder = open_store(Path(work)), load_encoder()
         store.warm(words=True)  # as the pages do when they start
-        encoding = _milliseconds(questions, lambda q: encoder.encode([q]))
+        encoding = _figures(milliseconds(lambda q: encoder.encode([q]), questions))
         found = {"encode_ms": encoding}
         for k in (10, 100):
-            found[f"search_{k}_ms"] = _milliseconds(questions, lambda q, k=k: search(q, store, encoder, k))
+            found[f"search_{k}_ms"] = _figures(milliseconds(lambda q, k=k: search(q, store, encoder, k), questions))
         store.close()
     limit = 1.5 * encoding["median"] + 20
     print(found, f"limit asked: {limit:.1f} ms")
     print("saved", save("speed", {**found, "limit_ms": round(limit, 1), "passages": len(store.passages)}))
 
 
-def _milliseconds(questions: list[str], ask: Callable[[str], object]) -> dict[str, float]:
-    for question in questions[:UNMEASURED]:
-        ask(question)
-    taken = []
-    for question in questions:
-        begun = time.perf_counter()
-        ask(question)
-        taken.append(1000 * (time.perf_counter() - begun))
-    return {"median": round(statistics.median(taken), 1), "p90": round(statistics.quantiles(taken, n=10)[-1], 1)}
+def _figures(taken: Sequence[float]) -> dict[str, float]:
+    return {"median": median_ms(taken), "p90": p90_ms(taken)}
 
 
 if __name__ == "__main__":
