@@ -78,6 +78,11 @@ def ingest(
     say = progress or (lambda what, done, total: None)
     found = _found([p.resolve() for p in paths], folder)
     with writing(folder) as writer:
+        if "imported" in writer.meta:
+            raise GradusError(
+                f"the store in {folder} holds an imported graph, which an ingest would replace; "
+                "ingest into a folder of its own with --store DIR"
+            )
         name = _whole(encoder_name) or writer.meta.get("encoder") or DEFAULT_ENCODER
         other_encoder = name != writer.meta.get("encoder")
         if other_encoder:

@@ -21,7 +21,7 @@ from kg.errors import NoStore, StoreVersion
 from kg.graph import association_graph, prerequisite_graph
 from kg.linking import Lexicon, fold
 from kg.schema import INDEX, connect, meaning, read_meta
-from kg.types import Concept, Evidence, Mention, Passage, Relation, Resource
+from kg.types import Concept, Evidence, Mention, Passage, Place, Relation, Resource
 from kg.vectors import build_index, load_index, nearest, save_index
 
 __all__ = ["Store", "open_store"]
@@ -51,6 +51,8 @@ class Store:
     _note_ids: dict[str, int]
     _connection: sqlite3.Connection
     _lock: threading.Lock
+    imported_from: str = ""  # the file that the graph was imported from; then there are no notes and no passages
+    _imported_places: tuple[tuple[Place, ...], ...] = ()
     _terms: dict[int, frozenset[str]] = field(default_factory=dict)  # read once, when first asked for
 
     def close(self) -> None:
@@ -90,6 +92,13 @@ class Store:
         if row is None:
             raise KeyError(name)
         return str(json.loads(row[0])["texts"][cell or 0])
+
+    def places(self, concept: Concept) -> tuple[Place, ...]:
+        """Where the notes define a concept, the best place first; of an imported graph, where they did."""
+        if self._imported_places:
+            return self._imported_places[concept.id]
+        own = (self.passages[p] for p in concept.passages)
+        return tuple(Place(p.note, p.cell, p.line_start, p.line_end) for p in own)
 
     def lexical(self, expression: str, k: int, weights: Sequence[float]) -> list[tuple[int, float]]:
         """Passages that match an FTS5 expression, with BM25 scores, higher better.
@@ -261,6 +270,7 @@ def open_store(folder: Path) -> Store:
             )
         notes = connection.execute("SELECT id, name, path FROM notes").fetchall()
         order = json.loads(meta["note_order"])
+        imported = json.loads(meta.get("imported", "{}"))
         return Store(
             folder=folder,
             generation=int(meta["generation"]),
@@ -278,6 +288,8 @@ def open_store(folder: Path) -> Store:
             _note_ids={name: i for i, name, _ in notes},
             _connection=connection,
             _lock=threading.Lock(),
+            imported_from=imported.get("file", ""),
+            _imported_places=tuple(tuple(Place(*p) for p in ps) for ps in imported.get("places", ())),
         )
     except sqlite3.DatabaseError as error:
         connection.close()

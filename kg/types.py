@@ -21,6 +21,7 @@ __all__ = [
     "Passage",
     "PassageKind",
     "PathStep",
+    "Place",
     "RecipeOffer",
     "Relation",
     "RelationKind",
@@ -62,6 +63,16 @@ class Resource:
     note: str
     cell: int | None
     line: int
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Lines of a note, or of one notebook cell."""
+
+    note: str
+    cell: int | None
+    line_start: int
+    line_end: int
 
 
 @dataclass(frozen=True, slots=True)

@@ -213,7 +213,10 @@ def _not_in_notes(
     near = [c.passage for c in findings.candidates[:5] if c.dense >= NEAR]
     by_meaning = [store.concepts[c].label for p in near for c in store.defined_in.get(p, ())[:1]]
     nearest = tuple(dict.fromkeys([*by_words, *by_meaning]))[:5]
-    text = "The notes do not say."
+    text, whose = "The notes do not say.", "they have"
+    if store.imported_from:
+        text = f"There are no notes to answer from: this graph was imported from {store.imported_from}."
+        whose = "it has"
     if nearest:
-        text += f" The nearest they have: {', '.join(f'**{n}**' for n in nearest)}."
+        text += f" The nearest {whose}: {', '.join(f'**{n}**' for n in nearest)}."
     return Answer(asked, "not_in_notes", meant.kind, round(sure, 3), text, hits=tuple(hits), nearest=nearest)

@@ -1,0 +1,141 @@
+"""A Markdown card for each concept, linked to the others: for Obsidian, and for Gradus itself to ingest again."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import yaml
+
+from app.exports.markdown_text import escaped
+from app.exports.selection import PREREQUISITES, Choice, Selection, one_line, selected, shown
+from app.pages.text import place
+from ingest.labels import merge_key
+from kg.store import Store
+from kg.types import Concept, Evidence, Relation
+
+__all__ = ["MARK", "cards", "file_stems"]
+
+MARK = "---\ngradus: card\n"  # how a card begins; a file that does not is not ours to write over
+STEM_CHARS, STEM_BYTES = 100, 180  # of a file's name; 255 bytes are the most, and a folder's sync may add to it
+PLACES_SHOWN = 5
+QUOTE_CHARS = 160
+_UNSAFE = re.compile(r"[<>:\"/\\|?*\[\]#^%]+")  # to Windows, to Obsidian's links, and to addresses
+_RESERVED = re.compile(r"(?:con|prn|aux|nul|com[0-9¹²³]|lpt[0-9¹²³])(?:\..*)?", re.I)  # Windows' devices
+_TAG = re.compile(r"<(?=[A-Za-z/!?])")
+_EMBEDDED = re.compile(r"!(?=\[)")
+_BLOCK = re.compile(r"^(#|>|[-+*](?=\s)|={2,}|-{2,}|`{3}|~{3}|\||\d{1,9}(?=[.)]\s))")
+
+
+def cards(store: Store, choice: Choice = PREREQUISITES) -> dict[str, str]:
+    """The cards of a part of the graph, text by file name.
+
+    The front matter states a concept's aliases and prerequisites; an ingest of the cards takes them from there.
+    """
+    chosen = selected(store, choice)
+    stems = dict(zip(chosen.ids, file_stems(chosen.concepts, chosen), strict=True))
+    before: dict[int, list[Relation]] = {c.id: [] for c in chosen.concepts}
+    after: dict[int, list[Relation]] = {c.id: [] for c in chosen.concepts}
+    for r in chosen.relations:
+        if r.kept:
+            before[r.target].append(r)
+            after[r.source].append(r)
+    labels = {c.id: shown(c, chosen) for c in chosen.concepts}
+    return {f"{stems[c.id]}.md": _card(c, labels, stems, before[c.id], after[c.id], chosen) for c in chosen.concepts}
+
+
+def file_stems(concepts: Sequence[Concept], chosen: Selection) -> list[str]:
+    """A name for each concept's file, without its suffix: safe on Windows, macOS and Linux, and in a wikilink.
+
+    No two differ in case, accents' composition or what an ingest takes for one name only.
+    """
+    owner: dict[str, int] = {}  # a name as an ingest compares it -> whose it is
+    for c in reversed(concepts):
+        owner |= {merge_key(name): c.id for name in (*c.aliases, c.label)}
+    taken: set[str] = set()
+    out = []
+    for c in concepts:
+        plain = _stem(shown(c, chosen)) or chosen.ids[c.id]
+        stem, n = plain, 1
+        while _same(stem) in taken or owner.get(merge_key(stem), c.id) != c.id:
+            n += 1
+            stem = f"{plain} {n}"
+        taken.add(_same(stem))
+        owner[merge_key(stem)] = c.id
+        out.append(stem)
+    return out
+
+
+def _stem(label: str) -> str:
+    kept = "".join(c for c in unicodedata.normalize("NFC", label) if not unicodedata.category(c).startswith("C"))
+    stem = " ".join(_UNSAFE.sub(" ", kept).split())[:STEM_CHARS]
+    stem = stem.encode()[:STEM_BYTES].decode(errors="ignore").strip(" .~_-")
+    return f"{stem} card" if _RESERVED.fullmatch(stem) else stem
+
+
+def _same(stem: str) -> str:
+    return unicodedata.normalize("NFKC", stem).casefold()
+
+
+def _card(
+    concept: Concept,
+    labels: dict[int, str],
+    stems: dict[int, str],
+    before: Sequence[Relation],
+    after: Sequence[Relation],
+    chosen: Selection,
+) -> str:
+    first = [r for r in before if r.kind == "prerequisite"]
+    names = [one_line(a) for a in concept.aliases]
+    if merge_key(stems[concept.id]) not in {merge_key(n) for n in (labels[concept.id], *names)}:
+        names.append(stems[concept.id])
+    told: dict[str, Any] = {
+        "aliases": [n for n in names if n],
+        "prerequisites": [f"[[{stems[r.source]}]]" for r in first],
+    }
+    block = yaml.safe_dump(told, allow_unicode=True, sort_keys=False, width=10_000)
+
+    def link(c: int) -> str:
+        return f"[[{stems[c]}]]" if stems[c] == labels[c] else f"[[{stems[c]}|{_alias(labels[c])}]]"
+
+    parts = [f"{MARK}{block}---\n# {escaped(labels[concept.id])}", _tame(one_line(concept.summary))]
+    parts.append(_box("Know first", (link(r.source) + _reason(r.evidence) for r in first)))
+    parts.append(_box("Needed by", (link(r.target) for r in after if r.kind == "prerequisite")))
+    parts.append(_box("Part of", (link(r.source) for r in before if r.kind == "broader")))
+    parts.append(_box("Contains", (link(r.target) for r in after if r.kind == "broader")))
+    near = [r.source for r in before if r.kind == "related"] + [r.target for r in after if r.kind == "related"]
+    parts.append(_box("Related", map(link, near)))
+    places = chosen.places[concept.id]
+    more = [f"and {len(places) - PLACES_SHOWN} more"] if len(places) > PLACES_SHOWN else []
+    shown_places = [escaped(place(p.note, p.line_start, p.line_end, p.cell)) for p in places[:PLACES_SHOWN]]
+    parts.append(_box("In the notes", [*shown_places, *more]))
+    return "\n\n".join(part for part in parts if part) + "\n"
+
+
+def _box(title: str, lines: Iterable[str]) -> str:
+    """An Obsidian callout, elsewhere a quote: unlike a heading or bold words, nothing takes it for a concept."""
+    listed = "".join(f"\n> - {line}" for line in lines)
+    return f"> [!info] {title}{listed}" if listed else ""
+
+
+def _alias(label: str) -> str:
+    """A label as a wikilink shows it, where brackets and bars would end it."""
+    return re.sub(r"[\[\]|]+", " ", label).strip()
+
+
+def _reason(evidence: Sequence[Evidence]) -> str:
+    if not evidence:
+        return ""
+    e = evidence[0]
+    quote = one_line(e.quote)
+    cut = quote if len(quote) <= QUOTE_CHARS else f"{quote[:QUOTE_CHARS]}…"
+    said = f" “{escaped(cut)}”" if cut else ""
+    return f" —{said} ({escaped(place(e.note, e.line, e.line, e.cell))})"
+
+
+def _tame(summary: str) -> str:
+    """A sentence of the notes, in their Markdown, that begins no block, fetches no picture and holds no tag."""
+    safe = _EMBEDDED.sub(r"\\!", _TAG.sub(r"\\<", summary))
+    return _BLOCK.sub(lambda m: f"{m[1]}\\" if m[1].isdecimal() else f"\\{m[1]}", safe)

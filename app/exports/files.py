@@ -1,0 +1,86 @@
+"""Put exports on disk without losing anything of the user's: nothing is written over unasked, cards only over cards."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import unicodedata
+from collections.abc import Mapping
+from pathlib import Path
+
+from app.exports.cards import MARK
+from kg.errors import GradusError
+
+__all__ = ["write_cards", "write_file"]
+
+
+def write_file(path: Path, text: str, force: bool = False) -> None:
+    """Write one file whole or not at all; one that exists only with `force`.
+
+    Raises
+    ------
+    GradusError
+        When the file exists, or cannot be written.
+    """
+    if path.exists() and not force:
+        raise GradusError(f"{path} exists; name another file, or write over it with --force")
+    try:
+        _replace(path, text)
+    except OSError as error:
+        raise GradusError(f"cannot write {path}: {error.strerror}") from error
+
+
+def write_cards(folder: Path, cards: Mapping[str, str], force: bool = False) -> tuple[str, ...]:
+    """Write cards, text by file name, into a new or empty folder; with `force` into any, but over cards only.
+
+    Returns
+    -------
+    tuple of str
+        Names of cards that an earlier export left in the folder and this one does not hold; they stay.
+
+    Raises
+    ------
+    GradusError
+        When the folder is not empty, a file that is no card has a card's name, or the folder cannot be written.
+    """
+    try:
+        present = sorted(p.name for p in folder.iterdir()) if folder.is_dir() else []
+        if present and not force:
+            raise GradusError(
+                f"{folder} is not empty; name another folder, or write over the cards of an earlier export with --force"
+            )
+        # Where case does not count, the file that a card's name opens may be spelled otherwise.
+        wanted = {_same(name) for name in cards}
+        foreign = [name for name in present if _same(name) in wanted and not _is_card(folder / name)]
+        if foreign:
+            raise GradusError(
+                f"{folder / foreign[0]} is no card of Gradus and would be written over; name another folder"
+            )
+        folder.mkdir(parents=True, exist_ok=True)
+        for name, text in cards.items():
+            _replace(folder / name, text)
+        return tuple(n for n in present if _same(n) not in wanted and n.endswith(".md") and _is_card(folder / n))
+    except OSError as error:
+        raise GradusError(f"cannot write cards to {folder}: {error.strerror}") from error
+
+
+def _is_card(path: Path) -> bool:
+    """Whether a file is one of our cards, and not a link to somewhere else."""
+    if path.is_symlink() or not path.is_file():
+        return False
+    with path.open("rb") as file:
+        return file.read(len(MARK) + 8).replace(b"\r\n", b"\n").startswith(MARK.encode())
+
+
+def _same(name: str) -> str:
+    return unicodedata.normalize("NFC", name).casefold()
+
+
+def _replace(path: Path, text: str) -> None:
+    fresh = path.with_name(f".{os.getpid()}.gradus.new")
+    try:
+        fresh.write_bytes(text.encode())
+        fresh.replace(path)
+    finally:
+        with contextlib.suppress(OSError):
+            fresh.unlink(missing_ok=True)
