@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from app import cli_eval, cli_export, cli_study
+from app import cli_decide, cli_eval, cli_export, cli_study
 from app.cli_run import add_commands
 from app.contract import answer_json, hit_json, relation_json
 from app.options import JsonOption, StoreOption, WriterOption, told
@@ -30,6 +30,7 @@ app = typer.Typer(no_args_is_help=True, add_completion=False, rich_markup_mode=N
 add_commands(app)
 cli_eval.add_commands(app)
 cli_export.add_commands(app)
+cli_decide.add_commands(app)
 cli_study.add_commands(app)
 
 HitsOption = Annotated[int, typer.Option("-k", min=1, max=1000, help="Number of hits.")]

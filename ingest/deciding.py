@@ -176,7 +176,7 @@ def _check(text: str, file: Path) -> dict[str, Any]:
 def _meant(text: str, key: str, ends: Sequence[NameTable], file: Path) -> Iterator[int]:
     """Positions of the entries under a key that mean this pair."""
     listed = _check(text, file).get(key, [])
-    if not isinstance(listed, list):
+    if not isinstance(listed, list) or any(isinstance(entry, dict) for entry in listed):
         raise GradusError(f"'{key}' in {file} is no list of pairs; mend it, then decide again")
     for i, entry in enumerate(listed):
         if isinstance(entry, list) and len(entry) == 2:

@@ -147,7 +147,7 @@ def _read_key(
     kind = next((k for k in get_args(Kind) if k == key), None)
     if kind is None:
         yield Failure(file, place.line, f"unknown key '{key}'; expected one of {', '.join(_KINDS)}")
-    elif not isinstance(value, list):
+    elif not isinstance(value, list) or place.start < 0:
         yield Failure(file, place.line, f"'{kind}' is no list; expected {_EXPECTED[kind]}")
     else:
         for entry, at in zip(value, place.entries, strict=True):
