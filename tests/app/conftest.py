@@ -1,18 +1,20 @@
-"""A few notes on cooking and on training, written for these tests, ingested once with the real encoder."""
+"""A few notes on cooking and on training, written for these tests, and stores made with the real encoder."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 import pytest
+from made import write_notes
 
-from ingest.build import ingest
-from kg.encoder import DEFAULT_ENCODER, Encoder, load_encoder
+from app.paths import starter_notes
+from ingest import build
+from kg.encoder import Encoder
 from kg.store import Store, open_store
 
-STARTER = Path(__file__).resolve().parents[2] / "ingest" / "starter"
+ReadIn = Callable[[Sequence[Path], Path], None]
 
 BREAD = """\
 # Bread
@@ -94,8 +96,32 @@ Salt goes into the dough only after the first rest, never at the start.
 
 
 @pytest.fixture(scope="session")
-def encoder() -> Encoder:
-    return load_encoder(DEFAULT_ENCODER)
+def read_in(encoder: Encoder) -> ReadIn:
+    """Ingest paths into a folder with the encoder that is loaded already."""
+
+    def read(paths: Sequence[Path], folder: Path) -> None:
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(build, "load_encoder", lambda name: encoder)
+            build.ingest(paths, folder)
+
+    return read
+
+
+@pytest.fixture(scope="session")
+def store_of(read_in: ReadIn, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[..., Store]]:
+    """A function that makes a store of notes: texts by their names, or paths."""
+    opened: list[Store] = []
+
+    def made(notes: Mapping[str, str] | Sequence[Path]) -> Store:
+        folder = tmp_path_factory.mktemp("made")
+        paths = [write_notes(folder / "notes", notes)] if isinstance(notes, Mapping) else notes
+        read_in(paths, folder / "store")
+        opened.append(open_store(folder / "store"))
+        return opened[-1]
+
+    yield made
+    for store in opened:
+        store.close()
 
 
 @pytest.fixture(scope="session")
@@ -116,25 +142,13 @@ def notes(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def store_folder(notes: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def store_folder(notes: Path, read_in: ReadIn, tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("store")
-    ingest([notes], folder)
+    read_in([notes], folder)
     return folder
 
 
 @pytest.fixture(scope="session")
-def starter(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Store]:
+def starter(store_of: Callable[..., Store]) -> Store:
     """Three of the starter notes: on training, on regularising, and on initialising and normalising."""
-    folder = tmp_path_factory.mktemp("starter")
-    notes = [next(STARTER.glob(f"{number}-*.md")) for number in ("05", "06", "07")]
-    ingest(notes, folder)
-    opened = open_store(folder)
-    yield opened
-    opened.close()
-
-
-@pytest.fixture(scope="session")
-def store(store_folder: Path) -> Iterator[Store]:
-    opened = open_store(store_folder)
-    yield opened
-    opened.close()
+    return store_of([next(starter_notes().glob(f"{number}-*.md")) for number in ("05", "06", "07")])

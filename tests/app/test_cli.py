@@ -6,37 +6,9 @@ import json
 import subprocess
 import sys
 from pathlib import Path
-from typing import Any
 
 import pytest
-
-from app.cli import main
-
-
-class Shell:
-    """Runs `gradus` in this process and keeps what it printed."""
-
-    def __init__(self, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, store: Path) -> None:
-        self.capsys, self.monkeypatch, self.store = capsys, monkeypatch, store
-        self.code = 0
-        self.err = ""
-
-    def __call__(self, *arguments: str | Path) -> str:
-        self.monkeypatch.setattr(sys, "argv", ["gradus", *map(str, arguments)])
-        self.monkeypatch.setenv("GRADUS_STORE", str(self.store))
-        try:
-            main()
-            self.code = 0
-        except SystemExit as end:
-            self.code = int(end.code or 0)
-        said = self.capsys.readouterr()
-        self.err = said.err
-        return said.out
-
-    def rows(self, *arguments: str | Path) -> list[Any]:
-        out = self(*arguments)
-        assert self.code == 0, self.err
-        return [json.loads(line) for line in out.splitlines()]
+from shell import Shell
 
 
 @pytest.fixture
@@ -104,7 +76,7 @@ def test_a_batch_gives_one_object_a_question_in_order(shell: Shell, tmp_path: Pa
     (tmp_path / "bad.jsonl").write_text('{"q": "x"}\nnonsense\n', encoding="utf-8")
     shell("ask", "--batch", tmp_path / "bad.jsonl", "--json")
     assert shell.code == 1
-    assert 'bad.jsonl:2: expected a JSON object with "q", got: nonsense' in shell.err.replace("\n", "")
+    assert 'bad.jsonl:2: expected a JSON object with "q", got: nonsense' in shell.errors
 
 
 def test_ask_follows_the_contract(shell: Shell, notes: Path) -> None:
@@ -166,7 +138,7 @@ def test_known_errors_are_one_line_and_exit_with_1(shell: Shell, arguments: list
     """What was found, what was expected, what to do; no traceback."""
     shell(*arguments)
     assert shell.code == 1
-    assert said in " ".join(shell.err.split())
+    assert said in shell.errors
     assert "Traceback" not in shell.err
 
 
@@ -175,7 +147,7 @@ def test_asking_before_ingest_says_what_to_run(shell: Shell, tmp_path: Path) -> 
     shell.store = tmp_path / "nothing"
     shell("ask", "what is dropout?")
     assert shell.code == 1
-    assert "make one with: gradus ingest PATH" in " ".join(shell.err.split())
+    assert "make one with: gradus ingest PATH" in shell.errors
 
 
 def test_wrong_usage_exits_with_2(shell: Shell) -> None:
@@ -184,7 +156,7 @@ def test_wrong_usage_exits_with_2(shell: Shell) -> None:
     assert shell.code == 2
     shell("relations", "--kind", "friends")
     assert shell.code == 2
-    assert "expected one of prerequisite, broader, related" in " ".join(shell.err.split())
+    assert "expected one of prerequisite, broader, related" in shell.errors
 
 
 def test_every_command_is_in_the_readme() -> None:

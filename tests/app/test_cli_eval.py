@@ -3,46 +3,19 @@
 from __future__ import annotations
 
 import json
-import sys
 from pathlib import Path
-from typing import Any
 
 import pytest
 import typer
+from shell import Shell
 
-from app.cli import app, main
+from app.cli import app
 from app.evaluation.question_file import read_questions
-
-
-class Shell:
-    """Runs `gradus eval` in this process and keeps what it printed."""
-
-    def __init__(self, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, store: Path) -> None:
-        self.capsys, self.monkeypatch, self.store = capsys, monkeypatch, store
-        self.code, self.err = 0, ""
-
-    def __call__(self, *arguments: str | Path) -> str:
-        self.monkeypatch.setattr(sys, "argv", ["gradus", "eval", *map(str, arguments)])
-        self.monkeypatch.setenv("GRADUS_STORE", str(self.store))
-        self.monkeypatch.setenv("COLUMNS", "240")
-        try:
-            main()
-            self.code = 0
-        except SystemExit as end:
-            self.code = int(end.code or 0)
-        said = self.capsys.readouterr()
-        self.err = " ".join(said.err.split())
-        return said.out
-
-    def found(self, *arguments: str | Path) -> dict[str, Any]:
-        out = self(*arguments)
-        assert self.code == 0, self.err
-        return dict(json.loads(out))
 
 
 @pytest.fixture
 def shell(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, store_folder: Path) -> Shell:
-    return Shell(capsys, monkeypatch, store_folder)
+    return Shell(capsys, monkeypatch, store_folder, "eval")
 
 
 @pytest.fixture
@@ -62,7 +35,7 @@ def questions(tmp_path: Path) -> Path:
 
 def test_json_follows_the_contract(shell: Shell, questions: Path) -> None:
     """Figures, kinds with enough questions, what the notes do not hold, and a row for each question asked."""
-    found = shell.found(questions, "--json")
+    (found,) = shell.rows(questions, "--json")
     assert set(found) == {
         "questions", "answerable", "hit@1", "hit@3", "hit@5", "mrr", "answered", "cited", "refused", "ms_median",
         "ms_p90", "left_out", "k", "kinds", "not_held", "rows",
@@ -90,7 +63,7 @@ def test_kinds_are_told_apart_when_there_are_enough(shell: Shell, tmp_path: Path
     rows += [{"q": "what is a crust?", "gold": ["Crust"], "kind": "fact"}] * 4
     path = tmp_path / "q.jsonl"
     path.write_text("".join(json.dumps(r) + "\n" for r in rows), encoding="utf-8")
-    found = shell.found(path, "--json")
+    (found,) = shell.rows(path, "--json")
     assert list(found["kinds"]) == ["definition"]
     assert found["kinds"]["definition"]["hit@1"] == 1.0
 
@@ -98,14 +71,14 @@ def test_kinds_are_told_apart_when_there_are_enough(shell: Shell, tmp_path: Path
 def test_a_person_reads_a_table_and_what_was_missed(shell: Shell, questions: Path) -> None:
     """Figures on stdout with the missed question and what came first; faults of the file on stderr with their line."""
     out = shell(questions)
-    assert shell.code == 0, shell.err
+    assert shell.code == 0, shell.errors
     lines = out.splitlines()
     assert lines[0].split()[:3] == ["questions", "answerable", "hit@1"]
     assert lines[1].split()[:4] == ["all", "5", "4", "0.750"]
     (missed,) = (line for line in lines if line.startswith("4 "))
     assert "what is flour?" in missed and "bread.md › Bread › Flour" in missed
-    assert f"{questions}:5: the notes hold no heading 'Profing'; the closest heading is 'Proofing'" in shell.err
-    assert "left out, as the notes hold nothing that they name: 1 question" in shell.err
+    assert f"{questions}:5: the notes hold no heading 'Profing'; the closest heading is 'Proofing'" in shell.errors
+    assert "left out, as the notes hold nothing that they name: 1 question" in shell.errors
 
 
 def test_a_bad_line_is_one_line_on_stderr(shell: Shell, tmp_path: Path) -> None:
@@ -114,28 +87,28 @@ def test_a_bad_line_is_one_line_on_stderr(shell: Shell, tmp_path: Path) -> None:
     path.write_text('{"q": "a", "gold": []}\n{"q": "b"}\n', encoding="utf-8")
     shell(path)
     assert shell.code == 1
-    assert 'bad.jsonl:2: expected "gold"' in shell.err and "Traceback" not in shell.err
+    assert 'bad.jsonl:2: expected "gold"' in shell.errors and "Traceback" not in shell.errors
 
 
 def test_without_a_file_it_is_wrong_usage(shell: Shell) -> None:
     """And the message says how to make one."""
     shell()
     assert shell.code == 2
-    assert "--generate" in shell.err
+    assert "--generate" in shell.errors
 
 
 def test_generated_questions_go_to_stdout_or_a_new_file(shell: Shell, tmp_path: Path) -> None:
     """Both are the same; a file that exists is kept unless forced."""
     printed = shell("--generate", "--most", "12")
-    assert shell.code == 0, shell.err
+    assert shell.code == 0, shell.errors
     path = tmp_path / "first.jsonl"
     path.write_text(printed, encoding="utf-8")
     assert len(read_questions(path)) == 12
     shell("--generate", path, "--most", "3")
     assert shell.code == 1
-    assert "exists and may hold your edits; name another file, or add --force" in shell.err
+    assert "exists and may hold your edits; name another file, or add --force" in shell.errors
     assert path.read_text(encoding="utf-8") == printed
-    found = shell.found("--generate", path, "--most", "3", "--force", "--json")
+    (found,) = shell.rows("--generate", path, "--most", "3", "--force", "--json")
     assert (found["file"], found["questions"], sum(found["kinds"].values())) == (str(path), 3, 3)
     assert len(read_questions(path)) == 3
 
@@ -144,8 +117,8 @@ def test_a_generated_file_can_be_measured_as_it_is(shell: Shell, tmp_path: Path)
     """Nothing in it is missing from the notes, and most of it is found."""
     path = tmp_path / "first.jsonl"
     shell("--generate", path)
-    assert "look through them, then: gradus eval" in shell.err
-    found = shell.found(path, "--json")
+    assert "look through them, then: gradus eval" in shell.errors
+    (found,) = shell.rows(path, "--json")
     assert found["not_held"] == [] and found["left_out"] == 0
     assert found["hit@5"] > 0.5
     assert all(row["kind"] for row in found["rows"])

@@ -6,20 +6,20 @@ import functools
 import itertools
 import json
 import shutil
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 import pytest
+from made import counts, write_notes
+from one_by_one import OneByOne
 
 from ingest import build
-from ingest.build import Report, ingest
+from ingest.build import ingest
 from ingest.parsed import ParsedNote
 from ingest.parsing import parse_note
-from kg.encoder import DEFAULT_ENCODER, Encoder, Words, check_weights, default_encoder_folder
+from kg.encoder import DEFAULT_ENCODER, Encoder, check_weights, default_encoder_folder
 from kg.errors import GradusError, IndexMismatch
 from kg.schema import connect, read_meta
 from kg.search import search
@@ -36,26 +36,6 @@ NOTES = {
 }
 
 
-@dataclass
-class OneByOne:
-    """The real encoder, one text at a time: what a text's vector is does not depend on its company in a batch."""
-
-    inner: Encoder
-    known: dict[str, tuple[npt.NDArray[np.float32], Words]] = field(default_factory=dict)
-    encoded: list[str] = field(default_factory=list)
-
-    def encode_words(
-        self, texts: Sequence[str], progress: Callable[[int, int], None]
-    ) -> tuple[npt.NDArray[np.float32], list[Words]]:
-        for i, text in enumerate(texts, 1):
-            if text not in self.known:
-                vectors, words = self.inner.encode_words([text])
-                self.known[text] = vectors[0], words[0]
-            progress(i, len(texts))
-        self.encoded += texts
-        return np.stack([self.known[t][0] for t in texts]), [self.known[t][1] for t in texts]
-
-
 sum_of_weights = functools.cache(check_weights)  # 90 MB are read once, not for every store
 
 
@@ -70,23 +50,6 @@ def exact(one_by_one: OneByOne, monkeypatch: pytest.MonkeyPatch) -> OneByOne:
     monkeypatch.setattr(build, "load_encoder", lambda name: one_by_one)
     monkeypatch.setattr(build, "check_weights", sum_of_weights)
     return one_by_one
-
-
-@pytest.fixture
-def notes(tmp_path: Path) -> Path:
-    folder = tmp_path / "notes"
-    write(folder, NOTES)
-    return folder
-
-
-def write(folder: Path, texts: dict[str, str]) -> None:
-    for name, text in texts.items():
-        (folder / name).parent.mkdir(parents=True, exist_ok=True)
-        (folder / name).write_bytes(text.encode())
-
-
-def counts(report: Report) -> tuple[int, int, int, int, int]:
-    return report.notes, report.added, report.changed, report.removed, report.unchanged
 
 
 def forbid(monkeypatch: pytest.MonkeyPatch, *names: str) -> None:
@@ -141,7 +104,7 @@ def test_a_changed_note_costs_its_own_passages_only(
     """And the store is then what a fresh ingest of the changed folder makes."""
     ingest([notes], tmp_path / "store")
     exact.encoded.clear()
-    write(notes, {"unet.md": "# UNet\n\nThe U-Net was changed.\n\n## Pruning\n\nPruning of a tensor.\n"})
+    write_notes(notes, {"unet.md": "# UNet\n\nThe U-Net was changed.\n\n## Pruning\n\nPruning of a tensor.\n"})
     report = ingest([notes], tmp_path / "store")
     assert counts(report) == (6, 0, 1, 0, 5) and report.encoded == 2
     assert [t.splitlines()[0] for t in exact.encoded] == ["UNet", "UNet: Pruning"]
@@ -219,7 +182,7 @@ def test_any_order_of_flat_notes_makes_the_same_store(tmp_path: Path, everything
         "a01.md": "# Gradient\n\nThe slope of a tensor.\n", "b.md": "# Dropout\n\nNeeds: Tensor.\n\nZeroes.\n",
     }  # fmt: skip
     folder = tmp_path / "notes"
-    write(folder, texts)
+    write_notes(folder, texts)
     if len(list(folder.iterdir())) < len(texts):
         pytest.skip("this file system does not tell a.md from A.md")
     ingest([folder], tmp_path / "fresh")
@@ -281,7 +244,7 @@ def test_a_wider_folder_renames_without_parsing(
     for name in NOTES:
         if not name.startswith("sub/"):
             (notes / name).unlink()
-    write(notes, {"momentum.md": "# Weight Decay\n\nIt shrinks.\n"})  # the name that one of them had until now
+    write_notes(notes, {"momentum.md": "# Weight Decay\n\nIt shrinks.\n"})  # the name that one of them had until now
     taken: list[str] = []
 
     def taking(text: str, name: str) -> ParsedNote:
@@ -299,7 +262,7 @@ def test_the_same_name_in_several_roots_stays_apart(tmp_path: Path) -> None:
     """Together or one after the other, each note keeps a name of its own, and a second look changes nothing."""
     roots = [tmp_path / n / "notes" for n in ("x", "y", "z")]
     for root in roots:
-        write(root, {"a.md": f"# Thing {root.parent.name}\n\nIt is {root.parent.name}.\n"})
+        write_notes(root, {"a.md": f"# Thing {root.parent.name}\n\nIt is {root.parent.name}.\n"})
     ingest(roots, tmp_path / "together")
     for root in roots:
         ingest([root], tmp_path / "apart")
@@ -356,10 +319,10 @@ def test_notebooks_are_incremental_too(tmp_path: Path, everything: Everything, e
     cells = [{"cell_type": "markdown", "metadata": {}, "source": f"# Part {n}\n\nSaying {n}."} for n in "ab"]
     book: dict[str, Any] = {"cells": cells, "metadata": {}, "nbformat": 4, "nbformat_minor": 5}
     folder = tmp_path / "notes"
-    write(folder, {"n.ipynb": json.dumps(book)})
+    write_notes(folder, {"n.ipynb": json.dumps(book)})
     ingest([folder], tmp_path / "store")
     cells[1]["source"] = "# Part c\n\nSaying c."
-    write(folder, {"n.ipynb": json.dumps(book)})
+    write_notes(folder, {"n.ipynb": json.dumps(book)})
     assert ingest([folder], tmp_path / "store").changed == 1
     store = open_store(tmp_path / "store")
     assert [(p.cell, p.text) for p in store.passages] == [(0, "# Part a\n\nSaying a."), (1, "# Part c\n\nSaying c.")]

@@ -6,8 +6,9 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from made import counts, write_notes
 
-from ingest.build import Failure, Report, ingest
+from ingest.build import Failure, ingest
 from kg.encoder import Encoder
 from kg.errors import EncoderError, GradusError
 from kg.search import search
@@ -20,23 +21,6 @@ NOTES = {
     "sub/momentum.md": "# Momentum\n\nMomentum keeps a running mean.\n",
 }
 pytestmark = pytest.mark.usefixtures("one_encoder")
-
-
-@pytest.fixture
-def notes(tmp_path: Path) -> Path:
-    folder = tmp_path / "notes"
-    write(folder, NOTES)
-    return folder
-
-
-def write(folder: Path, texts: dict[str, str]) -> None:
-    for name, text in texts.items():
-        (folder / name).parent.mkdir(parents=True, exist_ok=True)
-        (folder / name).write_bytes(text.encode())
-
-
-def counts(report: Report) -> tuple[int, int, int, int, int]:
-    return report.notes, report.added, report.changed, report.removed, report.unchanged
 
 
 def test_unreadable_notes_are_reported_and_the_rest_goes_in(notes: Path, tmp_path: Path) -> None:
@@ -65,7 +49,7 @@ def test_a_note_that_breaks_leaves_the_store_and_comes_back_mended(
     (notes / "unet.md").write_bytes(b"\xff\xfe\x00")
     report = ingest([notes], tmp_path / "store")
     assert counts(report) == (2, 0, 0, 1, 2) and [f.note for f in report.failed] == ["unet.md"]
-    write(notes, NOTES)
+    write_notes(notes, NOTES)
     assert ingest([notes], tmp_path / "store").added == 1
     assert everything(tmp_path / "store") == whole
 
@@ -84,7 +68,7 @@ def test_a_folder_of_unreadable_notes_makes_an_empty_store(tmp_path: Path, encod
 @pytest.mark.parametrize("text", ["", "\n\n", "\ufeff", "---\n---\n", "#\n", "<!-- nothing -->", "[a]: http://e.org"])
 def test_a_note_that_says_nothing_goes_in(tmp_path: Path, text: str) -> None:
     """Empty notes, and notes with marks only, are notes."""
-    write(tmp_path / "notes", {"a.md": text, "b.md": "# Dropout\n\nZeroes.\n"})
+    write_notes(tmp_path / "notes", {"a.md": text, "b.md": "# Dropout\n\nZeroes.\n"})
     assert ingest([tmp_path / "notes"], tmp_path / "store").notes == 2
 
 

@@ -3,33 +3,17 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from cited import assert_cited
 
 from app.answering.answer import answer
-from ingest.build import ingest
 from kg.encoder import Encoder
-from kg.store import Store, open_store
-from kg.types import Answer
+from kg.store import Store
 
 SHARED = Path(__file__).resolve().parents[3].parent / "shared"
-
-
-def quoted_lines(store: Store, said: Answer) -> list[str]:
-    """The note's text at each citation's lines."""
-    out = []
-    for c in said.citations:
-        lines = store.note_text(c.note, c.cell).split("\n")
-        out.append("\n".join(lines[c.line_start - 1 : c.line_end]))
-    return out
-
-
-def assert_quotes_stand(store: Store, said: Answer) -> None:
-    assert said.citations, said.question
-    for citation, lines in zip(said.citations, quoted_lines(store, said), strict=True):
-        assert citation.quote in lines, (said.question, citation)
-        assert f"[{citation.n}]" in said.text
 
 
 @pytest.mark.parametrize(
@@ -52,7 +36,7 @@ def test_the_answer_leads_with_the_right_lines(
     assert said.status == "answered"
     assert said.citations[0].note == note
     assert holds in said.text
-    assert_quotes_stand(store, said)
+    assert_cited(store, said)
 
 
 def test_code_formulas_and_tables_stay_whole(store: Store, encoder: Encoder) -> None:
@@ -110,7 +94,7 @@ def test_what_do_i_need_before_gives_the_path_with_reasons(store: Store, encoder
     assert starter_needed.quote == "Needs: [[Flour]]"
     lines = store.note_text(starter_needed.note, starter_needed.cell).split("\n")
     assert lines[starter_needed.line - 1] == "Needs: [[Flour]]"
-    assert_quotes_stand(store, said)
+    assert_cited(store, said)
 
 
 def test_a_comparison_shows_both_sides(store: Store, encoder: Encoder) -> None:
@@ -120,14 +104,14 @@ def test_a_comparison_shows_both_sides(store: Store, encoder: Encoder) -> None:
     assert said.text.startswith("| Flour | Sourdough starter |")
     assert "ground grain" in said.text
     assert "wild yeast" in said.text
-    assert_quotes_stand(store, said)
+    assert_cited(store, said)
 
 
 def test_links_are_given_with_their_titles(store: Store, encoder: Encoder) -> None:
     """ "A film about …" answers with the link the notes hold."""
     said = answer("video about the sourdough starter", store, encoder)
     assert "[Feeding a starter, a film](https://example.org/levain)" in said.text
-    assert_quotes_stand(store, said)
+    assert_cited(store, said)
 
 
 def test_where_something_is_explained_is_told_without_links(store: Store, encoder: Encoder) -> None:
@@ -144,7 +128,7 @@ def test_a_list_gives_every_statement_once(store: Store, encoder: Encoder) -> No
     assert said.kind == "list"
     assert said.text.count("Steam in the first ten minutes") == 1
     assert said.text.count("door ajar") == 1
-    assert_quotes_stand(store, said)
+    assert_cited(store, said)
 
 
 def test_notes_that_contradict_each_other_are_both_shown(store: Store, encoder: Encoder) -> None:
@@ -177,17 +161,15 @@ def test_the_same_question_gives_the_same_answer(store: Store, encoder: Encoder)
 
 
 @pytest.mark.skipif(not (SHARED / "notes").is_dir(), reason="the evaluation notes are not beside this checkout")
-def test_real_notes_are_cited_line_by_line(encoder: Encoder, tmp_path: Path) -> None:
+def test_real_notes_are_cited_line_by_line(encoder: Encoder, store_of: Callable[..., Store]) -> None:
     """On a person's own 930 lines, every quote is found at its lines of the file itself."""
-    ingest([SHARED / "notes"], tmp_path)
-    store = open_store(tmp_path)
+    store = store_of([SHARED / "notes"])
     questions = (SHARED / "eval" / "questions.jsonl").read_text(encoding="utf-8").splitlines()[:12]
     for line in questions:
         said = answer(line.split('"')[3], store, encoder)
         for c in said.citations:
             on_disk = (SHARED / "notes" / c.note).read_bytes().decode().split("\n")
             assert c.quote in "\n".join(on_disk[c.line_start - 1 : c.line_end]), (line, c)
-    store.close()
 
 
 def test_offline() -> None:

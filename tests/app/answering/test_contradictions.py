@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from app.answering.answer import answer
 from app.answering.contradictions import opposed
-from ingest.build import ingest
 from kg.encoder import Encoder
-from kg.store import Store, open_store
+from kg.store import Store
 
 PAIRS = [json.loads(line) for line in (Path(__file__).parent / "contradictions.jsonl").read_text("utf-8").splitlines()]
 
@@ -72,21 +72,17 @@ def test_nothing_contradicts_itself(text: str) -> None:
 
 
 @pytest.fixture(scope="module")
-def disagreeing(tmp_path_factory: pytest.TempPathFactory) -> Store:
-    notes, folder = tmp_path_factory.mktemp("disagreeing"), tmp_path_factory.mktemp("store")
-    (notes / "course.md").write_text(
+def disagreeing(store_of: Callable[..., Store]) -> Store:
+    course = (
         "# Course\n\n## Warm-up\n\nWarm-up is raising the learning rate slowly at first. "
         "Warm-up should last 5 epochs.\n\n## Clipping\n\nGradient clipping keeps steps short. "
-        "Clip the gradient at 1.0 in transformers.\n",
-        encoding="utf-8",
+        "Clip the gradient at 1.0 in transformers.\n"
     )
-    (notes / "blog.md").write_text(
+    blog = (
         "# Blog\n\n## Schedules\n\nA warm-up of 1 epoch is enough for anything.\n\n"
-        "## Recurrent nets\n\nClip the gradient at 0.25 in recurrent nets.\n",
-        encoding="utf-8",
+        "## Recurrent nets\n\nClip the gradient at 0.25 in recurrent nets.\n"
     )
-    ingest([notes], folder)
-    return open_store(folder)
+    return store_of({"course.md": course, "blog.md": blog})
 
 
 def test_an_answer_says_that_notes_disagree(disagreeing: Store, encoder: Encoder) -> None:

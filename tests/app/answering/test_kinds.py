@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 
 import pytest
+from cited import assert_cited
 
 from app.answering.answer import answer
 from app.answering.selection import WHOLE_CHARS
-from ingest.build import ingest
 from kg.encoder import Encoder
-from kg.store import Store, open_store
+from kg.store import Store
 from kg.types import Answer
 
 SQL = """\
@@ -34,15 +35,6 @@ A window function computes over neighbouring rows. Unlike QUALIFY, which drops r
 """
 
 
-def assert_cited(store: Store, said: Answer) -> None:
-    """Each mark has its citation and the other way round, and each quote stands at its lines."""
-    marks = {int(n) for n in re.findall(r"\[(\d+)\]", re.sub(r"```.*?```|`[^`]*`", "", said.text, flags=re.S))}
-    assert marks >= {c.n for c in said.citations}
-    for c in said.citations:
-        lines = store.note_text(c.note, c.cell).split("\n")
-        assert c.quote in "\n".join(lines[c.line_start - 1 : c.line_end]), c
-
-
 def sentences_of(said: Answer) -> list[str]:
     """Sentences of an answer, long ones only, marks and headings aside."""
     plain = re.sub(r"\[\d+\]|\*\*[^*\n]+\*\*|```.*?```|^\|.*$", " ", said.text, flags=re.S | re.M)
@@ -50,11 +42,8 @@ def sentences_of(said: Answer) -> list[str]:
 
 
 @pytest.fixture(scope="module")
-def sql(tmp_path_factory: pytest.TempPathFactory) -> Store:
-    notes, folder = tmp_path_factory.mktemp("sql"), tmp_path_factory.mktemp("store")
-    (notes / "queries.md").write_text(SQL, encoding="utf-8")
-    ingest([notes], folder)
-    return open_store(folder)
+def sql(store_of: Callable[..., Store]) -> Store:
+    return store_of({"queries.md": SQL})
 
 
 def test_an_answer_leads_with_the_sentence_that_answers(starter: Store, encoder: Encoder) -> None:

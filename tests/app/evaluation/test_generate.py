@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -11,22 +12,15 @@ from app.evaluation.far_fields import FAR_QUESTIONS
 from app.evaluation.generate import generated_questions
 from app.evaluation.question_file import AskedQuestion, answers, spoken, unheld
 from app.paths import starter_notes
-from ingest import build
-from ingest.build import ingest
-from kg.encoder import Encoder
-from kg.store import Store, open_store
+from kg.store import Store
 
 NOTES = ("01-foundations.md", "03-losses.md", "05-training.md")
 
 
 @pytest.fixture(scope="module")
-def starter(encoder: Encoder, tmp_path_factory: pytest.TempPathFactory) -> Store:
+def starter(store_of: Callable[..., Store]) -> Store:
     """Three of the starter notes: the fewest that give every kind of question."""
-    folder = tmp_path_factory.mktemp("starter")
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(build, "load_encoder", lambda name: encoder)
-        ingest([starter_notes() / name for name in NOTES], folder)
-    return open_store(folder)
+    return store_of([starter_notes() / name for name in NOTES])
 
 
 @pytest.fixture(scope="module")
@@ -83,28 +77,20 @@ Our scripts write TFX bundles too.
 """
 
 
-def test_an_abbreviation_is_asked_for_only_where_nothing_explains_it(one_encoder: Encoder, tmp_path: Path) -> None:
+def test_an_abbreviation_is_asked_for_only_where_nothing_explains_it(store_of: Callable[..., Store]) -> None:
     """ONNX and WQRS are only mentioned; the others open a sentence, are told of, known, or stand in code too."""
-    (tmp_path / "notes").mkdir()
-    (tmp_path / "notes" / "serving.md").write_text(ABBREVIATIONS, encoding="utf-8")
-    ingest([tmp_path / "notes"], tmp_path / "store")
-    notes = open_store(tmp_path / "store")
+    notes = store_of({"serving.md": ABBREVIATIONS})
     near = [q for q in generated_questions(notes) if not q.answerable and q.source]
-    notes.close()
     names = {w for q in near for w in q.q.rstrip("?").split() if w.isupper()}
     assert names == {"ONNX", "WQRS"}
     assert {q.source for q in near if "ONNX" in q.q} == {"serving.md:5"}
 
 
-def test_an_abbreviation_of_a_concept_is_explained(one_encoder: Encoder, tmp_path: Path) -> None:
+def test_an_abbreviation_of_a_concept_is_explained(store_of: Callable[..., Store]) -> None:
     """WGAN stands nowhere else, but the notes explain the Wasserstein GAN."""
-    (tmp_path / "notes").mkdir()
     text = "# GANs\n\n## Wasserstein GAN\n\nA Wasserstein GAN has another loss.\n\n## Uses\n\nTry WGAN first.\n"
-    (tmp_path / "notes" / "gan.md").write_text(text, encoding="utf-8")
-    ingest([tmp_path / "notes"], tmp_path / "store")
-    notes = open_store(tmp_path / "store")
-    assert not any("WGAN" in q.q for q in generated_questions(notes) if not q.answerable)
-    notes.close()
+    questions = generated_questions(store_of({"gan.md": text}))
+    assert not any("WGAN" in q.q for q in questions if not q.answerable)
 
 
 def test_questions_are_the_same_on_every_run(made: tuple[AskedQuestion, ...], starter: Store) -> None:

@@ -8,9 +8,8 @@ import pytest
 
 from app.answering.excerpts import Excerpt
 from app.writer.grounding import Grounds, Support, check, copied, lay_grounds, steers
-from ingest.build import ingest
 from kg.encoder import Encoder
-from kg.store import Store, open_store
+from kg.store import Store
 
 NOTES = """\
 # Training
@@ -42,11 +41,8 @@ Dropout is described at https://example.org/dropout and costs no memory.
 
 
 @pytest.fixture(scope="module")
-def grounds(encoder: Encoder, tmp_path_factory: pytest.TempPathFactory) -> Grounds:
-    folder = tmp_path_factory.mktemp("grounds")
-    (folder / "training.md").write_text(NOTES, encoding="utf-8")
-    ingest([folder / "training.md"], folder / "store")
-    store = open_store(folder / "store")
+def grounds(encoder: Encoder, store_of: Callable[..., Store]) -> Grounds:
+    store = store_of({"training.md": NOTES})
     wanted = [p for p in store.passages if len(p.heading_path) == 2]
     return lay_grounds([Excerpt(p, 0, len(p.text)) for p in wanted], store, encoder)
 

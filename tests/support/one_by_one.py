@@ -1,0 +1,34 @@
+"""The real encoder without the rounding that comes of encoding texts together."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+import numpy.typing as npt
+
+from kg.encoder import Encoder, Words
+
+__all__ = ["OneByOne"]
+
+
+@dataclass
+class OneByOne:
+    """The real encoder, one text at a time: what a text's vector is does not depend on its company in a batch."""
+
+    inner: Encoder
+    known: dict[str, tuple[npt.NDArray[np.float32], Words]] = field(default_factory=dict)
+    encoded: list[str] = field(default_factory=list)
+
+    def encode_words(
+        self, texts: Sequence[str], progress: Callable[[int, int], None]
+    ) -> tuple[npt.NDArray[np.float32], list[Words]]:
+        """Vectors of shape (n, d), and those of each text's words; no text is encoded twice."""
+        for i, text in enumerate(texts, 1):
+            if text not in self.known:
+                vectors, words = self.inner.encode_words([text])
+                self.known[text] = vectors[0], words[0]
+            progress(i, len(texts))
+        self.encoded += texts
+        return np.stack([self.known[t][0] for t in texts]), [self.known[t][1] for t in texts]
