@@ -18,7 +18,10 @@ _KEY = re.compile(r"[^\s#\-\[{*>|`\"'][^:]{0,60}:(?:\s|$)|[\"'][^\"']{1,60}[\"']
 
 @dataclass(frozen=True, slots=True)
 class FrontMatter:
-    """What the block says; `line_count` lines from the top belong to it, fences included, 0 when there is none."""
+    """What the block says; `line_count` lines from the top belong to it, fences included, 0 when there is none.
+
+    Keys are in lower case: editors show them with capitals as they like. Of two that differ in case, the first counts.
+    """
 
     line_count: int = 0
     values: dict[str, Any] = field(default_factory=dict)
@@ -68,7 +71,9 @@ def _load(source: str) -> tuple[dict[str, Any], dict[str, int]]:
         node = loader.get_single_node()
         if not isinstance(node, yaml.MappingNode):
             raise UnreadableNote("front matter is no mapping; expected lines like 'title: Dropout'", 2)
-        key_lines = {str(key.value): key.start_mark.line + 2 for key, _ in node.value}
+        key_lines: dict[str, int] = {}
+        for key, _ in node.value:
+            key_lines.setdefault(str(key.value).lower(), key.start_mark.line + 2)
         values = loader.construct_document(node)
     except yaml.reader.ReaderError as error:
         line = source.count("\n", 0, error.position) + 2
@@ -84,4 +89,7 @@ def _load(source: str) -> tuple[dict[str, Any], dict[str, int]]:
     finally:
         if loader is not None:
             loader.dispose()
-    return {str(key): value for key, value in values.items()}, key_lines
+    lower: dict[str, Any] = {}
+    for key, value in values.items():
+        lower.setdefault(str(key).lower(), value)
+    return lower, key_lines

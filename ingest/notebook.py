@@ -6,11 +6,12 @@ import json
 import logging
 import re
 import warnings
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import nbformat
 
+from ingest.frontmatter import FrontMatter, read_front_matter
 from ingest.lines import line_of, line_spans
 from ingest.markdown import open_headings, parse_markdown
 from ingest.parsed import Block, Heading, Marked, ParsedNote
@@ -31,12 +32,13 @@ def parse_notebook(text: str) -> ParsedNote:
     """Take a notebook apart, of any version nbformat reads.
 
     A cell's text is its source; for a code cell with text outputs an empty line and those follow. Raw cells keep
-    their place in `texts` and give no blocks.
+    their place in `texts` and give no blocks. The first cell, raw or Markdown, may begin with front matter; its lines
+    count within the cell.
 
     Raises
     ------
     UnreadableNote
-        The text is not JSON, or JSON that is no notebook; carries the line.
+        The text is not JSON, or JSON that is no notebook; carries the line. Or the front matter is not valid.
     """
     notebook = _load(text)
     language = _language(notebook.get("metadata", {}))
@@ -45,12 +47,13 @@ def parse_notebook(text: str) -> ParsedNote:
     blocks: list[Block] = []
     marked: list[Marked] = []
     held: tuple[Heading, ...] = ()
+    front = _front_matter(notebook["cells"])
     for at, cell in enumerate(notebook["cells"]):
         source = _joined(cell.get("source"))
         outputs = ""
         if cell.get("cell_type") == "markdown":
             groups = 1 + max((block.group for block in blocks), default=-1)
-            parsed = parse_markdown(source, at, held, groups)
+            parsed = parse_markdown(source if at else _without_lines(source, front.line_count), at, held, groups)
             held = open_headings(parsed.headings, held)
             headings += parsed.headings
             blocks += parsed.blocks
@@ -61,7 +64,25 @@ def parse_notebook(text: str) -> ParsedNote:
             path = held[-1].path if held else ()
             blocks += _code_blocks(source, outputs, at, path, magic.group(1).lower() if magic else language)
         texts.append(f"{source}\n\n{outputs}" if outputs else source)
-    return ParsedNote(tuple(texts), tuple(headings), tuple(blocks), tuple(marked))
+    return ParsedNote(tuple(texts), tuple(headings), tuple(blocks), tuple(marked), front.values, front.lines)
+
+
+def _front_matter(cells: Sequence[Mapping[str, Any]]) -> FrontMatter:
+    """What the first cell, raw or Markdown, says before its text."""
+    if not cells or cells[0].get("cell_type") not in ("raw", "markdown"):
+        return FrontMatter()
+    try:
+        return read_front_matter(_joined(cells[0].get("source")))
+    except UnreadableNote as error:
+        raise UnreadableNote(f"{error} (line {error.line} of the first cell)") from error
+
+
+def _without_lines(source: str, count: int) -> str:
+    """The source with blanks in place of its first lines, so that offsets stay."""
+    if not count:
+        return source
+    end = line_spans(source)[count - 1][1]
+    return re.sub(r"[^\r\n]", " ", source[:end]) + source[end:]
 
 
 def _load(text: str) -> Mapping[str, Any]:
