@@ -343,6 +343,13 @@ def test_equal_files_give_equal_texts(tmp_path: Path) -> None:
     assert (decision.kind, decision.names, decision.place.line) == ("ignore", ("é",), 1)
 
 
+def test_the_readmes_example_holds() -> None:
+    """It is a file that can be read as it stands, with one entry of each kind."""
+    readme = (Path(__file__).resolve().parents[2] / "README.md").read_text(encoding="utf-8")
+    decisions, failures = read_overrides(readme.split("```toml\n")[1].split("```")[0], "gradus.toml")
+    assert [d.kind for d in decisions] == ["add", "remove", "merge", "rename", "ignore"] and failures == []
+
+
 LABELS = ("Convexity", "Lasso", "Ridge", "Pruning", "Dropout")
 pairs = st.lists(st.tuples(st.sampled_from(LABELS), st.sampled_from(LABELS)).filter(lambda p: p[0] != p[1]), max_size=4)
 needs = st.lists(st.lists(st.sampled_from(LABELS), max_size=2, unique=True), min_size=5, max_size=5)
