@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Iterable, Sequence
-from typing import Any
 
 import yaml
 
@@ -22,7 +21,8 @@ MARK = "---\ngradus: card\n"  # how a card begins; a file that does not is not o
 STEM_CHARS, STEM_BYTES = 100, 180  # of a file's name; 255 bytes are the most, and a folder's sync may add to it
 PLACES_SHOWN = 5
 QUOTE_CHARS = 160
-_UNSAFE = re.compile(r"[<>:\"/\\|?*\[\]#^%]+")  # to Windows, to Obsidian's links, and to addresses
+# To Windows, to Obsidian's links, and in addresses; what joins or marks letters becomes a dash, the rest a space.
+_JOINING, _UNSAFE = re.compile(r"[:/\\|?*#^%]+"), re.compile(r"[<>\"\[\]]+")
 _RESERVED = re.compile(r"(?:con|prn|aux|nul|com[0-9¹²³]|lpt[0-9¹²³])(?:\..*)?", re.I)  # Windows' devices
 _TAG = re.compile(r"<(?=[A-Za-z/!?])")
 _EMBEDDED = re.compile(r"!(?=\[)")
@@ -43,43 +43,65 @@ def cards(store: Store, choice: Choice = PREREQUISITES) -> dict[str, str]:
             before[r.target].append(r)
             after[r.source].append(r)
     labels = {c.id: shown(c, chosen) for c in chosen.concepts}
-    return {f"{stems[c.id]}.md": _card(c, labels, stems, before[c.id], after[c.id], chosen) for c in chosen.concepts}
+    owners = _owners(chosen.concepts)
+    out = {}
+    for c in chosen.concepts:
+        # A name that two concepts share would make one of them in an ingest.
+        names = [one_line(a) for a in c.aliases if owners[merge_key(a)] == {c.id}]
+        if c.id not in owners.get(merge_key(stems[c.id]), ()):
+            names.append(stems[c.id])
+        first = [stems[r.source] for r in before[c.id] if r.kind == "prerequisite"]
+        head = _front_matter([n for n in names if n], first)
+        out[f"{stems[c.id]}.md"] = head + _body(c, labels, stems, before[c.id], after[c.id], chosen)
+    return out
+
+
+def _front_matter(aliases: list[str], first: list[str]) -> str:
+    told = {"aliases": aliases, "prerequisites": [f"[[{stem}]]" for stem in first]}
+    return f"{MARK}{yaml.safe_dump(told, allow_unicode=True, sort_keys=False, width=10_000)}---\n"
 
 
 def file_stems(concepts: Sequence[Concept], chosen: Selection) -> list[str]:
     """A name for each concept's file, without its suffix: safe on Windows, macOS and Linux, and in a wikilink.
 
-    No two differ in case, accents' composition or what an ingest takes for one name only.
+    No two differ in case or accents' composition alone, and none is what an ingest takes for another concept's name.
     """
-    owner: dict[str, int] = {}  # a name as an ingest compares it -> whose it is
-    for c in reversed(concepts):
-        owner |= {merge_key(name): c.id for name in (*c.aliases, c.label)}
+    owners = _owners(concepts)
     taken: set[str] = set()
     out = []
     for c in concepts:
         plain = _stem(shown(c, chosen)) or chosen.ids[c.id]
         stem, n = plain, 1
-        while _same(stem) in taken or owner.get(merge_key(stem), c.id) != c.id:
+        while _same(stem) in taken or c.id not in owners.get(merge_key(stem), {c.id}):
             n += 1
             stem = f"{plain} {n}"
         taken.add(_same(stem))
-        owner[merge_key(stem)] = c.id
+        owners.setdefault(merge_key(stem), {c.id})
         out.append(stem)
     return out
 
 
+def _owners(concepts: Iterable[Concept]) -> dict[str, set[int]]:
+    """Whose each name is, as an ingest compares names."""
+    owners: dict[str, set[int]] = {}
+    for c in concepts:
+        for name in (c.label, *c.aliases):
+            owners.setdefault(merge_key(name), set()).add(c.id)
+    return owners
+
+
 def _stem(label: str) -> str:
     kept = "".join(c for c in unicodedata.normalize("NFC", label) if not unicodedata.category(c).startswith("C"))
-    stem = " ".join(_UNSAFE.sub(" ", kept).split())[:STEM_CHARS]
+    stem = " ".join(_UNSAFE.sub(" ", _JOINING.sub("-", kept)).split())[:STEM_CHARS]
     stem = stem.encode()[:STEM_BYTES].decode(errors="ignore").strip(" .~_-")
-    return f"{stem} card" if _RESERVED.fullmatch(stem) else stem
+    return f"the {stem}" if _RESERVED.fullmatch(stem) else stem
 
 
 def _same(stem: str) -> str:
     return unicodedata.normalize("NFKC", stem).casefold()
 
 
-def _card(
+def _body(
     concept: Concept,
     labels: dict[int, str],
     stems: dict[int, str],
@@ -87,20 +109,11 @@ def _card(
     after: Sequence[Relation],
     chosen: Selection,
 ) -> str:
-    first = [r for r in before if r.kind == "prerequisite"]
-    names = [one_line(a) for a in concept.aliases]
-    if merge_key(stems[concept.id]) not in {merge_key(n) for n in (labels[concept.id], *names)}:
-        names.append(stems[concept.id])
-    told: dict[str, Any] = {
-        "aliases": [n for n in names if n],
-        "prerequisites": [f"[[{stems[r.source]}]]" for r in first],
-    }
-    block = yaml.safe_dump(told, allow_unicode=True, sort_keys=False, width=10_000)
-
     def link(c: int) -> str:
         return f"[[{stems[c]}]]" if stems[c] == labels[c] else f"[[{stems[c]}|{_alias(labels[c])}]]"
 
-    parts = [f"{MARK}{block}---\n# {escaped(labels[concept.id])}", _tame(one_line(concept.summary))]
+    parts = [f"# {escaped(labels[concept.id])}", _tame(one_line(concept.summary))]
+    first = [r for r in before if r.kind == "prerequisite"]
     parts.append(_box("Know first", (link(r.source) + _reason(r.evidence) for r in first)))
     parts.append(_box("Needed by", (link(r.target) for r in after if r.kind == "prerequisite")))
     parts.append(_box("Part of", (link(r.source) for r in before if r.kind == "broader")))
@@ -121,8 +134,8 @@ def _box(title: str, lines: Iterable[str]) -> str:
 
 
 def _alias(label: str) -> str:
-    """A label as a wikilink shows it, where brackets and bars would end it."""
-    return re.sub(r"[\[\]|]+", " ", label).strip()
+    """A label as a wikilink shows it, where brackets and bars would end it and tags be taken for tags."""
+    return " ".join(re.sub(r"[\[\]|<>]+", " ", label).split())
 
 
 def _reason(evidence: Sequence[Evidence]) -> str:

@@ -150,7 +150,7 @@ def _relation(fields: dict[str, Any], where: str, numbers: Mapping[object, int])
 def _settled(relations: list[Relation], concepts: list[Concept]) -> tuple[list[Relation], list[str]]:
     """Relations whose kept prerequisites are acyclic, and whose shortcuts others imply; what was changed for that."""
     steps = [(r.source, r.target, r.score) for r in relations if r.kind == "prerequisite" and r.kept]
-    kept, lost = acyclic(steps)
+    kept, lost = acyclic(steps, {(r.source, r.target) for r in relations if r.tier == "stated"})
     said = [
         f"'{concepts[s].label}' before '{concepts[t].label}' (score {score:.2f}) would close a cycle"
         for s, t, score in lost
