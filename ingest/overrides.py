@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import tomllib
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -54,11 +55,9 @@ def overrides_of(notes: Iterable[tuple[str, str]], before: str) -> str:
         What this function gave the last time; "" at first.
     """
     known = json.loads(before or "{}")
-    roots: set[str] = set()
-    folders: set[Path] = set()
-    for root, path in notes:
-        roots.add(root)
-        folders.update(f for f in Path(path).parents if Path(root) in f.parents)
+    homes = {(root, os.path.dirname(path)) for root, path in notes}  # noqa: PTH120 - of many notes, a Path takes seconds
+    roots = {root for root, _ in homes}
+    folders = {f for root, home in homes for f in (Path(home), *Path(home).parents) if Path(root) in f.parents}
     files: dict[str, dict[str, object]] = {}
     for root in sorted(roots):
         path = str(Path(root) / FILE)
