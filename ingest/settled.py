@@ -50,11 +50,14 @@ def settle(stated: Mapping[Pair, Evidence], decided: Decided, concepts: Sequence
     Parameters
     ----------
     stated : mapping
-        Pairs that notes state, in the notes' order, each with the line that states it.
+        Pairs that notes state, in the notes' order, each with the line that states it; the pair of a concept with
+        itself says that its note lists all that it needs, be that nothing.
     concepts : sequence of Concept
         By id; only their labels are read.
     """
     warnings: list[Failure] = []
+    listing = frozenset(c for p, c in stated if p == c)
+    stated = {pair: place for pair, place in stated.items() if pair[0] != pair[1]}
     graph: nx.DiGraph[int] = nx.DiGraph()
     removed = frozenset(decided.remove)
     for pair, place in decided.add.items():
@@ -77,7 +80,7 @@ def settle(stated: Mapping[Pair, Evidence], decided: Decided, concepts: Sequence
         for pair, place in source.items():
             said[pair] = (*said.get(pair, ()), place)
     told = frozenset(pair[1] for pair in stated if pair in open_pairs or pair in removed or pair in added)
-    return Settled(frozenset(graph.edges), removed, added | removed, told, said, tuple(warnings))
+    return Settled(frozenset(graph.edges), removed, added | removed, told | listing, said, tuple(warnings))
 
 
 def _add_statements(

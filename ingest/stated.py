@@ -49,7 +49,8 @@ def stated_prerequisites(
 ) -> dict[tuple[int, int], Evidence]:
     """Stated pairs (prerequisite, concept that needs it) in the notes' order, each with the first line that states it.
 
-    Whether they agree with each other is left to `settled`.
+    A card that `gradus export` wrote states all that its concept needs: one that needs nothing gives the pair of its
+    concept with itself. Whether statements agree with each other is left to `settled`.
     """
     named = {merge_key(n): c.id for c in reversed(concepts) for n in (*c.aliases, c.label)}
     titles = {note.name: _title_concept(note, named) for note in notes}
@@ -67,14 +68,20 @@ def stated_prerequisites(
         for p, c, evidence in found:
             if p != c:
                 out.setdefault((p, c), evidence)
+        title = titles[note.name]
+        if title is not None and note.parsed.front_matter.get("gradus") == "card":
+            line, quote = _front_matter_line(note, "prerequisites", "")
+            out.setdefault((title, title), Evidence(note.name, None, line, quote, "front matter"))
     return out
 
 
 def _title_concept(note: NoteParts, named: Mapping[str, int]) -> int | None:
     for heading in note.parsed.headings[:1]:
         names = heading_names(heading.text)
-        if names is not None and merge_key(names.label) in named:
-            return named[merge_key(names.label)]
+        # A note about one thing is named by its whole title, however long.
+        title = merge_key(names.label if names is not None else heading.text)
+        if title in named:
+            return named[title]
     stem = heading_names(re.sub(r"[_-]+", " ", note.name.rsplit("/", 1)[-1].rsplit(".", 1)[0]))
     return named.get(merge_key(stem.label)) if stem else None
 

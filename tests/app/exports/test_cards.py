@@ -18,10 +18,11 @@ from app.exports.files import write_cards
 from app.exports.selection import Choice
 from ingest.build import ingest
 from ingest.parsing import parse_note
+from ingest.settled import NOTHING_DECIDED, settle
 from kg.encoder import Encoder
 from kg.errors import GradusError
 from kg.store import Store, open_store
-from kg.types import Relation
+from kg.types import Concept, Evidence, Relation
 
 DEVICES = {"con", "prn", "aux", "nul", *(f"{d}{n}" for d in ("com", "lpt") for n in range(10))}
 _LINK = re.compile(r"\[\[([^\[\]|]+)(?:\|[^\[\]|]+)?\]\]")
@@ -166,18 +167,39 @@ def test_ingested_cards_give_the_same_prerequisites(
     opened.close()
 
 
-def test_cards_of_ingested_notes_state_every_prerequisite_again(
-    starter: Store, one_encoder: Encoder, tmp_path: Path
-) -> None:
-    """No concept is lost or new; who needs something needs exactly the same."""
+def test_cards_of_ingested_notes_give_the_same_graph(starter: Store, one_encoder: Encoder, tmp_path: Path) -> None:
+    """No concept and no prerequisite is lost or new, though the cards' sentences name what inference would take up."""
     again = ingested(cards(starter), tmp_path)
     kept = [r for r in starter.relations if r.kind == "prerequisite" and r.kept]
-    before = {(starter.concepts[r.source].label, starter.concepts[r.target].label) for r in kept}
-    needing = {c for _, c in before}
-    assert {(p, c) for p, c in edges(again) if c in needing} == before
+    assert edges(again) == {(starter.concepts[r.source].label, starter.concepts[r.target].label) for r in kept}
     opened = open_store(again)
     assert {c.label for c in opened.concepts} == {c.label for c in starter.concepts}
     opened.close()
+
+
+def test_a_card_that_states_nothing_needs_nothing(
+    make_store: Callable[..., Store], one_encoder: Encoder, tmp_path: Path
+) -> None:
+    """Whatever its words would have an ingest infer of a note that is no card; also under a title of many words."""
+    long = "why the gradients of very deep plain networks vanish"
+    labels = ["Gradient", "Gradient descent", long]
+    summaries = [
+        "The gradient says how the loss changes with each parameter.",
+        "Gradient descent needs the gradient: it takes a step against the gradient, and the gradient again.",
+        "They are products of many factors.",
+    ]
+    store = make_store(labels, [Relation("prerequisite", 0, 2, 0.9, True, ())], summaries=summaries)
+    written = cards(store)
+    assert edges(ingested(written, tmp_path / "as cards")) == {("Gradient", long)}
+
+
+def test_what_lists_nothing_has_nothing_inferred() -> None:
+    """The pair of a concept with itself is no prerequisite; it tells that all is listed."""
+    place = Evidence("card.md", None, 3, "prerequisites: []", "front matter")
+    concepts = [Concept(i, label, (), ("card.md",), "", ()) for i, label in enumerate("AB")]
+    settled = settle({(1, 1): place}, NOTHING_DECIDED, concepts)
+    assert settled.told == frozenset({1})
+    assert not (settled.kept or settled.said or settled.warnings)
 
 
 def test_a_folder_that_is_not_empty_is_left_alone(several: Store, tmp_path: Path) -> None:
