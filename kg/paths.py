@@ -17,6 +17,7 @@ PASSED_ON = 0.8
 STRONG = 0.35
 # Concepts of a short path before its goal: with the goal fifteen steps, as many as one session's plan holds.
 MOST_SHORT = 14
+BITS = 4096
 
 
 def study_path(
@@ -28,8 +29,8 @@ def study_path(
     the direct prerequisites of each goal and, up to `MOST_SHORT`, what is needed most strongly behind them: by the best
     chain of edges to the goal, whose strength is the product of their scores, times `PASSED_ON` for each concept
     between, and at least `STRONG`. So with a concept one of those it is needed for is on the path, and the path to
-    several goals holds those to each. Both come in one order, the short path in that of the full one: among concepts
-    that could come next, the one that unlocks more comes first.
+    several goals holds those to each. What is known makes a short path shorter and nothing takes its place. All paths
+    come in one order: among concepts that could come next, the one that unlocks more comes first.
 
     Raises
     ------
@@ -37,28 +38,41 @@ def study_path(
         When a goal is not in the graph.
     """
     ends = set(goals)
-    view = graph.subgraph(set(graph) - (set(known) - ends))
-    needed = view.subgraph(ends.union(*(nx.ancestors(view, goal) for goal in ends)))
-    unlocks = _reach(needed)
-    order = nx.lexicographical_topological_sort(needed, key=lambda node: (-unlocks[node], node))
+    whole = graph.subgraph(_with_ancestors(graph, ends))
+    unlocks = _reach(whole)
+    order = nx.lexicographical_topological_sort(whole, key=lambda node: (-unlocks[node], node))
+    view = whole.subgraph(set(whole) - (set(known) - ends))
     if full:
-        return list(order)
-    near = ends.union(*(_strongest(needed, goal, unlocks) for goal in ends))
+        needed = _with_ancestors(view, ends)
+        return [node for node in order if node in needed]
+    near = set(ends)
+    for goal in ends:
+        most = MOST_SHORT
+        if len(view) < len(whole):
+            # What is known leaves its place empty: a mark never brings a step on the path that was not worth one.
+            most = len(set(_strongest(whole, goal, MOST_SHORT)) & _with_ancestors(view, {goal}) - {goal})
+        near.update(_strongest(view, goal, most))
     return [node for node in order if node in near]
 
 
-def _strongest(needed: nx.DiGraph[int], goal: int, unlocks: Mapping[int, int]) -> list[int]:
+def _with_ancestors(graph: nx.DiGraph[int], ends: Collection[int]) -> set[int]:
+    return set(ends).union(*(nx.ancestors(graph, end) for end in ends))
+
+
+def _strongest(graph: nx.DiGraph[int], goal: int, most: int) -> list[int]:
     """What a goal needs most strongly, its direct prerequisites first."""
 
     def cost(_: int, __: int, edge: Mapping[str, float]) -> float:
         return -math.log(max(edge.get("score", 1.0), 1e-9) * PASSED_ON)
 
+    needed = graph.subgraph(_with_ancestors(graph, {goal}))
+    unlocks = _reach(needed)
     # Nothing is passed on by the edge to the goal itself.
     limit = -math.log(STRONG * PASSED_ON)
     far = nx.single_source_dijkstra_path_length(needed.reverse(copy=False), goal, cutoff=limit, weight=cost)
     direct = set(needed.predecessors(goal))
     behind = sorted(set(far) - direct - {goal}, key=lambda node: (round(far[node], 9), -unlocks[node], node))
-    return [*direct, *behind[: max(0, MOST_SHORT - len(direct))]]
+    return [*direct, *behind[: max(0, most - len(direct))]]
 
 
 def reasons(graph: nx.DiGraph[int], path: Sequence[int], full: bool = False) -> dict[int, list[int]]:
@@ -82,25 +96,31 @@ def unlocked(graph: nx.DiGraph[int], known: Collection[int], most: int) -> list[
 
     All that they need is known, and they need something. With nothing known: foundations that something builds on.
     """
-    done = set(known)
+    done = frozenset(known)
     if done:
         ready: Iterable[int] = (
             v for v in graph if v not in done and graph.in_degree(v) and done.issuperset(graph.predecessors(v))
         )
     else:
         ready = (v for v in graph if not graph.in_degree(v) and graph.out_degree(v))
-    opens = {v: len(nx.descendants(graph, v) - done) for v in ready}
-    return sorted(opens, key=lambda v: (-opens[v], v))[:most]
+    opens = _reach(graph, done)
+    return sorted(ready, key=lambda v: (-opens[v], v))[:most]
 
 
-def _reach(graph: nx.DiGraph[int]) -> dict[int, int]:
-    """How many concepts each one leads to."""
+def _reach(graph: nx.DiGraph[int], uncounted: Collection[int] = ()) -> dict[int, int]:
+    """How many concepts each one leads to, but for the uncounted ones."""
     order = list(nx.topological_sort(graph))
-    bit = {node: 1 << i for i, node in enumerate(order)}
-    ahead: dict[int, int] = {}
-    for node in reversed(order):
-        seen = 0
-        for after in graph.successors(node):
-            seen |= ahead[after] | bit[after]
-        ahead[node] = seen
-    return {node: seen.bit_count() for node, seen in ahead.items()}
+    place = {node: i for i, node in enumerate(order)}
+    after = [[place[later] for later in graph.successors(node)] for node in order]
+    bits = [0 if node in uncounted else 1 for node in order]
+    counts = [0] * len(order)
+    # What is reached is a number with a bit for each concept, for some of them at a time to bound the memory.
+    for first in range(0, len(order), BITS):
+        ahead = [0] * len(order)
+        for i in range(min(first + BITS, len(order)) - 1, -1, -1):
+            reached = 0
+            for later in after[i]:
+                reached |= ahead[later]
+            counts[i] += reached.bit_count()
+            ahead[i] = reached | (bits[i] << i - first if i >= first else 0)
+    return dict(zip(order, counts, strict=True))

@@ -12,14 +12,16 @@ import gradio as gr
 import networkx as nx
 
 from app.pages.assets import read_asset
-from app.pages.card import card_markdown
+from app.pages.card import NO_CARD, card_markdown, decision_link, resting_markdown
 from app.pages.layout import around, most_connected, place_nodes
 from app.pages.shelf import Shelf
-from app.pages.text import LATEX
+from app.pages.text import LATEX, plain
+from ingest.deciding import decide_relation, overrides_file
 from kg.errors import GradusError
 from kg.graph import depths
 from kg.linking import find_concept
-from kg.paths import study_path
+from kg.marks import add_marks, known_ids, remove_marks
+from kg.paths import reasons, study_path
 from kg.store import Store
 from kg.types import Concept
 
@@ -28,7 +30,9 @@ __all__ = ["GraphPage", "graph_page", "graph_view", "path_view", "themes"]
 THEME_LIMIT = 8  # more colours than this cannot be told apart
 ONE_THEME = 0.8  # above this share a theme's colour says nothing
 MANY_THEMES = 0.5  # nor do colours when the commonest themes together cover less than this
-NO_CARD = "Choose a concept, on the map or in the list, to see what the notes say about it and what to learn first."
+# After a mark or a decision the map follows; its view stays where it was after a mark.
+RENEW = "() => {{ window.gradus.renew({everything}); }}"
+DECISIONS = {"right": True, "wrong": False, "undo": None}
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,12 +53,14 @@ def graph_page(shelf: Shelf) -> GraphPage:
         return _or_message(lambda: path_view(shelf.current(), _concept_id(shelf.current(), about)))
 
     def card(event: gr.EventData) -> str:
-        try:
-            store = shelf.current()
-            found = _concept_id(store, getattr(event, "id", None))
-            return NO_CARD if found is None else card_markdown(store, store.concepts[found])
-        except GradusError as error:
-            return str(error)
+        return _card(shelf, getattr(event, "id", None))
+
+    def mark(event: gr.EventData) -> str:
+        return _marked(shelf, str(getattr(event, "label", ""))[:200], getattr(event, "known", None) is True)
+
+    def decide(event: gr.EventData) -> str:
+        first, then, decision = (str(getattr(event, name, ""))[:200] for name in ("first", "then", "decision"))
+        return _decided(shelf, first, then, decision)
 
     with gr.Row(equal_height=False, elem_id="graph-row"):
         with gr.Column(scale=11, min_width=300, elem_id="graph-column"):
@@ -68,16 +74,53 @@ def graph_page(shelf: Shelf) -> GraphPage:
             )
         with gr.Column(scale=4, min_width=300, elem_id="card-column"):
             shown = gr.Markdown(NO_CARD, latex_delimiters=LATEX, elem_id="card", line_breaks=False)
-    canvas.concept_chosen(
-        card,
-        None,
-        shown,
-        queue=False,
-        show_progress="hidden",
-        trigger_mode="always_last",
-        api_visibility="private",
-    )
+    private: dict[str, Any] = {"queue": False, "show_progress": "hidden", "api_visibility": "private"}
+    canvas.concept_chosen(card, None, shown, trigger_mode="always_last", **private)
+    # What writes is an event, as runs are, not a function of the canvas: those could be called from other sites.
+    marked = canvas.mark_set(mark, None, shown, **private)
+    marked.then(None, None, None, js=RENEW.format(everything="false"))
+    decided = canvas.relation_decided(decide, None, shown, **private)
+    decided.then(None, None, None, js=RENEW.format(everything="true"))
     return GraphPage(canvas, shown)
+
+
+def _card(shelf: Shelf, about: object, said: str = "") -> str:
+    try:
+        store = shelf.current()
+        found, known = _concept_id(store, about), known_ids(store)
+        return (
+            resting_markdown(store, known)
+            if found is None
+            else card_markdown(store, store.concepts[found], known, said)
+        )
+    except GradusError as error:
+        return plain(str(error))
+
+
+def _marked(shelf: Shelf, label: str, known: bool) -> str:
+    """The card of a concept after it was marked as known, or its mark taken back; what went wrong stands on it."""
+    said = ""
+    try:
+        (add_marks if known else remove_marks)(shelf.current(), [label])
+    except GradusError as error:
+        said = plain(str(error))
+    return _card(shelf, label, said)
+
+
+def _decided(shelf: Shelf, first: str, then: str, decision: str) -> str:
+    """The card of a concept after a prerequisite of it was confirmed or rejected, with where that was written."""
+    if decision not in DECISIONS:
+        return _card(shelf, then)
+    try:
+        decide_relation(shelf.folder, first, then, DECISIONS[decision])
+        file = plain(str(overrides_file(shelf.folder, then)))
+        verb = {"right": "that it is right", "wrong": "that it is wrong", "undo": "nothing more"}[decision]
+        said = f"{plain(first)} before {plain(then)}: {file} now says {verb}."
+        if decision != "undo":
+            said += " " + decision_link("undo", first, then, "undo")
+    except GradusError as error:
+        said = plain(str(error))
+    return _card(shelf, then, said)
 
 
 def graph_view(store: Store, about: int | None = None) -> dict[str, Any]:
@@ -107,16 +150,21 @@ def graph_view(store: Store, about: int | None = None) -> dict[str, Any]:
         "edges": [list(edge) for edge in sorted(reduced.edges)],
         "themes": named + (["others"] if any(node["theme"] == len(named) for node in nodes) else []),
         "about": about,
+        "known": sorted(known_ids(store)),
         "message": _what_is_shown(len(chosen), linked, len(store.concepts), about),
         "concepts": [[c.id, c.label, " · ".join(c.aliases)] for c in sorted(store.concepts, key=_by_label)],
     }
 
 
 def path_view(store: Store, goal: int | None) -> dict[str, Any]:
-    """The study path to a concept, foundations first, and what needs it directly; ids."""
+    """The short study path to a concept, foundations first, with its arrows; what needs it directly; what is known."""
+    known = known_ids(store)
     if goal is None:
-        return {"path": [], "after": []}
-    return {"path": study_path(store.prerequisites, [goal]), "after": sorted(store.prerequisites.successors(goal))}
+        return {"path": [], "edges": [], "after": [], "known": sorted(known)}
+    path = study_path(store.prerequisites, [goal], known)
+    after = sorted(store.prerequisites.successors(goal))
+    edges = [[step, later] for step, needing in reasons(store.prerequisites, path).items() for later in needing]
+    return {"path": path, "edges": edges, "after": after, "known": sorted(known)}
 
 
 def themes(store: Store, chosen: Sequence[int]) -> tuple[dict[int, str], list[str]]:

@@ -80,9 +80,15 @@ def clean_markdown(text: str, cited: Collection[int] = ()) -> str:
     return re.sub(f"{OPEN}(\\d+){CLOSE}", lambda match: links[int(match[1])], clean)
 
 
-def link(kind: str, target: str, words: str, *, css: str = "") -> str:
-    """Write a link of ours: `kind` is ask, concept, graph, cite, run or past; `target` and `words` are plain text."""
-    return f'<a class="g-link {css}" href="#{kind}/{quote(target, safe="")}">{plain(words)}</a>'
+def link(kind: str, target: str, words: str, *, css: str = "", spoken: str = "") -> str:
+    """Write a link of ours; `target`, `words` and `spoken`, which only a screen reader says after them, are plain text.
+
+    `kind` is ask, concept, graph, cite, run, past, stop, know, forget, right, wrong or undo.
+    """
+    unseen = (
+        f'<span class="g-unseen"> {plain(spoken)}</span>' if spoken else ""
+    )  # the page's sanitiser takes labels out
+    return f'<a class="g-link {css}" href="#{kind}/{quote(target, safe="")}">{plain(words)}{unseen}</a>'
 
 
 def chip(kind: str, target: str, words: str) -> str:

@@ -98,6 +98,17 @@ def test_a_short_path_has_no_more_steps_than_a_session_holds() -> None:
     assert study_path(many, [100]) == [*range(20), 100]
 
 
+@given(graphs(), nodes, some, st.integers(1, 5))
+def test_a_mark_never_makes_a_short_path_longer(graph: nx.DiGraph[int], goal: int, known: set[int], most: int) -> None:
+    """Whatever the limit, no step takes the place of one that is known; each that stays still has its reason."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("kg.paths.MOST_SHORT", most)
+        without = study_path(graph, [goal])
+        left = study_path(graph, [goal], known)
+    assert len(left) <= len(without) - len(set(without) & known - {goal})
+    assert all(set(graph.successors(node)) & set(left) for node in set(left) - {goal})
+
+
 def test_what_unlocks_more_comes_first() -> None:
     """Of two foundations, the one that three others on the path build on stands before the one that one needs."""
     graph: nx.DiGraph[int] = nx.DiGraph([(0, 4), (1, 2), (1, 3), (2, 4), (3, 4)])

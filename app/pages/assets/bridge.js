@@ -23,6 +23,8 @@ function act(link) {
   else if (kind === 'concept' && !onGraph) trigger('ask_link', { question: `What is ${target}?` });
   else if (kind === 'concept') shared.choose(target);
   else if (kind === 'graph') { shared.wanted = target; trigger('graph_link', { label: target }); }
+  else if (kind === 'know' || kind === 'forget') shared.mark(target, kind === 'know');
+  else if (kind === 'right' || kind === 'wrong' || kind === 'undo') shared.decide(link, target, kind);
   else if (kind === 'stop') trigger('stop_link', {});
   else if (kind === 'run') trigger('run_link', { recipe: target });
   else if (kind === 'past') trigger('past_link', { id: target });

@@ -1,5 +1,5 @@
 /* The canvas of concepts: draws what the server placed, moves the view, and tells the page which concept is chosen.
-   Events for Python stand quoted here: 'concept_chosen'. */
+   Events for Python stand quoted here: 'concept_chosen', 'mark_set', 'relation_decided'. */
 const $ = (selector) => element.querySelector(selector);
 const stage = $('.gg-stage'), canvas = $('canvas'), pen = canvas.getContext('2d');
 const list = $('.gg-list'), search = $('.gg-search'), message = $('.gg-message'), legend = $('.gg-legend');
@@ -8,7 +8,7 @@ const shared = (window.gradus = window.gradus || {});
 
 let nodes = [], edges = [], byId = new Map(), concepts = [], themes = [], about = null, summary = '';
 let scale = 1, left = 0, top_ = 0, moved = false, dirty = false;
-let hover = null, chosen = null, path = new Set(), after = new Set(), theme = null;
+let hover = null, chosen = null, path = new Set(), steps = [], after = new Set(), theme = null, known = new Set();
 
 /* ---- view ---- */
 const css = (name) => getComputedStyle(element).getPropertyValue(name).trim();
@@ -69,19 +69,24 @@ const lit = (n) => (chosen === null || !path.size ? (theme === null || n.theme =
 
 function draw() {
   const dense = window.devicePixelRatio || 1;
-  const look = { ink: css('--g-ink'), quiet: css('--g-quiet'), line: css('--g-edge'), accent: css('--g-accent'), paper: css('--g-paper') };
+  const look = { ink: css('--g-ink'), quiet: css('--g-quiet'), line: css('--g-edge'), accent: css('--g-accent'), soft: css('--g-accent-soft'), paper: css('--g-paper') };
   const colours = Array.from({ length: 9 }, (_, i) => css('--g-theme-' + i));
   pen.setTransform(dense, 0, 0, dense, 0, 0);
   pen.clearRect(0, 0, canvas.width / dense, canvas.height / dense);
   const near = new Set();
   if (hover !== null) for (const [a, b] of edges) if (a === hover || b === hover) { near.add(a); near.add(b); }
   for (const [a, b] of edges) {
-    const on = path.has(a) && path.has(b), touched = hover !== null && (a === hover || b === hover);
-    pen.globalAlpha = on || touched ? 1 : path.size || hover !== null ? 0.16 : 0.62;
-    pen.strokeStyle = pen.fillStyle = on || touched ? look.accent : look.line;
-    pen.lineWidth = on || touched ? 2 : 1.1;
+    const touched = hover !== null && (a === hover || b === hover);
+    pen.globalAlpha = touched ? 1 : path.size || hover !== null ? 0.16 : 0.62;
+    pen.strokeStyle = pen.fillStyle = touched ? look.accent : look.line;
+    pen.lineWidth = touched ? 2 : 1.1;
     arrow(byId.get(a), byId.get(b));
   }
+  /* The path has arrows of its own, which may pass over concepts that it leaves out. */
+  pen.globalAlpha = 1;
+  pen.strokeStyle = pen.fillStyle = look.accent;
+  pen.lineWidth = 2;
+  for (const [a, b] of steps) if (byId.has(a) && byId.has(b)) arrow(byId.get(a), byId.get(b));
   const big = scale >= READABLE, taken = [];
   const order = [...nodes].sort((a, b) => rank(b) - rank(a));
   for (const n of order) {
@@ -121,30 +126,45 @@ function box(n, look, colours) {
   const [x, y] = toScreen(n.x, n.y), w = n.width * scale, h = BOX * scale;
   pen.beginPath();
   pen.roundRect(x, y - h / 2, w, h, h / 2);
-  pen.fillStyle = look.paper;
+  pen.fillStyle = known.has(n.id) ? look.soft : look.paper;
   pen.fill();
   const strong = n.id === chosen || n.id === hover;
   if (n.id === chosen) { pen.fillStyle = look.accent; pen.fill(); }
   pen.strokeStyle = strong || path.has(n.id) ? look.accent : colours[n.theme];
   pen.lineWidth = strong || path.has(n.id) ? 2.2 : 1.3;
   pen.stroke();
-  pen.beginPath();
-  pen.arc(x + 12 * scale, y, 3.8 * scale, 0, 7);
   pen.fillStyle = n.id === chosen ? look.paper : colours[n.theme];
-  pen.fill();
-  pen.fillStyle = n.id === chosen ? look.paper : look.ink;
+  if (known.has(n.id)) tick(x + 12 * scale, y, 4 * scale, n.id === chosen ? look.paper : look.accent);
+  else {
+    pen.beginPath();
+    pen.arc(x + 12 * scale, y, 3.8 * scale, 0, 7);
+    pen.fill();
+  }
+  pen.fillStyle = n.id === chosen ? look.paper : known.has(n.id) ? look.quiet : look.ink;
   pen.font = `${FONT * scale}px ${css('--g-font')}`;
   pen.textAlign = 'left';
   pen.textBaseline = 'middle';
   pen.fillText(short(n.label, w - 27 * scale), x + 20 * scale, y + 0.5);
 }
 
+/* What is known has a tick where others have the dot of their theme. */
+function tick(x, y, r, colour) {
+  pen.beginPath();
+  pen.moveTo(x - r, y);
+  pen.lineTo(x - r * 0.25, y + r * 0.75);
+  pen.lineTo(x + r, y - r * 0.8);
+  pen.strokeStyle = colour;
+  pen.lineWidth = Math.max(1.6, r * 0.5);
+  pen.stroke();
+}
+
 function dot(n, look, colours) {
   const [x, y] = middle(n), r = n.id === chosen || n.id === hover ? 6.5 : Math.min(5.5, 2.8 + Math.sqrt(n.links) * 0.7);
   pen.beginPath();
   pen.arc(x, y, r, 0, 7);
-  pen.fillStyle = n.id === chosen || path.has(n.id) ? look.accent : colours[n.theme];
+  pen.fillStyle = n.id === chosen || path.has(n.id) ? look.accent : known.has(n.id) ? look.paper : colours[n.theme];
   pen.fill();
+  if (known.has(n.id)) tick(x, y, 5, look.accent);
 }
 
 /* A name stands beside its dot, or above it, where it covers neither another name nor a dot; else it waits for a zoom. */
@@ -245,6 +265,7 @@ function clear() {
   chosen = null;
   shared.chosen = null;
   path = new Set();
+  steps = [];
   after = new Set();
   mark();
   redraw();
@@ -256,11 +277,17 @@ async function choose(wanted) {
   chosen = found;
   shared.chosen = found;
   trigger('concept_chosen', { id: found });
+  await showPath(found);
+}
+
+async function showPath(found) {
   mark();
   const view = await server.path(found);
   if (chosen !== found || view.error) return;
+  learn(view.known);
   if (!byId.has(found) && view.path.length + view.after.length < 2) {
     path = new Set();
+    steps = [];
     after = new Set();
     message.textContent = 'The chosen concept has no known prerequisites and is not on the map; its card has what the notes say';
     element.dataset.path = '';
@@ -269,14 +296,42 @@ async function choose(wanted) {
   }
   if (!byId.has(found) || view.path.some((id) => !byId.has(id))) await load(found);
   path = new Set(view.path);
+  steps = view.edges;
   after = new Set(view.after);
-  const steps = view.path.length - 1, below = stage.closest('.gg').clientWidth < 640 ? '; its card is below' : '';
-  message.textContent = `${labelOf(found)}: ${steps ? `${steps} to learn before it` : 'a foundation'}${below}`;
+  const n = view.path.length - 1, below = stage.closest('.gg').clientWidth < 640 ? '; its card is below' : '';
+  const told = n ? `${n} to learn before it` : known.size ? 'nothing more to learn before it' : 'a foundation';
+  message.textContent = `${labelOf(found)}${known.has(found) ? ', which you know' : ''}: ${told}${below}`;
   const onPath = nodes.filter((n) => path.has(n.id));
   if (!moved || !onPath.every(inView)) { fit(onPath.length > 1 ? nodes.filter((n) => path.has(n.id) || after.has(n.id)) : nodes); moved = true; }
   redraw();
   element.dataset.path = view.path.join(',');
 }
+
+/* ---- what is known, and decisions on the card ---- */
+function learn(ids) {
+  known = new Set(ids);
+  element.dataset.known = [...known].join(',');
+  $('.gg-next').hidden = !known.size;
+  drawLegend();
+  redraw();
+}
+
+shared.mark = (label, on) => trigger('mark_set', { label, known: on });
+shared.decide = (link, target, decision) => {
+  const pair = new URLSearchParams(target);
+  link.closest('#card').classList.add('g-busy');
+  trigger('relation_decided', { first: pair.get('first'), then: pair.get('then'), decision });
+};
+shared.renew = async (everything) => {
+  document.querySelector('#card')?.classList.remove('g-busy');
+  const kept = { scale, left, top_, moved };
+  if (everything) {
+    await load(about);
+    if (kept.moved) ({ scale, left, top_, moved } = kept);
+  }
+  if (chosen !== null) await showPath(chosen);
+};
+$('.gg-next').onclick = () => { clear(); trigger('concept_chosen', { id: null }); };
 
 const inView = (n) => { const [x, y] = toScreen(n.x, n.y), box = stage.getBoundingClientRect(); return x > 0 && y > 0 && x + n.width * scale < box.width && y < box.height; };
 
@@ -340,7 +395,13 @@ function drawLegend() {
     button.onclick = () => { clear(); theme = theme === i ? null : i; drawLegend(); redraw(); };
     return button;
   }));
-  legend.hidden = themes.length < 2;
+  if (known.size) {
+    const told = document.createElement('span');
+    told.className = 'gg-told';
+    told.textContent = '✓ you know';
+    legend.append(told);
+  }
+  legend.hidden = themes.length < 2 && !known.size;
 }
 
 /* ---- start ---- */
@@ -352,7 +413,7 @@ async function load(id) {
   theme = null;
   message.textContent = summary = view.message;
   $('.gg-all').hidden = about === null;
-  drawLegend();
+  learn(view.known);
   fill();
   moved = false;
   canvas.dataset.ready = '1';
@@ -370,4 +431,5 @@ new MutationObserver(redraw).observe(document.body, { attributes: true, attribut
 shared.choose = choose;
 load(null).then(() => {
   if (shared.chosen !== null && shared.chosen !== undefined && chosen === null) choose(shared.chosen);
+  else if (known.size && chosen === null) trigger('concept_chosen', { id: null });
 });

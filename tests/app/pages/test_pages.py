@@ -6,12 +6,13 @@ import re
 from collections.abc import Iterator
 from itertools import pairwise
 from pathlib import Path
+from urllib.parse import quote, urlencode
 
 import networkx as nx
 import pytest
 
 from app.pages.answer import answer_markdown, example_questions, follow_ups, pieces, run_label
-from app.pages.card import card_markdown
+from app.pages.card import card_markdown, resting_markdown
 from app.pages.graph import graph_view, path_view, themes
 from app.pages.shelf import Shelf
 from ingest.build import ingest
@@ -108,6 +109,8 @@ def test_a_path_is_the_study_order(store: Store) -> None:
     assert set(path) == nx.ancestors(store.prerequisites, goal) | {goal}
     for step in path:
         assert set(store.prerequisites.predecessors(step)) <= set(path[: path.index(step)])
+    assert {tuple(edge) for edge in view["edges"]} <= set(store.prerequisites.edges)
+    assert {edge[0] for edge in view["edges"]} == set(path[:-1])
     around = {node["id"] for node in graph_view(store, goal)["nodes"]}
     assert set(path) <= around
 
@@ -133,6 +136,45 @@ def test_a_card_leads_on(store: Store) -> None:
     assert "Ask about it" in card
     assert "```python\nlearn.fit_one_cycle(1, lr)\n```" in card
     assert card.count("```") == 2
+
+
+def test_a_card_says_why_with_tier_evidence_and_a_place_to_decide(store: Store) -> None:
+    """Each kept prerequisite stands with its line, and with a link to confirm and one to reject it."""
+    momentum = find_concept(store.concepts, "Momentum")
+    card = card_markdown(store, momentum)
+    needed = [r for r in store.relations if r.kind == "prerequisite" and r.kept and r.target == momentum.id]
+    assert needed
+    for relation in needed:
+        first = store.concepts[relation.source].label
+        (item,) = re.findall(rf"<li><b>{first}</b>.*?</li>", card)
+        assert f"{relation.evidence[0].note}, line {relation.evidence[0].line}" in item
+        assert relation.tier in item
+        pair = quote(urlencode({"first": first, "then": "Momentum"}), safe="")
+        assert f'href="#right/{pair}"' in item and f'href="#wrong/{pair}"' in item
+
+
+def test_a_card_knows_what_is_known(store: Store) -> None:
+    """Its own mark can be taken back; known prerequisites have a tick, and the path says that it leaves them out."""
+    rate, gradient = (find_concept(store.concepts, name) for name in ("Learning rate", "Gradient"))
+    assert 'href="#know/Learning%20rate"' in card_markdown(store, rate)
+    assert 'href="#forget/Learning%20rate"' in card_markdown(store, rate, {rate.id})
+    card = card_markdown(store, rate, {gradient.id})
+    assert "✓ Gradient</a>" in card
+    assert "You know: Gradient</p>" in card
+
+
+def test_while_no_concept_is_chosen_what_is_unlocked_stands_there(store: Store) -> None:
+    """With marks set, each next concept, what it builds on and where that stands; without, how to choose."""
+    assert resting_markdown(store, frozenset()).startswith("Choose a concept")
+    tensor = find_concept(store.concepts, "Tensor").id
+    known = {tensor} | {c for c in store.prerequisites if not store.prerequisites.in_degree(c)}
+    shown = resting_markdown(store, known)
+    ready = [c for c in store.concepts if set(store.prerequisites.predecessors(c.id)) & known]
+    ready = [c for c in ready if set(store.prerequisites.predecessors(c.id)) <= known and c.id not in known]
+    listed = re.findall(r'<li><a class="g-link " href="[^"]+">(.*?)</a>', shown)
+    assert ready and set(listed) == {c.label for c in ready}
+    assert "builds on " in shown and ".md, line" in shown
+    assert resting_markdown(store, {c.id for c in store.concepts}).startswith("You know all")
 
 
 def test_every_card_can_be_written(store: Store) -> None:
