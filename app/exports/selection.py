@@ -94,7 +94,7 @@ def node_ids(labels: Sequence[str]) -> list[str]:
     """An id for each label, of a-z, 0-9 and _: the same after every ingest, readable where the label is.
 
     >>> node_ids(["Learning Rate", "U-Net", "learning rate"])
-    ['learning_rate', 'u_net', 'learning_rate_2a8aa1c4']
+    ['learning_rate', 'u_net', 'learning_rate_8212edf3']
     """
     taken: set[str] = set()
     out = []
