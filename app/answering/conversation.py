@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
+from app.answering.clauses import content_of
 from app.answering.questions import kind_of, sides_of
 from kg.linking import Lexicon, words
 from kg.types import Answer, Concept
@@ -30,9 +31,10 @@ _MORE = re.compile(
 _AUXILIARY = (
     r"is|are|was|were|does|do|did|can|could|should|would|will|has|have|work|works|help|helps|mean|means|happen|happens"
 )
+_MANNER = r"again|simpler|more simply|differently|please|in (?:simple|other|plain|more|a few)|to me"
 _POINTING = re.compile(
     r"\b(?P<whose>its|their)\b(?=\s+\w)|\b(?:it|they|them)\b|\b(?:that|this) one\b"
-    rf"|\b(?:this|that|these|those)\b(?=\s*(?:$|[?.!,]|(?:{_AUXILIARY})\b))",
+    rf"|\b(?:this|that|these|those)\b(?=\s*(?:$|[?.!,]|(?:{_AUXILIARY}|{_MANNER})\b))",
     re.I,
 )
 _EMPTY_IT = re.compile(
@@ -159,6 +161,8 @@ def _resolved(
         own = _OWN_NOUN.search(question[: pointing.start()])
         if own is None and (not first or pointing.start() < first[0].start):
             return _POINTING.sub(lambda m: f"{topic}'s" if m["whose"] else topic, question)
+    if topic and short and not named and not content_of(rest):
+        return f"{question.strip(' ?.!')} {topic}"  # "how much should I use?"
     condition = _CONDITION_START.match(rest)
     if condition and short and not _ASKS.match(rest) and (opened or len(words(rest)) <= 4):
         return _under(before, rest, condition["word"].lower(), topic, bool(named), lexicon)

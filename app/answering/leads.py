@@ -58,6 +58,11 @@ _CUES = tuple(
             _NUMBER,
         ),
         (
+            r"\b(?:which|what|how (?:much|many|large|big|small|high|long))\b.*\bshould\b.*\b(?:use|take|pick|be)\b"
+            r"|\b(?:good|typical|usual|recommended|best)\b.*\b(?:value|size|rate|number)",
+            r"\brules? of thumb\b|\btypical|\busual|\bdefaults?\b|\brecommend|\b(?:begin|start) with\b",
+        ),
+        (
             r"\bwhen\b|\bhow long\b|\bat which point\b",
             r"\b(?:when|if|until|once|after|before|while|whenever|as soon|only|below|above|where)\b",
         ),
@@ -75,6 +80,10 @@ _CUES = tuple(
             r"|need|am)\b|\bshould i\b",
             r"\b(?:never|always|must|should|not|cannot|can|needs?|enough|only|works?|avoid|definitely|does|no|yes"
             r"|fine|helps?|may|useless)\b|n't\b|n’t\b",
+        ),
+        (
+            r"\b(?:fight|prevent|avoid|reduce|cure|combat|fix|remedy|remedies|against|get rid of|deal with|solve)\b",
+            r"\bcures?\b|\bremed(?:y|ies)\b|\bhelps?\b|\bprevents?\b|\bagainst\b|\bavoids?\b|\bfix(?:es)?\b|\btry\b",
         ),
         (r"\bformula\b|\bequation\b|\bderiv", r"\$[^$]{5,}\$|codecogs"),
         (r"\bcode\b|\bsnippet\b|\bimplement\w*\b", _CODE.pattern),

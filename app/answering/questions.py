@@ -19,6 +19,7 @@ _PATH = re.compile(
     r"\b(?:prerequisites?|prereqs?|study order|learning (?:path|order)|study plan|road ?map)\b"
     r"|\b(?:need|have|should|must|ought|want)\b.*\b(?:know|learn|read|study|understand|see)\b.*\b(?:before|first|for|prior)\b"
     r"|\bwhat (?:do|should|must) i (?:need|know|learn|study|read|understand) (?:\w+ )?(?:before|first|for)\b"
+    r"|\b(?:need|have|should|must|ought)\b(?: i)? (?:to )?(?:know )?(?:to )?(?:understand|follow) (?!about\b)\S"
     r"|\b(?:in )?(?:what|which) order\b.*\b(?:learn|read|study)\b|\bbefore (?:i )?(?:learn|read|study)ing?\b",
     re.I,
 )
@@ -196,7 +197,8 @@ def sides_of(question: str) -> tuple[str, str] | None:
     for pattern in _SIDES:
         match = pattern.search(asked)
         if match:
-            one = _SIDE_NOISE.sub("", match["one"]).strip(" ,") if " " in match["one"] else match["one"]
+            first = match["one"].strip(" ,").rsplit(", ", 1)[-1]  # "which is better for text, A or B?"
+            one = _SIDE_NOISE.sub("", first).strip(" ,") if " " in first else first
             other = _TAIL.sub("", _SIDE_NOISE.sub("", match["other"]) if " " in match["other"] else match["other"])
             if one and other and not any(_NO_SIDE.search(side) or len(words(side)) > 5 for side in (one, other)):
                 return one, other

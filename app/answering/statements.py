@@ -133,6 +133,8 @@ def _leans_on_before(statements: Sequence[Statement], i: int) -> bool:
         leaning = _LEANS.match(here.text)
         if before.kind == "math":
             return lower
+        if before.kind == "table":
+            return leaning is not None and leaning["hard"] is not None
         if before.kind != "sentence":
             return False
         # At the start of a paragraph "it" is what the section is about, which its heading says.

@@ -82,6 +82,9 @@ def understood(*turns: str) -> list[str]:
         (["How large should the batch size be?", "how so?"], "why large should the batch size be"),
         (["Tell me about dropout", "thanks, and does it slow training?"], "thanks, and does Dropout slow training?"),
         (["Tell me about dropout", "does it work with U-Net?"], "does Dropout work with U-Net?"),
+        (["What is dropout?", "how much should I use?"], "how much should I use Dropout"),
+        (["What is dropout?", "can you explain that in plain words?"], "can you explain Dropout in plain words?"),
+        (["What is dropout?", "what do I need to understand this?"], "what do I need to understand Dropout?"),
     ],
 )  # fmt: skip
 def test_a_follow_up_is_understood_from_the_conversation(turns: list[str], meant: str) -> None:

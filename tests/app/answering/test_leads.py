@@ -22,6 +22,7 @@ DOUGH = """\
 
 Dough is flour and water, kneaded. Salt makes it tighter, because it binds water. Bakers in Lyon wrote of it in 1850.
 Take 18 grams of salt for one loaf. Never add it to dry yeast. When the dough is warm, it rises faster.
+Sticky dough is a nuisance. Flour on the board helps against sticky dough. Rule of thumb: sea salt for dough that rests.
 """
 
 
@@ -40,6 +41,8 @@ def best(question: str, encoder: Encoder, kind: AnswerKind = "fact") -> str:
         ("how much salt for dough?", "fact", "Take 18 grams of salt for one loaf."),
         ("should I mix salt and yeast?", "yesno", "Never add it to dry yeast."),
         ("when does dough rise faster?", "fact", "When the dough is warm, it rises faster."),
+        ("how do I fix sticky dough?", "fact", "Flour on the board helps against sticky dough."),
+        ("which salt should I use for dough?", "fact", "Rule of thumb: sea salt for dough that rests."),
         ("since which year do bakers make dough?", "fact", "Bakers in Lyon wrote of it in 1850."),
     ],
 )

@@ -20,6 +20,9 @@ from kg.types import Concept
         ("what do I need before U-Net?", 1, "path"),
         ("What should I learn first for U-Net?", 1, "path"),
         ("prerequisites of U-Net", 1, "path"),
+        ("what do I need to understand U-Net?", 1, "path"),
+        ("what should I know to understand U-Net", 1, "path"),
+        ("what do I need to understand about U-Net?", 1, "fact"),
         ("what do I need before cooking?", 0, "fact"),
         ("What comes after dropout?", 1, "next"),
         ("what can I learn next after U-Net?", 1, "next"),
@@ -83,6 +86,8 @@ def test_each_kind_is_recognised(question: str, linked: int, kind: str) -> None:
         ("layer norm or batch norm for text?", ("layer norm", "batch norm")),
         ("which is better, max pooling or average pooling?", ("max pooling", "average pooling")),
         ("how does RMSProp differ from Adam?", ("RMSProp", "Adam")),
+        ("which is better for text, mixup or dropout?", ("mixup", "dropout")),
+        ("what comes first, freezing or unfreezing?", ("freezing", "unfreezing")),
         ("What is dropout?", None),
     ],
 )

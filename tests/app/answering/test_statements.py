@@ -132,6 +132,15 @@ def test_a_question_brings_its_answer() -> None:
     assert excerpt(statements, *whole(statements, 0)).text == "How many? Enough to describe taste."
 
 
+def test_a_conclusion_brings_the_table_that_it_draws_on() -> None:
+    """What begins with "So" after a table says nothing without it; another sentence does."""
+    table = "Each takes:\n\n| what | bytes |\n| --- | --- |\n| weight | 4 |\n\n"
+    statements = statements_of(passage(f"{table}So a million weights take 4 MB."))
+    assert excerpt(statements, *whole(statements, 2)).text == f"{table}So a million weights take 4 MB."
+    statements = statements_of(passage(f"{table}Memory is dear."))
+    assert excerpt(statements, *whole(statements, 2)).text == "Memory is dear."
+
+
 def test_a_quotation_stays_in_one_piece() -> None:
     """Its marks stand at each line's beginning, so half of it would not read."""
     assert said("> First said. Then\n> said again. Done.\n") == ["> First said. Then\n> said again. Done."]
