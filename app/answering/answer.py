@@ -15,13 +15,14 @@ from app.answering.matching import offers
 from app.answering.orders import after, now, path
 from app.answering.prose import prose
 from app.answering.questions import asks_what_now, goals_of, kind_of, searched, sides_of, spelled_out
+from app.answering.spelling import speller
 from app.answering.study import followers, prerequisites_of
 from kg.encoder import Encoder
 from kg.linking import closest_labels, fold, key
 from kg.marks import known_ids
 from kg.search import Findings, find
 from kg.store import Store
-from kg.types import Answer, AnswerKind, Concept, Hit, RecipeOffer
+from kg.types import Answer, AnswerKind, Citation, Concept, Hit, RecipeOffer
 
 __all__ = ["answer"]
 
@@ -73,24 +74,25 @@ def answer(question: str, store: Store, encoder: Encoder, history: Sequence[Turn
     findings = find(searched(meant.text), store, encoder, max(k, LIST_HITS) if wide else k)
     hits = findings.hits[:k]
     sure = confidence(findings.signs)
-    recipes = offers(meant.text, _names_of(_about(meant, hits, store)[:1]))
     structural = _is_structural(meant, findings, store)
-    if not structural and (sure < ANSWERED_FROM or not hits):
-        return _not_in_notes(asked, meant, sure, findings, hits, store)
+    if not structural and (sure < ANSWERED_FROM or not hits or meant.kind == "path"):
+        return _not_in_notes(asked, meant, 0.0 if meant.kind == "path" else sure, findings, hits, store)
     if meant.more:
         findings = _without_told(findings, history)
         if not findings.hits:
             text = "The notes say no more on this."
             return Answer(asked, "not_in_notes", meant.kind, round(sure, 3), text, hits=hits)
-    composed = _compose(meant, findings, store, encoder, recipes)
-    about = _about(meant, findings.hits[:k], store)
+    composed = _compose(meant, findings, store, encoder)
+    about = _about(meant, _quoted(composed, findings.hits) or findings.hits, store)
+    recipes = offers(meant.text, _names_of(about[:1]))
+    offered = f"{_offered(recipes[0])}\n\n" if meant.kind == "recipe" and recipes else ""
     main = [c.id for c in about[: max(1, min(2, len(meant.names)))]]
     return Answer(
         question=asked,
         status="answered",
         kind=meant.kind,
         confidence=round(max(sure, 0.9) if structural else sure, 3),
-        text=composed.text,
+        text=offered + composed.text,
         citations=composed.citations,
         concepts=tuple(c.label for c in about),
         prerequisites=prerequisites_of(store, main),
@@ -104,9 +106,13 @@ def answer(question: str, store: Store, encoder: Encoder, history: Sequence[Turn
 def _understood(asked: str, store: Store, history: Sequence[Turn]) -> _Asked:
     if asks_what_now(asked) and (not history or known_ids(store)):
         return _Asked(asked, "next", (), (), False)
-    alone = spelled_out(resolve(asked, history, store.concepts, store.lexicon), store.lexicon)
+    mended = speller(store.lexicon, store.passage_frequency)
+    before = [(mended(question), said) for question, said in history]
+    alone = spelled_out(resolve(mended(asked), before, store.concepts, store.lexicon), store.lexicon)
     names = tuple(dict.fromkeys(f.concept for f in store.lexicon.find(alone, strict_case=False)))
     kind = kind_of(alone, len(names))
+    if not names and kind_of(alone, 1) == "path":
+        kind = "path"  # to something that is no concept of these notes
     sides: tuple[Side, ...] = ()
     if kind in ("comparison", "fact", "yesno", "definition"):
         named = sides_of(alone)
@@ -136,9 +142,7 @@ def _is_structural(meant: _Asked, findings: Findings, store: Store) -> bool:
     return meant.kind == "where" and bool(defined) and _asks_only(findings, defined, _LOOKING)
 
 
-def _compose(
-    meant: _Asked, findings: Findings, store: Store, encoder: Encoder, recipes: Sequence[RecipeOffer]
-) -> Composed:
+def _compose(meant: _Asked, findings: Findings, store: Store, encoder: Encoder) -> Composed:
     composed = None
     if meant.kind == "path" and meant.names:
         composed = path([store.concepts[c] for c in meant.names], store)
@@ -156,10 +160,7 @@ def _compose(
     # "What is X good for?" asks more than what X is.
     defines = meant.kind == "definition" and (one is None or _asks_only(findings, [one], _ASKING))
     sort: AnswerKind = "definition" if defines else "fact" if meant.kind == "definition" else meant.kind
-    text = prose(meant.text, sort, findings, store, encoder, one if defines else None)
-    if meant.kind == "recipe" and recipes:
-        text = replace(text, text=f"{_offered(recipes[0])}\n\n{text.text}")
-    return text
+    return prose(meant.text, sort, findings, store, encoder, one if defines else None)
 
 
 def _offered(recipe: RecipeOffer) -> str:
@@ -196,8 +197,18 @@ def _names_of(concepts: Sequence[Concept]) -> list[str]:
     return [n for c in concepts for n in (c.label, *c.aliases)]
 
 
+def _quoted(composed: Composed, hits: Sequence[Hit]) -> list[Hit]:
+    """The hits that an answer quotes, in its order."""
+
+    def holds(hit: Hit, said: Citation) -> bool:
+        p = hit.passage
+        return (p.note, p.cell) == (said.note, said.cell) and p.line_start <= said.line_start <= p.line_end
+
+    return [hit for said in composed.citations for hit in hits if holds(hit, said)]
+
+
 def _about(meant: _Asked, hits: Sequence[Hit], store: Store) -> list[Concept]:
-    """The concepts an answer is about: those the question names, else those its best hits define."""
+    """The concepts an answer is about: those the question names, else those that the hits it quotes first define."""
     if meant.kind in ("path", "next"):
         return [store.concepts[c] for c in (meant.names if meant.kind == "path" else meant.names[-1:])]
     sided = [side.concept.id for side in meant.sides if side.concept is not None]

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from app.answering.composed import Composed, Text
-from app.answering.excerpts import cite
+from app.answering.excerpts import Excerpt, cite
 from app.answering.leads import Scored, rank
 from app.answering.statements import Statement, excerpt, statements_of, whole
 from app.answering.wording import spoken
@@ -35,8 +35,18 @@ class Side:
 
     @property
     def label(self) -> str:
-        """How an answer calls it."""
-        return self.concept.label if self.concept else self.name
+        """How an answer calls it: by another name that was asked for, where the concept's own would surprise."""
+        if self.concept is None:
+            return self.name
+        return f"{self.alias} ({self.concept.label})" if self.alias else self.concept.label
+
+    @property
+    def alias(self) -> str:
+        """The concept's other name by which the question calls it, unless that only shortens its own; else ""."""
+        if self.concept is None or key(self.name) == key(self.concept.label):
+            return ""
+        found = next((a for a in self.concept.aliases if key(a) == key(self.name)), "")
+        return "" if _shortens(found, self.concept.label) else found
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +56,14 @@ class _Told:
     statements: Sequence[Statement]
     first: int
     last: int
+
+
+def _shortens(name: str, label: str) -> bool:
+    """Whether a name is a label's initials, or has the beginnings of its words: "CNN", "batch norm"."""
+    short, full = key(name), key(label)
+    initials = "".join(word[0] for word in full)
+    begun = len(short) == len(full) and all(f.startswith(s) for s, f in zip(short, full, strict=True))
+    return begun or "".join(short) == initials or "".join(full).startswith("".join(short))
 
 
 def sides_in(names: tuple[str, str] | None, linked: Sequence[int], store: Store) -> list[Side]:
@@ -116,6 +134,11 @@ def _table(sides: Sequence[Side], told: Sequence[_Told | None], text: Text) -> N
             cells.append(f"The notes do not say what {_cell(side.label)} is.")
             continue
         found = excerpt(t.statements, t.first, t.last)
+        row = _row(side, t)
+        if row is not None:
+            text.citations.append(cite(row[0], len(text.citations) + 1))
+            cells.append(f"{row[1]} [{len(text.citations)}]")
+            continue
         text.citations.append(cite(found, len(text.citations) + 1))
         # A sentence stands in a cell as it is; a list, table or formula cannot, there its words must do.
         alone = t.first == t.last and t.statements[t.first].kind == "sentence" and "$$" not in found.text
@@ -125,6 +148,26 @@ def _table(sides: Sequence[Side], told: Sequence[_Told | None], text: Text) -> N
     text.parts.append(f"| {heads} |\n|{' --- |' * len(sides)}\n| {' | '.join(cells)} |")
 
 
+def _row(side: Side, told: _Told) -> tuple[Excerpt, str] | None:
+    """The row of a table that names a side, with its text for a cell: each column's head before what stands in it."""
+    table = next((s for s in told.statements[told.first : told.last + 1] if s.kind == "table"), None)
+    if table is None:
+        return None
+    named = f" {spoken(side.alias or side.name)} "
+    head, _, *rows = table.text.split("\n")
+    for row in rows:
+        if named in f" {spoken(row)} ":
+            start = table.start + table.text.index(row)
+            columns = zip(_columns(head), _columns(row), strict=False)
+            told_in = "; ".join(f"{name}: {value}" if name else value for name, value in columns if value)
+            return Excerpt(table.passage, start, start + len(row)), told_in
+    return None
+
+
+def _columns(row: str) -> list[str]:
+    return [cell.strip() for cell in re.split(r"(?<!\\)\|", row.strip().strip("|"))]
+
+
 def _cell(said: str) -> str:
     return " ".join(said.replace("|", "\\|").split())
 
@@ -132,6 +175,11 @@ def _cell(said: str) -> str:
 def _told(side: Side, store: Store) -> _Told | None:
     """The statement that says what a side is: of its own passage, or the first one that mentions it."""
     if side.concept is not None and side.concept.passages:
+        named = f" {spoken(side.alias)} " if side.alias else ""
+        for statements in (statements_of(store.passages[p]) for p in side.concept.passages[:READ]):
+            naming = [i for i, s in enumerate(statements) if s.kind != "code" and named in f" {spoken(s.text)} "]
+            if named and naming:
+                return _Told(statements, *whole(statements, naming[0]))
         statements = statements_of(store.passages[side.concept.passages[0]])
         if statements:
             return _Told(statements, *whole(statements, _summarised(statements, side.concept)))

@@ -47,7 +47,9 @@ def prose(
         text.add(body_of(findings.hits[0].passage))
         return text.composed()
     lead = lead_of(ranked, said, kind)
-    named = {key(n) for c in findings.concepts for n in (store.concepts[c].label, *store.concepts[c].aliases)}
+    # Where a question names several concepts, a heading says which one is spoken of.
+    only = [store.concepts[c] for c in findings.concepts] if len(findings.concepts) == 1 else []
+    named = {key(name) for c in only for name in (c.label, *c.aliases)}
     drawn_on = [said[s.hit][s.at] for s in ranked if s.score >= WORTH * ranked[0].score]
     opposite = disagreements(drawn_on, findings.hits, findings.words, encoder)
     if opposite:

@@ -35,6 +35,33 @@ A window function computes over neighbouring rows. Unlike QUALIFY, which drops r
 """
 
 
+NETS = """\
+# Nets
+
+## Activation function | Nonlinearity | ReLU
+
+An activation function is a curve applied to each number on its own. It keeps two layers from being one.
+
+| name | formula |
+| --- | --- |
+| ReLU | $\\max(0, x)$ |
+| GELU | $x\\,\\Phi(x)$ |
+
+## Batch normalisation | Batch norm | BN
+
+Batch normalisation is scaling each channel by the statistics of a batch.
+
+## Layer normalisation
+
+Layer normalisation is scaling each item by its own statistics. It suits transformers.
+"""
+
+
+@pytest.fixture(scope="module")
+def made(store_of: Callable[..., Store]) -> Store:
+    return store_of({"nets.md": NETS})
+
+
 def sentences_of(said: Answer) -> list[str]:
     """Sentences of an answer, long ones only, marks and headings aside."""
     plain = re.sub(r"\[\d+\]|\*\*[^*\n]+\*\*|```.*?```|^\|.*$", " ", said.text, flags=re.S | re.M)
@@ -139,6 +166,56 @@ def test_a_side_that_the_notes_do_not_know_is_named(sql: Store, encoder: Encoder
     """Half a comparison says which half is missing."""
     said = answer("difference between a window function and a lateral join", sql, encoder)
     assert "The notes do not say what lateral join is." in said.text or said.status == "not_in_notes"
+
+
+def test_a_side_goes_by_the_name_that_was_asked_for(made: Store, encoder: Encoder) -> None:
+    """Another name of a concept heads its column and is what is told of; of a table, its row alone is quoted."""
+    said = answer("relu vs gelu", made, encoder)
+    assert said.text.startswith(
+        "| ReLU (Activation function) | gelu |\n| --- | --- |\n"
+        "| name: ReLU; formula: $\\max(0, x)$ [1] | name: GELU; formula: $x\\,\\Phi(x)$ [2] |"
+    )
+    assert said.citations[0].quote == "| ReLU | $\\max(0, x)$ |"
+    assert_cited(made, said)
+
+
+@pytest.mark.parametrize(
+    ("question", "heads"),
+    [
+        ("difference between batchnorm and layer norm", "| Batch normalisation | Layer normalisation |"),
+        ("diference betwen bn and layer normalisaton", "| Batch normalisation | Layer normalisation |"),
+    ],
+)
+def test_a_side_that_is_shortened_or_mistyped_goes_by_its_full_name(
+    made: Store, encoder: Encoder, question: str, heads: str
+) -> None:
+    """Initials, beginnings, names in one word and slips of the keyboard are no names of their own."""
+    assert answer(question, made, encoder).text.startswith(heads)
+
+
+def test_of_several_concepts_it_is_said_which_one_is_spoken_of(made: Store, encoder: Encoder) -> None:
+    """ "It …" under a heading, where the question names two."""
+    said = answer("can I use layer normalisation after an activation function?", made, encoder)
+    assert said.text.startswith(("**Layer normalisation**", "**Activation function"))
+
+
+def test_there_is_no_path_to_what_is_no_concept(made: Store, encoder: Encoder) -> None:
+    """A word that the notes only mention has no study order, and no passage stands in for one."""
+    said = answer("what do I need to know before transformers?", made, encoder)
+    assert (said.status, said.kind, said.confidence) == ("not_in_notes", "path", 0.0)
+    assert said.hits
+
+
+@pytest.mark.parametrize(
+    "question",
+    ["why is accuracy not enough", "when should I stop training?", "give me three tips for training faster"],
+)
+def test_an_answer_is_about_what_it_quotes_first(starter: Store, encoder: Encoder, question: str) -> None:
+    """Where a question names no concept, those around the answer, and its recipes, are not a passage's left unused."""
+    said = answer(question, starter, encoder)
+    first = said.citations[0]
+    (home,) = (p for p in starter.passages if p.note == first.note and p.line_start <= first.line_start <= p.line_end)
+    assert said.concepts[0] == starter.concepts[starter.defined_in[home.id][0]].label
 
 
 def test_a_wish_for_a_recipe_starts_with_the_offer(starter: Store, encoder: Encoder) -> None:
