@@ -109,8 +109,8 @@ def now(store: Store) -> Composed:
 
 
 def _line(step: NextStep, sources: _Sources) -> str:
-    said = f": {step.summary}" if step.summary else ""
-    line = f"- **{step.label}**{said}{sources.home(step.citation)}"
+    said = step.summary or "your notes name it, and do not say what it is"
+    line = f"- **{step.label}**: {said}{sources.home(step.citation)}"
     if step.builds_on:
         first = [label for label, _ in step.builds_on[:NAMED]]
         line += f" *Builds on {_joined(first)}*{sources.evidence(step.builds_on[0][1])}"

@@ -36,7 +36,7 @@ class NextStep:
     summary: str
     builds_on: tuple[tuple[str, Evidence | None], ...]  # what it needs, all known, strongest first, with the evidence
     unlocks: int  # concepts not yet known that need it, directly or not
-    citation: Citation | None
+    citation: Citation | None  # of what it is; where the notes do not explain it, of a line that needs it
 
 
 def concept_ids(store: Store, labels: Iterable[str]) -> frozenset[int]:
@@ -86,7 +86,8 @@ def learn_next(store: Store, known: Collection[int], most: int = MOST_NEXT) -> t
         evidence = _evidence(store, {c, *first})
         builds_on = tuple((store.concepts[p].label, evidence.get((p, c))) for p in first)
         opens = len(nx.descendants(graph, c) - set(known))
-        steps.append(NextStep(concept.label, concept.summary, builds_on, opens, _home(store, concept, n)))
+        where = _home(store, concept, n) or _needed_at(store, c, n)
+        steps.append(NextStep(concept.label, concept.summary, builds_on, opens, where))
     return tuple(steps)
 
 
@@ -141,6 +142,15 @@ def _evidence(store: Store, among: set[int]) -> dict[tuple[int, int], Evidence]:
         for r in store.relations
         if r.kind == "prerequisite" and r.kept and r.evidence and r.source in among and r.target in among
     }
+
+
+def _needed_at(store: Store, concept: int, n: int) -> Citation | None:
+    """The line by which something needs a concept that the notes name and do not explain."""
+    for after in _strongest(store.prerequisites, {concept}, store.prerequisites.successors, SHOWN):
+        said = _evidence(store, {concept, after}).get((concept, after))
+        if said is not None and said.quote.strip():
+            return Citation(n, said.note, said.line, said.line, said.cell, said.quote)
+    return None
 
 
 def _labels(store: Store, ids: Iterable[int]) -> tuple[str, ...]:

@@ -74,6 +74,16 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     yield from serve(store, notes)
 
 
+@pytest.fixture
+def own_site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+    """The pages on a store that the test may change."""
+    notes, store = tmp_path_factory.mktemp("notes"), tmp_path_factory.mktemp("store")
+    for name, text in NOTES.items():
+        (notes / name).write_text(text, encoding="utf-8")
+    ingest([notes], store)
+    yield from serve(store, notes)
+
+
 @pytest.fixture(scope="session")
 def empty_site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     """The pages where nothing was ingested yet."""

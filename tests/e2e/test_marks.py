@@ -1,0 +1,132 @@
+"""What a reader marks as known and decides about prerequisites, in a real browser, down to the store and the file."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+
+import pytest
+from pages_server import Site, Visit
+from playwright.sync_api import Page, expect
+
+from kg.linking import find_concept
+from kg.marks import read_marks
+from kg.store import open_store
+
+pytestmark = pytest.mark.browser
+
+
+def open_card(page: Page, label: str) -> None:
+    """Choose a concept from the list."""
+    page.get_by_label("Find a concept").fill(label)
+    page.keyboard.press("Enter")
+    expect(page.locator("#card h3")).to_have_text(label)
+
+
+def open_graph(page: Page, site: Site) -> None:
+    """Open the Graph page, with its map drawn."""
+    page.goto(site.address)
+    page.get_by_role("tab", name="Graph").click()
+    expect(page.locator("#graph canvas")).to_have_attribute("data-ready", "1")
+
+
+def marked(site: Site) -> list[str]:
+    """The marks in the store now."""
+    store = open_store(site.store)
+    try:
+        return [mark.label for mark in read_marks(store)]
+    finally:
+        store.close()
+
+
+def test_a_mark_on_a_card_stays_and_shortens_paths(visit: Visit, own_site: Site) -> None:
+    """ "I know this" is kept in the store, ticked on the map and left out of paths, past a reload, until undone."""
+    page, site = visit.page, own_site
+    open_graph(page, site)
+    card = page.locator("#card")
+    expect(page.get_by_role("button", name="Learn next")).to_be_hidden()
+    open_card(page, "Momentum")
+    steps = card.locator("ol li a").all_inner_texts()
+    assert "Gradient" in steps
+    open_card(page, "Gradient")
+    card.get_by_role("link", name="I know this").click()
+    expect(card.locator("a.g-known")).to_have_text("✓ I know this")
+    assert marked(site) == ["Gradient"]
+    store = open_store(site.store)
+    gradient = find_concept(store.concepts, "Gradient").id
+    store.close()
+    map_ = page.locator("#graph [data-known], #graph[data-known]").first
+    expect(map_).to_have_attribute("data-known", str(gradient))
+    expect(page.locator(".gg-legend")).to_contain_text("you know")
+    page.reload()
+    page.get_by_role("tab", name="Graph").click()
+    expect(page.locator("#card h3")).to_have_text(re.compile("Learn next|Nothing new"))
+    expect(card).to_contain_text("You know")
+    open_card(page, "Momentum")
+    expect(card).to_contain_text("You know: Gradient")
+    assert "Gradient" not in card.locator("ol li a").all_inner_texts()
+    page.get_by_role("button", name="Learn next").click()
+    expect(page.locator("#card h3")).to_have_text(re.compile("Learn next|Nothing new"))
+    open_card(page, "Gradient")
+    card.locator("a.g-known").click()
+    expect(card.locator("a.g-known")).to_have_count(0)
+    expect(map_).to_have_attribute("data-known", "")
+    assert marked(site) == []
+    assert visit.errors == []
+
+
+def test_what_can_be_learned_next_is_asked(visit: Visit, own_site: Site) -> None:
+    """A mark set on the card counts for the next question in the chat."""
+    page, site = visit.page, own_site
+    open_graph(page, site)
+    open_card(page, "Tensor")
+    page.locator("#card").get_by_role("link", name="I know this").click()
+    expect(page.locator("#card a.g-known")).to_be_visible()
+    page.get_by_role("tab", name="Ask").click()
+    page.get_by_label("Your question").fill("What can I learn next?")
+    page.keyboard.press("Enter")
+    answer = page.get_by_test_id("bot").last
+    expect(answer).to_contain_text(re.compile(r"what you know \(Tensor\)"))
+    assert visit.errors == []
+
+
+def test_a_prerequisite_is_rejected_where_its_evidence_stands(visit: Visit, own_site: Site) -> None:
+    """ "wrong" writes the file beside the notes and names it; the edge goes from card and store, until undone."""
+    page, site = visit.page, own_site
+    before = {file.name: file.read_bytes() for file in site.notes.iterdir()}
+    open_graph(page, site)
+    open_card(page, "Momentum")
+    card = page.locator("#card")
+    card.locator("details.g-why summary").click()
+    first = card.locator("details.g-why li b").first.inner_text()
+    card.locator("details.g-why li").first.get_by_role("link", name="wrong").click()
+    said = card.locator(".g-said")
+    expect(said).to_contain_text("gradus.toml", timeout=60_000)
+    expect(card.locator("details.g-why li b", has_text=re.compile(f"^{re.escape(first)}$"))).to_have_count(0)
+    assert tomllib.loads((site.notes / "gradus.toml").read_text(encoding="utf-8"))["remove"] == [[first, "Momentum"]]
+    store = open_store(site.store)
+    edge = (find_concept(store.concepts, first).id, find_concept(store.concepts, "Momentum").id)
+    assert edge not in store.prerequisites.edges
+    store.close()
+    said.get_by_role("link", name="undo").click()
+    expect(said).to_contain_text("nothing more", timeout=60_000)
+    card.locator("details.g-why summary").click()
+    expect(card.locator("details.g-why li b", has_text=re.compile(f"^{re.escape(first)}$"))).to_be_visible()
+    assert {name: (site.notes / name).read_bytes() for name in before} == before
+    assert visit.errors == []
+
+
+def test_a_prerequisite_is_confirmed(visit: Visit, own_site: Site) -> None:
+    """ "right" writes the file, and the edge is then a stated one."""
+    page, site = visit.page, own_site
+    open_graph(page, site)
+    open_card(page, "Momentum")
+    card = page.locator("#card")
+    card.locator("details.g-why summary").click()
+    first = card.locator("details.g-why li b").first.inner_text()
+    card.locator("details.g-why li").first.get_by_role("link", name="right").click()
+    expect(card.locator(".g-said")).to_contain_text("gradus.toml", timeout=60_000)
+    assert tomllib.loads((site.notes / "gradus.toml").read_text(encoding="utf-8"))["add"] == [[first, "Momentum"]]
+    card.locator("details.g-why summary").click()
+    expect(card.locator("details.g-why li", has_text=first).first).to_contain_text("gradus.toml")
+    assert visit.errors == []
