@@ -115,8 +115,8 @@ _SIDES = tuple(
     )
 )
 _SIDE_NOISE = re.compile(
-    r"^(?:(?:an?|the|using|use|i|we|you|should|which|what|is|are|better|faster|when|to|do|does|train|fit|take|apply|"
-    r"choose|have|need|want)\b[\s,:]*)+",
+    r"^(?:(?:an?|the|using|use|i|we|you|should|which|what|is|are|better|faster|comes?|first|when|to|do|does|train|fit|take|"
+    r"apply|choose|have|need|want)\b[\s,:]*)+",
     re.I,
 )
 _NO_SIDE = re.compile(r"\b(?:it|they|them|how|why|does|do|did|if|because|we|i|you|my)\b", re.I)

@@ -88,6 +88,7 @@ def test_each_kind_is_recognised(question: str, linked: int, kind: str) -> None:
         ("how does RMSProp differ from Adam?", ("RMSProp", "Adam")),
         ("which is better for text, mixup or dropout?", ("mixup", "dropout")),
         ("what comes first, freezing or unfreezing?", ("freezing", "unfreezing")),
+        ("which comes first batch norm or dropout", ("batch norm", "dropout")),
         ("What is dropout?", None),
     ],
 )
