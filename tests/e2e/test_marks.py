@@ -102,6 +102,7 @@ def test_a_prerequisite_is_rejected_where_its_evidence_stands(visit: Visit, own_
     card.locator("details.g-why li").first.get_by_role("link", name="wrong").click()
     said = card.locator(".g-said")
     expect(said).to_contain_text("gradus.toml", timeout=60_000)
+    expect(said).to_be_in_viewport()
     expect(card.locator("details.g-why li b", has_text=re.compile(f"^{re.escape(first)}$"))).to_have_count(0)
     assert tomllib.loads((site.notes / "gradus.toml").read_text(encoding="utf-8"))["remove"] == [[first, "Momentum"]]
     store = open_store(site.store)

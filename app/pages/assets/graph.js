@@ -324,6 +324,7 @@ shared.decide = (link, target, decision) => {
 };
 shared.renew = async (everything) => {
   document.querySelector('#card')?.classList.remove('g-busy');
+  document.querySelector('#card .g-said')?.scrollIntoView({ block: 'nearest' });
   const kept = { scale, left, top_, moved };
   if (everything) {
     await load(about);
