@@ -4,41 +4,31 @@ from __future__ import annotations
 
 import hashlib
 import json
-import re
 import time
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import astuple, dataclass
-from functools import partial
+from functools import cache, partial
 from pathlib import Path
 
 import numpy as np
-import numpy.typing as npt
 
-from ingest.candidates import NoteParts
-from ingest.concepts import concepts_as_decided, find_mentions
+from ingest.deriving import derive
+from ingest.encoding import Progress, encode, name_vectors
 from ingest.files import FoundNote, find_notes, read_note
-from ingest.named import NameTable
-from ingest.overrides import decided_edges, decisions_in, overrides_of
+from ingest.overrides import overrides_of
 from ingest.parsed import ParsedNote, dump, load
 from ingest.parsing import parse_note
 from ingest.passages import cut
-from ingest.plain import plain
-from ingest.relations import relate
 from ingest.report import Failure, Report
 from ingest.windows import vector_texts
 from kg.encoder import DEFAULT_ENCODER, Encoder, check_weights, load_encoder
 from kg.errors import GradusError, UnreadableNote
-from kg.linking import STOP_WORDS
 from kg.store import open_store
-from kg.types import Concept, Passage
-from kg.vectors import in_bytes
+from kg.types import Passage
 from kg.writing import NoteRecord, Writer, writing
 
 __all__ = ["Failure", "Report", "ingest"]
-
-Progress = Callable[[str, int, int], None]  # what, done, total
-SLAB = 1024  # texts whose words' vectors are held in full at once: about 100 MB
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,14 +78,15 @@ def ingest(
         if other_encoder:
             writer.put_meta("encoder_sha256", check_weights(name))
         changes = _changes(writer, found, paths, other_encoder, say)
-        encoded = _write_notes(writer, changes, name, say)
+        encoder = cache(lambda: _loaded(name, say))
+        encoded = _write_notes(writer, changes, encoder, say)
         if other_encoder:
             writer.put_meta("encoder", name)
+            writer.put_names({})
         dropped: tuple[str, ...] = ()
         decided_anew = _take_overrides(writer)
         if changes.fresh or changes.gone or changes.renamed or other_encoder or decided_anew:
-            say("relating concepts", 0, 1)
-            dropped, warned = _derive(writer)
+            dropped, warned = derive(writer, partial(name_vectors, writer=writer, encoder=encoder, say=say), say)
             writer.put_meta("warnings", json.dumps([astuple(w) for w in warned], ensure_ascii=False))
             say("relating concepts", 1, 1)
         warnings = tuple(Failure(*w) for w in json.loads(writer.meta.get("warnings", "[]")))
@@ -219,14 +210,14 @@ def _free_name(name: str, root: Path, taken: set[str]) -> str:
     return next(n for n in (name, *longer) if n not in taken)
 
 
-def _write_notes(writer: Writer, changes: _Changes, encoder_name: str, say: Progress) -> int:
+def _write_notes(writer: Writer, changes: _Changes, encoder: Callable[[], Encoder], say: Progress) -> int:
     """Put new and changed notes with their vectors, take gone ones out; returns how many passages were encoded."""
     for path in changes.gone:
         writer.remove_note(path)
     writer.rename_notes(changes.renamed)
     texts = [vector_texts(p) for f in changes.fresh for p in f.passages]
     flat = [t for parts in texts for t in parts]
-    encoded = _encode(flat, encoder_name, say) if flat else {}
+    encoded = encode(flat, encoder(), say) if flat else {}
     i = 0
     for fresh in changes.fresh:
         own = texts[i : i + len(fresh.passages)]
@@ -241,34 +232,11 @@ def _write_notes(writer: Writer, changes: _Changes, encoder_name: str, say: Prog
     return len(texts)
 
 
-def _encode(
-    texts: Sequence[str], name: str, say: Progress
-) -> dict[str, tuple[npt.NDArray[np.float32], npt.NDArray[np.int8]]]:
-    """The vector of each text, shape (d,), and in bytes those of its words, shape (t, d), without stop words.
-
-    A text that stands in several places is encoded once.
-    """
+def _loaded(name: str, say: Progress) -> Encoder:
     say("loading the encoder", 0, 1)
-    encoder: Encoder = load_encoder(name)
+    encoder = load_encoder(name)
     say("loading the encoder", 1, 1)
-    once = list(dict.fromkeys(texts))
-    out: dict[str, tuple[npt.NDArray[np.float32], npt.NDArray[np.int8]]] = {}
-    for first in range(0, len(once), SLAB):
-        slab = once[first : first + SLAB]
-        vectors, words = encoder.encode_words(slab, partial(_after, say, first, len(once)))
-        for text, vector, read in zip(slab, vectors, words, strict=True):
-            out[text] = (vector, in_bytes(read.vectors[[_tells(text[start:end]) for start, end in read.spans]]))
-    return out
-
-
-def _after(say: Progress, before: int, total: int, done: int, _: int) -> None:
-    """Tell the progress of one slab as progress of all."""
-    say("encoding", before + done, total)
-
-
-def _tells(piece: str) -> bool:
-    """Whether a piece of a word is worth keeping for search."""
-    return any(c.isalnum() for c in piece) and piece.casefold() not in STOP_WORDS
+    return encoder
 
 
 def _take_overrides(writer: Writer) -> bool:
@@ -278,64 +246,3 @@ def _take_overrides(writer: Writer) -> bool:
     if now != before:
         writer.put_meta("overrides", now)
     return now != before
-
-
-def _derive(writer: Writer) -> tuple[tuple[str, ...], tuple[Failure, ...]]:
-    """Everything that depends on all notes together; returns what was dropped to break cycles, and warnings."""
-    records = sorted(writer.notes(), key=lambda r: (_natural(r.name), r.name))
-    notes, passages, vectors = _gather(writer, records)
-    decisions, unread = decisions_in(writer.meta.get("overrides", ""))
-    concepts, unfound = concepts_as_decided(notes, decisions)
-    mentions = list(find_mentions(concepts, passages))
-    decided, unnamed = decided_edges(decisions, NameTable.of([(c.label, c.aliases) for c in concepts]))
-    related = relate(concepts, mentions, notes, vectors, decided)
-    writer.put_derived([r.name for r in records], concepts, mentions, related.relations, _full_text(concepts, passages))
-    dropped = tuple(
-        f"'{concepts[r.source].label}' before '{concepts[r.target].label}' (score {r.score:.2f}) would close a cycle"
-        for r in related.dropped
-    )
-    warnings = (*unread, *unfound, *unnamed, *related.warnings)
-    return dropped, tuple(sorted(warnings, key=lambda w: (w.note, w.line)))
-
-
-def _gather(
-    writer: Writer, records: Sequence[NoteRecord]
-) -> tuple[list[NoteParts], list[Passage], npt.NDArray[np.float32]]:
-    """All notes with passages numbered over all of them, and one unit vector a passage, shape (passages, d)."""
-    notes: list[NoteParts] = []
-    passages: list[Passage] = []
-    rows: list[npt.NDArray[np.float32]] = []
-    for record in records:
-        first = len(passages)
-        own = [_renumbered(p, first + p.id) for p in writer.passages(record.id)]
-        passages += own
-        notes.append(NoteParts(record.name, load(writer.parsed(record.id)), tuple(own)))
-        parts: dict[int, list[npt.NDArray[np.float32]]] = {}
-        for seq, vector in writer.vectors(record.id):
-            parts.setdefault(seq, []).append(vector)
-        for i in range(len(own)):
-            mean = np.mean(parts[i], axis=0)
-            rows.append(mean / max(float(np.linalg.norm(mean)), 1e-9))
-    return notes, passages, np.stack(rows) if rows else np.zeros((0, 1), dtype=np.float32)
-
-
-def _renumbered(p: Passage, number: int) -> Passage:
-    return Passage(
-        number, p.note, p.cell, p.start, p.end, p.line_start, p.line_end, p.heading_path, p.text, p.kind
-    )  # fmt: skip
-
-
-def _full_text(concepts: Sequence[Concept], passages: Sequence[Passage]) -> list[tuple[int, str, str, str]]:
-    names: dict[int, list[str]] = {}
-    for concept in concepts:
-        for p in concept.passages:
-            names.setdefault(p, []).extend((concept.label, *concept.aliases))
-    return [
-        (p.id, " ".join(p.heading_path), p.text if p.kind == "code" else plain(p.text), " ".join(names.get(p.id, ())))
-        for p in passages
-    ]
-
-
-def _natural(name: str) -> list[tuple[int, int | str]]:
-    """Order of names in which "2-b.md" stands before "10-a.md"."""
-    return [(0, int(part)) if part.isdecimal() else (1, part.casefold()) for part in re.split(r"(\d+)", name) if part]

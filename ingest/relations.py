@@ -3,50 +3,34 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import combinations
 
 import numpy as np
 import numpy.typing as npt
 
 from ingest.candidates import NoteParts
+from ingest.gists import Gists
 from ingest.labels import heading_names, merge_key
+from ingest.lines import line_spans
+from ingest.pairing import nearest_concepts
+from ingest.prerequisites import Standing, prerequisites
 from ingest.report import Failure
-from ingest.settled import NOTHING_DECIDED, Decided, Settled, settle
-from ingest.signals import Signals, quote_line, read_signals
+from ingest.sentences import tells
+from ingest.settled import NOTHING_DECIDED, Decided, settle
+from ingest.signals import quote_line, read_signals
 from ingest.stated import stated_prerequisites
-from kg.graph import acyclic
+from kg.linking import STOP_WORDS, key
 from kg.types import Concept, Evidence, Mention, Passage, Relation
-from kg.vectors import build_index
 
 __all__ = ["Related", "relate"]
 
-# A pair is looked at when one names the other, when a note states it, or when each is among the other's nearest.
-NEIGHBOURS = 20
-# Share a candidate's score must reach to be kept as an edge; chosen for precision, see benchmarks/README.md.
-KEEP = 0.65
-# What a note states outright ("Needs: …", front matter) is above anything inferred.
-STATED_SCORE = 0.98
-# What an overrides file adds is above that, and what it removes is below everything.
-DECIDED_SCORE = 1.0
 RELATED_COSINE = 0.5
 RELATED_MOST = 5
 # An outermost heading over so many concepts names a theme.
 UMBRELLA = 4
-
-# Log-odds of "p comes before c" for one unit of each signal, all signals in [0, 1] or [-1, 1]. Rounded from a logistic
-# regression on metacademy's pairs (but "earlier", which those notes do not show); see benchmarks/README.md.
-WEIGHTS: Mapping[str, float] = {
-    "bias": -3.4,
-    "named": 2.8,  # c's passages name p
-    "named_first": 1.5,  # already in c's first sentence
-    "cued": 1.2,  # after a word such as "needs" or "uses"
-    "named_back": -3.5,  # p's passages name c
-    "in_label": 1.5,  # p's name is part of c's name
-    "similarity": 4.4,  # cosine of their passages
-    "generality": 1.0,  # more concepts name p than name c
-    "earlier": 0.7,  # p stands before c where order means something
-}
+SPEAKING = 4  # a line of fewer words says nothing
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,113 +46,56 @@ def relate(
     concepts: Sequence[Concept],
     mentions: Sequence[Mention],
     notes: Sequence[NoteParts],
-    vectors: npt.NDArray[np.float32],
+    gists: Gists,
     decided: Decided = NOTHING_DECIDED,
 ) -> Related:
     """Relations of every kind.
 
     Parameters
     ----------
-    vectors : array of shape (passages, d)
-        One unit vector for each passage, row = passage id.
+    gists : Gists
+        What stands for each concept in comparisons.
     decided : Decided
         Prerequisites that people add and remove.
     """
-    centres = _centres(concepts, vectors)
     signals = read_signals(concepts, mentions, notes)
     settled = settle(stated_prerequisites(concepts, mentions, notes), decided, concepts)
-    near = _neighbours(centres)
     broader = _broader(concepts, notes)
-    prerequisites, dropped = _prerequisites(concepts, signals, settled, near, centres, broader)
-    taken = {frozenset((r.source, r.target)) for r in prerequisites if r.kept}
-    taken |= {frozenset((r.source, r.target)) for r in broader}
     passages = {p.id: p for note in notes for p in note.passages}
-    related = _related(near, centres, taken, concepts, passages)
-    return Related((*prerequisites, *broader, *related), dropped, settled.warnings)
+    standing = Standing(
+        settled,
+        umbrellas=_umbrellas(broader),
+        nested={frozenset((r.source, r.target)) for r in broader},
+        mute={c.id for c in concepts if not gists.texts[c.id].strip()},
+        together=_together(concepts),
+    )
+    chosen = prerequisites(concepts, signals, gists, standing, _wording(concepts, passages))
+    taken = {frozenset((r.source, r.target)) for r in chosen.relations if r.kept} | {*standing.nested}
+    related = _related(gists.centres, taken, concepts, passages)
+    return Related((*chosen.relations, *broader, *related), chosen.dropped, settled.warnings)
 
 
-def _centres(concepts: Sequence[Concept], vectors: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
-    """The mean direction of each concept's passages, shape (concepts, d); zeros for a concept without any."""
-    centres = np.zeros((len(concepts), vectors.shape[1]), dtype=np.float32)
-    for concept in concepts:
-        if concept.passages:
-            centre = vectors[list(concept.passages)].mean(axis=0)
-            centres[concept.id] = centre / max(float(np.linalg.norm(centre)), 1e-9)
-    return centres
+def _wording(
+    concepts: Sequence[Concept], passages: Mapping[int, Passage]
+) -> Callable[[int, int], tuple[Evidence, ...]]:
+    """Finds the sentence of c's passages that shares most with p's name and summary; the first one when none does."""
 
+    def find(p: int, c: int) -> tuple[Evidence, ...]:
+        name = set(key(concepts[p].label)) - STOP_WORDS
+        about = set(key(concepts[p].summary)) - STOP_WORDS - set(key(concepts[c].label))
+        best: tuple[int, Evidence] | None = None
+        for passage in (passages[i] for i in concepts[c].passages):
+            for start, end in line_spans(passage.text):
+                line = passage.text[start:end]
+                told = set(key(line))
+                shared = 3 * len(told & name) + len(told & about)
+                speaks = len(told) >= SPEAKING and tells(line)
+                if speaks and (best is None or shared > best[0]):
+                    number, quote = quote_line(passage, start)
+                    best = shared, Evidence(passage.note, passage.cell, number, quote, "similarity")
+        return (best[1],) if best else ()
 
-def _neighbours(centres: npt.NDArray[np.float32]) -> list[tuple[int, ...]]:
-    """Each concept's nearest others by cosine, best first."""
-    if not len(centres):
-        return []
-    index = build_index(centres)
-    k = min(NEIGHBOURS + 1, len(centres))
-    scores, rows = index.search(centres, k)
-    return [
-        tuple(int(j) for j, s in zip(row, score, strict=True) if j != i and s > 0)
-        for i, (row, score) in enumerate(zip(rows, scores, strict=True))
-    ]
-
-
-def _prerequisites(
-    concepts: Sequence[Concept],
-    signals: Signals,
-    settled: Settled,
-    near: Sequence[tuple[int, ...]],
-    centres: npt.NDArray[np.float32],
-    broader: Sequence[Relation],
-) -> tuple[list[Relation], tuple[Relation, ...]]:
-    """Scored candidates in both directions, the kept ones acyclic, and what was dropped for that."""
-    pairs = {(p, c) for (c, p) in signals.naming} | {(c, p) for (c, p) in signals.naming}
-    pairs |= {pair for i, others in enumerate(near) for j in others for pair in ((i, j), (j, i))}
-    scores = {
-        (p, c): _score(signals.of(p, c, float(centres[p] @ centres[c])))
-        for p, c in sorted(pairs)
-        if concepts[p].passages and concepts[c].passages and p != c
-    }
-    for pair in settled.kept:
-        scores[pair] = DECIDED_SCORE if pair in settled.decided else STATED_SCORE
-        scores[pair[::-1]] = min(scores.get(pair[::-1], 0.0), 1 - STATED_SCORE)
-    for pair in settled.said:
-        scores.setdefault(pair, 0.0)
-    for pair in settled.removed:
-        scores[pair] = 1 - DECIDED_SCORE
-    umbrellas = _umbrellas(broader)
-    nested = {frozenset((r.source, r.target)) for r in broader}
-    wanted = [
-        (p, c, s + ((p, c) in settled.kept))  # above anything inferred, so that no cycle takes it
-        for (p, c), s in scores.items()
-        # A pair is kept in one direction only: the stronger, the earlier in the notes when equal. Where the notes state
-        # what a concept needs, nothing is inferred on top; what stands inside a concept's section is part of it.
-        if s >= KEEP
-        and (s, -p) > (scores.get((c, p), 0.0), -c)
-        and (
-            (p, c) in settled.kept
-            or ((c, p) in signals.naming and c not in settled.told and not {p, c} & umbrellas and {p, c} not in nested)
-        )
-    ]
-    kept, dropped = acyclic(wanted)
-    kept_pairs = {(p, c) for p, c, _ in kept}
-    relations = [
-        Relation(
-            "prerequisite",
-            p,
-            c,
-            round(s, 4),
-            (p, c) in kept_pairs,
-            (*settled.said.get((p, c), ()), *signals.evidence(p, c)),
-            "stated" if (p, c) in settled.kept else "",
-        )
-        for (p, c), s in sorted(scores.items())
-    ]
-    lost = {(p, c) for p, c, _ in dropped}
-    return relations, tuple(r for r in relations if (r.source, r.target) in lost)
-
-
-def _score(signals: Mapping[str, float]) -> float:
-    """Probability-like score of one ordered pair, in [0, 1]."""
-    z = WEIGHTS["bias"] + sum(WEIGHTS[name] * value for name, value in signals.items())
-    return float(1 / (1 + np.exp(-z)))
+    return find
 
 
 def _broader(concepts: Sequence[Concept], notes: Sequence[NoteParts]) -> list[Relation]:
@@ -198,6 +125,15 @@ def _broader(concepts: Sequence[Concept], notes: Sequence[NoteParts]) -> list[Re
     return [out[pair] for pair in sorted(out)]
 
 
+def _together(concepts: Sequence[Concept]) -> frozenset[frozenset[int]]:
+    """Pairs of concepts that a passage explains both."""
+    explained: defaultdict[int, list[int]] = defaultdict(list)
+    for concept in concepts:
+        for p in concept.passages:
+            explained[p].append(concept.id)
+    return frozenset(frozenset(pair) for ids in explained.values() for pair in combinations(ids, 2))
+
+
 def _umbrellas(broader: Sequence[Relation]) -> frozenset[int]:
     """Titles over many concepts ("Optimisers"): themes, not steps to learn, unless a note says otherwise."""
     inner = {r.target for r in broader}
@@ -216,7 +152,6 @@ def _enclosing_concept(path: tuple[str, ...], named: Mapping[str, int]) -> int |
 
 
 def _related(
-    near: Sequence[tuple[int, ...]],
     centres: npt.NDArray[np.float32],
     taken: set[frozenset[int]],
     concepts: Sequence[Concept],
@@ -224,11 +159,11 @@ def _related(
 ) -> list[Relation]:
     """Concepts whose passages point the same way and that no surer relation joins already."""
     out: dict[tuple[int, int], Relation] = {}
-    for i, others in enumerate(near):
+    ids, cosines = nearest_concepts(centres)
+    for i, others in enumerate(zip(ids.tolist(), cosines.tolist(), strict=True)):
         given = 0
-        for j in others:
-            cosine = float(centres[i] @ centres[j])
-            if cosine < RELATED_COSINE or given >= RELATED_MOST:
+        for j, cosine in zip(*others, strict=True):
+            if j < 0 or cosine < RELATED_COSINE or given >= RELATED_MOST:
                 break
             # Terms explained in one and the same passage are near only because they share it.
             if frozenset((i, j)) in taken or set(concepts[i].passages) & set(concepts[j].passages):

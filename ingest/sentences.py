@@ -9,7 +9,7 @@ from ingest.labels import MAX_WORDS, merge_key
 from ingest.plain import plain
 from kg.linking import key
 
-__all__ = ["first_sentence", "naming_sentence"]
+__all__ = ["first_sentence", "naming_sentence", "tells"]
 
 SUMMARY_CHARS = 280
 
@@ -58,6 +58,15 @@ def first_sentence(text: str, names: Collection[str] = ()) -> str:
         if len(key(sentence)) >= 3 and not sentence.endswith("?"):
             return _short(sentence)
     return ""
+
+
+def tells(text: str) -> bool:
+    """Whether a text has words of its own beside links, pictures, code and headings; questions count.
+
+    >>> tells("## Goals\\n\\n- What is a norm?"), tells("- [Notebook 3](https://example.org/3.ipynb)")
+    (True, False)
+    """
+    return any(len(key(piece)) >= 3 for piece in _pieces(text))
 
 
 def naming_sentence(text: str, names: Collection[str]) -> str:

@@ -1,12 +1,11 @@
-"""What the notes show about a pair of concepts: who names whom and where, generality, and study order."""
+"""What the notes show about a pair of concepts: who names whom and where, and which stands first."""
 
 from __future__ import annotations
 
-import math
 import re
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 
 from ingest.candidates import NoteParts
@@ -16,8 +15,6 @@ from kg.types import Concept, Evidence, Mention, Passage
 
 __all__ = ["Naming", "Signals", "quote_line", "read_signals"]
 
-# Mentions count by the logarithm; this many say as much as any more.
-ENOUGH_MENTIONS = 8
 # In a passage that explains several terms, a name belongs to the term that stands this near, in characters.
 NEAR_CHARS = 200
 # Siblings in alphabetical order say nothing about study order; below this share of ordered neighbours they do.
@@ -27,6 +24,11 @@ _CUE = re.compile(
     r"\b(?:needs?|requires?|rel(?:y|ies) on|based on|builds? (?:up)?on|depends? on|assumes?|recall|remember|"
     r"extends?|extension of|generali[sz](?:es|ation of)|uses?|using|used with|applies|appl(?:y|ying)|"
     r"(?:kind|form|type|special case|variant|version|instance|example) of)\s+(?:[\w-]+\s+){0,3}[\[*_`]*\Z",
+    re.I,
+)
+_CONTRAST = re.compile(
+    r"\b(?:unlike|instead of|rather than|compared (?:to|with)|alternatives? to|used (?:in|for|by|to)|such as|e\.g\.,?|"
+    r"including|for example,?|like|appl(?:ications?|ied) (?:in|of|to|include))\s+(?:[\w-]+\s+){0,4}[\[*_`]*\Z",
     re.I,
 )
 # Lines and sections that point elsewhere; to be named there says nothing of what comes first.
@@ -50,6 +52,8 @@ class Naming:
     count: int
     first: bool  # in the first sentence below the heading
     cued: bool  # after a word of dependence, such as "needs", "uses" or "a special case of"
+    contrasted: bool  # after a word of contrast or example, such as "unlike" or "such as"
+    place: float  # how far into the concept's passages the first one stands, in [0, 1]
     evidence: Evidence  # the first place
 
 
@@ -58,25 +62,9 @@ class Signals:
     """Signals over all pairs; `naming[c, p]` says that c's passages name p."""
 
     naming: Mapping[tuple[int, int], Naming]
-    named_by: Mapping[int, int]  # concept -> how many other concepts name it
     order: Mapping[int, tuple[int, int]]  # concept -> (order group, position), only where order means something
     keys: tuple[tuple[str, ...], ...]  # folded words of each label
     homes: tuple[Evidence | None, ...]  # where each concept's first passage begins
-
-    def of(self, p: int, c: int, cosine: float) -> dict[str, float]:
-        """Signals that p comes before c, by the names of the weights."""
-        there, back = self.naming.get((c, p)), self.naming.get((p, c))
-        generality = math.log1p(self.named_by.get(p, 0)) - math.log1p(self.named_by.get(c, 0))
-        return {
-            "named": _strength(there),
-            "named_first": float(there is not None and there.first),
-            "cued": float(there is not None and there.cued),
-            "named_back": _strength(back),
-            "in_label": float(_contains(self.keys[c], self.keys[p])) - float(_contains(self.keys[p], self.keys[c])),
-            "similarity": max(0.0, cosine),
-            "generality": math.tanh(generality / 2),
-            "earlier": float(self.earlier(p, c)),
-        }
 
     def earlier(self, p: int, c: int) -> int:
         """1 when p stands before c in an order that means something, -1 when after, 0 when there is none."""
@@ -101,13 +89,8 @@ def read_signals(concepts: Sequence[Concept], mentions: Sequence[Mention], notes
     """Collect the signals of all pairs that name each other, in time linear in the mentions."""
     passages = {p.id: p for note in notes for p in note.passages}
     naming = _naming(concepts, mentions, passages)
-    named_by: defaultdict[int, int] = defaultdict(int)
-    for _, p in naming:
-        named_by[p] += 1
     homes = tuple(_home(passages[c.passages[0]]) if c.passages else None for c in concepts)
-    return Signals(
-        naming, dict(named_by), _order(concepts, notes), tuple(key(c.label) for c in concepts), homes,
-    )  # fmt: skip
+    return Signals(naming, _order(concepts, notes), tuple(key(c.label) for c in concepts), homes)
 
 
 def quote_line(passage: Passage, offset: int) -> tuple[int, str]:
@@ -116,10 +99,6 @@ def quote_line(passage: Passage, offset: int) -> tuple[int, str]:
     line = line_of(spans, offset)
     start, end = spans[line - 1]
     return passage.line_start + line - 1, passage.text[start:end].strip()
-
-
-def _strength(naming: Naming | None) -> float:
-    return 0.0 if naming is None else min(1.0, math.log1p(naming.count) / math.log1p(ENOUGH_MENTIONS))
 
 
 def _contains(outer: tuple[str, ...], inner: tuple[str, ...]) -> bool:
@@ -137,6 +116,8 @@ def _naming(
     for concept in concepts:
         for p in concept.passages:
             owners[p].append(concept.id)
+    lengths = {c.id: sum(len(passages[p].text) for p in c.passages) for c in concepts}
+    read: defaultdict[int, int] = defaultdict(int)  # concept -> characters of its passages so far
     found: dict[tuple[int, int], Naming] = {}
     for passage_id in sorted(owners):
         passage = passages[passage_id]
@@ -151,13 +132,23 @@ def _naming(
                     continue
                 before = found.get((c, p))
                 first = mention.start < intro
-                cued = bool(_CUE.search(passage.text, max(0, mention.start - CUE_CHARS), mention.start))
+                reach = max(0, mention.start - CUE_CHARS)
+                cued = bool(_CUE.search(passage.text, reach, mention.start))
+                contrasted = bool(_CONTRAST.search(passage.text, reach, mention.start))
                 if before is None:
                     line, quote = quote_line(passage, mention.start)
                     evidence = Evidence(passage.note, passage.cell, line, quote, "mention")
-                    found[c, p] = Naming(1, first, cued, evidence)
+                    place = (read[c] + mention.start) / lengths[c]
+                    found[c, p] = Naming(1, first, cued, contrasted, place, evidence)
                 else:
-                    found[c, p] = Naming(before.count + 1, before.first or first, before.cued or cued, before.evidence)
+                    found[c, p] = replace(
+                        before,
+                        count=before.count + 1,
+                        first=before.first or first,
+                        cued=before.cued or cued,
+                        contrasted=before.contrasted or contrasted,
+                    )
+            read[c] += len(passage.text)
     return found
 
 

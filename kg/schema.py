@@ -17,7 +17,7 @@ VERSION = 3
 
 # notes, passages, vectors and words (vectors of a passage's words) belong to one note each and stay while its content
 # stays; the other tables are derived from all notes together and are written anew by every ingest that changes
-# something. In those, a passage's id is its rank in (note order, position in the note), the numbering a reader gives.
+# something (names, with the vectors of concepts' labels, are kept as long as they are some concept's). In those, a passage's id is its rank in (note order, position in the note), the numbering a reader gives.
 _TABLES = """
 CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL);
 CREATE TABLE notes (
@@ -33,6 +33,7 @@ CREATE TABLE vectors (
 CREATE TABLE words (
     note INTEGER NOT NULL REFERENCES notes (id) ON DELETE CASCADE, seq INTEGER NOT NULL, vectors BLOB NOT NULL,
     PRIMARY KEY (note, seq));
+CREATE TABLE names (name TEXT PRIMARY KEY, vector BLOB NOT NULL, words BLOB NOT NULL);
 CREATE TABLE concepts (
     id INTEGER PRIMARY KEY, label TEXT NOT NULL, notes TEXT NOT NULL, summary TEXT NOT NULL,
     passages TEXT NOT NULL, resources TEXT NOT NULL);

@@ -64,6 +64,20 @@ class Writer:
         ).fetchall()
         return [(seq, np.frombuffer(blob, dtype=np.float32)) for seq, blob in rows]
 
+    def words(self, note: int, seq: int) -> bytes:
+        """The vectors of a passage's words, as `kg.vectors.in_bytes` made them."""
+        found = self.connection.execute("SELECT vectors FROM words WHERE note = ? AND seq = ?", (note, seq)).fetchone()
+        return bytes(found[0]) if found else b""
+
+    def names(self) -> dict[str, tuple[bytes, bytes]]:
+        """Names that were encoded before: the float32 vector of each, and the vectors of its words in bytes."""
+        return {name: (v, w) for name, v, w in self.connection.execute("SELECT name, vector, words FROM names")}
+
+    def put_names(self, names: Mapping[str, tuple[bytes, bytes]]) -> None:
+        """Replace the names kept by these."""
+        self.connection.execute("DELETE FROM names")
+        self.connection.executemany("INSERT INTO names VALUES (?, ?, ?)", ((n, v, w) for n, (v, w) in names.items()))
+
     def put_note(
         self,
         record: NoteRecord,

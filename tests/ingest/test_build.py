@@ -84,7 +84,7 @@ def test_unchanged_notes_cost_neither_parsing_nor_encoding(
     """A second ingest parses nothing, loads no encoder, derives nothing, and leaves the store as it is."""
     ingest([notes], tmp_path / "store")
     before = everything(tmp_path / "store")
-    forbid(monkeypatch, "load_encoder", "parse_note", "cut", "concepts_as_decided", "relate", "check_weights")
+    forbid(monkeypatch, "load_encoder", "parse_note", "cut", "derive", "check_weights")
     report = ingest([notes], tmp_path / "store")
     assert counts(report) == (6, 0, 0, 0, 6) and report.encoded == 0
     assert everything(tmp_path / "store") == before
@@ -101,13 +101,13 @@ def test_touching_a_file_changes_nothing(notes: Path, tmp_path: Path, monkeypatc
 def test_a_changed_note_costs_its_own_passages_only(
     notes: Path, tmp_path: Path, exact: OneByOne, everything: Everything
 ) -> None:
-    """And the store is then what a fresh ingest of the changed folder makes."""
+    """And the names of its new concepts; and the store is then what a fresh ingest of the changed folder makes."""
     ingest([notes], tmp_path / "store")
     exact.encoded.clear()
     write_notes(notes, {"unet.md": "# UNet\n\nThe U-Net was changed.\n\n## Pruning\n\nPruning of a tensor.\n"})
     report = ingest([notes], tmp_path / "store")
     assert counts(report) == (6, 0, 1, 0, 5) and report.encoded == 2
-    assert [t.splitlines()[0] for t in exact.encoded] == ["UNet", "UNet: Pruning"]
+    assert [t.splitlines()[0] for t in exact.encoded] == ["UNet", "UNet: Pruning", "Pruning"]
     ingest([notes], tmp_path / "fresh")
     assert everything(tmp_path / "store") == everything(tmp_path / "fresh")
 
@@ -308,7 +308,7 @@ def test_progress_is_told_in_order(notes: Path, tmp_path: Path) -> None:
     calls: list[tuple[str, int, int]] = []
     ingest([notes], tmp_path / "store", None, lambda *call: calls.append(call))
     steps = [what for what, _ in itertools.groupby(calls, key=lambda c: c[0])]
-    assert steps == ["reading notes", "loading the encoder", "encoding", "relating concepts"]
+    assert steps == ["reading notes", "loading the encoder", "encoding", "encoding names", "relating concepts"]
     for step in steps:
         done = [(d, n) for what, d, n in calls if what == step]
         assert done == sorted(done) and done[-1][0] == done[-1][1]

@@ -8,14 +8,18 @@ from pathlib import Path
 
 import networkx as nx
 import numpy as np
+import numpy.typing as npt
 import pytest
 
 from ingest.build import ingest
 from ingest.candidates import NoteParts
 from ingest.concepts import find_concepts, find_mentions
+from ingest.encoding import encode
+from ingest.gists import read_gists
 from ingest.parsing import parse_note
 from ingest.passages import cut
-from ingest.relations import KEEP, Related, relate
+from ingest.relations import Related, relate
+from ingest.scorer import scorer
 from ingest.signals import read_signals
 from ingest.windows import vector_texts
 from kg.encoder import Encoder
@@ -47,6 +51,12 @@ class Read:
 Reader = Callable[..., Read]
 
 
+def _unit(words: npt.NDArray[np.int8]) -> npt.NDArray[np.float32]:
+    """Words' vectors back from bytes, at length 1."""
+    whole = words.astype(np.float32)
+    return np.asarray(whole / np.maximum(np.linalg.norm(whole, axis=1, keepdims=True), 1e-9))
+
+
 @pytest.fixture(scope="session")
 def read(encoder: Encoder) -> Reader:
     """A function that relates the concepts of notes given as texts by name without ".md"."""
@@ -61,8 +71,17 @@ def read(encoder: Encoder) -> Reader:
         passages = [p for n in notes for p in n.passages]
         concepts = find_concepts(notes)
         mentions = list(find_mentions(concepts, passages))
-        vectors = encoder.encode([vector_texts(p)[0] for p in passages])
-        return Read(notes, concepts, relate(concepts, mentions, notes, vectors))
+        texts_of = [vector_texts(p)[0] for p in passages]
+        encoded = encode([*texts_of, *(c.label for c in concepts)], encoder, lambda *_: None)
+        vectors = np.stack([encoded[t][0] for t in texts_of])
+        gists = read_gists(
+            concepts,
+            passages,
+            vectors,
+            lambda p: encoded[texts_of[p]][1].tobytes(),
+            lambda names: {n: (encoded[n][0], _unit(encoded[n][1])) for n in names},
+        )
+        return Read(notes, concepts, relate(concepts, mentions, notes, gists))
 
     return read_notes
 
@@ -81,7 +100,7 @@ def test_who_is_named_comes_first(read: Reader) -> None:
         assert list(found.pairs("prerequisite")) == [("Convexity", "Lasso")]
         kept = found.pairs("prerequisite")["Convexity", "Lasso"]
         other = found.pairs("prerequisite", kept=False)["Lasso", "Convexity"]
-        assert 1 >= kept.score >= KEEP > other.score >= 0
+        assert 1 >= kept.score >= scorer().keep > other.score >= 0
         assert kept.evidence[0].signal == "mention"
         assert kept.evidence[0].quote.startswith("The lasso is a regression whose penalty keeps convexity.")
 
