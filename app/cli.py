@@ -155,7 +155,8 @@ def relations(
     if kind and kind not in kinds:
         raise typer.BadParameter(f"expected one of {', '.join(kinds)}, got '{kind}'", param_hint="--kind")
     opened = _store(store)
-    chosen = [r for r in opened.relations if (not kind or r.kind == kind) and (everything or r.kept)]
+    listed = (*opened.relations, *(opened.candidates() if everything else ()))
+    chosen = [r for r in listed if not kind or r.kind == kind]
     if as_json:
         for r in chosen:
             _print_json(relation_json(r, opened.concepts))

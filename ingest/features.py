@@ -1,7 +1,7 @@
 """What a pair of concepts and the notes around them show about which comes first, as numbers for the scorer.
 
 Every feature is defined by the pair and what is near it, on a scale that is the same in every vault: an unrelated note
-changes none of them.
+changes none of them, but for the two places, by what it has in common after all.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ import scipy.sparse as sparse
 
 from ingest.gists import Gists
 from ingest.late import LATE, late_features
-from ingest.pairing import candidate_pairs, nearest_concepts
+from ingest.pairing import candidate_pairs, nearest_concepts, without_hubs
 from ingest.signals import Signals
 from kg.linking import STOP_WORDS, key
 
@@ -90,6 +90,7 @@ def read_pairs(signals: Signals, gists: Gists, extra: set[tuple[int, int]]) -> P
     naming = {(p, c): there.count for (c, p), there in signals.naming.items()}
     n = len(gists.centres)
     named = _matrix(dict.fromkeys(naming, 1.0), n)
+    thin = without_hubs(named)
     ids, cosines = nearest_concepts(gists.centres)
     beside = _beside(ids, cosines)
     pairs = _with_text(candidate_pairs(named, ids, beside, extra), gists, extra)
@@ -106,7 +107,7 @@ def read_pairs(signals: Signals, gists: Gists, extra: set[tuple[int, int]]) -> P
         told = dict(zip(LATE, late[side].T, strict=True))
         told |= dict(zip(("told before others", "tells before others"), placed[side].T, strict=True))
         found = _named(signals, naming, p, c) | said.features(p, c) | told | _cosines(gists, p, c)
-        found |= _neighbourhood(named, beside, p, c)
+        found |= _neighbourhood(thin, beside, p, c)
         found |= {name: np.minimum(1, np.log1p(v) / _LOG_CONCEPTS)[p] for name, v in by_concept.items()}
         return np.stack([found[name] for name in FEATURES], axis=1).astype(np.float32)
 

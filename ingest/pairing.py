@@ -10,12 +10,14 @@ import scipy.sparse as sparse
 
 from kg.vectors import build_index
 
-__all__ = ["candidate_pairs", "nearest_concepts"]
+__all__ = ["candidate_pairs", "nearest_concepts", "without_hubs"]
 
 # Nearest others looked at for each concept: all of them in a small vault, never fewer than this in a large one, so
 # that the number of pairs grows with the concepts and not with their square.
 NEAREST = 60
 ROOM = 250_000  # pairs that cost nothing to speak of
+# A home note that links to all others, and is linked by them, would make every two concepts a pair.
+HUB = 150
 # Below this cosine two texts of one field have nothing to do with each other; of metacademy's edges 6 % lie below.
 APART = 0.0
 
@@ -52,18 +54,26 @@ def candidate_pairs(
         Looked at in any case.
     """
     n = naming.shape[0]
+    thin = without_hubs(naming)
     rows, columns = np.nonzero(near >= 0)
     pairs = [
         np.stack([rows, near[rows, columns]], axis=1),
         _entries(naming),
-        _entries(naming @ naming),  # what is named by what is named
-        _entries(naming @ beside.T),  # what is named by one's nearest
+        _entries(thin @ thin),  # what is named by what is named
+        _entries(thin @ beside.T),  # what is named by one's nearest
         np.array(sorted(extra), dtype=np.int64).reshape(-1, 2),
     ]
     both = np.sort(np.concatenate(pairs).astype(np.int64), axis=1)
     both = both[both[:, 0] != both[:, 1]]
     codes = np.unique(both[:, 0] * n + both[:, 1])
     return np.stack([codes // n, codes % n], axis=1) if n else both
+
+
+def without_hubs(naming: sparse.csr_array) -> sparse.csr_array:
+    """The same matrix without concepts that name or are named by very many, which say nothing about any two."""
+    many = (naming.sum(axis=0) > HUB) | (naming.sum(axis=1) > HUB)
+    kept = sparse.diags_array((~np.asarray(many).ravel()).astype(np.float32))
+    return sparse.csr_array(kept @ naming @ kept)
 
 
 def _entries(matrix: sparse.csr_array) -> npt.NDArray[np.int64]:

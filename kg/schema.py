@@ -17,7 +17,8 @@ VERSION = 3
 
 # notes, passages, vectors and words (vectors of a passage's words) belong to one note each and stay while its content
 # stays; the other tables are derived from all notes together and are written anew by every ingest that changes
-# something (names, with the vectors of concepts' labels, are kept as long as they are some concept's). In those, a passage's id is its rank in (note order, position in the note), the numbering a reader gives.
+# something, but for names: vectors of labels, which stay as long as some concept has that label. In those, a passage's
+# id is its rank in (note order, position in the note), the numbering a reader gives.
 _TABLES = """
 CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL);
 CREATE TABLE notes (

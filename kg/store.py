@@ -45,7 +45,7 @@ class Store:
     passages: tuple[Passage, ...]
     concepts: tuple[Concept, ...]
     mentions: tuple[Mention, ...]
-    relations: tuple[Relation, ...]
+    relations: tuple[Relation, ...]  # the kept ones
     note_names: tuple[str, ...]
     note_paths: dict[str, Path]
     _note_ids: dict[str, int]
@@ -92,6 +92,11 @@ class Store:
         if row is None:
             raise KeyError(name)
         return str(json.loads(row[0])["texts"][cell or 0])
+
+    def candidates(self) -> tuple[Relation, ...]:
+        """Relations that were scored and not kept; read from the disk each time, as there are many."""
+        with self._lock:
+            return _read_relations(self._connection, kept=False)
 
     def places(self, concept: Concept) -> tuple[Place, ...]:
         """Where the notes define a concept, the best place first; of an imported graph, where they did."""
@@ -282,7 +287,7 @@ def open_store(folder: Path) -> Store:
                 Mention(*row)
                 for row in connection.execute('SELECT concept, passage, start, "end", alias FROM mentions')
             ),
-            relations=_read_relations(connection),
+            relations=_read_relations(connection, kept=True),
             note_names=tuple(order),
             note_paths={name: Path(path) for _, name, path in notes},
             _note_ids={name: i for i, name, _ in notes},
@@ -340,18 +345,9 @@ def _read_concepts(connection: sqlite3.Connection) -> tuple[Concept, ...]:
     )
 
 
-def _read_relations(connection: sqlite3.Connection) -> tuple[Relation, ...]:
-    rows = connection.execute("SELECT * FROM relations ORDER BY rowid")
+def _read_relations(connection: sqlite3.Connection, kept: bool) -> tuple[Relation, ...]:
+    rows = connection.execute("SELECT * FROM relations WHERE kept = ? ORDER BY rowid", (kept,))
     return tuple(
-        Relation(
-            kind,
-            source,
-            target,
-            score,
-            bool(kept),
-            tuple(Evidence(*e) for e in json.loads(evidence)),
-            tier,
-            bool(short),
-        )
-        for kind, source, target, score, kept, evidence, tier, short in rows
+        Relation(kind, p, c, score, kept, tuple(Evidence(*e) for e in json.loads(evidence)), tier, bool(short))
+        for kind, p, c, score, _, evidence, tier, short in rows
     )

@@ -71,9 +71,8 @@ def selected(store: Store, choice: Choice) -> Selection:
         chosen = nx.ancestors(graph, choice.about) | nx.descendants(graph, choice.about) | {choice.about}
     relations = tuple(
         r
-        for r in store.relations
+        for r in (*store.relations, *(store.candidates() if choice.candidates else ()))
         if choice.kind in ("all", r.kind)
-        and (r.kept or choice.candidates)
         and not (choice.short and r.shortcut)
         and r.source in chosen
         and r.target in chosen

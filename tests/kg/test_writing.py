@@ -39,14 +39,15 @@ from kg.encoder import Words
 from kg.errors import GradusError
 
 vectors = dict(zip(json.loads(Path(sys.argv[1]).read_text()), np.load(sys.argv[2]), strict=True))
+any_vector = next(iter(vectors.values()))
 
 class Looked:
     def encode_words(self, texts, progress):
         found = []
         for i, text in enumerate(texts, 1):
-            found.append(vectors[text])
+            found.append(vectors.get(text, any_vector))  # names of concepts are not in the file
             progress(i, len(texts))
-        return np.stack(found), [Words(np.array([[0, len(t)]]), vectors[t][None]) for t in texts]
+        return np.stack(found), [Words(np.array([[0, len(t)]]), v[None]) for t, v in zip(texts, found, strict=True)]
 
 build.load_encoder = lambda name: Looked()
 

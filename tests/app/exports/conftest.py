@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import json
 import sqlite3
 import threading
 from collections.abc import Callable, Sequence
+from dataclasses import astuple
 from pathlib import Path
 
 import pytest
 
+from kg.schema import create
 from kg.store import Store
 from kg.types import Concept, Evidence, Place, Relation
 
@@ -53,6 +56,18 @@ HOSTILE = (
 MakeStore = Callable[..., Store]
 
 
+def _holding(candidates: Sequence[Relation]) -> sqlite3.Connection:
+    """A database in memory with candidates to read."""
+    connection = sqlite3.connect(":memory:")
+    create(connection)
+    rows = [
+        (r.kind, r.source, r.target, r.score, r.kept, json.dumps([astuple(e) for e in r.evidence]), r.tier, r.shortcut)
+        for r in candidates
+    ]
+    connection.executemany("INSERT INTO relations VALUES (?, ?, ?, ?, ?, ?, ?, ?)", rows)
+    return connection
+
+
 def graph_store(
     labels: Sequence[str],
     relations: Sequence[Relation] = (),
@@ -79,11 +94,11 @@ def graph_store(
         passages=(),
         concepts=concepts,
         mentions=(),
-        relations=tuple(relations),
+        relations=tuple(r for r in relations if r.kept),
         note_names=(),
         note_paths={},
         _note_ids={},
-        _connection=sqlite3.connect(":memory:"),
+        _connection=_holding([r for r in relations if not r.kept]),
         _lock=threading.Lock(),
         imported_from="memory",
         _imported_places=tuple((Place("note.md", None, i + 1, i + 1),) for i in range(len(concepts))),

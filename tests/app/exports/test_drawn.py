@@ -68,9 +68,9 @@ def test_mermaid_draws_kinds_apart(several: Store) -> None:
     )
     lines = to_mermaid(several, EVERYTHING).splitlines()
     assert lines[-3:] == [
-        "    c_learning_rate -.-|?| c_tensor",
         "    c_tensor -.-> c_gradient",
         "    c_gradient --- c_loss",
+        "    c_learning_rate -.-|?| c_tensor",
     ]
     alone = to_mermaid(several, Choice(about=4))
     assert alone == 'flowchart LR\n    c_left_alone["Left alone"]\n'
@@ -192,8 +192,8 @@ def test_a_canvas_runs_downwards(several: Store) -> None:
     colours = {e["fromNode"] + " " + e["toNode"]: e.get("color") for e in edges}
     assert (colours["tensor gradient"], colours["gradient learning_rate"], colours["tensor loss"]) == ("4", "5", None)
     _, every = checked_canvas(to_canvas(several, EVERYTHING))
-    assert [e.get("label") for e in every[5:]] == ["prerequisite?", "broader", "related"]
-    assert every[-1]["toEnd"] == "none"
+    assert [e.get("label") for e in every[5:]] == ["broader", "related", "prerequisite?"]
+    assert every[-2]["toEnd"] == "none"
 
 
 @settings(max_examples=40)
