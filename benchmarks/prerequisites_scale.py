@@ -1,11 +1,12 @@
 """Time and memory of scoring prerequisites against the number of concepts, on made-up vaults.
 
-    python benchmarks/prerequisites_scale.py [--most 50000]
+    python benchmarks/prerequisites_scale.py [--most 50000] [--words 40]
 
 Each size runs in a process of its own: candidates and features, scores, then what is kept, with shortcuts and without
 cycles, as an ingest does it. Concepts are made in clusters of 50 that share words; each names six others, four of its
-own cluster, one of the next, one of all by a law of few that are named very often. Texts have 40 words, which is short:
-reading longer ones adds to the time in proportion. Edges among made-up concepts mean nothing, only their number counts.
+own cluster, one of the next, one of all by a law of few that are named very often. Texts have 40 words unless told
+otherwise; an ingest reads up to 220 word pieces of each concept. Edges among made-up concepts mean nothing, only their
+number counts.
 """
 
 from __future__ import annotations
@@ -37,7 +38,7 @@ SIZES = (500, 2_000, 10_000, 50_000)
 WIDTH = 384
 CLUSTER = 50  # concepts
 OWN_WORDS, COMMON_WORDS = 60, 2_000  # vocabulary of a cluster, and of all
-TEXT_OWN, TEXT_COMMON, NAME = 25, 15, 3  # words of a text and of a name
+WORDS, OWN_SHARE, NAME = 40, 5 / 8, 3  # words of a text, share that are its cluster's, words of a name
 NOTE = 10  # concepts of a note, within which order means something
 GIB = 2**30
 
@@ -49,25 +50,28 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--most", type=int, default=SIZES[-1], help="leave out larger vaults")
     parser.add_argument("--memory-gib", type=float, default=14.0, help="a size that asks for more ends as failed")
+    parser.add_argument("--words", type=int, default=WORDS, help="words of a text")
     parser.add_argument("--one", type=int, help=argparse.SUPPRESS)
     given = parser.parse_args()
     if given.one:
         limit = int(given.memory_gib * GIB)
         resource.setrlimit(resource.RLIMIT_DATA, (limit, limit))
-        measure(given.one)
+        measure(given.one, given.words)
         return
     rows = []
     columns = ("concepts", "candidates", "kept", "pairs_s", "score_s", "choose_s", "total_s", "peak_gib")
     print("  ".join(f"{c:>10}" for c in columns))
     for n in (n for n in SIZES if n <= given.most):
-        rows.append(row := in_own_process(n, given.memory_gib))
+        rows.append(row := in_own_process(n, given.words, given.memory_gib))
         print("  ".join(f"{row.get(c, '-'):>10}" for c in columns), row.get("failed", ""), flush=True)
-    print("saved", save("prerequisites_scale", {"threads": faiss.omp_get_max_threads(), "rows": rows}))
+    found = {"threads": faiss.omp_get_max_threads(), "words of a text": given.words, "rows": rows}
+    name = "prerequisites_scale" + ("" if given.words == WORDS else f"_{given.words}_words")
+    print("saved", save(name, found))
 
 
-def in_own_process(n: int, memory_gib: float) -> dict[str, Any]:
+def in_own_process(n: int, words: int, memory_gib: float) -> dict[str, Any]:
     """What a fresh process measures; of one that fails, all that it measured before."""
-    command = [sys.executable, __file__, "--one", str(n), "--memory-gib", str(memory_gib)]
+    command = [sys.executable, __file__, "--one", str(n), "--words", str(words), "--memory-gib", str(memory_gib)]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     row: dict[str, Any] = {}
     for line in done.stdout.splitlines():
@@ -77,9 +81,9 @@ def in_own_process(n: int, memory_gib: float) -> dict[str, Any]:
     return row
 
 
-def measure(n: int) -> None:
+def measure(n: int, words: int) -> None:
     """Print what one size takes, a line of JSON a stage."""
-    signals, gists = vault(n)
+    signals, gists = vault(n, words)
     learned = scorer()
     say({"concepts": n, "before_gib": peak_gib()})
     times = [time.monotonic()]
@@ -111,8 +115,8 @@ def peak_gib() -> float:
     return round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024 / GIB, 2)
 
 
-def vault(n: int) -> tuple[Signals, Gists]:
-    """A made-up vault of n concepts, always the same."""
+def vault(n: int, words: int) -> tuple[Signals, Gists]:
+    """A made-up vault of n concepts with so many words a text, always the same."""
     rng = np.random.default_rng(0)
     clusters = -(-n // CLUSTER)
     cluster = np.arange(n) // CLUSTER
@@ -123,8 +127,9 @@ def vault(n: int) -> tuple[Signals, Gists]:
     own = unit(np.repeat(themes, OWN_WORDS, axis=0) + unit(rng.normal(size=(clusters * OWN_WORDS, WIDTH))))
     bank = np.concatenate([unit(rng.normal(size=(COMMON_WORDS, WIDTH))), own])
     first_own = COMMON_WORDS + cluster[:, None] * OWN_WORDS
-    in_text = first_own + rng.integers(OWN_WORDS, size=(n, TEXT_OWN))
-    in_text = np.concatenate([in_text, rng.integers(COMMON_WORDS, size=(n, TEXT_COMMON))], axis=1)
+    told = round(words * OWN_SHARE)
+    in_text = first_own + rng.integers(OWN_WORDS, size=(n, told))
+    in_text = np.concatenate([in_text, rng.integers(COMMON_WORDS, size=(n, words - told))], axis=1)
     in_name = first_own + rng.integers(OWN_WORDS, size=(n, NAME))
     keys = tuple(tuple(f"w{w}" for w in row) for row in in_name.tolist())
     texts = tuple(" ".join(f"w{w}" for w in row) for row in in_text.tolist())
