@@ -13,7 +13,7 @@ from ingest.lines import line_of, line_spans
 from kg.linking import key
 from kg.types import Concept, Evidence, Mention, Passage
 
-__all__ = ["Naming", "Signals", "quote_line", "read_signals"]
+__all__ = ["NUMBERED", "Naming", "Signals", "quote_line", "read_signals"]
 
 # In a passage that explains several terms, a name belongs to the term that stands this near, in characters.
 NEAR_CHARS = 200
@@ -42,7 +42,12 @@ _POINTING_HEADING = re.compile(
     r"what next|next(?: steps)?)$",
     re.I,
 )
-_NUMBERED = re.compile(r"^\D{0,12}?(\d+)")
+# A name that begins with a number, or with a word for a part of a course and its number; "resnet50" has none.
+NUMBERED = re.compile(
+    r"^(?:(?:app(?:endix)?|chap(?:ter)?|class|ch|course|day|lec(?:ture)?|lesson|module|nb|notebook|note|part|section|"
+    r"session|step|unit|week|wk|w|l)[\s._-]*)?#?(\d+)(?![^\W\d_]{2})",
+    re.I,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,7 +188,7 @@ def _order(concepts: Sequence[Concept], notes: Sequence[NoteParts]) -> dict[int,
 
     A note whose sibling headings stand in alphabetical order gives none.
     """
-    numbers = [_NUMBERED.match(note.name.rsplit("/", 1)[-1]) for note in notes]
+    numbers = [NUMBERED.match(note.name.rsplit("/", 1)[-1]) for note in notes]
     numbered = len(notes) > 1 and sum(n is not None for n in numbers) > len(notes) / 2
     group: dict[str, int] = {}
     for i, note in enumerate(notes):

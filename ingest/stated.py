@@ -11,7 +11,7 @@ from ingest.labels import heading_names, merge_key
 from ingest.lines import line_spans
 from ingest.linked import Targets, entries_of
 from ingest.parsed import Block
-from ingest.signals import quote_line
+from ingest.signals import NUMBERED, quote_line
 from kg.linking import key
 from kg.types import Concept, Evidence, Mention, Passage
 
@@ -41,7 +41,6 @@ _AFTER_NUMBER = re.compile(
     r"\b(?:after|builds (?:up)?on|see first|requires|continues)\s+(?:lesson|chapter|part|note|lecture|week)\s+(\d+)\b",
     re.I,
 )
-_NUMBERED = re.compile(r"^\D{0,12}?(\d+)")
 
 
 def stated_prerequisites(
@@ -209,7 +208,7 @@ def _from_numbers(
     title = titles[note.name]
     if title is None:
         return
-    numbers = {int(m[1]): n for n in notes if (m := _NUMBERED.match(n.name.rsplit("/", 1)[-1]))}
+    numbers = {int(m[1]): n for n in notes if (m := NUMBERED.match(n.name.rsplit("/", 1)[-1]))}
     for passage in note.passages:
         for match in _AFTER_NUMBER.finditer(passage.text):
             first = numbers.get(int(match[1]))

@@ -20,7 +20,7 @@ from ingest.parsing import parse_note
 from ingest.passages import cut
 from ingest.relations import Related, relate
 from ingest.scorer import scorer
-from ingest.signals import read_signals
+from ingest.signals import NUMBERED, read_signals
 from ingest.windows import vector_texts
 from kg.encoder import Encoder
 from kg.store import Store, open_store
@@ -211,6 +211,26 @@ def test_numbered_notes_give_an_order_over_all(read: Reader) -> None:
     assert {order[n][0] for n in ("Lasso", "Ridge", "Pruning")} == {-1}
     assert order["Lasso"] < order["Ridge"] < order["Pruning"]
     assert order["Adam"][0] == order["Momentum"][0] != -1 and order["Adam"] < order["Momentum"]
+
+
+@pytest.mark.parametrize(
+    ("name", "number"),
+    [
+        ("01_intro.ipynb", "01"),
+        ("3. Optimisers.md", "3"),
+        ("Lesson 4 - RNN.md", "4"),
+        ("week12.md", "12"),
+        ("#7 pooling.md", "7"),
+        ("resnet50.md", None),
+        ("word2vec.md", None),
+        ("2nd-order-methods.md", None),
+        ("gpt-2.md", None),
+    ],
+)
+def test_a_number_in_a_name_is_a_place_only_where_it_leads(name: str, number: str | None) -> None:
+    """A model's number is none."""
+    found = NUMBERED.match(name)
+    assert (found[1] if found else None) == number
 
 
 def test_notes_without_numbers_give_an_order_within_each(read: Reader) -> None:
