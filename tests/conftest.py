@@ -224,7 +224,7 @@ def everything() -> Callable[[Path], dict[str, object]]:
                 "passages": opened.passages,
                 "concepts": opened.concepts,
                 "mentions": opened.mentions,
-                "relations": opened.relations,
+                "relations": (*opened.relations, *opened.candidates()),
                 "vectors": [opened.passage_vectors(p.id).tolist() for p in opened.passages],
                 "words": opened.passage_words(range(len(opened.passages))),
                 "full text": count("SELECT rowid, heading, body, names FROM passages_fts ORDER BY rowid").fetchall(),

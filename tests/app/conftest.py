@@ -149,6 +149,14 @@ def store_folder(notes: Path, read_in: ReadIn, tmp_path_factory: pytest.TempPath
 
 
 @pytest.fixture(scope="session")
+def store(store_folder: Path) -> Iterator[Store]:
+    """The store of these notes, open; a fixture of its own, as one of the same name above would be shared with all."""
+    opened = open_store(store_folder)
+    yield opened
+    opened.close()
+
+
+@pytest.fixture(scope="session")
 def starter(store_of: Callable[..., Store]) -> Store:
     """Three of the starter notes: on training, on regularising, and on initialising and normalising."""
     return store_of([next(starter_notes().glob(f"{number}-*.md")) for number in ("05", "06", "07")])

@@ -82,9 +82,10 @@ class Vault:
 
     def edges(self, kept: bool = True) -> dict[tuple[str, str], Relation]:
         store = open_store(self.store)
+        relations = store.relations if kept else store.candidates()
         store.close()
         label = [c.label for c in store.concepts]
-        found = [r for r in store.relations if r.kind == "prerequisite" and r.kept == kept]
+        found = [r for r in relations if r.kind == "prerequisite"]
         return {(label[r.source], label[r.target]): r for r in found}
 
     def concepts(self) -> dict[str, tuple[str, ...]]:
