@@ -15,7 +15,7 @@ import scipy.sparse as sparse
 
 from ingest.gists import Gists
 from ingest.late import LATE, late_features
-from ingest.pairing import candidate_pairs, nearest_concepts, without_hubs
+from ingest.pairing import Nearest, candidate_pairs, nearest_concepts, without_hubs
 from ingest.signals import Signals
 from kg.linking import STOP_WORDS, key
 
@@ -63,6 +63,7 @@ FEATURES: Mapping[str, str] = {
 }
 _ENOUGH = 8  # times a name stands, that say as much as any more
 _ENOUGH_CONCEPTS = 30
+_ENOUGH_WORDS = 5
 _BESIDE = 10  # nearest concepts that count as beside one
 _NEAR = 0.35  # cosine from which a concept is near
 _SLAB = 50_000  # pairs at a time, to bound the memory
@@ -79,27 +80,29 @@ class Pairs:
     beside: sparse.csr_array  # (n, n): entry (c, z) is the weight of z among the few nearest of c
 
 
-def read_pairs(signals: Signals, gists: Gists, extra: set[tuple[int, int]]) -> Pairs:
+def read_pairs(signals: Signals, gists: Gists, extra: set[tuple[int, int]], near: Nearest | None = None) -> Pairs:
     """Candidates and their features, in time that grows with the candidates, not with the square of the concepts.
 
     Parameters
     ----------
     extra : set of pairs
         Pairs that are candidates in any case.
+    near : Nearest
+        From `nearest_concepts`, where it is known already.
     """
     naming = {(p, c): there.count for (c, p), there in signals.naming.items()}
     n = len(gists.centres)
     named = _matrix(dict.fromkeys(naming, 1.0), n)
     thin = without_hubs(named)
-    ids, cosines = nearest_concepts(gists.centres)
+    ids, cosines = near or nearest_concepts(gists.centres)
     beside = _beside(ids, cosines)
     pairs = _with_text(candidate_pairs(named, ids, beside, extra), gists, extra)
     a, b = pairs[:, 0].copy(), pairs[:, 1].copy()
     late = late_features(gists, a, b)
-    near = (cosines >= _NEAR).sum(axis=1)
-    by_concept = {"named by many": _sums(named, 1), "names many": _sums(named, 0), "near many": near}
-    by_concept |= _met(gists, a, b, late)
-    by_concept["words"] = np.expm1(np.minimum(1, np.array([len(k) for k in signals.keys]) / 5) * _LOG_CONCEPTS)
+    counts = {"named by many": _sums(named, 1), "names many": _sums(named, 0)} | _met(gists, a, b, late)
+    counts["near many"] = (cosines >= _NEAR).sum(axis=1)
+    by_concept = {name: np.minimum(1, np.log1p(v) / np.log1p(_ENOUGH_CONCEPTS)) for name, v in counts.items()}
+    by_concept["words"] = np.minimum(1, np.array([len(k) for k in signals.keys]) / _ENOUGH_WORDS)
     said = _Said.of(signals.keys, gists.texts)
     placed = _places(a, b, late)
 
@@ -108,13 +111,10 @@ def read_pairs(signals: Signals, gists: Gists, extra: set[tuple[int, int]]) -> P
         told |= dict(zip(("told before others", "tells before others"), placed[side].T, strict=True))
         found = _named(signals, naming, p, c) | said.features(p, c) | told | _cosines(gists, p, c)
         found |= _neighbourhood(thin, beside, p, c)
-        found |= {name: np.minimum(1, np.log1p(v) / _LOG_CONCEPTS)[p] for name, v in by_concept.items()}
+        found |= {name: values[p] for name, values in by_concept.items()}
         return np.stack([found[name] for name in FEATURES], axis=1).astype(np.float32)
 
     return Pairs(a, b, columns(a, b, 0), columns(b, a, 1), beside)
-
-
-_LOG_CONCEPTS = np.log1p(_ENOUGH_CONCEPTS)
 
 
 def _with_text(pairs: Ids, gists: Gists, extra: set[tuple[int, int]]) -> Ids:

@@ -10,7 +10,7 @@ import scipy.sparse as sparse
 
 from kg.vectors import build_index
 
-__all__ = ["candidate_pairs", "nearest_concepts", "without_hubs"]
+__all__ = ["Nearest", "candidate_pairs", "nearest_concepts", "without_hubs"]
 
 # Nearest others looked at for each concept: all of them in a small vault, never fewer than this in a large one, so
 # that the number of pairs grows with the concepts and not with their square.
@@ -21,8 +21,10 @@ HUB = 150
 # Below this cosine two texts of one field have nothing to do with each other; of metacademy's edges 6 % lie below.
 APART = 0.0
 
+Nearest = tuple[npt.NDArray[np.int64], npt.NDArray[np.float32]]  # ids and cosines, of shape (n, k) each
 
-def nearest_concepts(centres: npt.NDArray[np.float32]) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.float32]]:
+
+def nearest_concepts(centres: npt.NDArray[np.float32]) -> Nearest:
     """Ids and cosines of each concept's nearest others, best first, each of shape (n, k); -1 where there is none."""
     n = len(centres)
     k = min(n - 1, max(NEAREST, ROOM // max(n, 1)))

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence, Set
 from dataclasses import dataclass
 
 import numpy as np
 
 from ingest.features import Pairs, read_pairs
 from ingest.gists import Gists
+from ingest.pairing import Nearest
 from ingest.scorer import Scored, Scorer, scorer
 from ingest.settled import NOTHING_DECIDED, Settled, settle
 from ingest.signals import Signals
@@ -31,13 +32,13 @@ class Standing:
     """What is known of concepts beside the scores, and keeps inferred edges off."""
 
     settled: Settled
-    umbrellas: Collection[int]  # themes, not steps to learn
+    umbrellas: Set[int]  # themes, not steps to learn
     nested: Collection[frozenset[int]]  # a section and what stands inside it
-    mute: Collection[int] = ()  # concepts of which the notes say nothing, but link, show or run something
+    mute: Set[int] = frozenset()  # concepts of which the notes say nothing, but link, show or run something
     together: Collection[frozenset[int]] = ()  # concepts that one passage explains
 
 
-NOTHING_STANDING = Standing(settle({}, NOTHING_DECIDED, ()), (), ())
+NOTHING_STANDING = Standing(settle({}, NOTHING_DECIDED, ()), frozenset(), frozenset())
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +55,7 @@ def prerequisites(
     gists: Gists,
     standing: Standing,
     wording: Callable[[int, int], tuple[Evidence, ...]],
+    near: Nearest | None = None,
 ) -> Chosen:
     """Score and choose.
 
@@ -61,8 +63,10 @@ def prerequisites(
     ----------
     wording : function
         From (p, c) to the place in c's passages that comes nearest to naming p, for edges that no mention supports.
+    near : Nearest
+        From `nearest_concepts`, where it is known already.
     """
-    pairs = read_pairs(signals, gists, {*standing.settled.said})
+    pairs = read_pairs(signals, gists, {*standing.settled.said}, near)
     learned = scorer()
     scored = learned.score(pairs, orders(signals, pairs), len(concepts))
     return choose(pairs, scored, learned, signals, standing, wording)
@@ -133,11 +137,11 @@ def _may_be_kept(p: int, c: int, scores: Mapping[Pair, float], standing: Standin
     nothing there is nothing to read: there it takes a mention.
     """
     return (
-        (named or not ({p, c} & set(standing.mute) or frozenset((p, c)) in standing.together))
+        (named or not ({p, c} & standing.mute or frozenset((p, c)) in standing.together))
         and (scores[p, c], -p) > (scores.get((c, p), 0.0), -c)
         and (p, c) not in standing.settled.removed
         and c not in standing.settled.told
-        and not {p, c} & set(standing.umbrellas)
+        and not {p, c} & standing.umbrellas
         and frozenset((p, c)) not in standing.nested
     )
 

@@ -7,14 +7,11 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import combinations
 
-import numpy as np
-import numpy.typing as npt
-
 from ingest.candidates import NoteParts
 from ingest.gists import Gists
 from ingest.labels import heading_names, merge_key
 from ingest.lines import line_spans
-from ingest.pairing import nearest_concepts
+from ingest.pairing import Nearest, nearest_concepts
 from ingest.prerequisites import Standing, prerequisites
 from ingest.report import Failure
 from ingest.sentences import tells
@@ -69,9 +66,10 @@ def relate(
         mute={c.id for c in concepts if not gists.texts[c.id].strip()},
         together=_together(concepts),
     )
-    chosen = prerequisites(concepts, signals, gists, standing, _wording(concepts, passages))
+    near = nearest_concepts(gists.centres)
+    chosen = prerequisites(concepts, signals, gists, standing, _wording(concepts, passages), near)
     taken = {frozenset((r.source, r.target)) for r in chosen.relations if r.kept} | {*standing.nested}
-    related = _related(gists.centres, taken, concepts, passages)
+    related = _related(near, taken, concepts, passages)
     return Related((*chosen.relations, *broader, *related), chosen.dropped, settled.warnings)
 
 
@@ -152,14 +150,14 @@ def _enclosing_concept(path: tuple[str, ...], named: Mapping[str, int]) -> int |
 
 
 def _related(
-    centres: npt.NDArray[np.float32],
+    near: Nearest,
     taken: set[frozenset[int]],
     concepts: Sequence[Concept],
     passages: Mapping[int, Passage],
 ) -> list[Relation]:
     """Concepts whose passages point the same way and that no surer relation joins already."""
     out: dict[tuple[int, int], Relation] = {}
-    ids, cosines = nearest_concepts(centres)
+    ids, cosines = near
     for i, others in enumerate(zip(ids.tolist(), cosines.tolist(), strict=True)):
         given = 0
         for j, cosine in zip(*others, strict=True):

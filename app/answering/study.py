@@ -140,7 +140,7 @@ def _evidence(store: Store, among: set[int]) -> dict[tuple[int, int], Evidence]:
     return {
         (r.source, r.target): r.evidence[0]
         for r in store.relations
-        if r.kind == "prerequisite" and r.kept and r.evidence and r.source in among and r.target in among
+        if r.kind == "prerequisite" and r.evidence and r.source in among and r.target in among
     }
 
 

@@ -77,7 +77,7 @@ def comparisons(store: Store) -> Iterator[AskedQuestion]:
     pairs = []
     for r in sorted(store.relations, key=lambda r: (-r.score, r.source, r.target)):
         ends = {r.source, r.target}
-        if r.kept and r.kind != "broader" and ends <= explained.keys() and not ends & used:
+        if r.kind != "broader" and ends <= explained.keys() and not ends & used:
             x, y = explained[r.source], explained[r.target]
             if _share_a_word(x, y) or _name_each_other(x, y, store):
                 used |= ends

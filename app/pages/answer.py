@@ -106,7 +106,7 @@ def example_questions(store: Store) -> list[str]:
 
 
 def _related_pair(store: Store, told: set[int]) -> tuple[Concept, Concept] | None:
-    found = [r for r in store.relations if r.kind == "related" and r.kept and {r.source, r.target} <= told]
+    found = [r for r in store.relations if r.kind == "related" and {r.source, r.target} <= told]
     if not found:
         return None
     best = max(found, key=lambda r: (r.score, -r.source, -r.target))

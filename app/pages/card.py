@@ -30,7 +30,7 @@ def card_markdown(store: Store, concept: Concept, known: Collection[int] = (), s
     said : str
         One line of HTML above all else: what has just been done.
     """
-    kept = [relation for relation in store.relations if relation.kept]
+    broader = [r for r in store.relations if r.kind == "broader"]
     parts = [
         f'<p class="g-said" role="status">{said}</p>' if said else "",
         f"### {plain(concept.label)}",
@@ -43,9 +43,9 @@ def card_markdown(store: Store, concept: Concept, known: Collection[int] = (), s
         row("Know first", _chips(store, sorted(store.prerequisites.predecessors(concept.id)), known)),
         _reasons(store, concept),
         row("Needed by", _chips(store, sorted(store.prerequisites.successors(concept.id)))),
-        row("Part of", _chips(store, (r.source for r in kept if r.kind == "broader" and r.target == concept.id))),
-        row("Contains", _chips(store, (r.target for r in kept if r.kind == "broader" and r.source == concept.id))),
-        row("Related", _chips(store, _related(kept, concept.id))),
+        row("Part of", _chips(store, (r.source for r in broader if r.target == concept.id))),
+        row("Contains", _chips(store, (r.target for r in broader if r.source == concept.id))),
+        row("Related", _chips(store, _related(store.relations, concept.id))),
         _path(store, concept, known),
         _sources(store, concept),
         *_resources(concept),
@@ -107,8 +107,8 @@ def _chips(store: Store, ids: Iterable[int], known: Collection[int] = ()) -> lis
     return [chip("concept", label, f"{mark}{label}") for label, mark in found[:CHIP_LIMIT]] + more
 
 
-def _related(kept: Iterable[Relation], concept: int) -> list[int]:
-    found = [r for r in kept if r.kind == "related" and concept in (r.source, r.target)]
+def _related(relations: Iterable[Relation], concept: int) -> list[int]:
+    found = [r for r in relations if r.kind == "related" and concept in (r.source, r.target)]
     found.sort(key=lambda r: (-r.score, r.source, r.target))
     return [r.target if r.source == concept else r.source for r in found]
 
@@ -133,7 +133,7 @@ def _path(store: Store, concept: Concept, known: Collection[int]) -> str:
 
 def _reasons(store: Store, concept: Concept) -> str:
     """What in the notes says that each prerequisite comes first, and links to say whether that is right."""
-    needed = [r for r in store.relations if r.kind == "prerequisite" and r.kept and r.target == concept.id]
+    needed = [r for r in store.relations if r.kind == "prerequisite" and r.target == concept.id]
     if not needed:
         return ""
     needed.sort(key=lambda r: (-r.score, r.source))

@@ -190,7 +190,7 @@ def test_a_stated_edge_is_not_what_a_cycle_costs() -> None:
     stated = settle(said([(2, 0)], "n.md"), Decided(), CONCEPTS)
     ways = [(0, middle) for middle in (1, 3, 4)] + [(middle, 2) for middle in (1, 3, 4)]
     scores = dict.fromkeys(ways, 0.95)
-    case = Case(scores | {p[::-1]: 0.01 for p in scores}, frozenset(), Standing(stated, (), ()))
+    case = Case(scores | {p[::-1]: 0.01 for p in scores}, frozenset(), Standing(stated, frozenset(), frozenset()))
     kept = kept_of(case.chosen())
     assert (2, 0) in kept and len(kept) == 1 + 3
 
