@@ -37,6 +37,8 @@ class Parameter:
         Bounds, both inclusive.
     choices : tuple of str
         For "choice".
+    tasks : tuple of str
+        Tasks that the parameter is for; empty: all.
     """
 
     name: str
@@ -47,6 +49,7 @@ class Parameter:
     maximum: float | None = None
     choices: tuple[str, ...] = ()
     help: str = ""
+    tasks: tuple[str, ...] = ()
 
 
 def expected(parameter: Parameter) -> str:

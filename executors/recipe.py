@@ -83,7 +83,8 @@ def check_params(recipe: Recipe, raw: Mapping[str, object]) -> dict[str, object]
     Raises
     ------
     BadParameter
-        For an unknown name, with the closest, and for a value that the parameter cannot take.
+        For an unknown name, with the closest, for a value that the parameter cannot take, and for a value other than
+        its default of a parameter that is for other tasks.
     """
     known = {parameter.name: parameter for parameter in recipe.parameters}
     given = {str(name).replace("-", "_"): value for name, value in raw.items()}
@@ -91,7 +92,13 @@ def check_params(recipe: Recipe, raw: Mapping[str, object]) -> dict[str, object]
         if name not in known:
             hint = _closest(name, list(known), "its parameters")
             raise BadParameter(f"{recipe.name}: there is no parameter '{name}'; {hint}")
-    return {name: _checked(recipe, parameter, given.get(name)) for name, parameter in known.items()}
+    checked = {name: _checked(recipe, parameter, given.get(name)) for name, parameter in known.items()}
+    task = "learner" if checked.get("learner") else str(checked.get("task") or "")
+    for name, parameter in known.items():
+        if parameter.tasks and task and task not in parameter.tasks and checked[name] != parameter.default:
+            meant = ", ".join(parameter.tasks)
+            raise BadParameter(f"{recipe.name}: parameter '{name}' is for {meant}, not for {task}; leave it out")
+    return checked
 
 
 def _checked(recipe: Recipe, parameter: Parameter, raw: object) -> object:

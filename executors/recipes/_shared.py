@@ -4,25 +4,73 @@ from __future__ import annotations
 
 from ..devices import DEVICE_CHOICES
 from ..parameters import Parameter
-from ..tasks import TASK_NAMES
+from ..tasks import IMAGE_TASKS, LEARNER, TASK_NAMES
 
-__all__ = ["DEVICE", "INPUT", "SEED"]
+__all__ = ["BATCH_SIZE", "DEVICE", "SEED", "SIZE", "inputs"]
 
-INPUT = (
-    Parameter("task", "choice", TASK_NAMES[0], choices=TASK_NAMES, help="what kind of model is trained"),
+_FILES = tuple(name for name in TASK_NAMES if name != LEARNER)
+_PRETRAINED = tuple(name for name in IMAGE_TASKS if name != "gan")
+_INPUT = (
     Parameter(
-        "data",
+        "data", "path", "", help="your files, as the task expects them; empty: the built-in sample", tasks=_FILES
+    ),
+    Parameter(
+        "target",
+        "str",
+        "",
+        help="the column to learn; of ratings: user, item and rating",
+        tasks=("tabular", "text-classification", "collaborative-filtering"),
+    ),
+    Parameter(
+        "learner",
+        "str",
+        "",
+        help="your own: path/to/file.py:function, where the function returns a fastai Learner",
+        tasks=(LEARNER,),
+    ),
+    Parameter(
+        "arch",
+        "str",
+        "",
+        help="images: a network of torchvision or timm (resnet18); tables: widths of the layers (200,100)",
+        tasks=(*_PRETRAINED, "tabular"),
+    ),
+    Parameter("pretrained", "bool", True, help="start from pretrained weights when at hand", tasks=_PRETRAINED),
+    Parameter("download", "bool", False, help="fetch pretrained weights when they are not at hand", tasks=_PRETRAINED),
+    Parameter(
+        "encoder",
         "path",
         "",
-        help="images: a folder with one subfolder per class; tabular: a CSV file; empty: the built-in sample",
+        help="the encoder that a run on a language model saved, to start from",
+        tasks=("text-classification",),
     ),
-    Parameter("target", "str", "", help="tabular: the column to learn"),
     Parameter(
-        "arch", "str", "", help="images: a torchvision network (resnet18); tabular: widths of the layers (200,100)"
+        "log_target",
+        "choice",
+        "auto",
+        choices=("auto", "yes", "no"),
+        help="learn the logarithm of a quantity; auto: when it is positive and spans orders of magnitude",
+        tasks=("tabular",),
     ),
-    Parameter("pretrained", "bool", True, help="start from pretrained weights when they are at hand"),
-    Parameter("download", "bool", False, help="fetch pretrained weights from the internet when they are not at hand"),
+    Parameter(
+        "y_range",
+        "str",
+        "",
+        help="lowest and highest rating, such as 0.5,5.5; empty: a little beyond those in the file",
+        tasks=("collaborative-filtering",),
+    ),
 )
+SIZE = Parameter(
+    "size",
+    "int",
+    None,
+    unit="px",
+    minimum=32,
+    maximum=2048,
+    help="image size; empty: small for the sample, 224 for your images",
+    tasks=IMAGE_TASKS,
+)
+BATCH_SIZE = Parameter("batch_size", "int", 64, unit="samples", minimum=2, maximum=1_000_000, help="as you will train")
 DEVICE = Parameter(
     "device",
     "choice",
@@ -31,3 +79,9 @@ DEVICE = Parameter(
     help="auto takes the card with most free memory; cuda:1 names one",
 )
 SEED = Parameter("seed", "int", 42, minimum=0, maximum=2**32 - 1, help="for the split, the weights and the order")
+
+
+def inputs(tasks: tuple[str, ...]) -> tuple[Parameter, ...]:
+    """The parameters that say what is trained on what, for a recipe that does these tasks."""
+    task = Parameter("task", "choice", tasks[0], choices=tasks, help="what kind of model is trained")
+    return (task, *(parameter for parameter in _INPUT if set(parameter.tasks) & {*tasks}))

@@ -19,11 +19,13 @@ from ..errors import BadInput, OutOfMemory
 from ..journal import Journal, Outcome
 from ..recipe import Parameter, Recipe
 from ..search import SMALLEST, Trial, best_rate, ladder, largest_batch
-from ..tasks import TASK_NAMES, find_task
+from ..tasks import IMAGE_TASKS, TASK_NAMES, find_task
 from ..tasks.source import Settings, Source, settings_from
-from ._shared import DEVICE, INPUT, SEED
+from ._shared import DEVICE, SEED, inputs
 
 __all__ = ["RECIPE", "run"]
+
+_TASKS = TASK_NAMES
 
 RECIPE = Recipe(
     name="batch-size",
@@ -32,7 +34,7 @@ RECIPE = Recipe(
         "Trains real steps at growing batch sizes until memory runs out; gives the largest batch that fits "
         "and the smallest that is as fast as any."
     ),
-    tasks=TASK_NAMES,
+    tasks=_TASKS,
     concepts=(
         "batch size",
         "mini-batch",
@@ -43,7 +45,7 @@ RECIPE = Recipe(
         "mixed precision",
     ),
     parameters=(
-        *INPUT,
+        *inputs(_TASKS),
         Parameter(
             "sizes",
             "sizes",
@@ -52,6 +54,7 @@ RECIPE = Recipe(
             minimum=32,
             maximum=2048,
             help="image sizes, several for progressive resizing; empty: 32 for the sample, 224 for your images",
+            tasks=IMAGE_TASKS,
         ),
         Parameter(
             "precision",

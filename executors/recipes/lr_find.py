@@ -14,13 +14,16 @@ from ..journal import Journal, Outcome
 from ..recipe import Parameter, Recipe
 from ..tasks import TASK_NAMES, find_task
 from ..tasks.source import Built, Settings, Source, settings_from
-from ._shared import DEVICE, INPUT, SEED
+from ._shared import BATCH_SIZE, DEVICE, SEED, SIZE, inputs
 
 if TYPE_CHECKING:
     from ..suggest import Advice
     from ..sweep import Sweep
 
 __all__ = ["RECIPE", "run"]
+
+# the loss of a critic says nothing about a rate: it falls while the images get worse
+_TASKS = tuple(name for name in TASK_NAMES if name != "gan")
 
 RECIPE = Recipe(
     name="lr-find",
@@ -29,7 +32,7 @@ RECIPE = Recipe(
         "Trains a few batches at growing learning rates and reads the curve: fastai's four suggestions "
         "and one recommended rate, frozen and unfrozen."
     ),
-    tasks=TASK_NAMES,
+    tasks=_TASKS,
     concepts=(
         "learning rate",
         "learning rate finder",
@@ -40,17 +43,9 @@ RECIPE = Recipe(
         "one-cycle",
     ),
     parameters=(
-        *INPUT,
-        Parameter(
-            "size",
-            "int",
-            None,
-            unit="px",
-            minimum=32,
-            maximum=2048,
-            help="image size; empty: 32 for the sample, 224 for your images",
-        ),
-        Parameter("batch_size", "int", 64, unit="samples", minimum=2, maximum=1_000_000, help="as you will train"),
+        *inputs(_TASKS),
+        SIZE,
+        BATCH_SIZE,
         Parameter(
             "phase",
             "choice",

@@ -15,9 +15,26 @@ from typing import Any
 from ..errors import BadInput, BadParameter
 from .source import Built, Settings, Source
 
-__all__ = ["ARCHITECTURES", "DEFAULT_ARCH", "NAME", "build", "default_size", "finish", "inspect", "snippet", "template"]
+__all__ = [
+    "ARCHITECTURES",
+    "DEFAULT_ARCH",
+    "EXPECTS",
+    "NAME",
+    "TITLE",
+    "build",
+    "default_size",
+    "finish",
+    "inspect",
+    "snippet",
+    "template",
+]
 
 NAME = "image-classification"
+TITLE = "Image classification"
+EXPECTS = (
+    "A folder with one subfolder of images per class, with or without train/ and valid/ above them; "
+    "the sample is scikit-learn's handwritten digits."
+)
 DEFAULT_ARCH = "resnet18"
 # of torchvision, each tried with fastai's vision_learner from 32 px on
 ARCHITECTURES = (

@@ -13,9 +13,25 @@ from ..errors import BadParameter
 from .csv_table import Table, read_table
 from .source import Built, Settings, Source
 
-__all__ = ["DEFAULT_ARCH", "NAME", "build", "default_size", "finish", "inspect", "snippet", "template"]
+__all__ = [
+    "DEFAULT_ARCH",
+    "EXPECTS",
+    "NAME",
+    "TITLE",
+    "build",
+    "default_size",
+    "finish",
+    "inspect",
+    "snippet",
+    "template",
+]
 
 NAME = "tabular"
+TITLE = "Tabular"
+EXPECTS = (
+    "A CSV file with a line of column names, and the column to learn as the target; "
+    "the sample is scikit-learn's breast-cancer set."
+)
 DEFAULT_ARCH = "200,100"
 VALID_SHARE = 0.2
 _WIDEST = 100_000
