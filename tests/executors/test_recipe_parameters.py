@@ -11,25 +11,30 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+import executors.recipes
 from executors.amounts import parse_bytes, show_bytes
 from executors.errors import BadParameter, UnknownRecipe
 from executors.recipe import check_params, find_recipe, recipes
+from executors.tasks import TASK_NAMES
 
 Register = Callable[[Path, str, str, str], None]
 BATCH, LR = find_recipe("batch-size"), find_recipe("lr-find")
 
 
+OURS = sorted(path.stem.replace("_", "-") for path in Path(executors.recipes.__path__[0]).glob("[a-z]*.py"))
+
+
 def test_ours_are_found() -> None:
-    """Both recipes are listed, name their tasks, and link themselves to notes by words."""
-    names = [recipe.name for recipe in recipes()]
-    assert names[:2] == ["batch-size", "lr-find"]
-    assert BATCH.tasks == ("image-classification", "tabular")
+    """Each file is a recipe of its name, with tasks that there are, linked to notes by words."""
+    ours = recipes()[: len(OURS)]
+    assert [recipe.name for recipe in ours] == OURS and {"batch-size", "lr-find"} <= {*OURS}
+    assert all({*recipe.tasks} <= {*TASK_NAMES} and recipe.concepts and recipe.summary for recipe in ours)
     assert "batch size" in BATCH.concepts and "learning rate" in LR.concepts
 
 
 def test_recipes_of_others_are_found_by_entry_point(attack: str) -> None:
     """An installed distribution adds a recipe."""
-    assert [recipe.name for recipe in recipes()] == ["batch-size", "lr-find", attack]
+    assert [recipe.name for recipe in recipes()] == [*OURS, attack]
 
 
 def test_a_broken_recipe_of_others_hides_nothing(
@@ -39,7 +44,7 @@ def test_a_broken_recipe_of_others_hides_nothing(
     register(tmp_path, "broken", "gradus_broken", "raise OSError('no card')")
     monkeypatch.syspath_prepend(str(tmp_path))
     with pytest.warns(UserWarning, match=r"recipe 'broken' \(gradus_broken\) is left out: OSError: no card"):
-        assert [recipe.name for recipe in recipes()] == ["batch-size", "lr-find"]
+        assert [recipe.name for recipe in recipes()] == OURS
 
 
 def test_a_recipe_of_others_does_not_replace_ours(
@@ -163,3 +168,12 @@ def test_binary_and_decimal_amounts_are_told_apart() -> None:
     assert parse_bytes("2GB") == 2_000_000_000
     assert parse_bytes("2 GiB") == 2_147_483_648
     assert parse_bytes("1.5m") == 1_500_000
+
+
+def test_a_parameter_of_another_task_is_refused() -> None:
+    """Only its default may stand there; a learner file is a task of its own."""
+    with pytest.raises(BadParameter, match="parameter 'target' is for tabular, text-classification, .*not for gan"):
+        check_params(BATCH, {"task": "gan", "target": "price"})
+    with pytest.raises(BadParameter, match="parameter 'data' is for .* not for learner; leave it out"):
+        check_params(LR, {"learner": "mine.py:make", "data": "photos"})
+    assert check_params(BATCH, {"task": "gan", "target": ""})["target"] == ""

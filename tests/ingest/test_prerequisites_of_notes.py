@@ -16,6 +16,7 @@ from ingest import prerequisites as choosing
 from ingest.build import ingest
 from ingest.features import FEATURES, Pairs, read_pairs
 from ingest.gists import Gists
+from ingest.pairing import Nearest
 from ingest.signals import Signals
 from kg.encoder import Encoder
 from kg.store import Store, open_store
@@ -93,8 +94,8 @@ def test_unrelated_notes_move_no_feature_but_places(edges: Ingested, monkeypatch
     """All others are read off the pair and what is near it."""
     read: list[dict[tuple[str, str], list[float]]] = []
 
-    def reading(signals: Signals, gists: Gists, extra: set[tuple[int, int]]) -> Pairs:
-        pairs = read_pairs(signals, gists, extra)
+    def reading(signals: Signals, gists: Gists, extra: set[tuple[int, int]], near: Nearest | None) -> Pairs:
+        pairs = read_pairs(signals, gists, extra, near)
         names = [" ".join(words) for words in signals.keys]
         read.append({
             (names[p], names[c]): row.tolist()
