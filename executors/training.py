@@ -1,0 +1,238 @@
+"""Trains a learner in stages, tells each epoch as it ends, and says from the epochs whether it fits.
+
+Rates, freezing and what is done with the result are the recipes'.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import math
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from fastai.callback import schedule  # noqa: F401 - gives Learner its fit_one_cycle
+from fastai.callback.core import Callback, CancelFitException
+from fastai.callback.tracker import EarlyStoppingCallback, SaveModelCallback
+
+from .errors import RecipeError
+from .journal import Journal
+
+__all__ = ["Epoch", "Score", "Verdict", "better", "fit", "score_of", "verdict"]
+
+_POINTS = 200  # of a live curve, for a stage
+_BEST = "best"
+
+
+@dataclass(frozen=True, slots=True)
+class Epoch:
+    """What one epoch of training came to; a loss or metric that is no number is NaN.
+
+    `train_loss` is the mean over the epoch's batches, as the weights were then; `valid_loss` is from its end.
+    """
+
+    stage: str
+    number: int  # from 1, over all stages
+    train_loss: float
+    valid_loss: float
+    metrics: Mapping[str, float]
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class Score:
+    """What decides which epoch is best: the learner's first metric, else the validation loss."""
+
+    name: str
+    higher_is_better: bool
+
+    def of(self, epoch: Epoch) -> float:
+        """Its value after an epoch."""
+        return epoch.valid_loss if self.name == "valid_loss" else epoch.metrics[self.name]
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """Whether the model fits: "overfitting", "underfitting", "still improving" or "fits"; and what to do next."""
+
+    word: str
+    reason: str
+    advice: str
+
+
+def score_of(learner: Any, higher_is_better: bool) -> Score:
+    """The score of a learner."""
+    if learner.metrics:
+        return Score(str(learner.metrics[0].name), higher_is_better)
+    return Score("valid_loss", False)
+
+
+def better(score: Score, a: float, b: float) -> bool:
+    """Whether `a` is a better score than `b`; any number is better than none."""
+    if math.isnan(a) or math.isnan(b):
+        return math.isnan(b) and not math.isnan(a)
+    return a > b if score.higher_is_better else a < b
+
+
+class _Patience(EarlyStoppingCallback):
+    """Early stopping that starts to count at half of the cycle: the score may well get worse while the rate is high."""
+
+    def after_epoch(self) -> None:
+        if self.epoch >= self.n_epoch // 2:
+            super().after_epoch()
+
+
+class _Teller(Callback):
+    """Tells the losses as they come and keeps what each epoch ended with; a loss that is no number ends training."""
+
+    order = 65  # after the Recorder has written the epoch down
+
+    def __init__(self, journal: Journal, stage: str, before: int, total: int) -> None:
+        self.journal, self.stage, self.before, self.total = journal, stage, before, total
+        self.epochs: list[Epoch] = []
+        self.broken = False
+
+    def before_fit(self) -> None:
+        self.every = max(1, len(self.dls.train) * self.n_epoch // _POINTS)
+        self.steps = 0
+
+    def before_epoch(self) -> None:
+        self.started, self.losses = time.monotonic(), list[float]()
+
+    def after_batch(self) -> None:
+        if not self.training:
+            return
+        loss = float(self.loss.detach())
+        if not math.isfinite(loss):
+            self.broken = True
+            raise CancelFitException
+        self.losses.append(loss)
+        self.steps += 1
+        if self.steps % self.every == 0:
+            self.journal.emit("batch", stage=self.stage, step=self.steps, loss=loss, epoch=self.before + self.epoch + 1)
+
+    def after_epoch(self) -> None:
+        if not self.learn.recorder.values:
+            return
+        names = self.learn.recorder.metric_names[1:-1]  # without epoch and time
+        found = dict(zip(names, (float(value) for value in self.learn.recorder.values[-1]), strict=False))
+        number = self.before + self.epoch + 1
+        seconds = time.monotonic() - self.started
+        nan = float("nan")
+        found.pop("train_loss", None)  # smoothed over so many steps that it lags behind in a short epoch
+        train, valid = float(np.mean(self.losses or [nan])), found.pop("valid_loss", nan)
+        epoch = Epoch(self.stage, number, train, valid, found, seconds)
+        self.epochs.append(epoch)
+        self.journal.emit(
+            "epoch", stage=self.stage, epoch=number, train_loss=train, valid_loss=valid, metrics=found, seconds=seconds
+        )
+        self.journal.progress(number, max(self.total, number), "epochs")
+
+
+def fit(
+    learner: Any,
+    journal: Journal,
+    stage: str,
+    epochs: int,
+    lr: float | tuple[float, float],
+    *,
+    score: Score | None = None,
+    before: int = 0,
+    total: int = 0,
+    patience: int = 0,
+    weight_decay: float | None = None,
+    callbacks: Sequence[Any] = (),
+) -> list[Epoch]:
+    """Train by one cycle; with a score the best epoch's weights are what stays, without one the last's.
+
+    Parameters
+    ----------
+    learner : fastai.learner.Learner
+    stage : str
+        The stage's name in events.
+    epochs : int
+    lr : float or (float, float)
+        Highest rate, or those of the first and the last group of layers.
+    before, total : int
+        Epochs of earlier stages, and of all together.
+    patience : int
+        Epochs without a better score after which training ends; 0: never.
+
+    Raises
+    ------
+    RecipeError
+        When the loss is no number any more.
+    """
+    teller = _Teller(journal, stage, before, total or before + epochs)
+    added = [teller, *callbacks]
+    if score is not None and len(learner.dls.valid):
+        comparison = np.greater if score.higher_is_better else np.less
+        added.append(SaveModelCallback(monitor=score.name, comp=comparison, fname=_BEST, with_opt=False))
+        if patience:
+            added.append(_Patience(monitor=score.name, comp=comparison, patience=patience))
+    with learner.no_bar(), learner.no_logging():
+        highest = slice(*lr) if isinstance(lr, tuple) else float(lr)
+        learner.fit_one_cycle(epochs, highest, wd=weight_decay, cbs=added)
+    models = learner.path / learner.model_dir
+    (models / f"{_BEST}.pth").unlink(missing_ok=True)
+    with contextlib.suppress(OSError):  # not there, or not ours alone
+        models.rmdir()
+    if teller.broken:
+        raise RecipeError(
+            f"the loss became no number while training '{stage}' at a rate of {_shown(lr)}; take a lower rate, "
+            "or look for broken values in the data"
+        )
+    return teller.epochs
+
+
+def verdict(epochs: Sequence[Epoch], score: Score, valid_samples: int) -> Verdict:
+    """Whether the model fits, read from its epochs.
+
+    Overfitting is told by a score that improves and then gets worse, for two epochs at least and by more than chance;
+    a training loss below the validation loss alone says nothing. A training loss above it, at the end, says that the
+    network could learn more.
+
+    Parameters
+    ----------
+    valid_samples : int
+        Held-out samples, for what chance can do to a share of them.
+    """
+    values = [score.of(epoch) for epoch in epochs]
+    best = max(range(len(values)), key=lambda i: (values[i] if score.higher_is_better else -values[i], -i))
+    last, noise = epochs[-1], _noise(values[best], values, valid_samples)
+    after = len(values) - 1 - best
+    lost = abs(values[best] - values[-1])
+    at = f"{score.name} was best in epoch {epochs[best].number} ({values[best]:.4g})"
+    if after >= 2 and lost > noise:
+        return Verdict(
+            "overfitting",
+            f"{at} and has got worse for {after} epochs, to {values[-1]:.4g}, which is more than chance ({noise:.2g})",
+            "get more data, augment it, or add weight decay, dropout or mixup (the recipe regularise compares them); "
+            "the saved model is the best epoch's",
+        )
+    if last.train_loss > last.valid_loss:
+        return Verdict(
+            "underfitting",
+            f"the training loss ({last.train_loss:.4g}) ends above the validation loss ({last.valid_loss:.4g})",
+            "train longer or at a higher rate, and take regularisation away",
+        )
+    if after == 0 and len(values) > 1 and abs(values[-1] - values[-2]) > noise:
+        return Verdict(
+            "still improving",
+            f"{at}, the last, and was still getting better",
+            "train for more epochs",
+        )
+    return Verdict("fits", f"{at} and has not got worse by more than chance ({noise:.2g}) since", "nothing is urgent")
+
+
+def _noise(best: float, values: Sequence[float], samples: int) -> float:
+    """What chance moves a score by: two standard errors for a share, else a fiftieth of it."""
+    if samples and all(0 <= value <= 1 for value in values):
+        return 2 * max(math.sqrt(best * (1 - best) / samples), 0.5 / samples)
+    return 0.02 * abs(best)
+
+
+def _shown(lr: float | tuple[float, float]) -> str:
+    return f"slice({lr[0]:.1e}, {lr[1]:.1e})" if isinstance(lr, tuple) else f"{lr:.1e}"
