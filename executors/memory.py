@@ -28,25 +28,50 @@ __all__ = [
 
 _UNTOUCHED_BYTES = 64_000_000  # stacks of threads and heap that was asked for ahead
 
-# Each of these has been seen as the face of one and the same thing.
+# What the same thing is called by drivers (CUDA, HIP, Level Zero, Metal), by libraries on them, by C, C++, NumPy,
+# Arrow and the system. Not by loaders whose shared memory is too small, nor by kernels whose blocks are too large.
 _OUT_OF_MEMORY = re.compile(
-    r"out of memory|can(no|')t allocate memory|not enough memory|unable to allocate|std::bad_alloc"
-    r"|could not create a (primitive|memory object)|CUBLAS_STATUS_(ALLOC_FAILED|NOT_INITIALIZED)"
-    r"|CUDNN_STATUS_(ALLOC_FAILED|INTERNAL_ERROR|NOT_SUPPORTED|EXECUTION_FAILED)",
+    r"(?<!shared )\bout of (host |device |system |gpu |cpu )?memory|_OUT_OF_(HOST_|DEVICE_)?MEMORY\b"
+    r"|Error(OutOfMemory|MemoryAllocation)\b|(UR_RESULT|PI|ZE_RESULT)_ERROR_OUT_OF_RESOURCES"
+    r"|can(no|')t allocate memory(?! in static TLS)|could not allocate memory|not enough memory|insufficient memory"
+    r"|unable to allocate(?! shared memory)|failed to (CUDA |HIP )?(m|c)?alloc(ate)?\b"
+    r"|std::bad_(alloc|array_new_length)|bad allocation"
+    r"|\b(m|c|re)alloc of size \d+ failed|invalid buffer size|PT_DEVMEM Allocation failed|rocblas_status_memory_error"
+    r"|could not create a (primitive(?! descriptor)|memory( object)?)\b"
+    r"|(CUBLAS|CUDNN|CUSOLVER|CUSPARSE|HIPBLAS|HIPSPARSE|MIOPEN)_STATUS_(ALLOC_FAILED|INSUFFICIENT_RESOURCES)"
+    r"|(CUFFT|HIPFFT)_ALLOC_FAILED|miopenStatusAllocFailed"
+    r"|DataLoader worker .*killed by signal: Killed",
+    re.IGNORECASE,
+)
+# These follow a lack of memory, a batch that a kernel cannot count, and plain mistakes alike.
+_PERHAPS = re.compile(
+    r"CUBLAS_STATUS_(NOT_INITIALIZED|EXECUTION_FAILED|INTERNAL_ERROR)"
+    r"|CUDNN_STATUS_(INTERNAL_ERROR|NOT_SUPPORTED|EXECUTION_FAILED|NOT_INITIALIZED)|MIOPEN_STATUS_INTERNAL_ERROR"
+    r"|miopenStatus(InternalError|UnknownError)|NCCL error|unable to find an engine|canUse32BitIndexMath"
+    r"|32-bit index|integer out of range|invalid configuration argument|could not execute a primitive",
     re.IGNORECASE,
 )
 
 
-def is_out_of_memory(error: BaseException) -> bool:
-    """Whether the error, or one that caused it, says in any of its ways that memory ran out."""
+def is_out_of_memory(error: BaseException, less_worked: bool = False) -> bool:
+    """Whether the error, or one that caused it, says in any of its ways that memory ran out.
+
+    Parameters
+    ----------
+    error : BaseException
+        What was raised.
+    less_worked : bool
+        Whether the same was done with a smaller batch before. Texts that a mistake leads to as well are believed only
+        then: the same mistake would have been made with the smaller batch.
+    """
     seen: BaseException | None = error
-    while seen is not None:
-        if (
-            isinstance(seen, MemoryError)
-            or type(seen).__name__ == "OutOfMemoryError"
-            or _OUT_OF_MEMORY.search(str(seen))
-        ):
+    met: set[int] = set()
+    while seen is not None and id(seen) not in met:
+        if isinstance(seen, MemoryError) or type(seen).__name__ == "OutOfMemoryError":
             return True
+        if _OUT_OF_MEMORY.search(str(seen)) or (less_worked and _PERHAPS.search(str(seen))):
+            return True
+        met.add(id(seen))
         seen = seen.__cause__ or seen.__context__
     return False
 

@@ -7,6 +7,7 @@ before it has been trained in a fresh process. Pure: the trials are somebody els
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
@@ -15,9 +16,13 @@ __all__ = ["SMALLEST", "Attempt", "Trial", "best_rate", "ladder", "largest_batch
 
 SMALLEST = 2  # batch normalisation has no variance of one sample
 AS_FAST = 0.95  # of the best rate: within the noise of a few steps
-_PROBES = (4, 16, 64)
+_FIRST = 4
 _FURTHEST = 4  # times the largest batch that fitted
-_AIM = 0.97  # of the limit: a failure costs a new process, the last percents are bisected
+_AIM = 0.985  # of the batch where the line meets the limit: a failure costs a new process
+_SMALL = 16  # below, that share is more than one sample, and a sample more than the search may miss
+_STRAIGHT = 0.05  # by which two slopes may differ on a straight line
+_CAUTIOUS = 0.75  # of the batch where a bent line meets the limit
+_NEAR = 1.15  # times the largest that fitted: so far any line is trusted
 _RUNGS = 5
 
 
@@ -26,7 +31,8 @@ class Trial:
     """One batch size tried in real training steps.
 
     `peak_bytes` is the most of the whole trial, `train_bytes` of forward and backward alone; both count from what the
-    process held before training. `samples_per_s` is 0 when it failed.
+    process held before training. A trial that took too much without an error has them as well. `samples_per_s` is 0
+    when it failed.
     """
 
     batch: int
@@ -37,6 +43,8 @@ class Trial:
     samples_per_s: float = 0.0
     reason: str = ""
     purpose: str = "search"  # "search", "verify", "rate"
+    precision: str = "float32"
+    frozen: bool = False
 
     def to_json(self) -> dict[str, Any]:
         """The trial as events, results and tables show it."""
@@ -44,6 +52,65 @@ class Trial:
 
 
 Attempt = Callable[[int, bool], Trial]  # (batch, in a fresh process with validation)
+
+
+class _Seen:
+    """What the trials so far say: points of the line, the largest batch that fitted, the smallest that failed."""
+
+    def __init__(self, attempt: Attempt, limit_bytes: int, cap: int, part: int) -> None:
+        self._attempt, self.limit_bytes, self.cap, self._part = attempt, limit_bytes, cap, part
+        self.points: dict[int, int] = {}  # batch -> bytes of forward and backward
+        self.fits, self.fails = 0, cap + 1
+        self.passed: Trial | None = None  # the largest that passed in a fresh process
+
+    def attempt(self, batch: int, fresh: bool) -> Trial:
+        """Try the batch and learn from it."""
+        trial = self._attempt(batch, fresh)
+        if trial.train_bytes > 0:
+            self.points[batch] = trial.train_bytes
+        if trial.ok:
+            self.fits = max(self.fits, batch)
+            if fresh and (self.passed is None or batch > self.passed.batch):
+                self.passed = trial
+        else:
+            self.fails = min(self.fails, batch)
+            if self.fits >= batch:  # what fitted there did so in a process with less to do
+                self.fits = max((known for known in self.points if known < batch), default=0)
+        return trial
+
+    def slope(self) -> float | None:
+        """Bytes per sample where the line meets the limit, or nearest to it; None when it does not rise."""
+        rising = [slope for slope in self._slopes() if slope > 0]
+        return rising[-1] if rising else None
+
+    def straight(self) -> bool:
+        """Whether the last two slopes agree."""
+        slopes = self._slopes()[-2:]
+        return len(slopes) == 2 and slopes[0] > 0 and abs(slopes[1] / slopes[0] - 1) <= _STRAIGHT
+
+    def aim(self) -> int | None:
+        """The batch a little below where the line through the points meets the limit; None without a line."""
+        slope = self.slope()
+        if slope is None:
+            return None
+        last = max(self._below())
+        meets = last + (self.limit_bytes - self.points[last]) / slope
+        return int(meets) if meets < _SMALL else _tidy(int(_AIM * meets))
+
+    def settled(self) -> bool:
+        """Whether what may still be won is not worth a trial."""
+        fine = max(_step(self.fits), self.fits // self._part)
+        return self.fits >= self.cap or self.fails - self.fits <= fine
+
+    def _below(self) -> list[int]:
+        """Batches measured, in order, up to the first that took more than the limit."""
+        known = sorted(self.points)
+        over = next((n for n, batch in enumerate(known) if self.points[batch] > self.limit_bytes), len(known))
+        return known[: over + 1]
+
+    def _slopes(self) -> list[float]:
+        known = self._below()
+        return [(self.points[b] - self.points[a]) / (b - a) for a, b in itertools.pairwise(known)]
 
 
 def largest_batch(attempt: Attempt, limit_bytes: int, cap: int, part: int = 16) -> Trial | None:
@@ -60,38 +127,64 @@ def largest_batch(attempt: Attempt, limit_bytes: int, cap: int, part: int = 16) 
     part : int
         Once a batch has failed, the search ends within one part in so many of it; noise makes more of no use.
     """
-    fits: dict[int, Trial] = {}
-    fails = cap + 1  # smallest batch known not to fit
-    batch: int | None = min(_PROBES[0], cap)
-    while batch is not None:
-        trial = attempt(batch, False)
-        if trial.ok:
-            fits[batch] = trial
-        else:
-            fails = min(fails, batch)
-            fits = {known: fit for known, fit in fits.items() if known < fails}
-        batch = _next(fits, fails, cap, limit_bytes, part)
-    return _verified(attempt, fits, limit_bytes) if fits else None
+    if cap < SMALLEST:
+        return None
+    seen = _Seen(attempt, limit_bytes, cap, part)
+    for batch in sorted({min(_FIRST, cap), SMALLEST}, reverse=True):
+        if seen.attempt(batch, False).ok:
+            break
+    else:
+        return None
+    while (ahead := _ahead(seen)) is not None:
+        seen.attempt(ahead, False)
+    return _verified(seen)
 
 
-def _verified(attempt: Attempt, fits: dict[int, Trial], limit_bytes: int) -> Trial | None:
-    """The largest batch that passes in fresh processes, to one part in eight of the next that does not."""
-    batch, down, slope = max(fits), 0, _slope(fits)
-    passed: Trial | None = None
-    fails = batch + 1
-    while passed is None or fails - passed.batch > max(_step(passed.batch), passed.batch // 8):
-        trial = attempt(batch, True)
-        if trial.ok:
-            passed = trial
-        elif batch <= SMALLEST:
-            return None
-        else:
-            fails = batch
-            over = trial.peak_bytes - _AIM * limit_bytes
-            needed = int(over / slope) if slope and over > 0 else batch // 8
-            down = max(_step(batch), min(needed, batch // 2), 2 * down)
-        batch = max(SMALLEST, _tidy(batch - down)) if passed is None else (passed.batch + fails) // 2
-    return passed
+def _ahead(seen: _Seen) -> int | None:
+    """The batch to try next in the process at hand; None when a fresh process is to have the word.
+
+    After a failure that is so in any case: there is no other process left.
+    """
+    if seen.settled() or seen.fails <= seen.cap:
+        return None
+    room, aim = min(seen.cap, _FURTHEST * seen.fits), seen.aim()
+    if aim is None:
+        return room
+    if seen.straight():
+        return None if min(aim, seen.cap) <= room else room
+    ahead = _tidy(min(room, int(_CAUTIOUS * aim)))
+    return ahead if ahead > _NEAR * seen.fits else None
+
+
+def _verified(seen: _Seen) -> Trial | None:
+    """The largest batch that passes in fresh processes: up while there is room, down by more after each failure."""
+    down, batch = 0, _between(seen)
+    while True:
+        trial = seen.attempt(batch, True)
+        if seen.passed is None:
+            if batch <= SMALLEST:
+                return None
+            slope = seen.slope()
+            over = trial.peak_bytes - _AIM * seen.limit_bytes
+            needed = int(over / slope) if slope and over > 0 else 0
+            down = max(_step(batch), needed or batch // 16, 2 * down)
+            batch = max(SMALLEST, _tidy(batch - min(down, batch // 2)))
+            continue
+        batch = _between(seen)
+        if batch <= seen.passed.batch or seen.settled():
+            return seen.passed
+
+
+def _between(seen: _Seen) -> int:
+    """The batch to try in a fresh process, at least the largest that fitted; that one when more is not worth it."""
+    low, aim = seen.fits, seen.aim()
+    if seen.fails > seen.cap:
+        high = min(seen.cap, _FURTHEST * low)
+        return low if aim is None or min(aim, high) - low < low // 32 + 1 else min(aim, high)
+    if aim is not None and aim <= low + _step(low):
+        return low
+    quarter = max(1, (seen.fails - low) // 4)
+    return min(max(aim or (low + seen.fails) // 2, low + quarter), seen.fails - quarter)
 
 
 def ladder(largest: int) -> tuple[int, ...]:
@@ -115,52 +208,9 @@ def best_rate(trials: Sequence[Trial]) -> Trial:
     return min((t for t in fitting if t.samples_per_s >= AS_FAST * fastest), key=lambda trial: trial.batch)
 
 
-def _next(fits: dict[int, Trial], fails: int, cap: int, limit_bytes: int, part: int) -> int | None:
-    """The batch to try next, None when the largest that fits is settled."""
-    if not fits:
-        return SMALLEST if fails > SMALLEST and cap >= SMALLEST else None
-    largest = max(fits)
-    if fails <= cap and fails - largest <= max(_step(largest), largest // part):
-        return None
-    if largest >= cap:
-        return None
-    for probe in _PROBES:
-        if largest < probe < fails and probe <= _FURTHEST * largest:
-            return probe
-    guess = _secant(fits, limit_bytes)
-    if fails > cap:  # nothing has failed yet
-        ahead = min(cap, _FURTHEST * largest if guess is None else min(guess, _FURTHEST * largest))
-        if ahead == cap:
-            return cap
-        tidy = _tidy(ahead)
-        return tidy if tidy > largest + _step(largest) else None
-    quarter = max(1, (fails - largest) // 4)
-    trusted = guess is not None and largest + quarter <= guess <= fails - quarter
-    batch = guess if guess is not None and trusted else (largest + fails) // 2
-    tidy = _tidy(batch)
-    return tidy if largest < tidy < fails else batch
-
-
-def _secant(fits: dict[int, Trial], limit_bytes: int) -> int | None:
-    """Where the line through the two largest batches meets the limit; None when it does not rise."""
-    slope, high = _slope(fits), fits[max(fits)]
-    return high.batch + int((_AIM * limit_bytes - high.train_bytes) / slope) if slope else None
-
-
-def _slope(fits: dict[int, Trial]) -> float | None:
-    """Bytes per sample between the two largest batches; None when they do not rise."""
-    if len(fits) < 2:
-        return None
-    low, high = (fits[batch] for batch in sorted(fits)[-2:])
-    slope = (high.train_bytes - low.train_bytes) / (high.batch - low.batch)
-    return slope if slope > 0 else None
-
-
 def _step(batch: int) -> int:
-    """How finely batches of this size are told apart: about one part in thirty-two, 1 below 32."""
-    if batch < 32:
-        return 1
-    return max(2 ** ((batch // 32).bit_length() - 1), 1)
+    """How finely batches of this size are told apart: one part in 64 to 128, 1 below 128."""
+    return 2 ** ((batch // 64).bit_length() - 1) if batch >= 64 else 1
 
 
 def _tidy(batch: int) -> int:

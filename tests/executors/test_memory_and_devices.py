@@ -15,21 +15,44 @@ from executors.devices import Card, choose_device
 from executors.errors import BadParameter
 from executors.memory import available_bytes, is_out_of_memory
 
+FACES = [
+    MemoryError(),
+    torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 20.00 MiB"),
+    RuntimeError("CUDA error: out of memory"),
+    RuntimeError("CUDA driver error: out of memory"),
+    RuntimeError("cudaErrorMemoryAllocation: the API call failed"),
+    RuntimeError("CUDA_ERROR_OUT_OF_MEMORY"),
+    RuntimeError("CUDA error: CUBLAS_STATUS_ALLOC_FAILED when calling `cublasCreate(handle)`"),
+    RuntimeError("cuDNN error: CUDNN_STATUS_ALLOC_FAILED"),
+    RuntimeError("cusolver error: CUSOLVER_STATUS_ALLOC_FAILED, when calling `cusolverDnCreate(handle)`"),
+    RuntimeError("cuFFT error: CUFFT_ALLOC_FAILED"),
+    RuntimeError("NCCL error: unhandled cuda error. Last error: Cuda failure 2 'out of memory'"),
+    RuntimeError("NCCL error: Failed to CUDA calloc async 608 bytes"),
+    RuntimeError("HIP out of memory. Tried to allocate 1.50 GiB"),
+    RuntimeError("HIP error: hipErrorOutOfMemory"),
+    RuntimeError("miopenStatusAllocFailed"),
+    RuntimeError("MPS backend out of memory (MPS allocated: 8 GB)"),
+    RuntimeError("Invalid buffer size: 24.00 GiB"),
+    RuntimeError("Insufficient Memory (00000008:kIOGPUCommandBufferCallbackErrorOutOfMemory)"),
+    RuntimeError("XPU out of memory. Tried to allocate 2.00 GiB"),
+    RuntimeError("Native API failed. Native API returns: 40 (UR_RESULT_ERROR_OUT_OF_RESOURCES)"),
+    RuntimeError("Native API returns: 39 (UR_RESULT_ERROR_OUT_OF_DEVICE_MEMORY)"),
+    RuntimeError("FATAL ERROR :: MODULE:PT_DEVMEM Allocation failed for size"),
+    RuntimeError("[enforce fail at alloc_cpu.cpp:127] err == 0. DefaultCPUAllocator: can't allocate memory"),
+    RuntimeError("[enforce fail at alloc_cpu.cpp:80] data. DefaultCPUAllocator: not enough memory: you tried to"),
+    RuntimeError("could not create a primitive"),
+    RuntimeError("could not create a memory object"),
+    RuntimeError("std::bad_alloc"),
+    RuntimeError("bad allocation"),
+    RuntimeError("Unable to allocate 7.45 GiB for an array with shape (1000, 1000, 1000)"),
+    RuntimeError("malloc of size 1073741824 failed"),
+    RuntimeError("unable to mmap 8388608 bytes from file <filename not specified>: Cannot allocate memory (12)"),
+    OSError(12, "Cannot allocate memory"),
+    RuntimeError("DataLoader worker (pid 4120) is killed by signal: Killed."),
+]
 
-@pytest.mark.parametrize(
-    "error",
-    [
-        MemoryError(),
-        torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 20.00 MiB"),
-        RuntimeError("[enforce fail at alloc_cpu.cpp:127] err == 0. DefaultCPUAllocator: can't allocate memory"),
-        RuntimeError("could not create a primitive"),
-        RuntimeError("CUDA error: out of memory"),
-        RuntimeError("CUDA error: CUBLAS_STATUS_ALLOC_FAILED when calling `cublasCreate(handle)`"),
-        RuntimeError("cuDNN error: CUDNN_STATUS_NOT_SUPPORTED"),
-        OSError(12, "Cannot allocate memory"),
-        RuntimeError("MPS backend out of memory (MPS allocated: 8 GB)"),
-    ],
-)
+
+@pytest.mark.parametrize("error", FACES, ids=lambda error: str(error)[:30])
 def test_every_face_of_out_of_memory_is_known(error: BaseException) -> None:
     """As itself, and as the cause of another error."""
     assert is_out_of_memory(error)
@@ -40,11 +63,48 @@ def test_every_face_of_out_of_memory_is_known(error: BaseException) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["mat1 and mat2 shapes cannot be multiplied", "memory format option is only supported"]
+    "text",
+    [
+        "mat1 and mat2 shapes cannot be multiplied",
+        "memory format option is only supported",
+        "index out of range in self",
+        "list index out of range",
+        "DataLoader worker (pid 7) is killed by signal: Bus error. ... might be out of shared memory.",
+        "unable to open shared memory object </torch_1> in read-write mode: Too many open files (24)",
+        "cannot allocate memory in static TLS block",
+        "could not create a primitive descriptor for a matmul primitive",
+        "out of resource: shared memory, Required: 103424, Hardware limit: 101376",
+        "DataLoader worker (pid 7) exited unexpectedly with exit code 1",
+        "value cannot be converted to type float without overflow",
+    ],
 )
-def test_other_errors_are_not_taken_for_it(text: str) -> None:
-    """A wrong shape must not be searched around."""
+@pytest.mark.parametrize("less_worked", [False, True])
+def test_other_errors_are_not_taken_for_it(text: str, less_worked: bool) -> None:
+    """A mistake must not be searched around, whether or not a smaller batch was trained before."""
+    assert not is_out_of_memory(RuntimeError(text), less_worked)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "cuDNN error: CUDNN_STATUS_NOT_SUPPORTED. This error may appear if you passed in a non-contiguous input.",
+        "cuDNN error: CUDNN_STATUS_EXECUTION_FAILED",
+        "CUDA error: CUBLAS_STATUS_NOT_INITIALIZED when calling `cublasCreate(handle)`",
+        "FIND was unable to find an engine to execute this computation",
+        "Expected canUse32BitIndexMath(input) && canUse32BitIndexMath(output) to be true, but got false.",
+    ],
+)
+def test_ambiguous_errors_count_once_a_smaller_batch_has_trained(text: str) -> None:
+    """A wrong type fails at every size; what fails only above a size is the size's fault."""
     assert not is_out_of_memory(RuntimeError(text))
+    assert is_out_of_memory(RuntimeError(text), less_worked=True)
+
+
+def test_errors_that_name_each_other_come_to_an_end() -> None:
+    """A chain of causes that leads back to its beginning is read once."""
+    first, second = RuntimeError("a"), RuntimeError("b")
+    first.__cause__, second.__cause__ = second, first
+    assert not is_out_of_memory(first)
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="the bound and the mark are Linux's")
