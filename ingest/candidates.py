@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import re
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Container, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 
 from ingest.labels import GENERIC, Names, heading_names, merge_key, term_name
+from ingest.notenames import NoteNames, note_stem
 from ingest.parsed import Marked, ParsedNote
 from kg.linking import key
 from kg.types import Passage
 
-__all__ = ["Candidate", "NoteParts", "candidates_of"]
+__all__ = ["Candidate", "NoteParts", "candidates_of", "note_concept"]
 
 # A heading that stands in this many places below different headings structures the notes ("Goals"); it is no concept.
 STRUCTURAL_COUNT = 3
@@ -55,7 +56,32 @@ class Candidate:
 def candidates_of(notes: Sequence[NoteParts]) -> list[Candidate]:
     """Candidates of all notes, without headings that only structure and bold words that only mark."""
     structural = _structural_headings(notes)
-    return _without_markers([c for i, note in enumerate(notes) for c in _candidates(note, i, structural)])
+    sections = [_sections(note, structural) for note in notes]
+    found = [c for i, note in enumerate(notes) for c in _candidates(note, i, sections[i])]
+    known = {merge_key(name) for c in found for name in (c.names.label, *c.names.aliases)}
+    about = {note.name: _about(note, own, known) for note, own in zip(notes, sections, strict=True)}
+    names = NoteNames.of(about)
+    found += [c for i, note in enumerate(notes) for c in _linked(note, i, names, about)]
+    return _without_markers(found)
+
+
+def note_concept(note: NoteParts, named: Mapping[str, int]) -> int | None:
+    """The concept that a note is about, of those in `named`, by `merge_key`; None when it names none of them.
+
+    By its first heading, the title in its front matter, its file's name without the number, or an alias.
+    """
+    stated = note.parsed.front_matter.get("title")
+    titles = [heading.text for heading in note.parsed.headings[:1]]
+    titles += [stated] if isinstance(stated, str) else []
+    for title in titles:
+        names = heading_names(title)
+        # A note about one thing is named by its whole title, however long.
+        label = merge_key(names.label if names is not None else title)
+        if label in named:
+            return named[label]
+    stem = heading_names(_spoken(note.name))
+    others = ([stem.label] if stem else []) + _aliases(note.parsed)
+    return next((named[k] for name in others if (k := merge_key(name)) in named), None)
 
 
 def _structural_headings(notes: Sequence[NoteParts]) -> frozenset[tuple[str, ...]]:
@@ -68,21 +94,42 @@ def _structural_headings(notes: Sequence[NoteParts]) -> frozenset[tuple[str, ...
     return frozenset(k for k, where in places.items() if len(where) >= STRUCTURAL_COUNT and k not in titles)
 
 
-def _candidates(note: NoteParts, index: int, structural: frozenset[tuple[str, ...]]) -> Iterator[Candidate]:
-    """Every candidate of one note."""
-    parsed = note.parsed
-    title = _title(note)
+def _sections(note: NoteParts, structural: frozenset[tuple[str, ...]]) -> dict[tuple[str, ...], tuple[int, Names]]:
+    """The headings that name a concept, by path, each with its position and names."""
+    headings = note.parsed.headings
     paths: dict[tuple[str, ...], tuple[int, Names]] = {}
-    for i, heading in enumerate(parsed.headings):
+    for i, heading in enumerate(headings):
         names = None if key(heading.text) in structural else heading_names(heading.text)
         if names is not None:
             paths.setdefault(heading.path, (i, names))
-    first = key(parsed.headings[0].text) if parsed.headings else ()
+    first = key(headings[0].text) if headings else ()
     if not paths and 0 < len(first) <= MAX_TITLE_WORDS and first not in GENERIC:
         # A note about one thing: its title names that thing, however long.
-        paths[parsed.headings[0].path] = (0, Names(parsed.headings[0].text))
+        paths[headings[0].path] = (0, Names(headings[0].text))
+    return paths
+
+
+def _about(note: NoteParts, paths: Mapping[tuple[str, ...], tuple[int, Names]], known: Container[str]) -> Names | None:
+    """What a link to a note names: the note's own concept, else one that is called as its file or an alias."""
+    headings = note.parsed.headings
+    title = paths[headings[0].path][1] if headings and headings[0].path in paths else _title(note)
+    if title is not None:
+        return Names(title.label)
+    stem = heading_names(_spoken(note.name))
+    called = ([stem.label] if stem else []) + _aliases(note.parsed)
+    if not called:
+        return None
+    # With all of its names, a link could make one concept of two.
+    one = next((name for name in called if merge_key(name) in known), None)
+    return Names(one) if one else Names(called[0], tuple(called[1:]))
+
+
+def _candidates(note: NoteParts, index: int, paths: dict[tuple[str, ...], tuple[int, Names]]) -> Iterator[Candidate]:
+    """Every candidate of one note but its links."""
+    parsed = note.parsed
+    title = _title(note)
     own = _passages_by_path(note.passages, paths)
-    aliases = _listed(parsed.front_matter.get("aliases")) + _listed(parsed.front_matter.get("alias"))
+    aliases = _aliases(parsed)
     if title is not None and (not parsed.headings or parsed.headings[0].path not in paths):
         # No usable first heading: the file's title or name stands for what the rest does not claim.
         unclaimed = tuple(p.id for p in note.passages if _claim(p.heading_path, paths) is None)
@@ -94,11 +141,21 @@ def _candidates(note: NoteParts, index: int, structural: frozenset[tuple[str, ..
             names = Names(names.label, (*names.aliases, *aliases), names.weak)
         yield Candidate(names, rank, (index, i), own.get(path, ()))
     yield from _explained(note, index)
-    for mark in parsed.marked:
-        label = mark.target.split("#")[0].strip() if mark.kind == "wikilink" else ""
-        target = heading_names(PurePosixPath(label).name) if label else None
+
+
+def _linked(note: NoteParts, index: int, names: NoteNames, about: Mapping[str, Names | None]) -> Iterator[Candidate]:
+    """What wikilinks name: the concept of the note they lead to; without such a note, the words of the target."""
+    base = len(note.parsed.headings)
+    for mark in note.parsed.marked:
+        if mark.kind != "wikilink":
+            continue
+        source = note.parsed.text_of(mark.cell)[mark.start : mark.end]
+        inside = source.startswith(("[[#", "[[^"))  # a place in this very note
+        file = None if inside else names.find(mark.target, note.name)
+        label = mark.target.split("#")[0].strip()
+        target = about[file] if file else heading_names(PurePosixPath(label).name) if label else None
         if target is not None:
-            yield Candidate(Names(target.label), 3, (index, len(parsed.headings) + mark.start))
+            yield Candidate(Names(target.label, target.aliases if file else ()), 3, (index, base + mark.start))
 
 
 def _title(note: NoteParts) -> Names | None:
@@ -108,7 +165,16 @@ def _title(note: NoteParts) -> Names | None:
         return heading_names(stated)
     if any(key(h.text) for h in note.parsed.headings):
         return None
-    return heading_names(re.sub(r"[_-]+", " ", PurePosixPath(note.name).stem))
+    return heading_names(_spoken(note.name))
+
+
+def _spoken(name: str) -> str:
+    """A file's name as words."""
+    return re.sub(r"[_-]+", " ", note_stem(name))
+
+
+def _aliases(parsed: ParsedNote) -> list[str]:
+    return _listed(parsed.front_matter.get("aliases")) + _listed(parsed.front_matter.get("alias"))
 
 
 def _claim(path: tuple[str, ...], paths: dict[tuple[str, ...], tuple[int, Names]]) -> tuple[str, ...] | None:

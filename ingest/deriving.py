@@ -10,9 +10,10 @@ import numpy as np
 import numpy.typing as npt
 
 from ingest.candidates import NoteParts
-from ingest.concepts import concepts_as_decided, find_mentions
+from ingest.concepts import concepts_as_decided
 from ingest.encoding import Progress
 from ingest.gists import NameVectors, read_gists
+from ingest.linked import mentions_of
 from ingest.named import NameTable
 from ingest.overrides import decided_edges, decisions_in
 from ingest.parsed import load
@@ -40,7 +41,7 @@ def derive(writer: Writer, name_vectors: NameVectors, say: Progress) -> tuple[tu
     sources = read_sources(writer)
     decisions, unread = decisions_in(writer.meta.get("overrides", ""))
     concepts, unfound = concepts_as_decided(sources.notes, decisions)
-    mentions = list(find_mentions(concepts, sources.passages))
+    mentions = mentions_of(concepts, sources.notes)
     decided, unnamed = decided_edges(decisions, NameTable.of([(c.label, c.aliases) for c in concepts]))
     gists = read_gists(concepts, sources.passages, sources.vectors, sources.words, name_vectors)
     say("relating concepts", 0, 1)

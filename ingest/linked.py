@@ -1,86 +1,139 @@
-"""Which concept a link or an entry of front matter means: by its section, its target, its file, or its words."""
+"""Which concept a link or an entry of front matter means: by its section, its note, or its words; and its mentions."""
 
 from __future__ import annotations
 
 import re
+from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import PurePosixPath
 from urllib.parse import unquote
 
-from ingest.files import SUFFIXES
+from ingest.candidates import NoteParts, note_concept
+from ingest.concepts import find_mentions
 from ingest.labels import heading_names, merge_key
+from ingest.notenames import NoteNames, note_stem
+from ingest.parsed import Marked
 from kg.linking import Lexicon
-from kg.types import Concept
+from kg.types import Concept, Mention, Passage
 
-__all__ = ["Targets", "entries_of"]
+__all__ = ["Targets", "entries_of", "mentions_of"]
 
-_WIKILINK = re.compile(r"!?\[\[(?P<target>[^\[\]|#]*)(?P<section>#[^\[\]|]*)?(?:\|(?P<shown>[^\[\]]*))?\]\]")
+_WIKILINK = re.compile(r"!?\[\[(?P<target>[^\[\]|#^]*)(?P<section>[#^][^\[\]|]*)?(?:\|(?P<shown>[^\[\]]*))?\]\]")
 _LINK = re.compile(r"\[(?P<shown>[^\[\]]*)\]\(<?(?P<target>[^()<>#\s]*)(?P<section>#[^()<>\s]*)?[^()]*\)")
 _ADDRESS = re.compile(r"[a-z][a-z0-9+.-]*:", re.I)
 
 
 @dataclass(frozen=True, slots=True)
 class Targets:
-    """Names of concepts, and titles of notes by file name without ending."""
+    """Names of concepts, and what each note is about."""
 
     names: Mapping[str, int]
-    files: Mapping[str, int]
-    explained: frozenset[int]  # concepts that some passage defines; others are only linked to
+    notes: NoteNames
+    titles: Mapping[str, int | None]  # by a note's name, the concept that it is about
+    homes: Mapping[int, frozenset[str]]  # the notes that explain a concept; others are only linked to
     lexicon: Lexicon
 
     @classmethod
-    def of(cls, concepts: Sequence[Concept], titles: Mapping[str, int | None]) -> Targets:
-        """Of these concepts, and of notes with the concept that each is about; the first of equal file names counts."""
+    def of(cls, concepts: Sequence[Concept], notes: Sequence[NoteParts]) -> Targets:
+        """Of these concepts, and of all notes they were found in."""
         names = {merge_key(n): c.id for c in reversed(concepts) for n in (*c.aliases, c.label)}
-        files: dict[str, int] = {}
-        for note, title in titles.items():
-            if title is not None:
-                files.setdefault(_stem(note).casefold(), title)
-        return cls(names, files, frozenset(c.id for c in concepts if c.passages), Lexicon.of(concepts))
+        titles = {note.name: note_concept(note, names) for note in notes}
+        homes = {c.id: frozenset(c.notes) for c in concepts if c.passages}
+        return cls(names, NoteNames.of(titles), titles, homes, Lexicon.of(concepts))
 
-    def linked(self, link: str) -> int | None:
-        """The concept that a wikilink or a Markdown link means.
+    def linked(self, link: str, note: str) -> int | None:
+        """The concept that a wikilink or a Markdown link means where it stands in a note.
 
-        A section that names a concept is meant rather than the note it stands in. A name that is only linked to gives
-        way to a file of that name, and what is shown to both.
+        A section that names a concept is meant rather than the note around it; in that note, a concept called as its
+        file rather than what the note is about. A name that is explained elsewhere, or only linked to, gives way to a
+        note of that name, and what is shown to both.
         """
         match = _WIKILINK.fullmatch(link.strip()) or _LINK.fullmatch(link.strip())
         if match is None:
             return None
         target, section, shown = (part or "" for part in match.group("target", "section", "shown"))
-        external = _ADDRESS.match(target) is not None
-        file = "" if external else _stem(unquote(target))
-        spoken = heading_names(re.sub(r"[_-]+", " ", file)) if file else None
-        words = (unquote(section).rsplit("#", 1)[-1], file, spoken.label if spoken else "")
-        called = [self._called(name) for name in words]
-        found = [c for c in called if c in self.explained]
-        found += [self.files[file.casefold()]] if file.casefold() in self.files else []
-        found += [c for c in (*called, self._called(shown)) if c is not None]
-        return found[0] if found else None
+        path = "" if _ADDRESS.match(target) else unquote(target).rstrip("\\").strip()
+        if section.startswith("^") and self.notes.find(path, note) is None:
+            path, section = path + section, ""  # no block of a note, but a name such as x^2
+        heading = unquote(section).rpartition("#")[2]
+        place = None if heading.startswith("^") else self._called(heading)
+        if place in self.homes:
+            return place
+        meant = self._at(path, note) if path else None
+        found = (meant, place, self._called(shown))
+        return next((c for c in found if c is not None), None)
+
+    def _at(self, path: str, note: str) -> int | None:
+        """The concept that the path of a link means."""
+        stem = note_stem(path)
+        words = heading_names(re.sub(r"[_-]+", " ", stem))
+        called = self._called(stem)
+        spoken = self._called(words.label) if words else None
+        file = self.notes.find(path, note)
+        own = called if called is not None and file in self.homes.get(called, ()) else None
+        explained = (c for c in (called, spoken) if c in self.homes)
+        found = (own, self.titles[file] if file else None, *explained, called, spoken)
+        return next((c for c in found if c is not None), None)
 
     def _called(self, name: str) -> int | None:
         return self.names.get(merge_key(name)) if merge_key(name) else None
 
-    def named(self, entry: str) -> int | None:
+    def named(self, entry: str, note: str) -> int | None:
         """The concept that an entry of front matter means: a link, a name, a file, or words with a name in them."""
-        if (linked := self.linked(entry)) is not None:
+        if (linked := self.linked(entry, note)) is not None:
             return linked
         text = entry.strip().strip("[]")
         named = self._called(text)
-        if named is None:
-            named = self.files.get(_stem(text).casefold())
+        if named is None and (file := self.notes.find(text, note)) is not None:
+            named = self.titles[file]
         if named is None:
             found = self.lexicon.find(text, strict_case=False)
             named = found[0].concept if found else None
         return named
 
+    def note_at(self, path: str, note: str) -> int | None:
+        """The concept of the note that a wikilink's path leads to; None when it leads to none that is about one."""
+        return self._at(path, note) if self.notes.find(path, note) is not None else None
 
-def _stem(target: str) -> str:
-    """A file's name without folders and ending; of a name that is no file's, the name."""
-    name = PurePosixPath(target.strip()).name
-    ending = next((suffix for suffix in SUFFIXES if name.lower().endswith(suffix)), "")
-    return name.removesuffix(name[len(name) - len(ending) :]) if ending else name
+
+def mentions_of(concepts: Sequence[Concept], notes: Sequence[NoteParts]) -> list[Mention]:
+    """Every place in the notes that names a concept, in words or by a wikilink to the note about it.
+
+    Such a link is one mention of its concept, at the path; other names in the path are no words of the text.
+    """
+    targets = Targets.of(concepts, notes)
+    spoken: defaultdict[int, list[Mention]] = defaultdict(list)
+    for mention in find_mentions(concepts, (p for note in notes for p in note.passages)):
+        spoken[mention.passage].append(mention)
+    out: list[Mention] = []
+    for note in notes:
+        links = [mark for mark in note.parsed.marked if mark.kind == "wikilink"]
+        for passage in note.passages:
+            own = spoken[passage.id]
+            for mark in links:
+                if mark.cell == passage.cell and passage.start <= mark.start and mark.end <= passage.end:
+                    own = _with_link(own, mark, passage, targets, concepts)
+            out += own
+    return out
+
+
+def _with_link(
+    mentions: list[Mention], mark: Marked, passage: Passage, targets: Targets, concepts: Sequence[Concept]
+) -> list[Mention]:
+    """A passage's mentions, left to right, with that of a wikilink if it leads to a note."""
+    # The span of a link whose bar is escaped, as in tables, is that of its line.
+    for link in _WIKILINK.finditer(passage.text, mark.start - passage.start, mark.end - passage.start):
+        path = link["target"].rstrip("\\ ")
+        concept = targets.note_at(path, passage.note) if path.strip() == mark.target.split("^")[0].strip() else None
+        if concept is None:
+            continue
+        first, last = link.start("target"), link.start("target") + len(path)
+        exact = (m for m in mentions if (m.concept, m.start, m.end) == (concept, first, last))
+        own = next(exact, Mention(concept, passage.id, first, last, concepts[concept].label))
+        inside = {m for m in mentions if link.start() <= m.start < link.end()}
+        gone = {m for m in inside if m.concept == concept or first <= m.start < last}
+        mentions = sorted([own, *(m for m in mentions if m not in gone)], key=lambda m: m.start)
+    return mentions
 
 
 def entries_of(value: object) -> Iterator[str]:

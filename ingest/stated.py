@@ -51,9 +51,8 @@ def stated_prerequisites(
     A card that `gradus export` wrote states all that its concept needs: one that needs nothing gives the pair of its
     concept with itself. Whether statements agree with each other is left to `settled`.
     """
-    named = {merge_key(n): c.id for c in reversed(concepts) for n in (*c.aliases, c.label)}
-    titles = {note.name: _title_concept(note, named) for note in notes}
-    targets = Targets.of(concepts, titles)
+    targets = Targets.of(concepts, notes)
+    titles = targets.titles
     by_passage: defaultdict[int, list[Mention]] = defaultdict(list)
     for mention in mentions:
         by_passage[mention.passage].append(mention)
@@ -61,7 +60,7 @@ def stated_prerequisites(
     for note in notes:
         found = [
             *_from_front_matter(note, titles[note.name], targets),
-            *_from_lines(note, titles[note.name], named, by_passage, targets),
+            *_from_lines(note, titles[note.name], by_passage, targets),
             *_from_numbers(note, notes, titles),
         ]
         for p, c, evidence in found:
@@ -74,17 +73,6 @@ def stated_prerequisites(
     return out
 
 
-def _title_concept(note: NoteParts, named: Mapping[str, int]) -> int | None:
-    for heading in note.parsed.headings[:1]:
-        names = heading_names(heading.text)
-        # A note about one thing is named by its whole title, however long.
-        title = merge_key(names.label if names is not None else heading.text)
-        if title in named:
-            return named[title]
-    stem = heading_names(re.sub(r"[_-]+", " ", note.name.rsplit("/", 1)[-1].rsplit(".", 1)[0]))
-    return named.get(merge_key(stem.label)) if stem else None
-
-
 def _from_front_matter(note: NoteParts, title: int | None, targets: Targets) -> Iterator[tuple[int, int, Evidence]]:
     if title is None:
         return
@@ -93,7 +81,7 @@ def _from_front_matter(note: NoteParts, title: int | None, targets: Targets) -> 
         if re.sub(r"[\s_-]+", "", field) not in _FIELDS:
             continue
         for entry in entries_of(value):
-            found = targets.named(entry)
+            found = targets.named(entry, note.name)
             if found is not None:
                 line, quote = _front_matter_line(note, field, entry)
                 yield found, title, Evidence(note.name, cell, line, quote, "front matter")
@@ -114,7 +102,6 @@ def _front_matter_line(note: NoteParts, field: str, entry: str) -> tuple[int, st
 def _from_lines(
     note: NoteParts,
     title: int | None,
-    named: Mapping[str, int],
     by_passage: Mapping[int, Sequence[Mention]],
     targets: Targets,
 ) -> Iterator[tuple[int, int, Evidence]]:
@@ -124,7 +111,7 @@ def _from_lines(
             continue
         path = passage.heading_path
         under = next((i for i, heading in enumerate(path) if _NEEDS_HEADING.fullmatch(heading)), None)
-        needing = _enclosing(path[:under], named, title)
+        needing = _enclosing(path[:under], targets.names, title)
         if needing is None:
             continue
         if under is not None:
@@ -158,7 +145,7 @@ def _named_in(
         start, end = mark.start - passage.start, mark.end - passage.start
         inside = mark.cell == passage.cell and any(a <= start < b for a, b in spans) and 0 <= start < len(passage.text)
         if inside and mark.kind in ("wikilink", "link"):
-            found = targets.linked(text[mark.start : mark.end])
+            found = targets.linked(text[mark.start : mark.end], note.name)
             if found is not None:
                 links.append((start, end))
                 yield start, found
