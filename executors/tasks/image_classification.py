@@ -5,18 +5,36 @@ Checking needs Pillow only; torch and fastai are imported where a learner is bui
 
 from __future__ import annotations
 
-import difflib
-import random
-from dataclasses import dataclass
+from collections import Counter
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any
 
-from ..errors import BadInput, BadParameter
+from ..errors import BadInput
+from .images import (
+    FEWEST_IMAGES,
+    SUFFIXES,
+    UPRIGHT,
+    VALID_SHARE,
+    Split,
+    any_turned,
+    check_images,
+    check_parts,
+    existing_folder,
+    find_images,
+    finish,
+    image_block,
+    loaders,
+    split,
+    template,
+)
+from .listing import read_listing
+from .networks import DEFAULT_ARCH, check_arch, network_lines, vision
 from .source import Built, Settings, Source
 
 __all__ = [
-    "ARCHITECTURES",
+    "DECISIONS",
     "DEFAULT_ARCH",
     "EXPECTS",
     "NAME",
@@ -32,41 +50,14 @@ __all__ = [
 NAME = "image-classification"
 TITLE = "Image classification"
 EXPECTS = (
-    "A folder with one subfolder of images per class, with or without train/ and valid/ above them; "
+    "A folder with one subfolder of images per class, with or without train/ and valid/ above them; a decisions.csv "
+    "in it (columns file and decision: keep, delete or a class) is respected; "
     "the sample is scikit-learn's handwritten digits."
 )
-DEFAULT_ARCH = "resnet18"
-# of torchvision, each tried with fastai's vision_learner from 32 px on
-ARCHITECTURES = (
-    "resnet18",
-    "resnet34",
-    "resnet50",
-    "resnet101",
-    "densenet121",
-    "squeezenet1_1",
-    "vgg11_bn",
-    "vgg16_bn",
-    "mobilenet_v3_small",
-    "mobilenet_v3_large",
-    "efficientnet_b0",
-    "regnet_y_400mf",
-    "convnext_tiny",
-)
-SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".gif", ".bmp", ".webp", ".tif", ".tiff"})
-VALID_SHARE = 0.2
-FEWEST_IMAGES = 8  # fewer leave nothing to validate on
-_TEMPLATE_IMAGES = 8
+DECISIONS = "decisions.csv"
+_WANTED = "with one subfolder of images per class"
 
 Item = tuple[Path | int, str]  # a path, or a number into the digits; and its class
-
-
-@dataclass(frozen=True, slots=True)
-class Images:
-    """Training and validation images."""
-
-    train: tuple[Item, ...]
-    valid: tuple[Item, ...]
-    split: bool  # whether the folder brings its own train/ and valid/
 
 
 def default_size(settings: Settings) -> int | None:
@@ -80,65 +71,60 @@ def inspect(settings: Settings, verify: bool = True) -> Source:
     Raises
     ------
     BadParameter
-        For an unknown architecture, with the closest.
+        For an architecture that is unknown, with the closest, or that fastai cannot use.
     BadInput
-        When the folder is missing, holds fewer than two classes or too few images, or an image that cannot be read.
+        When the folder is missing, holds fewer than two classes or too few images, an image that cannot be read, or
+        decisions that cannot be followed.
     """
-    if (settings.arch or DEFAULT_ARCH) not in ARCHITECTURES:
-        close = difflib.get_close_matches(settings.arch, ARCHITECTURES, n=2, cutoff=0.5) or ARCHITECTURES
-        raise BadParameter(f"parameter 'arch': there is no architecture '{settings.arch}'; try {', '.join(close)}")
-    return _folder(Path(settings.data), settings.seed, verify) if settings.data else _digits(settings.seed)
+    check_arch(settings.arch)
+    return (
+        _folder(existing_folder(settings.data, _WANTED), settings.seed, verify) if settings.data else _digits(settings)
+    )
 
 
 def build(source: Source, settings: Settings, size: int | None, batch_size: int, device: str, folder: Path) -> Built:
     """A `vision_learner` on the images, resized to `size` px; frozen when its weights are pretrained."""
-    import torchvision
+    from fastai.data.block import CategoryBlock
     from fastai.metrics import accuracy
-    from fastai.vision.learner import vision_learner
+    from fastai.vision.augment import Resize
+    from sklearn.datasets import load_digits
 
-    from .weights import find_weights
-
-    arch = settings.arch or DEFAULT_ARCH
-    weights, notes = find_weights(arch, settings.pretrained, settings.download)
-    learner = vision_learner(
-        _loaders(source.content, size or 32, batch_size, device, folder),
-        getattr(torchvision.models, arch),
-        pretrained=weights is not None,
-        weights=weights,
-        metrics=accuracy,
-        path=folder,
-    )
-    return Built(learner, weights is not None, notes)
-
-
-def template(loader: Any) -> tuple[Any, ...]:
-    """(images (b, 3, size, size) uint8, classes (b,)) of the first few training samples."""
-    batch = loader.do_batch([loader.do_item(index) for index in range(min(_TEMPLATE_IMAGES, loader.n))])
-    return tuple(batch)
-
-
-def finish(loader: Any, batch: tuple[Any, ...]) -> tuple[Any, ...]:
-    """Floats from bytes and, for pretrained weights, their normalisation."""
-    return tuple(loader.after_batch(batch))
+    parts: Split = source.content
+    digits = (load_digits().images * 15.9).astype("uint8")  # (n, 8, 8), 0 to 254
+    classes = CategoryBlock(vocab=sorted({name for _, name in parts.train}))
+    side = size or 32
+    dls = loaders(parts, (image_block(partial(_digit, digits)), classes), [Resize(side)], batch_size, device, folder)
+    return Built(*vision(dls, settings, side, folder, metrics=accuracy))
 
 
 def snippet(source: Source, settings: Settings, size: int | None, batch_size: int, pretrained: bool) -> str:
     """Imports, `dls` and `learn` on the same images."""
-    arch = settings.arch or DEFAULT_ARCH
-    lines = ["from fastai.vision.all import *"]
-    if arch not in _FASTAI_NAMES:
-        lines.append(f"from torchvision.models import {arch}")
-    lines += ["", f"path = Path({settings.data!r})"] if settings.data else _DIGITS_LINES
-    split = "train='train', valid='valid'" if source.content.split else f"valid_pct={VALID_SHARE}, seed={settings.seed}"
-    lines += [
-        f"dls = ImageDataLoaders.from_folder(path, {split}, bs={batch_size}, item_tfms=Resize({size}), num_workers=0)",
-        f"learn = vision_learner(dls, {arch}, pretrained={pretrained}, metrics=accuracy)",
-    ]
+    parts: Split = source.content
+    imports, network = network_lines(settings)
+    lines = ["from fastai.vision.all import *", *imports]
+    lines += ["", f"path = Path({settings.data!r})"] if settings.data else ["", *_DIGITS_LINES]
+    decided = bool(settings.data) and (Path(settings.data) / DECISIONS).is_file()
+    tfms = f"Resize({size})"
+    if parts.turned:
+        lines += [*UPRIGHT.splitlines(), ""]
+        tfms = f"[upright, Resize({size})]"
+    how = f"bs={batch_size}, item_tfms={tfms}, num_workers=0"
+    chance = f"valid_pct={VALID_SHARE}, seed={settings.seed}"
+    if not decided:
+        chance = "train='train', valid='valid'" if parts.own else chance
+        lines.append(f"dls = ImageDataLoaders.from_folder(path, {chance}, {how})")
+    else:
+        splitter = "GrandparentSplitter()" if parts.own else f"RandomSplitter({VALID_SHARE}, seed={settings.seed})"
+        lines += [*_DECIDED_LINES]
+        lines += [
+            "block = DataBlock((ImageBlock, CategoryBlock), get_items=images, get_y=label,",
+            f"                  splitter={splitter})",
+            f"dls = block.new(item_tfms={tfms}).dataloaders(path, bs={batch_size}, num_workers=0)",
+        ]
+    lines.append(f"learn = vision_learner(dls, {network}, pretrained={pretrained}, metrics=accuracy)")
     return "\n".join(lines) + "\n"
 
 
-# what `from fastai.vision.all import *` brings
-_FASTAI_NAMES = frozenset({"resnet18", "resnet34", "resnet50", "resnet101", "densenet121", "squeezenet1_1", "vgg16_bn"})
 _DIGITS_LINES = [
     "from sklearn.datasets import load_digits",
     "",
@@ -148,56 +134,75 @@ _DIGITS_LINES = [
     "    PILImage.create((pixels * 15.9).astype('uint8')).save(path / str(digit) / f'{i}.png')",
     "",
 ]
+_DECIDED_LINES = [
+    "rows = pd.read_csv(path / 'decisions.csv', dtype=str, keep_default_na=False)",
+    "decisions = {path / file: decision for file, decision in zip(rows['file'], rows['decision'])}",
+    "",
+    "def images(path):",
+    "    folders = [folder for folder in path.iterdir() if folder.is_dir()]",
+    "    files = [file for folder in folders for file in get_image_files(folder)]",
+    "    return [file for file in files if decisions.get(file) != 'delete']",
+    "",
+    "def label(file):",
+    "    decision = decisions.get(file, 'keep')",
+    "    return file.parent.name if decision in ('keep', '') else decision",
+    "",
+]
 
 
-def _digits(seed: int) -> Source:
+def _digit(digits: Any, number: int) -> Any:
+    """(8, 8, 3) bytes."""
+    return digits[number][..., None].repeat(3, axis=-1)
+
+
+def _digits(settings: Settings) -> Source:
     from sklearn.datasets import load_digits
 
     classes = [str(digit) for digit in load_digits().target]
-    train, valid = _split(list(enumerate(classes)), seed)
+    parts = split(list(enumerate(classes)), settings.seed, _class_of)
     title = f"scikit-learn's digits: {len(classes)} images in 10 classes"
-    return Source(title, len(train), len(valid), (), Images(train, valid, split=False))
+    return Source(title, len(parts.train), len(parts.valid), (), parts)
+
+
+def _class_of(item: Item) -> str:
+    return item[1]
 
 
 def _folder(folder: Path, seed: int, verify: bool) -> Source:
     """The folder's images; a train/ and a valid/ in it are taken as they are."""
-    if not folder.is_dir():
-        what = "is a file" if folder.exists() else "does not exist"
-        raise BadInput(f"{folder} {what}; give a folder with one subfolder of images per class")
-    own_split = (folder / "train").is_dir() and (folder / "valid").is_dir()
-    if own_split:
-        train, valid = tuple(_labelled(folder / "train")), tuple(_labelled(folder / "valid"))
-        _check_classes(folder / "train", train)
-        known = {name for _, name in train}
-        for path, name in valid:
+    own = (folder / "train").is_dir() and (folder / "valid").is_dir()
+    places = (folder / "train", folder / "valid") if own else (folder,)
+    found = [_labelled(place) for place in places]
+    found, notes = _decided(folder, found)
+    _check_classes(places[0], found[0])
+    if own:
+        known = {name for _, name in found[0]}
+        for path, name in found[1]:
             if name not in known:
                 raise BadInput(f"{path}: class '{name}' is in valid/ but not in train/ of {folder}")
+        parts = Split(tuple(found[0]), tuple(found[1]), own=True)
     else:
-        images = _labelled(folder)
-        _check_classes(folder, images)
-        train, valid = _split(images, seed)
-    if not train or not valid:
-        raise BadInput(f"{folder}: no images are left to {'train' if not train else 'validate'} on")
+        parts = split(found[0], seed, _class_of)
+    check_parts(folder, parts)
     if verify:
-        _check_images(folder, [path for path, _ in (*train, *valid) if isinstance(path, Path)])
-    count, classes = len(train) + len(valid), len({name for _, name in train})
+        paths = [path for path, _ in (*parts.train, *parts.valid)]
+        check_images(folder, paths)
+        parts = replace(parts, turned=any_turned(paths))
+    count, classes = len(parts.train) + len(parts.valid), len({name for _, name in parts.train})
     title = f"{folder.name}: {count} images in {classes} classes"
-    return Source(title, len(train), len(valid), (), Images(train, valid, own_split))
+    return Source(title, len(parts.train), len(parts.valid), notes, parts)
 
 
-def _labelled(folder: Path) -> list[Item]:
+def _labelled(folder: Path) -> list[tuple[Path, str]]:
     """Every image below a class's subfolder, in order of its path; hidden files and folders are left out."""
-    found: list[Item] = []
-    for child in sorted(path for path in folder.iterdir() if path.is_dir() and not path.name.startswith(".")):
-        found += [
-            (path, child.name)
-            for path in sorted(child.rglob("*"))
-            if path.suffix.lower() in SUFFIXES and path.is_file() and not path.name.startswith(".")
-        ]
-    return found
+    return [
+        (path, name)
+        for path in find_images(folder)
+        if (name := path.relative_to(folder).parts[0]) and path.parent != folder
+    ]
 
 
-def _check_classes(folder: Path, images: list[Item] | tuple[Item, ...]) -> None:
+def _check_classes(folder: Path, images: list[tuple[Path, str]]) -> None:
     classes = sorted({name for _, name in images})
     if not classes:
         loose = sum(path.suffix.lower() in SUFFIXES for path in folder.iterdir())
@@ -209,71 +214,32 @@ def _check_classes(folder: Path, images: list[Item] | tuple[Item, ...]) -> None:
         raise BadInput(f"{folder} holds {len(images)} images; at least {FEWEST_IMAGES} are needed")
 
 
-def _check_images(folder: Path, paths: list[Path]) -> None:
-    """Open every image's header; one that is cut off later in the file is found when it is loaded."""
-    from PIL import Image
-
-    bad: list[tuple[Path, str]] = []
-    for path in paths:
-        try:
-            with Image.open(path):
-                pass
-        except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
-            bad.append((path, _reason(error)))
-    if bad:
-        path, reason = bad[0]
-        count = f" ({len(bad)} of {len(paths)} images)" if len(bad) > 1 else ""
-        raise BadInput(f"{path.relative_to(folder)} in {folder} cannot be read as an image{count}: {reason}")
-
-
-def _reason(error: Exception) -> str:
-    text = str(error)
-    return "it is no image" if "cannot identify" in text else text.splitlines()[0] if text else type(error).__name__
-
-
-def _split(images: list[Item], seed: int) -> tuple[tuple[Item, ...], tuple[Item, ...]]:
-    """Training and validation images; every class keeps at least one image to train on."""
-    mixed = images[:]
-    random.Random(seed).shuffle(mixed)
-    seen: set[str] = set()
-    first: list[Item] = []
-    rest: list[Item] = []
-    for image in mixed:
-        (rest if image[1] in seen else first).append(image)
-        seen.add(image[1])
-    count = min(len(rest), round(len(images) * VALID_SHARE))
-    return (*first, *rest[count:]), tuple(rest[:count])
-
-
-def _loaders(images: Images, size: int, batch_size: int, device: str, folder: Path) -> Any:
-    """fastai's loaders over the images; the same split and order of classes in every run."""
-    from fastai.data.block import CategoryBlock, DataBlock, TransformBlock
-    from fastai.data.transforms import IndexSplitter, IntToFloatTensor, ItemGetter
-    from fastai.vision.augment import Resize
-    from sklearn.datasets import load_digits
-
-    items = [*images.train, *images.valid]
-    digits = (load_digits().images * 15.9).astype("uint8")  # (n, 8, 8), 0 to 254
-    block = DataBlock(
-        blocks=(
-            TransformBlock(type_tfms=partial(_open, digits), batch_tfms=IntToFloatTensor),
-            CategoryBlock(vocab=sorted({name for _, name in images.train})),
-        ),
-        get_x=ItemGetter(0),
-        get_y=ItemGetter(1),
-        splitter=IndexSplitter(range(len(images.train), len(items))),
-        item_tfms=Resize(size),
+def _decided(folder: Path, found: list[list[tuple[Path, str]]]) -> tuple[list[list[tuple[Path, str]]], tuple[str, ...]]:
+    """The images after the folder's decisions: without the deleted ones, others in the class they were moved to."""
+    listing = folder / DECISIONS
+    if not listing.is_file():
+        return found, ()
+    classes = sorted({name for part in found for _, name in part})
+    decisions: dict[Path, str] = {}
+    for row in read_listing(listing, ("file", "decision")):
+        decision = row.cells["decision"] or "keep"
+        if decision not in ("keep", "delete", *classes):
+            raise BadInput(
+                f"{listing}, line {row.line}: the decision '{decision}' is neither keep, delete nor a class "
+                f"({', '.join(classes[:8])})"
+            )
+        decisions[folder / row.cells["file"]] = decision
+    count: Counter[str] = Counter()
+    decided: list[list[tuple[Path, str]]] = []
+    for part in found:
+        decided.append([])
+        for path, name in part:
+            decision = decisions.pop(path, "keep")
+            count["deleted" if decision == "delete" else "moved"] += decision not in ("keep", name)
+            if decision != "delete":
+                decided[-1].append((path, name if decision == "keep" else decision))
+    gone = f"; {len(decisions)} of its files are not here any more" if decisions else ""
+    note = (
+        f"{DECISIONS}: {count['deleted']} images left out, {count['moved']} in another class than their folder's{gone}"
     )
-    return block.dataloaders(items, bs=batch_size, num_workers=0, device=device, path=folder)
-
-
-def _open(digits: Any, item: Path | int) -> Any:
-    """The item as fastai's image; a file that cannot be decoded is named."""
-    from fastai.vision.core import PILImage
-
-    if isinstance(item, int):
-        return PILImage.create(digits[item][..., None].repeat(3, axis=-1))  # (8, 8, 3)
-    try:
-        return PILImage.create(item)
-    except (OSError, ValueError, SyntaxError) as error:
-        raise BadInput(f"{item} cannot be read as an image: {_reason(error)}") from error
+    return decided, (note,)

@@ -9,7 +9,8 @@ import pytest
 from PIL import Image
 
 from executors.errors import BadInput, BadParameter
-from executors.tasks.image_classification import Images, inspect
+from executors.tasks.image_classification import inspect
+from executors.tasks.images import Split
 from executors.tasks.source import Settings
 
 
@@ -29,9 +30,9 @@ def pets(tmp_path: Path) -> Path:
     return tmp_path / "pets"
 
 
-def look(folder: Path, arch: str = "") -> Images:
+def look(folder: Path, arch: str = "") -> Split:
     content = inspect(Settings("image-classification", str(folder), arch=arch)).content
-    assert isinstance(content, Images)
+    assert isinstance(content, Split)
     return content
 
 
@@ -56,7 +57,7 @@ def test_train_and_valid_are_taken_as_they_are(pets: Path) -> None:
     paint(pets / "train" / "b", 5)
     paint(pets / "valid" / "a", 2)
     images = look(pets)
-    assert (len(images.train), len(images.valid), images.split) == (10, 2, True)
+    assert (len(images.train), len(images.valid), images.own) == (10, 2, True)
 
 
 def test_a_class_that_is_only_validated_is_refused(pets: Path) -> None:

@@ -1,0 +1,194 @@
+"""Multi-label classification: images that show several things at once, listed in labels.csv, or generated shapes.
+
+Checking needs Pillow only; torch and fastai are imported where a learner is built.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from ..errors import BadInput
+from .images import (
+    UPRIGHT,
+    VALID_SHARE,
+    Split,
+    any_turned,
+    check_images,
+    check_parts,
+    existing_folder,
+    finish,
+    image_block,
+    loaders,
+    split,
+    template,
+)
+from .listing import Row, check_twice, file_of, own_split, read_listing, valid_lines
+from .networks import DEFAULT_ARCH, check_arch, network_lines, vision
+from .shapes import COUNT, SHAPES, SIDE, draw_shapes, source_of
+from .source import Built, Settings, Source
+
+__all__ = [
+    "DEFAULT_ARCH",
+    "EXPECTS",
+    "NAME",
+    "TITLE",
+    "build",
+    "default_size",
+    "finish",
+    "inspect",
+    "snippet",
+    "template",
+]
+
+NAME = "multi-label"
+TITLE = "Multi-label classification"
+EXPECTS = (
+    "A folder with images and a labels.csv: columns file and labels (separated by spaces or by ;), and if you "
+    "like valid (true or false); the sample is drawn: circles, squares and triangles, each or none."
+)
+LISTING = "labels.csv"
+
+Item = tuple[Path | int, list[str]]  # a path, or a number of a drawing; and its labels, a list as fastai wants them
+
+
+@dataclass(frozen=True, slots=True)
+class _Labelled:
+    """Images (item, labels), and all labels there are."""
+
+    parts: Split
+    labels: tuple[str, ...]
+    separator: str = " "
+
+
+def default_size(settings: Settings) -> int | None:
+    """64 px for the drawings; 224 px, what pretrained networks saw, for photographs."""
+    return 224 if settings.data else SIDE
+
+
+def inspect(settings: Settings, verify: bool = True) -> Source:
+    """Find the images and their labels.
+
+    Raises
+    ------
+    BadParameter
+        For an architecture that is unknown, with the closest, or that fastai cannot use.
+    BadInput
+        When folder or listing is missing, or a line of it names no image, one twice, or one that cannot be read.
+    """
+    check_arch(settings.arch)
+    if settings.data:
+        return _folder(existing_folder(settings.data, f"with images and a {LISTING}"), settings.seed, verify)
+    drawn: list[Item] = [(number, _shapes_in(settings.seed, number)) for number in range(COUNT)]
+    parts = split(drawn, settings.seed)
+    title = f"drawn shapes: {COUNT} images with {', '.join(SHAPES)}"
+    return Source(title, len(parts.train), len(parts.valid), (), _Labelled(parts, SHAPES))
+
+
+def build(source: Source, settings: Settings, size: int | None, batch_size: int, device: str, folder: Path) -> Built:
+    """A `vision_learner` with a yes or no for every label; frozen when its weights are pretrained."""
+    from fastai.metrics import accuracy_multi
+    from fastai.vision.augment import Resize
+    from fastai.vision.data import MultiCategoryBlock
+
+    content: _Labelled = source.content
+    blocks = image_block(partial(_drawing, settings.seed)), MultiCategoryBlock(vocab=list(content.labels))
+    side = size or SIDE
+    # squeezed, for what is cut off at the sides may be what a label stands for
+    dls = loaders(content.parts, blocks, [Resize(side, method="squish")], batch_size, device, folder)
+    return Built(*vision(dls, settings, side, folder, metrics=accuracy_multi))
+
+
+def snippet(source: Source, settings: Settings, size: int | None, batch_size: int, pretrained: bool) -> str:
+    """Imports, `dls` and `learn` on the same images."""
+    content: _Labelled = source.content
+    imports, network = network_lines(settings)
+    lines = ["from fastai.vision.all import *", *imports]
+    splitter = f"RandomSplitter({VALID_SHARE}, seed={settings.seed})"
+    tfms = f"Resize({size}, method='squish')"
+    if settings.data:
+        lines += ["", f"path = Path({settings.data!r})", *_FILE_LINES]
+        cut = ".split()" if content.separator == " " else f".split({content.separator!r})"
+        lines += [
+            "def labels(row):",
+            f"    return [label.strip() for label in row['labels']{cut} if label.strip()]",
+            "",
+        ]
+        splitter = valid_lines(lines) if content.parts.own else splitter
+        if content.parts.turned:
+            lines += [*UPRIGHT.splitlines(), ""]
+            tfms = f"[upright, {tfms}]"
+        block, items = "get_x=file, get_y=labels", "rows"
+    else:
+        lines += ["from PIL import Image, ImageDraw", *source_of(draw_shapes), "", *_shape_lines(settings.seed)]
+        block, items = "get_x=picture, get_y=labels", f"list(range({COUNT}))"
+    lines += [
+        f"block = DataBlock((ImageBlock, MultiCategoryBlock(vocab={list(content.labels)!r})),",
+        f"                  {block}, splitter={splitter})",
+        f"dls = block.new(item_tfms={tfms}).dataloaders({items}, bs={batch_size}, num_workers=0)",
+        f"learn = vision_learner(dls, {network}, pretrained={pretrained}, metrics=accuracy_multi)",
+    ]
+    return "\n".join(lines) + "\n"
+
+
+_FILE_LINES = [
+    f"rows = pd.read_csv(path / {LISTING!r}, dtype=str, keep_default_na=False).to_dict('records')",
+    "",
+    "def file(row):",
+    "    own = path / row['file']",
+    "    return own if own.is_file() else path / 'images' / row['file']",
+    "",
+]
+
+
+def _shape_lines(seed: int) -> list[str]:
+    return [
+        "def picture(number):",
+        f"    return draw_shapes({seed}, number)[0]",
+        "",
+        "def labels(number):",
+        f"    codes = set(draw_shapes({seed}, number)[1].tobytes())",
+        f"    return [{SHAPES!r}[code - 1] for code in codes if code]",
+        "",
+    ]
+
+
+def _drawing(seed: int, number: int) -> Any:
+    return draw_shapes(seed, number)[0]
+
+
+def _shapes_in(seed: int, number: int) -> list[str]:
+    """The names of the shapes that are in the drawing."""
+    codes = sorted(set(draw_shapes(seed, number)[1].tobytes()))
+    return [SHAPES[code - 1] for code in codes if code]
+
+
+def _folder(folder: Path, seed: int, verify: bool) -> Source:
+    listing = folder / LISTING
+    rows = read_listing(listing, ("file", "labels"))
+    separator = ";" if any(";" in row.cells["labels"] for row in rows) else " "
+    items = [(file_of(listing, row), _labels(row, separator)) for row in rows]
+    check_twice(listing, rows, [path for path, _ in items])
+    count = Counter(label for _, labels in items for label in labels)
+    if not count:
+        raise BadInput(f"{listing}: no file has a label; expected some in the column 'labels'")
+    parts = own_split(listing, rows, items) or split(items, seed)
+    check_parts(folder, parts)
+    untaught = set(count) - {label for _, labels in parts.train for label in labels}
+    if untaught and parts.own:
+        raise BadInput(f"{listing}: the label '{min(untaught)}' is only on images that are held out")
+    if verify:
+        check_images(folder, (path for path, _ in items))
+        parts = Split(parts.train, parts.valid, parts.own, any_turned(path for path, _ in items))
+    title = f"{folder.name}: {len(items)} images with {len(count)} labels"
+    bare = sum(not labels for _, labels in items)
+    notes = (f"{bare} images have no label",) if bare else ()
+    return Source(title, len(parts.train), len(parts.valid), notes, _Labelled(parts, tuple(sorted(count)), separator))
+
+
+def _labels(row: Row, separator: str) -> list[str]:
+    names = row.cells["labels"].split(None if separator == " " else separator)
+    return list(dict.fromkeys(name.strip() for name in names if name.strip()))
