@@ -1,0 +1,136 @@
+"""Activations of a network's layers on one batch, and two ways to start weights so that they keep their scale.
+
+References
+----------
+Kaiming: He et al. 2015, "Delving Deep into Rectifiers", section 2.2. LSUV: Mishkin and Matas 2016, "All you need is a
+good init", algorithm 1.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import nn
+
+__all__ = ["Layer", "kaiming", "layers", "lsuv", "weighted"]
+
+_WEIGHTED = (nn.Linear, nn.Conv1d, nn.Conv2d, nn.Conv3d, nn.ConvTranspose1d, nn.ConvTranspose2d)
+_RECTIFIED = (nn.ReLU, nn.ReLU6, nn.LeakyReLU, nn.GELU, nn.SiLU, nn.Hardswish, nn.ELU)
+_TRIES, _CLOSE = 10, 0.02
+
+
+@dataclass(frozen=True, slots=True)
+class Layer:
+    """One layer's output on a batch.
+
+    `mean` and `deviation` are over all values; `signal` is the deviation from sample to sample, a unit at a time, on
+    average: biases differ from unit to unit and can hide that it has gone. `dead` is the share of units that are zero
+    for every sample, None without ReLU.
+    """
+
+    name: str
+    kind: str
+    mean: float
+    deviation: float
+    signal: float
+    dead: float | None
+
+
+def weighted(model: nn.Module) -> list[tuple[str, nn.Module]]:
+    """Linear and convolutional layers by name, in the order in which they were defined."""
+    return [(name, module) for name, module in model.named_modules() if isinstance(module, _WEIGHTED)]
+
+
+def layers(model: nn.Module, forward: Callable[[], Any]) -> list[Layer]:
+    """Every linear, convolutional and rectifying layer in the order in which `forward` calls them; once each."""
+    found: list[Layer] = []
+    seen: set[str] = set()
+
+    def looked_at(name: str) -> Callable[..., None]:
+        def look(module: nn.Module, _: Any, output: Any) -> None:
+            if name not in seen and isinstance(output, torch.Tensor) and output.is_floating_point():
+                seen.add(name)
+                found.append(_described(name, module, output.detach()))
+
+        return look
+
+    with _hooked(model, (*_WEIGHTED, *_RECTIFIED), looked_at), torch.no_grad():
+        forward()
+    return found
+
+
+def kaiming(model: nn.Module) -> None:
+    """Draw every weight for rectifiers, by its fan-in; biases become zero."""
+    for _, module in weighted(model):
+        nn.init.kaiming_normal_(module.weight, nonlinearity="relu")  # type: ignore[arg-type]
+        if module.bias is not None:
+            nn.init.zeros_(module.bias)  # type: ignore[arg-type]
+
+
+def lsuv(model: nn.Module, forward: Callable[[], Any]) -> int:
+    """Orthonormal weights, then layer after layer scaled to a deviation of one on the batch; how many were scaled.
+
+    A layer that `forward` does not reach, or whose output is constant, is left as it was drawn.
+    """
+    for _, module in weighted(model):
+        nn.init.orthogonal_(module.weight)  # type: ignore[arg-type]
+        if module.bias is not None:
+            nn.init.zeros_(module.bias)  # type: ignore[arg-type]
+    scaled = 0
+    for name in [layer.name for layer in layers(model, forward)]:
+        module = model.get_submodule(name)
+        if isinstance(module, _WEIGHTED) and _scale(model, module, forward):
+            scaled += 1
+    return scaled
+
+
+def _scale(model: nn.Module, module: nn.Module, forward: Callable[[], Any]) -> bool:
+    """Divide the weights by the output's deviation until it is one."""
+    for _ in range(_TRIES):
+        deviation = _deviation(module, forward)
+        if deviation is None or deviation < 1e-8:
+            return False
+        if abs(deviation - 1) < _CLOSE:
+            return True
+        with torch.no_grad():
+            module.weight /= deviation  # type: ignore[operator]
+    return True
+
+
+def _deviation(module: nn.Module, forward: Callable[[], Any]) -> float | None:
+    seen: list[float] = []
+    hook = module.register_forward_hook(lambda _m, _i, output: seen.append(float(output.detach().float().std())))
+    try:
+        with torch.no_grad():
+            forward()
+    finally:
+        hook.remove()
+    return seen[0] if seen else None
+
+
+def _described(name: str, module: nn.Module, output: torch.Tensor) -> Layer:
+    values = output.float()
+    dead = None
+    if isinstance(module, nn.ReLU | nn.ReLU6) and values.ndim > 1:
+        units = (values == 0).all(dim=0) if values.ndim == 2 else (values == 0).transpose(0, 1).flatten(1).all(dim=1)
+        dead = float(units.float().mean())
+    deviation = float(values.std()) if values.numel() > 1 else 0.0
+    signal = float(values.std(dim=0).mean()) if len(values) > 1 else 0.0
+    return Layer(name, type(module).__name__, float(values.mean()), deviation, signal, dead)
+
+
+@contextmanager
+def _hooked(model: nn.Module, kinds: tuple[type[nn.Module], ...], look: Callable[[str], Any]) -> Iterator[None]:
+    """Hooks on the model's modules of these kinds, taken off again."""
+    hooks = [
+        module.register_forward_hook(look(name)) for name, module in model.named_modules() if isinstance(module, kinds)
+    ]
+    try:
+        yield
+    finally:
+        for hook in hooks:
+            hook.remove()
