@@ -1,12 +1,16 @@
 """One run, in a process of its own: `python -m executors.child FOLDER` reads the spec and writes events and result.
 
-The starter (`executors.run`) holds the time limits and collects what is printed here; see there.
+The starter (`executors.run`) holds the time limits and collects what is printed here; see there. With `--wait` the
+folder comes later, on standard input, and what is heavy is imported until then (`executors.warm`).
 """
 
 from __future__ import annotations
 
 import argparse
+import contextlib
 import errno
+import importlib
+import json
 import os
 import platform
 import sys
@@ -23,7 +27,7 @@ import psutil
 from .errors import OutOfMemory, RecipeError
 from .folder import ENVIRONMENT, FOLDER_LOST, RESULT, SPEC, read_json, write_json
 from .journal import Journal, Outcome
-from .lifeline import end_with_starter
+from .lifeline import be_first_to_go, end_with_starter
 from .memory import is_out_of_memory
 from .recipe import check_params, recipe_module
 from .result import RunResult, Status
@@ -36,13 +40,20 @@ _DISK = (errno.ENOSPC, errno.EDQUOT)  # no result could be written either
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run what the folder's spec says; the exit code is 0 when a result was written."""
     parser = argparse.ArgumentParser(prog="python -m executors.child", description=__doc__)
-    parser.add_argument("folder", type=Path, help="a run's folder with its spec.json")
+    parser.add_argument("folder", type=Path, nargs="?", help="a run's folder with its spec.json")
+    parser.add_argument("--wait", action="store_true", help="read the folder from standard input, as a line of JSON")
+    parser.add_argument("--imports", default="", help="modules to import while waiting, with commas between")
+    parser.add_argument("--ready", type=int, help="descriptor on which to say that the imports are done")
     parser.add_argument("--lifeline", type=int, help="descriptor of the pipe that the starter keeps open")
     parser.add_argument("--starter", type=int, default=os.getppid(), help="process id of the starter")
     options = parser.parse_args(arguments)
     if options.lifeline is not None:
         end_with_starter(options.lifeline, options.starter)
-    folder: Path = options.folder.absolute()
+    be_first_to_go()
+    given: Path | None = _ordered(options.imports.split(","), options.ready) if options.wait else options.folder
+    if given is None:
+        return 0
+    folder = given.absolute()
     spec = read_json(folder / SPEC)
     if spec is None:
         parser.error(f"{folder / SPEC} holds no run's spec")
@@ -54,6 +65,29 @@ def main(arguments: Sequence[str] | None = None) -> int:
         _say(f"the run's folder cannot be written: {error.strerror or error}")
         return FOLDER_LOST
     return 0
+
+
+def _ordered(imports: Sequence[str], ready: int | None) -> Path | None:
+    """Import, say so, and wait for the folder of a run; None when none will come."""
+    for name in filter(None, imports):
+        with contextlib.suppress(ImportError):  # a run that needs it will say so better
+            importlib.import_module(name)
+    torch = sys.modules.get("torch")
+    if torch is not None and torch.cuda.is_initialized():  # would hold a card's memory for nothing
+        return None
+    if ready is not None:
+        os.write(ready, b".")
+        os.close(ready)
+    line = sys.stdin.buffer.readline()
+    if not line:
+        return None
+    order = json.loads(line)
+    os.environ.update(order["environment"])
+    os.chdir(order["folder"])
+    with Path(os.devnull).open("rb") as nothing:
+        os.dup2(nothing.fileno(), 0)
+    importlib.invalidate_caches()  # what was installed since then is found
+    return Path(order["folder"])
 
 
 def _say(text: str) -> None:

@@ -1,16 +1,21 @@
 """Which device a run trains on, and why; cards are compared by NVML, which needs no CUDA context.
 
-`cards` is light and serves the parent side; `choose_device` asks torch and belongs in the child.
+`cards` and `places` are light and serve the parent side; `choose_device` asks torch and belongs in the child.
 """
 
 from __future__ import annotations
 
+import os
+import platform
+import sys
 from dataclasses import dataclass
+from importlib import metadata
 
 from .amounts import show_bytes
 from .errors import BadParameter
+from .launch import CARD
 
-__all__ = ["DEVICE_CHOICES", "Card", "Device", "cards", "choose_device"]
+__all__ = ["DEVICE_CHOICES", "Card", "Device", "cards", "choose_device", "place_name", "places", "visible_cards"]
 
 DEVICE_CHOICES = ("auto", "cpu", "cuda", "mps")
 
@@ -50,8 +55,50 @@ def cards() -> tuple[Card, ...]:
         pynvml.nvmlShutdown()
 
 
+def visible_cards() -> tuple[Card, ...]:
+    """The cards that torch in a child would see, in its order: CUDA_VISIBLE_DEVICES counts, by number or by uuid."""
+    if _torch_version().endswith("+cpu"):
+        return ()
+    present, visible = cards(), os.environ.get("CUDA_VISIBLE_DEVICES")
+    if visible is None:
+        return present
+    found: list[Card] = []
+    for word in (word.strip() for word in visible.split(",")):
+        named = [card for card in present if word and card.uuid.startswith(word)]
+        if word.isdigit() and int(word) < len(present):
+            named = [present[int(word)]]
+        if len(named) != 1:  # as CUDA does: what follows a word that names no card is not seen
+            break
+        found += named
+    return tuple(found)
+
+
+def places(asked: str = "auto") -> tuple[str, ...]:
+    """Where a run that asks for this device may train: "cpu", "mps", or cards by uuid, most free memory first.
+
+    Nothing here opens a card. Whether torch can use it, the child finds out.
+    """
+    if asked in ("cpu", "mps"):
+        return (asked,)
+    visible = visible_cards()
+    if ":" in asked:
+        index = int(asked.split(":")[1])
+        return (visible[index].uuid,) if index < len(visible) else ("cpu",)
+    if visible:
+        return tuple(card.uuid for card in sorted(visible, key=lambda card: -card.free_bytes))
+    return ("mps",) if sys.platform == "darwin" and platform.machine() == "arm64" else ("cpu",)
+
+
+def place_name(place: str) -> tuple[str, str]:
+    """A place's name as torch has it, and the hardware's name: ("cuda:0", "NVIDIA ..."), ("cpu", "")."""
+    for index, card in enumerate(visible_cards()):
+        if card.uuid == place:
+            return f"cuda:{index}", card.name
+    return place, ""
+
+
 def choose_device(asked: str = "auto") -> Device:
-    """The device asked for, or the CUDA card with most free memory, else Apple's MPS, else the CPU.
+    """The device asked for, or the card the run was given or the one with most free memory, else MPS, else the CPU.
 
     Raises
     ------
@@ -84,7 +131,12 @@ def _choose_card(asked: str) -> Device:
         if index >= count:
             raise BadParameter(f"device '{asked}' is not on this machine; {_present()}")
         return Device(asked, torch.cuda.get_device_name(index), "it was asked for")
-    free = _free_bytes(count)
+    free, given = _free_bytes(count), os.environ.get(CARD, "")
+    uuids = [_uuid(index) for index in range(count)]
+    if given and given.removeprefix("GPU-") in uuids:
+        index = uuids.index(given.removeprefix("GPU-"))
+        name = torch.cuda.get_device_name(index)
+        return Device(f"cuda:{index}", name, f"{name} has no other run and {show_bytes(free[index])} of memory free")
     best = max(range(count), key=lambda index: (free[index], -index))
     name = torch.cuda.get_device_name(best)
     others = f", the most of {count} cards" if count > 1 else ""
@@ -98,9 +150,23 @@ def _free_bytes(count: int) -> list[int]:
     known = {card.uuid.removeprefix("GPU-"): card.free_bytes for card in cards()}
     free = []
     for index in range(count):
-        uuid = str(getattr(torch.cuda.get_device_properties(index), "uuid", ""))
+        uuid = _uuid(index)
         free.append(known[uuid] if uuid in known else torch.cuda.mem_get_info(index)[0])
     return free
+
+
+def _uuid(index: int) -> str:
+    """Of the card that torch gives this number, without "GPU-"; "" where torch does not tell."""
+    import torch
+
+    return str(getattr(torch.cuda.get_device_properties(index), "uuid", "")).removeprefix("GPU-")
+
+
+def _torch_version() -> str:
+    try:
+        return metadata.version("torch")
+    except metadata.PackageNotFoundError:
+        return ""
 
 
 def _card(index: int) -> Card:

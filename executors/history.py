@@ -7,17 +7,19 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
-import psutil
-
 from .folder import PID, RESULT, SPEC, read_json
+from .identity import lives
 from .result import RunResult, Status, result_from
+from .turns import waiting
 
-__all__ = ["RunRecord", "history"]
+__all__ = ["RecordStatus", "RunRecord", "history"]
+
+RecordStatus = Status | Literal["queued", "running"]
 
 
 @dataclass(frozen=True, slots=True)
 class RunRecord:
-    """One run as its folder tells it; `status` is "running" while its child lives."""
+    """One run as its folder tells it; `status` is "queued" while it waits and "running" while its child lives."""
 
     id: str
     folder: Path
@@ -25,7 +27,7 @@ class RunRecord:
     task: str
     params: dict[str, Any] = field(default_factory=dict)
     started: str = ""  # UTC, ISO 8601
-    status: Status | Literal["running"] = "failed"
+    status: RecordStatus = "failed"
     device: str = ""
     seconds: float = 0.0
     message: str = ""
@@ -47,6 +49,7 @@ class RunRecord:
             "values": self.result.values if self.result else {},
             "artifacts": list(self.result.artifacts) if self.result else [],
             "code": self.result.code if self.result else "",
+            "notes": list(self.result.notes) if self.result else [],
         }
 
 
@@ -56,11 +59,13 @@ def history(runs_dir: Path) -> list[RunRecord]:
         folders = [path for path in runs_dir.iterdir() if path.is_dir() and not path.name.startswith(".")]
     except OSError:
         return []
-    records = [_record(folder.absolute()) for folder in folders]
+    line = waiting(runs_dir)
+    records = [_record(folder.absolute(), line.get(folder.name)) for folder in folders]
     return sorted(records, key=lambda record: (record.started or record.id, record.id), reverse=True)
 
 
-def _record(folder: Path) -> RunRecord:
+def _record(folder: Path, ahead: int | None) -> RunRecord:
+    """The run of a folder; `ahead` is its place in the line, if it waits."""
     spec = read_json(folder / SPEC)
     if spec is None or not isinstance(spec.get("params"), dict):
         return RunRecord(folder.name, folder, "", "", message=f"damaged: {SPEC} is missing or cannot be read")
@@ -77,7 +82,9 @@ def _record(folder: Path) -> RunRecord:
         return _ended(blank, stored)
     if (folder / RESULT).exists():
         return _with(blank, "failed", f"damaged: {RESULT} cannot be read")
-    if _lives(read_json(folder / PID) or spec.get("starter")):
+    if ahead is not None:
+        return _with(blank, "queued", f"{ahead} ahead")
+    if lives(read_json(folder / PID) or spec.get("starter")):
         return _with(blank, "running", "")
     return _with(blank, "failed", "interrupted: it ended without a result")
 
@@ -102,21 +109,8 @@ def _ended(blank: RunRecord, stored: dict[str, Any]) -> RunRecord:
     )
 
 
-def _with(blank: RunRecord, status: Status | Literal["running"], message: str) -> RunRecord:
+def _with(blank: RunRecord, status: RecordStatus, message: str) -> RunRecord:
     seconds = max(0.0, time.time() - blank.folder.stat().st_ctime) if status == "running" else 0.0
     return RunRecord(
         blank.id, blank.folder, blank.recipe, blank.task, blank.params, blank.started, status, "", seconds, message
     )
-
-
-def _lives(identity: object) -> bool:
-    """Whether the very process of that number and birth still lives."""
-    if not isinstance(identity, dict) or not isinstance(identity.get("pid"), int):
-        return False
-    try:
-        found = psutil.Process(identity["pid"])
-        return (
-            found.status() != psutil.STATUS_ZOMBIE and abs(found.create_time() - float(identity.get("created", 0))) < 2
-        )
-    except (psutil.Error, ValueError, TypeError):
-        return False

@@ -25,6 +25,7 @@ class RunResult:
     seconds: float = 0.0
     message: str = ""
     folder: str = ""  # absolute path of the run's folder
+    notes: tuple[str, ...] = ()  # what came of sending it elsewhere
 
     def to_event(self) -> dict[str, Any]:
         """The run's last event, as the command line prints it."""
@@ -40,6 +41,7 @@ class RunResult:
             "seconds": round(self.seconds, 3),
             "message": self.message,
             "folder": self.folder,
+            "notes": list(self.notes),
         }
 
 
@@ -52,6 +54,7 @@ def result_from(stored: dict[str, Any], folder: Path) -> RunResult:
         When the object is no result.
     """
     status, values, artifacts = stored.get("status"), stored.get("values", {}), stored.get("artifacts", [])
+    notes = stored.get("notes", [])
     seconds = stored.get("seconds", 0.0)
     if status not in get_args(Status) or not isinstance(values, dict) or not isinstance(artifacts, list):
         raise ValueError(f"{folder.name}: the stored result has status {status!r}")
@@ -66,4 +69,5 @@ def result_from(stored: dict[str, Any], folder: Path) -> RunResult:
         seconds=float(seconds) if isinstance(seconds, int | float) else 0.0,
         message=str(stored.get("message", "")),
         folder=str(folder.absolute()),
+        notes=tuple(map(str, notes)) if isinstance(notes, list) else (),
     )

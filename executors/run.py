@@ -2,7 +2,7 @@
 
 The limits hold whether or not anybody reads: a thread for each run watches them. What they cover: time, silence, what
 the child prints (kept up to `LOG_BYTES`), everything the child starts. What they do not: memory (recipes bound their
-own trials), and what a recipe's code may read or write.
+own trials; the system, when it runs out, ends the child before us), and what a recipe's code may read or write.
 """
 
 from __future__ import annotations
@@ -10,32 +10,43 @@ from __future__ import annotations
 import contextlib
 import os
 import secrets
-import select
-import signal
-import subprocess
-import sys
 import threading
 import time
 from collections.abc import Iterator, Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-import psutil
-
+from .devices import place_name
+from .ending import settled
 from .errors import RecipeError
-from .folder import EVENTS, FOLDER_LOST, LOG, PID, RESULT, SPEC, read_json, write_json
-from .launch import child_environment
+from .folder import EVENTS, LOG, PID, RESULT, SPEC, write_json
+from .identity import identity
+from .launch import Child, child_environment, launch
 from .lifeline import end_tree
 from .recipe import check_params, find_recipe
-from .result import RunResult, Status, result_from
+from .result import RunResult, Status
 from .tail import LogFile, Tail
+from .track import check_tracker, track
+from .turns import Turn
+from .warm import Warm
 
 __all__ = ["GRACE_S", "Run", "RunResult", "start"]
 
 GRACE_S = 2.0  # between SIGTERM and SIGKILL
 _LOOK_S = 0.05
+_TURN_S = 0.2  # how often a run that waits asks whether it is its turn
+
+
+@dataclass(frozen=True, slots=True)
+class _Options:
+    """How a run is followed; see `start`."""
+
+    timeout_s: float
+    silence_s: float | None
+    warm: Warm | None
+    tracker: str
 
 
 def start(
@@ -45,6 +56,9 @@ def start(
     *,
     timeout_s: float = 3600,
     silence_s: float | None = 900,
+    queue: bool = False,
+    warm: Warm | None = None,
+    tracker: str = "",
 ) -> Run:
     """Start the recipe in a child process; returns at once.
 
@@ -57,7 +71,14 @@ def start(
     runs_dir : Path
         Where the run's own folder is made.
     timeout_s, silence_s : float
-        Seconds after which the run is ended: in all, and without any event or output.
+        Seconds after which the run is ended: in all, and without any event or output. Waiting in line does not count.
+    queue : bool
+        Begin only when no other queued run of `runs_dir`, also of other programs, has the device: each card takes one
+        run, and the CPU one. Until then events "queued" tell how many runs are ahead; "begins" tells the device.
+    warm : Warm or None
+        Gives the child, if it has one ready that fits, and is made ready again after the run.
+    tracker : {"", "mlflow", "trackio"}
+        Where the run is also sent once it has ended; what came of it is a note of the result.
 
     Raises
     ------
@@ -68,6 +89,8 @@ def start(
     """
     found = find_recipe(recipe)
     checked = check_params(found, params)
+    check_tracker(tracker)
+    options = _Options(timeout_s, silence_s, warm, tracker)
     task = str(checked.get("task") or (found.tasks[0] if found.tasks else ""))
     now = datetime.now(UTC)
     folder = runs_dir.absolute() / f"{now:%Y%m%dT%H%M%SZ}-{recipe}-{secrets.token_hex(3)}"
@@ -76,12 +99,13 @@ def start(
         "task": task,
         "params": checked,
         "started": now.isoformat(),
-        "starter": _identity(os.getpid()),
+        "starter": identity(os.getpid()),
     }
     try:
         folder.mkdir(parents=True)
         write_json(folder / SPEC, spec)
-        return Run(folder, recipe, task, timeout_s, silence_s)
+        turn = Turn(folder, str(checked.get("device") or "auto")) if queue else None
+        return Run(RunResult("failed", recipe, task, "", folder=str(folder)), options, turn)
     except OSError as error:
         raise RecipeError(
             f"the run cannot be written to {folder}: {error.strerror or error}; "
@@ -90,7 +114,7 @@ def start(
 
 
 class Run:
-    """One execution of a recipe, going on or ended; made by `start`.
+    """One execution of a recipe, waiting, going on or ended; made by `start`.
 
     Attributes
     ----------
@@ -98,24 +122,34 @@ class Run:
         Name of the run's folder.
     folder : Path
     pid : int
-        Process id of the child, which leads a process group of its own.
+        Process id of the child, which leads a process group of its own; 0 until it begins.
+    warmed : bool
+        Whether the child was ready before the run.
     """
 
-    def __init__(self, folder: Path, recipe: str, task: str, timeout_s: float, silence_s: float | None) -> None:
-        self.id = folder.name
-        self.folder = folder
-        self._blank = RunResult("failed", recipe, task, "", folder=str(folder))
-        self._timeout_s, self._silence_s = timeout_s, silence_s
+    def __init__(self, blank: RunResult, options: _Options, turn: Turn | None) -> None:
+        self.folder = Path(blank.folder)
+        self.id, self.pid, self.warmed = self.folder.name, 0, False
+        self._blank, self._options, self._turn = blank, options, turn
         self._lock, self._ended, self._cancel = threading.Lock(), threading.Event(), threading.Event()
         self._result: RunResult | None = None
-        self._tail, self._told = Tail(folder / EVENTS), False
-        self._log = LogFile(folder / LOG)
-        self._started = time.monotonic()
-        self._child, self._lifeline = _launch(folder)
-        self.pid = self._child.pid
-        with contextlib.suppress(OSError):  # the history then goes by the starter
-            write_json(folder / PID, _identity(self.pid))
+        self._tail, self._told, self._said = Tail(self.folder / EVENTS), False, 0
+        self._made = self._begun = time.monotonic()
+        self._child: Child | None = None
+        if turn is None or turn.begin():
+            try:
+                self._begin()
+            except OSError:
+                self._leave()
+                raise
+        else:
+            self._tell("queued", ahead=turn.ahead)
         threading.Thread(target=self._watch, name=f"watch {self.id}", daemon=True).start()
+
+    @property
+    def ahead(self) -> int:
+        """How many runs have to end before this one begins; 0 once it has begun."""
+        return self._turn.ahead if self._turn is not None else 0
 
     def new_events(self) -> list[dict[str, Any]]:
         """Events since the last call, without waiting; the result comes last, once."""
@@ -151,144 +185,112 @@ class Run:
             raise RecipeError(f"the run {self.id} ended without a result")
         return self._result
 
+    def _begin(self, *, cold: bool = False) -> Child:
+        """Start the child, a warm one if there is one that fits."""
+        card = self._turn.card if self._turn is not None else ""
+        if self._turn is not None and not cold:
+            name, hardware = place_name(self._turn.device)
+            self._tell("begins", device=name, card=hardware)
+        self._said = self._tail.size()
+        warm = self._options.warm
+        child = warm.take(self.folder, card) if warm is not None and not cold else None
+        self.warmed = child is not None
+        self._child = child or launch([str(self.folder)], self.folder, child_environment(self.id, card))
+        self.pid, self._begun = self._child.popen.pid, time.monotonic()
+        with contextlib.suppress(OSError):  # the history then goes by the starter
+            write_json(self.folder / PID, identity(self.pid))
+        return self._child
+
     def _watch(self) -> None:
-        """Follow the child to its end, then settle what the run ended with."""
+        """Follow the run from its place in line to its end, then settle what it ended with."""
         result = replace(self._blank, message="the run could not be followed to its end")
         try:
-            verdict = self._follow()
-            end_tree(self.pid, GRACE_S if verdict else 0.0)
-            code = self._child.wait()
-            self._drain()
-            result = self._settled(verdict, code)
-            result = replace(result, seconds=round(time.monotonic() - self._started, 3))
+            result = self._live()
+        except OSError as error:
+            result = replace(result, message=f"{result.message} ({error.strerror or error})")
+        finally:
+            self._leave()
+        try:
             self._keep(result)
+            if self._options.tracker:
+                note = track(self.folder, self._options.tracker, self._cancel)
+                result = replace(result, notes=(*result.notes, note))
+                self._keep(result)
+            self._tail.append(result.to_event())
         except OSError as error:
             result = replace(result, message=f"{result.message} ({error.strerror or error})".strip())
         finally:
-            os.close(self._lifeline)
             self._result = result
             self._ended.set()
+            if self._options.warm is not None:
+                self._options.warm.prepare()
 
-    def _follow(self) -> tuple[Status, str] | None:
+    def _live(self) -> RunResult:
+        """The result of the run, once it had its turn and its child has ended."""
+        if self._turn is not None and not self._wait_for(self._turn):
+            return replace(self._blank, status="cancelled", message="the run was cancelled while it waited")
+        child = self._child or self._begin()
+        result = self._follow_to_end(child)
+        if self.warmed and result is None:  # it never began: what is ready may still be broken
+            child.let_go()
+            result = self._follow_to_end(self._begin(cold=True))
+        return replace(result or self._blank, seconds=round(time.monotonic() - self._begun, 3))
+
+    def _wait_for(self, turn: Turn) -> bool:
+        """Stand in line; False when the run was cancelled there."""
+        while not turn.device:
+            if self._cancel.wait(_TURN_S):
+                return False
+            before = turn.ahead
+            if not turn.begin() and turn.ahead != before:
+                self._tell("queued", ahead=turn.ahead)
+        return True
+
+    def _tell(self, event: str, **fields: object) -> None:
+        """An event of the starter's own, while there is no child that writes."""
+        self._tail.append({"event": event, "t": round(time.monotonic() - self._made, 3), **fields})
+
+    def _follow_to_end(self, child: Child) -> RunResult | None:
+        """Follow the child; None when it is a warm one that ended by itself before it said anything."""
+        log = LogFile(self.folder / LOG)
+        try:
+            verdict = self._follow(child, log)
+            end_tree(child.popen.pid, GRACE_S if verdict else 0.0, self.id)
+            code = child.popen.wait()
+            for _ in range(64):  # what is left in the pipe: at most its buffer, for somebody may still hold it
+                log.write(child.printed(0.0))
+        finally:
+            log.close()
+        if self.warmed and verdict is None and self._tail.size() == self._said:
+            return None
+        return settled(self._blank, verdict, code, log.last_line())
+
+    def _follow(self, child: Child, log: LogFile) -> tuple[Status, str] | None:
         """Wait until the child ends (None) or has to be ended (why)."""
         size, sign = 0, time.monotonic()
-        while not self._gone():
-            printed = self._collect(_LOOK_S)
+        timeout_s, silence_s = self._options.timeout_s, self._options.silence_s
+        while not child.gone():
+            printed = child.printed(_LOOK_S)
+            log.write(printed)
             now_size = self._tail.size()
             if printed or now_size != size:
                 size, sign = now_size, time.monotonic()
             if self._cancel.is_set():
                 return "cancelled", "the run was cancelled"
-            if time.monotonic() - self._started > self._timeout_s:
-                return "timeout", f"the run took longer than its limit of {self._timeout_s:g} s"
-            if self._silence_s is not None and time.monotonic() - sign > self._silence_s:
-                return "timeout", f"the run gave no sign of life for {self._silence_s:g} s"
+            if time.monotonic() - self._begun > timeout_s:
+                return "timeout", f"the run took longer than its limit of {timeout_s:g} s"
+            if silence_s is not None and time.monotonic() - sign > silence_s:
+                return "timeout", f"the run gave no sign of life for {silence_s:g} s"
         return None
 
-    def _gone(self) -> bool:
-        """Whether the child has ended; it is left unreaped where possible, so that its group's number stays its own."""
-        if hasattr(os, "waitid"):
-            return os.waitid(os.P_PID, self.pid, os.WEXITED | os.WNOWAIT | os.WNOHANG) is not None
-        return self._child.poll() is not None
-
-    def _collect(self, wait_s: float) -> bool:
-        """Move what the child printed to the log; whether there was anything."""
-        assert self._child.stdout is not None
-        if self._child.stdout.closed or not _readable(self._child.stdout.fileno(), wait_s):
-            return False
-        block = os.read(self._child.stdout.fileno(), 65536)
-        if not block:  # closed by the child, which may still go on
-            time.sleep(wait_s)
-        self._log.write(block)
-        return bool(block)
-
-    def _drain(self) -> None:
-        """Read what is left in the pipe: at most its buffer, for somebody who got away may still hold it."""
-        for _ in range(64):
-            if not self._collect(0.0):
-                break
-        if self._child.stdout is not None:
-            self._child.stdout.close()
-        self._log.close()
-
-    def _settled(self, verdict: tuple[Status, str] | None, code: int) -> RunResult:
-        """The child's own result when it wrote one, else what can be said about its end."""
-        stored = read_json(self.folder / RESULT)
-        if stored is not None:
-            try:
-                return replace(result_from(stored, self.folder), recipe=self._blank.recipe)
-            except ValueError:
-                return replace(self._blank, message="the run wrote a result that cannot be read")
-        if verdict is not None:
-            return replace(self._blank, status=verdict[0], message=verdict[1])
-        last = self._log.last_line()
-        if code == FOLDER_LOST:
-            return replace(
-                self._blank, message=f"{last or 'the folder cannot be written'}; free some space and run it again"
-            )
-        if code < 0:
-            return replace(self._blank, message=_killed_by(-code))
-        hint = f"; the last it said: {last[:300]}" if last else ""
-        return replace(self._blank, message=f"the run ended with exit code {code} and without a result{hint}")
+    def _leave(self) -> None:
+        """Let go of the child and of the device."""
+        if self._child is not None:
+            self._child.let_go()
+            self._child = None
+        if self._turn is not None:
+            with contextlib.suppress(OSError):  # a holder that is gone counts for nothing
+                self._turn.leave()
 
     def _keep(self, result: RunResult) -> None:
-        """Leave the result in the folder, as a file and as the last event."""
-        event = result.to_event()
-        write_json(self.folder / RESULT, event)
-        self._tail.append(event)
-
-
-def _launch(folder: Path) -> tuple[subprocess.Popen[bytes], int]:
-    """The child process, and the descriptor that keeps it alive."""
-    lifeline, held = os.pipe()
-    try:
-        child = subprocess.Popen(
-            [
-                sys.executable,
-                "-P",
-                "-m",
-                "executors.child",
-                str(folder),
-                "--lifeline",
-                str(lifeline),
-                "--starter",
-                str(os.getpid()),
-            ],
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            cwd=folder,
-            env=child_environment(),
-            pass_fds=(lifeline,),
-            start_new_session=True,
-        )
-    except OSError:
-        os.close(held)
-        raise
-    finally:
-        os.close(lifeline)
-    return child, held
-
-
-def _readable(pipe: int, wait_s: float) -> bool:
-    """Whether there is something to read, or the end, within the time; unlike select, for any descriptor's number."""
-    poll = select.poll()
-    poll.register(pipe, select.POLLIN | select.POLLHUP)
-    return bool(poll.poll(wait_s * 1000))
-
-
-def _identity(pid: int) -> dict[str, float]:
-    """A process by number and birth, so that a number given anew is not taken for it."""
-    try:
-        return {"pid": pid, "created": psutil.Process(pid).create_time()}
-    except psutil.Error:
-        return {"pid": pid, "created": 0.0}
-
-
-def _killed_by(number: int) -> str:
-    try:
-        name = signal.Signals(number).name
-    except ValueError:
-        name = "unknown"
-    hint = ", perhaps by the system because memory ran out" if number == signal.SIGKILL else ""
-    return f"the run was killed by signal {number} ({name}){hint}"
+        write_json(self.folder / RESULT, result.to_event())
