@@ -97,7 +97,7 @@ def _scale(model: nn.Module, module: nn.Module, forward: Callable[[], Any]) -> b
         if abs(deviation - 1) < _CLOSE:
             return True
         with torch.no_grad():
-            module.weight /= deviation  # type: ignore[operator]
+            module.weight.div_(deviation)  # type: ignore[operator]
     return True
 
 

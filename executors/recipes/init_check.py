@@ -150,9 +150,8 @@ def _trouble(layers: list[Layer]) -> list[str]:
         first = next((layer for layer in layers if holds(layer)), None)
         if first is not None:
             count = sum(holds(layer) for layer in layers)
-            found.append(
-                f"{word} from {first.name} ({first.kind}, deviation {first.deviation:.2g}, from sample to sample {first.signal:.2g}; {count} layers)"
-            )
+            measured = f"deviation {first.deviation:.2g}, from sample to sample {first.signal:.2g}"
+            found.append(f"{word} from {first.name} on ({first.kind}, {measured}; {count} layers)")
     return found
 
 
