@@ -1,0 +1,96 @@
+"""Ways to regularise a fastai learner for one training, each put on and taken off again without a trace.
+
+References
+----------
+Dropout: Srivastava et al. 2014. Mixup: Zhang et al. 2018. Label smoothing: Szegedy et al. 2016, section 7. Decoupled
+weight decay: Loshchilov and Hutter 2019.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from fastai.callback.core import Callback
+from fastai.callback.mixup import MixUp
+from fastai.losses import CrossEntropyLossFlat, LabelSmoothingCrossEntropyFlat
+from torch import nn
+from torch.nn import functional
+
+__all__ = ["Way", "ways"]
+
+
+@dataclass(frozen=True, slots=True)
+class Way:
+    """One way: the weight decay (None: fastai's own), callbacks, the loss to train with, and its line in a snippet."""
+
+    name: str
+    weight_decay: float | None = None
+    callbacks: tuple[Any, ...] = ()
+    loss: Any = None
+    fit_words: str = ""  # in the call of fit_one_cycle
+    line: str = ""  # before it
+
+
+class _Dropout(Callback):
+    """Drops inputs of the last linear layer while training."""
+
+    run_valid = False
+
+    def __init__(self, p: float) -> None:
+        self.p = p
+        self.hook: Any = None
+
+    def before_fit(self) -> None:
+        last = [module for module in self.model.modules() if isinstance(module, nn.Linear)][-1]
+        self.hook = last.register_forward_pre_hook(
+            lambda module, given: (functional.dropout(given[0], self.p, module.training), *given[1:])
+        )
+
+    def after_fit(self) -> None:
+        self._off()
+
+    def after_cancel_fit(self) -> None:
+        self._off()
+
+    def _off(self) -> None:
+        if self.hook is not None:
+            self.hook.remove()
+            self.hook = None
+
+
+def ways(learner: Any, weight_decays: Sequence[float], dropout: float, mixup: float, smoothing: float) -> list[Way]:
+    """The ways that this learner can be regularised, plain training first.
+
+    Dropout needs a linear layer; mixup needs inputs that can be blended, so it is for images; label smoothing needs
+    one class a sample. A strength of 0 leaves a way out.
+    """
+    found = [Way("none", weight_decay=0.0, fit_words=", wd=0")]
+    found += [Way(f"weight decay {wd:g}", weight_decay=wd, fit_words=f", wd={wd!r}") for wd in weight_decays if wd]
+    if dropout and any(isinstance(module, nn.Linear) for module in learner.model.modules()):
+        found.append(Way(f"dropout {dropout:g}", 0.0, (_Dropout(dropout),), None, ", wd=0", _dropout_lines(dropout)))
+    classes = isinstance(learner.loss_func, CrossEntropyLossFlat)
+    if mixup and _blends(learner):
+        found.append(Way(f"mixup {mixup:g}", 0.0, (MixUp(mixup),), None, f", wd=0, cbs=MixUp({mixup!r})"))
+    if smoothing and classes:
+        axis = getattr(learner.loss_func, "axis", -1)
+        loss = LabelSmoothingCrossEntropyFlat(eps=smoothing, axis=axis)
+        line = f"learn.loss_func = LabelSmoothingCrossEntropyFlat(eps={smoothing!r}, axis={axis})\n"
+        found.append(Way(f"label smoothing {smoothing:g}", 0.0, (), loss, ", wd=0", line))
+    return found
+
+
+def _blends(learner: Any) -> bool:
+    """Whether every input is of floats with an image's four dimensions, and the target a class or numbers."""
+    batch = learner.dls.train.one_batch()
+    inputs, targets = batch[: learner.dls.n_inp], batch[learner.dls.n_inp :]
+    images = all(part.ndim == 4 and part.is_floating_point() for part in inputs)
+    return images and all(part.ndim <= 2 for part in targets)
+
+
+def _dropout_lines(p: float) -> str:
+    return (
+        "last = [m for m in learn.model.modules() if isinstance(m, nn.Linear)][-1]\n"
+        f"drop = last.register_forward_pre_hook(lambda m, x: (F.dropout(x[0], {p!r}, m.training),))\n"
+    )
