@@ -33,6 +33,7 @@ __all__ = [
     "reason_for",
     "split",
     "template",
+    "upright_size",
 ]
 
 SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".gif", ".bmp", ".webp", ".tif", ".tiff"})
@@ -40,6 +41,7 @@ VALID_SHARE = 0.2
 FEWEST_IMAGES = 8  # fewer leave nothing to validate on
 _TEMPLATE_IMAGES = 8
 _ORIENTATION = 0x0112  # the tag of Exif that says how a camera was held; 1 is upright
+_SIDEWAYS = 5  # and above: width and height are exchanged
 # for a snippet: what `open_image` does about the orientation, as an item transform; fastai ignores it
 UPRIGHT = """
 from PIL import ImageOps
@@ -123,6 +125,15 @@ def any_turned(paths: Iterable[Path]) -> bool:
     return False
 
 
+def upright_size(path: Path) -> tuple[int, int]:
+    """(width, height) in px as a viewer shows the image, which can be opened."""
+    from PIL import Image
+
+    with Image.open(path) as image:
+        width, height = image.size
+        return (height, width) if image.getexif().get(_ORIENTATION, 1) >= _SIDEWAYS else (width, height)
+
+
 def reason_for(error: Exception) -> str:
     """Why Pillow could not read an image, in a few words."""
     text = str(error)
@@ -202,7 +213,13 @@ def finish(loader: Any, batch: tuple[Any, ...]) -> tuple[Any, ...]:
 
 
 def loaders(
-    parts: Split, blocks: Sequence[Any], item_tfms: Sequence[Any], batch_size: int, device: str, folder: Path
+    parts: Split,
+    blocks: Sequence[Any],
+    item_tfms: Sequence[Any],
+    batch_size: int,
+    device: str,
+    folder: Path,
+    batch_tfms: Sequence[Any] = (),
 ) -> Any:
     """fastai's loaders over samples (input, label, ...), one for each block; the same split in every run."""
     from fastai.data.block import DataBlock
@@ -214,6 +231,7 @@ def loaders(
         getters=[ItemGetter(number) for number in range(len(blocks))],
         splitter=IndexSplitter(range(len(parts.train), len(items))),
         item_tfms=list(item_tfms),
+        batch_tfms=list(batch_tfms),
     )
     return block.dataloaders(items, bs=batch_size, num_workers=0, device=device, path=folder)
 

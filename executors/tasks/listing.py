@@ -13,7 +13,7 @@ from typing import TypeVar
 from ..errors import BadInput
 from .images import Split
 
-__all__ = ["Row", "check_twice", "file_of", "own_split", "read_listing", "valid_lines"]
+__all__ = ["Row", "check_twice", "file_lines", "file_of", "own_split", "read_listing", "valid_lines"]
 
 Item = TypeVar("Item")
 
@@ -119,6 +119,18 @@ def own_split(listing: Path, rows: Sequence[Row], items: Sequence[Item]) -> Spli
     for item, out in zip(items, held, strict=True):
         parts[out].append(item)
     return Split(tuple(parts[0]), tuple(parts[1]), own=True)
+
+
+def file_lines(listing: str) -> list[str]:
+    """Lines of a snippet that read the listing into `rows`, and the function that gives a row's file."""
+    return [
+        f"rows = pd.read_csv(path / {listing!r}, dtype=str, keep_default_na=False).to_dict('records')",
+        "",
+        "def file(row):",
+        "    own = path / row['file']",
+        "    return own if own.is_file() else path / 'images' / row['file']",
+        "",
+    ]
 
 
 def valid_lines(lines: list[str]) -> str:

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import BadInput
-from .images import reason_for
+from .images import reason_for, upright_size
 
 __all__ = ["CODES", "Codes", "check_sizes", "find_codes", "read_mask"]
 
@@ -68,21 +68,12 @@ def check_sizes(folder: Path, pairs: Sequence[Pair]) -> None:
         Names the mask, with both sizes.
     """
     for image, mask in pairs:
-        found, wanted = _size(mask), _size(image)
+        found, wanted = upright_size(mask), upright_size(image)
         if found != wanted:
             raise BadInput(
                 f"{mask.relative_to(folder)} in {folder} is {found[0]} by {found[1]} px, "
                 f"its image {wanted[0]} by {wanted[1]} px"
             )
-
-
-def _size(path: Path) -> tuple[int, int]:
-    """(width, height) in px as a viewer shows it."""
-    from PIL import Image
-
-    with Image.open(path) as image:
-        width, height = image.size
-        return (height, width) if image.getexif().get(0x0112, 1) >= 5 else (width, height)
 
 
 def find_codes(folder: Path, masks: Sequence[Path], verify: bool) -> Codes:

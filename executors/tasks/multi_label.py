@@ -26,7 +26,7 @@ from .images import (
     split,
     template,
 )
-from .listing import Row, check_twice, file_of, own_split, read_listing, valid_lines
+from .listing import Row, check_twice, file_lines, file_of, own_split, read_listing, valid_lines
 from .networks import DEFAULT_ARCH, check_arch, network_lines, vision
 from .shapes import COUNT, SHAPES, SIDE, draw_shapes, source_of
 from .source import Built, Settings, Source
@@ -110,7 +110,7 @@ def snippet(source: Source, settings: Settings, size: int | None, batch_size: in
     splitter = f"RandomSplitter({VALID_SHARE}, seed={settings.seed})"
     tfms = f"Resize({size}, method='squish')"
     if settings.data:
-        lines += ["", f"path = Path({settings.data!r})", *_FILE_LINES]
+        lines += ["", f"path = Path({settings.data!r})", *file_lines(LISTING)]
         cut = ".split()" if content.separator == " " else f".split({content.separator!r})"
         lines += [
             "def labels(row):",
@@ -132,16 +132,6 @@ def snippet(source: Source, settings: Settings, size: int | None, batch_size: in
         f"learn = vision_learner(dls, {network}, pretrained={pretrained}, metrics=accuracy_multi)",
     ]
     return "\n".join(lines) + "\n"
-
-
-_FILE_LINES = [
-    f"rows = pd.read_csv(path / {LISTING!r}, dtype=str, keep_default_na=False).to_dict('records')",
-    "",
-    "def file(row):",
-    "    own = path / row['file']",
-    "    return own if own.is_file() else path / 'images' / row['file']",
-    "",
-]
 
 
 def _shape_lines(seed: int) -> list[str]:
