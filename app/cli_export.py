@@ -129,14 +129,9 @@ def _choice(store: Store, kind: str, candidates: bool, about: str, short: bool) 
 
 
 def _writer(form: str) -> Callable[[Store, Choice], str]:
-    from app.exports.canvas import to_canvas
-    from app.exports.dot import to_dot
-    from app.exports.graphml import to_graphml
-    from app.exports.mermaid import to_mermaid
-    from app.exports.node_link import to_json
+    from app.exports.formats import WRITERS
 
-    writers = {"graphml": to_graphml, "json": to_json, "mermaid": to_mermaid, "dot": to_dot, "canvas": to_canvas}
-    return writers[form]
+    return WRITERS[form]
 
 
 def _cards(store: Store, choice: Choice, folder: Path, force: bool) -> None:

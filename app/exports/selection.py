@@ -6,7 +6,7 @@ import dataclasses
 import hashlib
 import re
 import unicodedata
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -41,7 +41,8 @@ class Choice:
     kind: RelationKind | Literal["all"] = "all"
     candidates: bool = False  # also scored relations that were not kept
     about: int | None = None  # only this concept, what it builds on and what builds on it
-    short: bool = False  # without prerequisites that others imply
+    short: bool = False  # without prerequisites that others of the choice imply
+    only: frozenset[int] | None = None  # only concepts of these numbers
 
 
 EVERYTHING, PREREQUISITES = Choice(), Choice("prerequisite")
@@ -69,11 +70,17 @@ def selected(store: Store, choice: Choice) -> Selection:
     if choice.about is not None:
         graph = store.prerequisites
         chosen = nx.ancestors(graph, choice.about) | nx.descendants(graph, choice.about) | {choice.about}
+    drawn: frozenset[tuple[int, int]] | None = None
+    if choice.only is not None:
+        chosen &= choice.only
+        if choice.short:
+            # What implies a shortcut may be left out.
+            drawn = frozenset(nx.transitive_reduction(store.prerequisites.subgraph(chosen)).edges)
     relations = tuple(
         r
         for r in (*store.relations, *(store.candidates() if choice.candidates else ()))
         if choice.kind in ("all", r.kind)
-        and not (choice.short and r.shortcut)
+        and not (choice.short and _implied(r, drawn))
         and r.source in chosen
         and r.target in chosen
     )
@@ -87,6 +94,13 @@ def selected(store: Store, choice: Choice) -> Selection:
         {c.id: depth[c.id] for c in concepts},
         {c.id: store.places(c) for c in concepts},
     )
+
+
+def _implied(relation: Relation, drawn: Container[tuple[int, int]] | None) -> bool:
+    """Whether others imply a relation: all of the graph, or those between the ends that are drawn."""
+    if drawn is None or relation.kind != "prerequisite" or not relation.kept:
+        return relation.shortcut
+    return (relation.source, relation.target) not in drawn
 
 
 def node_ids(labels: Sequence[str]) -> list[str]:

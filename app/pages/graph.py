@@ -13,6 +13,7 @@ import networkx as nx
 
 from app.pages.assets import read_asset
 from app.pages.card import NO_CARD, card_markdown, decision_link, resting_markdown
+from app.pages.download import download
 from app.pages.layout import around, most_connected, place_nodes
 from app.pages.shelf import Shelf
 from app.pages.text import LATEX, plain
@@ -52,6 +53,9 @@ def graph_page(shelf: Shelf) -> GraphPage:
     def path(about: object = None) -> dict[str, Any]:
         return _or_message(lambda: path_view(shelf.current(), _concept_id(shelf.current(), about)))
 
+    def save(wanted: object = None) -> dict[str, Any]:
+        return _or_message(lambda: _saved(shelf.current(), wanted))
+
     def card(event: gr.EventData) -> str:
         return _card(shelf, getattr(event, "id", None))
 
@@ -67,8 +71,8 @@ def graph_page(shelf: Shelf) -> GraphPage:
             canvas = gr.HTML(
                 None,
                 html_template=read_asset("graph.html"),
-                js_on_load=read_asset("graph.js"),
-                server_functions=[view, path],
+                js_on_load=read_asset("graph.js") + read_asset("download.js"),
+                server_functions=[view, path, save],
                 apply_default_css=False,
                 elem_id="graph",
             )
@@ -134,7 +138,7 @@ def graph_view(store: Store, about: int | None = None) -> dict[str, Any]:
         Id of the concept whose surroundings to show; the whole graph, or its most connected part, when None.
     """
     graph = store.prerequisites
-    chosen = most_connected(graph) if about is None else around(graph, about)
+    chosen = _on_map(graph, about)
     reduced = nx.transitive_reduction(graph.subgraph(chosen))
     labels = {node: store.concepts[node].label for node in chosen}
     placed = place_nodes(reduced, labels)
@@ -154,6 +158,18 @@ def graph_view(store: Store, about: int | None = None) -> dict[str, Any]:
         "message": _what_is_shown(len(chosen), linked, len(store.concepts), about),
         "concepts": [[c.id, c.label, " · ".join(c.aliases)] for c in sorted(store.concepts, key=_by_label)],
     }
+
+
+def _on_map(graph: nx.DiGraph[int], about: int | None) -> list[int]:
+    return most_connected(graph) if about is None else around(graph, about)
+
+
+def _saved(store: Store, wanted: object) -> dict[str, Any]:
+    """The file that the browser asks for; all but a whole graph is what it now shows."""
+    asked = wanted if isinstance(wanted, dict) else {}
+    about = _concept_id(store, asked.get("about"))
+    shown = None if asked.get("whole") is True else _on_map(store.prerequisites, about)
+    return dict(download(store, str(asked.get("form")), shown, about))
 
 
 def path_view(store: Store, goal: int | None) -> dict[str, Any]:

@@ -340,7 +340,10 @@ const labelOf = (id) => concepts.find((c) => c[0] === id)[1];
 
 function idOf(label) {
   const folded = String(label).trim().toLowerCase();
-  const found = concepts.find((c) => c[1].toLowerCase() === folded) || concepts.find((c) => c[2].toLowerCase().split(' · ').includes(folded));
+  const named = (name) => concepts.find((c) => c[1].toLowerCase() === name) || concepts.find((c) => c[2].toLowerCase().split(' · ').includes(name));
+  /* A wikilink may name a file, "notes/03-skip-connection": its words then. */
+  const spoken = folded.split('/').pop().replace(/\.(md|markdown|ipynb)$/, '').replace(/^\d+[-_. ]+/, '').replace(/[-_]+/g, ' ');
+  const found = named(folded) || named(spoken);
   return found ? found[0] : null;
 }
 

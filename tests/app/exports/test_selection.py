@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 
 import networkx as nx
 from hypothesis import given
@@ -10,6 +11,7 @@ from hypothesis import strategies as st
 
 from app.exports.selection import Choice, node_ids, one_line, selected
 from kg.store import Store
+from kg.types import Relation
 
 
 @given(st.lists(st.text(max_size=12), max_size=20))
@@ -56,3 +58,23 @@ def test_about_takes_ancestors_and_descendants(several: Store) -> None:
     whole = selected(several, Choice())
     assert all(whole.ids[c] == i and whole.depths[c] == chosen.depths[c] for c, i in chosen.ids.items())
     assert whole.depths == {0: 0, 1: 1, 2: 1, 3: 2, 4: 0}
+
+
+PAIRS = st.sets(st.tuples(st.integers(0, 7), st.integers(0, 7)).filter(lambda p: p[0] < p[1]), max_size=16)
+
+
+@given(PAIRS, st.frozensets(st.integers(0, 7)))
+def test_of_some_concepts_those_edges_are_short_that_they_do_not_imply(
+    make_store: Callable[..., Store], pairs: set[tuple[int, int]], only: frozenset[int]
+) -> None:
+    """As networkx reduces the part, in which an edge may count that others of the whole graph imply."""
+    graph = nx.DiGraph(sorted(pairs))
+    needed = set(nx.transitive_reduction(graph).edges)
+    relations = [Relation("prerequisite", *pair, 0.9, True, (), shortcut=pair not in needed) for pair in sorted(pairs)]
+    store = make_store([f"c{i}" for i in range(8)], relations)
+    chosen = selected(store, Choice("prerequisite", short=True, only=only))
+    assert {c.id for c in chosen.concepts} == only
+    wanted = nx.transitive_reduction(graph.subgraph(only)).edges
+    assert {(r.source, r.target) for r in chosen.relations} == set(wanted)
+    every = selected(store, Choice("prerequisite", only=only)).relations
+    assert {(r.source, r.target) for r in every} == set(graph.subgraph(only).edges)
