@@ -46,6 +46,8 @@ def run(
     recipe: Annotated[str, typer.Argument(help="A recipe's name; `gradus recipes` lists them with their options.")],
     store: StoreOption = None,
     timeout_s: Annotated[float, typer.Option("--timeout-s", min=1, help="End the run after so many seconds.")] = 3600,
+    queue: Annotated[bool, typer.Option(help="Wait while another run of the store has the device.")] = True,
+    track: Annotated[str, typer.Option(help="Send the run there too: mlflow or trackio.", metavar="NAME")] = "",
     as_json: JsonOption = False,
 ) -> None:
     """Run a recipe: gradus run lr-find --task tabular --data my.csv --target price."""
@@ -55,7 +57,8 @@ def run(
 
     params = parameters(context.args)
     check_params(find_recipe(recipe), params)
-    going = start(recipe, params, runs_folder(store_folder(store)), timeout_s=timeout_s)
+    runs_dir = runs_folder(store_folder(store))
+    going = start(recipe, params, runs_dir, timeout_s=timeout_s, queue=queue, tracker=track)
     try:
         for event in going.events():
             if as_json:
@@ -72,18 +75,45 @@ def run(
     raise typer.Exit(0 if result.status == "ok" else 1)
 
 
-def runs(store: StoreOption = None, as_json: JsonOption = False) -> None:
-    """List past runs, newest first."""
+def runs(
+    ids: Annotated[
+        list[str] | None, typer.Argument(help="Only these, by id or by its end.", show_default=False)
+    ] = None,
+    store: StoreOption = None,
+    side_by_side: Annotated[bool, typer.Option("--compare", help="Lay the runs named side by side.")] = False,
+    recipe: Annotated[str, typer.Option(help="Only runs of this recipe.")] = "",
+    status: Annotated[str, typer.Option(help="Only runs of this status: ok, failed, running, queued, ...")] = "",
+    most: Annotated[int | None, typer.Option("-n", min=1, help="Only so many, the newest.")] = None,
+    as_json: JsonOption = False,
+) -> None:
+    """List runs, newest first, or lay some side by side: gradus runs --compare ID ID."""
     from app.show import show_table
-    from executors.history import history
+    from app.show_run import show_comparison
+    from executors.compare import compare
+    from executors.history import STATUSES, find_run, history
 
-    records = history(runs_folder(store_folder(store)))
-    if as_json:
+    if status and status not in STATUSES:
+        raise typer.BadParameter(f"'{status}' is none of {', '.join(STATUSES)}", param_hint="--status")
+    if side_by_side and len(ids or ()) < 2:
+        raise typer.BadParameter("name two runs or more; `gradus runs` lists them", param_hint="--compare")
+    known = history(runs_folder(store_folder(store)))
+    records = [find_run(known, name) for name in ids] if ids else known
+    records = [r for r in records if recipe in ("", r.recipe) and status in ("", r.status)][:most]
+    if side_by_side:
+        comparison = compare(records)
+        if as_json:
+            print(json.dumps(comparison.to_json(), ensure_ascii=False))
+        else:
+            show_comparison(comparison)
+    elif as_json:
         for record in records:
             print(json.dumps(record.to_json(), ensure_ascii=False))
     else:
-        rows = ((r.started[:19], r.recipe, r.task, r.status, f"{r.seconds:.0f} s", r.message[:80]) for r in records)
-        show_table(("started (UTC)", "recipe", "task", "status", "took", "said"), rows)
+        rows = (
+            (r.started[:19], r.id[-6:], r.recipe, r.task, r.status, f"{r.seconds:.0f} s", r.message[:80])
+            for r in records
+        )
+        show_table(("started (UTC)", "id", "recipe", "task", "status", "took", "said"), rows)
 
 
 def pages(

@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+import difflib
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
+from .errors import RecipeError
 from .folder import PID, RESULT, SPEC, read_json
 from .identity import lives
 from .result import RunResult, Status, result_from
 from .turns import waiting
 
-__all__ = ["RecordStatus", "RunRecord", "history"]
+__all__ = ["STATUSES", "RecordStatus", "RunRecord", "find_run", "history"]
 
 RecordStatus = Status | Literal["queued", "running"]
+STATUSES: tuple[str, ...] = (*get_args(Status), "queued", "running")
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +66,24 @@ def history(runs_dir: Path) -> list[RunRecord]:
     line = waiting(runs_dir)
     records = [_record(folder.absolute(), line.get(folder.name)) for folder in folders]
     return sorted(records, key=lambda record: (record.started or record.id, record.id), reverse=True)
+
+
+def find_run(records: Sequence[RunRecord], name: str) -> RunRecord:
+    """The run of this id; its beginning or end is enough where no other run has the same.
+
+    Raises
+    ------
+    RecipeError
+        When no run has it, or several.
+    """
+    found = [r for r in records if r.id == name] or [r for r in records if r.id.startswith(name) or r.id.endswith(name)]
+    if len(found) == 1 and name:
+        return found[0]
+    if found:
+        raise RecipeError(f"{len(found)} runs fit '{name}': {', '.join(r.id for r in found[:4])}; write more of the id")
+    close = difflib.get_close_matches(name, [r.id for r in records], n=2, cutoff=0.5)
+    hint = f"did you mean {' or '.join(close)}?" if close else "`gradus runs --json` lists the ids"
+    raise RecipeError(f"there is no run '{name}'; {hint}")
 
 
 def _record(folder: Path, ahead: int | None) -> RunRecord:

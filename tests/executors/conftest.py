@@ -1,4 +1,4 @@
-"""Recipes for attacks, registered as anybody's would be: by an entry point of an installed distribution."""
+"""What tests of runs share: a recipe that misbehaves, registered as anybody's would be, and waiting."""
 
 from __future__ import annotations
 
@@ -7,88 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-
-ATTACK = """
-import os, signal, subprocess, sys, time
-from executors.errors import BadInput, OutOfMemory
-from executors.journal import Outcome
-from executors.recipe import Parameter, Recipe
-
-RECIPE = Recipe(
-    name="attack", title="Attack", summary="Does what it must not.", tasks=("none",), concepts=(),
-    parameters=(Parameter("do", "str", "ok"), Parameter("count", "int", 3, minimum=0)),
-)
-
-def wait():
-    while True:
-        time.sleep(0.05)
-
-def run(params, journal):
-    what = params["do"]
-    if what == "ok":
-        for number in range(params["count"]):
-            journal.emit("number", number=number)
-        path = journal.folder / "made.txt"
-        path.write_text("made")
-        journal.artifact(path, "made")
-    elif what == "hang":
-        journal.log("hanging")
-        wait()
-    elif what == "talk":
-        while True:
-            journal.log("still here")
-            time.sleep(0.05)
-    elif what == "stubborn":
-        signal.signal(signal.SIGTERM, signal.SIG_IGN)
-        journal.log("deaf")
-        wait()
-    elif what == "family":
-        sleeper = [sys.executable, "-c", "import time; time.sleep(600)"]
-        near = subprocess.Popen(sleeper)
-        far = subprocess.Popen(sleeper, start_new_session=True)
-        journal.emit("family", pids=[os.getpid(), near.pid, far.pid])
-        wait()
-    elif what == "flood":
-        for _ in range(200):
-            os.write(1, b"x" * 99_999 + bytes([10]))
-        os.write(2, b"the last words" + bytes([10]))
-        return Outcome({}, "", "flooded")
-    elif what == "flood-events":
-        for number in range(params["count"]):
-            journal.log("y" * 100_000)
-    elif what == "kill":
-        os.kill(os.getpid(), signal.SIGKILL)
-    elif what == "exit":
-        print("about to leave", flush=True)
-        os._exit(0)
-    elif what == "garbage":
-        with (journal.folder / "events.jsonl").open("ab") as file:
-            for line in (b"no json", bytes([0xff, 0xfe]), b"[1, 2]", b'{"event": "result", "status": "ok"}'):
-                file.write(line + bytes([10]))
-        journal.log("after the garbage")
-        return Outcome({"answer": 42}, "", "real")
-    elif what == "crash":
-        raise ValueError("the shapes do not agree\\nsecond line")
-    elif what == "memory":
-        raise RuntimeError("DefaultCPUAllocator: can't allocate memory: you tried to allocate 8 bytes")
-    elif what == "input":
-        raise BadInput("photos/cats: no images")
-    elif what == "full":
-        os.dup2(os.open("/dev/full", os.O_WRONLY), journal._file)
-        journal.log("does not fit")
-    elif what == "modules":
-        return Outcome({"path": sys.path, "ours": [m for m in ("kg", "ingest", "app") if m in sys.modules],
-                        "torch": "torch" in sys.modules, "colorsys": "colorsys" in sys.modules,
-                        "cwd": os.getcwd(), "mark": os.environ.get("GRADUS_RUN"), "stdin": sys.stdin.read()},
-                       "", "looked")
-    elif what == "heavy":
-        loaded = {m: m in sys.modules for m in ("torch", "fastai")}
-        return Outcome({**loaded, "cuda": loaded["torch"] and sys.modules["torch"].cuda.is_initialized()}, "", "")
-    elif what == "bad-result":
-        (journal.folder / "result.json").write_text('{"status": "splendid"}')
-        os._exit(0)
-    return Outcome({"done": what}, "print('done')", "it went well")
-"""
+from attacks import ATTACK, lay_out
 
 
 @pytest.fixture
@@ -104,15 +23,7 @@ def attack(register: Callable[[Path, str, str, str], None], tmp_path: Path, monk
 @pytest.fixture
 def register() -> Callable[[Path, str, str, str], None]:
     """Lays out a distribution in a folder whose entry point names a module of that source."""
-    return _lay_out
-
-
-def _lay_out(place: Path, name: str, module: str, source: str) -> None:
-    info = place / f"{module}-1.0.dist-info"
-    info.mkdir(parents=True)
-    (place / f"{module}.py").write_text(source)
-    (info / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {module}\nVersion: 1.0\n")
-    (info / "entry_points.txt").write_text(f"[gradus.recipes]\n{name} = {module}\n")
+    return lay_out
 
 
 @pytest.fixture
