@@ -155,6 +155,7 @@ class RecipeOffer:
     name: str
     params: dict[str, str | int | float | bool]
     why: str
+    confidence: float = 1.0  # in [0, 1]: how surely the question wishes for it
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,70 +1,124 @@
-"""Which recipes fit an answer, with parameters preset from the question's words."""
+"""Which recipes fit an answer, how surely, and with parameters preset from the question's words."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Sequence
 
+from app.answering.presets import presets, without_presets, without_values
+from app.answering.subjects import ABOUT, Subject, subject_of, vetoed, wish
 from executors.recipe import Recipe, recipes
-from kg.linking import key
+from kg.linking import STOP_WORDS, fold
 from kg.types import RecipeOffer
 
-__all__ = ["offers"]
+__all__ = ["OFFERED_FROM", "offers"]
 
-_UNFROZEN = re.compile(r"\bunf(?:reez\w*|rozen)\b|\bdiscriminative\b|\bafter unf|\bwhole (?:model|network)\b", re.I)
-_FROZEN = re.compile(r"\b(?:freez\w*|frozen)\b|\bbefore unf|\bnew (?:head|layers)\b|\blast layers?\b", re.I)
-_TABULAR = re.compile(r"\btabular\b|\bcsv\b|\btable data\b|\bspreadsheet\b", re.I)
-_SIZES = re.compile(r"\b(\d{2,4})\s?(?:px|pixels?|x\s?\d{2,4})", re.I)
+OFFERED_FROM = 0.5
+_JOINED = re.compile(r"[\s,&]*(?:and|or|plus|,)\s+(?:(?:the|an?|my|what|which|best|right|good)\s+)*")
+# Words that belong to the asking or to a parameter, so that "what lr for my csv?" is about nothing but the rate.
+_FORM = frozenset(
+    re.findall(
+        r"[\w-]+",
+        "after anything before best better biggest calculate card check choose compute computer csv data dataset "
+        "define definition describe determine dont during epoch epochs estimate exactly find fine fine-tune "
+        "fine-tuning finetune fit freezing frozen gb good gpu highest ideal image images laptop largest launch "
+        "learner look machine max maximum mb meaning measure model models net network number one optimal photo "
+        "photos pick picture pictures pixel pixels please precisely proper px recommend recommended right run "
+        "select set smallest start suggest suitable tell test train training try tune unfreeze unfreezing unfrozen "
+        "value when while whole",
+    )
+)
+# Words whose slips of the keyboard are mended before anything is read; a vault's own words are mended elsewhere.
+_KNOWN = frozenset(
+    re.findall(
+        r"[\w-]+",
+        "biggest classifier collaborative dropout initialisation initialization kaiming keypoints largest learning "
+        "mislabelled overfitting precision progressive regularisation regularization resizing resolution "
+        "segmentation tabular unfreezing unfrozen",
+    )
+)
+_SPARED = frozenset({"leaning", "initialisations", "initializations", "classified", "overfitting", "classifiers"})
+_EMPTY = _FORM | STOP_WORDS | {"sensible", "safe", "reasonable", "decent", "correct", "lowest", "maximal", "ok"}
+_NETWORK = re.compile(r"(?:res|dense|mobile|efficient|squeeze|conv|reg|xres)(?:ne|nex)t\w*|vgg\w*")
 
 
 def offers(question: str, concepts: Sequence[str]) -> tuple[RecipeOffer, ...]:
-    """Recipes whose concepts the question names, or that the answer's concepts are; the question's own first.
+    """Recipes that a question wishes for, surest first; none when it is not sure enough that it does.
 
     Parameters
     ----------
     concepts : sequence of str
         Labels and aliases of the concepts the answer is mainly about.
     """
+    asked = " ".join(_mended(question).lower().replace("’", "'").split())
+    if vetoed(asked):
+        return ()
+    plain = " ".join(without_values(asked).split())
+    read = [(recipe, *_sure(plain, subject_of(recipe), concepts)) for recipe in recipes()]
+    read.sort(key=lambda r: (-r[1], _span(plain, r[0])))
+    if not read or read[0][1] < OFFERED_FROM:
+        return ()
+    first, surest, _ = read[0]
     found = []
-    for recipe in recipes():
-        asked = _named(recipe, [question])
-        about = asked or _named(recipe, concepts)
-        if about:
-            why = f"the question is about {about}" if asked else f"the answer is about {about}"
-            found.append((not asked, RecipeOffer(recipe.name, _preset(recipe, question), why)))
-    found.sort(key=lambda f: f[0])
-    # What the question names outweighs what the answer touches on.
-    sure = [offer for weak, offer in found if not weak]
-    return tuple(sure or [offer for _, offer in found])
+    for recipe, sure, why in read:
+        if recipe is not first and not _joined(plain, _span(plain, first), _span(plain, recipe)):
+            continue
+        params = presets(recipe, asked)
+        if params is not None:
+            found.append(
+                RecipeOffer(recipe.name, params, why or "the question asks for both", round(sure or surest, 2))
+            )
+    return tuple(found)
 
 
-def _named(recipe: Recipe, texts: Sequence[str]) -> str:
-    """The first of the recipe's concepts that a text names, "" for none."""
-    for text in texts:
-        spoken = key(text)
-        for name in recipe.concepts:
-            wanted = key(name)
-            if any(spoken[i : i + len(wanted)] == wanted for i in range(len(spoken) - len(wanted) + 1)):
-                return name
-    return ""
+def _sure(asked: str, subject: Subject, concepts: Sequence[str]) -> tuple[float, str]:
+    """How surely a question wishes for a subject, and the reason in a few words."""
+    named = subject.named.search(asked)
+    rest = _rest(without_presets(subject.named.sub(" ", asked)))
+    sure = wish(asked, subject, rest)
+    if sure:
+        return sure, f"the question is about {named.group().strip()}" if named else "the question describes it"
+    about = next((name for name in concepts if subject.named.fullmatch(name.lower())), "")
+    if about and not named and not rest:
+        return ABOUT * subject.weight, f"the answer is about {about.lower()}"
+    return 0.0, ""
 
 
-def _preset(recipe: Recipe, question: str) -> dict[str, str | int | float | bool]:
-    """Parameters that the question's words decide; only ones that the recipe has."""
-    known = {p.name: p for p in recipe.parameters}
-    params: dict[str, str | int | float | bool] = {}
-    phase = known.get("phase")
-    if phase is not None:
-        # "after unfreezing" speaks of freezing too; the whole word decides.
-        if _UNFROZEN.search(question) and "before unf" not in question.lower():
-            params["phase"] = "unfrozen"
-        elif _FROZEN.search(question):
-            params["phase"] = "frozen"
-    if "task" in known and _TABULAR.search(question):
-        params["task"] = "tabular"
-    sizes = [int(s) for s in _SIZES.findall(question) if 32 <= int(s) <= 2048]
-    if sizes and "sizes" in known:
-        params["sizes"] = ",".join(str(s) for s in sizes)
-    elif sizes and "size" in known:
-        params["size"] = sizes[0]
-    return params
+def _rest(text: str) -> frozenset[str]:
+    """Words of a text that say something beside the form of asking."""
+    spoken = re.findall(r"[a-z][a-z'_-]*", text)
+    return frozenset(w for w in spoken if not {w, fold(w)} & _EMPTY and not _NETWORK.fullmatch(w))
+
+
+def _span(asked: str, recipe: Recipe) -> tuple[int, int]:
+    """Where a question names a recipe's subject; behind its end when it does not."""
+    named = subject_of(recipe).named.search(asked)
+    return named.span() if named else (len(asked) + 1, len(asked) + 1)
+
+
+def _joined(asked: str, one: tuple[int, int], other: tuple[int, int]) -> bool:
+    """Whether a question asks for both at once: "which learning rate and weight decay?"."""
+    left, right = sorted((one, other))
+    return left[1] < right[0] <= len(asked) and bool(_JOINED.fullmatch(asked[left[1] : right[0]]))
+
+
+def _mended(question: str) -> str:
+    """A question without slips in the words that recipes are known by: "learnig rate", "percision"."""
+
+    def mend(match: re.Match[str]) -> str:
+        said = match.group().lower()
+        if said in _KNOWN or said in _SPARED:
+            return match.group()
+        near = {known for known in _KNOWN if _one_slip(said, known)}
+        return near.pop() if len(near) == 1 else match.group()
+
+    return re.sub(r"(?<![\w/.-])[A-Za-z]{6,}(?![\w/-])", mend, question)
+
+
+def _one_slip(said: str, known: str) -> bool:
+    """Whether one letter is missing, added or wrong, or two neighbours are exchanged; never the first."""
+    if said[:1] != known[:1] or abs(len(said) - len(known)) > 1:
+        return False
+    at = next((i for i, (a, b) in enumerate(zip(said, known, strict=False)) if a != b), min(len(said), len(known)))
+    one, two = said[at:], known[at:]
+    return one[1:] == two[1:] or one[1:] == two or one == two[1:] or (one[:2] == two[1::-1] and one[2:] == two[2:])

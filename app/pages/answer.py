@@ -7,10 +7,11 @@ import re
 from collections.abc import Sequence
 from urllib.parse import urlencode
 
+from app.answering.matching import offers
 from app.pages.text import chip, clean_markdown, lines_html, link, place, plain, row
 from app.writer.drafts import without_marks
 from executors.errors import RecipeError
-from executors.recipe import find_recipe, recipes
+from executors.recipe import find_recipe
 from kg.linking import key
 from kg.store import Store
 from kg.types import Answer, Citation, Concept, RecipeOffer
@@ -19,6 +20,7 @@ __all__ = ["answer_markdown", "draft_markdown", "example_questions", "follow_ups
 
 CHIP_LIMIT = 8
 QUESTION_LIMIT = 72  # characters; a longer suggestion is no chip
+SURE = 0.7  # an offer below it is a quiet chip
 PIECE_LIMIT = 24  # the chat draws the whole message anew for each piece
 
 
@@ -114,11 +116,12 @@ def _related_pair(store: Store, told: set[int]) -> tuple[Concept, Concept] | Non
 
 
 def _runnable(concepts: Sequence[Concept]) -> str:
-    """What a recipe finds, in its own words, when the notes speak of it, so that one example ends with a button."""
+    """What a recipe finds, when the notes speak of it, so that one example ends with a button."""
     names = {name for concept in concepts for name in (concept.label, *concept.aliases)}
-    for recipe in reversed(recipes()):
-        if recipe.concepts and any(set(key(recipe.concepts[0])) <= set(key(name)) for name in names):
-            return recipe.concepts[0]
+    for wanted in ("learning rate", "batch size", "weight decay"):
+        told = any(set(key(wanted)) <= set(key(name)) for name in names)
+        if told and offers(f"How do I choose the {wanted}?", ()):
+            return wanted
     return ""
 
 
@@ -160,7 +163,8 @@ def _run_row(offer: RecipeOffer) -> str:
         summary = find_recipe(offer.name).summary
     except RecipeError:
         return ""
-    button = link("run", f"{offer.name}?{urlencode(offer.params)}", f"▶ {run_label(offer)}", css="g-run")
+    css = "g-run" if offer.confidence >= SURE else "g-chip"
+    button = link("run", f"{offer.name}?{urlencode(offer.params)}", f"▶ {run_label(offer)}", css=css)
     return f'<div class="g-row g-offer">{button} <span class="g-quiet">{html.escape(offer.why or summary)}</span></div>'
 
 
