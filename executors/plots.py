@@ -89,7 +89,8 @@ def plot_curves(path: Path, curves: Sequence[Mapping[str, Any]]) -> None:
     """Loss against learning rate, one panel for each curve, with the suggestions marked on it.
 
     Each curve holds `phase`, `lrs`, `losses` (smoothed), `raw`, `suggestions` (name to rate or None), `recommended`
-    (a rate, a pair, or None) and `explodes_at` (a rate or None).
+    (a rate, a pair, or None), `explodes_at` (a rate or None) and, if there were several sweeps, `band` (rates, lowest,
+    highest smoothed losses).
     """
     figure = Figure(figsize=(6.2 * len(curves), 4.6), layout="constrained")
     for axes, curve in zip(figure.subplots(1, len(curves), squeeze=False)[0], curves, strict=True):
@@ -103,6 +104,8 @@ def _draw_curve(axes: Any, curve: Mapping[str, Any]) -> None:
     lrs, losses = np.asarray(curve["lrs"]), np.asarray(curve["losses"])
     axes.plot(lrs, curve["raw"], color=_GREY, lw=0.8, alpha=0.45, label="loss of each batch")
     axes.plot(lrs, losses, color=_COLOURS[0], lw=2, label="smoothed")
+    if curve.get("band"):
+        axes.fill_between(*curve["band"], color=_COLOURS[0], alpha=0.18, lw=0, label="smoothed, other orders")
     recommended = curve["recommended"]
     if isinstance(recommended, list | tuple):
         axes.axvspan(*recommended, color=_COLOURS[2], alpha=0.18, lw=0, label=_named("recommended", recommended))

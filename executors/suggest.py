@@ -1,12 +1,13 @@
-"""Reads a learning-rate sweep: fastai's four suggestions, where the loss explodes, one recommendation with its reason.
+"""Reads learning-rate sweeps: fastai's four suggestions, where the loss explodes, one recommendation with its reason.
 
-Pure: a curve in, numbers and a sentence out. The four suggestions are fastai's own functions on fastai's own cut of
-the curve (the first tenth and the last five points are left out).
+Pure: curves in, numbers and a sentence out. The four suggestions are fastai's own functions on fastai's own cut of
+the first curve (the first tenth and the last five points are left out).
 """
 
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,34 +15,51 @@ import numpy as np
 
 from .errors import RecipeError
 
-__all__ = ["Advice", "advise", "explodes_at", "suggestions"]
+__all__ = ["Advice", "Rate", "advise", "explodes_at", "suggestions"]
+
+Rate = float | tuple[float, float]  # for all layers, or from the input's layers to the head's
 
 FEWEST_POINTS = 4  # after the cut
 _TAIL = 5  # fastai's cut at the end
 _FLAT = 0.02  # a fall of the loss by less than this share of it is noise
 _SLIDE_POINTS = 17  # the slide rule compares points sixteen apart
+_BELOW_LOWEST = 10**0.25  # chosen on the development tasks of benchmarks/learning_rate.py, as are these two
+_BELOW_BANG = 10**0.5  # where the loss is lowest is at most this below the explosion,
+_FAR_BELOW_BANG = 100.0  # and at least this: else it is a lucky batch
 
 
 @dataclass(frozen=True, slots=True)
 class Advice:
-    """What a curve says; `recommended` is a rate, or (low, high) for discriminative rates."""
+    """What curves say; `recommended` is a rate, or (low, high) for discriminative rates.
+
+    `around` is where to begin when rates are to be tried; `flat`: the loss does not fall below its start.
+    """
 
     suggestions: dict[str, float | None]
     explodes_at: float | None
-    recommended: float | tuple[float, float]
+    recommended: Rate
     reason: str
+    around: float
+    flat: bool = False
 
 
 def advise(
-    lrs: Any, losses: Any, raw: Any, *, sliced: bool, num_it: int | None = None, frozen_lr: float | None = None
+    lrs: Any,
+    losses: Any,
+    raw: Any,
+    *,
+    sliced: bool,
+    num_it: int | None = None,
+    frozen_lr: float | None = None,
+    ended: str = "",
+    others: Sequence[Any] = (),
 ) -> Advice:
-    """What to take from a sweep.
+    """What to take from a sweep, or several of one learner.
 
-    One rate is the middle one of three: `minimum`, `slide`, and a tenth of where single batches lose least, which lags
-    less than the smoothed curve; trained with on six small tables it kept .93 to 1.0 of the best grid rate's fall of
-    the validation loss. It is kept between `valley` and a fifth of where the loss explodes. For a slice,
-    layers near the input get a tenth of where the loss explodes or less; the head gets a fifth of the rate found while
-    frozen, or the one rate when there was no such sweep.
+    One rate is a little below where single batches lose least, by the running median over the mean of all sweeps: that
+    lags less than the smoothed curve, and no lucky batch decides it. For a slice, layers near the input get a tenth of
+    where the loss explodes or less; the head gets a fifth of the rate found while frozen, or the one rate when there
+    was no such sweep.
 
     Parameters
     ----------
@@ -53,27 +71,51 @@ def advise(
         Batches that were asked for, when the sweep ended before; fastai cuts a tenth of these.
     frozen_lr : float, optional
         The rate found before unfreezing.
+    ended : str
+        How the sweep ended, see `Sweep`.
+    others : sequence of sequences of float
+        The losses of each batch in sweeps over the same rates, in other orders.
 
     Raises
     ------
     RecipeError
         When the curve is too short, explodes at once, or is flat to its end.
     """
-    rates, curve, single = (np.asarray(values, dtype=float) for values in (lrs, losses, raw))
+    rates, curve = (np.asarray(values, dtype=float) for values in (lrs, losses))
     asked = num_it or len(rates)
     if len(rates) - asked // 10 - _TAIL < FEWEST_POINTS:
-        at = f"{rates[-1]:.1e}" if len(rates) else "the lowest rate"
-        raise RecipeError(
-            f"the loss explodes or stops being a number at {at}, after {len(rates)} batches; "
-            "lower start_lr, or look for broken values in the data"
-        )
-    bang, found = explodes_at(rates, curve), suggestions(rates, curve, asked)
-    if _fall(curve) < _FLAT:
+        raise RecipeError(_too_short(rates, ended))
+    found = suggestions(rates, curve, asked)
+    shared = min(len(rates), *map(len, others)) if others else len(rates)
+    rates, curve = rates[:shared], curve[:shared]
+    single = np.mean([np.asarray(one, dtype=float)[:shared] for one in (raw, *others)], axis=0)
+    middle = _running_median(single)
+    bang = explodes_at(rates, middle)
+    if bang is None and ended == "nan":
+        bang = float(rates[-1])
+    if max(_fall(curve), _fall(middle)) < _FLAT:
         return _flat(rates, found, bang, sliced)
-    one, how = _one_rate(found, bang, float(rates[curve.argmin()]), float(rates[_running_median(single).argmin()]))
+    least = float(rates[middle.argmin()])
+    around = min(max(least, bang / _FAR_BELOW_BANG), bang / _BELOW_BANG) if bang else least
+    one = _rounded(around / _BELOW_LOWEST)
+    where = f"where single batches lose least ({least:.1e})"
+    why = (
+        f"a little below {where}" if around == least else f"as far below where the loss explodes ({bang:.1e}) as usual"
+    )
+    numbers = ", ".join(f"{name} {lr:.1e}" for name, lr in found.items() if lr)
     if not sliced:
-        return Advice(found, bang, one, how)
-    return _slice(found, bang, one, frozen_lr)
+        return Advice(found, bang, one, f"{one:.1e}, {why}; {numbers}", around)
+    return _slice(found, bang, one, frozen_lr, around)
+
+
+def _too_short(rates: Any, ended: str) -> str:
+    at = f"{rates[-1]:.1e}" if len(rates) else "the lowest rate"
+    what = {"nan": "stops being a number", "exploded": "explodes"}.get(ended, "explodes or stops being a number")
+    if ended == "nan":
+        then = "look for missing or endless values in the data, and a loss that divides by zero or takes its logarithm"
+    else:
+        then = "lower start_lr; if that is low already, look for broken values in the data and inputs of another scale"
+    return f"the loss {what} at {at}, after {len(rates)} batches; {then}"
 
 
 def suggestions(rates: Any, curve: Any, num_it: int) -> dict[str, float | None]:
@@ -94,11 +136,12 @@ def suggestions(rates: Any, curve: Any, num_it: int) -> dict[str, float | None]:
 
 
 def explodes_at(rates: Any, curve: Any) -> float | None:
-    """The first rate past the minimum at which the loss is back above where it began; None when it never is."""
-    lowest, start = int(np.argmin(curve)), float(np.median(curve[: max(3, len(curve) // 10)]))
-    level = max(start, float(curve[lowest]) * 1.02) if curve[lowest] > 0 else start
-    above = np.nonzero(curve[lowest:] > level)[0]
-    return float(rates[lowest + above[0]]) if len(above) else None
+    """The rate from which on the loss stays above where it began; None when it never does."""
+    first = curve[: max(3, len(curve) // 3)]  # nothing is learned yet at these rates
+    level = float(np.median(first) + np.std(first - np.median(first)))
+    below = np.nonzero(curve <= max(level, float(np.min(curve)) * 1.02))[0]
+    last = int(below[-1]) if len(below) else 0
+    return float(rates[last + 1]) if last + 1 < len(curve) else None
 
 
 def _fall(curve: Any) -> float:
@@ -116,35 +159,18 @@ def _flat(rates: Any, found: dict[str, float | None], bang: float | None, sliced
         )
     high = _rounded(bang / 10)
     reason = f"at most {high:.1e}, for the loss does not fall, and a tenth of where it explodes ({bang:.1e}) is safe"
-    return Advice(found, bang, (_rounded(high / 10), high) if sliced else high, reason)
-
-
-def _one_rate(
-    found: dict[str, float | None], bang: float | None, lowest_at: float, least_at: float
-) -> tuple[float, str]:
-    """The rate and why; the smoothed loss is lowest at `lowest_at`, that of single batches at `least_at`."""
-    valley, minimum = found["valley"] or 0.0, found["minimum"] or lowest_at / 10
-    slide = found["slide"] or minimum
-    if slide < valley / 10:  # its threshold is absolute, and misleads it on losses of another scale
-        slide = minimum
-    top = min(lowest_at, bang / 5) if bang else lowest_at
-    rate, why = sorted((minimum, slide, least_at / 10))[1], "the middle one of minimum, slide and "
-    why += f"a tenth of where single batches lose least ({least_at:.1e})"
-    if rate < valley <= top:
-        rate, why = valley, f"the valley, for {why} lies below it"
-    if rate > top:
-        rate, why = top, f"where the loss is lowest or soon explodes, for {why} lies above that"
-    numbers = ", ".join(f"{name} {lr:.1e}" for name, lr in found.items() if lr)
-    return _rounded(rate), f"{_rounded(rate):.1e}, {why}; {numbers}"
+    return Advice(found, bang, (_rounded(high / 10), high) if sliced else high, reason, bang / 10, flat=True)
 
 
 def _running_median(values: Any) -> Any:
-    """The median of each value and its two neighbours on either side, so that one lucky batch decides nothing."""
-    padded = np.pad(values, 2, mode="edge")
-    return np.median(np.lib.stride_tricks.sliding_window_view(padded, 5), axis=1)
+    """The median of each value and its four neighbours on either side, so that one lucky batch decides nothing."""
+    padded = np.pad(values, 4, mode="edge")
+    return np.median(np.lib.stride_tricks.sliding_window_view(padded, 9), axis=1)
 
 
-def _slice(found: dict[str, float | None], bang: float | None, one: float, frozen_lr: float | None) -> Advice:
+def _slice(
+    found: dict[str, float | None], bang: float | None, one: float, frozen_lr: float | None, around: float
+) -> Advice:
     high = min(frozen_lr / 5, bang / 5 if bang else math.inf) if frozen_lr else one
     low = min(bang / 10 if bang else high / 10, high / 10)
     head = "the rate of the curve"
@@ -156,7 +182,7 @@ def _slice(found: dict[str, float | None], bang: float | None, one: float, froze
     body = f"a tenth of where the loss explodes ({bang:.1e})" if bang and bang <= high else "a tenth of the head's"
     high, low = _rounded(high), _rounded(low)
     reason = f"slice({low:.1e}, {high:.1e}), where the head gets {head}, the layers nearest the input {body}"
-    return Advice(found, bang, (low, high), reason)
+    return Advice(found, bang, (low, high), reason, around)
 
 
 def _rounded(rate: float) -> float:

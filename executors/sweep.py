@@ -1,7 +1,7 @@
 """Runs fastai's learning-rate finder on a learner and leaves the learner exactly as it was, whatever happens.
 
 fastai's own finder restores weights and optimizer when it ends well; this also restores them when it does not, and the
-random state, the loaders' order, the gradients, the modes of the layers and the records of the callbacks.
+random state, the loaders' order, the gradients, the modes and states of the layers and the records of the callbacks.
 """
 
 from __future__ import annotations
@@ -17,10 +17,13 @@ import numpy as np
 import torch
 from fastai.callback import schedule  # noqa: F401 - gives Learner its lr_find
 from fastai.callback.core import Callback, CancelFitException, CancelValidException
+from fastai.torch_core import set_seed
+from fastcore.foundation import L  # type: ignore[import-untyped, unused-ignore]
+from fastcore.xtras import ReindexCollection  # type: ignore[import-untyped, unused-ignore]
 
 from .errors import BadInput
 
-__all__ = ["Sweep", "sweep", "train_some", "unchanged"]
+__all__ = ["Sweep", "reseed", "sweep", "train_some", "unchanged"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +61,7 @@ class _Stop(Callback):
     """Ends training after a number of batches."""
 
     order = 95
+    name = "lr_finder"  # callbacks that save models or write logs stand back from a learner that has one
 
     def __init__(self, batches: int) -> None:
         self.batches = batches
@@ -67,7 +71,14 @@ class _Stop(Callback):
             raise CancelFitException
 
 
-def sweep(learner: Any, start_lr: float, end_lr: float, num_it: int, tell: Callable[[float, float], None]) -> Sweep:
+def sweep(
+    learner: Any,
+    start_lr: float,
+    end_lr: float,
+    num_it: int,
+    tell: Callable[[float, float], None],
+    seed: int | None = None,
+) -> Sweep:
     """fastai's `lr_find` on the learner, which is afterwards as before.
 
     Parameters
@@ -79,6 +90,8 @@ def sweep(learner: Any, start_lr: float, end_lr: float, num_it: int, tell: Calla
         Batches to train.
     tell : callable
         Gets (rate, smoothed loss) as each batch ends.
+    seed : int, optional
+        For another order of the batches and other dropout than the learner would meet next.
 
     Raises
     ------
@@ -91,10 +104,20 @@ def sweep(learner: Any, start_lr: float, end_lr: float, num_it: int, tell: Calla
         )
     points = _Points(tell)
     with unchanged(learner), learner.no_bar(), learner.no_logging(), learner.added_cbs([points]):
+        if seed is not None:
+            reseed(learner, seed)
         learner.lr_find(start_lr=start_lr, end_lr=end_lr, num_it=num_it, suggest_funcs=None, show_plot=False)
     lrs, losses, raw = zip(*points.points, strict=True) if points.points else ((), (), ())
     ended = "nan" if points.broken else "done" if len(lrs) >= num_it else "exploded"
     return Sweep(lrs, losses, raw, ended)
+
+
+def reseed(learner: Any, seed: int) -> None:
+    """Let all chance from here on, also the order of the batches, follow from the seed."""
+    set_seed(seed)
+    for loader in learner.dls.loaders:
+        if hasattr(loader, "rng"):
+            loader.rng.seed(seed)
 
 
 def train_some(learner: Any, lr: float, batches: int) -> None:
@@ -116,18 +139,18 @@ def unchanged(learner: Any) -> Iterator[None]:
     """Whatever is trained inside, the learner, its loaders and the random state are afterwards as before."""
     model, optimizer = learner.model, learner.opt
     weights = {name: value.detach().clone() for name, value in model.state_dict().items()}
-    modes = [(module, module.training) for module in model.modules()]
+    layers = [(module, _layer_state(module)) for module in model.modules()]
     grads = [(p, p.requires_grad, None if p.grad is None else p.grad.detach().clone()) for p in model.parameters()]
     steps = _optimizer_state(optimizer)
     attributes = {owner: _attributes(owner) for owner in (learner, *learner.cbs)}
-    loaders = [(loader, loader.rng.getstate()) for loader in learner.dls.loaders if hasattr(loader, "rng")]
+    loaders = [(loader, _loader_state(loader)) for loader in learner.dls.loaders]
     chance = _random_state()
     try:
         yield
     finally:
         model.load_state_dict(weights)
-        for module, mode in modes:
-            module.training = mode
+        for module, state in layers:
+            vars(module).update(state)
         for parameter, wanted, grad in grads:
             parameter.requires_grad_(wanted)
             parameter.grad = grad
@@ -135,15 +158,36 @@ def unchanged(learner: Any) -> Iterator[None]:
             owner.__dict__.clear()
             owner.__dict__.update(values)
         _restore_optimizer(optimizer, steps)
-        for loader, state in loaders:
-            loader.rng = random.Random()
-            loader.rng.setstate(state)
+        for loader, order in loaders:
+            _restore_loader(loader, order)
         _restore_random(chance)
+
+
+def _layer_state(module: Any) -> dict[str, Any]:
+    """A layer's mode, and what it carries from batch to batch outside of its weights, as recurrent ones do."""
+    plain = bool | int | float | torch.Tensor | list | tuple
+    kept = {name: value for name, value in vars(module).items() if name[0] != "_" and isinstance(value, plain)}
+    return {name: copy.copy(value) if isinstance(value, list) else value for name, value in kept.items()}
+
+
+def _loader_state(loader: Any) -> tuple[Any, Any]:
+    """The state of the loader's own chance, and the order of texts that a language model's loader shuffles in place."""
+    rng, items = getattr(loader, "rng", None), getattr(loader, "items", None)
+    return rng and rng.getstate(), list(items.idxs) if isinstance(items, ReindexCollection) else None
+
+
+def _restore_loader(loader: Any, saved: tuple[Any, Any]) -> None:
+    chance, order = saved
+    if chance is not None:
+        loader.rng = random.Random()
+        loader.rng.setstate(chance)
+    if order is not None:
+        loader.items.idxs[:] = order  # shared with the lengths
 
 
 def _attributes(owner: Any) -> dict[str, Any]:
     """A learner's or callback's own attributes; lists are copied, for training appends to them."""
-    return {name: copy.copy(value) if isinstance(value, list) else value for name, value in vars(owner).items()}
+    return {name: copy.copy(value) if isinstance(value, list | L) else value for name, value in vars(owner).items()}
 
 
 def _optimizer_state(optimizer: Any) -> Any:

@@ -48,6 +48,7 @@ def chart(
     y_most: float | None = None,
     title: str = "",
     width: int = WIDE_PX,
+    band: Sequence[tuple[float, float, float]] = (),
 ) -> str:
     """Draw a chart; without a single finite point, an empty frame that says so.
 
@@ -61,6 +62,8 @@ def chart(
         Where the y axis ends at most; curves are cut there.
     width : int
         Of the drawing, in its own units; a narrow one keeps its words readable beside another.
+    band : sequence of (float, float, float)
+        A shaded area around the first line: x, lowest and highest y; it does not widen the axes.
     """
     kept = [Line(line.name, _finite(line.points, log_x), line.dots) for line in lines]
     points = [point for line in kept for point in line.points]
@@ -82,6 +85,7 @@ def chart(
     )
     parts = [_frame(across, up, x_label, y_label, log_x, x_base)]
     parts += [_mark_line(mark, across) for mark in marks]
+    parts.append(_area(band, across, up))
     parts += [_curve(line, across, up, number) for number, line in enumerate(kept)]
     parts += [_mark_name(mark, across, row) for row, mark in enumerate(sorted(marks, key=lambda mark: mark.x))]
     parts.append(_legend([line.name for line in kept]) if len(kept) > 1 else _title(title))
@@ -183,6 +187,19 @@ def _curve(line: Line, across: _Axis, up: _Axis, number: int) -> str:
     dots = [f'<circle cx="{across.at(x):.1f}" cy="{up.at(y):.1f}" r="3.5"/>' for x, y in line.points]
     inside = "".join(dots) if line.dots or len(line.points) == 1 else ""
     return f'<g class="g-line g-line-{number % 4}"><polyline points="{path}"/>{inside}</g>'
+
+
+def _area(band: Sequence[tuple[float, float, float]], across: _Axis, up: _Axis) -> str:
+    kept = [
+        (x, low, high)
+        for x, low, high in band
+        if math.isfinite(low + high) and math.isfinite(x) and (x > 0 or not across.log)
+    ]
+    if len(kept) < 2:
+        return ""
+    path = [f"{across.at(x):.1f},{up.at(high):.1f}" for x, _, high in kept]
+    path += [f"{across.at(x):.1f},{up.at(low):.1f}" for x, low, _ in reversed(kept)]
+    return f'<g class="g-line g-line-0"><polygon points="{" ".join(path)}" style="opacity: 0.18; stroke: none"/></g>'
 
 
 def _title(title: str) -> str:

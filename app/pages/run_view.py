@@ -11,7 +11,17 @@ from typing import Any
 
 from app.pages.plot import WIDE_PX, Line, Mark, chart
 
-__all__ = ["amount", "charts", "files_html", "log_html", "number", "result_html", "state_html", "trials_html"]
+__all__ = [
+    "amount",
+    "charts",
+    "files_html",
+    "log_html",
+    "number",
+    "race_html",
+    "result_html",
+    "state_html",
+    "trials_html",
+]
 
 Event = Mapping[str, Any]
 LOG_LINES = 400
@@ -67,7 +77,8 @@ def charts(events: Sequence[Event]) -> str:
     points = [event for event in events if event.get("event") == "point"]
     if points:
         begun = (_last(events, "started") or {}).get("params") or {}
-        return _curves(points, _last(events, "result"), (begun.get("start_lr"), begun.get("end_lr")))
+        drawn = _curves(points, _last(events, "result"), (begun.get("start_lr"), begun.get("end_lr")))
+        return drawn + race_html(events)
     trials = [event for event in events if event.get("event") == "trial" and event.get("ok")]
     return _trial_charts(trials) if trials else ""
 
@@ -92,6 +103,29 @@ def trials_html(events: Sequence[Event]) -> str:
     head = "".join(f'<th scope="col">{name}</th>' for name in heads)
     return (
         '<div class="g-scroll" tabindex="0"><table class="g-table"><caption>Trials</caption>'
+        f"<thead><tr>{head}</tr></thead><tbody>{''.join(rows)}</tbody></table></div>"
+    )
+
+
+def race_html(events: Sequence[Event]) -> str:
+    """The short trainings of the learning-rate finder as a table, in the order they were made."""
+    trials = [event for event in events if event.get("event") == "race"]
+    if not trials:
+        return ""
+    least = min((t["loss"] for t in trials if isinstance(t.get("loss"), int | float)), default=None)
+    rows = []
+    for trial in trials:
+        loss = trial.get("loss")
+        outcome = {"nan": "no number any more", "exploded": "diverges"}.get(str(trial.get("ended")), number(loss))
+        cells = [str(trial.get("phase", "")), _shown(trial.get("rate")), str(trial.get("batches", "")), outcome]
+        row = "".join(f"<td>{html.escape(cell)}</td>" for cell in cells)
+        if loss is not None and loss == least:
+            row = row.replace("<td>", "<td><strong>").replace("</td>", "</strong></td>")
+        rows.append(f'<tr class="{"" if loss is not None else "g-bad"}">{row}</tr>')
+    heads = ("Phase", "Learning rate", "Batches", "Validation loss")
+    head = "".join(f'<th scope="col">{name}</th>' for name in heads)
+    return (
+        '<div class="g-scroll" tabindex="0"><table class="g-table"><caption>Short trainings</caption>'
         f"<thead><tr>{head}</tr></thead><tbody>{''.join(rows)}</tbody></table></div>"
     )
 
@@ -211,10 +245,12 @@ def _curves(points: Sequence[Event], result: Event | None, swept: tuple[object, 
     phases = list(dict.fromkeys(str(point.get("phase", "")) for point in points))
     drawn = []
     for phase in phases:
-        own = tuple((float(p["lr"]), float(p["loss"])) for p in points if str(p.get("phase", "")) == phase)
+        orders = _orders([p for p in points if str(p.get("phase", "")) == phase])
+        own = orders[0]
         drawn.append(
             chart(
                 [Line(phase or "loss", own)],
+                band=_band(orders),
                 x_label="learning rate",
                 y_label="loss",
                 log_x=True,
@@ -226,6 +262,21 @@ def _curves(points: Sequence[Event], result: Event | None, swept: tuple[object, 
             )
         )
     return f'<div class="g-charts">{"".join(drawn)}</div>'
+
+
+def _orders(points: Sequence[Event]) -> list[tuple[tuple[float, float], ...]]:
+    """The curve of each sweep over one phase, the first one first."""
+    curves: dict[object, list[tuple[float, float]]] = {}
+    for point in points:
+        curves.setdefault(point.get("order") or 0, []).append((float(point["lr"]), float(point["loss"])))
+    return [tuple(curve) for curve in curves.values()]
+
+
+def _band(orders: Sequence[Sequence[tuple[float, float]]]) -> tuple[tuple[float, float, float], ...]:
+    """(rate, lowest, highest loss) over all sweeps, as far as a later one has come."""
+    reached = max((len(curve) for curve in orders[1:]), default=0)
+    columns = [[curve[at] for curve in orders if at < len(curve)] for at in range(reached)]
+    return tuple((each[0][0], min(y for _, y in each), max(y for _, y in each)) for each in columns)
 
 
 def _before_it_explodes(points: Sequence[tuple[float, float]]) -> float | None:
@@ -288,6 +339,10 @@ def _said(event: Event) -> str:
         size = f" at {event['size']} px" if event.get("size") else ""
         outcome = "fits" if event.get("ok") else event.get("reason") or "does not fit"
         return f"{seconds}batch {event.get('batch')}{size}: {outcome}"
+    if kind == "race":
+        loss = event.get("loss")
+        outcome = f"validation loss {number(loss)}" if loss is not None else "diverges"
+        return f"{seconds}{event.get('phase', '')}, learning rate {_shown(event.get('rate'))}: {outcome}"
     if kind == "metric":
         return f"{seconds}{event.get('name', 'metric')} {number(event.get('value'))}"
     if kind == "result":

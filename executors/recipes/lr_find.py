@@ -1,11 +1,7 @@
-"""The recipe "lr-find": fastai's learning-rate finder, frozen and unfrozen, one recommended rate and its reason."""
+"""The recipe "lr-find": sweeps and short trainings, frozen and unfrozen, one recommended rate and its reason."""
 
 from __future__ import annotations
 
-import csv
-from collections.abc import Callable
-from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..devices import choose_device
@@ -17,10 +13,12 @@ from ..tasks.source import Built, Settings, Source, settings_from
 from ._shared import BATCH_SIZE, DEVICE, SEED, SIZE, inputs
 
 if TYPE_CHECKING:
-    from ..suggest import Advice
-    from ..sweep import Sweep
+    from ..curves import Curve
+    from ..race import Trial
 
 __all__ = ["RECIPE", "run"]
+
+_RACE_SWEEPS = 3  # a race takes at most the batches of so many sweeps, see `race.BUDGET`
 
 # the loss of a critic says nothing about a rate: it falls while the images get worse
 _TASKS = tuple(name for name in TASK_NAMES if name != "gan")
@@ -29,8 +27,8 @@ RECIPE = Recipe(
     name="lr-find",
     title="Find my learning rate",
     summary=(
-        "Trains a few batches at growing learning rates and reads the curve: fastai's four suggestions "
-        "and one recommended rate, frozen and unfrozen."
+        "Trains a few batches at growing learning rates, several times, then tries the rates around the best by short "
+        "trainings: fastai's four suggestions and one recommended rate, frozen and unfrozen."
     ),
     tasks=_TASKS,
     concepts=(
@@ -56,6 +54,30 @@ RECIPE = Recipe(
         Parameter("num_it", "int", 100, unit="batches", minimum=30, maximum=10_000, help="length of the sweep"),
         Parameter("start_lr", "float", 1e-7, minimum=1e-12, maximum=1, help="the lowest rate tried"),
         Parameter("end_lr", "float", 10.0, minimum=1e-9, maximum=1000, help="the highest rate tried"),
+        Parameter(
+            "seeds",
+            "int",
+            3,
+            unit="sweeps",
+            minimum=1,
+            maximum=20,
+            help="sweeps in as many orders of the batches, for the band around the curve and a steadier rate",
+        ),
+        Parameter(
+            "race",
+            "bool",
+            True,
+            help="try rates by short trainings judged on the validation set, for up to three times a sweep's batches",
+        ),
+        Parameter(
+            "epochs",
+            "int",
+            5,
+            unit="epochs",
+            minimum=1,
+            maximum=10_000,
+            help="how long you will train; short trainings are never longer, and the snippet trains for so many",
+        ),
         DEVICE,
         SEED,
     ),
@@ -76,6 +98,8 @@ def run(params: dict[str, Any], journal: Journal) -> Outcome:
         raise BadParameter(
             f"lr-find: parameter 'start_lr' must be below 'end_lr', got {params['start_lr']:g} and {params['end_lr']:g}"
         )
+    from ..curves import write_curves
+
     settings = settings_from(params)
     task = find_task(settings.task)
     source = task.inspect(settings)
@@ -90,30 +114,23 @@ def run(params: dict[str, Any], journal: Journal) -> Outcome:
     for note in notes:
         journal.log(note)
     curves = _measured(built, phases, params, journal)
-    _write(journal, curves)
+    write_curves(journal, curves)
     for curve in curves:
-        if curve.advice is None:
+        if curve.found is None:
             raise RecipeError(f"{source.title}, {curve.phase}: {curve.trouble}")
+        notes += tuple(f"{curve.phase}: {said}" for said in curve.found.seen)
     asked = {
         "arch": settings.arch or task.DEFAULT_ARCH,
         "size": size,
         "batch_size": params["batch_size"],
         "pretrained": built.pretrained,
+        "epochs": params["epochs"],
         "seed": settings.seed,
     }
     values = {**_values(curves), **asked, "notes": list(notes)}
-    code = task.snippet(source, settings, size, params["batch_size"], built.pretrained) + _fit_lines(curves, built)
+    code = task.snippet(source, settings, size, params["batch_size"], built.pretrained)
+    code += _fit_lines(curves, built, params["epochs"])
     return Outcome(values, code, values["reason"], settings.task)
-
-
-@dataclass(frozen=True, slots=True)
-class _Curve:
-    """One phase's sweep, and what it says or why it says nothing."""
-
-    phase: str
-    sweep: Sweep
-    advice: Advice | None
-    trouble: str = ""
 
 
 def _check_batch(source: Source, batch_size: int) -> None:
@@ -155,34 +172,47 @@ def _phases(asked: str, built: Built) -> tuple[tuple[str, ...], tuple[str, ...]]
     return phases, ()
 
 
-def _measured(built: Built, phases: tuple[str, ...], params: dict[str, Any], journal: Journal) -> list[_Curve]:
-    """Sweep each phase; the learner is afterwards as before."""
-    from ..suggest import advise
-    from ..sweep import sweep, unchanged
+def _measured(built: Built, phases: tuple[str, ...], params: dict[str, Any], journal: Journal) -> list[Curve]:
+    """Find each phase's rate; the learner is afterwards as before."""
+    from ..curves import Curve
+    from ..find_rate import find_rate
+    from ..sweep import Sweep, unchanged
 
-    curves: list[_Curve] = []
+    curves: list[Curve] = []
     frozen_lr: float | None = None
+    steps = _Steps(journal, len(phases), params)
     with unchanged(built.learner):
-        for number, phase in enumerate(phases):
+        for phase in phases:
+            sweeps: tuple[Sweep, ...] = ()
+
+            def keep(done: tuple[Sweep, ...]) -> None:
+                nonlocal sweeps
+                sweeps = done
+
             _enter(phase, built, frozen_lr, params["num_it"], journal)
-            tell = _teller(journal, phase, number * params["num_it"], len(phases) * params["num_it"])
-            swept = sweep(built.learner, params["start_lr"], params["end_lr"], params["num_it"], tell)
-            sliced = phase == "unfrozen" and built.pretrained
+            steps.enter(phase)
             try:
-                advice = advise(
-                    swept.lrs,
-                    swept.losses,
-                    swept.raw,
-                    sliced=sliced,
+                found = find_rate(
+                    built.learner,
+                    sliced=phase == "unfrozen" and built.pretrained,
                     num_it=params["num_it"],
+                    start_lr=params["start_lr"],
+                    end_lr=params["end_lr"],
+                    orders=params["seeds"],
+                    race_rates=params["race"],
+                    train_batches=params["epochs"] * max(1, len(built.learner.dls.train)),
+                    seed=params["seed"],
                     frozen_lr=frozen_lr,
+                    tell_point=steps.point,
+                    tell_trial=steps.trial,
+                    keep=keep,
                 )
             except RecipeError as error:
-                return [*curves, _Curve(phase, swept, None, str(error))]
-            if phase == "frozen" and not isinstance(advice.recommended, tuple):
-                frozen_lr = advice.recommended
-            curves.append(_Curve(phase, swept, advice))
-    journal.progress(len(phases) * params["num_it"], len(phases) * params["num_it"], "batches")
+                return [*curves, Curve(phase, sweeps, None, str(error))]
+            if phase == "frozen" and not isinstance(found.recommended, tuple):
+                frozen_lr = found.recommended
+            curves.append(Curve(phase, sweeps, found))
+    steps.end()
     return curves
 
 
@@ -200,84 +230,60 @@ def _enter(phase: str, built: Built, frozen_lr: float | None, batches: int, jour
     built.learner.unfreeze()
 
 
-def _teller(journal: Journal, phase: str, before: int, total: int) -> Callable[[float, float], None]:
-    """Tells each point of a sweep as it comes, and how far the sweeps are."""
-    done = before
+class _Steps:
+    """Tells each point and each trial as it comes, and how far the run is."""
 
-    def tell(lr: float, loss: float) -> None:
-        nonlocal done
-        done += 1
-        journal.emit("point", lr=lr, loss=loss, phase=phase)
-        journal.progress(done, total, "batches")
+    def __init__(self, journal: Journal, phases: int, params: dict[str, Any]) -> None:
+        sweeps, race = params["seeds"], _RACE_SWEEPS if params["race"] else 0
+        self.journal, self.phase, self.done, self.number = journal, "", 0, -1
+        self.each = params["num_it"] * (sweeps + race)  # batches of a phase, at most
+        self.total = self.each * phases
 
-    return tell
+    def enter(self, phase: str) -> None:
+        self.phase, self.number = phase, self.number + 1
+        self.done = self.number * self.each
 
+    def point(self, lr: float, loss: float, order: int) -> None:
+        self.journal.emit("point", lr=lr, loss=loss, phase=self.phase, order=order)
+        self._move(1)
 
-def _write(journal: Journal, curves: list[_Curve]) -> None:
-    """The curves as a table and a picture."""
-    from ..plots import plot_curves
+    def trial(self, ended: Trial) -> None:
+        loss = ended.loss if ended.ended == "done" else None
+        self.journal.emit(
+            "race", phase=self.phase, rate=ended.rate, batches=ended.batches, loss=loss, ended=ended.ended
+        )
+        self._move(ended.cost)
 
-    table = journal.folder / "lr-find.csv"
-    _write_table(table, curves)
-    journal.artifact(table, "the curve")
-    drawn = [
-        {
-            "phase": curve.phase,
-            "lrs": curve.sweep.lrs,
-            "losses": curve.sweep.losses,
-            "raw": curve.sweep.raw,
-            "suggestions": curve.advice.suggestions if curve.advice else {},
-            "recommended": curve.advice.recommended if curve.advice else None,
-            "explodes_at": curve.advice.explodes_at if curve.advice else None,
-        }
-        for curve in curves
-        if curve.sweep.lrs
-    ]
-    if drawn:
-        picture = journal.folder / "lr-find.png"
-        plot_curves(picture, drawn)
-        journal.artifact(picture, "loss against learning rate")
+    def _move(self, batches: int) -> None:
+        self.done += batches
+        self.journal.progress(min(self.done, self.total), self.total, "batches")
+
+    def end(self) -> None:
+        self.journal.progress(self.total, self.total, "batches")
 
 
-def _write_table(path: Path, curves: list[_Curve]) -> None:
-    with path.open("w", encoding="utf-8", newline="") as file:
-        writer = csv.writer(file)
-        writer.writerow(["phase", "lr", "smoothed_loss", "loss"])
-        for curve in curves:
-            rows = zip(curve.sweep.lrs, curve.sweep.losses, curve.sweep.raw, strict=True)
-            writer.writerows([curve.phase, *row] for row in rows)
-
-
-def _values(curves: list[_Curve]) -> dict[str, Any]:
+def _values(curves: list[Curve]) -> dict[str, Any]:
     """The result for machines; `recommended` is the first phase's."""
-    phases = {}
-    for curve in curves:
-        assert curve.advice is not None
-        phases[curve.phase] = {
-            "recommended": curve.advice.recommended,
-            "suggestions": curve.advice.suggestions,
-            "explodes_at": curve.advice.explodes_at,
-            "reason": curve.advice.reason,
-            "points": len(curve.sweep.lrs),
-            "ended": curve.sweep.ended,
-        }
+    phases = {curve.phase: curve.to_json() for curve in curves}
     first = curves[0].phase
     reason = " ".join(f"{name.capitalize()}: take {found['reason']}." for name, found in phases.items())
     return {"recommended": phases[first]["recommended"], "phases": phases, "reason": reason}
 
 
-def _fit_lines(curves: list[_Curve], built: Built) -> str:
+def _fit_lines(curves: list[Curve], built: Built, epochs: int) -> str:
     """The lines that train with the found rates, head first where there is a body to keep."""
-    found = {curve.phase: curve.advice.recommended for curve in curves if curve.advice}
+    found = {curve.phase: curve.found.recommended for curve in curves if curve.found}
     grouped = len(found) > 1 or built.pretrained
     lines = []
     if "frozen" in found:
         lines += ["learn.freeze()"] if grouped else []
-        lines.append(f"learn.fit_one_cycle(1, {found['frozen']!r})")
+        lines.append(f"learn.fit_one_cycle({epochs}, {found['frozen']!r})")
     elif built.pretrained:
         lines += ["learn.freeze()", "learn.fit_one_cycle(1)"]
     if "unfrozen" in found:
         rate = found["unfrozen"]
         lines += ["learn.unfreeze()"] if grouped else []
-        lines.append(f"learn.fit_one_cycle(1, {'slice' + repr(rate) if isinstance(rate, tuple) else repr(rate)})")
+        lines.append(
+            f"learn.fit_one_cycle({epochs}, {'slice' + repr(rate) if isinstance(rate, tuple) else repr(rate)})"
+        )
     return "\n".join(lines) + "\n"

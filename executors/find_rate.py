@@ -1,0 +1,171 @@
+"""Sweeps a learner in several orders of its batches, reads the curves, races the rates around what they say.
+
+The straight line of "lr-find" without its events and files, for recipes and benchmarks that need a rate.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Any
+
+from .errors import RecipeError
+from .race import BUDGET, FEWEST_BATCHES, Race, Trial, race
+from .suggest import Advice, Rate, advise
+from .sweep import Sweep, sweep
+
+__all__ = ["Found", "find_rate"]
+
+_NOTHING_GAINED = 0.005  # of the validation loss; less is the luck of the batches
+_LATER = 10**0.25  # a body just unfrozen recovers slowly, so that short trainings end lower at rates below the best
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A rate with all that led to it; `race` is None where none was run, `seen` what is to be said beside the rate."""
+
+    recommended: Rate
+    reason: str
+    advice: Advice
+    sweeps: tuple[Sweep, ...]
+    race: Race | None
+    seen: tuple[str, ...]
+
+
+def find_rate(
+    learner: Any,
+    *,
+    sliced: bool,
+    num_it: int = 100,
+    start_lr: float = 1e-7,
+    end_lr: float = 10.0,
+    orders: int = 3,
+    race_rates: bool = True,
+    train_batches: int,
+    seed: int,
+    frozen_lr: float | None = None,
+    tell_point: Callable[[float, float, int], None] = lambda lr, loss, order: None,
+    tell_trial: Callable[[Trial], None] = lambda trial: None,
+    keep: Callable[[tuple[Sweep, ...]], None] = lambda sweeps: None,
+) -> Found:
+    """The rate to train this learner with; the learner is afterwards as before.
+
+    Parameters
+    ----------
+    sliced : bool
+        Whether layers get different rates: an unfrozen network with pretrained weights.
+    num_it, start_lr, end_lr
+        Of each sweep.
+    orders : int
+        Sweeps, each in another order of the batches; the first in the one that the learner would meet next.
+    race_rates : bool
+        Whether to try rates by short trainings.
+    train_batches : int
+        Batches of the training that the rate is for.
+    seed : int
+        Of the trials.
+    frozen_lr : float, optional
+        The rate found before unfreezing.
+    tell_point, tell_trial, keep : callable
+        Get each point (rate, smoothed loss, number of the sweep), each trial, and all sweeps before they are read.
+
+    Raises
+    ------
+    RecipeError
+        When the curve says nothing, or every trial diverges.
+    """
+    sweeps: tuple[Sweep, ...] = ()
+    for order in range(orders):
+        chance = None if order == 0 else (seed + order) % 2**32
+        swept = sweep(
+            learner, start_lr, end_lr, num_it, lambda lr, loss, order=order: tell_point(lr, loss, order), chance
+        )
+        sweeps = (*sweeps, swept)
+        keep(sweeps)
+    first, others = sweeps[0], [one.raw for one in sweeps[1:] if len(one.raw) >= len(sweeps[0].raw) // 2]
+    advice = advise(
+        first.lrs,
+        first.losses,
+        first.raw,
+        sliced=sliced,
+        num_it=num_it,
+        frozen_lr=frozen_lr,
+        ended=first.ended,
+        others=others,
+    )
+    seen = tuple(_seen(advice, sweeps))
+    if not race_rates or len(learner.dls.valid) == 0:
+        return Found(advice.recommended, advice.reason, advice, sweeps, None, seen)
+    ran = race(
+        learner,
+        advice.around,
+        sliced=sliced,
+        budget=BUDGET * len(first.lrs),
+        total=train_batches,
+        seed=seed,
+        rivals=(advice.recommended,) if sliced else (),
+        tell=tell_trial,
+    )
+    return _judged(Found(advice.recommended, advice.reason, advice, sweeps, ran, seen), ran)
+
+
+def _judged(found: Found, ran: Race) -> Found:
+    """What was found, after the race."""
+    best = ran.best
+    if not ran.trials:
+        said = f"the sweep is too short for a race: {ran.cost} batches left none for a trial; raise num_it"
+        return replace(found, seen=(*found.seen, said))
+    if best is None:
+        rates = sorted(_head(one.rate) for one in ran.trials)
+        raise RecipeError(
+            f"every short training diverged, at rates from {rates[0]:.1e} to {rates[-1]:.1e}; look for broken values "
+            "in the data and for inputs or targets that are not normalised, and lower end_lr"
+        )
+    if ran.fall < _NOTHING_GAINED:
+        said = (
+            f"nothing to gain: no short training lowers the validation loss ({ran.before:.4g} before, {best.loss:.4g} "
+            "after the best), as with a network that is trained already; stop here, or unfreeze, or get more data"
+        )
+        return replace(found, seen=(*found.seen, said))
+    rate, shown, then = best.rate, _shown(best.rate), ""
+    if isinstance(rate, tuple) and rate != found.advice.recommended:
+        rate = (float(f"{rate[0] * _LATER:.1e}"), float(f"{rate[1] * _LATER:.1e}"))
+        then = f"; {shown} raised by {_LATER:.1f}, as longer training of an unfrozen network bears more"
+    numbers = ", ".join(f"{name} {lr:.1e}" for name, lr in found.advice.suggestions.items() if lr)
+    reason = (
+        f"{_shown(rate)}, from the best of {len(ran.trials)} short trainings of {best.batches} batches (validation "
+        f"loss {ran.before:.3g} to {best.loss:.3g}){then}; {numbers}"
+    )
+    seen = found.seen
+    if best.batches < FEWEST_BATCHES:
+        seen = (*seen, f"trials of {best.batches} batches mislead at times; raise num_it for longer ones")
+    diverged = sorted(_head(one.rate) for one in ran.trials if one.ended != "done")
+    if diverged:
+        seen = (*seen, f"short trainings diverge from {diverged[0]:.1e} on")
+    return replace(found, recommended=rate, reason=reason, seen=seen)
+
+
+def _seen(advice: Advice, sweeps: tuple[Sweep, ...]) -> list[str]:
+    """What the curves show beside a rate."""
+    said = []
+    broken = [one for one in sweeps if one.ended == "nan"]
+    if broken:
+        at = min(one.lrs[-1] for one in broken if one.lrs) if any(one.lrs for one in broken) else 0.0
+        said.append(
+            f"the loss stops being a number at {at:.1e}: where it has exploded that is an overflow, not a fault of the "
+            "data; before that look for missing values"
+        )
+    if advice.flat:
+        said.append(
+            "the curve does not fall: the network is trained already, or stands on a plateau that a sweep is too short "
+            "to leave"
+        )
+    return said
+
+
+def _shown(rate: Rate) -> str:
+    return f"slice({rate[0]:.1e}, {rate[1]:.1e})" if isinstance(rate, tuple) else f"{rate:.1e}"
+
+
+def _head(rate: Rate) -> float:
+    return rate[1] if isinstance(rate, tuple) else rate
