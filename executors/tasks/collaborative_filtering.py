@@ -5,7 +5,6 @@ Checking needs pandas only; torch and fastai are imported where a learner is bui
 
 from __future__ import annotations
 
-import math
 import random
 from dataclasses import dataclass
 from itertools import pairwise
@@ -15,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from ..errors import BadInput, BadParameter
 from .csv_file import OWN_SPLIT, check_column, check_rows, first_line, listed, own_split, read_csv
 from .source import Built, Settings, Source
+from .y_range import asked_range
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -74,7 +74,7 @@ def inspect(settings: Settings, verify: bool = True) -> Source:
     BadInput
         When the file cannot be read, a column is missing, or a row has an empty cell or a rating that is no number.
     """
-    wanted = _range_asked(settings.y_range)
+    wanted = asked_range(settings.y_range)
     if settings.data:
         path = Path(settings.data)
         frame = read_csv(path)
@@ -159,21 +159,6 @@ def _factors(arch: str) -> int:
             f"parameter 'arch': the network of ratings is given by its factors, such as 50, not '{arch}'"
         )
     return int(text)
-
-
-def _range_asked(text: str) -> tuple[float, float] | None:
-    """Lowest and highest prediction from text such as "0.5,5.5"; None when nothing is asked."""
-    if not text:
-        return None
-    try:
-        bounds = [float(bound) for bound in text.split(",")]
-    except ValueError:
-        bounds = []
-    if len(bounds) != 2 or not all(map(math.isfinite, bounds)) or bounds[0] >= bounds[1]:
-        raise BadParameter(
-            f"parameter 'y_range' must be the lowest and the highest prediction, such as 0.5,5.5, got '{text}'"
-        )
-    return bounds[0], bounds[1]
 
 
 def _range_of(values: pd.Series) -> tuple[tuple[float, float], str]:

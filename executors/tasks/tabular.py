@@ -9,9 +9,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from ..errors import BadParameter
+from ..errors import BadInput, BadParameter
+from .csv_file import OWN_SPLIT
 from .csv_table import Table, read_table
+from .dates import read_dates
 from .source import Built, Settings, Source
+from .y_range import asked_range
 
 __all__ = [
     "DEFAULT_ARCH",
@@ -29,20 +32,24 @@ __all__ = [
 NAME = "tabular"
 TITLE = "Tabular"
 EXPECTS = (
-    "A CSV file with a line of column names, and the column to learn as the target; "
+    "A CSV file with a line of column names, and the column to learn as the target: classes, or a quantity; columns of "
+    "dates become their parts, and a column is_valid says which rows are held out; "
     "the sample is scikit-learn's breast-cancer set."
 )
 DEFAULT_ARCH = "200,100"
 VALID_SHARE = 0.2
+_BEYOND = 0.1  # of the target's range, for a sigmoid never reaches its ends
+_SHOWN = 6
 _WIDEST = 100_000
 
 
 @dataclass(frozen=True, slots=True)
 class _Sample:
-    """A table and which of its rows are held out."""
+    """A table, which of its rows are held out, and the range of what is predicted, if it is a quantity."""
 
     table: Table
     valid: tuple[int, ...]
+    y_range: tuple[float, float] | None
 
 
 def default_size(settings: Settings) -> int | None:
@@ -56,43 +63,52 @@ def inspect(settings: Settings, verify: bool = True) -> Source:
     Raises
     ------
     BadParameter
-        When the layers of the network cannot be read.
+        When the layers of the network or the range of predictions cannot be read, or the sample is asked for another
+        target.
     BadInput
         See `read_table`.
     """
     _layers(settings.arch)
-    table = read_table(Path(settings.data), settings.target) if settings.data else _breast_cancer()
-    valid = _held_out(table, settings.seed)
+    table = _read(settings)
+    valid = _held_out(table, settings.seed) if table.held is None else table.held
     rows = len(table.frame)
     kind = "classification" if table.classes else "regression"
     title = f"{table.title}: {rows} rows, {len(table.continuous) + len(table.categorical)} columns"
     notes = (f"{kind} of '{table.target}'", *table.notes)
-    return Source(title, rows - len(valid), len(valid), notes, _Sample(table, valid))
+    y_range = _range(table, settings.y_range)
+    if y_range is not None:
+        why = "as asked" if settings.y_range else f"{_BEYOND:.0%} beyond the target on both sides"
+        notes = (*notes, f"predictions stay between {y_range[0]:g} and {y_range[1]:g}, {why}")
+    return Source(title, rows - len(valid), len(valid), notes, _Sample(table, valid, y_range))
 
 
 def build(source: Source, settings: Settings, size: int | None, batch_size: int, device: str, folder: Path) -> Built:
     """A `tabular_learner` with random weights, for there are no others."""
     from fastai.data.block import CategoryBlock, RegressionBlock
     from fastai.data.transforms import IndexSplitter
-    from fastai.metrics import accuracy, rmse
+    from fastai.metrics import accuracy, exp_rmspe, rmse
     from fastai.tabular.core import Categorify, Normalize, TabularPandas
     from fastai.tabular.learner import tabular_learner
 
     sample: _Sample = source.content
     table = sample.table
+    frame = _with_parts(table)
     pandas = TabularPandas(
-        table.frame.copy(),
+        frame,
         procs=[Categorify, Normalize],
         cat_names=list(table.categorical),
         cont_names=list(table.continuous),
         y_names=table.target,
         y_block=CategoryBlock() if table.classes else RegressionBlock(),
-        splits=IndexSplitter(list(sample.valid))(table.frame),
+        splits=IndexSplitter(list(sample.valid))(frame),
     )
     loaders = pandas.dataloaders(bs=batch_size, device=device, path=folder, num_workers=0)
-    metric = accuracy if table.classes else rmse
-    learner = tabular_learner(loaders, layers=_layers(settings.arch), metrics=metric, path=folder)
-    return Built(learner, pretrained=False, notes=("the weights are random: tables have no pretrained ones",))
+    metrics = accuracy if table.classes else [rmse, exp_rmspe] if table.log else rmse
+    learner = tabular_learner(
+        loaders, layers=_layers(settings.arch), y_range=sample.y_range, metrics=metrics, path=folder
+    )
+    notes = ("the weights are random: tables have no pretrained ones", *_embeddings(learner, table))
+    return Built(learner, pretrained=False, notes=notes, higher_is_better=table.classes)
 
 
 def template(loader: Any) -> tuple[Any, ...]:
@@ -114,20 +130,79 @@ def snippet(source: Source, settings: Settings, size: int | None, batch_size: in
         lines += ["", f"df = pd.read_csv({settings.data!r})"]
     else:
         lines += ["from sklearn.datasets import load_breast_cancer", "", "df = load_breast_cancer(as_frame=True).frame"]
-    if table.gaps:
-        lines.append(f"gaps = {list(table.gaps)!r}")
-        lines.append("df[gaps] = df[gaps].fillna(df[gaps].median())")
+    lines += _frame_lines(table)
     block, metric = ("CategoryBlock", "accuracy") if table.classes else ("RegressionBlock", "rmse")
+    metric = "[rmse, exp_rmspe]" if table.log else metric
+    y_range = "" if source.content.y_range is None else f"y_range={source.content.y_range!r}, "
+    split = f"RandomSplitter({VALID_SHARE}, seed={settings.seed})(range_of(df))"
     lines += [
-        f"splits = RandomSplitter({VALID_SHARE}, seed={settings.seed})(range_of(df))",
+        f"splits = {split if table.held is None else f'ColSplitter({OWN_SPLIT!r})(df)'}",
         f"categories = {list(table.categorical)!r}",
         f"numbers = {list(table.continuous)!r}",
         "to = TabularPandas(df, [Categorify, Normalize], categories, numbers,",
         f"                   y_names={table.target!r}, y_block={block}(), splits=splits)",
         f"dls = to.dataloaders(bs={batch_size})",
-        f"learn = tabular_learner(dls, layers={_layers(settings.arch)!r}, metrics={metric})",
+        f"learn = tabular_learner(dls, layers={_layers(settings.arch)!r}, {y_range}metrics={metric})",
     ]
+    if table.log:
+        lines.append("# the quantities themselves: np.exp(learn.get_preds()[0])")
     return "\n".join(lines) + "\n"
+
+
+def _frame_lines(table: Table) -> list[str]:
+    """Lines that bring the frame as it was read to what is learned from."""
+    lines = []
+    for date in table.dates:
+        zone = ", utc=True).dt.tz_localize(None" if date.zoned else ""
+        read = f"pd.to_datetime(df[{date.name!r}], format={date.format!r}{zone}).astype('datetime64[ns]')"
+        lines.append(f"df[{date.name!r}] = {read}")
+        lines.append(f"df = add_datepart(df, {date.name!r}, prefix={date.prefix!r}, time={date.time})")
+    if table.gaps:
+        lines.append(f"gaps = {list(table.gaps)!r}")
+        lines.append("df[gaps] = df[gaps].fillna(df[gaps].median())")
+    if table.log:
+        lines.append(f"df[{table.target!r}] = np.log(df[{table.target!r}])")
+    return lines
+
+
+def _with_parts(table: Table) -> Any:
+    """A copy of the table's frame in which dates are their parts."""
+    from fastai.tabular.core import add_datepart
+
+    frame = table.frame.copy()
+    for date in table.dates:
+        frame[date.name] = read_dates(frame[date.name], date)
+        frame = add_datepart(frame, date.name, prefix=date.prefix, time=date.time)
+    for name in table.gaps:
+        frame[name] = frame[name].fillna(frame[name].median())
+    return frame
+
+
+def _embeddings(learner: Any, table: Table) -> tuple[str, ...]:
+    """How wide each category's embedding is."""
+    widths = [layer.embedding_dim for layer in learner.model.embeds]
+    shown = [f"'{name}' {width}" for name, width in zip(table.categorical, widths, strict=True)]
+    more = ", ..." if len(shown) > _SHOWN else ""
+    return (f"widths of embeddings by fastai's rule: {', '.join(shown[:_SHOWN])}{more}",) if shown else ()
+
+
+def _range(table: Table, asked: str) -> tuple[float, float] | None:
+    """The range of predictions: as asked, else a little beyond the target; classes have none."""
+    wanted = asked_range(asked)
+    if table.classes:
+        if wanted is not None:
+            raise BadParameter(f"parameter 'y_range': '{table.target}' holds classes, which have no range")
+        return None
+    low, high = float(table.frame[table.target].min()), float(table.frame[table.target].max())
+    if wanted is None:
+        beyond = (high - low) * _BEYOND
+        return float(f"{low - beyond:.6g}"), float(f"{high + beyond:.6g}")
+    if wanted[0] > low or wanted[1] < high:
+        raise BadInput(
+            f"{table.title}: the target '{table.target}' goes from {low:g} to {high:g}, "
+            f"beyond the y_range {wanted[0]:g},{wanted[1]:g}"
+        )
+    return wanted
 
 
 def _layers(arch: str) -> list[int]:
@@ -141,6 +216,17 @@ def _layers(arch: str) -> list[int]:
             f"parameter 'arch': a table's network is given by the widths of its layers, such as 200,100, not '{arch}'"
         )
     return widths
+
+
+def _read(settings: Settings) -> Table:
+    if settings.data:
+        return read_table(Path(settings.data), settings.target, settings.log_target)
+    table = _breast_cancer()
+    if settings.target not in ("", table.target):
+        raise BadParameter(f"parameter 'target': '{settings.target}' is no column of the sample; give --data")
+    if settings.log_target == "yes":
+        raise BadParameter("parameter 'log_target': the sample's target holds classes, which have no logarithm")
+    return table
 
 
 def _breast_cancer() -> Table:
