@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from ..devices import DEVICE_CHOICES
 from ..parameters import Parameter
-from ..tasks import IMAGE_TASKS, LEARNER, TASK_NAMES
+from ..tasks import IMAGE_TASKS, LEARNER, TASK_NAMES, TEXT_TASKS
 
 __all__ = ["BATCH_SIZE", "DEVICE", "SEED", "SIZE", "inputs"]
 
 _FILES = tuple(name for name in TASK_NAMES if name != LEARNER)
-_PRETRAINED = tuple(name for name in IMAGE_TASKS if name != "gan")
+_PRETRAINED = (*(name for name in IMAGE_TASKS if name != "gan"), *TEXT_TASKS)
 _INPUT = (
     Parameter(
         "data", "path", "", help="your files, as the task expects them; empty: the built-in sample", tasks=_FILES
@@ -32,7 +32,8 @@ _INPUT = (
         "arch",
         "str",
         "",
-        help="images: a network of torchvision or timm (resnet18); tables: widths of the layers (200,100)",
+        help="images: a network of torchvision or timm (resnet18); texts: AWD_LSTM, or its embedding, hidden width and "
+        "layers (128,256,2); tables: widths of the layers (200,100)",
         tasks=(*_PRETRAINED, "tabular"),
     ),
     Parameter("pretrained", "bool", True, help="start from pretrained weights when at hand", tasks=_PRETRAINED),
