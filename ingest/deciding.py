@@ -14,7 +14,7 @@ from ingest.build import ingest
 from ingest.named import NameTable
 from ingest.overrides import FILE
 from ingest.report import Report
-from ingest.toml_lists import error_line, with_entry, without_entry
+from ingest.toml_lists import error_line, with_entry, without_entry, without_list
 from kg.errors import GradusError, StoreBusy
 from kg.linking import find_concept
 from kg.roots import note_roots
@@ -95,7 +95,8 @@ def decide(
     """Write into a folder's `gradus.toml` whether one concept comes before another; returns the file.
 
     Comments and order stay; an earlier decision about the same two is replaced, and adding an edge takes out that
-    its reverse is added. The file is replaced as a whole or not at all, and made when there is need of one.
+    its reverse is added. A list whose last entry goes is taken out with it. The file is replaced as a whole or not at
+    all, and made when there is need of one.
 
     Parameters
     ----------
@@ -121,7 +122,7 @@ def decide(
         new, _ = _taken_out(new, "add", ends[::-1], file)
     if accept is not None and not list(_meant(new, key := "add" if accept else "remove", ends, file)):
         new = with_entry(new, key, (first, then), comment)
-    _check(new, file)
+    new = _without_emptied(new, text or "", file)
     if text is None:
         new = _FIRST_LINE + new if new else ""
     else:
@@ -129,6 +130,15 @@ def decide(
     if new != (text or ""):
         _write(file, new)
     return file
+
+
+def _without_emptied(new: str, before: str, file: Path) -> str:
+    """The new text, which is checked, without lists that had entries before and have none now."""
+    said, earlier = _check(new, file), _check(before.removeprefix(_MARK), file)
+    for key in ("add", "remove"):
+        if said.get(key) == [] and earlier.get(key) != []:
+            new = without_list(new, key)
+    return new
 
 
 def _with_endings_of(text: str, new: str) -> str:

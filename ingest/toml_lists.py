@@ -11,7 +11,7 @@ import tomllib
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-__all__ = ["Entry", "Place", "error_line", "places", "with_entry", "without_entry"]
+__all__ = ["Entry", "Place", "error_line", "places", "with_entry", "without_entry", "without_list"]
 
 # Inside quotes that are three long, up to two more may stand before the closing ones.
 _TOKEN = re.compile(
@@ -136,6 +136,22 @@ def without_entry(text: str, key: str, i: int) -> tuple[str, str]:
     joint = entries[i - 1].comma if i else -1
     start = joint if joint >= 0 and not text[joint + 1 : entry.start].strip() else entry.start
     return text[:start] + text[entry.end :], ""
+
+
+def without_list(text: str, key: str) -> str:
+    """The text without a key and its list, be that empty or not; comments in the list and behind it stay.
+
+    >>> without_list('add = [\\n    # soon\\n]\\nremove = []\\n', "add")
+    '# soon\\nremove = []\\n'
+    """
+    place = places(text)[key]
+    rest = _REST_OF_LINE.match(text, place.end)
+    end = rest.end() if rest else place.end
+    inside = (token.group() for token in _TOKEN.finditer(text, place.start, place.end) if token["space"])
+    comments = [c.strip() for c in (*inside, text[place.end : end]) if c.strip()]
+    newline = re.compile(r"\r?\n").match(text, end)
+    after = text[newline.end() if newline else end :]
+    return text[: _offset(text, place.line)] + "".join(f"{c}\n" for c in comments) + after
 
 
 def with_entry(text: str, key: str, names: Sequence[str], comment: str = "") -> str:

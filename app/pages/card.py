@@ -9,6 +9,7 @@ from urllib.parse import urlencode
 
 from app.answering.matching import offers
 from app.answering.study import NextStep, learn_next, study_plan
+from app.pages.rejected import rejected_prerequisites
 from app.pages.text import chip, clean_markdown, code_block, lines_html, link, place, plain, row
 from kg.store import Store
 from kg.types import Concept, Evidence, Passage, Relation, Resource
@@ -42,6 +43,7 @@ def card_markdown(store: Store, concept: Concept, known: Collection[int] = (), s
         + "</div>",
         row("Know first", _chips(store, sorted(store.prerequisites.predecessors(concept.id)), known)),
         _reasons(store, concept),
+        _rejected(store, concept),
         row("Needed by", _chips(store, sorted(store.prerequisites.successors(concept.id)))),
         row("Part of", _chips(store, (r.source for r in broader if r.target == concept.id))),
         row("Contains", _chips(store, (r.target for r in broader if r.source == concept.id))),
@@ -139,6 +141,19 @@ def _reasons(store: Store, concept: Concept) -> str:
     needed.sort(key=lambda r: (-r.score, r.source))
     shown = "".join(_reason(store.concepts[r.source].label, concept.label, r) for r in needed)
     return f'<details class="g-why"><summary>Why these first</summary><ul>{shown}</ul></details>'
+
+
+def _rejected(store: Store, concept: Concept) -> str:
+    """What the reader has rejected as a prerequisite, folded away, each with a link that takes that back."""
+    items = []
+    for rejected in rejected_prerequisites(store, concept):
+        where = plain(place(rejected.place.note, rejected.place.line, rejected.place.line, None))
+        undo = decision_link("undo", rejected.first, concept.label, "undo")
+        items.append(f'<li><b>{plain(rejected.first)}</b> <span class="g-quiet">{where}</span> {undo}</li>')
+    if not items:
+        return ""
+    told = f"Not needed first, as you decided: {len(items)}"
+    return f'<details class="g-rejected"><summary>{told}</summary><ul>{"".join(items)}</ul></details>'
 
 
 def _reason(first: str, then: str, relation: Relation) -> str:

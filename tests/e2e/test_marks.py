@@ -117,6 +117,32 @@ def test_a_prerequisite_is_rejected_where_its_evidence_stands(visit: Visit, own_
     assert visit.errors == []
 
 
+def test_what_was_rejected_can_be_taken_back_later(visit: Visit, own_site: Site) -> None:
+    """It stands folded away on the card, past a reload; undone, it is gone, and no empty list is left in the file."""
+    page, site = visit.page, own_site
+    card, file = page.locator("#card"), site.notes / "gradus.toml"
+    open_graph(page, site)
+    open_card(page, "Momentum")
+    card.locator("details.g-why summary").click()
+    first = card.locator("details.g-why li b").first.inner_text()
+    card.locator("details.g-why li").first.get_by_role("link", name="wrong").click()
+    expect(card.locator(".g-said")).to_contain_text("gradus.toml", timeout=60_000)
+    open_graph(page, site)
+    open_card(page, "Momentum")
+    rejected = card.locator("details.g-rejected")
+    expect(rejected.get_by_role("link", name="undo")).to_be_hidden()
+    rejected.locator("summary").focus()
+    page.keyboard.press("Enter")
+    expect(rejected.locator("li")).to_contain_text([re.compile(rf"{re.escape(first)} gradus\.toml, line \d+ undo")])
+    rejected.get_by_role("link", name="undo").click()
+    expect(card.locator(".g-said")).to_contain_text("nothing more", timeout=60_000)
+    expect(rejected).to_have_count(0)
+    assert "remove" not in tomllib.loads(file.read_text(encoding="utf-8"))
+    card.locator("details.g-why summary").click()
+    expect(card.locator("details.g-why li b", has_text=re.compile(f"^{re.escape(first)}$"))).to_be_visible()
+    assert visit.errors == []
+
+
 def test_a_prerequisite_is_confirmed(visit: Visit, own_site: Site) -> None:
     """ "right" writes the file, and the edge is then a stated one."""
     page, site = visit.page, own_site

@@ -61,8 +61,24 @@ def test_a_later_decision_replaces_the_earlier(tmp_path: Path) -> None:
     )
     decide(tmp_path, "Dropout", "Convexity", None)
     assert tomllib.loads(file.read_text()) == {
-        "remove": [["Lasso", "Ridge"]], "ignore": ["Where"], "add": [], "notes": {"add": 1},
+        "remove": [["Lasso", "Ridge"]], "ignore": ["Where"], "notes": {"add": 1},
     }  # fmt: skip
+
+
+def test_a_list_goes_with_its_last_entry(tmp_path: Path) -> None:
+    """Comments in it and behind it stay, with the line ends of the file; a list that was empty before stays as well."""
+    text = 'add = []\r\nremove = [\r\n    # of Ann\r\n    ["A", "B"],\r\n] # mine\r\n\r\n[notes]\r\n'
+    file = file_of(tmp_path, text)
+    decide(tmp_path, "A", "B", None)
+    assert file.read_bytes().decode() == "add = []\r\n# of Ann\r\n# mine\r\n\r\n[notes]\r\n"
+    file = file_of(tmp_path, 'remove = [["A", "B"]]')
+    decide(tmp_path, "A", "B", None)
+    assert file.read_text() == ""
+    decide(tmp_path, "A", "B", False)
+    decide(tmp_path, "A", "B", True)
+    assert tomllib.loads(file.read_text()) == {"add": [["A", "B"]]}
+    decide(tmp_path, "A", "B", None)
+    assert tomllib.loads(file.read_text()) == {}
 
 
 def test_deciding_the_same_again_changes_nothing(tmp_path: Path) -> None:
@@ -120,6 +136,7 @@ def test_the_last_decision_about_a_pair_is_the_one_in_the_file(made: list[tuple[
                 decided.pop((then, first))
             values = tomllib.loads(file.read_bytes().decode()) if file.exists() else {}
             for key in ("add", "remove"):
+                assert values.get(key) != [], "no empty list is left"
                 assert sorted(values.get(key, [])) == sorted(list(p) for p, v in decided.items() if v == (key == "add"))
 
 
@@ -212,7 +229,7 @@ def test_a_decision_in_another_folder_is_taken_back(stored: tuple[Path, Path]) -
     assert kept(store) == set()
     assert decide_relation(store, "Ridge", "Lasso", True).warnings == ()
     assert kept(store) == {("Ridge", "Lasso")}
-    assert (folder / "more/gradus.toml").read_text() == "remove = []\n"
+    assert (folder / "more/gradus.toml").read_text() == ""
     (folder / "more/gradus.toml").write_text("remove = [\n")
     (warning,) = decide_relation(store, "Ridge", "Lasso", False).warnings
     assert warning.note == "more/gradus.toml" and kept(store) == set()

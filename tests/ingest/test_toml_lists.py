@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ingest.toml_lists import error_line, places, with_entry, without_entry
+from ingest.toml_lists import error_line, places, with_entry, without_entry, without_list
 
 names = st.text(st.characters(codec="utf-8"), max_size=12)
 pairs = st.tuples(names, names)
@@ -78,6 +78,17 @@ def test_taking_an_entry_out_leaves_all_others(text: str, data: st.DataObject) -
     assert new.count("# note") + comment.count("# note") + text[slice(*_span(text, key, i))].count("# note") == (
         text.count("# note")
     )
+
+
+@given(sources(), st.sampled_from(["add", "remove"]))
+def test_a_list_is_taken_out_with_its_key(text: str, key: str) -> None:
+    """All else says what it said, and every comment of a line of its own stays."""
+    values = tomllib.loads(text)
+    if not isinstance(values.get(key), list) or places(text)[key].start < 0:
+        return
+    new = without_list(text, key)
+    assert tomllib.loads(new) == {k: v for k, v in values.items() if k != key}
+    assert new.count("# note") == text.count("# note")
 
 
 def _span(text: str, key: str, i: int) -> tuple[int, int]:
