@@ -40,7 +40,7 @@ def read_json(path: Path) -> dict[str, Any] | None:
     """The object in the file; None when the file is missing, unreadable, or holds no object."""
     try:
         value = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError):
+    except (OSError, ValueError, RecursionError):
         return None
     return value if isinstance(value, dict) else None
 

@@ -76,13 +76,22 @@ def child_environment(run: str = "", card: str = "") -> dict[str, str]:
     return {"CUDA_DEVICE_ORDER": "PCI_BUS_ID", **os.environ, **ours, **marks}
 
 
-def launch(words: list[str], folder: Path, environment: dict[str, str], *, ready: int | None = None) -> Child:
-    """Start `python -m executors.child` with these words, in a group of its own that ends with this program.
+def launch(
+    words: list[str], folder: Path, environment: dict[str, str], *, ready: int | None = None, module: str = "child"
+) -> Child:
+    """Start a module of ours with these words, in a group of its own that ends with this program.
 
     Parameters
     ----------
+    words : list of str
+        Followed by the options --lifeline and --starter, which `lifeline.end_with_starter` takes.
+    folder : Path
+        Where it works.
+    environment : dict
     ready : int or None
         Descriptor on which a child that waits says that it is ready; its order comes on standard input.
+    module : str
+        Below `executors`.
 
     Raises
     ------
@@ -90,7 +99,7 @@ def launch(words: list[str], folder: Path, environment: dict[str, str], *, ready
         When the system starts no more, or `folder` is not there.
     """
     lifeline, held = os.pipe()
-    command = [sys.executable, "-P", "-m", "executors.child", *words]
+    command = [sys.executable, "-P", "-m", f"executors.{module}", *words]
     command += ["--lifeline", str(lifeline), "--starter", str(os.getpid())]
     try:
         popen = subprocess.Popen(

@@ -202,21 +202,10 @@ class Run:
         return self._child
 
     def _watch(self) -> None:
-        """Follow the run from its place in line to its end, then settle what it ended with."""
-        result = replace(self._blank, message="the run could not be followed to its end")
+        """Follow the run from its place in line to its end, then keep and send what it ended with."""
+        result = self._blank
         try:
-            result = self._live()
-        except OSError as error:
-            result = replace(result, message=f"{result.message} ({error.strerror or error})")
-        finally:
-            self._leave()
-        try:
-            self._keep(result)
-            if self._options.tracker:
-                note = track(self.folder, self._options.tracker, self._cancel)
-                result = replace(result, notes=(*result.notes, note))
-                self._keep(result)
-            self._tail.append(result.to_event())
+            result = self._kept(result := self._lived())
         except OSError as error:
             result = replace(result, message=f"{result.message} ({error.strerror or error})".strip())
         finally:
@@ -224,6 +213,14 @@ class Run:
             self._ended.set()
             if self._options.warm is not None:
                 self._options.warm.prepare()
+
+    def _lived(self) -> RunResult:
+        try:
+            return self._live()
+        except OSError as error:
+            return replace(self._blank, message=f"the run could not be followed to its end: {error.strerror or error}")
+        finally:
+            self._leave()
 
     def _live(self) -> RunResult:
         """The result of the run, once it had its turn and its child has ended."""
@@ -292,5 +289,12 @@ class Run:
             with contextlib.suppress(OSError):  # a holder that is gone counts for nothing
                 self._turn.leave()
 
-    def _keep(self, result: RunResult) -> None:
+    def _kept(self, result: RunResult) -> RunResult:
+        """Leave the result in the folder, as a file and as the last event, and send it if that was asked for."""
         write_json(self.folder / RESULT, result.to_event())
+        if self._options.tracker:
+            note = track(self.folder, self._options.tracker, self._cancel)
+            result = replace(result, notes=(*result.notes, note))
+            write_json(self.folder / RESULT, result.to_event())
+        self._tail.append(result.to_event())
+        return result

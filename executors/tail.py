@@ -42,8 +42,10 @@ class Tail:
 
     def append(self, event: dict[str, Any]) -> None:
         """Write one event at the end, on a line of its own."""
-        start = b"\n" if self._rest else b""
-        with self._path.open("ab") as file:
+        with self._path.open("a+b") as file:
+            end = file.seek(0, os.SEEK_END)
+            file.seek(max(0, end - 1))
+            start = b"" if file.read(1) in (b"", b"\n") else b"\n"  # of a child that was ended while it wrote
             file.write(start + json.dumps(plain(event), ensure_ascii=False).encode() + b"\n")
 
     def _blocks(self) -> list[bytes]:

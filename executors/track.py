@@ -7,14 +7,15 @@ this machine unless the user's own settings (MLFLOW_TRACKING_URI, TRACKIO_SPACE_
 
 from __future__ import annotations
 
+import argparse
 import importlib
 import importlib.util
 import os
 import re
-import subprocess
 import sys
 import threading
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -23,8 +24,8 @@ from typing import Any, Literal, get_args
 from .errors import BadParameter
 from .flat import flat, series
 from .folder import ENVIRONMENT, EVENTS, LOG, RESULT, SPEC, read_json
-from .launch import child_environment
-from .lifeline import end_tree
+from .launch import child_environment, launch
+from .lifeline import end_tree, end_with_starter
 from .result import RunResult, result_from
 from .tail import Tail
 
@@ -35,6 +36,7 @@ TRACKERS: tuple[str, ...] = get_args(Tracker)
 PROJECT = "gradus"
 LIMIT_S = 120.0  # a first MLflow database takes about ten
 _LOOK_S = 0.1
+_SAID_BYTES = 65_536
 _BATCH = 900  # metrics and parameters that MLflow takes at once: 1000 and 100
 _QUIET = {
     "MLFLOW_DISABLE_TELEMETRY": "true",
@@ -72,31 +74,23 @@ def track(folder: Path, tracker: str, give_up: threading.Event, limit_s: float =
     limit_s : float
         Seconds after which it is given up, too.
     """
-    command = [sys.executable, "-P", "-m", "executors.track", tracker, str(folder)]
-    deadline = time.monotonic() + limit_s
+    said, deadline = b"", time.monotonic() + limit_s
     try:
-        with (folder / "track.txt").open("w+b") as said:
-            sender = subprocess.Popen(
-                command,
-                stdin=subprocess.DEVNULL,
-                stdout=said,
-                stderr=subprocess.STDOUT,
-                env={**_QUIET, **child_environment()},
-                start_new_session=True,
-            )
-            while sender.poll() is None and time.monotonic() < deadline and not give_up.wait(_LOOK_S):
-                pass
-            reason = "it was cancelled" if give_up.is_set() else f"it took longer than {limit_s:g} s"
-            if sender.poll() is None:
-                end_tree(sender.pid, 0.0)
-                sender.wait()
-                return f"not sent to {tracker}: {reason}"
-            said.seek(0)
-            lines = [line for line in said.read().decode("utf-8", "replace").splitlines() if line.strip()]
+        sender = launch([tracker, str(folder)], folder, {**_QUIET, **child_environment()}, module="track")
     except OSError as error:
         return f"not sent to {tracker}: {error.strerror or error}"
-    last = lines[-1].strip()[:500] if lines else f"exit code {sender.returncode}"
-    return last if sender.returncode == 0 else f"not sent to {tracker}: {last}"
+    while not (gone := sender.gone()) and time.monotonic() < deadline and not give_up.is_set():
+        said = (said + sender.printed(_LOOK_S))[-_SAID_BYTES:]
+    end_tree(sender.popen.pid, 0.0)
+    code = sender.popen.wait()
+    said = (said + sender.printed(0.0))[-_SAID_BYTES:]
+    sender.let_go()
+    if not gone:
+        reason = "it was cancelled" if give_up.is_set() else f"it took longer than {limit_s:g} s"
+        return f"not sent to {tracker}: {reason}"
+    lines = [line.strip() for line in said.decode("utf-8", "replace").splitlines() if line.strip()]
+    last = lines[-1][:500] if lines else f"exit code {code}"
+    return last if code == 0 else f"not sent to {tracker}: {last}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -199,18 +193,25 @@ def _name(text: str) -> str:
     return re.sub(r"[^A-Za-z0-9_\-. :/]", "_", text)[:250]
 
 
-def main(arguments: list[str]) -> int:
-    """Send the run of a folder: TRACKER FOLDER; the last line printed says where it went, or why not."""
-    tracker, folder = arguments[0], Path(arguments[1])
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Send the run of a folder; the last line printed says where it went, or why not."""
+    parser = argparse.ArgumentParser(prog="python -m executors.track", description=__doc__)
+    parser.add_argument("tracker", choices=TRACKERS)
+    parser.add_argument("folder", type=Path, help="an ended run's folder")
+    parser.add_argument("--lifeline", type=int, required=True, help="pipe that the starter keeps open")
+    parser.add_argument("--starter", type=int, required=True, help="process id of the starter")
+    options = parser.parse_args(arguments)
+    end_with_starter(options.lifeline, options.starter)
+    send = _to_mlflow if options.tracker == "mlflow" else _to_trackio
     try:
-        line = (_to_mlflow if tracker == "mlflow" else _to_trackio)(_read(folder), folder)
+        line = send(_read(options.folder), options.folder)
     except Exception as error:  # noqa: BLE001 - the edge to other people's code, which may raise anything
-        first = next(iter(str(error).strip().splitlines()), "")
-        sys.stdout.write(f"{type(error).__name__}: {first}\n".replace(": \n", "\n"))
+        line = f"{type(error).__name__}: {next(iter(str(error).strip().splitlines()), '')}".removesuffix(": ")
+        sys.stdout.write(line + "\n")
         return 1
     sys.stdout.write(line + "\n")
     return 0
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    sys.exit(main())

@@ -116,6 +116,14 @@ def run(params, journal):
         (journal.folder / "curve.csv").write_text("lr,loss")
         journal.artifact(journal.folder / "curve.csv", "curve")
         return Outcome({"lr": 0.01 * params["count"], "plans": [{"size": 32}], "why": "steep"}, "fit()", "measured")
+    elif what == "large":
+        journal.log("about to write")
+        return Outcome({"curve": [number / 7 for number in range(400_000)]}, "", "a large result")
+    elif what == "deep":
+        (journal.folder / "result.json").write_text("[" * 100_000)
+        with (journal.folder / "events.jsonl").open("a") as file:
+            file.write("{" + "[" * 100_000 + chr(10) + "x" * 3_000_000)
+        os._exit(0)
     elif what == "heavy":
         loaded = {m: m in sys.modules for m in ("torch", "fastai")}
         return Outcome({**loaded, "cuda": loaded["torch"] and sys.modules["torch"].cuda.is_initialized()}, "", "")
