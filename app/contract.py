@@ -6,6 +6,7 @@ import dataclasses
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
+from app.answering.old_code import updates
 from kg.types import Answer, Concept, Hit, PathStep, Relation
 
 if TYPE_CHECKING:
@@ -45,6 +46,7 @@ def answer_json(said: Answer) -> dict[str, Any]:
         "nearest": said.nearest,
         "writer": said.writer,
         "notice": said.notice,
+        "fastai_v1": [dataclasses.asdict(r) for r in updates(said.text)],
         "hits": [hit_json(h) for h in said.hits],
     }
     if said.path:

@@ -11,6 +11,8 @@ from rich.markdown import Markdown
 from rich.table import Table
 from rich.text import Text
 
+from app.answering.old_code import annotated
+
 if TYPE_CHECKING:
     from app.answering.study import NextStep, Plan
     from ingest.build import Report
@@ -32,7 +34,7 @@ def show_report(report: Report) -> None:
 
 def show_answer(said: Answer) -> None:
     """An answer, its sources, and where to go from it."""
-    out.print(Markdown(said.text))
+    out.print(Markdown(annotated(said.text)))
     if said.writer or said.notice:
         out.print()
     for line in (f"Written by {said.writer} from the cited lines." if said.writer else "", said.notice):

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from urllib.parse import urlencode
 
 from app.answering.matching import offers
+from app.answering.old_code import annotated
 from app.pages.text import chip, clean_markdown, lines_html, link, place, plain, row
 from app.writer.drafts import without_marks
 from executors.errors import RecipeError
@@ -27,7 +28,7 @@ PIECE_LIMIT = 24  # the chat draws the whole message anew for each piece
 def answer_markdown(store: Store, answer: Answer) -> str:
     """Write an answer for the chat; the quoted lines come from the store that answered."""
     numbers = {citation.n for citation in answer.citations}
-    parts = [clean_markdown(answer.text, numbers)]
+    parts = [clean_markdown(annotated(answer.text), numbers)]
     if answer.status == "not_in_notes":
         # where there are nearest concepts, the chips say what the text does
         told = [_chips("Nearest concepts", answer.nearest)] if answer.nearest else parts
