@@ -32,13 +32,19 @@ def distance(pred: torch.Tensor, target: torch.Tensor) -> torch.Tensor:
     return away.norm(dim=-1).mean() / 2
 
 
-def psnr(pred: torch.Tensor, target: torch.Tensor, mean: float = 0.0, std: float = 1.0) -> torch.Tensor:
+def psnr(
+    pred: torch.Tensor, target: torch.Tensor, mean: float | list[float] = 0.0, std: float | list[float] = 1.0
+) -> torch.Tensor:
     """Peak signal-to-noise ratio in dB, the mean over the images; higher is better.
 
     Parameters
     ----------
     pred, target : torch.Tensor
         (b, 3, h, w), 0 to 1 once multiplied by `std` and moved by `mean`, one number for each channel or all.
+
+    References
+    ----------
+    Z. Wang, A. Bovik: Mean Squared Error: Love It or Leave It? (2009), equation 2.
     """
     low, scale = (torch.as_tensor(part, device=pred.device).reshape(-1, 1, 1) for part in (mean, std))
     pred, target = ((image.float() * scale + low).clamp(0, 1) for image in (pred, target))

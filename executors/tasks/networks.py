@@ -50,6 +50,7 @@ _NO_UNET = ("swin_t", "swin_v2_t")  # their inner layers have the channels last,
 _TORCHVISION = frozenset((*NETWORKS, *_NO_UNET))
 # what `from fastai.vision.all import *` brings
 _FASTAI_NAMES = frozenset({"resnet18", "resnet34", "resnet50", "resnet101", "densenet121", "squeezenet1_1", "vgg16_bn"})
+_LISTED = ("resnet", "densenet", "squeezenet", "vgg")  # in fastai's table of what to cut and which weights to load
 # of torchvision, by how the name begins; tried with fastai 2.8.12
 _NO_POOL = "fastai finds no pooling layer of it at which to cut off its head"
 _BRANCHES = "its layers do not follow one after the other, as fastai's cutting supposes"
@@ -106,13 +107,12 @@ def vision(loaders: Any, settings: Settings, size: int, folder: Path, **more: An
     BadParameter
         When a network of timm cannot take images of `size` px.
     """
-    import torchvision
     from fastai.vision.learner import vision_learner
 
     arch = settings.arch or DEFAULT_ARCH
     if arch in _TORCHVISION:
         weights, notes = find_weights(arch, settings.pretrained, settings.download)
-        model, how = getattr(torchvision.models, arch), {"weights": weights}
+        model, how = _known_to_fastai(arch), {"weights": weights}
         pretrained = weights is not None
     else:
         file, notes = find_timm_weights(arch, settings.pretrained, settings.download)
@@ -127,22 +127,40 @@ def vision(loaders: Any, settings: Settings, size: int, folder: Path, **more: An
 
 def unet(loaders: Any, settings: Settings, folder: Path, **more: Any) -> tuple[Any, bool, tuple[str, ...]]:
     """(`unet_learner`, whether its encoder's weights are pretrained, notes on them); frozen when they are."""
-    import torchvision
     from fastai.vision.learner import unet_learner
 
     arch = settings.arch or DEFAULT_ARCH
     weights, notes = find_weights(arch, settings.pretrained, settings.download)
-    model, pretrained = getattr(torchvision.models, arch), weights is not None
+    model, pretrained = _known_to_fastai(arch), weights is not None
     learner = unet_learner(loaders, model, pretrained=pretrained, weights=weights, path=folder, **more)
     return learner, pretrained, notes
 
 
+def _known_to_fastai(arch: str) -> Any:
+    """torchvision's network; fastai would load older weights and not normalise images for one that it does not list."""
+    import torchvision
+    from fastai.vision.core import imagenet_stats
+    from fastai.vision.learner import default_split, model_meta
+
+    network = getattr(torchvision.models, arch)
+    if not arch.startswith(_LISTED):
+        model_meta[network] = {"cut": None, "split": default_split, "stats": imagenet_stats, "weights": "DEFAULT"}
+    return network
+
+
 def network_lines(settings: Settings) -> tuple[list[str], str]:
-    """(imports that a snippet needs, the network as an argument in it)."""
+    """(lines that a snippet begins with, the network as an argument in it)."""
     arch = settings.arch or DEFAULT_ARCH
     if arch in _FASTAI_NAMES:
         return [], arch
-    return ([f"from torchvision.models import {arch}"], arch) if arch in _TORCHVISION else ([], repr(arch))
+    if arch not in _TORCHVISION:
+        return [], repr(arch)
+    lines = [f"from torchvision.models import {arch}"]
+    if not arch.startswith(_LISTED):
+        lines += ["from fastai.vision.learner import default_split, model_meta", ""]
+        lines += [f"model_meta[{arch}] = {{'cut': None, 'split': default_split, 'stats': imagenet_stats,"]
+        lines += [f"{' ' * (len(arch) + 16)}'weights': 'DEFAULT'}}  # fastai does not list it"]
+    return lines, arch
 
 
 def _try_out(learner: Any, arch: str, size: int) -> None:

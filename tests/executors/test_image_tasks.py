@@ -236,8 +236,8 @@ def test_psnr_is_that_of_the_formula() -> None:
     target = torch.full((2, 3, 8, 8), 0.5)
     assert float(psnr(target + 0.1, target)) == pytest.approx(20, abs=1e-3)
     mean, std = torch.tensor([0.1, 0.2, 0.3]).reshape(3, 1, 1), torch.tensor([0.5, 0.6, 0.7]).reshape(3, 1, 1)
-    normal = [(image - mean) / std for image in (target + 0.1, target)]
-    assert float(psnr(*normal, mean=[0.1, 0.2, 0.3], std=[0.5, 0.6, 0.7])) == pytest.approx(20, abs=1e-3)  # type: ignore[arg-type]
+    pred, wanted = ((image - mean) / std for image in (target + 0.1, target))
+    assert float(psnr(pred, wanted, mean=[0.1, 0.2, 0.3], std=[0.5, 0.6, 0.7])) == pytest.approx(20, abs=1e-3)
 
 
 def test_the_feature_loss_is_nothing_for_equal_images() -> None:
