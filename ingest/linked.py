@@ -65,15 +65,13 @@ class Targets:
 
     def _at(self, path: str, note: str) -> int | None:
         """The concept that the path of a link means."""
+        meant = self.note_at(path, note)
+        if meant is not None:
+            return meant
         stem = note_stem(path)
         words = heading_names(re.sub(r"[_-]+", " ", stem))
-        called = self._called(stem)
-        spoken = self._called(words.label) if words else None
-        file = self.notes.find(path, note)
-        own = called if called is not None and file in self.homes.get(called, ()) else None
-        explained = (c for c in (called, spoken) if c in self.homes)
-        found = (own, self.titles[file] if file else None, *explained, called, spoken)
-        return next((c for c in found if c is not None), None)
+        called = [self._called(stem), self._called(words.label) if words else None]
+        return next((c for c in (*(c for c in called if c in self.homes), *called) if c is not None), None)
 
     def _called(self, name: str) -> int | None:
         return self.names.get(merge_key(name)) if merge_key(name) else None
@@ -92,8 +90,13 @@ class Targets:
         return named
 
     def note_at(self, path: str, note: str) -> int | None:
-        """The concept of the note that a wikilink's path leads to; None when it leads to none that is about one."""
-        return self._at(path, note) if self.notes.find(path, note) is not None else None
+        """The concept of the note that a link's path leads to; None when it leads to none that is about one."""
+        file = self.notes.find(path, note)
+        if file is None:
+            return None
+        called = self._called(note_stem(path))
+        own = called is not None and file in self.homes.get(called, ())
+        return called if own else self.titles[file]
 
 
 def mentions_of(concepts: Sequence[Concept], notes: Sequence[NoteParts]) -> list[Mention]:
