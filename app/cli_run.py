@@ -110,7 +110,15 @@ def runs(
             print(json.dumps(record.to_json(), ensure_ascii=False))
     else:
         rows = (
-            (r.started[:19], r.id[-6:], r.recipe, r.task, r.status, f"{r.seconds:.0f} s", r.message[:80])
+            (
+                r.started[:16].replace("T", " "),
+                r.id[-6:],
+                r.recipe,
+                r.task,
+                r.status,
+                f"{r.seconds:.0f} s",
+                r.message[:80],
+            )
             for r in records
         )
         show_table(("started (UTC)", "id", "recipe", "task", "status", "took", "said"), rows)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import difflib
 import time
 from collections.abc import Sequence
@@ -132,7 +133,10 @@ def _ended(blank: RunRecord, stored: dict[str, Any]) -> RunRecord:
 
 
 def _with(blank: RunRecord, status: RecordStatus, message: str) -> RunRecord:
-    seconds = max(0.0, time.time() - blank.folder.stat().st_ctime) if status == "running" else 0.0
+    seconds = 0.0
+    if status == "running":
+        with contextlib.suppress(OSError):  # its child was started when this was written
+            seconds = max(0.0, time.time() - (blank.folder / PID).stat().st_mtime)
     return RunRecord(
         blank.id, blank.folder, blank.recipe, blank.task, blank.params, blank.started, status, "", seconds, message
     )
