@@ -18,12 +18,12 @@ _INPUT = (
         "target",
         "str",
         "",
-        help="the column to learn; of ratings: user, item and rating",
-        tasks=("tabular", "text-classification", "collaborative-filtering"),
+        help="the column to learn; of ratings: user, item and rating; of a language model: the column of texts",
+        tasks=("tabular", "text-classification", "language-model", "collaborative-filtering"),
     ),
     Parameter(
         "learner",
-        "str",
+        "path",  # made absolute where it is typed: a run has a folder of its own
         "",
         help="your own: path/to/file.py:function, where the function returns a fastai Learner",
         tasks=(LEARNER,),
@@ -33,8 +33,8 @@ _INPUT = (
         "str",
         "",
         help="images: a network of torchvision or timm (resnet18); texts: AWD_LSTM, or its embedding, hidden width and "
-        "layers (128,256,2); tables: widths of the layers (200,100)",
-        tasks=(*_PRETRAINED, "tabular"),
+        "layers (128,256,2); tables: widths of the layers (200,100); ratings: factors (50)",
+        tasks=(*_PRETRAINED, "tabular", "collaborative-filtering"),
     ),
     Parameter("pretrained", "bool", True, help="start from pretrained weights when at hand", tasks=_PRETRAINED),
     Parameter("download", "bool", False, help="fetch pretrained weights when they are not at hand", tasks=_PRETRAINED),
@@ -57,8 +57,8 @@ _INPUT = (
         "y_range",
         "str",
         "",
-        help="lowest and highest rating, such as 0.5,5.5; empty: a little beyond those in the file",
-        tasks=("collaborative-filtering",),
+        help="lowest and highest prediction of a rating or quantity, such as 0.5,5.5; empty: beyond the file's",
+        tasks=("tabular", "collaborative-filtering"),
     ),
 )
 SIZE = Parameter(
