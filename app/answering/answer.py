@@ -37,6 +37,7 @@ _ASKING = re.compile(
 )
 QUESTION_CHARS = 10_000
 MORE = 0.4  # who asks for more is shown hits down to this share of the best score
+WISHED = 0.7  # confidence from which a recipe is offered where the notes have no answer
 SURE = 0.8  # a second hit must have at least this share of the first one's score for the answer to be about it too
 
 
@@ -230,4 +231,8 @@ def _not_in_notes(
         whose = "it has"
     if nearest:
         text += f" The nearest {whose}: {', '.join(f'**{n}**' for n in nearest)}."
-    return Answer(asked, "not_in_notes", meant.kind, round(sure, 3), text, hits=tuple(hits), nearest=nearest)
+    # What the notes do not say a run may find.
+    recipes = tuple(offer for offer in offers(meant.text, ()) if offer.confidence >= WISHED)
+    return Answer(
+        asked, "not_in_notes", meant.kind, round(sure, 3), text, recipes=recipes, hits=tuple(hits), nearest=nearest
+    )

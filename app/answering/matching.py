@@ -54,7 +54,7 @@ def offers(question: str, concepts: Sequence[str]) -> tuple[RecipeOffer, ...]:
     if vetoed(asked):
         return ()
     plain = " ".join(without_values(asked).split())
-    read = [(recipe, *_sure(plain, subject_of(recipe), concepts)) for recipe in recipes()]
+    read = [(recipe, *_sure(asked, plain, subject_of(recipe), concepts)) for recipe in recipes()]
     read.sort(key=lambda r: (-r[1], _span(plain, r[0])))
     if not read or read[0][1] < OFFERED_FROM:
         return ()
@@ -71,15 +71,15 @@ def offers(question: str, concepts: Sequence[str]) -> tuple[RecipeOffer, ...]:
     return tuple(found)
 
 
-def _sure(asked: str, subject: Subject, concepts: Sequence[str]) -> tuple[float, str]:
-    """How surely a question wishes for a subject, and the reason in a few words."""
-    named = subject.named.search(asked)
-    rest = _rest(without_presets(subject.named.sub(" ", asked)))
-    sure = wish(asked, subject, rest)
+def _sure(asked: str, plain: str, subject: Subject, concepts: Sequence[str]) -> tuple[float, str]:
+    """How surely a question wishes for a subject, and the reason in a few words; `plain` is without given values."""
+    named = subject.named.search(plain)
+    rest = _rest(without_presets(subject.named.sub(" ", plain)))
+    sure = wish(plain, subject, rest)
     if sure:
         return sure, f"the question is about {named.group().strip()}" if named else "the question describes it"
     about = next((name for name in concepts if subject.named.fullmatch(name.lower())), "")
-    if about and not named and not rest:
+    if about and not rest and not subject.named.search(asked):
         return ABOUT * subject.weight, f"the answer is about {about.lower()}"
     return 0.0, ""
 

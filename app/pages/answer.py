@@ -32,7 +32,8 @@ def answer_markdown(store: Store, answer: Answer) -> str:
     if answer.status == "not_in_notes":
         # where there are nearest concepts, the chips say what the text does
         told = [_chips("Nearest concepts", answer.nearest)] if answer.nearest else parts
-        parts = ['<p class="g-unknown">Not in the notes</p>', *told]
+        runs = [_run_row(offer) for offer in answer.recipes]
+        parts = ['<p class="g-unknown">Not in the notes</p>', *told, *runs]
         return "\n\n".join(part for part in parts if part)
     parts += [
         _who(answer),

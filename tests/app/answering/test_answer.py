@@ -181,3 +181,11 @@ def test_real_notes_are_cited_line_by_line(encoder: Encoder, store_of: Callable[
 def test_offline() -> None:
     """The tests themselves never reach for a model hub."""
     assert os.environ.get("HF_HUB_OFFLINE") == "1"
+
+
+def test_what_the_notes_do_not_say_a_run_may_find(store: Store, encoder: Encoder) -> None:
+    """A clear wish for a recipe brings it where the notes have no answer; other unanswered questions bring none."""
+    said = answer("how much weight decay for my csv?", store, encoder)
+    assert (said.status, said.text[:21]) == ("not_in_notes", "The notes do not say.")
+    assert [(offer.name, offer.params) for offer in said.recipes] == [("regularise", {"task": "tabular"})]
+    assert answer("who won the world cup?", store, encoder).recipes == ()

@@ -86,7 +86,7 @@ def test_the_answers_concept_offers_when_the_question_does_not() -> None:
 
 def test_the_answers_concept_is_not_asked_of_a_question_with_a_subject_of_its_own() -> None:
     """An answer that touches on learning rates brings no button to who asked for epochs or a loss."""
-    for question in ("how many epochs?", "which optimiser should I take?", "what does the loss do?"):
+    for question in ("how many epochs?", "which optimiser should I take?", "my learning rate is 0.1, what now?"):
         assert offers(question, ["Learning rate"]) == ()
 
 

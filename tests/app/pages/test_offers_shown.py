@@ -41,3 +41,10 @@ def test_old_code_has_its_line_in_the_terminal(monkeypatch: pytest.MonkeyPatch) 
 def test_the_example_that_promises_a_run_brings_one(store: Store) -> None:
     """Among the questions for an empty chat, the one on choosing a value is of a recipe that finds it."""
     assert "How do I choose the learning rate?" in example_questions(store)
+
+
+def test_an_offer_stands_also_where_the_notes_have_no_answer(store: Store) -> None:
+    """What the notes do not say a run may find."""
+    offer = RecipeOffer("lr-find", {}, "why", 0.9)
+    shown = answer_markdown(store, Answer("q", "not_in_notes", "fact", 0.1, "The notes do not say.", recipes=(offer,)))
+    assert shown.index("Not in the notes") < shown.index("#run/lr-find")
