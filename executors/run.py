@@ -94,13 +94,8 @@ def start(
     task = str(checked.get("task") or (found.tasks[0] if found.tasks else ""))
     now = datetime.now(UTC)
     folder = runs_dir.absolute() / f"{now:%Y%m%dT%H%M%SZ}-{recipe}-{secrets.token_hex(3)}"
-    spec = {
-        "recipe": recipe,
-        "task": task,
-        "params": checked,
-        "started": now.isoformat(),
-        "starter": identity(os.getpid()),
-    }
+    spec = {"recipe": recipe, "task": task, "params": checked}
+    spec |= {"started": now.isoformat(), "starter": identity(os.getpid())}
     try:
         folder.mkdir(parents=True)
         write_json(folder / SPEC, spec)
