@@ -15,7 +15,6 @@ from .images import (
     FEWEST_IMAGES,
     UPRIGHT,
     Split,
-    any_turned,
     check_images,
     existing_folder,
     find_images,
@@ -154,6 +153,5 @@ def _folder(folder: Path, verify: bool) -> Source:
         raise BadInput(f"{folder} holds {len(found)} images; at least {FEWEST_IMAGES} are needed")
     parts = Split(tuple((path, path) for path in found), ())
     if verify:
-        check_images(folder, found)
-        parts = replace(parts, turned=any_turned(found))
+        parts = replace(parts, turned=check_images(folder, found))
     return Source(f"{folder.name}: {len(found)} images", len(found), 0, (), parts)

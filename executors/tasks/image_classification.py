@@ -18,7 +18,6 @@ from .images import (
     UPRIGHT,
     VALID_SHARE,
     Split,
-    any_turned,
     check_images,
     check_parts,
     existing_folder,
@@ -186,8 +185,7 @@ def _folder(folder: Path, seed: int, verify: bool) -> Source:
     check_parts(folder, parts)
     if verify:
         paths = [path for path, _ in (*parts.train, *parts.valid)]
-        check_images(folder, paths)
-        parts = replace(parts, turned=any_turned(paths))
+        parts = replace(parts, turned=check_images(folder, paths))
     count, classes = len(parts.train) + len(parts.valid), len({name for _, name in parts.train})
     title = f"{folder.name}: {count} images in {classes} classes"
     return Source(title, len(parts.train), len(parts.valid), notes, parts)

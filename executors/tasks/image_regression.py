@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -17,7 +17,6 @@ from .images import (
     UPRIGHT,
     VALID_SHARE,
     Split,
-    any_turned,
     check_images,
     check_parts,
     existing_folder,
@@ -157,10 +156,9 @@ def _folder(folder: Path, seed: int, verify: bool) -> Source:
     parts = own_split(listing, rows, items) or split(items, seed)
     check_parts(folder, parts)
     if verify:
-        check_images(folder, (path for path, _ in items))
+        parts = replace(parts, turned=check_images(folder, (path for path, _ in items)))
         for row, (path, points) in zip(rows, items, strict=True):
             _check_inside(listing, row, path, points)
-        parts = Split(parts.train, parts.valid, parts.own, any_turned(path for path, _ in items))
     each = len(columns) // 2
     title = f"{folder.name}: {len(items)} images with {each} point{'s' if each > 1 else ''} each"
     return Source(title, len(parts.train), len(parts.valid), (), _Pointed(parts, columns))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import random
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
@@ -20,7 +21,6 @@ __all__ = [
     "UPRIGHT",
     "VALID_SHARE",
     "Split",
-    "any_turned",
     "check_images",
     "check_parts",
     "existing_folder",
@@ -79,18 +79,28 @@ def existing_folder(path: str, what: str) -> Path:
 
 
 def find_images(folder: Path) -> list[Path]:
-    """Every image in the folder and below it, in order of its path; hidden files and folders are left out."""
-    return [
-        path
-        for path in sorted(folder.rglob("*"))
-        if path.suffix.lower() in SUFFIXES
-        and not any(part.startswith(".") for part in path.relative_to(folder).parts)
-        and path.is_file()
-    ]
+    """Every image in the folder and below it, in order of its path; hidden files and folders are left out.
+
+    Links to folders are followed, as fastai does, each folder once.
+    """
+    found: list[Path] = []
+    seen: set[str] = set()
+    for place, folders, names in os.walk(folder, followlinks=True):
+        folders[:] = [] if os.path.realpath(place) in seen else sorted(n for n in folders if not n.startswith("."))
+        if os.path.realpath(place) not in seen:
+            files = (Path(place, name) for name in names if not name.startswith("."))
+            found += [path for path in files if path.suffix.lower() in SUFFIXES and path.is_file()]
+        seen.add(os.path.realpath(place))
+    return sorted(found)
 
 
-def check_images(folder: Path, paths: Iterable[Path]) -> None:
+def check_images(folder: Path, paths: Iterable[Path]) -> bool:
     """Open every image's header; one that is cut off later in the file is found when it is loaded.
+
+    Returns
+    -------
+    bool
+        Whether some image is to be turned or mirrored before it is shown.
 
     Raises
     ------
@@ -100,29 +110,19 @@ def check_images(folder: Path, paths: Iterable[Path]) -> None:
     from PIL import Image
 
     bad: list[tuple[Path, str]] = []
-    count = 0
+    count, turned = 0, False
     for path in paths:
         count += 1
         try:
-            with Image.open(path):
-                pass
+            with Image.open(path) as image:
+                turned = turned or _orientation(image) != 1
         except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
             bad.append((path, reason_for(error)))
     if bad:
         path, reason = bad[0]
         total = f" ({len(bad)} of {count} images)" if len(bad) > 1 else ""
         raise BadInput(f"{path.relative_to(folder)} in {folder} cannot be read as an image{total}: {reason}")
-
-
-def any_turned(paths: Iterable[Path]) -> bool:
-    """Whether some image is to be turned or mirrored before it is shown; they can be opened."""
-    from PIL import Image
-
-    for path in paths:
-        with Image.open(path) as image:
-            if image.getexif().get(_ORIENTATION, 1) != 1:
-                return True
-    return False
+    return turned
 
 
 def upright_size(path: Path) -> tuple[int, int]:
@@ -131,7 +131,14 @@ def upright_size(path: Path) -> tuple[int, int]:
 
     with Image.open(path) as image:
         width, height = image.size
-        return (height, width) if image.getexif().get(_ORIENTATION, 1) >= _SIDEWAYS else (width, height)
+        return (height, width) if _orientation(image) >= _SIDEWAYS else (width, height)
+
+
+def _orientation(image: Image) -> int:
+    """What Exif says about how the camera was held, from what is read already: Pillow would decode all of a PNG."""
+    from PIL.Image import Image as Base
+
+    return int(Base.getexif(image).get(_ORIENTATION, 1))
 
 
 def reason_for(error: Exception) -> str:

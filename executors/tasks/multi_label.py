@@ -6,7 +6,7 @@ Checking needs Pillow only; torch and fastai are imported where a learner is bui
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -16,7 +16,6 @@ from .images import (
     UPRIGHT,
     VALID_SHARE,
     Split,
-    any_turned,
     check_images,
     check_parts,
     existing_folder,
@@ -171,8 +170,7 @@ def _folder(folder: Path, seed: int, verify: bool) -> Source:
     if untaught and parts.own:
         raise BadInput(f"{listing}: the label '{min(untaught)}' is only on images that are held out")
     if verify:
-        check_images(folder, (path for path, _ in items))
-        parts = Split(parts.train, parts.valid, parts.own, any_turned(path for path, _ in items))
+        parts = replace(parts, turned=check_images(folder, (path for path, _ in items)))
     title = f"{folder.name}: {len(items)} images with {len(count)} labels"
     bare = sum(not labels for _, labels in items)
     notes = (f"{bare} images have no label",) if bare else ()

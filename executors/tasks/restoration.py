@@ -14,7 +14,6 @@ from .images import (
     UPRIGHT,
     VALID_SHARE,
     Split,
-    any_turned,
     check_images,
     check_parts,
     existing_folder,
@@ -203,7 +202,6 @@ def _folder(folder: Path, seed: int, verify: bool) -> Source:
     parts = own_parts(folder, pairs) or split(pairs, seed)
     check_parts(folder, parts)
     if verify:
-        check_images(folder, found)
-        parts = replace(parts, turned=any_turned(found))
+        parts = replace(parts, turned=check_images(folder, found))
     count = len(parts.train) + len(parts.valid)
     return Source(f"{folder.name}: {count} images", len(parts.train), len(parts.valid), (), parts)

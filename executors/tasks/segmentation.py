@@ -6,7 +6,7 @@ Checking needs Pillow and NumPy only; torch and fastai are imported where a lear
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -16,7 +16,6 @@ from .images import (
     UPRIGHT,
     VALID_SHARE,
     Split,
-    any_turned,
     check_images,
     check_parts,
     existing_folder,
@@ -204,16 +203,15 @@ def _folder(folder: Path, seed: int, verify: bool) -> Source:
         if not place.is_dir():
             raise BadInput(f"{folder} has no folder {place.name}/; expected images/ and masks/ of the same names")
     found = find_images(images)
+    turned = verify and check_images(folder, found)
     if verify:
-        check_images(folder, [*found, *find_images(masks)])
+        check_images(folder, find_images(masks))
     pairs = _paired(folder, found, find_images(masks))
     if verify:
         check_sizes(folder, pairs)
-    parts = own_parts(images, pairs) or split(pairs, seed)
+    parts = replace(own_parts(images, pairs) or split(pairs, seed), turned=turned)
     check_parts(folder, parts)
     codes = find_codes(folder, [mask for _, mask in pairs], verify)
-    if verify:
-        parts = Split(parts.train, parts.valid, parts.own, any_turned(image for image, _ in pairs))
     title = f"{folder.name}: {len(pairs)} images with masks of {len(codes.names)} classes"
     return Source(title, len(parts.train), len(parts.valid), _notes(folder, codes), _Masked(parts, codes))
 

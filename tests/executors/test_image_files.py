@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from executors.errors import BadInput
-from executors.tasks.images import any_turned, find_images, open_image, own_parts, split, upright_size
+from executors.tasks.images import check_images, find_images, open_image, own_parts, split, upright_size
 
 
 @pytest.mark.parametrize(
@@ -54,7 +54,8 @@ def test_a_turned_photograph_is_upright(tmp_path: Path) -> None:
     assert upright.size == upright_size(tmp_path / "a.png") == (10, 20)
     assert (upright.getpixel((5, 2)), upright.getpixel((5, 17))) == ((255, 255, 255), (0, 0, 0))
     assert upright_size(tmp_path / "b.png") == (20, 10)
-    assert any_turned([tmp_path / "b.png", tmp_path / "a.png"]) and not any_turned([tmp_path / "b.png"])
+    assert check_images(tmp_path, [tmp_path / "b.png", tmp_path / "a.png"])
+    assert not check_images(tmp_path, [tmp_path / "b.png"])
 
 
 def test_a_cut_off_file_is_named(tmp_path: Path) -> None:
@@ -73,6 +74,16 @@ def test_hidden_files_and_folders_are_left_out(tmp_path: Path) -> None:
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
         (folder / name).write_text("")
     assert [path.relative_to(folder).as_posix() for path in find_images(folder)] == ["a.png", "b/c.JPG"]
+
+
+def test_links_are_followed_once(tmp_path: Path) -> None:
+    """A class may lie elsewhere, and a link to a folder above does not go round in circles."""
+    (tmp_path / "far").mkdir()
+    (tmp_path / "far" / "a.png").write_text("")
+    (tmp_path / "photos").mkdir()
+    (tmp_path / "photos" / "cats").symlink_to(tmp_path / "far")
+    (tmp_path / "photos" / "up").symlink_to(tmp_path / "photos")
+    assert find_images(tmp_path / "photos") == [tmp_path / "photos" / "cats" / "a.png"]
 
 
 @given(st.integers(1, 60), st.integers(0, 5), st.integers(1, 7))
