@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
+import select
 import signal
 import subprocess
 import sys
+import time
+from dataclasses import asdict
 from typing import Any
 
 from .errors import RecipeError
 from .launch import child_environment
-from .search import Trial
+from .search import Case, Trial
 
 __all__ = ["Bench"]
 
@@ -19,6 +23,8 @@ __all__ = ["Bench"]
 # back at once they are counted exactly, which costs time; so speed is measured with the heap as it usually is.
 _EXACT_HEAP = {"MALLOC_MMAP_THRESHOLD_": "262144", "MALLOC_TRIM_THRESHOLD_": "262144"}
 _LEFT = 0.15  # of the limit: when a process keeps more than that after a trial, the next one takes a new process
+_SETUP_S = 900.0  # weights may have to be fetched
+_LONGEST = 1_000_000  # bytes of an answer
 
 
 class Bench:
@@ -28,18 +34,25 @@ class Bench:
     ----------
     first : dict
         What the trial process is to build and how it is bound; see `executors.trials`.
+    limit_s : float
+        Seconds that a trial may take.
+    module : str
+        What answers; another one must keep to what `executors.trials` does.
 
     Raises
     ------
     RecipeError
-        From every method, when the trial process ends for another reason than memory.
+        From every method, when a trial ends for another reason than memory.
     """
 
-    def __init__(self, first: dict[str, Any]) -> None:
-        self._first = first
+    def __init__(self, first: dict[str, Any], limit_s: float = 300.0, module: str = "executors.trials") -> None:
+        self._first, self._limit_s, self._module = first, limit_s, module
         self._trials: subprocess.Popen[bytes] | None = None
         self._answers, self._used = -1, False
         self._exact = True
+        # importing torch takes seconds: done ahead where a core is free
+        self._spares: dict[bool, tuple[subprocess.Popen[bytes], int]] = {}
+        self._worked: dict[Case, int] = {}  # the smallest batch that trained
         self.hello: dict[str, Any] = {}
 
     def __enter__(self) -> Bench:
@@ -48,34 +61,32 @@ class Bench:
 
     def __exit__(self, *_: object) -> None:
         self.close()
+        for process, answers in self._spares.values():
+            _end(process, answers)
+        self._spares.clear()
 
-    def open(self) -> None:
+    def open(self, case: Case | None = None) -> None:
         """Have a trial process that is ready; starts one when there is none."""
         if self._trials is not None:
             return
-        answers, given = os.pipe()
-        try:
-            self._trials = subprocess.Popen(
-                [sys.executable, "-P", "-m", "executors.trials", str(given), str(os.getpid())],
-                stdin=subprocess.PIPE,
-                env={**child_environment(), **(_EXACT_HEAP if self._exact else {})},
-                pass_fds=(given,),
-            )
-        finally:
-            os.close(given)
-        self._answers = answers
-        told = self._ask(self._first)
+        spare = self._spares.pop(self._exact, None)
+        self._trials, self._answers = spare if spare is not None else self._start(self._exact)
+        if not self.hello:
+            self._keep_spare(exact=True)
+        told = self._ask({**self._first, **(asdict(case) if case else {})}, _SETUP_S, "setting up the network")
         if told is None or told.get("ok") is False:
             reason = told["reason"] if told else self._ended()
             self.close()
             raise RecipeError(f"the network and its data could not be set up: {reason}")
-        self.hello = {**told, "limit_bytes": self.hello.get("limit_bytes", told["limit_bytes"])}
+        if "limit_bytes" not in told:
+            raise self._no_answer(json.dumps(told))
+        self.hello = {**told, **({key: self.hello[key] for key in ("limit_bytes", "available_bytes") if self.hello})}
         # every later process is held to the limit of the first, whatever is free by then
         self._first = {**self._first, "fixed_limit": self.hello["limit_bytes"]}
 
     def attempt(
         self,
-        size: int | None,
+        case: Case,
         batch: int,
         *,
         steps: int,
@@ -83,40 +94,43 @@ class Bench:
         fresh: bool = False,
         purpose: str = "search",
     ) -> Trial:
-        """Train at least `steps` batches of this size, for `seconds`; `fresh` in a new process and with validation.
+        """Train at least `steps` batches of this size, for `seconds`.
 
-        A trial of the purpose "rate" is not held to the limit on the CPU.
+        When `fresh`, in a new process, with validation, and then on some batches of the real loaders. A trial of the
+        purpose "rate" is not held to the limit on the CPU.
         """
-        exact = purpose != "rate" or not self.hello.get("device", "").startswith("cpu")
+        on_cpu = self.hello.get("device", "").startswith("cpu")
+        exact = purpose != "rate" or not on_cpu
         if fresh or exact != self._exact:
             self.renew()
         self._exact = exact
-        self.open()
+        self.open(case)
+        if fresh and on_cpu:
+            self._keep_spare(exact=False)
         self._used = True
         told = self._ask(
             {
-                "size": size,
+                **asdict(case),
                 "batch": batch,
                 "steps": steps,
                 "seconds": seconds,
                 "validate": fresh,
                 "judge": purpose != "rate",
-            }
+                "less_worked": self._worked.get(case, batch) < batch,
+            },
+            self._limit_s,
+            f"a trial of batch {batch}",
         )
         if told is None:
             told = {"ok": False, "reason": self._ended()}
+        if not isinstance(told.get("ok"), bool):
+            raise self._no_answer(json.dumps(told))
+        if told["ok"]:
+            self._worked[case] = min(self._worked.get(case, batch), batch)
         if not told["ok"] or (purpose != "rate" and told["left_bytes"] > _LEFT * self.hello["limit_bytes"]):
             self.close()
-        return Trial(
-            batch=batch,
-            size=size,
-            ok=bool(told["ok"]),
-            peak_bytes=int(told.get("peak_bytes", 0)),
-            train_bytes=int(told.get("train_bytes", 0)),
-            samples_per_s=float(told.get("samples_per_s", 0.0)),
-            reason=str(told.get("reason", "")),
-            purpose=purpose,
-        )
+            self._keep_spare(exact=True)
+        return _trial(case, batch, purpose, told)
 
     def renew(self) -> None:
         """Let the next trial find a process in which nothing was trained yet."""
@@ -126,14 +140,31 @@ class Bench:
     def close(self) -> None:
         """End the trial process."""
         if self._trials is not None:
-            if self._trials.stdin is not None:
-                self._trials.stdin.close()
-            self._trials.kill()
-            self._trials.wait()
-            os.close(self._answers)
+            _end(self._trials, self._answers)
         self._trials, self._answers, self._used = None, -1, False
 
-    def _ask(self, request: dict[str, Any]) -> dict[str, Any] | None:
+    def _start(self, exact: bool) -> tuple[subprocess.Popen[bytes], int]:
+        """A new trial process, and where it answers."""
+        answers, given = os.pipe()
+        try:
+            process = subprocess.Popen(
+                [sys.executable, "-P", "-m", self._module, str(given), str(os.getpid())],
+                stdin=subprocess.PIPE,
+                env={**child_environment(), **(_EXACT_HEAP if exact else {})},
+                pass_fds=(given,),
+            )
+        except OSError:
+            os.close(answers)
+            raise
+        finally:
+            os.close(given)
+        return process, answers
+
+    def _keep_spare(self, exact: bool) -> None:
+        if exact not in self._spares and (os.cpu_count() or 1) > 1:
+            self._spares[exact] = self._start(exact)
+
+    def _ask(self, request: dict[str, Any], limit_s: float, what: str) -> dict[str, Any] | None:
         """The answer, None when the process ended instead."""
         assert self._trials is not None and self._trials.stdin is not None
         try:
@@ -141,17 +172,34 @@ class Bench:
             self._trials.stdin.flush()
         except BrokenPipeError:
             return None
-        line = b""
+        line, deadline = b"", time.monotonic() + limit_s
         while not line.endswith(b"\n"):
+            left = deadline - time.monotonic()
+            if left <= 0 or not select.select([self._answers], [], [], left)[0]:
+                self.close()
+                raise RecipeError(f"{what} gave no answer for {limit_s:g} s and was ended")
             block = os.read(self._answers, 65536)
             if not block:
                 return None
             line += block
-        told: dict[str, Any] = json.loads(line)
+            if len(line) > _LONGEST:
+                raise self._no_answer(line.decode(errors="replace"))
+        try:
+            told = json.loads(line)
+        except ValueError:
+            told = None
+        if not isinstance(told, dict):
+            raise self._no_answer(line.decode(errors="replace"))
         if "error" in told:
             self.close()
-            raise RecipeError(told["error"])
+            raise RecipeError(f"{what} failed: {told['error']}" if told.get("unexpected") else str(told["error"]))
         return told
+
+    def _no_answer(self, text: str) -> RecipeError:
+        """The error for what is not an answer; the process that gave it is ended."""
+        self.close()
+        shown = text.strip()[:80]
+        return RecipeError(f"a trial's answer cannot be read: {shown!r}; something else wrote where it answers")
 
     def _ended(self) -> str:
         """Why the trial process ended, when memory may be the reason.
@@ -170,3 +218,29 @@ class Bench:
         if -code == signal.SIGKILL:
             return f"killed by the system ({name}), which does that when memory runs out"
         return f"ended by {name} while memory was bound"
+
+
+def _trial(case: Case, batch: int, purpose: str, told: dict[str, Any]) -> Trial:
+    return Trial(
+        batch=batch,
+        size=case.size,
+        ok=told["ok"],
+        peak_bytes=int(told.get("peak_bytes", 0)),
+        train_bytes=int(told.get("train_bytes", 0)),
+        samples_per_s=float(told.get("samples_per_s", 0.0)),
+        reason=str(told.get("reason", "")),
+        purpose=purpose,
+        precision=case.precision,
+        frozen=case.frozen,
+        loader_samples_per_s=float(told.get("loader_samples_per_s", 0.0)),
+        finite=bool(told.get("finite", True)),
+    )
+
+
+def _end(process: subprocess.Popen[bytes], answers: int) -> None:
+    if process.stdin is not None:
+        with contextlib.suppress(BrokenPipeError):
+            process.stdin.close()
+    process.kill()
+    process.wait()
+    os.close(answers)

@@ -14,7 +14,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator
 
 from .amounts import show_bytes
-from .search import Trial
+from .search import Case, Trial
 
 __all__ = ["plot_batches", "plot_curves"]
 
@@ -25,21 +25,20 @@ _FAR = 0.2  # a limit of five times the highest peak would flatten the curve
 
 
 def plot_batches(
-    path: Path, trials: Sequence[Trial], marks: Sequence[tuple[int | None, int, int]], limit_bytes: int
+    path: Path, trials: Sequence[Trial], marks: Sequence[tuple[Case, str, int, int]], limit_bytes: int
 ) -> None:
     """Peak memory (left) and samples per second (right) against batch size.
 
-    `marks` holds (image size or None, largest batch, recommended batch) for each curve.
+    `marks` holds (case, its name, largest batch, recommended batch) for each curve.
     """
     figure = Figure(figsize=(10, 4.2), layout="constrained")
     left, right = figure.subplots(1, 2)
     most = max([trial.peak_bytes for trial in trials if trial.ok], default=0)
     scale, unit = (1e9, "GB") if most >= 1e9 else (1e6, "MB")
-    for colour, (size, largest, recommended) in zip(_COLOURS * len(marks), marks, strict=False):
-        label = f"{size} px" if size else "peak"
-        own = [trial for trial in trials if trial.size == size]
-        _draw_memory(left, own, colour, label, scale)
-        _draw_rates(right, own, colour, f"{size} px" if size else "rate", recommended)
+    for colour, (case, name, largest, recommended) in zip(_COLOURS * len(marks), marks, strict=False):
+        own = [trial for trial in trials if trial.case == case]
+        _draw_memory(left, own, colour, name or "peak", scale)
+        _draw_rates(right, own, colour, name or "rate", recommended)
         left.axvline(largest, color=colour, lw=1, ls=":", label=f"largest: {largest}")
     if most > _FAR * limit_bytes:
         left.axhline(limit_bytes / scale, color=_RED, lw=1.2, ls="--", label=f"limit: {show_bytes(limit_bytes)}")

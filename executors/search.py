@@ -12,7 +12,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
-__all__ = ["SMALLEST", "Attempt", "Trial", "best_rate", "ladder", "largest_batch"]
+__all__ = ["SMALLEST", "Attempt", "Case", "Trial", "best_rate", "ladder", "largest_batch"]
 
 SMALLEST = 2  # batch normalisation has no variance of one sample
 AS_FAST = 0.95  # of the best rate: within the noise of a few steps
@@ -24,6 +24,15 @@ _STRAIGHT = 0.05  # by which two slopes may differ on a straight line
 _CAUTIOUS = 0.75  # of the batch where a bent line meets the limit
 _NEAR = 1.15  # times the largest that fitted: so far any line is trusted
 _RUNGS = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """What is trained: image size in px (None: samples have no size), precision, frozen or not."""
+
+    size: int | None = None
+    precision: str = "float32"
+    frozen: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +54,13 @@ class Trial:
     purpose: str = "search"  # "search", "verify", "rate"
     precision: str = "float32"
     frozen: bool = False
+    loader_samples_per_s: float = 0.0  # what the task's own loaders give; 0 when they were not asked
+    finite: bool = True  # whether every loss was a number
+
+    @property
+    def case(self) -> Case:
+        """What was trained."""
+        return Case(self.size, self.precision, self.frozen)
 
     def to_json(self) -> dict[str, Any]:
         """The trial as events, results and tables show it."""
@@ -168,10 +184,10 @@ def _verified(seen: _Seen) -> Trial | None:
             over = trial.peak_bytes - _AIM * seen.limit_bytes
             needed = int(over / slope) if slope and over > 0 else 0
             down = max(_step(batch), needed or batch // 16, 2 * down)
-            batch = max(SMALLEST, _tidy(batch - min(down, batch // 2)))
+            batch = max(SMALLEST, seen.fits, _tidy(batch - min(down, batch // 2)))
             continue
-        batch = _between(seen)
-        if batch <= seen.passed.batch or seen.settled():
+        batch = seen.fits if seen.settled() else _between(seen)
+        if batch <= seen.passed.batch:
             return seen.passed
 
 

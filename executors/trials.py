@@ -2,24 +2,23 @@
 
 Requests come as JSON lines on standard input, answers leave on the descriptor given; see `executors.bench`, the other
 side. What is trained is what `fit` trains: forward, backward, optimizer, with fastai's callbacks and precision, on real
-samples repeated to the batch's size. After a failure the process says so and ends, for what ran out of memory once is
-not to be trusted again.
+samples repeated to the batch's size; a trial that verifies goes on with shuffled batches of the task's own loaders.
+After a failure the process says so and ends, for what ran out of memory once is not to be trusted again.
 """
 
 from __future__ import annotations
 
 import json
 import os
+import statistics
 import sys
-import time
+import traceback
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 import torch
-from fastai.callback.core import Callback, CancelTrainException
-from fastai.callback.fp16 import MixedPrecision
-from fastai.torch_core import set_seed, to_device
+from fastai.torch_core import set_seed
 
 from .amounts import show_bytes
 from .devices import choose_device
@@ -31,75 +30,28 @@ from .memory import (
     bound_memory,
     free_cached,
     is_out_of_memory,
-    peak_bytes,
     reset_peak,
     used_bytes,
 )
 from .tasks import find_task
 from .tasks.source import Settings, Source
+from .trial_parts import Few, Loaders, Meter, Repeated, mixed_precision, precisions, synchronize
 
 __all__ = ["main"]
 
-_LOSS_SCALE = 256.0  # float16 starts with 65536 otherwise, and skips the optimizer's first steps
 _MOST_STEPS = 400
 _UNJUDGED = 3  # times the limit: room for a heap that keeps what is freed, still an end to it
-
-
-class _Loader:
-    """What a Learner needs of a loader: the same samples, repeated to one batch, a number of times."""
-
-    def __init__(self, finish: Any, template: tuple[Any, ...], batch: int, steps: int, device: str) -> None:
-        self._finish, self._steps, self.bs, self.device = finish, steps, batch, torch.device(device)
-        index = torch.arange(batch) % len(template[0])
-        self._batch = tuple(part[index] for part in template)  # (b, ...) each, on the CPU as a loader gives it
-
-    def __len__(self) -> int:
-        return self._steps
-
-    def __iter__(self) -> Any:
-        for _ in range(self._steps):
-            yield self._finish(to_device(self._batch, self.device))
-
-
-class _Loaders:
-    """The two loaders of a trial; stands in for DataLoaders while it trains."""
-
-    def __init__(self, train: _Loader, valid: _Loader | None, n_inp: int, device: str) -> None:
-        self.train, self.valid, self.n_inp, self.device = train, valid, n_inp, torch.device(device)
-
-    def __getitem__(self, index: int) -> _Loader | tuple[()]:
-        return self.train if index == 0 else self.valid or ()
-
-
-class _Meter(Callback):
-    """Takes the time of each training step and the peak of its forward and backward pass."""
-
-    order = 90
-
-    def __init__(self, device: str, seconds: float, least: int) -> None:
-        self.device_name, self.seconds, self.least = device, seconds, least
-        self.step_s: list[float] = []
-        self.train_bytes = 0
-        self.start = 0.0
-
-    def before_batch(self) -> None:
-        if self.training:
-            _synchronize(self.device_name)
-            self.start = time.perf_counter()
-
-    def after_backward(self) -> None:
-        self.train_bytes = max(self.train_bytes, peak_bytes(self.device_name))
-
-    def after_batch(self) -> None:
-        if self.training:
-            _synchronize(self.device_name)
-            self.step_s.append(time.perf_counter() - self.start)
-            if len(self.step_s) >= self.least and sum(self.step_s) >= self.seconds:
-                raise CancelTrainException
+_LOADING = 1.25  # times the limit on the CPU, where a loader's samples lie beside the network's
+_REAL_BATCHES, _REAL_LEAST, _REAL_S = 6, 2, 5.0  # of the task's own loaders, in training and in validation each
 
 
 class _Bench:
     """A learner of one task on one device, ready to try batches."""
+
+    learner: Any
+    loaders: Any
+    template: Any  # a tuple of tensors (b, ...), on the CPU
+    finish: Any
 
     def __init__(self, first: dict[str, Any]) -> None:
         self.settings = Settings(**first["settings"])
@@ -109,17 +61,12 @@ class _Bench:
         _start(self.device.name)
         self.source: Source = self.task.inspect(self.settings, verify=False)
         self.folder = Path(first["folder"])
-        self.frozen, self.asked = bool(first["frozen"]), str(first["precision"])
-        self.size: int | None = first["sizes"][0]
-        built = self._build(self.size)
-        self.pretrained, self.notes = built.pretrained, built.notes
-        self.precision = self.asked if self.device.name.startswith("cuda") else "float32"
-        self._prepare(built.learner)
-        free_cached(self.device.name)
-        available = available_bytes(self.device.name)
+        self.stage = ""
+        self.case = (first["size"], str(first["precision"]), bool(first["frozen"]))
+        self._build()
+        self.available_bytes = available_bytes(self.device.name)
         fixed = first.get("fixed_limit")
-        self.limit_bytes = fixed or _limit(available, self.device.name, first)
-        self.base_bytes = used_bytes(self.device.name)
+        self.limit_bytes = fixed or _limit(self.available_bytes, self.device.name, first)
 
     def hello(self) -> dict[str, Any]:
         """What the other side has to know before the first trial."""
@@ -127,62 +74,94 @@ class _Bench:
             "device": self.device.name,
             "card": self.device.card,
             "why": self.device.why,
+            "available_bytes": self.available_bytes,
             "limit_bytes": self.limit_bytes,
-            "precision": self.precision,
+            "precisions": list(precisions(self.device.name)),
             "pretrained": self.pretrained,
             "notes": list(self.notes),
         }
 
-    def attempt(
-        self, size: int | None, batch: int, steps: int, seconds: float, validate: bool, judge: bool
-    ) -> dict[str, Any]:
+    def attempt(self, request: dict[str, Any]) -> dict[str, Any]:
         """Train `steps` batches, more until `seconds` have passed; bytes count from before the first trial."""
-        if size != self.size:
-            self.size = size
-            self._prepare(self._build(size).learner)
-        learner, device = self.learner, self.device.name
+        case = (request["size"], request["precision"], request["frozen"])
+        if case != self.case:
+            self.case = case
+            self._build()
+        learner, device, batch, judge = self.learner, self.device.name, request["batch"], request["judge"]
         bound_memory(device, self.limit_bytes if judge or device != "cpu" else _UNJUDGED * self.limit_bytes)
         reset_peak(device)
-        meter = _Meter(device, seconds, steps)
-        most = max(steps, _MOST_STEPS if seconds else 0)
-        train = _Loader(self.finish, self.template, batch, most, device)
+        meter = Meter(device, request["seconds"], request["steps"])
+        most = max(request["steps"], _MOST_STEPS if request["seconds"] else 0)
+        train = Repeated(self.finish, self.template, batch, most, device)
         valid = None
-        if validate:
-            held_out = max(1, min(batch, self.source.valid))
-            valid = _Loader(self.finish, self.template, held_out, 1, device)
-        learner.dls = _Loaders(train, valid, len(self.template) - 1, device)
-        with learner.no_bar(), learner.no_logging():
-            learner.fit(1, lr=1e-4, cbs=[meter])
-        peak = max(peak_bytes(device), meter.train_bytes) - self.base_bytes
+        if request["validate"]:
+            valid = Repeated(self.finish, self.template, self._held_out(batch), 1, device)
+        self._fit(Loaders(train, valid, self.n_inp, device), meter)
+        meter.mark()
+        peak = meter.peak_bytes - self.base_bytes
+        del train, valid
+        too_much = judge and peak > self.limit_bytes
+        waited = self._real(batch) if request["validate"] and not too_much else 0.0
         learner.opt = None
         learner.model.zero_grad(set_to_none=True)
-        del train, valid
         learner.dls = None
         free_cached(device)
-        rate = batch / min(meter.step_s[1:] or meter.step_s)  # the first sets up; others' work only ever slows
-        too_much = judge and peak > self.limit_bytes
         return {
             "ok": not too_much,
             "peak_bytes": peak,
             "train_bytes": meter.train_bytes - self.base_bytes,
-            "samples_per_s": rate,
+            # the first step sets up; others' work only ever slows
+            "samples_per_s": batch / min(meter.step_s[1:] or meter.step_s),
+            "loader_samples_per_s": batch / waited if waited else 0.0,
+            "finite": meter.finite,
             "left_bytes": used_bytes(device) - self.base_bytes,
             "reason": f"took {show_bytes(peak)} of {show_bytes(self.limit_bytes)}" if too_much else "",
         }
 
-    def _build(self, size: int | None) -> Any:
-        return self.task.build(self.source, self.settings, size, 2, self.device.name, self.folder)
+    def _fit(self, loaders: Any, watch: Any) -> None:
+        self.learner.dls = loaders
+        with self.learner.no_bar(), self.learner.no_logging():
+            self.learner.fit(1, lr=1e-4, cbs=[watch])
 
-    def _prepare(self, learner: Any) -> None:
-        """Freeze or unfreeze, set the precision, and take the samples that batches are made of."""
-        learner.freeze() if self.frozen else learner.unfreeze()
-        if self.precision != "float32":
-            half = {"float16": "fp16", "bfloat16": "bf16"}[self.precision]
-            scale = {"init_scale": _LOSS_SCALE} if half == "fp16" else {}
-            learner.add_cb(MixedPrecision(amp_mode=half, **scale))
+    def _real(self, batch: int) -> float:
+        """Train on shuffled batches of the task's own loaders and validate, as the epochs after will; seconds a batch.
+
+        The seconds are those that a batch is waited for, 0 where the loaders cannot be had in another size.
+        """
+        train, valid = self.loaders.train, self.loaders.valid
+        if not hasattr(train, "new") or not hasattr(valid, "new"):
+            return 0.0
+        if self.device.name == "cpu":
+            bound_memory("cpu", int(_LOADING * self.limit_bytes))
+        self.stage = "on shuffled samples, after three steps on the costliest had passed: "
+        held_out = valid.new(bs=self._held_out(batch)) if self.source.valid else None
+        loaders = Loaders(train.new(bs=batch), held_out, self.n_inp, self.device.name)
+        few = Few(self.device.name, _REAL_BATCHES, _REAL_LEAST, _REAL_S)
+        self._fit(loaders, few)
+        self.stage = ""
+        return statistics.median(few.waits_s) if few.waits_s else 0.0
+
+    def _held_out(self, batch: int) -> int:
+        return max(1, min(batch, self.source.valid))
+
+    def _build(self) -> None:
+        """A learner for the case, in its precision, frozen or not; and the samples that batches are made of."""
+        size, precision, frozen = self.case
+        self.learner = self.loaders = self.template = self.finish = None
+        free_cached(self.device.name)
+        built = self.task.build(self.source, self.settings, size, 2, self.device.name, self.folder)
+        self.pretrained, self.notes = built.pretrained, built.notes
+        learner = built.learner
+        learner.freeze() if frozen else learner.unfreeze()
+        callback = mixed_precision(precision, self.device.name)
+        if callback is not None:
+            learner.add_cb(callback)
         loader = learner.dls.train
         self.template, self.finish = self.task.template(loader), partial(self.task.finish, loader)
-        self.learner = learner
+        self.learner, self.loaders = learner, learner.dls
+        self.n_inp = getattr(self.loaders, "n_inp", len(self.template) - 1)  # torch's own loaders do not say it
+        free_cached(self.device.name)
+        self.base_bytes = used_bytes(self.device.name)
 
 
 def main() -> int:
@@ -197,15 +176,18 @@ def main() -> int:
                 bench = _Bench(request)
                 _answer(answers, bench.hello())
             else:
-                _answer(answers, bench.attempt(**request))
+                _answer(answers, bench.attempt(request))
         except RecipeError as error:
             _answer(answers, {"error": str(error)})
             return 1
-        except (RuntimeError, MemoryError, SystemError, OSError) as error:
-            if not is_out_of_memory(error):
-                raise
-            first = next(iter(str(error).strip().splitlines()), type(error).__name__)
-            _answer(answers, {"ok": False, "reason": f"out of memory: {first[:200]}"})
+        except Exception as error:  # noqa: BLE001 - the outermost edge of this process; anybody's network runs here
+            first = next(iter(str(error).strip().splitlines()), "")[:200]
+            if is_out_of_memory(error, bool(request.get("less_worked"))):
+                stage = bench.stage if bench else ""
+                _answer(answers, {"ok": False, "reason": f"{stage}out of memory: {first or type(error).__name__}"})
+            else:
+                traceback.print_exc()
+                _answer(answers, {"error": f"{type(error).__name__}: {first}", "unexpected": True})
             return 1
     return 0
 
@@ -229,14 +211,7 @@ def _start(device: str) -> None:
     norm = torch.nn.BatchNorm1d(8).to(device)
     out = norm(layer(torch.randn(8, 3, 16, 16, device=device)).mean((2, 3)))
     (out @ out.T).sum().backward()
-    _synchronize(device)
-
-
-def _synchronize(device: str) -> None:
-    if device.startswith("cuda"):
-        torch.cuda.synchronize(device)
-    elif device == "mps":
-        torch.mps.synchronize()
+    synchronize(device)
 
 
 if __name__ == "__main__":

@@ -15,6 +15,7 @@ from PIL import Image
 from executors.bench import Bench
 from executors.errors import RecipeError
 from executors.run import RunResult, start
+from executors.search import Case
 
 pytestmark = pytest.mark.timeout(900)  # many processes, each of which imports torch
 
@@ -42,7 +43,7 @@ def table(folder: Path, rows: int) -> Path:
 def first(settings: dict[str, Any], folder: Path, memory_limit: int | None) -> dict[str, Any]:
     """What a bench of our own is opened with, as the recipe would on a CPU."""
     bound = {"memory_limit": memory_limit, "share": 0.5, "margin": 0.1}
-    how = {"device": "cpu", "precision": "float32", "frozen": False, "sizes": [None]}
+    how = {"device": "cpu", "precision": "float32", "frozen": False, "size": None}
     return {"settings": settings, "folder": str(folder), **how, **bound}
 
 
@@ -70,9 +71,12 @@ def check(result: RunResult, events: list[dict[str, Any]]) -> None:
         assert picture.width > 800
     compile(result.code, "snippet", "exec")
     for plan in result.values["plan"]:
-        own = [trial for trial in trials if trial["size"] == plan["size"]]
+        frozen = plan["phase"] == "frozen"
+        case = (plan["size"], plan["precision"], frozen)
+        own = [trial for trial in trials if (trial["size"], trial["precision"], trial["frozen"]) == case]
         verified = [trial for trial in own if trial["purpose"] == "verify" and trial["ok"]]
-        assert verified[-1]["batch"] == plan["largest"] >= plan["recommended"]
+        assert max(trial["batch"] for trial in verified) == plan["largest"] >= plan["recommended"]
+        assert plan["loader_samples_per_s"] > 0 and plan["bound_by"] in ("loader", "compute")
         judged = [trial for trial in own if trial["ok"] and trial["purpose"] != "rate"]
         assert all(trial["peak_bytes"] <= plan["limit_bytes"] for trial in judged)
 
@@ -95,12 +99,12 @@ def test_the_largest_batch_of_a_table_fits_and_a_larger_one_fails(tmp_path: Path
     assert plan["bound"] == "memory" and plan["limit_bytes"] == 135_000_000
     settings = {"task": "tabular", "data": str(path), "target": "kind", "arch": "300"}
     with Bench(first(settings, tmp_path, 150_000_000)) as bench:
-        assert bench.attempt(None, plan["largest"], steps=3, fresh=True).ok
-        beyond = bench.attempt(None, plan["largest"] * 3 // 2, steps=3, fresh=True)
+        assert bench.attempt(Case(), plan["largest"], steps=3, fresh=True).ok
+        beyond = bench.attempt(Case(), plan["largest"] * 3 // 2, steps=3, fresh=True)
         assert not beyond.ok and ("of 135 MB" in beyond.reason or "out of memory" in beyond.reason)
-        storm = bench.attempt(None, 2_000_000, steps=1, fresh=True)
+        storm = bench.attempt(Case(), 2_000_000, steps=1, fresh=True)
         assert not storm.ok and "out of memory" in storm.reason
-        assert bench.attempt(None, 64, steps=1).ok  # the next process is as good as new
+        assert bench.attempt(Case(), 64, steps=1).ok  # the next process is as good as new
 
 
 @LINUX
@@ -117,23 +121,49 @@ def test_images_of_two_sizes_give_a_plan(tmp_path: Path) -> None:
     assert any("the weights are random" in note for note in result.values["notes"])
     settings = {"task": "image-classification", "arch": "squeezenet1_1"}
     with Bench(first(settings, tmp_path, 75_000_000)) as bench:
-        assert not bench.attempt(64, 2 * large["largest"], steps=3, fresh=True).ok
+        assert not bench.attempt(Case(64), 2 * large["largest"], steps=3, fresh=True).ok
 
 
 def test_a_small_table_is_bounded_by_its_own_size(tmp_path: Path) -> None:
-    """No batch is larger than the training set; sixteen bits on a CPU are said to have no effect."""
+    """No batch is larger than the training set; float16 on a CPU is said to have no effect."""
     params = {"task": "tabular", "precision": "float16", "device": "cpu"}
     result, events = ended(params, tmp_path / "runs")
     check(result, events)
     (plan,) = result.values["plan"]
     assert (plan["largest"], plan["bound"]) == (456, "data")
     assert result.values["precision"] == "float32" and "to_fp16" not in result.code
-    assert any("float16 has no effect on 'cpu'" in note for note in result.values["notes"])
+    assert any(
+        "float16 has no effect on 'cpu': fastai's float16 is for CUDA cards; trained in float32" in note
+        for note in result.values["notes"]
+    )
     work = tmp_path / "paste"
     work.mkdir()
     done = subprocess.run([sys.executable, "-c", result.code], cwd=work, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr[-2000:]
     assert "train_loss" in done.stdout
+
+
+@LINUX
+def test_precisions_and_phases_make_a_plan_and_what_does_not_fit_is_accumulated(tmp_path: Path) -> None:
+    """Float32 and bfloat16, frozen and not, in one table; a batch wanted beyond what fits becomes several."""
+    params = {"arch": "squeezenet1_1", "sizes": 32, "memory_limit": "60MB", "device": "cpu", "max_batch": 16}
+    asked = {**params, "precision": "all", "phase": "both", "effective_batch": 96}
+    result, events = ended(asked, tmp_path / "runs")
+    check(result, events)
+    rows = [(row["precision"], row["phase"]) for row in result.values["plan"]]
+    assert rows == [
+        ("float32", "frozen"),
+        ("float32", "unfrozen"),
+        ("bfloat16", "frozen"),
+        ("bfloat16", "unfrozen"),
+    ]
+    assert (result.values["precision"], result.values["phase"]) == ("float32", "unfrozen")
+    assert any("float16 has no effect" in note for note in result.values["notes"])
+    assert result.values["plan"][0]["rule_of_thumb"] == (8 if result.values["free_bytes"] > 8_200_000_000 else 4)
+    part = result.values["accumulate"]
+    assert part["effective_batch"] == 96 and part["batch"] <= result.values["largest"]
+    assert "cbs=GradientAccumulation(n_acc=96)" in result.code and f"bs={part['batch']}" in result.code
+    assert f"accumulate the gradients of batches of {part['batch']}" in result.message
 
 
 @LINUX
