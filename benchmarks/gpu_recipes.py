@@ -1,8 +1,9 @@
-"""Both recipes on both tasks on this machine's card, in one visit: `python benchmarks/gpu_recipes.py`.
+"""The recipes on this machine's card, in one visit: `python benchmarks/gpu_recipes.py`.
 
-Also: whether the card is left as it was found, whether the search lives through a real out-of-memory, and what 16 bits
-are worth. Prints a table and saves JSON under benchmarks/results/. Without a CUDA card the same steps run on the CPU at
-smaller sizes, and the result is marked so: that shows that the script works, not how fast a card is.
+Also: how near the batch that is found comes to the largest that real memory takes, whether the card is left as it was
+found, whether the search lives through a real out-of-memory, and what 16 bits are worth. Prints a table and saves JSON
+under benchmarks/results/. Without a CUDA card the same steps run on the CPU at smaller sizes, and the result is marked
+so: that shows that the script works, not how fast a card is.
 """
 
 from __future__ import annotations
@@ -24,12 +25,20 @@ from typing import Any
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
+from benchmarks.batch_size import REAL, bounded  # noqa: E402
 from executors.bench import Bench  # noqa: E402
 from executors.child import environment  # noqa: E402 - found from a clone as from an installation
 from executors.devices import cards  # noqa: E402
 from executors.run import start  # noqa: E402
+from executors.search import Case  # noqa: E402
 
 CPU_LIMIT_BYTES = 400_000_000
+# task, settings, size in px, bytes that training may take, largest batch tried
+ON_CARD: tuple[tuple[str, dict[str, Any], int | None, int, int], ...] = (
+    ("image-classification", {"arch": "resnet50", "pretrained": False}, 224, 8_000_000_000, 1437),
+    ("image-classification", {"arch": "resnet18", "pretrained": False}, 128, 3_000_000_000, 1437),
+    ("image-classification", {"arch": "convnext_tiny", "pretrained": False}, 224, 8_000_000_000, 1437),
+)
 
 
 def main() -> int:
@@ -76,10 +85,34 @@ def measure(on_card: bool, runs: Path) -> list[dict[str, Any]]:
         step("lr-find, table", "lr-find", table, runs),
     ]
     steps.append(survival(on_card, runs))
-    for precision in ("float32", "float16", "bfloat16"):
-        asked = {**images, "sizes": 128 if on_card else 32, "precision": precision, "max_batch": 512 if on_card else 16}
-        steps.append(step(f"speed in {precision}", "batch-size", asked, runs))
+    steps += [nearness(on_card, *one) for one in (ON_CARD if on_card else REAL[:1])]
+    asked = {**images, "sizes": 128 if on_card else 32, "precision": "all", "max_batch": 512 if on_card else 16}
+    steps.append(step("float32, float16, bfloat16", "batch-size", asked, runs))
     return steps
+
+
+def nearness(
+    on_card: bool, task: str, settings: dict[str, Any], size: int | None, limit: int, cap: int
+) -> dict[str, Any]:
+    """The batch that is found, against the largest that passes in fresh processes on real memory."""
+    print(f"... found of largest, {task}", flush=True)
+    before, started = memory(), time.monotonic()
+    device = "cuda" if on_card else "cpu"
+    told = bounded(task, settings, size, limit, cap, device)
+    return {
+        "name": f"found of largest, {size} px" if size else "found of largest",
+        "recipe": "",
+        "params": {"task": task, **settings, "size": size, "limit_bytes": limit},
+        "status": "ok",
+        "as_expected": told["share"] <= 1 and told["share"] >= 0.9,
+        "device": told["device"],
+        "seconds": round(time.monotonic() - started, 3),
+        "message": f"{told['found']} of {told['truth']} ({told['share']:.3f}), {told['trials']} trials, "
+        f"{told['failures']} failures in {told['seconds']:g} s",
+        "values": told,
+        "free_bytes_before": before,
+        "free_bytes_after": memory(),
+    }
 
 
 def survival(on_card: bool, runs: Path) -> dict[str, Any]:
@@ -89,7 +122,7 @@ def survival(on_card: bool, runs: Path) -> dict[str, Any]:
     first = {
         "settings": {"task": "image-classification", "arch": "resnet50" if on_card else "squeezenet1_1"},
         "folder": str(runs),
-        "sizes": [size],
+        "size": size,
         "device": "cuda" if on_card else "cpu",
         "precision": "float32",
         "frozen": False,
@@ -99,10 +132,10 @@ def survival(on_card: bool, runs: Path) -> dict[str, Any]:
     }
     before, started = memory(), time.monotonic()
     with Bench(first) as bench:
-        small = bench.attempt(size, 8, steps=3)
-        huge = bench.attempt(size, batch, steps=1)
+        small = bench.attempt(Case(size), 8, steps=3)
+        huge = bench.attempt(Case(size), batch, steps=1)
         between = memory()
-        again = bench.attempt(size, 8, steps=3)
+        again = bench.attempt(Case(size), 8, steps=3)
         device, limit = bench.hello["device"], bench.hello["limit_bytes"]
     lived = small.ok and not huge.ok and again.ok
     return {
@@ -185,6 +218,7 @@ def found(one: Mapping[str, Any]) -> str:
     for plan in one["values"]["plan"]:
         size = f"{plan['size']} px: " if plan["size"] else ""
         rate = f"{plan['samples_per_s']:g}/s"
+        size += "" if plan["precision"] == "float32" else f"{plan['precision']} "
         plans.append(f"{size}largest {plan['largest']}, recommended {plan['recommended']} at {rate}")
     return "; ".join(plans)
 
