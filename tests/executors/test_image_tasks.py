@@ -168,6 +168,29 @@ def test_a_snippet_trains_on_the_same(settings: Settings, tmp_path: Path, monkey
     train(learner)
 
 
+@pytest.mark.parametrize("own", [False, True], ids=["split by chance", "split by folders"])
+def test_a_snippet_respects_decisions(own: bool, tmp_path: Path) -> None:
+    """It trains on the same images in the same classes as the learner."""
+    folder = tmp_path / "photos"
+    for part in ("train", "valid") if own else ("",):
+        own_files("image-classification", folder / part)
+    start = "train/" if own else ""
+    moved, deleted = f"{start}cats/1.png", f"{start}dogs/12.png"
+    (folder / "decisions.csv").write_text(f"file,decision\n{moved},dogs\n{deleted},delete\n{start}cats/2.png,keep\n")
+    settings = settings_for("image-classification", str(folder))
+    source, made = built(settings, tmp_path)
+    task = find_task(settings.task)
+    names: dict[str, Any] = {"__name__": "snippet"}
+    exec(compile(task.snippet(source, settings, SIZE, BATCH, pretrained=False), "snippet", "exec"), names)
+    files = [*names["dls"].train_ds.items, *names["dls"].valid_ds.items]
+    found = {file: names["label"](file) for file in files}
+    assert found == dict((*source.content.train, *source.content.valid)) and len(files) == len(found)
+    assert found[folder / moved] == "dogs" and folder / deleted not in found
+    if own:
+        assert {file for file, _ in source.content.valid} == set(names["dls"].valid_ds.items)
+    assert list(names["dls"].vocab) == list(made.learner.dls.vocab) == ["cats", "dogs"]
+
+
 def test_points_are_scaled_by_their_own_image(tmp_path: Path) -> None:
     """The corners of every image, upright or on its side, are -1 and 1."""
     _, made = built(settings_for("image-regression", str(own_files("image-regression", tmp_path / "photos"))), tmp_path)
