@@ -74,6 +74,28 @@ def test_no_step_goes_past_four_times_what_fitted(peak: Peak, limit: int, cap: i
         fitted = max(fitted, batch if ok else 0)
 
 
+@settings(deadline=None)
+@given(
+    st.integers(0, 400_000), st.integers(500, 20_000), st.integers(500_000, 4_000_000), st.integers(0, 400_000),
+)  # fmt: skip
+def test_on_a_line_the_search_is_near_in_few_trials(fixed: int, each: int, limit: int, optimizer: int) -> None:
+    """Also where the optimizer's step hides the line at small batches; at most a first guess far too large fails."""
+    machine = Simulated(limit, lambda batch: fixed + each * batch, optimizer)
+    found, truth = largest_batch(machine, limit, 4096), machine.truth(4096)
+    if truth < 4:
+        return
+    assert found is not None and 0.93 * truth <= found.batch <= truth
+    assert len(machine.trials) <= 8
+    assert sum(not ok for _, _, ok in machine.trials) <= 1
+
+
+def test_what_fitted_before_is_tried_before_anything_below_it() -> None:
+    """A wall right behind what fitted: the search does not end below it."""
+    machine = Simulated(147_514, lambda batch: 10 * batch + 5_812 * max(0, batch - 242))
+    found = largest_batch(machine, 147_514, 296)
+    assert found is not None and found.batch >= 0.94 * machine.truth(296)
+
+
 def test_linear_memory_needs_few_trials_and_hardly_a_failure() -> None:
     """The line is followed, not bisected."""
     machine = Simulated(10_000_000, lambda batch: 900_000 + 11_000 * batch)
