@@ -131,6 +131,13 @@ def pages(
     port: Annotated[int, typer.Option("--port", min=1, max=65535, help="Port to listen on.")] = 7860,
     starter: Annotated[bool, typer.Option("--starter", help="Ingest the notes that come with Gradus.")] = False,
     writer: WriterOption = None,
+    allow_learner_files: Annotated[
+        bool,
+        typer.Option(
+            "--allow-learner-files",
+            help="With --host: let visitors from other machines have Python files of this one run as learners.",
+        ),
+    ] = False,
 ) -> None:
     """Serve the pages: ask, explore the graph, run recipes. Ingests PATHS first when given."""
     from app.pages.serve import check_port, serve
@@ -150,7 +157,7 @@ def pages(
         show_report(report)
         for failure in report.failed:
             told.print(f"not read: {failure.note}:{failure.line}: {failure.error}", markup=False, soft_wrap=True)
-    serve(folder, host, port, writer=chosen)
+    serve(folder, host, port, writer=chosen, allow_learner_files=allow_learner_files)
 
 
 def parameters(arguments: list[str]) -> dict[str, str]:

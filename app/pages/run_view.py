@@ -9,17 +9,18 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from app.pages.numbers import amount, number
 from app.pages.plot import WIDE_PX, Line, Mark, chart
+from app.pages.training_view import training_charts, training_tables
 
 __all__ = [
-    "amount",
     "charts",
     "files_html",
     "log_html",
-    "number",
     "race_html",
     "result_html",
     "state_html",
+    "tables_html",
     "trials_html",
 ]
 
@@ -50,6 +51,9 @@ def state_html(title: str, events: Sequence[Event]) -> str:
     why = f'<p class="g-quiet">{html.escape(str((device or {}).get("why", "")))}</p>' if device else ""
     word = STATUS_WORDS.get(status, status) if result else "Running"
     bar = "" if result else _bar(progress)
+    waits = None if result else _waits(events)
+    if waits is not None:
+        word, status, why, bar = "Waiting", "queued", f'<p class="g-quiet">{waits}</p>', ""
     return (
         f'<div class="g-state g-is-{html.escape(status)}" role="status">'
         f'<p><span class="g-badge">{html.escape(word)}</span> '
@@ -73,7 +77,10 @@ def result_html(event: Event) -> str:
 
 
 def charts(events: Sequence[Event]) -> str:
-    """The chart that fits the events: loss against learning rate, or memory and speed against batch size."""
+    """The charts that fit the events: epochs, loss against learning rate, memory and speed against batch size."""
+    trained = training_charts(events)
+    if trained:
+        return trained
     points = [event for event in events if event.get("event") == "point"]
     if points:
         begun = (_last(events, "started") or {}).get("params") or {}
@@ -81,6 +88,11 @@ def charts(events: Sequence[Event]) -> str:
         return drawn + race_html(events)
     trials = [event for event in events if event.get("event") == "trial" and event.get("ok")]
     return _trial_charts(trials) if trials else ""
+
+
+def tables_html(events: Sequence[Event]) -> str:
+    """What a run tried and compared, as tables."""
+    return training_tables(events) + trials_html(events)
 
 
 def trials_html(events: Sequence[Event]) -> str:
@@ -169,32 +181,18 @@ def log_html(events: Sequence[Event]) -> str:
     return f'<pre class="g-log">{chr(10).join(lines)}</pre>' if lines else ""
 
 
-def number(value: object) -> str:
-    """A number for people: three significant digits, no needless zeros."""
-    if isinstance(value, bool) or not isinstance(value, int | float):
-        return "" if value is None else str(value)
-    if isinstance(value, int) or (abs(value) >= 1000 and math.isfinite(value)):
-        return f"{value:.0f}"
-    if 0 < abs(value) < 0.01:
-        digits, power = f"{value:.2e}".split("e")
-        return f"{float(digits):g}e{int(power)}"
-    return f"{value:.3g}"
-
-
-def amount(n_bytes: object) -> str:
-    """Bytes for people, in the unit that fits."""
-    if not isinstance(n_bytes, int | float) or isinstance(n_bytes, bool):
-        return ""
-    value = float(n_bytes)
-    for unit in ("B", "kB", "MB", "GB"):
-        if value < 1000 or unit == "GB":
-            return f"{value:.3g} {unit}" if value < 1000 else f"{value:,.0f} {unit}"
-        value /= 1000
-    return ""
-
-
 def _last(events: Sequence[Event], kind: str) -> Event | None:
     return next((event for event in reversed(events) if event.get("event") == kind), None)
+
+
+def _waits(events: Sequence[Event]) -> str | None:
+    """What a run that stands in line waits for; None once it has begun."""
+    line = [event for event in events if event.get("event") in ("queued", "begins", "started")]
+    if not line or line[-1].get("event") != "queued":
+        return None
+    ahead = int(line[-1].get("ahead") or 1)
+    others = "one other run" if ahead == 1 else f"{ahead} other runs"
+    return f"The device is taken: {others} ahead. It starts by itself; Stop leaves the line."
 
 
 def _bar(progress: Event | None) -> str:
@@ -209,7 +207,10 @@ def _bar(progress: Event | None) -> str:
 
 
 def _found(values: Mapping[str, Any]) -> list[tuple[str, str]]:
-    """What is worth showing in large, with its label; a plan over several image sizes shows each."""
+    """What is worth showing in large, with its label: what the recipe says is, a plan's batches, or rates."""
+    said = values.get("findings")
+    if isinstance(said, Mapping):
+        return [(str(label), _shown(value)) for label, value in said.items()]
     plan = values.get("plan")
     if isinstance(plan, list) and plan:
         found = []
@@ -226,6 +227,8 @@ def _found(values: Mapping[str, Any]) -> list[tuple[str, str]]:
 
 def _shown(value: object) -> str:
     """A value in large; a pair of rates as fastai takes it."""
+    if isinstance(value, str):
+        return value
     if isinstance(value, list | tuple):
         return f"slice({', '.join(number(v) for v in value)})"
     return number(value) if value is not None else "none found"

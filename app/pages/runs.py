@@ -1,4 +1,4 @@
-"""The Runs page: a form for each recipe, the run as it goes, its result, and the runs before it."""
+"""The Runs page: a form for each recipe, the run as it goes, its result, the runs before it and side by side."""
 
 from __future__ import annotations
 
@@ -14,42 +14,58 @@ from urllib.parse import parse_qsl
 
 import gradio as gr
 
-from app.pages.run_view import charts, files_html, log_html, result_html, state_html, trials_html
+from app.pages.compare_view import MOST, comparison_html, past_choices
+from app.pages.run_forms import Form, lay_out, named, preset
+from app.pages.run_view import charts, files_html, log_html, result_html, state_html, tables_html
 from app.pages.text import code_block, link
 from executors.errors import RecipeError
 from executors.history import RunRecord, history
-from executors.recipe import Parameter, Recipe, check_params, find_recipe, recipes
+from executors.recipe import check_params, find_recipe, recipes
 from executors.run import Run, start
 from executors.tail import Tail
+from executors.warm import Warm
 
 __all__ = ["Going", "RunsPage", "history_html", "preset", "runs_page"]
 
 LOOK_S = 0.25  # how often a run's events are looked at
 HISTORY_LIMIT = 30
-FIRST_FIELDS = 4  # shown at once; the others lie under "More settings"
 READY = '<div class="g-state g-empty"><p>Start a recipe, or open an earlier run below.</p></div>'
 
 
 class Going:
-    """The runs that this server has going, one for each visitor; ended with the server."""
+    """The runs that this server has going, one for each visitor; ended with the server.
 
-    def __init__(self) -> None:
+    Parameters
+    ----------
+    warm : Warm or None
+        Children made ready before they are asked for.
+    own_code : bool
+        Whether a visitor may name a Python file of this machine to be run.
+    """
+
+    def __init__(self, warm: Warm | None = None, *, own_code: bool = True) -> None:
         self._runs: dict[str, Run] = {}
         self._lock = threading.Lock()
+        self._warm, self._own_code = warm, own_code
 
     def start(self, visitor: str, recipe: str, params: Mapping[str, object], runs_dir: Path) -> Run:
-        """Start a run for a visitor.
+        """Start a run for a visitor; it waits in line while the device is taken.
 
         Raises
         ------
         RecipeError
-            When one is going on already, or it cannot be started.
+            When one is going on already, it cannot be started, or it is code that a visitor may not run.
         """
+        if params.get("learner") and not self._own_code:
+            raise RecipeError(
+                "these pages are served to other machines, so no file of this one is run for a visitor; whoever "
+                "started them can allow it with --allow-learner-files"
+            )
         with self._lock:
             before = self._runs.get(visitor)
             if before is not None and before.result() is None:
                 raise RecipeError(f"{before.id} is still going on; stop it first")
-            run = self._runs[visitor] = start(recipe, params, runs_dir)
+            run = self._runs[visitor] = start(recipe, params, runs_dir, queue=True, warm=self._warm)
             return run
 
     def stop(self, visitor: str) -> None:
@@ -62,16 +78,8 @@ class Going:
         """End every run."""
         for visitor in list(self._runs):
             self.stop(visitor)
-
-
-@dataclass(frozen=True, slots=True)
-class Form:
-    """One recipe with the input of each of its parameters."""
-
-    recipe: Recipe
-    group: gr.Column
-    fields: tuple[Any, ...]
-    button: gr.Button
+        if self._warm is not None:
+            self._warm.close()
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,8 +112,9 @@ class RunsPage:
     open_past: Any
 
     def preset_outputs(self) -> list[Any]:
-        """What `preset` fills: the choice, each form's visibility, and every field."""
-        return [self.choice, *(form.group for form in self.forms), *(f for form in self.forms for f in form.fields)]
+        """What `preset` fills: the choice, each form's visibility and line on its task, and every field."""
+        groups, expects = [form.group for form in self.forms], [form.expects for form in self.forms if form.expects]
+        return [self.choice, *groups, *expects, *(field for form in self.forms for field in form.fields)]
 
 
 def runs_page(runs_dir: Path, going: Going) -> RunsPage:
@@ -119,7 +128,7 @@ def runs_page(runs_dir: Path, going: Going) -> RunsPage:
                 label="Recipe",
                 elem_id="recipe",
             )
-            forms = tuple(_form(recipe, shown=number == 0) for number, recipe in enumerate(known))
+            forms = tuple(lay_out(recipe, shown=number == 0) for number, recipe in enumerate(known))
         with gr.Column(scale=5, min_width=300, elem_id="run-view"):
             view = _view(runs_dir)
 
@@ -129,7 +138,7 @@ def runs_page(runs_dir: Path, going: Going) -> RunsPage:
 
     for form in forms:
         form.button.click(
-            _starter(form.recipe, run),
+            _starter(form, run),
             list(form.fields),
             view.outputs(),
             show_progress="hidden",
@@ -172,7 +181,7 @@ async def follow(
     except RecipeError as error:
         yield _line(str(error), runs_dir)
         return
-    events: list[dict[str, Any]] = []
+    events = run.new_events()
     try:
         yield _shown(found.title, run.folder, events, runs_dir)
         while not events or events[-1].get("event") != "result":
@@ -183,18 +192,6 @@ async def follow(
     finally:
         if run.result() is None:  # the page was closed; ending takes up to two seconds, which must not hold the loop
             threading.Thread(target=run.cancel, daemon=True).start()
-
-
-def preset(forms: Sequence[Form], recipe: str, values: Mapping[str, object]) -> list[Any]:
-    """Updates for `RunsPage.preset_outputs`: choose the recipe, and fill its fields with values or defaults."""
-    fields = []
-    for form in forms:
-        for parameter, field in zip(form.recipe.parameters, form.fields, strict=True):
-            given = values.get(parameter.name, parameter.default) if form.recipe.name == recipe else None
-            fields.append(
-                gr.skip() if form.recipe.name != recipe else gr.update(value=_field_value(parameter, field, given))
-            )
-    return [recipe, *(gr.update(visible=form.recipe.name == recipe) for form in forms), *fields]
 
 
 def read_offer(target: object) -> tuple[str, dict[str, object]]:
@@ -231,50 +228,6 @@ def history_html(runs_dir: Path) -> str:
     )
 
 
-def _form(recipe: Recipe, *, shown: bool) -> Form:
-    with gr.Column(visible=shown, elem_id=f"form-{recipe.name}") as group:
-        gr.Markdown(recipe.summary, elem_classes="g-summary")
-        first = {p.name for p in recipe.parameters[:FIRST_FIELDS]} | {p.name for p in recipe.parameters if _is_basic(p)}
-        fields = {p.name: _field(p) for p in recipe.parameters if p.name in first}
-        if len(first) < len(recipe.parameters):
-            with gr.Accordion("More settings", open=False):
-                fields |= {p.name: _field(p) for p in recipe.parameters if p.name not in first}
-        button = gr.Button(f"Start {recipe.name}", variant="primary", elem_id=f"start-{recipe.name}")
-    return Form(recipe, group, tuple(fields[p.name] for p in recipe.parameters), button)
-
-
-def _is_basic(parameter: Parameter) -> bool:
-    """Whether a parameter decides what is found rather than how, as far as its type tells."""
-    return parameter.type in ("choice", "sizes") and parameter.name != "device"
-
-
-def _field(parameter: Parameter) -> Any:
-    name = {"arch": "architecture"}.get(parameter.name, parameter.name)
-    label = name.replace("_", " ").capitalize() + (f", {parameter.unit}" if parameter.unit else "")
-    info = parameter.help or None
-    if parameter.type == "choice":
-        return gr.Dropdown(list(parameter.choices), value=_text(parameter.default), label=label, info=info)
-    if parameter.type == "bool":
-        return gr.Checkbox(bool(parameter.default), label=label, info=info)
-    hint = "automatic" if parameter.type in ("int", "float", "sizes") and parameter.default is None else ""
-    return gr.Textbox(_text(parameter.default), label=label, info=info, placeholder=hint, lines=1, max_lines=1)
-
-
-def _field_value(parameter: Parameter, field: Any, given: object) -> object:
-    """A value as the field takes it; what a choice does not have becomes its default."""
-    if isinstance(field, gr.Checkbox):
-        return str(given).lower() in ("true", "yes", "on", "1")
-    if isinstance(field, gr.Dropdown):
-        return given if given in parameter.choices else parameter.default
-    return _text(given)
-
-
-def _text(value: object) -> str:
-    if value is None:
-        return ""
-    return ", ".join(str(v) for v in value) if isinstance(value, list | tuple) else str(value)
-
-
 def _view(runs_dir: Path) -> View:
     with gr.Row(elem_id="run-head"):
         state = gr.HTML(READY, elem_id="run-state")
@@ -287,13 +240,31 @@ def _view(runs_dir: Path) -> View:
         log = gr.HTML("", max_height=260, autoscroll=True, elem_id="run-log")
     files = gr.HTML("", elem_id="run-files")
     past = gr.HTML(history_html(runs_dir), elem_id="run-history")
+    _comparison(runs_dir)
     return View(state, result, figure, trials, code, files, log, past, stop)
 
 
-def _starter(recipe: Recipe, run: Any) -> Any:
+def _comparison(runs_dir: Path) -> None:
+    """Choose runs, see them side by side; the list is read anew whenever it is opened."""
+    with gr.Accordion("Compare runs", open=False, elem_id="run-compare") as box:
+        chosen = gr.Dropdown(
+            past_choices(runs_dir),
+            value=[],
+            multiselect=True,
+            max_choices=MOST,
+            label="Runs",
+            info=f"two to {MOST} that have ended",
+            elem_id="compare-runs",
+        )
+        table = gr.HTML("", elem_id="comparison")
+    quiet: dict[str, Any] = {"queue": False, "show_progress": "hidden", "api_visibility": "private"}
+    box.expand(lambda: gr.update(choices=past_choices(runs_dir)), None, chosen, **quiet)
+    chosen.change(lambda ids: comparison_html(runs_dir, ids or []), chosen, table, **quiet)
+
+
+def _starter(form: Form, run: Any) -> Any:
     async def started(request: gr.Request, *values: object) -> AsyncIterator[list[Any]]:
-        named = {parameter.name: value for parameter, value in zip(recipe.parameters, values, strict=True)}
-        async for shown in run(recipe.name, named, request):
+        async for shown in run(form.recipe.name, named(form, values), request):
             yield shown
 
     return started
@@ -315,7 +286,7 @@ def _shown(title: str, folder: Path, events: Sequence[Mapping[str, Any]], runs_d
         state_html(title, events),
         result_html(last) if ended else "",
         charts(events),
-        trials_html(events),
+        tables_html(events),
         f"**Code with these values**\n\n{code_block(str(last['code']))}" if ended and last.get("code") else "",
         files_html(events, folder) if ended else "",
         log_html(events),

@@ -21,10 +21,12 @@ from starlette.middleware import Middleware
 from app.pages.ask import ASKING, AskPage, ask_page, welcome
 from app.pages.assets import read_asset
 from app.pages.graph import graph_page
-from app.pages.guard import Guard
-from app.pages.runs import Going, RunsPage, preset, read_offer, runs_page
+from app.pages.guard import LOCAL_HOSTS, Guard
+from app.pages.run_forms import preset
+from app.pages.runs import Going, RunsPage, read_offer, runs_page
 from app.pages.shelf import Shelf
 from app.writer.written import Writer, WriterFailure
+from executors.warm import Warm
 from kg.encoder import Encoder, load_encoder
 from kg.errors import GradusError, NoStore
 
@@ -63,8 +65,14 @@ def serve(
     encoder_name: str | None = None,
     open_browser: bool = False,
     writer: Writer | None = None,
+    allow_learner_files: bool = False,
 ) -> None:
     """Serve the pages until Ctrl-C; says where they are once they can be opened.
+
+    Parameters
+    ----------
+    allow_learner_files : bool
+        Whether visitors from other machines may have Python files of this one run; those of this machine may.
 
     Raises
     ------
@@ -73,7 +81,7 @@ def serve(
     """
     check_port(host, port)
     shelf = Shelf(store_dir, load_encoder(encoder_name) if encoder_name else None)
-    going = Going()
+    going = Going(Warm(), own_code=allow_learner_files or host in LOCAL_HOSTS)
     _warm(shelf)
     if writer is not None:
         threading.Thread(target=_load, args=(writer,), daemon=True, name="load writer").start()

@@ -9,7 +9,8 @@ from typing import Any
 
 import pytest
 
-from app.pages.run_view import amount, charts, files_html, log_html, number, result_html, state_html, trials_html
+from app.pages.numbers import amount, number
+from app.pages.run_view import charts, files_html, log_html, result_html, state_html, trials_html
 
 HOSTILE = "<img src=x onerror=alert(1)>"
 

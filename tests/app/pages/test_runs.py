@@ -12,7 +12,8 @@ import gradio as gr
 import psutil
 import pytest
 
-from app.pages.runs import Going, follow, history_html, preset, read_offer, runs_page
+from app.pages.run_forms import named, preset, show_task
+from app.pages.runs import Going, follow, history_html, read_offer, runs_page
 from executors.history import history
 
 STATE, RESULT, LOG, PAST, STOP = 0, 1, 6, 7, 8
@@ -64,7 +65,7 @@ def test_stop_ends_the_run_and_says_so(tmp_path: Path) -> None:
         going, shown = Going(), []
         async for shown in follow(going, "me", "lr-find", PARAMS, tmp_path):
             if shown[STOP].get("visible"):
-                (folder,) = tmp_path.iterdir()
+                (folder,) = tmp_path.glob("*-lr-find-*")
                 await until(lambda folder=folder: bool(processes_of(folder)))  # type: ignore[misc]
                 await asyncio.to_thread(going.stop, "me")
                 assert not processes_of(folder)
@@ -82,7 +83,7 @@ def test_a_closed_page_ends_its_run(tmp_path: Path) -> None:
     async def scenario() -> None:
         stream = follow(Going(), "me", "lr-find", PARAMS, tmp_path)
         await anext(stream)
-        (folder,) = tmp_path.iterdir()
+        (folder,) = tmp_path.glob("*-lr-find-*")
         await until(lambda: bool(processes_of(folder)))
         await stream.aclose()  # type: ignore[attr-defined]
         await until(lambda: not processes_of(folder))
@@ -107,7 +108,20 @@ def test_one_visitor_has_one_run_at_a_time(tmp_path: Path) -> None:
 
     refused, started = asyncio.run(scenario())
     assert "still going on; stop it first" in refused[STATE]
-    assert "Running" in started[STATE]
+    assert "Waiting" in started[STATE] and "one other run ahead" in started[STATE]
+
+
+def test_no_file_is_run_for_a_stranger(tmp_path: Path) -> None:
+    """Where the pages are served to other machines, a learner file is refused and nothing is started."""
+
+    async def scenario() -> list[list[Any]]:
+        going = Going(own_code=False)
+        values = {"task": "learner", "learner": "/etc/passwd:root"}
+        return [shown async for shown in follow(going, "me", "lr-find", values, tmp_path)]
+
+    (shown,) = asyncio.run(scenario())
+    assert "no file of this one is run for a visitor" in shown[STATE] and "--allow-learner-files" in shown[STATE]
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_a_run_offer_keeps_its_preset() -> None:
@@ -140,7 +154,7 @@ def test_a_preset_fills_the_form_of_its_recipe_only(page: Any) -> None:
     updates = preset(page.forms, "lr-find", {"phase": "frozen", "task": "no such task"})
     assert updates[0] == "lr-find"
     assert [u["visible"] for u in updates[1 : 1 + len(page.forms)]] == [f.recipe.name == "lr-find" for f in page.forms]
-    fields = updates[1 + len(page.forms) :]
+    fields = updates[1 + 2 * len(page.forms) :]  # after the choice, the groups, and the lines on tasks
     own = dict(
         zip(
             [(form.recipe.name, p.name) for form in page.forms for p in form.recipe.parameters],
@@ -151,6 +165,30 @@ def test_a_preset_fills_the_form_of_its_recipe_only(page: Any) -> None:
     assert own["lr-find", "phase"]["value"] == "frozen"
     assert own["lr-find", "task"]["value"] == "image-classification"
     assert "value" not in own["batch-size", "task"]
+
+
+def test_a_form_shows_what_its_task_takes(page: Any) -> None:
+    """Choosing a task shows its own fields and what files it expects; a preset does the same."""
+    form = next(form for form in page.forms if form.recipe.name == "lr-find")
+    names = [parameter.name for parameter in form.recipe.parameters]
+    expects, *updates = show_task(form)("tabular")
+    visible = {name for name, update in zip(names, updates, strict=True) if update["visible"]}
+    assert "CSV" in expects and {"task", "data", "target", "log_target", "batch_size"} <= visible
+    assert not {"size", "learner", "encoder", "pretrained"} & visible
+    shown = dict(zip(names, [field.visible for field in form.fields], strict=True))
+    assert shown["size"] and not shown["target"]
+    place = [form.recipe.name for form in page.forms].index("lr-find")
+    assert "user" in preset(page.forms, "lr-find", {"task": "collaborative-filtering"})[1 + len(page.forms) + place]
+
+
+def test_values_of_other_tasks_are_left_out(page: Any) -> None:
+    """What was typed before the task was changed does not get in the way."""
+    form = next(form for form in page.forms if form.recipe.name == "lr-find")
+    values = [
+        {"task": "gan", "target": "price", "data": "faces"}.get(p.name, p.default) for p in form.recipe.parameters
+    ]
+    found = named(form, values)
+    assert found["data"] == "faces" and "target" not in found
 
 
 def test_history_shows_damaged_runs_as_text(tmp_path: Path) -> None:

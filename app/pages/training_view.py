@@ -1,0 +1,134 @@
+"""What a run tells of training, as HTML made from its events: losses, scores, layers, tables of what was compared."""
+
+from __future__ import annotations
+
+import html
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from app.pages.numbers import amount, number
+from app.pages.plot import Line, chart
+
+__all__ = ["training_charts", "training_tables"]
+
+Event = Mapping[str, Any]
+NARROW_PX = 440
+_WORDS = {"samples_per_s": "samples per second", "valid_loss": "validation loss", "train_loss": "training loss"}
+_HIDDEN = {"event", "t", "table"}
+
+
+def training_charts(events: Sequence[Event]) -> str:
+    """Losses and scores of the epochs, batch losses until the first has ended; layers of a network."""
+    epochs = [event for event in events if event.get("event") == "epoch"]
+    if epochs:
+        return f'<div class="g-charts">{"".join(_epoch_charts(epochs))}</div>'
+    batches = [event for event in events if event.get("event") == "batch"]
+    if batches:
+        points = tuple((float(e["step"]), _value(e.get("loss"))) for e in batches)
+        return chart([Line("loss of a batch", points)], x_label="batch", y_label="loss", title="training")
+    layers = [event for event in events if event.get("event") == "layer"]
+    return _layer_charts(layers) if layers else ""
+
+
+def training_tables(events: Sequence[Event]) -> str:
+    """The rows that a run compares as tables, one for each name, and the epochs."""
+    names = dict.fromkeys(str(e.get("table", "")) for e in events if e.get("event") == "row")
+    tables = [_table(name, [e for e in events if e.get("event") == "row" and e.get("table") == name]) for name in names]
+    epochs = [event for event in events if event.get("event") == "epoch"]
+    if epochs:
+        rows = [
+            {
+                "stage": e.get("stage"),
+                "epoch": e.get("epoch"),
+                "train_loss": e.get("train_loss"),
+                "valid_loss": e.get("valid_loss"),
+                **(e.get("metrics") or {}),
+                "seconds": e.get("seconds"),
+            }
+            for e in epochs
+        ]
+        tables.append(_table("epochs", rows))
+    return "".join(tables)
+
+
+def _epoch_charts(epochs: Sequence[Event]) -> list[str]:
+    """Where several trainings are compared, a line for each; else training beside validation."""
+    stages = list(dict.fromkeys(str(e.get("stage", "")) for e in epochs))
+    compared = len(stages) > 1 and len({_count(epochs, stage) for stage in stages}) == 1 and len(epochs) > len(stages)
+    if compared:
+        losses = [Line(stage, _line(_of(epochs, stage), "valid_loss", restart=True), True) for stage in stages]
+    else:
+        losses = [
+            Line("training", _line(epochs, "train_loss"), True),
+            Line("validation", _line(epochs, "valid_loss"), True),
+        ]
+    score = next(iter(epochs[0].get("metrics") or {}), "")
+    title = "validation loss" if compared else "loss"
+    drawn = [chart(losses, x_label="epoch", y_label=title, title=title, width=NARROW_PX)]
+    if score:
+        scores = (
+            [Line(stage, _line(_of(epochs, stage), score, restart=True), True) for stage in stages]
+            if compared
+            else [Line(score, _line(epochs, score), True)]
+        )
+        drawn.append(chart(scores, x_label="epoch", y_label=score, title=score, width=NARROW_PX))
+    return drawn
+
+
+def _count(epochs: Sequence[Event], stage: str) -> int:
+    return len(_of(epochs, stage))
+
+
+def _of(epochs: Sequence[Event], stage: str) -> list[Event]:
+    return [epoch for epoch in epochs if str(epoch.get("stage", "")) == stage]
+
+
+def _line(epochs: Sequence[Event], name: str, restart: bool = False) -> tuple[tuple[float, float], ...]:
+    found = []
+    for place, epoch in enumerate(epochs, start=1):
+        value = epoch.get(name) if name in epoch else (epoch.get("metrics") or {}).get(name)
+        found.append((float(place if restart else epoch.get("epoch") or place), _value(value)))
+    return tuple(found)
+
+
+def _layer_charts(layers: Sequence[Event]) -> str:
+    """Deviation and mean of the activations, layer by layer, a line for each way to start."""
+    ways = list(dict.fromkeys(str(layer.get("way", "")) for layer in layers))
+    drawn = []
+    for name, words in (("deviation", "deviation of the activations"), ("mean", "mean of the activations")):
+        lines = [
+            Line(way, tuple((float(i), _value(e.get(name))) for i, e in enumerate(_ways(layers, way), start=1)))
+            for way in ways
+        ]
+        drawn.append(chart(lines, x_label="layer", y_label=words, width=NARROW_PX))
+    return f'<div class="g-charts">{"".join(drawn)}</div>'
+
+
+def _ways(layers: Sequence[Event], way: str) -> list[Event]:
+    return [layer for layer in layers if str(layer.get("way", "")) == way]
+
+
+def _value(value: object) -> float:
+    """A number, NaN where there is none: it leaves a gap."""
+    return float(value) if isinstance(value, int | float) else float("nan")
+
+
+def _table(name: str, rows: Sequence[Mapping[str, Any]]) -> str:
+    heads = [key for key in dict.fromkeys(key for row in rows for key in row) if key not in _HIDDEN]
+    head = "".join(f'<th scope="col">{html.escape(_head(key))}</th>' for key in heads)
+    body = "".join(
+        "<tr>" + "".join(f"<td>{html.escape(_cell(key, row.get(key)))}</td>" for key in heads) + "</tr>" for row in rows
+    )
+    return (
+        f'<div class="g-scroll" tabindex="0"><table class="g-table"><caption>{html.escape(name.capitalize())}</caption>'
+        f"<thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>"
+    )
+
+
+def _head(key: str) -> str:
+    words = _WORDS.get(key, key.removesuffix("_bytes").replace("_", " "))
+    return words[:1].upper() + words[1:]
+
+
+def _cell(key: str, value: object) -> str:
+    return amount(value) if key.endswith("_bytes") else number(value)
