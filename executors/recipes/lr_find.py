@@ -199,7 +199,7 @@ def _measured(built: Built, phases: tuple[str, ...], params: dict[str, Any], jou
                     start_lr=params["start_lr"],
                     end_lr=params["end_lr"],
                     orders=params["seeds"],
-                    race_rates=params["race"],
+                    race_rates=params["race"] and not _pointless(phase, phases, built),
                     train_batches=params["epochs"] * max(1, len(built.learner.dls.train)),
                     seed=params["seed"],
                     frozen_lr=frozen_lr,
@@ -214,6 +214,11 @@ def _measured(built: Built, phases: tuple[str, ...], params: dict[str, Any], jou
             curves.append(Curve(phase, sweeps, found))
     steps.end()
     return curves
+
+
+def _pointless(phase: str, phases: tuple[str, ...], built: Built) -> bool:
+    """Nobody trains a head on a random body when all layers can be trained; its curve is shown, no more."""
+    return phase == "frozen" and len(phases) > 1 and not built.pretrained
 
 
 def _enter(phase: str, built: Built, frozen_lr: float | None, batches: int, journal: Journal) -> None:
