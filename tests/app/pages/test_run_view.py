@@ -97,6 +97,41 @@ def test_the_curve_grows_with_its_points() -> None:
     assert charts([]) == ""
 
 
+def test_sweeps_in_other_orders_are_a_band_around_the_first() -> None:
+    """One line, the first sweep's, as far as it came; the band reaches as far as a second one did."""
+    first = [{"event": "point", "lr": 10.0**-k, "loss": 2.0 + k, "phase": "frozen", "order": 0} for k in (5, 4, 3, 2)]
+    second = [{**point, "loss": 9.0 - k, "order": 1} for k, point in enumerate(first[:3])]
+    drawn = charts([*first, *second])
+    assert drawn.count("<polyline") == 1 and drawn.count("<polygon") == 1
+    line, band = (re.search(f'<{shape} points="([^"]*)"', drawn) for shape in ("polyline", "polygon"))
+    assert line is not None and band is not None
+    assert len(line[1].split()) == 4
+    corners = [tuple(map(float, corner.split(","))) for corner in band[1].split()]
+    assert len(corners) == 6
+    above, below = corners[:3], corners[:2:-1]
+    assert [x for x, _ in above] == [x for x, _ in below]
+    assert all(high <= low for (_, high), (_, low) in zip(above, below, strict=True))  # pixels count downwards
+    assert "<polygon" not in charts(first)
+
+
+def test_short_trainings_are_a_table_with_the_best_in_strong() -> None:
+    """In the order they were made; what diverged is said to have; a pair of rates is a slice."""
+    point = {"event": "point", "lr": 1e-3, "loss": 2.0, "phase": "unfrozen"}
+    trial = {"event": "race", "phase": "unfrozen", "batches": 50, "ended": "done"}
+    drawn = charts(
+        [
+            point,
+            {**trial, "rate": 0.003, "loss": 0.75},
+            {**trial, "rate": [0.001, 0.03], "loss": 0.5},
+            {**trial, "rate": 0.3, "loss": None, "ended": "exploded"},
+        ]
+    )
+    rows = re.findall("<tr class.*?</tr>", drawn)
+    assert [re.sub("<[^>]*>", " ", row).split()[-1] for row in rows] == ["0.75", "0.5", "diverges"]
+    assert "<strong>slice(1e-3, 0.03)</strong>" in rows[1] and "<strong>" not in rows[0] + rows[2]
+    assert "Short trainings" not in charts([point])
+
+
 def test_suggestions_are_marked_once_there_is_a_result() -> None:
     """The finder's suggestions appear by name, a missing one does not, and the recommended rate is the strong one."""
     points = [{"event": "point", "lr": 10.0**-i, "loss": 1.0 + i, "phase": "frozen"} for i in range(6, 0, -1)]
