@@ -96,9 +96,12 @@ def _loaded(file: Path) -> ModuleType:
 def _function(file: Path, module: ModuleType, name: str) -> Callable[[], Any]:
     """The function of this name, if it can be called without arguments."""
     if not hasattr(module, name):
-        known = [other for other, value in vars(module).items() if callable(value) and not other.startswith("_")]
-        close = difflib.get_close_matches(name, known, n=2, cutoff=0.5)
-        own = [other for other in known if getattr(vars(module)[other], "__module__", "") == module.__name__]
+        own = [
+            other
+            for other, value in vars(module).items()
+            if callable(value) and getattr(value, "__module__", "") == module.__name__
+        ]
+        close = difflib.get_close_matches(name, own, n=2, cutoff=0.5)
         hint = f"the closest are {', '.join(close)}" if close else f"there are {', '.join(own[:8]) or 'none'}"
         raise BadInput(f"{file} has no function '{name}'; {hint}")
     function = getattr(module, name)
