@@ -20,7 +20,7 @@ from fastai.callback.tracker import EarlyStoppingCallback, SaveModelCallback
 from .errors import RecipeError
 from .journal import Journal
 
-__all__ = ["Epoch", "Score", "Verdict", "better", "fit", "score_of", "verdict"]
+__all__ = ["Epoch", "Score", "Verdict", "better", "fit", "noise", "score_of", "verdict"]
 
 _POINTS = 200  # of a live curve, for a stage
 _BEST = "best"
@@ -201,14 +201,14 @@ def verdict(epochs: Sequence[Epoch], score: Score, valid_samples: int) -> Verdic
     """
     values = [score.of(epoch) for epoch in epochs]
     best = max(range(len(values)), key=lambda i: (values[i] if score.higher_is_better else -values[i], -i))
-    last, noise = epochs[-1], _noise(values[best], values, valid_samples)
+    last, chance = epochs[-1], noise(values[best], values, valid_samples)
     after = len(values) - 1 - best
     lost = abs(values[best] - values[-1])
     at = f"{score.name} was best in epoch {epochs[best].number} ({values[best]:.4g})"
-    if after >= 2 and lost > noise:
+    if after >= 2 and lost > chance:
         return Verdict(
             "overfitting",
-            f"{at} and has got worse for {after} epochs, to {values[-1]:.4g}, which is more than chance ({noise:.2g})",
+            f"{at} and has got worse for {after} epochs, to {values[-1]:.4g}, which is more than chance ({chance:.2g})",
             "get more data, augment it, or add weight decay, dropout or mixup (the recipe regularise compares them); "
             "the saved model is the best epoch's",
         )
@@ -218,16 +218,16 @@ def verdict(epochs: Sequence[Epoch], score: Score, valid_samples: int) -> Verdic
             f"the training loss ({last.train_loss:.4g}) ends above the validation loss ({last.valid_loss:.4g})",
             "train longer or at a higher rate, and take regularisation away",
         )
-    if after == 0 and len(values) > 1 and abs(values[-1] - values[-2]) > noise:
+    if after == 0 and len(values) > 1 and abs(values[-1] - values[-2]) > chance:
         return Verdict(
             "still improving",
             f"{at}, the last, and was still getting better",
             "train for more epochs",
         )
-    return Verdict("fits", f"{at} and has not got worse by more than chance ({noise:.2g}) since", "nothing is urgent")
+    return Verdict("fits", f"{at} and has not got worse by more than chance ({chance:.2g}) since", "nothing is urgent")
 
 
-def _noise(best: float, values: Sequence[float], samples: int) -> float:
+def noise(best: float, values: Sequence[float], samples: int) -> float:
     """What chance moves a score by: two standard errors for a share, else a fiftieth of it."""
     if samples and all(0 <= value <= 1 for value in values):
         return 2 * max(math.sqrt(best * (1 - best) / samples), 0.5 / samples)

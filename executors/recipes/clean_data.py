@@ -99,6 +99,7 @@ def run(params: dict[str, Any], journal: Journal) -> Outcome:
     _write(ready, journal, doubts, copies, indices)
     proposed = sum(doubt.proposal != "keep" for doubt in doubts)
     values = {
+        "findings": {"To look at": len(doubts), "Another class proposed": proposed, "Files with copies": len(copies)},
         "doubts": [asdict(doubt) for doubt in doubts],
         "proposed": proposed,
         "copies": [[str(path) for path in group] for group in copies],

@@ -101,7 +101,17 @@ def run(params: dict[str, Any], journal: Journal) -> Outcome:
     steps.note("cache given back")
     _write(steps.rows, journal)
     others = [{"card": card.name, "free_bytes": card.free_bytes, "total_bytes": card.total_bytes} for card in cards()]
-    values = {"holdings": holdings, "peak_bytes": peak, "steps": steps.rows, "cards": others, **asked, "notes": notes}
+    findings = {f"Held as {name}": show_bytes(amount) for name, amount in holdings.items() if amount}
+    findings["Came back"] = show_bytes(max(0, steps.rows[1]["used_bytes"] - steps.rows[-1]["used_bytes"]))
+    values = {
+        "findings": findings,
+        "holdings": holdings,
+        "peak_bytes": peak,
+        "steps": steps.rows,
+        "cards": others,
+        **asked,
+        "notes": notes,
+    }
     for name, amount in holdings.items():
         journal.metric(name, amount, "bytes")
     return Outcome(values, snippet + _CODE, _said(holdings, peak, steps.rows, device), task)

@@ -72,7 +72,13 @@ def run(params: dict[str, Any], journal: Journal) -> Outcome:
     found = _measured(ready, journal)
     _write(found, journal)
     worst = {way: _trouble(layers) for way, layers in found.items()}
+    own = [layer.deviation for layer in found["as built"]]
     values = {
+        "findings": {
+            "Signal as built": "in trouble" if worst["as built"] else "sound",
+            "Smallest deviation": min(own),
+            "Largest deviation": max(own),
+        },
         "ways": {way: [asdict(layer) for layer in layers] for way, layers in found.items()},
         "summary": {way: _summary(layers) for way, layers in found.items()},
         "trouble": worst,

@@ -57,7 +57,6 @@ RECIPE = Recipe(
         SEED,
     ),
 )
-_SWEEP = 60
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,13 +80,14 @@ def run(params: dict[str, Any], journal: Journal) -> Outcome:
     RecipeError
         When no rate can be found, or the loss stops being a number.
     """
+    from ..rates import one_rate
     from ..regularisers import ways
     from ..training import score_of
 
     ready = prepare(params, journal)
     learner, score = ready.learner, score_of(ready.learner, ready.built.higher_is_better)
     learner.unfreeze()
-    lr = params["lr"] or _found(ready, journal)
+    lr = params["lr"] or one_rate(learner, journal, "", ready.settings.seed)
     wanted = ways(learner, [params["weight_decay"]], params["dropout"], params["mixup"], params["label_smoothing"])
     rows: list[_Row] = []
     for way in wanted:
@@ -96,6 +96,7 @@ def run(params: dict[str, Any], journal: Journal) -> Outcome:
     best, chance = _best(rows, score), _chance(rows, ready.source.valid)
     _write(journal, rows, score.name)
     values = {
+        "findings": {"Best": best.name, score.name.capitalize(): best.score, "Without": rows[0].score},
         "score": score.name,
         "rows": [asdict(row) for row in rows],
         "best": best.name,
@@ -111,18 +112,6 @@ def run(params: dict[str, Any], journal: Journal) -> Outcome:
         + f"learn.unfreeze()\nlearn.fit_one_cycle({params['epochs']}, {lr!r}{way.fit_words})\n"
     )
     return Outcome(values, code, _said(rows, best, chance, score), ready.settings.task)
-
-
-def _found(ready: Prepared, journal: Journal) -> float:
-    """A rate for all ways, from one sweep."""
-    from ..suggest import advise
-    from ..sweep import sweep
-
-    swept = sweep(ready.learner, 1e-7, 10, _SWEEP, lambda lr, loss: journal.emit("point", lr=lr, loss=loss, phase=""))
-    advice = advise(swept.lrs, swept.losses, swept.raw, sliced=False, num_it=_SWEEP)
-    journal.log(advice.reason)
-    found = advice.recommended
-    return found[1] if isinstance(found, tuple) else found
 
 
 def _trained(

@@ -62,7 +62,6 @@ RECIPE = Recipe(
         SEED,
     ),
 )
-_SWEEP = 60  # batches of a sweep: the stages' rates are found on the way
 _GROUP_FACTOR = 2.6  # between neighbouring groups of layers of a text classifier: Howard and Ruder 2018, section 3.2
 
 
@@ -127,7 +126,7 @@ class _Flow:
         """Find the stage's rate, train with it, keep what it took."""
         from ..training import fit
 
-        lr = self._rate(name)
+        lr = self._rate(name, epochs)
         self.rates[name] = lr
         total = self.params["epochs"] + len(self.epochs) + (0 if name in ("all layers", "whole network") else epochs)
         last = name in ("all layers", "whole network")
@@ -145,30 +144,25 @@ class _Flow:
         shown = f"slice({lr[0]!r}, {lr[1]!r})" if isinstance(lr, tuple) else repr(lr)
         self.lines += [*lines, f"learn.fit_one_cycle({epochs}, {shown})"]
 
-    def _rate(self, name: str) -> float | tuple[float, float]:
-        """The stage's rate: asked for, or found by a sweep; a sweep that says nothing leaves a fifth of the last."""
-        from ..suggest import advise
-        from ..sweep import sweep
+    def _rate(self, name: str, epochs: int) -> float | tuple[float, float]:
+        """The stage's rate: asked for, or found; where a curve says nothing, a fifth of the first."""
+        from ..rates import stage_rate
 
-        first = not self.rates
         before = next(iter(self.rates.values()), None)
         frozen_lr = before if isinstance(before, float) else None
         if self.params["lr"] is not None:
             lr = float(self.params["lr"])
-            return lr if first else (lr / 5 / _GROUP_FACTOR**4, lr / 5)
-        swept = sweep(self.ready.learner, 1e-7, 10, _SWEEP, self._tell(name))
+            return lr if before is None else (lr / 5 / _GROUP_FACTOR**4, lr / 5)
+        learner, seed = self.ready.learner, self.ready.settings.seed
         try:
-            advice = advise(swept.lrs, swept.losses, swept.raw, sliced=not first, num_it=_SWEEP, frozen_lr=frozen_lr)
+            return stage_rate(
+                learner, self.journal, name, seed, epochs=epochs, sliced=before is not None, frozen_lr=frozen_lr
+            )
         except RecipeError as error:
             if frozen_lr is None:
                 raise
             self.notes.append(f"{name}: {error}; a fifth of the first rate is taken")
             return frozen_lr / 50, frozen_lr / 5
-        self.journal.log(f"{name}: {advice.reason}")
-        return advice.recommended
-
-    def _tell(self, name: str) -> Any:
-        return lambda lr, loss: self.journal.emit("point", lr=lr, loss=loss, phase=name)
 
     def code(self) -> str:
         """The snippet, with what was found."""
@@ -188,7 +182,7 @@ def _best(epochs: list[Epoch], score: Score) -> Epoch:
 
 def _values(flow: _Flow, best: Epoch, found: Verdict) -> dict[str, Any]:
     return {
-        "recommended": None,
+        "findings": {"Verdict": found.word, f"Best {flow.score.name}": flow.score.of(best), "In epoch": best.number},
         "score": flow.score.name,
         "best": asdict(best),
         "verdict": asdict(found),

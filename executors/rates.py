@@ -1,0 +1,68 @@
+"""The rate that a recipe trains with when none is given, told to the run's journal as it is found."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from .find_rate import find_rate
+from .journal import Journal
+from .race import Trial
+from .suggest import Rate
+
+__all__ = ["one_rate", "stage_rate"]
+
+_BATCHES = 60
+
+
+def one_rate(learner: Any, journal: Journal, stage: str, seed: int) -> float:
+    """One rate for the learner as it stands, from a single sweep; the learner is afterwards as before.
+
+    Raises
+    ------
+    RecipeError
+        When the curve says nothing.
+    """
+    found = stage_rate(learner, journal, stage, seed, epochs=1, race=False)
+    return found[1] if isinstance(found, tuple) else found
+
+
+def stage_rate(
+    learner: Any,
+    journal: Journal,
+    stage: str,
+    seed: int,
+    *,
+    epochs: int,
+    race: bool = True,
+    sliced: bool = False,
+    frozen_lr: float | None = None,
+) -> Rate:
+    """The rate, or (low, high), to train a stage of so many epochs with; see `find_rate`.
+
+    Raises
+    ------
+    RecipeError
+        When the curve says nothing.
+    """
+
+    def tell_point(lr: float, loss: float, order: int) -> None:
+        journal.emit("point", lr=lr, loss=loss, phase=stage, order=order)
+
+    def tell_trial(trial: Trial) -> None:
+        loss = trial.loss if trial.ended == "done" else None
+        journal.emit("race", phase=stage, rate=trial.rate, batches=trial.batches, loss=loss, ended=trial.ended)
+
+    found = find_rate(
+        learner,
+        sliced=sliced,
+        num_it=_BATCHES,
+        orders=1,
+        race_rates=race,
+        train_batches=max(1, epochs * len(learner.dls.train)),
+        seed=seed,
+        frozen_lr=frozen_lr,
+        tell_point=tell_point,
+        tell_trial=tell_trial,
+    )
+    journal.log(f"{stage}: {found.reason}" if stage else found.reason)
+    return found.recommended
