@@ -14,6 +14,7 @@ from PIL import Image
 
 from executors.bench import Bench
 from executors.errors import RecipeError
+from executors.recipes import batch_size
 from executors.run import RunResult, start
 from executors.search import Case
 
@@ -143,27 +144,46 @@ def test_a_small_table_is_bounded_by_its_own_size(tmp_path: Path) -> None:
     assert "train_loss" in done.stdout
 
 
-@LINUX
-def test_precisions_and_phases_make_a_plan_and_what_does_not_fit_is_accumulated(tmp_path: Path) -> None:
-    """Float32 and bfloat16, frozen and not, in one table; a batch wanted beyond what fits becomes several."""
-    params = {"arch": "squeezenet1_1", "sizes": 32, "memory_limit": "60MB", "device": "cpu", "max_batch": 16}
-    asked = {**params, "precision": "all", "phase": "both", "effective_batch": 96}
-    result, events = ended(asked, tmp_path / "runs")
+def test_precisions_make_a_plan_and_what_does_not_fit_is_accumulated(tmp_path: Path) -> None:
+    """Float32 and bfloat16 in one table, frozen as asked; a batch wanted beyond what fits becomes several."""
+    params = {"task": "tabular", "device": "cpu", "max_batch": 16, "precision": "all", "phase": "frozen"}
+    result, events = ended({**params, "effective_batch": 96}, tmp_path / "runs")
     check(result, events)
-    rows = [(row["precision"], row["phase"]) for row in result.values["plan"]]
-    assert rows == [
-        ("float32", "frozen"),
-        ("float32", "unfrozen"),
-        ("bfloat16", "frozen"),
-        ("bfloat16", "unfrozen"),
-    ]
-    assert (result.values["precision"], result.values["phase"]) == ("float32", "unfrozen")
+    rows = [(row["precision"], row["phase"], row["largest"]) for row in result.values["plan"]]
+    assert rows == [("float32", "frozen", 16), ("bfloat16", "frozen", 16)]
+    assert (result.values["precision"], result.values["phase"]) == ("float32", "frozen")
     assert any("float16 has no effect" in note for note in result.values["notes"])
-    assert result.values["plan"][0]["rule_of_thumb"] == (8 if result.values["free_bytes"] > 8_200_000_000 else 4)
     part = result.values["accumulate"]
-    assert part["effective_batch"] == 96 and part["batch"] <= result.values["largest"]
+    assert part["effective_batch"] == 96 and part["batch"] <= 16
     assert "cbs=GradientAccumulation(n_acc=96)" in result.code and f"bs={part['batch']}" in result.code
+    assert "learn.freeze()" in result.code
     assert f"accumulate the gradients of batches of {part['batch']}" in result.message
+
+
+@pytest.mark.parametrize(
+    ("there", "wanted"),
+    [
+        (("float32",), ["float32 True", "float32 False"]),
+        (
+            ("float32", "float16", "bfloat16"),
+            [f"{name} {frozen}" for name in ("float32", "float16", "bfloat16") for frozen in (True, False)],
+        ),
+    ],
+)
+def test_every_size_precision_and_phase_is_a_case(there: tuple[str, ...], wanted: list[str]) -> None:
+    """Smallest image first; what the device cannot do is said, not tried."""
+    asked = {"precision": "all", "phase": "both"}
+    cases, notes = batch_size._cases(asked, (64, 128), {"precisions": list(there), "device": "mps"})
+    assert [f"{case.precision} {case.frozen}" for case in cases if case.size == 64] == wanted
+    assert [case.size for case in cases] == [64] * len(wanted) + [128] * len(wanted)
+    assert len(notes) == 3 - len(there)
+
+
+def test_more_samples_a_step_than_there_are_is_refused(tmp_path: Path) -> None:
+    """The message names how many there are."""
+    result = start("batch-size", {"task": "tabular", "effective_batch": 5000}, tmp_path).wait()
+    assert result.status == "failed"
+    assert "'effective_batch' must be at most the 456 training samples" in result.message
 
 
 @LINUX
