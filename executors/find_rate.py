@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 from .errors import RecipeError
@@ -77,9 +78,7 @@ def find_rate(
     sweeps: tuple[Sweep, ...] = ()
     for order in range(orders):
         chance = None if order == 0 else (seed + order) % 2**32
-        swept = sweep(
-            learner, start_lr, end_lr, num_it, lambda lr, loss, order=order: tell_point(lr, loss, order), chance
-        )
+        swept = sweep(learner, start_lr, end_lr, num_it, partial(_told, tell_point, order), chance)
         sweeps = (*sweeps, swept)
         keep(sweeps)
     first, others = sweeps[0], [one.raw for one in sweeps[1:] if len(one.raw) >= len(sweeps[0].raw) // 2]
@@ -94,7 +93,10 @@ def find_rate(
         others=others,
     )
     seen = tuple(_seen(advice, sweeps))
-    if not race_rates or len(learner.dls.valid) == 0:
+    judged = len(learner.dls.valid) > 0
+    if not race_rates or not judged:
+        if race_rates:
+            seen = (*seen, "there is no validation set to judge short trainings by; the rate is read from the curve")
         return Found(advice.recommended, advice.reason, advice, sweeps, None, seen)
     ran = race(
         learner,
@@ -107,6 +109,10 @@ def find_rate(
         tell=tell_trial,
     )
     return _judged(Found(advice.recommended, advice.reason, advice, sweeps, ran, seen), ran)
+
+
+def _told(tell: Callable[[float, float, int], None], order: int, lr: float, loss: float) -> None:
+    tell(lr, loss, order)
 
 
 def _judged(found: Found, ran: Race) -> Found:

@@ -120,7 +120,7 @@ def _draw_curve(axes: Any, curve: Mapping[str, Any]) -> None:
     axes.set(title=f"Learning-rate finder, {curve['phase']}", xlabel="learning rate", ylabel="loss")
     low, high = min(float(losses.min()), float(np.min(curve["raw"]))), float(losses[0])
     room = max(high - low, 0.05 * abs(high), 1e-6)
-    axes.set_ylim(low - 0.05 * room, high + 0.7 * room)  # the explosion is cut off, it would flatten the rest
+    axes.set_ylim(low - 0.05 * room, high + 0.95 * room)  # the explosion is cut off, it would flatten the rest
     _tidy_axes(axes)
     axes.legend(frameon=False, fontsize=8, loc="upper left")
 

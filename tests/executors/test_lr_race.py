@@ -11,6 +11,7 @@ import pytest
 import torch
 from fastai.callback.core import Callback
 from fastai.callback.tracker import SaveModelCallback
+from fastai.data.load import DataLoader
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from learners import differences, learner, state
@@ -176,6 +177,15 @@ def test_the_first_sweep_is_that_of_a_single_one(learn: Any) -> None:
     alone = sweep(learn, 1e-7, 10, 30, lambda lr, loss: None)
     found = find_rate(learn, sliced=False, num_it=30, orders=2, race_rates=False, train_batches=100, seed=4)
     assert found.sweeps[0] == alone and found.race is None
+
+
+def test_without_a_validation_set_the_curve_is_read(tmp_path: Path) -> None:
+    """And it is said why no rate was tried."""
+    made = learner(tmp_path)
+    made.dls.loaders = [made.dls.train, DataLoader([], bs=4)]
+    found = find_rate(made, sliced=False, num_it=40, orders=1, train_batches=100, seed=4)
+    assert found.race is None and found.recommended == found.advice.recommended
+    assert any("no validation set to judge short trainings by" in said for said in found.seen)
 
 
 def test_a_network_that_is_trained_already_is_named(tmp_path: Path) -> None:
