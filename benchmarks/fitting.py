@@ -14,11 +14,12 @@ import numpy.typing as npt
 from sklearn.linear_model import LogisticRegression
 
 from ingest.build import ingest
-from ingest.concepts import concepts_as_decided, find_mentions
+from ingest.concepts import concepts_as_decided
 from ingest.deriving import read_sources
 from ingest.encoding import name_vectors
 from ingest.features import FEATURES, Pairs, read_pairs
 from ingest.gists import Gists, read_gists
+from ingest.linked import mentions_of
 from ingest.overrides import decisions_in
 from ingest.prerequisites import orders
 from ingest.scorer import Linear, Round, Scorer, around, joined_columns
@@ -79,7 +80,7 @@ def read_vault(notes: Path) -> Vault:
         with writing(Path(folder)) as writer:
             sources = read_sources(writer)
             concepts, _ = concepts_as_decided(sources.notes, decisions_in("")[0])
-            mentions = list(find_mentions(concepts, sources.passages))
+            mentions = mentions_of(concepts, sources.notes)
             vectors = partial(name_vectors, writer=writer, encoder=cache(load_encoder), say=lambda *_: None)
             gists = read_gists(concepts, sources.passages, sources.vectors, sources.words, vectors)
             signals = read_signals(concepts, mentions, sources.notes)

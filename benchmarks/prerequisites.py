@@ -36,8 +36,9 @@ from benchmarks.quality import score
 from benchmarks.record import save
 from benchmarks.train_prerequisites import closure
 from ingest.build import ingest as ingest_notes
-from ingest.concepts import concepts_as_decided, find_mentions
+from ingest.concepts import concepts_as_decided
 from ingest.deriving import read_sources
+from ingest.linked import mentions_of
 from ingest.overrides import decisions_in
 from ingest.prerequisites import NOTHING_STANDING, choose
 from ingest.scorer import Scored, joined_columns, probabilities, scorer
@@ -291,7 +292,7 @@ def order_of(store: Path) -> Callable[[int, int], int]:
     with writing(store) as writer:
         sources = read_sources(writer)
     concepts, _ = concepts_as_decided(sources.notes, decisions_in("")[0])
-    return read_signals(concepts, list(find_mentions(concepts, sources.passages)), sources.notes).earlier
+    return read_signals(concepts, mentions_of(concepts, sources.notes), sources.notes).earlier
 
 
 def over_seeds(rows: Sequence[Mapping[str, Any]]) -> dict[str, Any]:

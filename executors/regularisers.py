@@ -18,6 +18,8 @@ from fastai.losses import CrossEntropyLossFlat, LabelSmoothingCrossEntropyFlat
 from torch import nn
 from torch.nn import functional
 
+from .batches import split_batch
+
 __all__ = ["Way", "ways"]
 
 
@@ -83,8 +85,7 @@ def ways(learner: Any, weight_decays: Sequence[float], dropout: float, mixup: fl
 
 def _blends(learner: Any) -> bool:
     """Whether every input is of floats with an image's four dimensions, and the target a class or numbers."""
-    batch = learner.dls.train.one_batch()
-    inputs, targets = batch[: learner.dls.n_inp], batch[learner.dls.n_inp :]
+    inputs, targets = split_batch(learner, learner.dls.train.one_batch())
     images = all(part.ndim == 4 and part.is_floating_point() for part in inputs)
     return images and all(part.ndim <= 2 for part in targets)
 

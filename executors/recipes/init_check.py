@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 __all__ = ["RECIPE", "run"]
 
-_TASKS = TASK_NAMES
+_TASKS = tuple(name for name in TASK_NAMES if name != "collaborative-filtering")  # factors alone, no layers
 
 RECIPE = Recipe(
     name="init-check",
@@ -97,7 +97,7 @@ def _measured(ready: Prepared, journal: Journal) -> dict[str, list[Layer]]:
     found: dict[str, list[Layer]] = {}
     with unchanged(learner):
         inputs = _batch(learner)
-        model = learner.model
+        model = getattr(learner.model, "generator", learner.model)  # of a GAN the half that the noise goes into
 
         def forward() -> Any:
             if hasattr(model, "reset"):
@@ -126,8 +126,9 @@ def _measured(ready: Prepared, journal: Journal) -> dict[str, list[Layer]]:
 
 def _batch(learner: Any) -> tuple[Any, ...]:
     """The inputs of one training batch, on the model's device."""
-    batch = learner.dls.train.one_batch()
-    return tuple(batch[: learner.dls.train.n_inp])
+    from ..batches import split_batch
+
+    return split_batch(learner, learner.dls.train.one_batch())[0]
 
 
 def _summary(layers: list[Layer]) -> dict[str, Any]:
@@ -217,6 +218,6 @@ def scale_layers(model, *inputs):
         hook.remove()
 
 batch = learn.dls.one_batch()
-scale_layers(learn.model, *batch[:learn.dls.n_inp])
+scale_layers(getattr(learn.model, 'generator', learn.model), *batch[:max(1, len(batch) - 1)])
 """
     )

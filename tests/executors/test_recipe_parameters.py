@@ -64,7 +64,7 @@ def test_an_unknown_recipe_names_the_closest() -> None:
     """A slip of the pen gets a hint, anything else the list."""
     with pytest.raises(UnknownRecipe, match="there is no recipe 'lrfind'; did you mean 'lr-find'"):
         find_recipe("lrfind")
-    with pytest.raises(UnknownRecipe, match="the recipes are: batch-size, lr-find"):
+    with pytest.raises(UnknownRecipe, match=r"the recipes are: batch-size, .*lr-find"):
         find_recipe("zzz")
 
 
@@ -94,8 +94,8 @@ def test_defaults_are_values_that_the_check_accepts() -> None:
 
 def test_text_becomes_the_parameters_type() -> None:
     """A command line's words and a form's values end as the same parameters."""
-    text = {"max-batch": "512", "margin": "0.2", "frozen": "yes", "sizes": "224, 128", "memory-limit": "2GB"}
-    typed = {"max_batch": 512.0, "margin": 0.2, "frozen": True, "sizes": [128, 224], "memory_limit": "2GB"}
+    text = {"max-batch": "512", "margin": "0.2", "phase": "frozen", "sizes": "224, 128", "memory-limit": "2GB"}
+    typed = {"max_batch": 512.0, "margin": 0.2, "phase": "frozen", "sizes": [128, 224], "memory_limit": "2GB"}
     assert check_params(BATCH, text) == check_params(BATCH, typed)
     assert check_params(BATCH, text)["sizes"] == (128, 224)
 
@@ -172,8 +172,8 @@ def test_binary_and_decimal_amounts_are_told_apart() -> None:
 
 def test_a_parameter_of_another_task_is_refused() -> None:
     """Only its default may stand there; a learner file is a task of its own."""
-    with pytest.raises(BadParameter, match="parameter 'target' is for tabular, text-classification, .*not for gan"):
+    with pytest.raises(BadParameter, match=r"parameter 'target' is for tabular, text-classification, .*not for gan"):
         check_params(BATCH, {"task": "gan", "target": "price"})
-    with pytest.raises(BadParameter, match="parameter 'data' is for .* not for learner; leave it out"):
+    with pytest.raises(BadParameter, match=r"parameter 'data' is for .* not for learner; leave it out"):
         check_params(LR, {"learner": "mine.py:make", "data": "photos"})
     assert check_params(BATCH, {"task": "gan", "target": ""})["target"] == ""
