@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING, Any
 from ..devices import choose_device
 from ..errors import BadInput, BadParameter, RecipeError
 from ..journal import Journal, Outcome
+from ..prepare import build
 from ..recipe import Parameter, Recipe
 from ..tasks import TASK_NAMES, find_task
-from ..tasks.source import Built, Settings, Source, settings_from
+from ..tasks.source import Built, Source, settings_from
 from ._shared import BATCH_SIZE, DEVICE, SEED, SIZE, inputs
 
 if TYPE_CHECKING:
@@ -108,7 +109,7 @@ def run(params: dict[str, Any], journal: Journal) -> Outcome:
     journal.device(device)
     journal.log(source.title)
     size = params["size"] or task.default_size(settings)
-    built = _built(task, source, settings, size, params["batch_size"], device.name, journal)
+    built = build(task, source, settings, size, params["batch_size"], device.name, journal)
     phases, said = _phases(params["phase"], built)
     notes = (*source.notes, *built.notes, *said)
     for note in notes:
@@ -141,20 +142,6 @@ def _check_batch(source: Source, batch_size: int) -> None:
         )
 
 
-def _built(
-    task: Any, source: Source, settings: Settings, size: int | None, batch_size: int, device: str, journal: Journal
-) -> Built:
-    """The learner, made from the seed; "random" state begins here."""
-    import torch
-    from fastai.torch_core import set_seed
-
-    if device.startswith("cuda"):
-        torch.cuda.set_device(device)
-    set_seed(settings.seed)
-    built: Built = task.build(source, settings, size, batch_size, device, journal.folder)
-    return built
-
-
 def _phases(asked: str, built: Built) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """The phases to sweep, and what is to be said about them."""
     from ..sweep import unchanged
@@ -166,10 +153,11 @@ def _phases(asked: str, built: Built) -> tuple[tuple[str, ...], tuple[str, ...]]
     if groups == 1:
         one = ("unfrozen",) if asked == "both" else (asked,)
         return one, ("the network is a single group of layers, so frozen and unfrozen are the same",)
-    phases = ("frozen", "unfrozen") if asked == "both" else (asked,)
-    if "unfrozen" in phases and not built.pretrained:
-        return phases, ("unfrozen with random weights: no layer has learned yet, so one rate serves all, not a slice",)
-    return phases, ()
+    if built.pretrained:
+        return ("frozen", "unfrozen") if asked == "both" else (asked,), ()
+    if asked == "frozen":
+        return (asked,), ("the weights are random: a body that stays so holds its head back",)
+    return ("unfrozen",), ("with random weights no layer has learned yet: one rate serves all of them, not a slice",)
 
 
 def _measured(built: Built, phases: tuple[str, ...], params: dict[str, Any], journal: Journal) -> list[Curve]:
@@ -199,7 +187,7 @@ def _measured(built: Built, phases: tuple[str, ...], params: dict[str, Any], jou
                     start_lr=params["start_lr"],
                     end_lr=params["end_lr"],
                     orders=params["seeds"],
-                    race_rates=params["race"] and not _pointless(phase, phases, built),
+                    race_rates=params["race"],
                     train_batches=params["epochs"] * max(1, len(built.learner.dls.train)),
                     seed=params["seed"],
                     frozen_lr=frozen_lr,
@@ -214,11 +202,6 @@ def _measured(built: Built, phases: tuple[str, ...], params: dict[str, Any], jou
             curves.append(Curve(phase, sweeps, found))
     steps.end()
     return curves
-
-
-def _pointless(phase: str, phases: tuple[str, ...], built: Built) -> bool:
-    """Nobody trains a head on a random body when all layers can be trained; its curve is shown, no more."""
-    return phase == "frozen" and len(phases) > 1 and not built.pretrained
 
 
 def _enter(phase: str, built: Built, frozen_lr: float | None, batches: int, journal: Journal) -> None:

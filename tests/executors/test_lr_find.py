@@ -106,13 +106,13 @@ def test_a_table_gives_one_rate_and_a_snippet_that_runs(tmp_path: Path) -> None:
 
 
 def test_images_with_random_weights_say_so_and_their_snippet_runs(tmp_path: Path) -> None:
-    """Both phases have a curve; without pretrained weights one rate serves all layers."""
+    """A random body is not kept frozen: the whole network is swept, and one rate serves all layers."""
     result, events = ended({**IMAGES, "pretrained": "no"}, tmp_path / "runs")
     check(result, events)
-    assert list(result.values["phases"]) == ["frozen", "unfrozen"]
+    assert list(result.values["phases"]) == ["unfrozen"]
     assert isinstance(result.values["phases"]["unfrozen"]["recommended"], float)
     assert any("random weights" in note for note in result.values["notes"])
-    assert "learn.freeze()" in result.code and "pretrained=False" in result.code
+    assert "learn.freeze()" not in result.code and "pretrained=False" in result.code
     done = subprocess.run(
         [sys.executable, "-c", result.code], cwd=tmp_path, capture_output=True, text=True, check=False
     )
