@@ -43,6 +43,7 @@ def answer_json(said: Answer) -> dict[str, Any]:
         "prerequisites": said.prerequisites,
         "next": said.next,
         "recipes": [dataclasses.asdict(r) for r in said.recipes],
+        "measured": [dataclasses.asdict(m) for m in said.measured],
         "nearest": said.nearest,
         "writer": said.writer,
         "notice": said.notice,

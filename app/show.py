@@ -44,6 +44,11 @@ def show_answer(said: Answer) -> None:
         out.print()
     for c in said.citations:
         out.print(Text(f"[{c.n}] {where(c)}", style="cyan"))
+    if said.measured:
+        out.print()
+        out.print(Text("measured by your runs, not from the notes:", style="dim"))
+    for fact in said.measured:
+        out.print(Text(f"  {fact.text} [{fact.run}]"))
     for name, labels in (("know first", said.prerequisites), ("next", said.next)):
         if labels:
             out.print(Text(f"{name}: {', '.join(labels)}", style="dim"))

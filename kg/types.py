@@ -8,7 +8,7 @@ outputs, by an empty line and those outputs; `cell` is the 0-based index of the 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Any, Literal
 
 __all__ = [
     "Answer",
@@ -17,6 +17,7 @@ __all__ = [
     "Concept",
     "Evidence",
     "Hit",
+    "Measured",
     "Mention",
     "Passage",
     "PassageKind",
@@ -159,6 +160,17 @@ class RecipeOffer:
 
 
 @dataclass(frozen=True, slots=True)
+class Measured:
+    """What an earlier run found on the user's own data, beside what the notes say."""
+
+    run: str  # the run's id
+    text: str  # one sentence, plain text
+    recipe: str
+    values: dict[str, Any]  # what was found, for machines; in terms of JSON
+    age_days: int
+
+
+@dataclass(frozen=True, slots=True)
 class PathStep:
     """One step of a study order: a concept, and for what it is needed."""
 
@@ -186,4 +198,5 @@ class Answer:
     path: tuple[PathStep, ...] = ()
     nearest: tuple[str, ...] = field(default=())  # closest concepts, when the notes do not say
     writer: str = ""  # the language model that worded the text; "" for the notes' own words
+    measured: tuple[Measured, ...] = ()  # what runs found of what was asked; no writer is given it
     notice: str = ""  # one line: why a writer's text is not given, or what was left out of it

@@ -12,11 +12,13 @@ from app.answering.composed import Composed
 from app.answering.confidence import ANSWERED_FROM, confidence
 from app.answering.conversation import Turn, resolve, wants_more
 from app.answering.matching import offers
+from app.answering.measured import measured
 from app.answering.orders import after, now, path
 from app.answering.prose import prose
 from app.answering.questions import asks_what_now, goals_of, kind_of, searched, sides_of, spelled_out
 from app.answering.spelling import speller
 from app.answering.study import followers, prerequisites_of
+from app.paths import runs_folder
 from kg.encoder import Encoder
 from kg.linking import closest_labels, fold, key
 from kg.marks import known_ids
@@ -53,7 +55,7 @@ class _Asked:
 
 
 def answer(question: str, store: Store, encoder: Encoder, history: Sequence[Turn] = (), k: int = 10) -> Answer:
-    """Answer one question.
+    """Answer one question; what runs in the store's folder measured of what it asks stands beside the answer.
 
     Parameters
     ----------
@@ -71,6 +73,11 @@ def answer(question: str, store: Store, encoder: Encoder, history: Sequence[Turn
     meant = _understood(asked, store, history)
     if meant.kind == "empty":
         return Answer(asked, "not_in_notes", meant.kind, 0.0, "Ask about something in your notes.")
+    said = _from_notes(asked, meant, store, encoder, history, k)
+    return said if meant.more else replace(said, measured=measured(meant.text, meant.kind, runs_folder(store.folder)))
+
+
+def _from_notes(asked: str, meant: _Asked, store: Store, encoder: Encoder, history: Sequence[Turn], k: int) -> Answer:
     wide = meant.kind == "list" or meant.more
     findings = find(searched(meant.text), store, encoder, max(k, LIST_HITS) if wide else k)
     hits = findings.hits[:k]

@@ -33,11 +33,12 @@ def answer_markdown(store: Store, answer: Answer) -> str:
         # where there are nearest concepts, the chips say what the text does
         told = [_chips("Nearest concepts", answer.nearest)] if answer.nearest else parts
         runs = [_run_row(offer) for offer in answer.recipes]
-        parts = ['<p class="g-unknown">Not in the notes</p>', *told, *runs]
+        parts = ['<p class="g-unknown">Not in the notes</p>', *told, _measured(answer), *runs]
         return "\n\n".join(part for part in parts if part)
     parts += [
         _who(answer),
         _sources(store, answer.citations),
+        _measured(answer),
         "".join(_run_row(offer) for offer in answer.recipes),
         _chips("Know first", answer.prerequisites),
         _chips("Next", answer.next),
@@ -158,6 +159,17 @@ def _source(store: Store, citation: Citation) -> str:
     return (
         f'<details class="g-cite"><summary><span class="g-n">{citation.n}</span> {where}</summary>{body}</details>'
     ).replace("\n\n", "\n&#8203;\n")  # an empty line would end the block of HTML
+
+
+def _measured(answer: Answer) -> str:
+    """What runs found, each with a link that opens the run."""
+    facts = "".join(
+        # A place after a full stop would let `pieces` cut here, within HTML of ours.
+        f"<li>{plain(fact.text).replace(' ', '&#32;')} {link('past', fact.run, 'Open the run')}</li>"
+        for fact in answer.measured
+    )
+    label = '<span class="g-label">Measured by your runs, not from the notes</span>'
+    return f'<div class="g-row g-measured">{label}<ul>{facts}</ul></div>' if facts else ""
 
 
 def _run_row(offer: RecipeOffer) -> str:
