@@ -85,7 +85,8 @@ class _Run:
 def measured(question: str, kind: AnswerKind, runs_dir: Path, now: datetime | None = None) -> tuple[Measured, ...]:
     """What runs of a folder found of what a question asks, newest first, at most three.
 
-    Runs that fit the question's words are preferred; those of another task or phase than it names are left out.
+    Runs that fit the question's words, on data of the user's own, are preferred; those of another task or phase than
+    it names are left out.
 
     Parameters
     ----------
@@ -167,7 +168,7 @@ def _about(findings: Sequence[Finding], asked: str) -> Sequence[Finding]:
 
 
 def _misfits(run: _Run, finding: Finding, wanted: Mapping[str, Preset]) -> int:
-    """How much of what a question names was otherwise in a run."""
+    """How much of what a question names was otherwise in a run; a sample of ours is not the asker's data either."""
     size = finding.size or run.size
     sizes = str(wanted.get("sizes") or wanted.get("size") or "")
     pairs: tuple[tuple[object, object], ...] = (
@@ -177,7 +178,8 @@ def _misfits(run: _Run, finding: Finding, wanted: Mapping[str, Preset]) -> int:
         (wanted.get("precision"), finding.precision),
     )
     wrong = sum(bool(named and was and named != was) for named, was in pairs)
-    return wrong + bool(sizes and size and str(size) not in sizes.split(","))
+    wrong += bool(sizes and size and str(size) not in sizes.split(","))
+    return wrong + (not run.data and not run.learner)
 
 
 def _joined(same: Sequence[Finding]) -> Finding:

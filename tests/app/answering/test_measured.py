@@ -148,12 +148,16 @@ def test_the_sentence_says_on_what_when_and_where(tmp_path: Path) -> None:
 
 def test_the_sample_a_table_and_an_own_learner_are_told_apart(tmp_path: Path) -> None:
     """Nobody is told that something was measured on their data when it was not; another year is said."""
+    question = "which learning rate should I take?"
     found = rates(unfrozen=0.1) | {"arch": "200,100"}
     put_run(tmp_path, "lr-find", found, NIGHT, task="tabular")
+    assert texts(question, tmp_path) == [
+        "On the built-in sample (tabular, arch 200-100, unfrozen): learning rate 0.1, measured 23 Nov on cpu."
+    ]
     put_run(tmp_path, "lr-find", found, NIGHT.replace(year=2025), task="tabular", data="/d/houses.csv")
     put_run(tmp_path, "lr-find", found | {"arch": ""}, NIGHT.replace(day=1), task="learner", learner="/d/mine.py:make")
-    assert texts("which learning rate should I take?", tmp_path) == [
-        "On the built-in sample (tabular, arch 200-100, unfrozen): learning rate 0.1, measured 23 Nov on cpu.",
+    # What was measured on the user's own takes the sample's place, although it is older.
+    assert texts(question, tmp_path) == [
         "On your learner (mine.py:make, learner, unfrozen): learning rate 0.1, measured 1 Nov on cpu.",
         "On your data (houses.csv, arch 200-100, unfrozen): learning rate 0.1, measured 23 Nov 2025 on cpu.",
     ]
