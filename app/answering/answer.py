@@ -74,7 +74,9 @@ def answer(question: str, store: Store, encoder: Encoder, history: Sequence[Turn
     if meant.kind == "empty":
         return Answer(asked, "not_in_notes", meant.kind, 0.0, "Ask about something in your notes.")
     said = _from_notes(asked, meant, store, encoder, history, k)
-    return said if meant.more else replace(said, measured=measured(meant.text, meant.kind, runs_folder(store.folder)))
+    if meant.more:
+        return said
+    return replace(said, measured=measured(meant.text, meant.kind, runs_folder(store.folder), said.recipes))
 
 
 def _from_notes(asked: str, meant: _Asked, store: Store, encoder: Encoder, history: Sequence[Turn], k: int) -> Answer:

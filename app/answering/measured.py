@@ -24,7 +24,7 @@ from app.answering.subjects import DEFINES, subject_of, vetoed
 from executors.folder import RESULT, SPEC, read_json
 from executors.recipe import recipes
 from executors.result import result_from
-from kg.types import AnswerKind, Measured
+from kg.types import AnswerKind, Measured, RecipeOffer
 
 __all__ = ["asked_of", "measured"]
 
@@ -37,6 +37,7 @@ _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct",
 _RUN = re.compile(r"(?P<when>\d{8}T\d{6}Z)-(?P<recipe>.+)-[0-9a-f]{6}")
 _ASKED = r"(?:is|are|am|was|does|do|did|has|will|would|should|can|could|must)"
 _YES_NO = re.compile(rf"^(?:(?:and|so|but|then) )?{_ASKED}\b")
+_HOW_MUCH = re.compile(r"^(?:(?:and|so|but|then) )?how (?:much|many times)\b")
 _OWN = re.compile(r"\b(?:my|our|i|we|it|this)\b")
 _MY_VALUE = re.compile(r"^what(?:'s| is| was| are) (?:my|our) ")
 # What may stand around a subject ("§") of which a run tells what it is worth: "does mixup help?", "is fp16 faster?"
@@ -82,7 +83,13 @@ class _Run:
     findings: tuple[Finding, ...]
 
 
-def measured(question: str, kind: AnswerKind, runs_dir: Path, now: datetime | None = None) -> tuple[Measured, ...]:
+def measured(
+    question: str,
+    kind: AnswerKind,
+    runs_dir: Path,
+    offered: Sequence[RecipeOffer] | None = None,
+    now: datetime | None = None,
+) -> tuple[Measured, ...]:
     """What runs of a folder found of what a question asks, newest first, at most three.
 
     Runs that fit the question's words, on data of the user's own, are preferred; those of another task or phase than
@@ -94,13 +101,15 @@ def measured(question: str, kind: AnswerKind, runs_dir: Path, now: datetime | No
         As it would be asked alone.
     runs_dir : Path
         The store's runs; it need not exist.
+    offered : sequence of RecipeOffer or None
+        The recipes that the question wishes for; None: found here.
     now : datetime or None
         With a time zone; None: now.
     """
     if not runs_dir.is_dir():
         return ()
     told = []
-    for recipe, wanted in asked_of(question, kind):
+    for recipe, wanted in asked_of(question, kind, offered):
         runs = (run for run in _runs(runs_dir, recipe) if run.recipe == recipe)
         told.append(_fitting(runs, wanted, _plain(question)))
     one_of_each_first = chain.from_iterable(zip_longest(*told))
@@ -108,7 +117,9 @@ def measured(question: str, kind: AnswerKind, runs_dir: Path, now: datetime | No
     return tuple(_said(run, finding, now or datetime.now(UTC)) for run, finding in facts)
 
 
-def asked_of(question: str, kind: AnswerKind) -> list[tuple[str, dict[str, Preset]]]:
+def asked_of(
+    question: str, kind: AnswerKind, offered: Sequence[RecipeOffer] | None = None
+) -> list[tuple[str, dict[str, Preset]]]:
     """Recipes whose finding a question asks for, by name, with what its words say of the run.
 
     >>> asked_of("which learning rate after unfreezing?", "fact"), asked_of("what is a learning rate?", "definition")
@@ -120,8 +131,10 @@ def asked_of(question: str, kind: AnswerKind) -> list[tuple[str, dict[str, Prese
     if kind in ("path", "next", "where", "empty") or vetoed(asked):
         return []
     least = WISHED if kind != "definition" else DEFINES if _MY_VALUE.match(asked) else VALUED
-    found = {offer.name: offer.params for offer in offers(question, ()) if offer.confidence >= least}
-    if found:
+    wished = offers(question, ()) if offered is None else offered
+    found = {offer.name: offer.params for offer in wished if offer.confidence >= least}
+    judging = any(form.match(asked) for form in (_YES_NO, _HOW_MUCH, _HOW_GOOD))
+    if found or not judging:  # asking the installed packages for recipes takes some milliseconds
         return list(found.items())
     judged = [(recipe, presets(recipe, asked)) for recipe in recipes() if _judges(recipe.name, asked, recipe)]
     return [(recipe.name, params) for recipe, params in judged if params is not None]

@@ -71,11 +71,11 @@ def rates(**phases: object) -> dict[str, Any]:
 
 
 def texts(question: str, runs_dir: Path, kind: AnswerKind = "fact") -> list[str]:
-    return [fact.text for fact in measured(question, kind, runs_dir, NOW)]
+    return [fact.text for fact in measured(question, kind, runs_dir, now=NOW)]
 
 
 def found(question: str, runs_dir: Path) -> list[str]:
-    return [fact.run for fact in measured(question, "fact", runs_dir, NOW)]
+    return [fact.run for fact in measured(question, "fact", runs_dir, now=NOW)]
 
 
 @pytest.mark.parametrize(
@@ -134,7 +134,7 @@ def test_the_sentence_says_on_what_when_and_where(tmp_path: Path) -> None:
     """The data's last name, the network, the phase, the value, the day and the device."""
     values = rates(frozen=2e-3, unfrozen=[1e-6, 1e-4])
     run = put_run(tmp_path, "lr-find", values, NIGHT, data="/home/me/photos/", device="cuda:0")
-    assert measured(QUESTION, "fact", tmp_path, NOW) == (
+    assert measured(QUESTION, "fact", tmp_path, now=NOW) == (
         Measured(
             run,
             "On your data (photos, resnet18, unfrozen): learning rates from 1e-6 to 1e-4, as a slice, "
@@ -190,7 +190,7 @@ def test_two_recipes_asked_for_at_once_both_have_their_word(tmp_path: Path) -> N
         put_run(tmp_path, "lr-find", rates(frozen=1e-2), NIGHT.replace(day=day), data=f"/d/{day}")
     rows = [{"size": None, "precision": "float32", "phase": "frozen", "recommended": 8, "largest": 8, "bound": "data"}]
     put_run(tmp_path, "batch-size", {"plan": rows}, NIGHT)
-    facts = measured("which learning rate and batch size should I use?", "fact", tmp_path, NOW)
+    facts = measured("which learning rate and batch size should I use?", "fact", tmp_path, now=NOW)
     assert sorted(fact.recipe for fact in facts) == ["batch-size", "lr-find", "lr-find"]
 
 
@@ -222,13 +222,13 @@ def test_sizes_of_one_run_are_one_fact(tmp_path: Path) -> None:
     row = {"precision": "float32", "phase": "unfrozen", "bound": "memory"}
     rows = [row | {"size": size, "recommended": batch, "largest": 2 * batch} for size, batch in ((128, 64), (224, 32))]
     put_run(tmp_path, "batch-size", {"plan": rows, "arch": "resnet18"}, NIGHT, data="/d/photos")
-    (both,) = measured("which batch size should I use?", "fact", tmp_path, NOW)
+    (both,) = measured("which batch size should I use?", "fact", tmp_path, now=NOW)
     assert both.text.startswith(
         "On your data (photos, resnet18, unfrozen): batch size 64 at 128 px (the largest that fits: 128); "
         "batch size 32 at 224 px (the largest that fits: 64), measured"
     )
     assert [one["size"] for one in both.values["plan"]] == [128, 224]
-    (one,) = measured("which batch size at 224 px?", "fact", tmp_path, NOW)
+    (one,) = measured("which batch size at 224 px?", "fact", tmp_path, now=NOW)
     assert ": batch size 32 at 224 px (the largest that fits: 64), measured" in one.text
 
 
