@@ -27,8 +27,8 @@ sys.path.insert(0, str(ROOT))
 from benchmarks.batch_size_child import LIMIT  # noqa: E402 - found from a clone as from an installation
 from benchmarks.batch_size_models import MODELS, TRAIN  # noqa: E402
 from benchmarks.record import save  # noqa: E402
-from executors.bench import Bench  # noqa: E402
-from executors.search import Case, Trial, largest_batch  # noqa: E402
+from executors.batches.bench import Bench  # noqa: E402
+from executors.batches.search import Case, Trial, largest_batch  # noqa: E402
 
 METHODS = ("gradus", "Lightning binsearch", "Lightning power", "accelerate", "naive line")
 REAL: tuple[tuple[str, dict[str, Any], int | None, int, int], ...] = (

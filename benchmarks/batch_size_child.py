@@ -1,4 +1,4 @@
-"""The trial process of `executors.trials`, with a simulated memory in place of the machine's."""
+"""The trial process of `executors.batches.trials`, with a simulated memory in place of the machine's."""
 
 from __future__ import annotations
 

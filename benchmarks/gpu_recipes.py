@@ -26,11 +26,11 @@ ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
 from benchmarks.batch_size import REAL, bounded  # noqa: E402
-from executors.bench import Bench  # noqa: E402
+from executors.batches.bench import Bench  # noqa: E402
+from executors.batches.search import Case  # noqa: E402
 from executors.child import environment  # noqa: E402 - found from a clone as from an installation
 from executors.devices import cards  # noqa: E402
 from executors.run import start  # noqa: E402
-from executors.search import Case  # noqa: E402
 
 CPU_LIMIT_BYTES = 400_000_000
 # task, settings, size in px, bytes that training may take, largest batch tried

@@ -33,10 +33,10 @@ from lr_tasks import DEVELOPMENT, HELD_OUT, Task  # noqa: E402
 from record import save  # noqa: E402
 
 from executors.errors import RecipeError  # noqa: E402
-from executors.find_rate import Found, find_rate  # noqa: E402
-from executors.race import trial, validated  # noqa: E402
-from executors.suggest import Rate  # noqa: E402
-from executors.sweep import unchanged  # noqa: E402
+from executors.rates.find import Found, find_rate  # noqa: E402
+from executors.rates.race import trial, validated  # noqa: E402
+from executors.rates.suggest import Rate  # noqa: E402
+from executors.rates.sweep import unchanged  # noqa: E402
 
 GRID = tuple(10 ** (-5 + step / 2) for step in range(11))
 RULES = ("recommended", "without a race", "minimum", "steep", "valley", "slide", "1e-3")

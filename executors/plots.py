@@ -14,7 +14,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator
 
 from .amounts import show_bytes
-from .search import Case, Trial
+from .batches.search import Case, Trial
 
 __all__ = ["plot_batches", "plot_curves"]
 

@@ -1,6 +1,6 @@
 """The recipe "batch-size": the largest batch that trains in the memory at hand, and the smallest as fast as any.
 
-Every batch is trained in a process of its own (`executors.bench`), because running out of memory spoils a process.
+Every batch is trained in a process of its own (`executors.batches.bench`): running out of memory spoils a process.
 """
 
 from __future__ import annotations
@@ -11,13 +11,13 @@ from contextlib import contextmanager
 from typing import Any
 
 from ..amounts import parse_bytes, show_bytes
-from ..batch_advice import Plan, batch_to_use, label, loader_words, plan_row, sentence, snippet
-from ..bench import Bench
+from ..batches.advice import Plan, batch_to_use, label, loader_words, plan_row, sentence, snippet
+from ..batches.bench import Bench
+from ..batches.search import SMALLEST, Case, Trial, best_rate, ladder, largest_batch
 from ..devices import Device
 from ..errors import BadInput, BadParameter, OutOfMemory, RecipeError
 from ..journal import Journal, Outcome
 from ..recipe import Parameter, Recipe
-from ..search import SMALLEST, Case, Trial, best_rate, ladder, largest_batch
 from ..tasks import IMAGE_TASKS, TASK_NAMES, find_task
 from ..tasks.source import Settings, Source, settings_from
 from ._shared import DEVICE, SEED, inputs

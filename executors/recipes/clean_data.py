@@ -18,7 +18,7 @@ from ..tasks import CLASSIFYING
 from ._shared import BATCH_SIZE, DEVICE, SEED, SIZE, inputs
 
 if TYPE_CHECKING:
-    from ..hard_samples import Judged
+    from ..training.hard_samples import Judged
 
 __all__ = ["DECISIONS", "RECIPE", "run"]
 
@@ -82,8 +82,8 @@ def run(params: dict[str, Any], journal: Journal) -> Outcome:
     BadParameter, BadInput
         When the parameters or the user's files do not hold up.
     """
-    from ..hard_samples import Watch
-    from ..training import fit
+    from ..training.fit import fit
+    from ..training.hard_samples import Watch
 
     ready = prepare(params, journal)
     learner = ready.learner
@@ -181,7 +181,7 @@ def _write(
     indices: list[tuple[str, int]],
 ) -> None:
     """The list of decisions, and pictures of the hardest images."""
-    from ..training_plots import plot_samples
+    from ..training.plots import plot_samples
 
     table = journal.folder / DECISIONS
     _write_table(table, doubts, copies)

@@ -119,7 +119,7 @@ def run(params: dict[str, Any], journal: Journal) -> Outcome:
 
 def _trained(ready: Prepared, count: int, steps: _Steps) -> tuple[dict[str, int], int]:
     """(bytes held by kind after training, peak bytes of it)."""
-    from ..sweep import train_some
+    from ..rates.sweep import train_some
 
     learner = ready.learner
     learner.unfreeze()

@@ -15,7 +15,7 @@ from ..tasks import TASK_NAMES
 from ._shared import BATCH_SIZE, DEVICE, SEED, SIZE, inputs
 
 if TYPE_CHECKING:
-    from ..activations import Layer
+    from ..training.activations import Layer
 
 __all__ = ["RECIPE", "run"]
 
@@ -63,7 +63,7 @@ def run(params: dict[str, Any], journal: Journal) -> Outcome:
     BadParameter, BadInput
         When the parameters or the user's files do not hold up, or the network has no layer that can be looked at.
     """
-    from ..sweep import train_some
+    from ..rates.sweep import train_some
 
     ready = prepare(params, journal)
     if params["train_batches"]:
@@ -90,8 +90,8 @@ def run(params: dict[str, Any], journal: Journal) -> Outcome:
 
 def _measured(ready: Prepared, journal: Journal) -> dict[str, list[Layer]]:
     """The layers under each way to start; the learner's own weights are afterwards as before."""
-    from ..activations import kaiming, layers, lsuv
-    from ..sweep import unchanged
+    from ..rates.sweep import unchanged
+    from ..training.activations import kaiming, layers, lsuv
 
     learner = ready.learner
     found: dict[str, list[Layer]] = {}
@@ -126,7 +126,7 @@ def _measured(ready: Prepared, journal: Journal) -> dict[str, list[Layer]]:
 
 def _batch(learner: Any) -> tuple[Any, ...]:
     """The inputs of one training batch, on the model's device."""
-    from ..batches import split_batch
+    from ..training.batches import split_batch
 
     return split_batch(learner, learner.dls.train.one_batch())[0]
 
@@ -176,7 +176,7 @@ def _said(found: dict[str, list[Layer]], trouble: dict[str, list[str]], pretrain
 
 
 def _write(found: dict[str, list[Layer]], journal: Journal) -> None:
-    from ..training_plots import plot_layers
+    from ..training.plots import plot_layers
 
     table = journal.folder / "layers.csv"
     _write_table(table, found)

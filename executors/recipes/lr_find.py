@@ -14,8 +14,8 @@ from ..tasks.source import Built, Source, settings_from
 from ._shared import BATCH_SIZE, DEVICE, SEED, SIZE, inputs
 
 if TYPE_CHECKING:
-    from ..curves import Curve
-    from ..race import Trial
+    from ..rates.curves import Curve
+    from ..rates.race import Trial
 
 __all__ = ["RECIPE", "run"]
 
@@ -99,7 +99,7 @@ def run(params: dict[str, Any], journal: Journal) -> Outcome:
         raise BadParameter(
             f"lr-find: parameter 'start_lr' must be below 'end_lr', got {params['start_lr']:g} and {params['end_lr']:g}"
         )
-    from ..curves import write_curves
+    from ..rates.curves import write_curves
 
     settings = settings_from(params)
     task = find_task(settings.task)
@@ -144,7 +144,7 @@ def _check_batch(source: Source, batch_size: int) -> None:
 
 def _phases(asked: str, built: Built) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """The phases to sweep, and what is to be said about them."""
-    from ..sweep import unchanged
+    from ..rates.sweep import unchanged
 
     learner = built.learner
     with unchanged(learner):
@@ -162,9 +162,9 @@ def _phases(asked: str, built: Built) -> tuple[tuple[str, ...], tuple[str, ...]]
 
 def _measured(built: Built, phases: tuple[str, ...], params: dict[str, Any], journal: Journal) -> list[Curve]:
     """Find each phase's rate; the learner is afterwards as before."""
-    from ..curves import Curve
-    from ..find_rate import find_rate
-    from ..sweep import Sweep, unchanged
+    from ..rates.curves import Curve
+    from ..rates.find import find_rate
+    from ..rates.sweep import Sweep, unchanged
 
     curves: list[Curve] = []
     frozen_lr: float | None = None
@@ -206,7 +206,7 @@ def _measured(built: Built, phases: tuple[str, ...], params: dict[str, Any], jou
 
 def _enter(phase: str, built: Built, frozen_lr: float | None, batches: int, journal: Journal) -> None:
     """Bring the learner into the phase; a pretrained body is unfrozen below a head that has learned something."""
-    from ..sweep import train_some
+    from ..rates.sweep import train_some
 
     if phase == "frozen":
         built.learner.freeze()

@@ -8,18 +8,18 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..amounts import show_bytes
-from ..bench import Bench
+from ..batches.bench import Bench
+from ..batches.search import Case
 from ..errors import OutOfMemory
 from ..journal import Journal, Outcome
 from ..prepare import Prepared, prepare
 from ..recipe import Parameter, Recipe
-from ..search import Case
 from ..tasks import TASK_NAMES
 from ._shared import BATCH_SIZE, DEVICE, SEED, SIZE, inputs
 
 if TYPE_CHECKING:
-    from ..search import Trial
-    from ..training import Score
+    from ..batches.search import Trial
+    from ..training.fit import Score
 
 __all__ = ["RECIPE", "run"]
 
@@ -81,9 +81,9 @@ def run(params: dict[str, Any], journal: Journal) -> Outcome:
     RecipeError
         When no rate can be found.
     """
-    from ..rates import one_rate
-    from ..training import score_of
-    from ..trial_parts import precisions
+    from ..batches.trial_parts import precisions
+    from ..rates.stage import one_rate
+    from ..training.fit import score_of
 
     ready = prepare(params, journal)
     score = score_of(ready.learner, ready.built.higher_is_better)
@@ -161,10 +161,10 @@ def _trained(
     total: int,
 ) -> _Row:
     """Train in one precision from the same weights; the learner is afterwards as before."""
+    from ..batches.trial_parts import mixed_precision
     from ..errors import RecipeError
-    from ..sweep import unchanged
-    from ..training import fit
-    from ..trial_parts import mixed_precision
+    from ..rates.sweep import unchanged
+    from ..training.fit import fit
 
     callback = mixed_precision(precision, ready.device)
     with unchanged(ready.learner):
@@ -193,7 +193,7 @@ def _best(rows: list[_Row], score: Score, samples: int) -> str:
 
 
 def _worse(row: _Row, plain: _Row, score: Score, samples: int) -> bool:
-    from ..training import noise
+    from ..training.fit import noise
 
     if row.score is None or plain.score is None:
         return row.score is None

@@ -16,7 +16,7 @@ from ..tasks import IMAGE_TASKS
 from ._shared import BATCH_SIZE, DEVICE, SEED, inputs
 
 if TYPE_CHECKING:
-    from ..training import Epoch, Score
+    from ..training.fit import Epoch, Score
 
 __all__ = ["RECIPE", "run"]
 
@@ -74,8 +74,8 @@ def run(params: dict[str, Any], journal: Journal) -> Outcome:
     RecipeError
         When no rate can be found, or the loss stops being a number.
     """
-    from ..sweep import unchanged
-    from ..training import score_of
+    from ..rates.sweep import unchanged
+    from ..training.fit import score_of
 
     ready = prepare({**params, "size": max(params["sizes"], default=None)}, journal)
     sizes = _sizes(params["sizes"], ready)
@@ -132,7 +132,7 @@ class _Flow:
 
     def way(self, sizes: tuple[int, ...]) -> _Way:
         """Train at each size in turn, from the weights as they are; judged at the last."""
-        from ..training import fit
+        from ..training.fit import fit
 
         learner, grown = self.ready.learner, len({*sizes}) > 1
         spent = 0.0
@@ -159,7 +159,7 @@ class _Flow:
         return _Way(name, spent, self.score.of(last[-1]), last[-1].valid_loss)
 
     def _rate(self, stage: str) -> float:
-        from ..rates import one_rate
+        from ..rates.stage import one_rate
 
         return float(self.params["lr"] or one_rate(self.ready.learner, self.journal, stage, self.ready.settings.seed))
 
@@ -186,7 +186,7 @@ class _Flow:
 
 
 def _said(found: list[_Way], score: Score, sizes: tuple[int, ...]) -> str:
-    from ..training import better
+    from ..training.fit import better
 
     grown = found[0]
     text = f"Growing from {sizes[0]} to {sizes[-1]} px reached {score.name} {grown.score:.4g} in {grown.seconds:.0f} s"
@@ -203,7 +203,7 @@ def _said(found: list[_Way], score: Score, sizes: tuple[int, ...]) -> str:
 
 
 def _write(journal: Journal, epochs: list[Epoch], found: list[_Way], score: Score) -> None:
-    from ..training_plots import plot_epochs
+    from ..training.plots import plot_epochs
 
     table = journal.folder / "ways.csv"
     _write_table(table, found, score)

@@ -17,8 +17,8 @@ from ..tasks import TASK_NAMES
 from ._shared import BATCH_SIZE, DEVICE, SEED, SIZE, inputs
 
 if TYPE_CHECKING:
-    from ..regularisers import Way
-    from ..training import Score
+    from ..training.fit import Score
+    from ..training.regularisers import Way
 
 __all__ = ["RECIPE", "run"]
 
@@ -80,9 +80,9 @@ def run(params: dict[str, Any], journal: Journal) -> Outcome:
     RecipeError
         When no rate can be found, or the loss stops being a number.
     """
-    from ..rates import one_rate
-    from ..regularisers import ways
-    from ..training import score_of
+    from ..rates.stage import one_rate
+    from ..training.fit import score_of
+    from ..training.regularisers import ways
 
     ready = prepare(params, journal)
     learner, score = ready.learner, score_of(ready.learner, ready.built.higher_is_better)
@@ -127,8 +127,8 @@ def _trained(
     """Train one way a few times from the same weights; the learner is afterwards as before."""
     from fastai.torch_core import set_seed
 
-    from ..sweep import unchanged
-    from ..training import fit
+    from ..rates.sweep import unchanged
+    from ..training.fit import fit
 
     scores, valid, train = [], [], []
     repeats, epochs = params["repeats"], params["epochs"]
@@ -170,7 +170,7 @@ def _whole(train: Any) -> Any:
 
 
 def _best(rows: list[_Row], score: Score) -> _Row:
-    from ..training import better
+    from ..training.fit import better
 
     best = rows[0]
     for row in rows[1:]:

@@ -15,7 +15,7 @@ from ..tasks import TASK_NAMES
 from ._shared import BATCH_SIZE, DEVICE, SEED, SIZE, inputs
 
 if TYPE_CHECKING:
-    from ..training import Epoch, Score, Verdict
+    from ..training.fit import Epoch, Score, Verdict
 
 __all__ = ["RECIPE", "run"]
 
@@ -75,7 +75,7 @@ def run(params: dict[str, Any], journal: Journal) -> Outcome:
     RecipeError
         When the loss stops being a number.
     """
-    from ..training import score_of, verdict
+    from ..training.fit import score_of, verdict
 
     ready = prepare(params, journal)
     score = score_of(ready.learner, ready.built.higher_is_better)
@@ -124,7 +124,7 @@ class _Flow:
 
     def _stage(self, name: str, epochs: int, lines: list[str]) -> None:
         """Find the stage's rate, train with it, keep what it took."""
-        from ..training import fit
+        from ..training.fit import fit
 
         lr = self._rate(name, epochs)
         self.rates[name] = lr
@@ -146,7 +146,7 @@ class _Flow:
 
     def _rate(self, name: str, epochs: int) -> float | tuple[float, float]:
         """The stage's rate: asked for, or found; where a curve says nothing, a fifth of the first."""
-        from ..rates import stage_rate
+        from ..rates.stage import stage_rate
 
         before = next(iter(self.rates.values()), None)
         frozen_lr = before if isinstance(before, float) else None
@@ -171,7 +171,7 @@ class _Flow:
 
 def _best(epochs: list[Epoch], score: Score) -> Epoch:
     """The epoch whose weights stayed: the best of the last stage, which starts from the best of those before."""
-    from ..training import better
+    from ..training.fit import better
 
     best = next(epoch for epoch in epochs if epoch.stage == epochs[-1].stage)
     for epoch in epochs:
@@ -220,7 +220,7 @@ def _save(ready: Prepared, journal: Journal) -> dict[str, str]:
 
 def _write(epochs: list[Epoch], rates: dict[str, Any], score: Score, journal: Journal) -> None:
     """The epochs as a table and a picture."""
-    from ..training_plots import plot_epochs
+    from ..training.plots import plot_epochs
 
     table = journal.folder / "epochs.csv"
     _write_table(table, epochs)

@@ -86,7 +86,7 @@ def build(source: Source, settings: Settings, size: int | None, batch_size: int,
     from fastai.vision.core import imagenet_stats
     from sklearn.datasets import load_sample_images
 
-    from ..feature_loss import FeatureLoss
+    from ..training.feature_loss import FeatureLoss
     from .metrics import psnr
     from .worse import WorseImage, Worsen
 
@@ -120,7 +120,7 @@ def build(source: Source, settings: Settings, size: int | None, batch_size: int,
 
 def snippet(source: Source, settings: Settings, size: int | None, batch_size: int, pretrained: bool) -> str:
     """Imports, `dls` and `learn` on the same images, and the loss."""
-    from ..feature_loss import FeatureLoss
+    from ..training.feature_loss import FeatureLoss
     from .metrics import psnr
     from .worse import WorseImage, Worsen, worsen
 

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from executors.batch_advice import Plan, batch_to_use, label, loader_words, plan_row, rule_of_thumb, sentence, snippet
-from executors.search import SMALLEST, Case, Trial
+from executors.batches.advice import Plan, batch_to_use, label, loader_words, plan_row, rule_of_thumb, sentence, snippet
+from executors.batches.search import SMALLEST, Case, Trial
 from executors.tasks import find_task
 from executors.tasks.source import Settings
 

@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
-from executors.bench import Bench
+from executors.batches.bench import Bench
+from executors.batches.search import Case
 from executors.errors import RecipeError
-from executors.search import Case
 
 PROGRAM = """
 import json, os, signal, sys, time

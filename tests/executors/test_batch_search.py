@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from executors.search import SMALLEST, Trial, best_rate, ladder, largest_batch
+from executors.batches.search import SMALLEST, Trial, best_rate, ladder, largest_batch
 
 Peak = Callable[[int], int]
 

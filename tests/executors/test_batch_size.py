@@ -12,11 +12,11 @@ from typing import Any
 import pytest
 from PIL import Image
 
-from executors.bench import Bench
+from executors.batches.bench import Bench
+from executors.batches.search import Case
 from executors.errors import RecipeError
 from executors.recipes import batch_size
 from executors.run import RunResult, start
-from executors.search import Case
 
 pytestmark = pytest.mark.timeout(900)  # many processes, each of which imports torch
 

@@ -113,8 +113,8 @@ def test_flipped_rows_of_a_table_are_found(tmp_path: Path) -> None:
 
 def test_texts_keep_their_places(tmp_path: Path) -> None:
     """Loaders of texts sort by length; what is judged is in the order of the rows all the same."""
-    from executors.hard_samples import Watch
     from executors.tasks import text_classification
+    from executors.training.hard_samples import Watch
 
     rng, rows = random.Random(0), []
     for _ in range(60):

@@ -267,7 +267,7 @@ def test_the_feature_loss_is_nothing_for_equal_images() -> None:
     """It grows with the difference, its gradient reaches the prediction, and its network never learns."""
     from torchvision.models.vgg import cfgs, make_layers
 
-    from executors.feature_loss import FeatureLoss
+    from executors.training.feature_loss import FeatureLoss
 
     torch.manual_seed(0)
     loss = FeatureLoss(make_layers(cfgs["A"], batch_norm=True)).train()

@@ -9,10 +9,10 @@ import pytest
 import torch
 from torch import nn
 
-from executors.activations import kaiming, layers, lsuv
 from executors.journal import Journal
 from executors.recipe import check_params
 from executors.recipes import init_check
+from executors.training.activations import kaiming, layers, lsuv
 
 
 def deep(depth: int = 12, width: int = 64) -> nn.Sequential:

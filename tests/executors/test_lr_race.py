@@ -17,11 +17,11 @@ from hypothesis import strategies as st
 from learners import differences, learner, state
 
 from executors import race as racing
-from executors.band import band
 from executors.errors import RecipeError
-from executors.find_rate import find_rate
-from executors.race import BUDGET, Trial, race, trial
-from executors.sweep import Sweep, sweep, train_some
+from executors.rates.band import band
+from executors.rates.find import find_rate
+from executors.rates.race import BUDGET, Trial, race, trial
+from executors.rates.sweep import Sweep, sweep, train_some
 
 
 @pytest.fixture(scope="module")
@@ -195,7 +195,7 @@ def test_a_network_that_is_trained_already_is_named(tmp_path: Path) -> None:
         made.fit_one_cycle(8, 1e-2)
     ran = racing.Race((Trial(1e-3, 40, 0.2, 44, "done"),), before=0.2, cost=46, seconds=1.0)
     found = find_rate(made, sliced=False, num_it=40, orders=1, race_rates=False, train_batches=100, seed=4)
-    from executors.find_rate import _judged
+    from executors.rates.find import _judged
 
     judged = _judged(found, ran)
     assert judged.recommended == found.recommended
@@ -204,7 +204,7 @@ def test_a_network_that_is_trained_already_is_named(tmp_path: Path) -> None:
 
 def test_trials_that_all_diverge_are_named(learn: Any) -> None:
     """An error that says what to look for."""
-    from executors.find_rate import _judged
+    from executors.rates.find import _judged
 
     found = find_rate(learn, sliced=False, num_it=40, orders=1, race_rates=False, train_batches=100, seed=4)
     lost = tuple(Trial(lr, 40, math.inf, 3, "nan") for lr in (1e-3, 1e-1))

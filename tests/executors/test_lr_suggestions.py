@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from executors.errors import RecipeError
-from executors.suggest import advise, explodes_at
+from executors.rates.suggest import advise, explodes_at
 
 RATES = np.geomspace(1e-7, 10, 100)
 

@@ -13,8 +13,8 @@ from learners import differences, learner, same, state
 
 from executors.errors import BadInput
 from executors.memory import is_out_of_memory
-from executors.suggest import suggestions
-from executors.sweep import sweep, train_some, unchanged
+from executors.rates.suggest import suggestions
+from executors.rates.sweep import sweep, train_some, unchanged
 
 
 def silent(lr: float, loss: float) -> None:

@@ -18,7 +18,7 @@ from executors.journal import Journal
 from executors.recipe import check_params
 from executors.recipes import regularise
 from executors.recipes.regularise import _chance, _Row
-from executors.regularisers import ways
+from executors.training.regularisers import ways
 
 
 def learner(model: nn.Module, x: torch.Tensor, y: torch.Tensor, loss: Any) -> Any:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import pytest
 
-from executors.training import Epoch, Score, better, verdict
+from executors.training.fit import Epoch, Score, better, verdict
 
 ACCURACY, LOSS = Score("accuracy", True), Score("valid_loss", False)
 

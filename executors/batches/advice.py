@@ -7,9 +7,9 @@ import os
 from dataclasses import dataclass
 from typing import Any
 
-from .amounts import show_bytes
+from ..amounts import show_bytes
+from ..tasks.source import Settings, Source, Task
 from .search import SMALLEST, Case, Trial
-from .tasks.source import Settings, Source, Task
 
 __all__ = ["Plan", "batch_to_use", "label", "loader_words", "plan_row", "rule_of_thumb", "sentence", "snippet"]
 

@@ -1,8 +1,9 @@
-"""Trains single batches on request, in a process that may run out of memory: `python -m executors.trials`.
+"""Trains single batches on request, in a process that may run out of memory: `python -m executors.batches.trials`.
 
-Requests come as JSON lines on standard input, answers leave on the descriptor given; see `executors.bench`, the other
-side. What is trained is what `fit` trains: forward, backward, optimizer, with fastai's callbacks and precision, on real
-samples repeated to the batch's size; a trial that verifies goes on with shuffled batches of the task's own loaders.
+Requests come as JSON lines on standard input, answers leave on the descriptor given; see `executors.batches.bench`,
+the other side. What is trained is what `fit` trains: forward, backward, optimizer, with fastai's callbacks and
+precision, on real samples repeated to the batch's size; a trial that verifies goes on with shuffled batches of the
+task's own loaders.
 After a failure the process says so and ends, for what ran out of memory once is not to be trusted again.
 """
 
@@ -20,12 +21,12 @@ from typing import Any
 import torch
 from fastai.torch_core import set_seed
 
-from .amounts import show_bytes
-from .devices import choose_device
-from .errors import RecipeError
-from .folder import plain
-from .lifeline import end_with_parent
-from .memory import (
+from ..amounts import show_bytes
+from ..devices import choose_device
+from ..errors import RecipeError
+from ..folder import plain
+from ..lifeline import end_with_parent
+from ..memory import (
     available_bytes,
     bound_memory,
     free_cached,
@@ -33,8 +34,8 @@ from .memory import (
     reset_peak,
     used_bytes,
 )
-from .tasks import find_task
-from .tasks.source import Settings, Source
+from ..tasks import find_task
+from ..tasks.source import Settings, Source
 from .trial_parts import Few, Loaders, Meter, Repeated, mixed_precision, precisions, synchronize
 
 __all__ = ["main"]

@@ -10,7 +10,7 @@ from fastai.callback.core import Callback, CancelTrainException, CancelValidExce
 from fastai.callback.fp16 import MixedPrecision
 from fastai.torch_core import to_device, to_float
 
-from .memory import peak_bytes, reset_peak
+from ..memory import peak_bytes, reset_peak
 
 __all__ = ["CpuAutocast", "Few", "Loaders", "Meter", "Repeated", "mixed_precision", "precisions", "synchronize"]
 

@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from .errors import RecipeError
+from ..errors import RecipeError
 
 __all__ = ["Advice", "Rate", "advise", "explodes_at", "suggestions"]
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from .find_rate import find_rate
-from .journal import Journal
+from ..journal import Journal
+from .find import find_rate
 from .race import Trial
 from .suggest import Rate
 

@@ -21,7 +21,7 @@ from fastai.torch_core import set_seed
 from fastcore.foundation import L  # type: ignore[import-untyped, unused-ignore]
 from fastcore.xtras import ReindexCollection  # type: ignore[import-untyped, unused-ignore]
 
-from .errors import BadInput
+from ..errors import BadInput
 
 __all__ = ["Sweep", "reseed", "sweep", "train_some", "unchanged"]
 

@@ -17,8 +17,8 @@ from fastai.callback import schedule  # noqa: F401 - gives Learner its fit_one_c
 from fastai.callback.core import Callback, CancelFitException
 from fastai.callback.tracker import EarlyStoppingCallback, SaveModelCallback
 
-from .errors import RecipeError
-from .journal import Journal
+from ..errors import RecipeError
+from ..journal import Journal
 
 __all__ = ["Epoch", "Score", "Verdict", "better", "fit", "noise", "score_of", "verdict"]
 

@@ -13,8 +13,8 @@ import time
 from dataclasses import asdict
 from typing import Any
 
-from .errors import RecipeError
-from .launch import child_environment
+from ..errors import RecipeError
+from ..launch import child_environment
 from .search import Case, Trial
 
 __all__ = ["Bench"]
@@ -33,11 +33,11 @@ class Bench:
     Parameters
     ----------
     first : dict
-        What the trial process is to build and how it is bound; see `executors.trials`.
+        What the trial process is to build and how it is bound; see `executors.batches.trials`.
     limit_s : float
         Seconds that a trial may take.
     module : str
-        What answers; another one must keep to what `executors.trials` does.
+        What answers; another one must keep to what `executors.batches.trials` does.
 
     Raises
     ------
@@ -45,7 +45,7 @@ class Bench:
         From every method, when a trial ends for another reason than memory.
     """
 
-    def __init__(self, first: dict[str, Any], limit_s: float = 300.0, module: str = "executors.trials") -> None:
+    def __init__(self, first: dict[str, Any], limit_s: float = 300.0, module: str = "executors.batches.trials") -> None:
         self._first, self._limit_s, self._module = first, limit_s, module
         self._trials: subprocess.Popen[bytes] | None = None
         self._answers, self._used = -1, False

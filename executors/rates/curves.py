@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from ..journal import Journal
 from .band import Band, band
-from .find_rate import Found
-from .journal import Journal
+from .find import Found
 from .race import Race
 from .sweep import Sweep
 
@@ -65,7 +65,7 @@ def _finite(loss: float) -> float | None:
 
 def write_curves(journal: Journal, curves: Sequence[Curve]) -> None:
     """The curves and their bands as tables, and all in one picture."""
-    from .plots import plot_curves
+    from ..plots import plot_curves
 
     rows = (
         (curve.phase, order, *point)

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
-from .errors import RecipeError
+from ..errors import RecipeError
 from .race import BUDGET, FEWEST_BATCHES, Race, Trial, race
 from .suggest import Advice, Rate, advise
 from .sweep import Sweep, sweep

@@ -1,0 +1,1 @@
+"""The recipe "batch-size" at work: what is tried, in which process, and what is said of it."""

@@ -1,0 +1,1 @@
+"""The recipe "lr-find" at work: sweeps, how curves are read, short trainings, one rate."""
