@@ -8,7 +8,7 @@ from types import ModuleType
 
 from benchmarks import batch_size_models
 from benchmarks.simulated_memory import SimulatedMemory
-from executors import trial_parts, trials
+from executors.batches import trial_parts, trials
 
 __all__ = ["simulate"]
 
