@@ -10,11 +10,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app.answering.findings import findings_of
-from executors.batch_advice import Plan, plan_row
+from executors.batches.advice import Plan, plan_row
+from executors.batches.search import Case, Trial
 from executors.recipe import recipes
 from executors.recipes.clean_data import Doubt
 from executors.result import RunResult
-from executors.search import Case, Trial
 
 RATES = {"phases": {"frozen": {"recommended": 0.0021}, "unfrozen": {"recommended": [2e-6, 0.00035]}}}
 FLOW = {
