@@ -29,7 +29,7 @@ import torch  # noqa: E402
 from benchmarks.batch_size_child import LIMIT, simulate  # noqa: E402
 from benchmarks.batch_size_models import MODELS, TRAIN, VALID, Model, Samples  # noqa: E402
 from benchmarks.simulated_memory import SimulatedMemory  # noqa: E402
-from executors import trials  # noqa: E402
+from executors.batches import trials  # noqa: E402
 
 LOST = 20_000  # bytes of recorded losses that a learner keeps; less than a sample's
 PROBES = (4, 8, 16)  # of the naive line

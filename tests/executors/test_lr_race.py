@@ -16,8 +16,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from learners import differences, learner, state
 
-from executors import race as racing
 from executors.errors import RecipeError
+from executors.rates import race as racing
 from executors.rates.band import band
 from executors.rates.find import find_rate
 from executors.rates.race import BUDGET, Trial, race, trial
