@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import math
 
-__all__ = ["amount", "number"]
+__all__ = ["amount", "duration", "number", "rates"]
 
 
 def number(value: object) -> str:
     """A number for people: three significant digits, no needless zeros."""
     if isinstance(value, bool) or not isinstance(value, int | float):
         return "" if value is None else str(value)
-    if isinstance(value, int) or (abs(value) >= 1000 and math.isfinite(value)):
+    if not math.isfinite(value):
+        return "not a number" if math.isnan(value) else "infinite"
+    if isinstance(value, int) or abs(value) >= 1000:
         return f"{value:.0f}"
     if 0 < abs(value) < 0.01:
         digits, power = f"{value:.2e}".split("e")
@@ -29,3 +31,18 @@ def amount(n_bytes: object) -> str:
             return f"{value:.3g} {unit}" if value < 1000 else f"{value:,.0f} {unit}"
         value /= 1000
     return ""
+
+
+def rates(value: object) -> str:
+    """A value in large: a number for people, a pair of rates as fastai takes it, what was not found in words."""
+    if isinstance(value, list | tuple):
+        return f"slice({', '.join(number(v) for v in value)})"
+    return number(value) if value is not None else "none found"
+
+
+def duration(seconds: float) -> str:
+    """A length of time in the units that fit."""
+    if seconds < 100:
+        return f"{seconds:.1f} s" if 0 < seconds < 1 else f"{seconds:.0f} s"
+    minutes, rest = divmod(round(seconds), 60)
+    return f"{minutes} min {rest} s" if minutes < 60 else f"{minutes // 60} h {minutes % 60} min"

@@ -10,12 +10,13 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-__all__ = ["WIDE_PX", "Line", "Mark", "chart", "ticks"]
+__all__ = ["NARROW_PX", "WIDE_PX", "Line", "Mark", "chart", "ticks"]
 
-WIDE_PX, HEIGHT = 640, 300
+WIDE_PX, NARROW_PX, HEIGHT = 640, 440, 300  # a narrow one stands beside another
 LEFT, RIGHT, TOP, BOTTOM = 62, 18, 26, 46
 SUPERSCRIPT = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 CHARACTER_PX = 6.4
+ROW_PX, COLOURS = 18, 7  # of the legend
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,8 +89,10 @@ def chart(
     parts.append(_area(band, across, up))
     parts += [_curve(line, across, up, number) for number, line in enumerate(kept)]
     parts += [_mark_name(mark, across, row) for row, mark in enumerate(sorted(marks, key=lambda mark: mark.x))]
-    parts.append(_legend([line.name for line in kept]) if len(kept) > 1 else _title(title))
-    return _svg(said, width, "".join(parts))
+    if len(kept) == 1:
+        return _svg(said, width, "".join([*parts, _title(title)]))
+    legend, rows = _legend([line.name for line in kept], width)
+    return _svg(said, width, "".join([*parts, legend]), ROW_PX * (rows - 1))
 
 
 def ticks(low: float, high: float, n: int = 5) -> list[float]:
@@ -127,10 +130,11 @@ def _finite(points: Sequence[tuple[float, float]], log_x: bool) -> tuple[tuple[f
     return tuple((x, y) for x, y in points if math.isfinite(x) and math.isfinite(y) and (x > 0 or not log_x))
 
 
-def _svg(said: str, width: int, inside: str) -> str:
+def _svg(said: str, width: int, inside: str, above: int = 0) -> str:
+    """The drawing; `above` is room for what stands over its frame, at negative heights."""
     return (
-        f'<svg class="g-chart" viewBox="0 0 {width} {HEIGHT}" style="max-width: {width * 1.3:.0f}px" role="img" '
-        f'aria-label="{said}">'
+        f'<svg class="g-chart" viewBox="0 {-above} {width} {HEIGHT + above}" role="img" '
+        f'style="max-width: {width * 1.3:.0f}px" aria-label="{said}">'
         f"<title>{said}</title>{inside}</svg>"
     )
 
@@ -186,7 +190,7 @@ def _curve(line: Line, across: _Axis, up: _Axis, number: int) -> str:
     path = " ".join(f"{across.at(x):.1f},{up.at(y):.1f}" for x, y in line.points)
     dots = [f'<circle cx="{across.at(x):.1f}" cy="{up.at(y):.1f}" r="3.5"/>' for x, y in line.points]
     inside = "".join(dots) if line.dots or len(line.points) == 1 else ""
-    return f'<g class="g-line g-line-{number % 4}"><polyline points="{path}"/>{inside}</g>'
+    return f'<g class="g-line g-line-{number % COLOURS}"><polyline points="{path}"/>{inside}</g>'
 
 
 def _area(band: Sequence[tuple[float, float, float]], across: _Axis, up: _Axis) -> str:
@@ -206,10 +210,19 @@ def _title(title: str) -> str:
     return f'<text class="g-axis g-head" x="{LEFT}" y="15">{html.escape(title)}</text>' if title else ""
 
 
-def _legend(names: Sequence[str]) -> str:
-    parts, x = [], float(LEFT)
-    for number, name in enumerate(names):
-        parts.append(f'<g class="g-line g-line-{number % 4}"><circle cx="{x + 5}" cy="12" r="4.5"/></g>')
-        parts.append(f'<text class="g-tick" x="{x + 14}" y="16">{html.escape(name)}</text>')
-        x += 30 + len(name) * CHARACTER_PX
-    return "".join(parts)
+def _legend(names: Sequence[str], width: int) -> tuple[str, int]:
+    """The names of the lines with their colours, in as many rows as they need; the last stands on the frame."""
+    places, x, row = [], float(LEFT), 0
+    for name in names:
+        space = 30 + len(name) * CHARACTER_PX
+        if x > LEFT and x + space > width:
+            x, row = float(LEFT), row + 1
+        places.append((name, x, row))
+        x += space
+    parts = []
+    for number, (name, x, own) in enumerate(places):
+        y = 12 - ROW_PX * (row - own)
+        colour = f"g-line g-line-{number % COLOURS}"
+        parts.append(f'<g class="{colour}"><circle cx="{x + 5:.1f}" cy="{y}" r="4.5"/></g>')
+        parts.append(f'<text class="g-tick" x="{x + 14:.1f}" y="{y + 4}">{html.escape(name)}</text>')
+    return "".join(parts), row + 1

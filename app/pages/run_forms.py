@@ -9,11 +9,43 @@ from typing import Any
 import gradio as gr
 
 from executors.recipe import Parameter, Recipe
-from executors.tasks import TASK_NAMES, find_task
+from executors.tasks import IMAGE_TASKS, TASK_NAMES, TEXT_TASKS, find_task
 
-__all__ = ["Form", "lay_out", "named", "preset", "show_task"]
+__all__ = ["LIMIT_MINUTES", "Form", "in_order", "lay_out", "named", "preset", "show_task"]
 
+LIMIT_MINUTES = 60
+_ORDER = (  # as the work goes: prepare, train, look closer
+    "batch-size",
+    "lr-find",
+    "training-flow",
+    "progressive-resizing",
+    "mixed-precision",
+    "clean-data",
+    "init-check",
+    "regularise",
+    "free-memory",
+)
 _BASIC = ("task", "data", "target", "learner", "encoder", "size", "sizes", "phase", "precision", "epochs")
+_LABELS = {
+    "arch": "Architecture (arch)",
+    "lr": "Learning rate (lr)",
+    "num_it": "Length of the sweep (num_it)",
+    "start_lr": "Lowest rate (start_lr)",
+    "end_lr": "Highest rate (end_lr)",
+    "y_range": "Range of predictions (y_range)",
+    "worst": "Samples to list (worst)",
+    "max_batch": "Largest batch to try (max_batch)",
+    "trial_timeout": "Time for a trial (trial_timeout)",
+    "train_batches": "Training before (train_batches)",
+}
+_KINDS = {
+    "images": IMAGE_TASKS,
+    "texts": TEXT_TASKS,
+    "tables": ("tabular",),
+    "ratings": ("collaborative-filtering",),
+    "of ratings": ("collaborative-filtering",),
+    "of a language model": ("language-model",),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +56,13 @@ class Form:
     group: gr.Column
     expects: gr.Markdown | None  # None: a recipe without a task
     fields: tuple[Any, ...]
+    limit: gr.Number
     button: gr.Button
+
+
+def in_order(known: Sequence[Recipe]) -> list[Recipe]:
+    """The recipes as the page lists them: in the order of the work, others' last."""
+    return sorted(known, key=lambda recipe: _ORDER.index(recipe.name) if recipe.name in _ORDER else len(_ORDER))
 
 
 def lay_out(recipe: Recipe, *, shown: bool) -> Form:
@@ -39,11 +77,16 @@ def lay_out(recipe: Recipe, *, shown: bool) -> Form:
                 fields[parameter.name] = _field(parameter, task)
                 if parameter.name == "task":
                     expects = gr.Markdown(_expects(task), elem_classes="g-quiet g-expects")
-        if len(first) < len(recipe.parameters):
-            with gr.Accordion("More settings", open=False):
-                fields |= {p.name: _field(p, task) for p in recipe.parameters if p.name not in first}
-        button = gr.Button(f"Start {recipe.name}", variant="primary", elem_id=f"start-{recipe.name}")
-    form = Form(recipe, group, expects, tuple(fields[p.name] for p in recipe.parameters), button)
+        with gr.Accordion("More settings", open=False):
+            fields |= {p.name: _field(p, task) for p in recipe.parameters if p.name not in first}
+            limit = gr.Number(
+                LIMIT_MINUTES,
+                label="Time limit, minutes",
+                info="the run is ended then; waiting in line does not count",
+                minimum=0,
+            )
+        button = gr.Button("Start", variant="primary", elem_id=f"start-{recipe.name}")
+    form = Form(recipe, group, expects, tuple(fields[p.name] for p in recipe.parameters), limit, button)
     if expects is not None:
         fields["task"].input(
             show_task(form),
@@ -60,8 +103,8 @@ def show_task(form: Form) -> Any:
     """A function from a task's name to what is shown of its form: what it expects, and its own fields."""
 
     def shown(task: str) -> list[Any]:
-        visible = [gr.update(visible=_is_for(parameter, task)) for parameter in form.recipe.parameters]
-        return [_expects(task), *visible]
+        fields = [gr.update(visible=_is_for(p, task), info=_help(p, task)) for p in form.recipe.parameters]
+        return [_expects(task), *fields]
 
     return shown
 
@@ -88,7 +131,8 @@ def preset(forms: Sequence[Form], recipe: str, values: Mapping[str, object]) -> 
         for parameter, field in zip(form.recipe.parameters, form.fields, strict=True):
             given = values.get(parameter.name, parameter.default)
             value = _field_value(parameter, field, given)
-            fields.append(gr.update(value=value, visible=_is_for(parameter, task)) if own else gr.skip())
+            shown = {"visible": _is_for(parameter, task), "info": _help(parameter, task)}
+            fields.append(gr.update(value=value, **shown) if own else gr.skip())
     return [recipe, *(gr.update(visible=form.recipe.name == recipe) for form in forms), *expects, *fields]
 
 
@@ -109,15 +153,27 @@ def _expects(task: str) -> str:
     return find_task(task).EXPECTS if task in TASK_NAMES else ""
 
 
+def _help(parameter: Parameter, task: str) -> str | None:
+    """The parameter's help; where it tells kinds of tasks apart ("images: ...; texts: ..."), the task's part alone."""
+    parts = [part.partition(": ") for part in parameter.help.split("; ")]
+    if not any(kind in _KINDS for kind, _, _ in parts):
+        return parameter.help or None
+    own = [words for kind, _, words in parts if task in _KINDS.get(kind, ())]
+    return "; ".join(own or [kind + colon + words for kind, colon, words in parts if kind not in _KINDS]) or None
+
+
 def _field(parameter: Parameter, task: str) -> Any:
-    name = {"arch": "architecture"}.get(parameter.name, parameter.name)
-    label = name.replace("_", " ").capitalize() + (f", {parameter.unit}" if parameter.unit else "")
-    shown: dict[str, Any] = {"label": label, "info": parameter.help or None, "visible": _is_for(parameter, task)}
+    label = _LABELS.get(parameter.name) or parameter.name.replace("_", " ").capitalize()
+    if parameter.unit and parameter.unit != parameter.name:
+        label += f", {parameter.unit}"
+    shown: dict[str, Any] = {"label": label, "info": _help(parameter, task), "visible": _is_for(parameter, task)}
     if parameter.type == "choice":
-        return gr.Dropdown(_choices(parameter), value=_text(parameter.default), **shown)
+        cards = parameter.name == "device"  # one of several cards is named by its number, as in cuda:1
+        return gr.Dropdown(_choices(parameter), value=_text(parameter.default), allow_custom_value=cards, **shown)
     if parameter.type == "bool":
         return gr.Checkbox(bool(parameter.default), **shown)
-    hint = "automatic" if parameter.type in ("int", "float", "sizes") and parameter.default is None else ""
+    hint = "automatic" if parameter.type in ("int", "float", "sizes") and not parameter.default else ""
+    hint = {"data": "the built-in sample"}.get(parameter.name, hint)
     return gr.Textbox(_text(parameter.default), placeholder=hint, lines=1, max_lines=1, **shown)
 
 
@@ -133,7 +189,7 @@ def _field_value(parameter: Parameter, field: Any, given: object) -> object:
     if isinstance(field, gr.Checkbox):
         return str(given).lower() in ("true", "yes", "on", "1")
     if isinstance(field, gr.Dropdown):
-        return given if given in parameter.choices else parameter.default
+        return given if given in parameter.choices or field.allow_custom_value else parameter.default
     return _text(given)
 
 

@@ -1,55 +1,46 @@
-"""What the Runs page shows of one run, as HTML made from its events: state, chart, trials, result, pictures, log."""
+"""What the Runs page shows of one run as it goes, as HTML made from its events: state, charts, tables, log."""
 
 from __future__ import annotations
 
-import base64
 import html
 import math
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import Any
 
-from app.pages.numbers import amount, number
-from app.pages.plot import WIDE_PX, Line, Mark, chart
+from app.pages.numbers import duration, number, rates
+from app.pages.plot import NARROW_PX, WIDE_PX, Line, Mark, chart
 from app.pages.training_view import training_charts, training_tables
+from app.pages.trials_view import plan_html, trial_charts, trials_html
 
-__all__ = [
-    "charts",
-    "files_html",
-    "log_html",
-    "race_html",
-    "result_html",
-    "state_html",
-    "tables_html",
-    "trials_html",
-]
+__all__ = ["STATUS_WORDS", "charts", "log_html", "race_html", "state_html", "tables_html"]
 
 Event = Mapping[str, Any]
 LOG_LINES = 400
-NARROW_PX = 440  # a chart's width beside another
-PICTURE_BYTES, FILE_BYTES = 4_000_000, 1_000_000
-PURPOSES = {"search": "find the limit", "verify": "verify it fits", "rate": "time it"}
 STATUS_WORDS = {
     "ok": "Done",
     "failed": "Failed",
     "timeout": "Ended at its time limit",
     "out_of_memory": "Out of memory",
     "cancelled": "Stopped",
+    "queued": "Waiting",
 }
 
 
-def state_html(title: str, events: Sequence[Event]) -> str:
-    """The head of a run: what runs, on which device and why, and how far it is; its status once it has ended."""
+def state_html(title: str, events: Sequence[Event], since_s: float = 0.0) -> str:
+    """The head of a run: what runs, on which device and why, and how far it is; its status once it has ended.
+
+    `since_s` are the seconds that went by after the last event.
+    """
     result = _last(events, "result")
     device, progress = _last(events, "device"), _last(events, "progress")
     status = str(result.get("status")) if result else "running"
-    seconds = float((result or {}).get("seconds") or max((float(e.get("t") or 0) for e in events), default=0.0))
-    facts = [f"{seconds:.0f} s"]
+    last_s = since_s + max((float(e.get("t") or 0) for e in events), default=0.0)
+    facts = [duration(float((result or {}).get("seconds") or 0.0) if result else last_s)]
     name = (result or {}).get("device") or (device or {}).get("device")
     if name:
         facts.insert(0, f"on {name}")
     why = f'<p class="g-quiet">{html.escape(str((device or {}).get("why", "")))}</p>' if device else ""
-    word = STATUS_WORDS.get(status, status) if result else "Running"
+    word = STATUS_WORDS.get(status, status.capitalize()) if result else "Running"
     bar = "" if result else _bar(progress)
     waits = None if result else _waits(events)
     if waits is not None:
@@ -60,20 +51,6 @@ def state_html(title: str, events: Sequence[Event]) -> str:
         f"<strong>{html.escape(title)}</strong> "
         f'<span class="g-quiet">{html.escape(", ".join(facts))}</span></p>{why}{bar}</div>'
     )
-
-
-def result_html(event: Event) -> str:
-    """The finding in large with its reason; what went wrong in a line where there is none."""
-    message = f'<p class="g-reason">{html.escape(str(event.get("message", "")))}</p>' if event.get("message") else ""
-    if event.get("status") != "ok":
-        return f'<div class="g-result g-bad">{message or "<p>The run gave no reason.</p>"}</div>'
-    values = event.get("values") or {}
-    found = "".join(
-        f'<div class="g-found"><span class="g-label">{html.escape(label)}</span>'
-        f'<span class="g-value">{html.escape(shown)}</span></div>'
-        for label, shown in _found(values)
-    )
-    return f'<div class="g-result"><div class="g-founds">{found}</div>{message}{_notes(values)}</div>'
 
 
 def charts(events: Sequence[Event]) -> str:
@@ -87,36 +64,12 @@ def charts(events: Sequence[Event]) -> str:
         drawn = _curves(points, _last(events, "result"), (begun.get("start_lr"), begun.get("end_lr")))
         return drawn + race_html(events)
     trials = [event for event in events if event.get("event") == "trial" and event.get("ok")]
-    return _trial_charts(trials) if trials else ""
+    return trial_charts(trials) if trials else ""
 
 
 def tables_html(events: Sequence[Event]) -> str:
     """What a run tried and compared, as tables."""
-    return training_tables(events) + trials_html(events)
-
-
-def trials_html(events: Sequence[Event]) -> str:
-    """Every trial of a run as a table, in the order they were made."""
-    trials = [event for event in events if event.get("event") == "trial"]
-    if not trials:
-        return ""
-    sized = any(trial.get("size") for trial in trials)
-    heads = ["Batch", *(["Size, px"] if sized else []), "Tried to", "Peak memory", "Samples per second", "Outcome"]
-    rows = []
-    for trial in trials:
-        ok = bool(trial.get("ok"))
-        size = [str(trial.get("size") or "")] if sized else []
-        speed = number(trial.get("samples_per_s")) if ok else ""
-        outcome = "fits" if ok else str(trial.get("reason") or "does not fit")
-        purpose = PURPOSES.get(str(trial.get("purpose", "")), "")
-        cells = [str(trial.get("batch", "")), *size, purpose, amount(trial.get("peak_bytes")), speed, outcome]
-        row = "".join(f"<td>{html.escape(cell)}</td>" for cell in cells)
-        rows.append(f'<tr class="{"" if ok else "g-bad"}">{row}</tr>')
-    head = "".join(f'<th scope="col">{name}</th>' for name in heads)
-    return (
-        '<div class="g-scroll" tabindex="0"><table class="g-table"><caption>Trials</caption>'
-        f"<thead><tr>{head}</tr></thead><tbody>{''.join(rows)}</tbody></table></div>"
-    )
+    return plan_html(_last(events, "result") or {}) + training_tables(events) + trials_html(events)
 
 
 def race_html(events: Sequence[Event]) -> str:
@@ -129,7 +82,7 @@ def race_html(events: Sequence[Event]) -> str:
     for trial in trials:
         loss = trial.get("loss")
         outcome = {"nan": "no number any more", "exploded": "diverges"}.get(str(trial.get("ended")), number(loss))
-        cells = [str(trial.get("phase", "")), _shown(trial.get("rate")), str(trial.get("batches", "")), outcome]
+        cells = [str(trial.get("phase", "")), rates(trial.get("rate")), str(trial.get("batches", "")), outcome]
         row = "".join(f"<td>{html.escape(cell)}</td>" for cell in cells)
         if loss is not None and loss == least:
             row = row.replace("<td>", "<td><strong>").replace("</td>", "</strong></td>")
@@ -140,38 +93,6 @@ def race_html(events: Sequence[Event]) -> str:
         '<div class="g-scroll" tabindex="0"><table class="g-table"><caption>Short trainings</caption>'
         f"<thead><tr>{head}</tr></thead><tbody>{''.join(rows)}</tbody></table></div>"
     )
-
-
-def files_html(events: Sequence[Event], folder: Path) -> str:
-    """The run's pictures, inline, and its other files as downloads; only files within the run's own folder."""
-    titles = {str(e.get("path")): str(e.get("title", "")) for e in events if e.get("event") == "artifact"}
-    result = _last(events, "result") or {}
-    parts = []
-    for name in result.get("artifacts") or ():
-        path = Path(str(name))
-        if path.resolve().parent == folder.resolve() and path.is_file():
-            parts.append(_file(path, titles.get(str(name), "")))
-    shown = [part for part in parts if part]
-    if not shown:
-        return ""
-    count = f"{len(shown)} file" if len(shown) == 1 else f"{len(shown)} files"
-    return f'<details class="g-files"><summary>Pictures and tables, {count}</summary>{"".join(shown)}</details>'
-
-
-def _file(path: Path, title: str) -> str:
-    """One file as part of the page, so that nothing beside the page itself needs serving."""
-    size, kind, name = path.stat().st_size, path.suffix.lower(), html.escape(path.name)
-    words = html.escape(title or path.name)
-    if kind == ".png" and size <= PICTURE_BYTES:
-        data = base64.b64encode(path.read_bytes()).decode()
-        return (
-            f'<figure><img alt="{words}" src="data:image/png;base64,{data}"><figcaption>{words}</figcaption></figure>'
-        )
-    if kind in (".csv", ".json", ".txt") and size <= FILE_BYTES:
-        data = base64.b64encode(path.read_bytes()).decode()
-        link = f'<a class="g-file" download="{name}" href="data:text/plain;base64,{data}">{name}</a>'
-        return f'<p>{link} <span class="g-quiet">{words}</span></p>'
-    return ""
 
 
 def log_html(events: Sequence[Event]) -> str:
@@ -204,40 +125,6 @@ def _bar(progress: Event | None) -> str:
         f'<progress class="g-bar" aria-label="Progress" value="{min(done, total):g}" max="{total:g}"></progress>'
         f'<p class="g-quiet">{what} {done:g} of {total:g}</p>'
     )
-
-
-def _found(values: Mapping[str, Any]) -> list[tuple[str, str]]:
-    """What is worth showing in large, with its label: what the recipe says is, a plan's batches, or rates."""
-    said = values.get("findings")
-    if isinstance(said, Mapping):
-        return [(str(label), _shown(value)) for label, value in said.items()]
-    plan = values.get("plan")
-    if isinstance(plan, list) and plan:
-        found = []
-        for item in plan:
-            at = f" at {item['size']} px" if item.get("size") else ""
-            found.append((f"Recommended batch{at}", _shown(item.get("recommended"))))
-            found.append((f"Largest that fits{at}", _shown(item.get("largest"))))
-        return found
-    phases = values.get("phases")
-    if isinstance(phases, Mapping) and phases:
-        return [(f"Learning rate, {name}", _shown(item.get("recommended"))) for name, item in phases.items()]
-    return [("Recommended", _shown(values["recommended"]))] if "recommended" in values else []
-
-
-def _shown(value: object) -> str:
-    """A value in large; a pair of rates as fastai takes it."""
-    if isinstance(value, str):
-        return value
-    if isinstance(value, list | tuple):
-        return f"slice({', '.join(number(v) for v in value)})"
-    return number(value) if value is not None else "none found"
-
-
-def _notes(values: Mapping[str, Any]) -> str:
-    notes = values.get("notes") or values.get("note") or []
-    notes = [notes] if isinstance(notes, str) else notes
-    return "".join(f'<p class="g-quiet">{html.escape(str(note))}</p>' for note in notes)
 
 
 def _curves(points: Sequence[Event], result: Event | None, swept: tuple[object, object]) -> str:
@@ -302,35 +189,6 @@ def _marks(phase: Mapping[str, Any]) -> list[Mark]:
     return marks + [Mark(name, float(lr)) for name, lr in named.items() if isinstance(lr, int | float) and lr > 0]
 
 
-def _trial_charts(trials: Sequence[Event]) -> str:
-    """Memory and speed against batch size; where a batch was tried again, the most memory and the timed speed count."""
-    timed = [trial for trial in trials if trial.get("purpose") == "rate"] or list(trials)
-    drawn = []
-    for label, name, unit, chosen in (
-        ("peak memory, MB", "peak_bytes", 1e6, trials),
-        ("samples per second", "samples_per_s", 1.0, timed),
-    ):
-        lines = [
-            Line(f"{size} px" if size else "trials", _best(chosen, size, name, unit), True) for size in _sizes(trials)
-        ]
-        drawn.append(chart(lines, x_label="batch size", y_label=label, log_x=True, x_base=2, width=NARROW_PX))
-    return f'<div class="g-charts">{"".join(drawn)}</div>'
-
-
-def _sizes(trials: Sequence[Event]) -> list[Any]:
-    return sorted({trial.get("size") or 0 for trial in trials})
-
-
-def _best(trials: Sequence[Event], size: object, name: str, unit: float) -> tuple[tuple[float, float], ...]:
-    most: dict[float, float] = {}
-    for trial in trials:
-        value = trial.get(name)
-        if (trial.get("size") or 0) == size and isinstance(value, int | float) and value > 0:
-            batch = float(trial["batch"])
-            most[batch] = max(most.get(batch, 0.0), value / unit)
-    return tuple(sorted(most.items()))
-
-
 def _said(event: Event) -> str:
     kind = event.get("event")
     seconds = f"{float(event.get('t') or 0):7.1f} s  "
@@ -345,7 +203,7 @@ def _said(event: Event) -> str:
     if kind == "race":
         loss = event.get("loss")
         outcome = f"validation loss {number(loss)}" if loss is not None else "diverges"
-        return f"{seconds}{event.get('phase', '')}, learning rate {_shown(event.get('rate'))}: {outcome}"
+        return f"{seconds}{event.get('phase', '')}, learning rate {rates(event.get('rate'))}: {outcome}"
     if kind == "metric":
         return f"{seconds}{event.get('name', 'metric')} {number(event.get('value'))}"
     if kind == "result":

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-import html
 import threading
+import time
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from html import escape
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl
@@ -15,21 +16,28 @@ from urllib.parse import parse_qsl
 import gradio as gr
 
 from app.pages.compare_view import MOST, comparison_html, past_choices
-from app.pages.run_forms import Form, lay_out, named, preset
-from app.pages.run_view import charts, files_html, log_html, result_html, state_html, tables_html
-from app.pages.text import code_block, link
-from executors.errors import RecipeError
+from app.pages.history_view import history_html
+from app.pages.result_view import files_html, result_html
+from app.pages.run_forms import LIMIT_MINUTES, Form, in_order, lay_out, named, preset
+from app.pages.run_view import charts, log_html, state_html, tables_html
+from app.pages.text import code_block
+from executors.errors import BadParameter, RecipeError
 from executors.history import RunRecord, history
 from executors.recipe import check_params, find_recipe, recipes
 from executors.run import Run, start
 from executors.tail import Tail
 from executors.warm import Warm
 
-__all__ = ["Going", "RunsPage", "history_html", "preset", "runs_page"]
+__all__ = ["Going", "RunsPage", "follow", "preset", "read_offer", "runs_page"]
 
 LOOK_S = 0.25  # how often a run's events are looked at
-HISTORY_LIMIT = 30
+TICK_S = 1.0  # how often the page tells the time when there are none
+LONGEST_MINUTES = 60 * 24 * 30
 READY = '<div class="g-state g-empty"><p>Start a recipe, or open an earlier run below.</p></div>'
+
+
+class StillGoing(RecipeError):
+    """A visitor has one run at a time."""
 
 
 class Going:
@@ -48,13 +56,17 @@ class Going:
         self._lock = threading.Lock()
         self._warm, self._own_code = warm, own_code
 
-    def start(self, visitor: str, recipe: str, params: Mapping[str, object], runs_dir: Path) -> Run:
+    def start(
+        self, visitor: str, recipe: str, params: Mapping[str, object], runs_dir: Path, timeout_s: float = 3600
+    ) -> Run:
         """Start a run for a visitor; it waits in line while the device is taken.
 
         Raises
         ------
+        StillGoing
+            When one is going on already.
         RecipeError
-            When one is going on already, it cannot be started, or it is code that a visitor may not run.
+            When it cannot be started, or is code that a visitor may not run.
         """
         if params.get("learner") and not self._own_code:
             raise RecipeError(
@@ -64,8 +76,9 @@ class Going:
         with self._lock:
             before = self._runs.get(visitor)
             if before is not None and before.result() is None:
-                raise RecipeError(f"{before.id} is still going on; stop it first")
-            run = self._runs[visitor] = start(recipe, params, runs_dir, queue=True, warm=self._warm)
+                raise StillGoing(f"your run of {_recipe_of(before)} is still going on; stop it first")
+            run = start(recipe, params, runs_dir, timeout_s=timeout_s, queue=True, warm=self._warm)
+            self._runs[visitor] = run
             return run
 
     def stop(self, visitor: str) -> None:
@@ -119,7 +132,7 @@ class RunsPage:
 
 def runs_page(runs_dir: Path, going: Going) -> RunsPage:
     """Lay the page out inside the current tab."""
-    known = recipes()
+    known = in_order(recipes())
     with gr.Row(equal_height=False, elem_id="runs-row"):
         with gr.Column(scale=2, min_width=290, elem_id="run-form"):
             choice = gr.Radio(
@@ -132,14 +145,16 @@ def runs_page(runs_dir: Path, going: Going) -> RunsPage:
         with gr.Column(scale=5, min_width=300, elem_id="run-view"):
             view = _view(runs_dir)
 
-    async def run(recipe: str, values: Mapping[str, object], request: gr.Request) -> AsyncIterator[list[Any]]:
-        async for shown in follow(going, str(request.session_hash), recipe, values, runs_dir):
+    async def run(
+        recipe: str, values: Mapping[str, object], request: gr.Request, minutes: object = LIMIT_MINUTES
+    ) -> AsyncIterator[list[Any]]:
+        async for shown in follow(going, str(request.session_hash), recipe, values, runs_dir, minutes):
             yield shown
 
     for form in forms:
         form.button.click(
             _starter(form, run),
-            list(form.fields),
+            [form.limit, *form.fields],
             view.outputs(),
             show_progress="hidden",
             concurrency_limit=4,
@@ -166,7 +181,12 @@ def runs_page(runs_dir: Path, going: Going) -> RunsPage:
 
 
 async def follow(
-    going: Going, visitor: str, recipe: str, values: Mapping[str, object], runs_dir: Path
+    going: Going,
+    visitor: str,
+    recipe: str,
+    values: Mapping[str, object],
+    runs_dir: Path,
+    minutes: object = LIMIT_MINUTES,
 ) -> AsyncIterator[list[Any]]:
     """Start a run and show it until its end; when nobody looks any more, the run is ended too.
 
@@ -177,18 +197,30 @@ async def follow(
     """
     try:
         found = find_recipe(recipe)
-        run = going.start(visitor, recipe, check_params(found, values), runs_dir)
+        run = going.start(visitor, recipe, check_params(found, values), runs_dir, _seconds(minutes))
+    except StillGoing as error:  # the view is the other run's, which would write over any word of ours
+        gr.Warning(str(error), title="One run at a time")
+        yield [gr.skip()] * 9
+        return
     except RecipeError as error:
         yield _line(str(error), runs_dir)
         return
     events = run.new_events()
+    heard = told = time.monotonic()
     try:
         yield _shown(found.title, run.folder, events, runs_dir)
         while not events or events[-1].get("event") != "result":
             await asyncio.sleep(LOOK_S)
-            fresh = run.new_events()
+            fresh, now = run.new_events(), time.monotonic()
             events += fresh
-            yield _shown(found.title, run.folder, events, runs_dir) if fresh else [gr.skip()] * 9
+            if fresh:
+                heard = told = now
+                yield _shown(found.title, run.folder, events, runs_dir)
+            elif now - told >= TICK_S:
+                told = now
+                yield [state_html(found.title, events, now - heard), *[gr.skip()] * 8]
+            else:
+                yield [gr.skip()] * 9  # so that a page that was closed is noticed
     finally:
         if run.result() is None:  # the page was closed; ending takes up to two seconds, which must not hold the loop
             threading.Thread(target=run.cancel, daemon=True).start()
@@ -198,34 +230,6 @@ def read_offer(target: object) -> tuple[str, dict[str, object]]:
     """A recipe's name and preset values from a Run link's `lr-find?phase=frozen`; checked before they are used."""
     name, _, query = str(target or "")[:2000].partition("?")
     return name, dict(parse_qsl(query))
-
-
-def history_html(runs_dir: Path) -> str:
-    """The runs so far, newest first, each a link that opens it."""
-    records = history(runs_dir)
-    if not records:
-        return '<p class="g-quiet">No runs yet.</p>'
-    rows = []
-    for record in records[:HISTORY_LIMIT]:
-        status = html.escape(record.status)
-        when = record.started[:16].replace("T", " ")
-        preset_words = ", ".join(f"{v}" for k, v in record.params.items() if k in ("phase", "arch") and v)
-        cells = [
-            f'<span class="g-badge g-is-{status}">{status.replace("_", " ")}</span>',
-            link("past", record.id, record.recipe or record.id),
-            html.escape(" · ".join(word for word in (record.task, preset_words) if word)),
-            html.escape(record.device),
-            f"{record.seconds:.0f} s",
-            html.escape(when),
-        ]
-        rows.append("<tr>" + "".join(f"<td>{cell}</td>" for cell in cells) + "</tr>")
-    heads = "".join(
-        f'<th scope="col">{word}</th>' for word in ("Status", "Recipe", "On", "Device", "Took", "Started, UTC")
-    )
-    return (
-        '<div class="g-scroll" tabindex="0"><table class="g-table g-history"><caption>Earlier runs</caption>'
-        f"<thead><tr>{heads}</tr></thead><tbody>{''.join(rows)}</tbody></table></div>"
-    )
 
 
 def _view(runs_dir: Path) -> View:
@@ -263,11 +267,31 @@ def _comparison(runs_dir: Path) -> None:
 
 
 def _starter(form: Form, run: Any) -> Any:
-    async def started(request: gr.Request, *values: object) -> AsyncIterator[list[Any]]:
-        async for shown in run(form.recipe.name, named(form, values), request):
+    async def started(request: gr.Request, minutes: object, *values: object) -> AsyncIterator[list[Any]]:
+        async for shown in run(form.recipe.name, named(form, values), request, minutes):
             yield shown
 
     return started
+
+
+def _recipe_of(run: Run) -> str:
+    """The recipe's name within the run's id."""
+    return run.id.partition("-")[2].rpartition("-")[0]
+
+
+def _seconds(minutes: object) -> float:
+    """The time limit that was typed; an empty field is the usual one.
+
+    Raises
+    ------
+    BadParameter
+        When it is no length of time.
+    """
+    if minutes is None:
+        return LIMIT_MINUTES * 60.0
+    if isinstance(minutes, bool) or not isinstance(minutes, int | float) or not 0 < minutes <= LONGEST_MINUTES:
+        raise BadParameter(f"the time limit must be more than 0 and at most {LONGEST_MINUTES} minutes, got {minutes}")
+    return minutes * 60.0
 
 
 def _chosen(forms: Sequence[Form]) -> Any:
@@ -297,7 +321,7 @@ def _shown(title: str, folder: Path, events: Sequence[Mapping[str, Any]], runs_d
 
 def _line(message: str, runs_dir: Path) -> list[Any]:
     """One line in place of a run that could not be started."""
-    said = f'<div class="g-state g-is-failed" role="alert"><p class="g-error">{html.escape(message)}</p></div>'
+    said = f'<div class="g-state g-is-failed" role="alert"><p class="g-error">{escape(message)}</p></div>'
     return [said, "", "", "", "", "", "", history_html(runs_dir), gr.update(visible=False)]
 
 
@@ -305,11 +329,13 @@ def _past(record: RunRecord, runs_dir: Path) -> list[Any]:
     events: list[dict[str, Any]] = []
     with suppress(OSError):
         events = Tail(record.folder / "events.jsonl").read()
-    blank = {"event": "result", "status": record.status, "message": record.message, "seconds": record.seconds}
-    events.append(record.result.to_event() if record.result else blank)
     title = record.recipe or record.id
     with suppress(RecipeError):
         title = find_recipe(record.recipe).title
+    if record.status in ("queued", "running"):  # another visitor's, or another program's
+        return [*_shown(title, record.folder, events, runs_dir)[:-1], gr.update(visible=False)]
+    blank = {"event": "result", "status": record.status, "message": record.message, "seconds": record.seconds}
+    events.append(record.result.to_event() if record.result else blank)
     return _shown(title, record.folder, events, runs_dir)
 
 

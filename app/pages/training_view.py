@@ -7,12 +7,11 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from app.pages.numbers import amount, number
-from app.pages.plot import Line, chart
+from app.pages.plot import NARROW_PX, Line, chart
 
 __all__ = ["training_charts", "training_tables"]
 
 Event = Mapping[str, Any]
-NARROW_PX = 440
 _WORDS = {"samples_per_s": "samples per second", "valid_loss": "validation loss", "train_loss": "training loss"}
 _HIDDEN = {"event", "t", "table"}
 

@@ -10,7 +10,9 @@ from typing import Any
 import pytest
 
 from app.pages.numbers import amount, number
-from app.pages.run_view import charts, files_html, log_html, result_html, state_html, trials_html
+from app.pages.result_view import files_html, result_html
+from app.pages.run_view import charts, log_html, state_html
+from app.pages.trials_view import trials_html
 
 HOSTILE = "<img src=x onerror=alert(1)>"
 
@@ -177,7 +179,7 @@ def test_only_files_of_the_runs_own_folder_are_shown(tmp_path: Path) -> None:
     assert base64.b64encode(b"PNG").decode() in shown
     assert "the curve" in shown
     assert base64.b64encode(b"secret").decode() not in shown
-    assert "1 file" in shown
+    assert "<summary>1 picture</summary>" in shown
 
 
 def test_nothing_a_run_says_becomes_markup() -> None:
