@@ -55,7 +55,6 @@ def result_from(stored: dict[str, Any], folder: Path) -> RunResult:
     """
     status, values, artifacts = stored.get("status"), stored.get("values", {}), stored.get("artifacts", [])
     notes = stored.get("notes", [])
-    seconds = stored.get("seconds", 0.0)
     if status not in get_args(Status) or not isinstance(values, dict) or not isinstance(artifacts, list):
         raise ValueError(f"{folder.name}: the stored result has status {status!r}")
     return RunResult(
@@ -66,8 +65,16 @@ def result_from(stored: dict[str, Any], folder: Path) -> RunResult:
         values=values,
         artifacts=tuple(str(folder.absolute() / Path(str(name)).name) for name in artifacts),
         code=str(stored.get("code", "")),
-        seconds=float(seconds) if isinstance(seconds, int | float) else 0.0,
+        seconds=_seconds(stored.get("seconds")),
         message=str(stored.get("message", "")),
         folder=str(folder.absolute()),
         notes=tuple(map(str, notes)) if isinstance(notes, list) else (),
     )
+
+
+def _seconds(stored: object) -> float:
+    """The stored seconds; 0 for what is no number of them, as a damaged file may have it."""
+    try:
+        return float(stored) if isinstance(stored, int | float) else 0.0
+    except OverflowError:
+        return 0.0

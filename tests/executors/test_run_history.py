@@ -95,3 +95,12 @@ def test_moved_runs_find_their_artifacts(attack: str, tmp_path: Path) -> None:
     (record,) = history(tmp_path / "moved")
     assert record.result is not None
     assert [Path(path).read_text() for path in record.result.artifacts] == ["made"]
+
+
+def test_seconds_past_all_reason_hide_nothing(tmp_path: Path) -> None:
+    """A number too large for a float, in a damaged result, is no time at all."""
+    folder = tmp_path / "20260101T000000Z-attack-ab12cd"
+    folder.mkdir()
+    (folder / "spec.json").write_text('{"recipe": "attack", "params": {}}')
+    (folder / "result.json").write_text('{"status": "ok", "seconds": 1' + "0" * 400 + "}")
+    assert [(record.status, record.seconds) for record in history(tmp_path)] == [("ok", 0.0)]
