@@ -152,7 +152,7 @@ class _Flow:
         frozen_lr = before if isinstance(before, float) else None
         if self.params["lr"] is not None:
             lr = float(self.params["lr"])
-            return lr if before is None else (lr / 5 / _GROUP_FACTOR**4, lr / 5)
+            return lr if before is None else (float(f"{lr / 5 / _GROUP_FACTOR**4:.1e}"), float(f"{lr / 5:.1e}"))
         learner, seed = self.ready.learner, self.ready.settings.seed
         try:
             return stage_rate(

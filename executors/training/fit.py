@@ -212,7 +212,8 @@ def verdict(epochs: Sequence[Epoch], score: Score, valid_samples: int) -> Verdic
             "get more data, augment it, or add weight decay, dropout or mixup (the recipe regularise compares them); "
             "the saved model is the best epoch's",
         )
-    if last.train_loss > last.valid_loss:
+    perfect = score.higher_is_better and all(0 <= value <= 1 for value in values) and 1 - values[best] <= chance
+    if last.train_loss > last.valid_loss and not perfect:
         return Verdict(
             "underfitting",
             f"the training loss ({last.train_loss:.4g}) ends above the validation loss ({last.valid_loss:.4g})",

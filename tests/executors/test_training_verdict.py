@@ -45,6 +45,11 @@ def test_a_training_loss_above_the_validation_loss_is_underfitting() -> None:
     assert found.word == "underfitting" and "0.9" in found.reason and "longer" in found.advice
 
 
+def test_nothing_is_wrong_with_all_right() -> None:
+    """A score that cannot get better is no underfitting, whatever the training loss."""
+    assert verdict(epochs([0.9, 1.0, 1.0], train=0.9, valid=0.5), ACCURACY, 100).word == "fits"
+
+
 def test_chance_is_larger_on_few_samples() -> None:
     """The same fall counts with many held-out samples and not with few."""
     fell = epochs([0.9, 0.87, 0.86])
