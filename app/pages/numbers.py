@@ -27,8 +27,8 @@ def amount(n_bytes: object) -> str:
         return ""
     value = float(n_bytes)
     for unit in ("B", "kB", "MB", "GB"):
-        if value < 1000 or unit == "GB":
-            return f"{value:.3g} {unit}" if value < 1000 else f"{value:,.0f} {unit}"
+        if abs(value) < 1000 or unit == "GB":
+            return f"{value:.3g} {unit}" if abs(value) < 1000 else f"{value:,.0f} {unit}"
         value /= 1000
     return ""
 

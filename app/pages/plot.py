@@ -84,7 +84,8 @@ def chart(
     up = _Axis(
         low - margin if low < 0 or low > 0.3 * high else min(0.0, low), high + margin, HEIGHT - BOTTOM, TOP, False
     )
-    parts = [_frame(across, up, x_label, y_label, log_x, x_base)]
+    whole = all(x == int(x) for x, _ in points)
+    parts = [_frame(across, up, x_label, y_label, _x_ticks(across, x_base if log_x else 0, whole))]
     parts += [_mark_line(mark, across) for mark in marks]
     parts.append(_area(band, across, up))
     parts += [_curve(line, across, up, number) for number, line in enumerate(kept)]
@@ -139,15 +140,21 @@ def _svg(said: str, width: int, inside: str, above: int = 0) -> str:
     )
 
 
-def _frame(across: _Axis, up: _Axis, x_label: str, y_label: str, log_x: bool, x_base: int) -> str:
+def _x_ticks(across: _Axis, base: int, whole: bool) -> list[tuple[float, str]]:
+    """Where the x axis has its ticks, with their words; `base` 0 stands for a linear axis, of whole numbers or any."""
+    if base:
+        return _powers(across, base)
+    places = ticks(across.low, across.high, 7)
+    return [(place, f"{place:.4g}") for place in places if not whole or place == int(place)]
+
+
+def _frame(across: _Axis, up: _Axis, x_label: str, y_label: str, x_ticks: Sequence[tuple[float, str]]) -> str:
     parts = []
     for value in ticks(up.low, up.high):
         y = up.at(value)
         parts.append(f'<line class="g-grid" x1="{LEFT}" x2="{across.end}" y1="{y:.1f}" y2="{y:.1f}"/>')
         parts.append(f'<text class="g-tick" x="{LEFT - 8}" y="{y + 4:.1f}" text-anchor="end">{value:.4g}</text>')
-    for value, word in (
-        _powers(across, x_base) if log_x else [(v, f"{v:.4g}") for v in ticks(across.low, across.high, 7)]
-    ):
+    for value, word in x_ticks:
         x = across.at(value)
         parts.append(f'<line class="g-grid" x1="{x:.1f}" x2="{x:.1f}" y1="{TOP}" y2="{HEIGHT - BOTTOM}"/>')
         parts.append(f'<text class="g-tick" x="{x:.1f}" y="{HEIGHT - BOTTOM + 18}" text-anchor="middle">{word}</text>')
