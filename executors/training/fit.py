@@ -76,6 +76,14 @@ def better(score: Score, a: float, b: float) -> bool:
     return a > b if score.higher_is_better else a < b
 
 
+class _Best(SaveModelCallback):
+    """Goes back to the best epoch's weights, where there was an epoch at all."""
+
+    def after_fit(self, **kwargs: Any) -> None:
+        if (self.learn.path / self.learn.model_dir / f"{self.fname}.pth").is_file():
+            super().after_fit(**kwargs)
+
+
 class _Patience(EarlyStoppingCallback):
     """Early stopping that starts to count at half of the cycle: the score may well get worse while the rate is high."""
 
@@ -169,7 +177,7 @@ def fit(
     added = [teller, *callbacks]
     if score is not None and len(learner.dls.valid):
         comparison = np.greater if score.higher_is_better else np.less
-        added.append(SaveModelCallback(monitor=score.name, comp=comparison, fname=_BEST, with_opt=False))
+        added.append(_Best(monitor=score.name, comp=comparison, fname=_BEST, with_opt=False))
         if patience:
             added.append(_Patience(monitor=score.name, comp=comparison, patience=patience))
     with learner.no_bar(), learner.no_logging():
