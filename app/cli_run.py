@@ -135,7 +135,7 @@ def pages(
         bool,
         typer.Option(
             "--allow-learner-files",
-            help="With --host: let visitors from other machines have Python files of this one run as learners.",
+            help="With --host: let visitors have Python files of this machine run as learners.",
         ),
     ] = False,
 ) -> None:

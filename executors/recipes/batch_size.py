@@ -305,12 +305,15 @@ def _values(
     rows = [plan_row(plan, limit, free) for plan in plans]
     if rows[-1]["rule_of_thumb"]:
         said.append(
-            f"The notes' rule of thumb (over 8200 MB free: 8 small or 3 large images, else 4 or 1) gives "
+            f"The fast.ai course's rule of thumb (over 8200 MB free: 8 small or 3 large images, else 4 or 1) gives "
             f"{rows[-1]['rule_of_thumb']} with {show_bytes(free)} free."
         )
     batch, accumulate = batch_to_use(main, params["effective_batch"])
     if accumulate:
-        said.append(f"{accumulate} do not fit at once: accumulate the gradients of batches of {batch}.")
+        why = {"memory": "do not fit at once", "max_batch": "are more than max_batch allows"}.get(
+            main.bound, "are too many"
+        )
+        said.append(f"{accumulate} {why}: accumulate the gradients of batches of {batch}.")
     return {
         "largest": main.largest.batch,
         "recommended": main.recommended.batch,
