@@ -214,7 +214,8 @@ def _area(band: Sequence[tuple[float, float, float]], across: _Axis, up: _Axis) 
 
 
 def _title(title: str) -> str:
-    return f'<text class="g-axis g-head" x="{LEFT}" y="15">{html.escape(title)}</text>' if title else ""
+    words = html.escape(title[:1].upper() + title[1:])
+    return f'<text class="g-axis g-head" x="{LEFT}" y="15">{words}</text>' if title else ""
 
 
 def _legend(names: Sequence[str], width: int) -> tuple[str, int]:

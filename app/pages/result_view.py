@@ -10,11 +10,12 @@ from typing import Any
 
 from app.pages.numbers import amount, rates
 
-__all__ = ["files_html", "found", "result_html"]
+__all__ = ["doubts_html", "files_html", "found", "result_html"]
 
 Event = Mapping[str, Any]
 PICTURE_BYTES, FILE_BYTES = 4_000_000, 1_000_000
 _FEW = 2  # notes that stand open; more are folded
+_DOUBTS = 12  # rows that are shown
 _WORDS_IN_LARGE = 28  # characters; a longer finding is set smaller
 
 
@@ -53,6 +54,25 @@ def found(values: Mapping[str, Any]) -> list[tuple[str, str]]:
     return [(label, rates(values[name])) for name, label in named if name in values]
 
 
+def doubts_html(event: Event) -> str:
+    """The samples whose label is doubted most as a table; where there are none, nothing."""
+    doubts = (event.get("values") or {}).get("doubts")
+    doubts = [doubt for doubt in doubts if isinstance(doubt, Mapping)] if isinstance(doubts, list) else []
+    if not doubts:
+        return ""
+    columns = {"file": "Sample", "label": "Label", "predicted": "Predicted", "proposal": "Proposal", "why": "Why"}
+    head = "".join(f'<th scope="col">{word}</th>' for word in columns.values())
+    body = "".join(
+        "<tr>" + "".join(f"<td>{html.escape(str(doubt.get(name, '')))}</td>" for name in columns) + "</tr>"
+        for doubt in doubts[:_DOUBTS]
+    )
+    more = f'<p class="g-quiet">The first {_DOUBTS} of {len(doubts)}; all are in the list of decisions.</p>'
+    return (
+        '<div class="g-scroll" tabindex="0"><table class="g-table"><caption>To look at</caption>'
+        f"<thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>{more if len(doubts) > _DOUBTS else ''}"
+    )
+
+
 def files_html(events: Sequence[Event], folder: Path) -> str:
     """The run's pictures, inline, its small files as downloads, of large ones where they lie.
 
@@ -74,8 +94,10 @@ def files_html(events: Sequence[Event], folder: Path) -> str:
         for kind, word in ((pictures, "picture"), (others, "file"))
         if kind
     ]
+    open_word = " open" if (result.get("values") or {}).get("doubts") else ""  # their pictures are what was asked for
     return (
-        f'<details class="g-files"><summary>{" and ".join(words)}</summary>{"".join(others)}{"".join(pictures)}'
+        f'<details class="g-files"{open_word}><summary>{" and ".join(words)}</summary>'
+        f"{''.join(others)}{''.join(pictures)}"
         f'<p class="g-quiet">All of it lies in <code>{html.escape(str(folder))}</code></p></details>'
     )
 

@@ -164,7 +164,7 @@ def _help(parameter: Parameter, task: str) -> str | None:
 
 def _field(parameter: Parameter, task: str) -> Any:
     label = _LABELS.get(parameter.name) or parameter.name.replace("_", " ").capitalize()
-    if parameter.unit and parameter.unit != parameter.name:
+    if parameter.unit and (len(parameter.unit) < 3 or parameter.unit not in label.lower()):
         label += f", {parameter.unit}"
     shown: dict[str, Any] = {"label": label, "info": _help(parameter, task), "visible": _is_for(parameter, task)}
     if parameter.type == "choice":

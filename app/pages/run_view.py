@@ -9,6 +9,7 @@ from typing import Any
 
 from app.pages.numbers import duration, number, rates
 from app.pages.plot import NARROW_PX, WIDE_PX, Line, Mark, chart
+from app.pages.result_view import doubts_html
 from app.pages.training_view import training_charts, training_tables
 from app.pages.trials_view import plan_html, trial_charts, trials_html
 
@@ -69,7 +70,8 @@ def charts(events: Sequence[Event]) -> str:
 
 def tables_html(events: Sequence[Event]) -> str:
     """What a run tried and compared, as tables."""
-    return plan_html(_last(events, "result") or {}) + training_tables(events) + trials_html(events)
+    result = _last(events, "result") or {}
+    return doubts_html(result) + plan_html(result) + training_tables(events) + trials_html(events)
 
 
 def race_html(events: Sequence[Event]) -> str:

@@ -28,8 +28,12 @@ from executors.run import Run, start
 from executors.tail import Tail
 from executors.warm import Warm
 
-__all__ = ["Going", "RunsPage", "follow", "preset", "read_offer", "runs_page"]
+__all__ = ["TO_THE_RUN", "Going", "RunsPage", "follow", "preset", "read_offer", "runs_page"]
 
+TO_THE_RUN = """() => {
+  const view = document.getElementById('run-view'), top = view.getBoundingClientRect().top;
+  if (top < 0 || top > innerHeight / 2) view.scrollIntoView({block: 'start'});
+}"""
 LOOK_S = 0.25  # how often a run's events are looked at
 TICK_S = 1.0  # how often the page tells the time when there are none
 LONGEST_MINUTES = 60 * 24 * 30
@@ -152,6 +156,7 @@ def runs_page(runs_dir: Path, going: Going) -> RunsPage:
             yield shown
 
     for form in forms:
+        form.button.click(None, None, None, js=TO_THE_RUN, api_visibility="private")
         form.button.click(
             _starter(form, run),
             [form.limit, *form.fields],
@@ -208,7 +213,7 @@ async def follow(
     events = run.new_events()
     heard = told = time.monotonic()
     try:
-        yield _shown(found.title, run.folder, events, runs_dir)
+        yield _with_past(_shown(found.title, run.folder, events, runs_dir), runs_dir)
         while not events or events[-1].get("event") != "result":
             await asyncio.sleep(LOOK_S)
             fresh, now = run.new_events(), time.monotonic()
@@ -314,9 +319,14 @@ def _shown(title: str, folder: Path, events: Sequence[Mapping[str, Any]], runs_d
         f"**Code with these values**\n\n{code_block(str(last['code']))}" if ended and last.get("code") else "",
         files_html(events, folder) if ended else "",
         log_html(events),
-        history_html(runs_dir) if ended or not events else gr.skip(),
+        history_html(runs_dir) if ended else gr.skip(),
         gr.update(visible=not ended),
     ]
+
+
+def _with_past(shown: list[Any], runs_dir: Path) -> list[Any]:
+    """The same with the history, which names a run also while it goes on."""
+    return [*shown[:-2], history_html(runs_dir), shown[-1]]
 
 
 def _line(message: str, runs_dir: Path) -> list[Any]:
@@ -333,7 +343,7 @@ def _past(record: RunRecord, runs_dir: Path) -> list[Any]:
     with suppress(RecipeError):
         title = find_recipe(record.recipe).title
     if record.status in ("queued", "running"):  # another visitor's, or another program's
-        return [*_shown(title, record.folder, events, runs_dir)[:-1], gr.update(visible=False)]
+        return [*_shown(title, record.folder, events, runs_dir)[:-2], history_html(runs_dir), gr.update(visible=False)]
     blank = {"event": "result", "status": record.status, "message": record.message, "seconds": record.seconds}
     events.append(record.result.to_event() if record.result else blank)
     return _shown(title, record.folder, events, runs_dir)

@@ -23,7 +23,7 @@ from app.pages.assets import read_asset
 from app.pages.graph import graph_page
 from app.pages.guard import LOCAL_HOSTS, Guard
 from app.pages.run_forms import preset
-from app.pages.runs import Going, RunsPage, read_offer, runs_page
+from app.pages.runs import TO_THE_RUN, Going, RunsPage, read_offer, runs_page
 from app.pages.shelf import Shelf
 from app.writer.written import Writer, WriterFailure
 from executors.warm import Warm
@@ -148,6 +148,7 @@ def _connect(bridge: gr.HTML, tabs: gr.Tabs, asking: AskPage, running: RunsPage)
         fill, None, [tabs, *running.preset_outputs()], queue=False, show_progress="hidden", api_visibility="private"
     )
     bridge.run_link(running.run_preset, None, shown, show_progress="hidden", api_visibility="private")
+    bridge.past_link(None, None, None, js=TO_THE_RUN, api_visibility="private")
     bridge.past_link(running.open_past, None, shown, queue=False, show_progress="hidden", api_visibility="private")
 
 

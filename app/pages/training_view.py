@@ -20,7 +20,10 @@ def training_charts(events: Sequence[Event]) -> str:
     """Losses and scores of the epochs, batch losses until the first has ended; layers of a network."""
     epochs = [event for event in events if event.get("event") == "epoch"]
     if epochs:
-        return f'<div class="g-charts">{"".join(_epoch_charts(epochs))}</div>'
+        asked = next((e.get("params") or {} for e in events if e.get("event") == "started"), {})
+        repeats = asked.get("repeats")
+        drawn = _epoch_charts(epochs, repeats if isinstance(repeats, int) else 1)
+        return f'<div class="g-charts">{"".join(drawn)}</div>'
     batches = [event for event in events if event.get("event") == "batch"]
     if batches:
         points = tuple((float(e["step"]), _value(e.get("loss"))) for e in batches)
@@ -50,12 +53,12 @@ def training_tables(events: Sequence[Event]) -> str:
     return "".join(tables)
 
 
-def _epoch_charts(epochs: Sequence[Event]) -> list[str]:
-    """Where several trainings are compared, a line for each; else training beside validation."""
+def _epoch_charts(epochs: Sequence[Event], repeats: int) -> list[str]:
+    """Where several trainings are compared, a line for each, over its repeats; else training beside validation."""
     stages = list(dict.fromkeys(str(e.get("stage", "")) for e in epochs))
     compared = len(stages) > 1 and len({_count(epochs, stage) for stage in stages}) == 1 and len(epochs) > len(stages)
     if compared:
-        losses = [Line(stage, _line(_of(epochs, stage), "valid_loss", restart=True), True) for stage in stages]
+        losses = [Line(stage, _mean(_of(epochs, stage), "valid_loss", repeats), True) for stage in stages]
     else:
         losses = [
             Line("training", _line(epochs, "train_loss"), True),
@@ -66,7 +69,7 @@ def _epoch_charts(epochs: Sequence[Event]) -> list[str]:
     drawn = [chart(losses, x_label="epoch", y_label=title, title=title, width=NARROW_PX)]
     if score:
         scores = (
-            [Line(stage, _line(_of(epochs, stage), score, restart=True), True) for stage in stages]
+            [Line(stage, _mean(_of(epochs, stage), score, repeats), True) for stage in stages]
             if compared
             else [Line(score, _line(epochs, score), True)]
         )
@@ -82,12 +85,21 @@ def _of(epochs: Sequence[Event], stage: str) -> list[Event]:
     return [epoch for epoch in epochs if str(epoch.get("stage", "")) == stage]
 
 
-def _line(epochs: Sequence[Event], name: str, restart: bool = False) -> tuple[tuple[float, float], ...]:
-    found = []
-    for place, epoch in enumerate(epochs, start=1):
-        value = epoch.get(name) if name in epoch else (epoch.get("metrics") or {}).get(name)
-        found.append((float(place if restart else epoch.get("epoch") or place), _value(value)))
-    return tuple(found)
+def _line(epochs: Sequence[Event], name: str) -> tuple[tuple[float, float], ...]:
+    return tuple(
+        (float(epoch.get("epoch") or place), _read(epoch, name)) for place, epoch in enumerate(epochs, start=1)
+    )
+
+
+def _mean(epochs: Sequence[Event], name: str, repeats: int) -> tuple[tuple[float, float], ...]:
+    """The mean over trainings of the same way, told one after the other; its epochs count from 1."""
+    length = len(epochs) // repeats if repeats > 0 and len(epochs) % repeats == 0 else len(epochs)
+    columns = [[_read(epoch, name) for epoch in epochs[place::length]] for place in range(length)]
+    return tuple((float(place), sum(column) / len(column)) for place, column in enumerate(columns, start=1))
+
+
+def _read(epoch: Event, name: str) -> float:
+    return _value(epoch.get(name) if name in epoch else (epoch.get("metrics") or {}).get(name))
 
 
 def _layer_charts(layers: Sequence[Event]) -> str:

@@ -47,6 +47,17 @@ def test_trainings_that_are_compared_have_a_line_each() -> None:
     assert drawn.count(">mixup<") == 2
 
 
+def test_repeats_of_a_way_are_one_line_of_their_mean() -> None:
+    """Two trainings of two epochs each are two points, at the mean of each epoch; not four epochs."""
+    started = {"event": "started", "params": {"repeats": 2, "epochs": 2}}
+    losses = {"none": (4.0, 2.0, 2.0, 0.0), "mixup": (3.0, 1.0, 3.0, 1.0)}
+    told = [epoch(n, way, valid_loss=loss) for way, four in losses.items() for n, loss in enumerate(four, start=1)]
+    drawn = training_charts([started, *told])
+    assert lines(drawn) == [2] * 4
+    none, mixup = re.findall(r'<polyline points="([^"]*)"', drawn)[:2]
+    assert none == mixup
+
+
 def test_a_loss_that_is_no_number_leaves_a_gap() -> None:
     """Epochs without a number are not drawn, and the table says what they had."""
     events = [epoch(1), epoch(2, valid_loss=float("nan")), epoch(3)]

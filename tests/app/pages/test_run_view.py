@@ -9,10 +9,10 @@ from typing import Any
 
 import pytest
 
-from app.pages.numbers import amount, number
-from app.pages.result_view import files_html, result_html
+from app.pages.numbers import amount, duration, number
+from app.pages.result_view import doubts_html, files_html, result_html
 from app.pages.run_view import charts, log_html, state_html
-from app.pages.trials_view import trials_html
+from app.pages.trials_view import plan_html, trials_html
 
 HOSTILE = "<img src=x onerror=alert(1)>"
 
@@ -211,3 +211,59 @@ def test_numbers_for_people(value: object, shown: str) -> None:
 def test_bytes_for_people(n: object, shown: str) -> None:
     """Bytes in the unit that fits."""
     assert amount(n) == shown
+
+
+def test_a_plan_over_precisions_is_a_table_and_lines_of_its_own() -> None:
+    """Batches of each precision stand in a row with what bounds them; the charts have a line for each."""
+    plan = [
+        {"size": 64, "precision": p, "phase": "unfrozen", "recommended": 8 * k, "largest": 32 * k, "bound": "memory"}
+        for k, p in enumerate(("float32", "bfloat16"), start=1)
+    ]
+    shown = result_html(result(values={"recommended": 8, "largest": 32, "plan": plan}))
+    assert re.findall(r'g-value">([^<]*)<', shown) == ["8", "32"]  # the main case in large
+    table = plan_html(result(values={"plan": plan}))
+    cells = [re.findall("<td>(.*?)</td>", row) for row in re.findall("<tr>(.*?)</tr>", table)][1:]
+    assert [row[:4] for row in cells] == [["64", "float32", "8", "32"], ["64", "bfloat16", "16", "64"]]
+    assert "Phase" not in table and plan_html(result(values={"plan": plan[:1]})) == ""
+    tried = [trial(batch, precision=p, frozen=False) for p in ("float32", "bfloat16") for batch in (4, 8)]
+    drawn = charts(tried)
+    assert drawn.count(">32 px float32<") == 2 and drawn.count("<polyline") == 4
+
+
+def test_large_files_are_named_where_they_lie(tmp_path: Path) -> None:
+    """A model is not part of the page: its path and size are; a table of decisions can be downloaded from it."""
+    folder = tmp_path / "run"
+    folder.mkdir()
+    (folder / "model.safetensors").write_bytes(b"0" * 2_500_000)
+    (folder / "decisions.csv").write_text("file,decision\n")
+    shown = files_html([result(artifacts=[str(path) for path in sorted(folder.iterdir())])], folder)
+    assert f"<code>{folder / 'model.safetensors'}</code>" in shown and "2.5 MB" in shown
+    assert 'download="decisions.csv"' in shown and "<summary>2 files</summary>" in shown
+
+
+def test_doubted_samples_are_a_table_and_their_pictures_stand_open(tmp_path: Path) -> None:
+    """What cleaning found is seen without a click; other runs' files are folded."""
+    (tmp_path / "hardest.png").write_bytes(b"PNG")
+    doubt = {"file": "blue/19.png", "label": "blue", "predicted": "red", "proposal": "keep", "why": "66% red"}
+    cleaned = result(values={"doubts": [doubt] * 30}, artifacts=[str(tmp_path / "hardest.png")])
+    table = doubts_html(cleaned)
+    assert table.count("<td>blue/19.png</td>") == 12 and "The first 12 of 30" in table
+    assert "<details" in files_html([cleaned], tmp_path) and " open>" in files_html([cleaned], tmp_path)
+    assert " open>" not in files_html([result(artifacts=cleaned["artifacts"])], tmp_path)
+    assert doubts_html(result()) == ""
+
+
+def test_many_notes_are_folded_and_what_came_of_sending_is_said() -> None:
+    """Two notes stand open, three are counted; the tracker's note is always seen, also when a run failed."""
+    two, three = (result_html(result(values={"notes": [f"note {i}" for i in range(n)]})) for n in (2, 3))
+    assert "<details" not in two and "3 notes on this run" in three
+    for status in ("ok", "failed"):
+        assert "sent to mlflow" in result_html(result(status=status, notes=["sent to mlflow"]))
+
+
+@pytest.mark.parametrize(
+    ("seconds", "shown"), [(0.42, "0.4 s"), (7.2, "7 s"), (99.0, "99 s"), (459, "7 min 39 s"), (7325, "2 h 2 min")]
+)
+def test_times_for_people(seconds: float, shown: str) -> None:
+    """Lengths of time in the units that fit."""
+    assert duration(seconds) == shown
