@@ -96,7 +96,11 @@ def run(params: dict[str, Any], journal: Journal) -> Outcome:
     best, chance = _best(rows, score), _chance(rows, ready.source.valid)
     _write(journal, rows, score.name)
     values = {
-        "findings": {"Best": best.name, score.name.capitalize(): best.score, "Without": rows[0].score},
+        "findings": {
+            _best_words(best, rows, chance): best.name,
+            score.name.capitalize(): best.score,
+            "Without": rows[0].score,
+        },
         "score": score.name,
         "rows": [asdict(row) for row in rows],
         "best": best.name,
@@ -189,6 +193,11 @@ def _chance(rows: list[_Row], samples: int) -> float:
     base = rows[0].score
     counted = 2 * math.sqrt(max(base * (1 - base), 0.25 / samples) / samples) if share and samples else 0.0
     return max(repeated, counted)
+
+
+def _best_words(best: _Row, rows: list[_Row], chance: float) -> str:
+    """The finding's label, which does not promise more than the table holds."""
+    return "Best" if abs(best.score - rows[0].score) > chance else "Best, by no more than chance"
 
 
 def _said(rows: list[_Row], best: _Row, chance: float, score: Score) -> str:
