@@ -47,7 +47,7 @@ def label(case: Case, others: bool = True) -> str:
 
 
 def rule_of_thumb(free_bytes: int, size: int) -> int:
-    """The batch by the rule of the fast.ai course's segmentation lesson: with over 8200 MB free 8 of half the size or 3 of the whole, else 4 or 1.
+    """The batch by the rule of fast.ai's segmentation lesson: with over 8200 MB free 8 small or 3 large, else 4 or 1.
 
     It was written for one U-Net on one set of street scenes, 360 by 480 and 720 by 960 px.
     """
