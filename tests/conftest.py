@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 
 os.environ.setdefault("HF_HUB_OFFLINE", "1")  # before anything imports huggingface_hub
+os.environ.setdefault("OMP_NUM_THREADS", "1")  # before torch; threads that wait for each other's make all slow
 
 import json
 from collections.abc import Callable, Iterator
