@@ -6,9 +6,12 @@ import html
 from collections.abc import Sequence
 from pathlib import Path
 
+from app.pages.history_view import finding
 from app.pages.numbers import amount, number
 from executors.compare import Row, compare
 from executors.history import RunRecord, history
+from executors.recipe import recipes
+from executors.tasks import TASK_NAMES, find_task
 
 __all__ = ["MOST", "comparison_html", "past_choices"]
 
@@ -21,7 +24,8 @@ _KINDS = {"run": "", "parameter": "asked", "value": "found", "metric": "measured
 def past_choices(runs_dir: Path, limit: int = 40) -> list[tuple[str, str]]:
     """(words, id) of the latest runs that have ended, newest first."""
     ended = [record for record in history(runs_dir) if record.result is not None]
-    return [(_words(record), record.id) for record in ended[:limit]]
+    titles = _titles()
+    return [(_words(record, titles), record.id) for record in ended[:limit]]
 
 
 def comparison_html(runs_dir: Path, ids: Sequence[str]) -> str:
@@ -31,7 +35,8 @@ def comparison_html(runs_dir: Path, ids: Sequence[str]) -> str:
     if len(records) < 2:
         return '<p class="g-quiet">Choose two runs or more.</p>'
     rows = [row for row in compare(records).rows if _worth_showing(row)][:_ROWS]
-    head = "".join(f'<th scope="col">{html.escape(record.recipe)}</th>' for record in records)
+    titles = _titles()
+    head = "".join(f'<th scope="col">{html.escape(titles.get(r.recipe, r.recipe))}</th>' for r in records)
     body = "".join(_row(row) for row in rows)
     return (
         '<div class="g-scroll" tabindex="0"><table class="g-table g-compare"><caption>Side by side</caption>'
@@ -57,6 +62,13 @@ def _cell(name: str, value: object) -> str:
     return text if len(text) <= _LONGEST else text[: _LONGEST - 1] + "…"
 
 
-def _words(record: RunRecord) -> str:
+def _titles() -> dict[str, str]:
+    return {recipe.name: recipe.title for recipe in recipes()}
+
+
+def _words(record: RunRecord, titles: dict[str, str]) -> str:
     when = record.started[5:16].replace("T", " ")
-    return " · ".join(word for word in (record.recipe, record.task, record.status, when) if word)
+    task = find_task(record.task).TITLE if record.task in TASK_NAMES else record.task
+    status = "" if record.status == "ok" else record.status.replace("_", " ")
+    words = (titles.get(record.recipe, record.recipe), task, finding(record), status, when)
+    return " · ".join(word for word in words if word)

@@ -13,7 +13,7 @@ from executors.history import RunRecord, history
 from executors.recipe import recipes
 from executors.tasks import TASK_NAMES, find_task
 
-__all__ = ["history_html"]
+__all__ = ["finding", "history_html"]
 
 HISTORY_LIMIT = 30
 _LONGEST = 44  # characters of a finding
@@ -42,7 +42,7 @@ def _row(record: RunRecord, titles: dict[str, str]) -> str:
     cells = [
         f'<span class="g-badge g-is-{status}">{word}</span>',
         link("past", record.id, titles.get(record.recipe, record.recipe or record.id)),
-        html.escape(_finding(record)),
+        html.escape(finding(record)),
         html.escape(_on(record)),
         html.escape(record.device),
         duration(record.seconds) if record.seconds else "",
@@ -51,7 +51,7 @@ def _row(record: RunRecord, titles: dict[str, str]) -> str:
     return "<tr>" + "".join(f"<td>{cell}</td>" for cell in cells) + "</tr>"
 
 
-def _finding(record: RunRecord) -> str:
+def finding(record: RunRecord) -> str:
     """The first thing that was found, in a few words."""
     if record.result is None or record.status != "ok":
         return ""

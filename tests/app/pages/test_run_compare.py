@@ -67,7 +67,12 @@ def test_only_runs_that_ended_can_be_chosen_newest_first(tmp_path: Path) -> None
     for n in (1, 2):
         kept(tmp_path, f"{n}-lr-find-aa", {})
     (tmp_path / "3-lr-find-aa").mkdir()
-    assert [name for _, name in past_choices(tmp_path)] == ["2-lr-find-aa", "1-lr-find-aa"]
+    kept(tmp_path, "4-batch-size-aa", {"recommended": 48}, status="ok")
+    assert past_choices(tmp_path) == [
+        ("Find my batch size · Tabular · Recommended batch: 48 · 01-02 03:04", "4-batch-size-aa"),
+        ("Find my learning rate · Tabular · 01-02 03:02", "2-lr-find-aa"),
+        ("Find my learning rate · Tabular · 01-02 03:01", "1-lr-find-aa"),
+    ]
 
 
 def test_the_history_says_what_was_found_and_on_what(tmp_path: Path) -> None:
