@@ -52,12 +52,15 @@ def _worth_showing(row: Row) -> bool:
 
 def _row(row: Row) -> str:
     kind = _KINDS.get(row.kind, row.kind)
-    label = html.escape(row.name.replace("_", " ")) + (f' <span class="g-quiet">{kind}</span>' if kind else "")
+    name = html.escape(row.name.removesuffix("_bytes").replace("_", " "))
+    label = name + (f' <span class="g-quiet">{kind}</span>' if kind else "")
     cells = "".join(f"<td>{html.escape(_cell(row.name, value))}</td>" for value in row.values)
     return f'<tr class="{"" if row.same else "g-differs"}"><th scope="row">{label}</th>{cells}</tr>'
 
 
 def _cell(name: str, value: object) -> str:
+    if name == "started":
+        return str(value or "")[:16].replace("T", " ")
     text = amount(value) if name.endswith("_bytes") else number(value)
     return text if len(text) <= _LONGEST else text[: _LONGEST - 1] + "…"
 

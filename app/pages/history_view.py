@@ -45,7 +45,7 @@ def _row(record: RunRecord, titles: dict[str, str]) -> str:
         html.escape(finding(record)),
         html.escape(_on(record)),
         html.escape(record.device),
-        duration(record.seconds) if record.seconds else "",
+        duration(record.seconds) if record.seconds and record.status != "running" else "",
         html.escape(record.started[:16].replace("T", " ")),
     ]
     return "<tr>" + "".join(f"<td>{cell}</td>" for cell in cells) + "</tr>"
