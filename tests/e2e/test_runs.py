@@ -1,0 +1,132 @@
+"""The Runs page in a real browser: a training from its form to its verdict, forms by task, runs side by side."""
+
+from __future__ import annotations
+
+import csv
+import random
+from pathlib import Path
+
+import pytest
+from pages_server import Site, Visit
+from playwright.sync_api import Locator, Page, expect
+
+pytestmark = pytest.mark.browser
+PHONE = (390, 844)
+
+
+def open_runs(page: Page, site: Site) -> None:
+    page.goto(site.address)
+    page.get_by_role("tab", name="Runs").click()
+    expect(page.locator("#run-form")).to_be_visible()
+
+
+def field(form: Locator, label: str) -> Locator:
+    """The input with this label, whatever help stands beside it."""
+    box = form.locator("label").filter(has=form.page.locator(f'[data-testid="block-info"]:text-is("{label}")'))
+    return box.locator("input, textarea")
+
+
+def choose_task(page: Page, form: Locator, title: str) -> None:
+    form.get_by_label("Task", exact=True).click()
+    page.get_by_role("option", name=title).click()
+
+
+@pytest.fixture(scope="session")
+def table(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Sixty rows whose class follows from one column."""
+    chance, path = random.Random(0), tmp_path_factory.mktemp("table") / "houses.csv"
+    areas = [chance.random() for _ in range(60)]
+    with path.open("w", encoding="utf-8", newline="") as file:
+        csv.writer(file).writerows([("area", "price"), *((area, "high" if area > 0.5 else "low") for area in areas)])
+    return path
+
+
+def train(page: Page, table: Path, rate: str) -> None:
+    """Start a short training on the table and wait for its end."""
+    page.get_by_label("Train my model").check()
+    form = page.locator("#form-training-flow")
+    choose_task(page, form, "Tabular")
+    field(form, "Data").fill(str(table))
+    field(form, "Target").fill("price")
+    field(form, "Epochs").fill("2")
+    if not field(form, "Learning rate (lr)").is_visible():
+        form.get_by_role("button", name="More settings").click()
+    field(form, "Learning rate (lr)").fill(rate)
+    field(form, "Batch size, samples").fill("16")
+    page.locator("#start-training-flow").click()
+    expect(page.locator("#run-state")).to_contain_text("Running", timeout=60_000)
+    expect(page.locator("#run-state")).to_be_in_viewport()
+    expect(page.locator("#run-state .g-badge")).to_have_text("Done", timeout=240_000)
+
+
+def test_a_training_ends_in_a_verdict_and_two_can_be_compared(visit: Visit, site: Site, table: Path) -> None:
+    """From the form to verdict, curves, code and files; then a second one beside it, with what was asked otherwise."""
+    page = visit.page
+    open_runs(page, site)
+    train(page, table, "0.01")
+    result = page.locator("#run-result")
+    expect(result.locator(".g-label").first).to_have_text("Verdict")
+    expect(result.locator(".g-reason")).to_contain_text("accuracy")
+    expect(page.locator("#run-chart svg")).to_have_count(2)
+    expect(page.locator("#run-chart polyline")).to_have_count(3)  # two losses and the score
+    expect(page.locator("#run-code")).to_contain_text("fit_one_cycle")
+    page.locator("#run-files summary").click()
+    expect(page.locator("#run-files code").filter(has_text="model.safetensors")).to_be_visible()
+
+    train(page, table, "0.02")
+    page.get_by_role("button", name="Compare runs").click()
+    for place in range(2):  # newest first
+        page.locator("#compare-runs input").click()
+        page.get_by_role("option").filter(has_text="Train my model").nth(place).click()
+    row = page.locator("#comparison tr", has_text="lr asked")
+    expect(row).to_have_class("g-differs")
+    expect(row.locator("td")).to_have_text(["0.02", "0.01"])
+    assert visit.errors == []
+
+
+@pytest.mark.parametrize("visit", [PHONE], indirect=True)
+def test_the_form_follows_the_task(visit: Visit, site: Site) -> None:
+    """A table asks for a column and no image size; ratings show other help; nothing is wider than a phone."""
+    page = visit.page
+    open_runs(page, site)
+    page.get_by_label("Find my learning rate").check()
+    form = page.locator("#form-lr-find")
+    expect(field(form, "Size, px")).to_be_visible()
+    expect(field(form, "Target")).to_be_hidden()
+    choose_task(page, form, "Tabular")
+    expect(form.locator(".g-expects").first).to_contain_text("CSV")
+    expect(field(form, "Target")).to_be_visible()
+    expect(field(form, "Size, px")).to_be_hidden()
+    choose_task(page, form, "Collaborative filtering")
+    expect(form).to_contain_text("user, item and rating")
+    assert page.evaluate("document.documentElement.scrollWidth") <= PHONE[0]
+    assert visit.errors == []
+
+
+def test_files_that_are_not_there_are_named(visit: Visit, site: Site, tmp_path: Path) -> None:
+    """A run on a missing file fails with one line that names it, and stands in the history as failed."""
+    page = visit.page
+    open_runs(page, site)
+    page.get_by_label("Find my learning rate").check()
+    form = page.locator("#form-lr-find")
+    choose_task(page, form, "Tabular")
+    field(form, "Data").fill(str(tmp_path / "gone.csv"))
+    page.locator("#start-lr-find").click()
+    expect(page.locator("#run-state .g-badge")).to_have_text("Failed", timeout=60_000)
+    expect(page.locator("#run-result .g-reason")).to_contain_text("gone.csv")
+    expect(page.locator("#run-history tbody tr").first).to_contain_text("Failed")
+    assert visit.errors == []
+
+
+def test_a_time_limit_ends_the_run(visit: Visit, site: Site) -> None:
+    """A run that takes longer than the minutes asked for is ended, and says which limit it was."""
+    page = visit.page
+    open_runs(page, site)
+    page.get_by_label("Find my learning rate").check()
+    form = page.locator("#form-lr-find")
+    form.get_by_role("button", name="More settings").click()
+    field(form, "Time limit, minutes").fill("0.01")
+    page.locator("#start-lr-find").click()
+    expect(page.locator("#run-state .g-badge")).to_have_text("Ended at its time limit", timeout=60_000)
+    expect(page.locator("#run-result")).to_contain_text("its limit of 0.6 s")
+    assert visit.errors == []
