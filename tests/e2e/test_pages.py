@@ -210,7 +210,7 @@ def test_the_finder_runs_from_the_answers_button(visit: Visit, site: Site) -> No
     expect(page.locator("#run-state .g-badge")).to_have_text("Done", timeout=240_000)
     assert re.search(r"\de-\d|0\.\d", page.locator("#run-result .g-value").first.inner_text())
     expect(page.locator("#run-code")).to_contain_text("fit_one_cycle")
-    expect(page.locator("#run-history")).to_contain_text("lr-find")
+    expect(page.locator("#run-history")).to_contain_text("Find my learning rate")
     expect(page.get_by_role("button", name="Stop")).to_be_hidden()
     page.locator("#run-history a").first.click()
     expect(page.locator("#run-state")).to_contain_text("Find my learning rate")
