@@ -16,6 +16,7 @@ from urllib.parse import parse_qsl
 import gradio as gr
 
 from app.pages.compare_view import MOST, comparison_html, past_choices
+from app.pages.going import Going, StillGoing
 from app.pages.history_view import history_html
 from app.pages.result_view import files_html, result_html
 from app.pages.run_forms import LIMIT_MINUTES, Form, in_order, lay_out, named, preset
@@ -24,11 +25,9 @@ from app.pages.text import code_block
 from executors.errors import BadParameter, RecipeError
 from executors.history import RunRecord, history
 from executors.recipe import check_params, find_recipe, recipes
-from executors.run import Run, start
 from executors.tail import Tail
-from executors.warm import Warm
 
-__all__ = ["TO_THE_RUN", "Going", "RunsPage", "follow", "preset", "read_offer", "runs_page"]
+__all__ = ["TO_THE_RUN", "RunsPage", "follow", "preset", "read_offer", "runs_page"]
 
 TO_THE_RUN = """() => {
   const view = document.getElementById('run-view'), top = view.getBoundingClientRect().top;
@@ -38,65 +37,6 @@ LOOK_S = 0.25  # how often a run's events are looked at
 TICK_S = 1.0  # how often the page tells the time when there are none
 LONGEST_MINUTES = 60 * 24 * 30
 READY = '<div class="g-state g-empty"><p>Start a recipe, or open an earlier run below.</p></div>'
-
-
-class StillGoing(RecipeError):
-    """A visitor has one run at a time."""
-
-
-class Going:
-    """The runs that this server has going, one for each visitor; ended with the server.
-
-    Parameters
-    ----------
-    warm : Warm or None
-        Children made ready before they are asked for.
-    own_code : bool
-        Whether a visitor may name a Python file of this machine to be run.
-    """
-
-    def __init__(self, warm: Warm | None = None, *, own_code: bool = True) -> None:
-        self._runs: dict[str, Run] = {}
-        self._lock = threading.Lock()
-        self._warm, self._own_code = warm, own_code
-
-    def start(
-        self, visitor: str, recipe: str, params: Mapping[str, object], runs_dir: Path, timeout_s: float = 3600
-    ) -> Run:
-        """Start a run for a visitor; it waits in line while the device is taken.
-
-        Raises
-        ------
-        StillGoing
-            When one is going on already.
-        RecipeError
-            When it cannot be started, or is code that a visitor may not run.
-        """
-        if params.get("learner") and not self._own_code:
-            raise RecipeError(
-                "these pages are served to other machines, so no file of this one is run for a visitor; whoever "
-                "started them can allow it with --allow-learner-files"
-            )
-        with self._lock:
-            before = self._runs.get(visitor)
-            if before is not None and before.result() is None:
-                raise StillGoing(f"your run of {_recipe_of(before)} is still going on; stop it first")
-            run = start(recipe, params, runs_dir, timeout_s=timeout_s, queue=True, warm=self._warm)
-            self._runs[visitor] = run
-            return run
-
-    def stop(self, visitor: str) -> None:
-        """End the visitor's run, if there is one; returns when it has ended."""
-        run = self._runs.get(visitor)
-        if run is not None:
-            run.cancel()
-
-    def stop_all(self) -> None:
-        """End every run."""
-        for visitor in list(self._runs):
-            self.stop(visitor)
-        if self._warm is not None:
-            self._warm.close()
 
 
 @dataclass(frozen=True, slots=True)
@@ -277,11 +217,6 @@ def _starter(form: Form, run: Any) -> Any:
             yield shown
 
     return started
-
-
-def _recipe_of(run: Run) -> str:
-    """The recipe's name within the run's id."""
-    return run.id.partition("-")[2].rpartition("-")[0]
 
 
 def _seconds(minutes: object) -> float:

@@ -20,10 +20,11 @@ from starlette.middleware import Middleware
 
 from app.pages.ask import ASKING, AskPage, ask_page, welcome
 from app.pages.assets import read_asset
+from app.pages.going import Going
 from app.pages.graph import graph_page
 from app.pages.guard import LOCAL_HOSTS, Guard
 from app.pages.run_forms import preset
-from app.pages.runs import TO_THE_RUN, Going, RunsPage, read_offer, runs_page
+from app.pages.runs import TO_THE_RUN, RunsPage, read_offer, runs_page
 from app.pages.shelf import Shelf
 from app.writer.written import Writer, WriterFailure
 from executors.warm import Warm

@@ -12,9 +12,10 @@ import gradio as gr
 import psutil
 import pytest
 
+from app.pages.going import Going
 from app.pages.history_view import history_html
 from app.pages.run_forms import named, preset, show_task
-from app.pages.runs import Going, follow, read_offer, runs_page
+from app.pages.runs import follow, read_offer, runs_page
 from executors.history import history
 
 STATE, RESULT, LOG, PAST, STOP = 0, 1, 6, 7, 8
