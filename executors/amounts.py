@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-__all__ = ["parse_bytes", "show_bytes"]
+__all__ = ["parse_bytes", "show_bytes", "show_number"]
 
 _FACTORS = {"": 1, "k": 10**3, "m": 10**6, "g": 10**9, "t": 10**12}
 _BINARY = {"": 1, "k": 2**10, "m": 2**20, "g": 2**30, "t": 2**40}
@@ -45,3 +45,15 @@ def show_bytes(amount: float) -> str:
         if abs(amount) >= factor:
             return f"{float(f'{amount / factor:.3g}'):g} {unit}"
     return f"{amount:.0f} B"
+
+
+def show_number(value: float) -> str:
+    """A number in three significant digits, written out from a thousandth to ten million.
+
+    Examples
+    --------
+    >>> show_number(2071.4), show_number(0.0512), show_number(3.2e-7)
+    ('2070', '0.0512', '3.2e-07')
+    """
+    rounded = float(f"{value:.3g}")
+    return f"{rounded:.10g}" if value == 0 or 1e-3 <= abs(value) < 1e7 else f"{rounded:g}"

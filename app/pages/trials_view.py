@@ -53,7 +53,7 @@ def plan_html(result: Event) -> str:
             *([number(item.get("rule_of_thumb"))] if by_rule else []),
         ]
         rows.append("<tr>" + "".join(f"<td>{html.escape(cell)}</td>" for cell in cells) + "</tr>")
-    return _table("Plan", [*heads, *(["The notes' rule of thumb"] if by_rule else [])], "".join(rows))
+    return _table("Plan", [*heads, *(["Rule of thumb"] if by_rule else [])], "".join(rows))
 
 
 def trial_charts(trials: Sequence[Event]) -> str:

@@ -7,7 +7,7 @@ import os
 from dataclasses import dataclass
 from typing import Any
 
-from ..amounts import show_bytes
+from ..amounts import show_bytes, show_number
 from ..tasks.source import Settings, Source, Task
 from .search import SMALLEST, Case, Trial
 
@@ -83,7 +83,7 @@ def sentence(plan: Plan, limit: int, others: bool) -> str:
         "max_batch": f"is as large as max_batch allows and takes {show_bytes(plan.largest.peak_bytes)} of "
         f"{show_bytes(limit)}",
     }[plan.bound]
-    rate = f"{plan.recommended.samples_per_s:.3g} samples/s"
+    rate = f"{show_number(plan.recommended.samples_per_s)} samples/s"
     if plan.recommended.batch == plan.largest.batch:
         return f"{at} batch of {plan.largest.batch} {why}; it is also the fastest, at {rate}."
     return (
@@ -95,16 +95,17 @@ def sentence(plan: Plan, limit: int, others: bool) -> str:
 def loader_words(plan: Plan) -> str:
     """Whether epochs wait for the loader or for the network, and what then helps; "" when it is not known."""
     step, loader = plan.recommended.samples_per_s, plan.loader_samples_per_s
+    given, taken = show_number(loader), show_number(step)
     if plan.bound_by == "loader":
         workers = max(1, min(math.ceil(step / loader), os.cpu_count() or 1, _MOST_WORKERS))
         return (
-            f"Epochs are loader-bound: the loader gives {loader:.3g} samples/s where the step could take {step:.3g}; "
+            f"Epochs are loader-bound: the loader gives {given} samples/s where the step could take {taken}; "
             f"num_workers={workers}, samples that are resized and cached once, or smaller files help more than a "
             "larger batch."
         )
     if plan.bound_by == "compute":
         return (
-            f"Epochs are compute-bound: the loader gives {loader:.3g} samples/s, the step takes {step:.3g}; "
+            f"Epochs are compute-bound: the loader gives {given} samples/s, the step takes {taken}; "
             "lower precision, smaller samples or a smaller network are what makes them faster."
         )
     return ""

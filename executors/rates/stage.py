@@ -14,15 +14,15 @@ __all__ = ["one_rate", "stage_rate"]
 _BATCHES = 60
 
 
-def one_rate(learner: Any, journal: Journal, stage: str, seed: int) -> float:
-    """One rate for the learner as it stands, from a single sweep; the learner is afterwards as before.
+def one_rate(learner: Any, journal: Journal, stage: str, seed: int, epochs: int) -> float:
+    """One rate to train the learner with for so many epochs; the learner is afterwards as before.
 
     Raises
     ------
     RecipeError
         When the curve says nothing.
     """
-    found = stage_rate(learner, journal, stage, seed, epochs=1, race=False)
+    found = stage_rate(learner, journal, stage, seed, epochs=epochs)
     return found[1] if isinstance(found, tuple) else found
 
 
@@ -33,7 +33,6 @@ def stage_rate(
     seed: int,
     *,
     epochs: int,
-    race: bool = True,
     sliced: bool = False,
     frozen_lr: float | None = None,
 ) -> Rate:
@@ -57,7 +56,6 @@ def stage_rate(
         sliced=sliced,
         num_it=_BATCHES,
         orders=1,
-        race_rates=race,
         train_batches=max(1, epochs * len(learner.dls.train)),
         seed=seed,
         frozen_lr=frozen_lr,

@@ -92,7 +92,9 @@ def run(params: dict[str, Any], journal: Journal) -> Outcome:
     epochs = fit(learner, journal, "judging", params["epochs"], params["lr"], callbacks=[watch])
     doubts: list[Doubt] = []
     indices: list[tuple[str, int]] = []
-    for part, index in _hardest({part: watch.judged(part) for part in ("train", "valid")}, params["worst"]):
+    for part, index in _hardest(
+        {part: watch.judged(part) for part in ("train", "valid")}, _length(params["worst"], ready)
+    ):
         doubts.append(_doubt(ready, watch.judged(part), part, index, classes))
         indices.append((part, index))
     copies = _copies(ready)
@@ -125,6 +127,11 @@ def _hardest(judged: dict[str, Judged], count: int) -> list[tuple[str, int]]:
     """(part, index) of the samples of highest loss, highest first."""
     rows = [(-loss, part, index) for part, found in judged.items() for index, loss in enumerate(found.losses.tolist())]
     return [(part, index) for _, part, index in sorted(rows)[:count]]
+
+
+def _length(worst: int, ready: Prepared) -> int:
+    """How many samples to list: as asked, but no more than a fifth of them, or five."""
+    return min(worst, max(5, (ready.source.train + ready.source.valid) // 5))
 
 
 def _doubt(ready: Prepared, judged: Judged, part: str, index: int, classes: Sequence[str]) -> Doubt:

@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ..amounts import show_bytes
+from ..amounts import show_bytes, show_number
 from ..batches.bench import Bench
 from ..batches.search import Case
 from ..errors import OutOfMemory
@@ -90,7 +90,7 @@ def run(params: dict[str, Any], journal: Journal) -> Outcome:
     known = precisions(ready.device)
     measured = _measured(ready, known, journal)
     ready.learner.unfreeze()
-    lr = float(params["lr"] or one_rate(ready.learner, journal, "", ready.settings.seed))
+    lr = float(params["lr"] or one_rate(ready.learner, journal, "", ready.settings.seed, params["epochs"]))
     rows = []
     for number, (precision, trial) in enumerate(measured.items()):
         rows.append(_trained(ready, precision, trial, params["epochs"], lr, score, journal, number, len(measured)))
@@ -204,7 +204,7 @@ def _worse(row: _Row, plain: _Row, score: Score, samples: int) -> bool:
 def _said(rows: list[_Row], best: str, score: Score) -> str:
     plain = rows[0]
     parts = [
-        f"float32 trains {plain.samples_per_s:.3g} samples/s in {show_bytes(plain.peak_bytes)}, "
+        f"float32 trains {show_number(plain.samples_per_s)} samples/s in {show_bytes(plain.peak_bytes)}, "
         f"{score.name} {_number(plain.score)}"
     ]
     for row in rows[1:]:
@@ -214,7 +214,8 @@ def _said(rows: list[_Row], best: str, score: Score) -> str:
         )
     if len(rows) == 1:
         return parts[0] + "; this device has no 16 bits to compare with."
-    return "; ".join(parts) + f". Take {best}."
+    chance = "" if best == plain.precision else ", whose score is not worse than float32's by more than chance"
+    return "; ".join(parts) + f". Take {best}{chance}."
 
 
 def _number(value: float | None) -> str:

@@ -161,7 +161,10 @@ class _Flow:
     def _rate(self, stage: str) -> float:
         from ..rates.stage import one_rate
 
-        return float(self.params["lr"] or one_rate(self.ready.learner, self.journal, stage, self.ready.settings.seed))
+        return float(
+            self.params["lr"]
+            or one_rate(self.ready.learner, self.journal, stage, self.ready.settings.seed, self.params["epochs"])
+        )
 
     def _loaders(self, size: int) -> Any:
         if size not in self.loaders:

@@ -87,7 +87,7 @@ def run(params: dict[str, Any], journal: Journal) -> Outcome:
     ready = prepare(params, journal)
     learner, score = ready.learner, score_of(ready.learner, ready.built.higher_is_better)
     learner.unfreeze()
-    lr = params["lr"] or one_rate(learner, journal, "", ready.settings.seed)
+    lr = params["lr"] or one_rate(learner, journal, "", ready.settings.seed, params["epochs"])
     wanted = ways(learner, [params["weight_decay"]], params["dropout"], params["mixup"], params["label_smoothing"])
     rows: list[_Row] = []
     for way in wanted:
