@@ -5,9 +5,11 @@ Standard output and error are not touched: whatever prints there goes to the run
 
 from __future__ import annotations
 
+import csv
 import json
 import os
 import time
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -84,6 +86,15 @@ class Journal:
         self.emit("device", device=device.name, card=device.card, why=device.why)
         noted = read_json(self.folder / ENVIRONMENT) or {}
         write_json(self.folder / ENVIRONMENT, {**noted, "device": device.name, "card": device.card})
+
+    def table(self, name: str, title: str, head: Sequence[str], rows: Iterable[Iterable[object]]) -> None:
+        """Write rows as a CSV file of the run's folder, and tell it as an artifact."""
+        path = self.folder / name
+        with path.open("w", encoding="utf-8", newline="") as file:
+            writer = csv.writer(file)
+            writer.writerow(head)
+            writer.writerows(rows)
+        self.artifact(path, title)
 
     def artifact(self, path: Path, title: str) -> None:
         """A file of the run's folder that belongs to the result."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import hashlib
 from collections import defaultdict
 from collections.abc import Sequence
@@ -190,9 +189,8 @@ def _write(
     """The list of decisions, and pictures of the hardest images."""
     from ..training.plots import plot_samples
 
-    table = journal.folder / DECISIONS
-    _write_table(table, doubts, copies)
-    journal.artifact(table, "decisions: change keep to delete or to another class, then put it beside the classes")
+    title = "decisions: change keep to delete or to another class, then put it beside the classes"
+    journal.table(DECISIONS, title, Doubt.__slots__, [*(asdict(one).values() for one in doubts), *_of(copies, doubts)])
     if ready.settings.task != "image-classification":
         return
     dls = ready.learner.dls
@@ -203,17 +201,15 @@ def _write(
     journal.artifact(picture, "the hardest: their label, and what the network takes them for")
 
 
-def _write_table(path: Path, doubts: list[Doubt], copies: list[list[Path]]) -> None:
+def _of(copies: list[list[Path]], doubts: list[Doubt]) -> list[list[str]]:
+    """Rows for the copies that are not in doubt already."""
     names = {doubt.file for doubt in doubts}
-    with path.open("w", encoding="utf-8", newline="") as file:
-        writer = csv.writer(file)
-        writer.writerow(Doubt.__slots__)
-        writer.writerows(asdict(doubt).values() for doubt in doubts)
-        for first, *others in copies:
-            for other in others:
-                if other.as_posix() not in names:
-                    why = f"the same file as {first.as_posix()}"
-                    writer.writerow([other.as_posix(), "keep", "delete", other.parent.name, "", "", "", "", why])
+    return [
+        [other.as_posix(), "keep", "delete", other.parent.name, "", "", "", "", f"the same file as {first.as_posix()}"]
+        for first, *others in copies
+        for other in others
+        if other.as_posix() not in names
+    ]
 
 
 def _said(doubts: list[Doubt], proposed: int, copies: list[list[Path]], ready: Prepared) -> str:

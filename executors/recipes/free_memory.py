@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import csv
 import gc
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 from ..amounts import show_bytes
@@ -99,7 +97,7 @@ def run(params: dict[str, Any], journal: Journal) -> Outcome:
     steps.note("network and loaders let go")
     free_cached(device)
     steps.note("cache given back")
-    _write(steps.rows, journal)
+    journal.table("memory.csv", "memory after each step", list(steps.rows[0]), (row.values() for row in steps.rows))
     others = [{"card": card.name, "free_bytes": card.free_bytes, "total_bytes": card.total_bytes} for card in cards()]
     findings = {f"Held as {name}": show_bytes(amount) for name, amount in holdings.items() if amount}
     findings["Came back"] = show_bytes(max(0, steps.rows[1]["used_bytes"] - steps.rows[-1]["used_bytes"]))
@@ -175,19 +173,6 @@ def _said(holdings: dict[str, int], peak: int, rows: list[dict[str, Any]], devic
         f"{show_bytes(max(0, trained - last))} of {show_bytes(trained)} in {where}; "
         f"{show_bytes(rows[-1]['free_bytes'])} are free now."
     )
-
-
-def _write(rows: list[dict[str, Any]], journal: Journal) -> None:
-    table = journal.folder / "memory.csv"
-    _write_table(table, rows)
-    journal.artifact(table, "memory after each step")
-
-
-def _write_table(path: Path, rows: list[dict[str, Any]]) -> None:
-    with path.open("w", encoding="utf-8", newline="") as file:
-        writer = csv.DictWriter(file, fieldnames=list(rows[0]))
-        writer.writeheader()
-        writer.writerows(rows)
 
 
 _CODE = """

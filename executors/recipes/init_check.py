@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import csv
 from dataclasses import asdict
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..errors import BadInput
@@ -178,20 +176,12 @@ def _said(found: dict[str, list[Layer]], trouble: dict[str, list[str]], pretrain
 def _write(found: dict[str, list[Layer]], journal: Journal) -> None:
     from ..training.plots import plot_layers
 
-    table = journal.folder / "layers.csv"
-    _write_table(table, found)
-    journal.artifact(table, "every layer")
+    head = ["way", "layer", "kind", "mean", "deviation", "signal", "dead"]
+    rows = ([way, *asdict(layer).values()] for way, layers in found.items() for layer in layers)
+    journal.table("layers.csv", "every layer", head, rows)
     picture = journal.folder / "layers.png"
     plot_layers(picture, {way: [(layer.mean, layer.deviation) for layer in layers] for way, layers in found.items()})
     journal.artifact(picture, "mean and deviation of the activations, layer by layer")
-
-
-def _write_table(path: Path, found: dict[str, list[Layer]]) -> None:
-    with path.open("w", encoding="utf-8", newline="") as file:
-        writer = csv.writer(file)
-        writer.writerow(["way", "layer", "kind", "mean", "deviation", "signal", "dead"])
-        for way, layers in found.items():
-            writer.writerows([way, *asdict(layer).values()] for layer in layers)
 
 
 def _code(ready: Prepared) -> str:

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import csv
 from dataclasses import asdict, dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..amounts import show_bytes, show_number
@@ -100,7 +98,8 @@ def run(params: dict[str, Any], journal: Journal) -> Outcome:
         notes.append(f"float16 is for CUDA cards; '{ready.device}' can train in {' and '.join(known)}")
     if ready.device == "cpu" and "bfloat16" in known:
         notes.append("fastai's to_bf16 works on CUDA cards; on the CPU torch.autocast does the same")
-    _write(journal, rows, score)
+    head = ["precision", "samples_per_s", "peak_bytes", score.name, "valid_loss"]
+    journal.table("precision.csv", "each precision", head, (asdict(row).values() for row in rows))
     best = _best(rows, score, ready.source.valid)
     values = {
         "findings": {"Take": best} | {f"{r.precision}, samples/s": round(r.samples_per_s, 1) for r in rows},
@@ -220,16 +219,3 @@ def _said(rows: list[_Row], best: str, score: Score) -> str:
 
 def _number(value: float | None) -> str:
     return "none, for the loss was no number any more" if value is None else f"{value:.4g}"
-
-
-def _write(journal: Journal, rows: list[_Row], score: Score) -> None:
-    table = journal.folder / "precision.csv"
-    _write_table(table, rows, score)
-    journal.artifact(table, "each precision")
-
-
-def _write_table(path: Path, rows: list[_Row], score: Score) -> None:
-    with path.open("w", encoding="utf-8", newline="") as file:
-        writer = csv.writer(file)
-        writer.writerow(["precision", "samples_per_s", "peak_bytes", score.name, "valid_loss"])
-        writer.writerows(asdict(row).values() for row in rows)

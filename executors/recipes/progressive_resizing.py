@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import csv
 import time
 from dataclasses import asdict, dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..errors import BadParameter
@@ -208,16 +206,8 @@ def _said(found: list[_Way], score: Score, sizes: tuple[int, ...]) -> str:
 def _write(journal: Journal, epochs: list[Epoch], found: list[_Way], score: Score) -> None:
     from ..training.plots import plot_epochs
 
-    table = journal.folder / "ways.csv"
-    _write_table(table, found, score)
-    journal.artifact(table, "both ways")
+    head = ["way", "seconds", score.name, "valid_loss"]
+    journal.table("ways.csv", "both ways", head, (asdict(way).values() for way in found))
     picture = journal.folder / "training.png"
     plot_epochs(picture, [asdict(epoch) for epoch in epochs], score.name)
     journal.artifact(picture, "losses and score of each epoch")
-
-
-def _write_table(path: Path, found: list[_Way], score: Score) -> None:
-    with path.open("w", encoding="utf-8", newline="") as file:
-        writer = csv.writer(file)
-        writer.writerow(["way", "seconds", score.name, "valid_loss"])
-        writer.writerows(asdict(way).values() for way in found)

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import csv
 import math
 import random
 import statistics
 from dataclasses import asdict, dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..journal import Journal, Outcome
@@ -94,7 +92,8 @@ def run(params: dict[str, Any], journal: Journal) -> Outcome:
         rows.append(_trained(ready, way, params, float(lr), score, journal, len(rows), len(wanted)))
         journal.emit("row", table="regularise", **asdict(rows[-1]))
     best, chance = _best(rows, score), _chance(rows, ready.source.valid)
-    _write(journal, rows, score.name)
+    head = ["way", score.name, "spread", "valid_loss", "train_loss"]
+    journal.table("regularise.csv", "each way", head, (asdict(row).values() for row in rows))
     values = {
         "findings": {
             _best_words(best, rows, chance): best.name,
@@ -215,16 +214,3 @@ def _said(rows: list[_Row], best: _Row, chance: float, score: Score) -> str:
     if gained <= chance:
         end += "; no way is clearly better" + (", and there is little to regularise" if gap <= 0 else "")
     return start + end + "."
-
-
-def _write(journal: Journal, rows: list[_Row], score: str) -> None:
-    table = journal.folder / "regularise.csv"
-    _write_table(table, rows, score)
-    journal.artifact(table, "each way")
-
-
-def _write_table(path: Path, rows: list[_Row], score: str) -> None:
-    with path.open("w", encoding="utf-8", newline="") as file:
-        writer = csv.writer(file)
-        writer.writerow(["way", score, "spread", "valid_loss", "train_loss"])
-        writer.writerows(asdict(row).values() for row in rows)

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import csv
 from dataclasses import asdict
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..errors import RecipeError
@@ -222,19 +220,13 @@ def _write(epochs: list[Epoch], rates: dict[str, Any], score: Score, journal: Jo
     """The epochs as a table and a picture."""
     from ..training.plots import plot_epochs
 
-    table = journal.folder / "epochs.csv"
-    _write_table(table, epochs)
-    journal.artifact(table, "every epoch")
+    names = list(epochs[0].metrics)
+    head = ["stage", "epoch", "train_loss", "valid_loss", *names, "seconds"]
+    rows = (
+        [one.stage, one.number, one.train_loss, one.valid_loss, *(one.metrics[name] for name in names), one.seconds]
+        for one in epochs
+    )
+    journal.table("epochs.csv", "every epoch", head, rows)
     picture = journal.folder / "training.png"
     plot_epochs(picture, [asdict(epoch) for epoch in epochs], score.name)
     journal.artifact(picture, "losses and score of each epoch")
-
-
-def _write_table(path: Path, epochs: list[Epoch]) -> None:
-    names = list(epochs[0].metrics)
-    with path.open("w", encoding="utf-8", newline="") as file:
-        writer = csv.writer(file)
-        writer.writerow(["stage", "epoch", "train_loss", "valid_loss", *names, "seconds"])
-        for epoch in epochs:
-            scores = [epoch.metrics[name] for name in names]
-            writer.writerow([epoch.stage, epoch.number, epoch.train_loss, epoch.valid_loss, *scores, epoch.seconds])
