@@ -33,6 +33,7 @@ from executors.batches import trials  # noqa: E402
 
 LOST = 20_000  # bytes of recorded losses that a learner keeps; less than a sample's
 PROBES = (4, 8, 16)  # of the naive line
+SMALLER = (1, 2, 3)
 FASTAI_S = time.monotonic() - STARTED
 
 
@@ -122,9 +123,14 @@ def accelerate(loop: Loop) -> int:
 
 
 def naive(loop: Loop, budget: int) -> int:
-    """Where the line through three small batches meets the budget."""
-    peaks = [loop.train(batch, validate=False, steps=2) for batch in PROBES]
-    slope, fixed = np.polyfit(PROBES, peaks, 1)
+    """Where the line through three small batches meets the budget; through smaller ones where these do not fit."""
+    peaks: dict[int, int] = {}
+    for batch in (*PROBES, *SMALLER):
+        with contextlib.suppress(torch.OutOfMemoryError):
+            peaks[batch] = loop.train(batch, validate=False, steps=2)
+        if len(peaks) == len(PROBES):
+            break
+    slope, fixed = np.polyfit(list(peaks), list(peaks.values()), 1)
     return min(TRAIN, max(1, int((budget - fixed) / slope))) if slope > 0 else TRAIN
 
 
