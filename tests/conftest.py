@@ -6,6 +6,8 @@ import os
 
 os.environ.setdefault("HF_HUB_OFFLINE", "1")  # before anything imports huggingface_hub
 os.environ.setdefault("OMP_NUM_THREADS", "1")  # before torch; threads that wait for each other's make all slow
+os.environ.pop("COLUMNS", None)  # of the terminal of whoever runs the tests: a console keeps the width it begins with
+os.environ.pop("LINES", None)
 
 import json
 from collections.abc import Callable, Iterator

@@ -240,7 +240,7 @@ def test_a_bad_parameter_is_one_line(visit: Visit, site: Site) -> None:
     open_place(page, site, "Runs")
     page.get_by_label("Find my learning rate").check()
     page.get_by_role("button", name="More settings").locator("visible=true").click()
-    page.get_by_label("Batch size, samples").locator("visible=true").fill("0")
+    page.locator("#form-lr-find").get_by_label("Batch size").locator("visible=true").fill("0")
     page.locator("#start-lr-find").click()
     expect(page.locator("#run-state")).to_contain_text("'batch_size' must be a whole number")
     check_clean(visit, site)

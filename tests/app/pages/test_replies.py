@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import threading
 from collections.abc import Iterator, Sequence
 from contextlib import aclosing
@@ -10,6 +9,7 @@ from itertools import pairwise
 from pathlib import Path
 
 import pytest
+from awaited import awaited
 from scripted import Scripted
 
 from app.answering.answer import answer
@@ -44,7 +44,7 @@ def asked(shelf: Shelf, writer: Writer | None = None, stop: threading.Event | No
     async def read() -> list[Reply]:
         return [r async for r in replies(QUESTION, [], shelf, writer, stop or threading.Event())]
 
-    return [r for r in asyncio.run(read()) if "Reading the notes" not in r.text]
+    return [r for r in awaited(read()) if "Reading the notes" not in r.text]
 
 
 def extract(shelf: Shelf, encoder: Encoder) -> Answer:
@@ -95,5 +95,5 @@ def test_who_stops_reading_stops_the_writer(shelf: Shelf) -> None:
                     assert not stop.is_set()
                     return
 
-    asyncio.run(leave())
+    awaited(leave())
     assert stop.is_set()

@@ -11,6 +11,7 @@ from typing import Any
 import gradio as gr
 import psutil
 import pytest
+from awaited import awaited
 
 from app.pages.going import Going
 from app.pages.history_view import history_html
@@ -44,7 +45,7 @@ def test_a_bad_parameter_is_one_clear_line(tmp_path: Path) -> None:
     async def scenario() -> list[list[Any]]:
         return [shown async for shown in follow(Going(), "me", "lr-find", {"batch_size": "0"}, tmp_path)]
 
-    (shown,) = asyncio.run(scenario())
+    (shown,) = awaited(scenario())
     assert "parameter &#x27;batch_size&#x27; must be a whole number" in shown[STATE]
     assert "got &#x27;0&#x27;" in shown[STATE]
     assert list(tmp_path.iterdir()) == []
@@ -56,7 +57,7 @@ def test_an_unknown_recipe_is_one_clear_line(tmp_path: Path) -> None:
     async def scenario() -> list[list[Any]]:
         return [shown async for shown in follow(Going(), "me", "../lr-find", {}, tmp_path)]
 
-    (shown,) = asyncio.run(scenario())
+    (shown,) = awaited(scenario())
     assert "there is no recipe" in shown[STATE]
 
 
@@ -73,7 +74,7 @@ def test_stop_ends_the_run_and_says_so(tmp_path: Path) -> None:
                 assert not processes_of(folder)
         return shown
 
-    last = asyncio.run(scenario())
+    last = awaited(scenario())
     assert "Stopped" in last[STATE]
     assert "g-is-cancelled" in last[PAST]
     assert last[STOP]["visible"] is False
@@ -91,7 +92,7 @@ def test_a_closed_page_ends_its_run(tmp_path: Path) -> None:
         await until(lambda: not processes_of(folder))
         await until((folder / "result.json").exists)
 
-    asyncio.run(scenario())
+    awaited(scenario())
     assert [record.status for record in history(tmp_path)] == ["cancelled"]
 
 
@@ -109,7 +110,7 @@ def test_one_visitor_has_one_run_at_a_time(tmp_path: Path) -> None:
             await asyncio.to_thread(going.stop_all)
 
     with pytest.warns(UserWarning, match="your run of lr-find is still going on; stop it first"):
-        refused, started = asyncio.run(scenario())
+        refused, started = awaited(scenario())
     assert refused == [gr.skip()] * len(refused)  # what is shown stays the first run's
     assert "Waiting" in started[STATE] and "one other run ahead" in started[STATE]
 
@@ -122,7 +123,7 @@ def test_no_file_is_run_for_a_stranger(tmp_path: Path) -> None:
         values = {"task": "learner", "learner": "/etc/passwd:root"}
         return [shown async for shown in follow(going, "me", "lr-find", values, tmp_path)]
 
-    (shown,) = asyncio.run(scenario())
+    (shown,) = awaited(scenario())
     assert "no file of this one is run for a visitor" in shown[STATE] and "--allow-learner-files" in shown[STATE]
     assert list(tmp_path.iterdir()) == []
 
