@@ -67,7 +67,8 @@ def simulated(name: str, peers: Path | None) -> list[dict[str, Any]]:
         check=False,
     )
     if told.returncode:
-        sys.exit(f"{name}: the peers failed\n{told.stderr[-3000:]}")
+        print(f"{name}: left out, for the peers failed\n{told.stderr[-3000:]}", file=sys.stderr)
+        return []
     rows = json.loads(told.stdout.splitlines()[-1])
     for row in rows:
         row["gradus"] = ours(name, row["budget"], row["truth"])
