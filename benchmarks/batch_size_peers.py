@@ -34,6 +34,7 @@ from executors.batches import trials  # noqa: E402
 LOST = 20_000  # bytes of recorded losses that a learner keeps; less than a sample's
 PROBES = (4, 8, 16)  # of the naive line
 SMALLER = (1, 2, 3)
+LONG = 8 * TRAIN  # samples for Lightning 2.6, which never ends where a batch of the whole data set fails
 FASTAI_S = time.monotonic() - STARTED
 
 
@@ -162,7 +163,7 @@ def lightning(model: Model, budget: int, mode: str, memory: SimulatedMemory, fol
         def val_dataloader(self) -> Any:
             return torch.utils.data.DataLoader(held_out, min(self.batch_size, VALID))
 
-    training, held_out = Samples(model, TRAIN), Samples(model, VALID)
+    training, held_out = Samples(model, LONG), Samples(model, VALID)
     log, plain = Log(), scaling._try_loop_run
 
     def logged(trainer: Any, params: Any) -> None:
@@ -179,7 +180,7 @@ def lightning(model: Model, budget: int, mode: str, memory: SimulatedMemory, fol
     memory.limit = memory.live + budget
     scaling._try_loop_run = logged
     try:
-        found = Tuner(trainer).scale_batch_size(module, mode=mode, max_trials=25, max_val=TRAIN)
+        found = Tuner(trainer).scale_batch_size(module, mode=mode)
     finally:
         scaling._try_loop_run, memory.limit = plain, None
     return int(found or 0), log

@@ -200,7 +200,10 @@ def _between(seen: _Seen) -> int:
     if aim is not None and aim <= low + _step(low):
         return low
     quarter = max(1, (seen.fails - low) // 4)
-    return min(max(aim or (low + seen.fails) // 2, low + quarter), seen.fails - quarter)
+    if aim is None:
+        return (low + seen.fails) // 2
+    ahead = aim - low if seen.straight() else int(_CAUTIOUS * (aim - low))
+    return min(low + max(ahead, 1), seen.fails - quarter)
 
 
 def ladder(largest: int) -> tuple[int, ...]:
