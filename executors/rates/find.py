@@ -12,13 +12,13 @@ from typing import Any
 
 from ..errors import RecipeError
 from .race import BUDGET, FEWEST_BATCHES, Race, Trial, race
-from .suggest import Advice, Rate, advise
+from .suggest import Advice, Rate, advise, head_of
 from .sweep import Sweep, sweep
+from .votes import settled
 
 __all__ = ["Found", "find_rate"]
 
 _NOTHING_GAINED = 0.005  # of the validation loss; less is the luck of the batches
-_LATER = 10**0.25  # a body just unfrozen recovers slowly, so that short trainings end lower at rates below the best
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,7 +122,7 @@ def _judged(found: Found, ran: Race) -> Found:
         said = f"the sweep is too short for a race: {ran.cost} batches left none for a trial; raise num_it"
         return replace(found, seen=(*found.seen, said))
     if best is None:
-        rates = sorted(_head(one.rate) for one in ran.trials)
+        rates = sorted(head_of(one.rate) for one in ran.trials)
         raise RecipeError(
             f"every short training diverged, at rates from {rates[0]:.1e} to {rates[-1]:.1e}; look for broken values "
             "in the data and for inputs or targets that are not normalised, and lower end_lr"
@@ -133,19 +133,16 @@ def _judged(found: Found, ran: Race) -> Found:
             "after the best), as with a network that is trained already; stop here, or unfreeze, or get more data"
         )
         return replace(found, seen=(*found.seen, said))
-    rate, shown, then = best.rate, _shown(best.rate), ""
-    if isinstance(rate, tuple) and rate != found.advice.recommended:
-        rate = (float(f"{rate[0] * _LATER:.1e}"), float(f"{rate[1] * _LATER:.1e}"))
-        then = f"; {shown} raised by {_LATER:.1f}, as longer training of an unfrozen network bears more"
+    rate, how = settled(found.advice.recommended, ran)
     numbers = ", ".join(f"{name} {lr:.1e}" for name, lr in found.advice.suggestions.items() if lr)
     reason = (
-        f"{_shown(rate)}, from the best of {len(ran.trials)} short trainings of {best.batches} batches (validation "
-        f"loss {ran.before:.3g} to {best.loss:.3g}){then}; {numbers}"
+        f"{_shown(rate)}, {how} what {len(ran.trials)} short trainings of {best.batches} batches favour (the best, at "
+        f"{_shown(best.rate)}: validation loss {ran.before:.3g} to {best.loss:.3g}); {numbers}"
     )
     seen = found.seen
     if best.batches < FEWEST_BATCHES:
         seen = (*seen, f"trials of {best.batches} batches mislead at times; raise num_it for longer ones")
-    diverged = sorted(_head(one.rate) for one in ran.trials if one.ended != "done")
+    diverged = sorted(head_of(one.rate) for one in ran.trials if one.ended != "done")
     if diverged:
         seen = (*seen, f"short trainings diverge from {diverged[0]:.1e} on")
     return replace(found, recommended=rate, reason=reason, seen=seen)
@@ -171,7 +168,3 @@ def _seen(advice: Advice, sweeps: tuple[Sweep, ...]) -> list[str]:
 
 def _shown(rate: Rate) -> str:
     return f"slice({rate[0]:.1e}, {rate[1]:.1e})" if isinstance(rate, tuple) else f"{rate:.1e}"
-
-
-def _head(rate: Rate) -> float:
-    return rate[1] if isinstance(rate, tuple) else rate

@@ -4,7 +4,8 @@ Each trial is a whole one-cycle in little, judged by its validation loss. Few lo
 short ones: over 36 runs of the development tasks of benchmarks/learning_rate.py (trainings of 84 to 300 batches) the
 best rate of trials of 12, 30 and 60 batches lies half a decade or more from that of the whole training in 42, 31 and
 8 % of the runs, those of 12 and 30 mostly below it, those of 60 on either side alike. So the budget goes into a search
-that needs about five trials, and no correction is made but for a body just unfrozen, see `find_rate`.
+that needs about five trials. The one that ended lowest is often luck, so that all of them vote, see
+`executors.rates.votes`.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ from fastai.callback.core import Callback, CancelFitException, CancelValidExcept
 from fastai.callback.schedule import combined_cos
 from fastai.torch_core import find_bs
 
-from .suggest import Rate
+from .suggest import Rate, sliced_below
 from .sweep import reseed, unchanged
 
 __all__ = ["BUDGET", "FEWEST_BATCHES", "Race", "Trial", "race", "trial", "validated"]
@@ -32,9 +33,6 @@ STEP = 10**0.5  # between neighbouring rates
 _FIRST = (-1.5, -0.5, 0.5)  # steps from the rate to search around
 _VALID_SHARE = 8  # a trial validates on an eighth as many batches as it trains
 _EXPLODED = 4.0  # times the first loss, as fastai's finder has it
-_SPREAD = (
-    10**0.5
-)  # from the input's layers to the head: a tenth as in the notes held the body back on both unfrozen tasks
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,7 +114,7 @@ def race(
             step = math.nan
         else:
             head = _rounded(around * STEP**step)
-            rate = (_rounded(head / _SPREAD), head) if sliced else head
+            rate = sliced_below(head) if sliced else head
         trials.append(trial(learner, rate, length, seed, most))
         if math.isfinite(step):
             tried[step] = trials[-1].loss

@@ -15,7 +15,7 @@ import numpy as np
 
 from ..errors import RecipeError
 
-__all__ = ["Advice", "Rate", "advise", "explodes_at", "suggestions"]
+__all__ = ["Advice", "Rate", "advise", "explodes_at", "head_of", "sliced_below", "suggestions"]
 
 Rate = float | tuple[float, float]  # for all layers, or from the input's layers to the head's
 
@@ -25,6 +25,7 @@ _FLAT = 0.02  # a fall of the loss by less than this share of it is noise
 _SLIDE_POINTS = 17  # the slide rule compares points sixteen apart
 _BELOW_LOWEST = 10**0.25  # chosen on the development tasks of benchmarks/learning_rate.py, as are these two
 _BELOW_BANG = 10**0.5  # where the loss is lowest is at most this below the explosion,
+_SPREAD = 10**0.5  # from the input's layers to the head: a tenth as in the notes held the body back in trials
 _FAR_BELOW_BANG = 100.0  # and at least this: else it is a lucky batch
 
 
@@ -106,6 +107,16 @@ def advise(
     if not sliced:
         return Advice(found, bang, one, f"{one:.1e}, {why}; {numbers}", around)
     return _slice(found, bang, one, frozen_lr, around)
+
+
+def head_of(rate: Rate) -> float:
+    """The rate of the head's layers, or of all."""
+    return rate[1] if isinstance(rate, tuple) else rate
+
+
+def sliced_below(head: float) -> tuple[float, float]:
+    """Rates to try from the input's layers to the head's."""
+    return (_rounded(head / _SPREAD), _rounded(head))
 
 
 def _too_short(rates: Any, ended: str) -> str:
