@@ -1,4 +1,4 @@
-"""The runs that the pages' server has going, one for each visitor."""
+"""The runs that the pages' server has going: one for each visitor, and those whose page was closed."""
 
 from __future__ import annotations
 
@@ -20,6 +20,8 @@ class StillGoing(RecipeError):
 class Going:
     """The runs that this server has going, one for each visitor; ended with the server.
 
+    A run goes on when its visitor closes the page; whoever opens it next from the history takes it up.
+
     Parameters
     ----------
     warm : Warm or None
@@ -30,6 +32,7 @@ class Going:
 
     def __init__(self, warm: Warm | None = None, *, own_code: bool = True) -> None:
         self._runs: dict[str, Run] = {}
+        self._left: dict[str, Run] = {}  # by id
         self._lock = threading.Lock()
         self._warm, self._own_code = warm, own_code
 
@@ -64,10 +67,30 @@ class Going:
         if run is not None:
             run.cancel()
 
+    def leave(self, visitor: str, run: Run) -> None:
+        """Let the visitor's run go on by itself: the page was closed, or the run has ended."""
+        with self._lock:
+            self._left = {name: left for name, left in self._left.items() if left.result() is None}
+            if self._runs.get(visitor) is run:  # a next one may have been started since it ended
+                del self._runs[visitor]
+                if run.result() is None:
+                    self._left[run.id] = run
+
+    def take_up(self, visitor: str, run_id: str) -> Run | None:
+        """Make a run whose page was closed the visitor's own; None when it is no such run, or one is going on."""
+        with self._lock:
+            before = self._runs.get(visitor)
+            if before is not None and before.result() is None:
+                return None
+            run = self._left.pop(run_id, None)
+            if run is not None:
+                self._runs[visitor] = run
+            return run
+
     def stop_all(self) -> None:
         """End every run."""
-        for visitor in list(self._runs):
-            self.stop(visitor)
+        for run in [*self._runs.values(), *self._left.values()]:
+            run.cancel()
         if self._warm is not None:
             self._warm.close()
 

@@ -17,6 +17,7 @@ __all__ = ["STATUS_WORDS", "charts", "log_html", "race_html", "state_html", "tab
 
 Event = Mapping[str, Any]
 LOG_LINES = 400
+GOES_ON = '<p class="g-quiet">It goes on when you close the page; the list of earlier runs then leads back to it.</p>'
 STATUS_WORDS = {
     "ok": "Done",
     "failed": "Failed",
@@ -42,10 +43,10 @@ def state_html(title: str, events: Sequence[Event], since_s: float = 0.0) -> str
         facts.insert(0, f"on {name}")
     why = f'<p class="g-quiet">{html.escape(str((device or {}).get("why", "")))}</p>' if device else ""
     word = STATUS_WORDS.get(status, status.capitalize()) if result else "Running"
-    bar = "" if result else _bar(progress)
+    bar = "" if result else _bar(progress) + GOES_ON
     waits = None if result else _waits(events)
     if waits is not None:
-        word, status, why, bar = "Waiting", "queued", f'<p class="g-quiet">{waits}</p>', ""
+        word, status, why, bar = "Waiting", "queued", f'<p class="g-quiet">{waits}</p>', GOES_ON
     return (
         f'<div class="g-state g-is-{html.escape(status)}" role="status">'
         f'<p><span class="g-badge">{html.escape(word)}</span> '

@@ -1,14 +1,9 @@
-"""The Runs page: a form for each recipe, the run as it goes, its result, the runs before it and side by side."""
+"""The Runs page laid out: a form for each recipe, the run as it goes, its result, runs before it and side by side."""
 
 from __future__ import annotations
 
-import asyncio
-import threading
-import time
 from collections.abc import AsyncIterator, Mapping, Sequence
-from contextlib import suppress
 from dataclasses import dataclass
-from html import escape
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl
@@ -16,26 +11,18 @@ from urllib.parse import parse_qsl
 import gradio as gr
 
 from app.pages.compare_view import MOST, comparison_html, past_choices
-from app.pages.going import Going, StillGoing
+from app.pages.following import follow, reopen
+from app.pages.going import Going
 from app.pages.history_view import history_html
-from app.pages.result_view import files_html, result_html
 from app.pages.run_forms import LIMIT_MINUTES, Form, in_order, lay_out, named, preset
-from app.pages.run_view import charts, log_html, state_html, tables_html
-from app.pages.text import code_block
-from executors.errors import BadParameter, RecipeError
-from executors.history import RunRecord, history
-from executors.recipe import check_params, find_recipe, recipes
-from executors.tail import Tail
+from executors.recipe import recipes
 
-__all__ = ["TO_THE_RUN", "RunsPage", "follow", "preset", "read_offer", "runs_page"]
+__all__ = ["TO_THE_RUN", "RunsPage", "preset", "read_offer", "runs_page"]
 
 TO_THE_RUN = """() => {
   const view = document.getElementById('run-view'), top = view.getBoundingClientRect().top;
   if (top < 0 || top > innerHeight / 2) view.scrollIntoView({block: 'start'});
 }"""
-LOOK_S = 0.25  # how often a run's events are looked at
-TICK_S = 1.0  # how often the page tells the time when there are none
-LONGEST_MINUTES = 60 * 24 * 30
 READY = '<div class="g-state g-empty"><p>Start a recipe, or open an earlier run below.</p></div>'
 
 
@@ -117,58 +104,11 @@ def runs_page(runs_dir: Path, going: Going) -> RunsPage:
         async for shown in run(name, values, request):
             yield shown
 
-    def open_past(event: gr.EventData) -> list[Any]:
-        wanted = str(getattr(event, "id", ""))
-        record = next((record for record in history(runs_dir) if record.id == wanted), None)
-        return _failed_to_open(runs_dir) if record is None else _past(record, runs_dir)
+    async def open_past(event: gr.EventData, request: gr.Request) -> AsyncIterator[list[Any]]:
+        async for shown in reopen(going, str(request.session_hash), str(getattr(event, "id", "")), runs_dir):
+            yield shown
 
     return RunsPage(choice, forms, view, run_preset, open_past)
-
-
-async def follow(
-    going: Going,
-    visitor: str,
-    recipe: str,
-    values: Mapping[str, object],
-    runs_dir: Path,
-    minutes: object = LIMIT_MINUTES,
-) -> AsyncIterator[list[Any]]:
-    """Start a run and show it until its end; when nobody looks any more, the run is ended too.
-
-    Yields
-    ------
-    list
-        A value for each component of `View.outputs`.
-    """
-    try:
-        found = find_recipe(recipe)
-        run = going.start(visitor, recipe, check_params(found, values), runs_dir, _seconds(minutes))
-    except StillGoing as error:  # the view is the other run's, which would write over any word of ours
-        gr.Warning(str(error), title="One run at a time")
-        yield [gr.skip()] * 9
-        return
-    except RecipeError as error:
-        yield _line(str(error), runs_dir)
-        return
-    events = run.new_events()
-    heard = told = time.monotonic()
-    try:
-        yield _with_past(_shown(found.title, run.folder, events, runs_dir), runs_dir)
-        while not events or events[-1].get("event") != "result":
-            await asyncio.sleep(LOOK_S)
-            fresh, now = run.new_events(), time.monotonic()
-            events += fresh
-            if fresh:
-                heard = told = now
-                yield _shown(found.title, run.folder, events, runs_dir)
-            elif now - told >= TICK_S:
-                told = now
-                yield [state_html(found.title, events, now - heard), *[gr.skip()] * 8]
-            else:
-                yield [gr.skip()] * 9  # so that a page that was closed is noticed
-    finally:
-        if run.result() is None:  # the page was closed; ending takes up to two seconds, which must not hold the loop
-            threading.Thread(target=run.cancel, daemon=True).start()
 
 
 def read_offer(target: object) -> tuple[str, dict[str, object]]:
@@ -219,70 +159,9 @@ def _starter(form: Form, run: Any) -> Any:
     return started
 
 
-def _seconds(minutes: object) -> float:
-    """The time limit that was typed; an empty field is the usual one.
-
-    Raises
-    ------
-    BadParameter
-        When it is no length of time.
-    """
-    if minutes is None:
-        return LIMIT_MINUTES * 60.0
-    if isinstance(minutes, bool) or not isinstance(minutes, int | float) or not 0 < minutes <= LONGEST_MINUTES:
-        raise BadParameter(f"the time limit must be more than 0 and at most {LONGEST_MINUTES} minutes, got {minutes}")
-    return minutes * 60.0
-
-
 def _chosen(forms: Sequence[Form]) -> Any:
     def chosen(name: str) -> Any:
         updates = [gr.update(visible=form.recipe.name == name) for form in forms]
         return updates if len(updates) != 1 else updates[0]
 
     return chosen
-
-
-def _shown(title: str, folder: Path, events: Sequence[Mapping[str, Any]], runs_dir: Path) -> list[Any]:
-    """A value for each component of the view."""
-    last = events[-1] if events else {}
-    ended = last.get("event") == "result"
-    return [
-        state_html(title, events),
-        result_html(last) if ended else "",
-        charts(events),
-        tables_html(events),
-        f"**Code with these values**\n\n{code_block(str(last['code']))}" if ended and last.get("code") else "",
-        files_html(events, folder) if ended else "",
-        log_html(events),
-        history_html(runs_dir) if ended else gr.skip(),
-        gr.update(visible=not ended),
-    ]
-
-
-def _with_past(shown: list[Any], runs_dir: Path) -> list[Any]:
-    """The same with the history, which names a run also while it goes on."""
-    return [*shown[:-2], history_html(runs_dir), shown[-1]]
-
-
-def _line(message: str, runs_dir: Path) -> list[Any]:
-    """One line in place of a run that could not be started."""
-    said = f'<div class="g-state g-is-failed" role="alert"><p class="g-error">{escape(message)}</p></div>'
-    return [said, "", "", "", "", "", "", history_html(runs_dir), gr.update(visible=False)]
-
-
-def _past(record: RunRecord, runs_dir: Path) -> list[Any]:
-    events: list[dict[str, Any]] = []
-    with suppress(OSError):
-        events = Tail(record.folder / "events.jsonl").read()
-    title = record.recipe or record.id
-    with suppress(RecipeError):
-        title = find_recipe(record.recipe).title
-    if record.status in ("queued", "running"):  # another visitor's, or another program's
-        return [*_shown(title, record.folder, events, runs_dir)[:-2], history_html(runs_dir), gr.update(visible=False)]
-    blank = {"event": "result", "status": record.status, "message": record.message, "seconds": record.seconds}
-    events.append(record.result.to_event() if record.result else blank)
-    return _shown(title, record.folder, events, runs_dir)
-
-
-def _failed_to_open(runs_dir: Path) -> list[Any]:
-    return _line("this run is no longer there", runs_dir)

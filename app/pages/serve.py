@@ -23,6 +23,7 @@ from app.pages.assets import read_asset
 from app.pages.going import Going
 from app.pages.graph import graph_page
 from app.pages.guard import LOCAL_HOSTS, Guard
+from app.pages.history_view import history_html
 from app.pages.run_forms import preset
 from app.pages.runs import TO_THE_RUN, RunsPage, read_offer, runs_page
 from app.pages.shelf import Shelf
@@ -117,7 +118,9 @@ def _build(shelf: Shelf, runs_dir: Path, going: Going, writer: Writer | None) ->
             with gr.Tab("Runs", id="runs"):
                 running = runs_page(runs_dir, going)
         _connect(bridge, tabs, asking, running)
-        pages.load(_greeter(shelf), None, asking.chat, queue=False, show_progress="hidden", api_visibility="private")
+        quiet: dict[str, Any] = {"queue": False, "show_progress": "hidden", "api_visibility": "private"}
+        pages.load(_greeter(shelf), None, asking.chat, **quiet)
+        pages.load(lambda: history_html(runs_dir), None, running.view.past, **quiet)
     pages.queue(max_size=64, default_concurrency_limit=8)
     return pages
 
@@ -150,7 +153,15 @@ def _connect(bridge: gr.HTML, tabs: gr.Tabs, asking: AskPage, running: RunsPage)
     )
     bridge.run_link(running.run_preset, None, shown, show_progress="hidden", api_visibility="private")
     bridge.past_link(None, None, None, js=TO_THE_RUN, api_visibility="private")
-    bridge.past_link(running.open_past, None, shown, queue=False, show_progress="hidden", api_visibility="private")
+    bridge.past_link(
+        running.open_past,
+        None,
+        shown,
+        show_progress="hidden",
+        concurrency_limit=None,
+        trigger_mode="multiple",  # a run that is watched must not keep another from being opened
+        api_visibility="private",
+    )
 
 
 def _greeter(shelf: Shelf) -> Any:

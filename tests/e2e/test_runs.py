@@ -130,3 +130,23 @@ def test_a_time_limit_ends_the_run(visit: Visit, site: Site) -> None:
     expect(page.locator("#run-state .g-badge")).to_have_text("Ended at its time limit", timeout=60_000)
     expect(page.locator("#run-result")).to_contain_text("its limit of 0.6 s")
     assert visit.errors == []
+
+
+def test_a_run_is_found_again_after_its_page_was_closed(visit: Visit, site: Site) -> None:
+    """Started, left by closing the page, found as running among the earlier runs, opened from there, and stopped."""
+    page = visit.page
+    open_runs(page, site)
+    page.get_by_label("Find my learning rate").check()
+    page.locator("#start-lr-find").click()
+    expect(page.locator("#run-state .g-badge")).to_have_text("Running", timeout=60_000)
+    page.close()
+    page = page.context.new_page()
+    open_runs(page, site)
+    row = page.locator("#run-history tbody tr").first
+    expect(row).to_contain_text("Running")
+    row.locator("a").click()
+    expect(page.locator("#run-state .g-badge")).to_have_text("Running")
+    page.locator("#stop").click()
+    expect(page.locator("#run-state .g-badge")).to_have_text("Stopped", timeout=30_000)
+    expect(page.locator("#run-history tbody tr").first).to_contain_text("Stopped")
+    assert visit.errors == []

@@ -1,4 +1,4 @@
-"""A run started on the page is followed to its end, and ends when stopped or when nobody looks any more."""
+"""A run started on the page is followed to its end, goes on when nobody looks, and ends when stopped."""
 
 from __future__ import annotations
 
@@ -13,10 +13,11 @@ import psutil
 import pytest
 from awaited import awaited
 
+from app.pages.following import follow, reopen
 from app.pages.going import Going
 from app.pages.history_view import history_html
 from app.pages.run_forms import named, preset, show_task
-from app.pages.runs import follow, read_offer, runs_page
+from app.pages.runs import read_offer, runs_page
 from executors.history import history
 
 STATE, RESULT, LOG, PAST, STOP = 0, 1, 6, 7, 8
@@ -80,17 +81,48 @@ def test_stop_ends_the_run_and_says_so(tmp_path: Path) -> None:
     assert last[STOP]["visible"] is False
 
 
-def test_a_closed_page_ends_its_run(tmp_path: Path) -> None:
-    """When the page goes away its run ends too, with all it started."""
+def test_a_run_outlives_its_page_and_is_taken_up_from_the_history(tmp_path: Path) -> None:
+    """The page says that the run goes on without it; whoever opens it next sees it from its start, and can stop it."""
+
+    async def scenario() -> tuple[list[Any], list[Any], list[Any]]:
+        going = Going()
+        try:
+            stream = follow(going, "me", "lr-find", PARAMS, tmp_path)
+            first = await anext(stream)
+            (folder,) = tmp_path.glob("*-lr-find-*")
+            await until(lambda: bool(processes_of(folder)))
+            elsewhere = [shown async for shown in reopen(going, "you", folder.name, tmp_path)]  # it is still mine
+            await stream.aclose()
+            assert processes_of(folder)
+            taken = reopen(going, "you", folder.name, tmp_path)
+            again = await anext(taken)
+            await asyncio.to_thread(going.stop, "you")
+            assert not processes_of(folder)
+            *_, last = [shown async for shown in taken]
+            assert len(elsewhere) == 1 and elsewhere[0][STOP]["visible"] is False
+            return first, again, last
+        finally:
+            await asyncio.to_thread(going.stop_all)
+
+    first, again, last = awaited(scenario())
+    assert "goes on when you close the page" in first[STATE]
+    assert "Running" in again[STATE] and again[STOP]["visible"] is True
+    assert "Stopped" in last[STATE] and "goes on" not in last[STATE]
+    assert [record.status for record in history(tmp_path)] == ["cancelled"]
+
+
+def test_runs_whose_page_was_closed_end_with_the_server(tmp_path: Path) -> None:
+    """Nothing is left behind when the pages are no longer served."""
 
     async def scenario() -> None:
-        stream = follow(Going(), "me", "lr-find", PARAMS, tmp_path)
+        going = Going()
+        stream = follow(going, "me", "lr-find", PARAMS, tmp_path)
         await anext(stream)
         (folder,) = tmp_path.glob("*-lr-find-*")
         await until(lambda: bool(processes_of(folder)))
-        await stream.aclose()  # type: ignore[attr-defined]
-        await until(lambda: not processes_of(folder))
-        await until((folder / "result.json").exists)
+        await stream.aclose()
+        await asyncio.to_thread(going.stop_all)
+        assert not processes_of(folder)
 
     awaited(scenario())
     assert [record.status for record in history(tmp_path)] == ["cancelled"]
