@@ -152,6 +152,7 @@ def _connect(bridge: gr.HTML, tabs: gr.Tabs, asking: AskPage, running: RunsPage)
         fill, None, [tabs, *running.preset_outputs()], queue=False, show_progress="hidden", api_visibility="private"
     )
     bridge.run_link(running.run_preset, None, shown, show_progress="hidden", api_visibility="private")
+    bridge.past_link(_go_to("runs"), None, tabs, queue=False, show_progress="hidden", api_visibility="private")
     bridge.past_link(None, None, None, js=TO_THE_RUN, api_visibility="private")
     bridge.past_link(
         running.open_past,

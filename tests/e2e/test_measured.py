@@ -22,7 +22,9 @@ def test_the_link_beside_an_answer_opens_the_run(own_site: Site, visit: Visit) -
     page.keyboard.press("Enter")
     fact = page.locator("#chat .g-measured li")
     expect(fact).to_contain_text("On your data (houses.csv, arch 200-100, unfrozen): learning rate 2.1e-3, measured")
-    fact.get_by_role("link", name="Open the run").click()
-    expect(page.get_by_role("tab", name="Runs")).to_have_attribute("aria-selected", "true")
-    expect(page.locator("#run-result")).to_contain_text("Take 2.1e-3.")
+    for _ in range(2):  # also once the visitor has gone back by hand
+        page.get_by_role("tab", name="Ask").click()
+        fact.get_by_role("link", name="Open the run").click()
+        expect(page.get_by_role("tab", name="Runs")).to_have_attribute("aria-selected", "true")
+        expect(page.locator("#run-result")).to_contain_text("Take 2.1e-3.")
     assert visit.errors == []

@@ -13,12 +13,6 @@ function openCitation(link, n) {
   source.scrollIntoView({ block: 'nearest', behavior: 'smooth' });
 }
 
-/* An earlier run opens on its own page, also from an answer. */
-function showRuns(link) {
-  if (link.closest('#run-view')) return;
-  [...document.querySelectorAll('#places [role="tab"]')].find((tab) => tab.textContent.trim() === 'Runs')?.click();
-}
-
 function act(link) {
   const [, kind, rest] = /^#([a-z]+)\/(.*)$/.exec(link.getAttribute('href')) || [];
   if (!kind) return;
@@ -33,7 +27,7 @@ function act(link) {
   else if (kind === 'right' || kind === 'wrong' || kind === 'undo') shared.decide(link, target, kind);
   else if (kind === 'stop') trigger('stop_link', {});
   else if (kind === 'run') trigger('run_link', { recipe: target });
-  else if (kind === 'past') { showRuns(link); trigger('past_link', { id: target }); }
+  else if (kind === 'past') trigger('past_link', { id: target });
 }
 
 document.addEventListener('click', (e) => {
