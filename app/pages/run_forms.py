@@ -10,6 +10,7 @@ import gradio as gr
 
 from executors.recipe import Parameter, Recipe
 from executors.tasks import IMAGE_TASKS, TASK_NAMES, TEXT_TASKS, find_task
+from executors.titles import title
 
 __all__ = ["LIMIT_MINUTES", "Form", "in_order", "lay_out", "named", "preset", "show_task"]
 
@@ -26,18 +27,6 @@ _ORDER = (  # as the work goes: prepare, train, look closer
     "free-memory",
 )
 _BASIC = ("task", "data", "target", "learner", "encoder", "size", "sizes", "phase", "precision", "epochs")
-_LABELS = {
-    "arch": "Architecture (arch)",
-    "lr": "Learning rate (lr)",
-    "num_it": "Length of the sweep (num_it)",
-    "start_lr": "Lowest rate (start_lr)",
-    "end_lr": "Highest rate (end_lr)",
-    "y_range": "Range of predictions (y_range)",
-    "worst": "Samples to list (worst)",
-    "max_batch": "Largest batch to try (max_batch)",
-    "trial_timeout": "Time for a trial (trial_timeout)",
-    "train_batches": "Training before (train_batches)",
-}
 _KINDS = {
     "images": IMAGE_TASKS,
     "texts": TEXT_TASKS,
@@ -163,7 +152,7 @@ def _help(parameter: Parameter, task: str) -> str | None:
 
 
 def _field(parameter: Parameter, task: str) -> Any:
-    label = _LABELS.get(parameter.name) or parameter.name.replace("_", " ").capitalize()
+    label = title(parameter.name)
     if parameter.unit and (len(parameter.unit) < 3 or parameter.unit not in label.lower()):
         label += f", {parameter.unit}"
     shown: dict[str, Any] = {"label": label, "info": _help(parameter, task), "visible": _is_for(parameter, task)}

@@ -10,6 +10,7 @@ from ..journal import Journal, Outcome
 from ..prepare import Prepared, prepare
 from ..recipe import Parameter, Recipe
 from ..tasks import TASK_NAMES
+from ..titles import both
 from ._shared import BATCH_SIZE, DEVICE, SEED, SIZE, inputs
 
 if TYPE_CHECKING:
@@ -211,7 +212,7 @@ def _save(ready: Prepared, journal: Journal) -> dict[str, str]:
         from ..tasks.language_model import save_encoder
 
         encoder = save_encoder(learner, folder)
-        journal.artifact(encoder, "the encoder, for text-classification with --encoder")
+        journal.artifact(encoder, f"the encoder, for text-classification: {both('encoder')}")
         saved["encoder"] = encoder.name
     return saved
 

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..errors import BadInput
+from ..titles import both
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -102,7 +103,7 @@ def check_target(path: Path, frame: pd.DataFrame, target: str) -> None:
     """
     if not target:
         names = [str(name) for name in frame.columns]
-        raise BadInput(f"{path}: which column is to be learned? Name it with --target; there are {listed(names)}")
+        raise BadInput(f"{path}: which column is to be learned? Name it in {both('target')}; there are {listed(names)}")
     check_column(path, frame, target)
     empty = frame[target].isna()
     if empty.any():

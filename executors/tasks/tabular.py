@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import BadInput, BadParameter
+from ..titles import both
 from .csv_file import OWN_SPLIT
 from .csv_table import Table, read_table
 from .dates import read_dates
@@ -223,7 +224,9 @@ def _read(settings: Settings) -> Table:
         return read_table(Path(settings.data), settings.target, settings.log_target)
     table = _breast_cancer()
     if settings.target not in ("", table.target):
-        raise BadParameter(f"parameter 'target': '{settings.target}' is no column of the sample; give --data")
+        raise BadParameter(
+            f"parameter 'target': '{settings.target}' is no column of the sample; name your own file in {both('data')}"
+        )
     if settings.log_target == "yes":
         raise BadParameter("parameter 'log_target': the sample's target holds classes, which have no logarithm")
     return table

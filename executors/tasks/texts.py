@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..errors import BadInput
+from ..titles import both
 from .csv_file import OWN_SPLIT, check_classes, check_column, check_rows, check_target, first_line, own_split, read_csv
 
 if TYPE_CHECKING:
@@ -134,7 +135,10 @@ def _docstrings(package: str, folder: str) -> list[str]:
     """The first docstrings of a package in order of its files, without importing it."""
     spec = find_spec(package)
     if spec is None or spec.origin is None:
-        raise BadInput(f"the sample is made of installed packages, and '{package}' is not installed; give --data")
+        raise BadInput(
+            f"the sample is made of installed packages, and '{package}' is not installed; "
+            f"name your own texts in {both('data')}"
+        )
     texts: dict[str, None] = {}
     for file in sorted((Path(spec.origin).parent / folder).rglob("*.py")):
         if "tests" in file.parts:

@@ -7,6 +7,8 @@ import socket
 from pathlib import Path
 from typing import Any
 
+from ..titles import both
+
 __all__ = ["find_timm_weights", "find_weights"]
 
 _CONNECT_S = 10.0  # a stalled connection ends after this
@@ -28,7 +30,8 @@ def find_weights(arch: str, pretrained: bool, download: bool) -> tuple[Any | Non
         return weights, (f"the weights are pretrained on ImageNet ({file.name})",)
     if not download:
         return None, (
-            f"the weights are random, because {file.name} is not in {_shown(file.parent)}; --download fetches it",
+            f"the weights are random, because {file.name} is not in {_shown(file.parent)}; "
+            f"{both('download')} fetches it",
         )
     reason = _fetch(weights.url, file)
     if reason:
@@ -55,7 +58,8 @@ def find_timm_weights(arch: str, pretrained: bool, download: bool) -> tuple[Path
     if isinstance(found, str):
         return Path(found), (f"the weights are pretrained ({hub})",)
     if not download:
-        return None, (f"the weights are random, because {hub} is not in the hub's cache; --download fetches it",)
+        reason = f"{hub} is not in the hub's cache; {both('download')} fetches it"
+        return None, (f"the weights are random, because {reason}",)
     file, reason = _fetch_from_hub(hub, name)
     if file is None:
         return None, (f"the weights are random, because {hub} could not be fetched: {reason}",)

@@ -65,7 +65,7 @@ def test_a_wrong_column_names_the_closest(houses: Path) -> None:
 
 def test_no_target_lists_the_columns(houses: Path) -> None:
     """The question names the option and the columns."""
-    assert "Name it with --target; there are 'area', 'side'" in refused(houses, "")
+    assert "Name it in Target (--target); there are 'area', 'side'" in refused(houses, "")
 
 
 def test_a_missing_target_names_its_line(tmp_path: Path) -> None:

@@ -156,5 +156,7 @@ def test_the_range_of_predictions(tmp_path: Path) -> None:
 
 def test_the_sample_has_its_own_target() -> None:
     """A column that is asked for without a file is not silently ignored."""
-    with pytest.raises(BadParameter, match="'price' is no column of the sample; give --data"):
+    with pytest.raises(
+        BadParameter, match=r"'price' is no column of the sample; name your own file in Data \(--data\)"
+    ):
         tabular.inspect(Settings("tabular", target="price"))
