@@ -1,4 +1,4 @@
-"""Data of the learning-rate benchmark as whole tensors, inputs first; made from a seed or by installed packages."""
+"""Tables, texts and ratings of the learning-rate benchmark as whole tensors, inputs first; its images are elsewhere."""
 
 from __future__ import annotations
 
@@ -15,63 +15,21 @@ import torch
 from sklearn import datasets
 from torch import Tensor
 
-__all__ = ["blurred", "digits", "docstrings", "friedman", "moons", "placed", "ratings", "shapes", "table", "words"]
+__all__ = [
+    "clicks",
+    "code",
+    "docstrings",
+    "friedman",
+    "hastie",
+    "impedance",
+    "moons",
+    "ratings",
+    "table",
+    "wide",
+    "words",
+]
 
 Tensors = tuple[Tensor, ...]
-
-
-def shapes(seed: int, filled: bool, n: int = 1400) -> Tensors:
-    """Noisy grey images (n, 1, 16, 16) of circles, squares, crosses and corners, filled or as outlines; their form."""
-    rng = np.random.default_rng(seed)
-    form, x, y = rng.integers(0, 4, n), *rng.uniform(5, 11, (2, n))
-    radius, light = rng.uniform(2.5, 5, n), rng.uniform(0.5, 1, n)
-    rows, columns = np.mgrid[:16, :16]
-    dx, dy = (columns - x[:, None, None]), (rows - y[:, None, None])
-    box = np.maximum(abs(dx), abs(dy))
-    cross = np.where(box < radius[:, None, None], np.minimum(abs(dx), abs(dy)) * 2.5, 9)
-    corner = np.where((dx < 0) | (dy < 0), box, 9)
-    far = np.choose(form[:, None, None], [np.hypot(dx, dy), box, cross, corner]) - radius[:, None, None]
-    inside = (far < 0) if filled else (abs(far) < 0.8)
-    images = inside * light[:, None, None] + rng.normal(0, 0.15, inside.shape)
-    return torch.tensor(images[:, None], dtype=torch.float32), torch.from_numpy(form)
-
-
-def placed(seed: int, photo: str, across: bool = False, n: int = 1400) -> Tensors:
-    """Patches (n, 3, 16, 16) of one of scikit-learn's photographs, dimmed at random; from which quarter of it.
-
-    Quarters are counted from the top, or from the left when `across`.
-    """
-    rng = np.random.default_rng(seed)
-    cut, places = _cut(rng, photo, 16, n)
-    cut = cut * rng.uniform(0.3, 1, (n, 1, 1, 1)) + rng.normal(0, 0.1, cut.shape)
-    begins = places[:, int(across)]
-    quarter = begins * 4 // (begins.max() + 1)
-    return torch.tensor(cut, dtype=torch.float32).permute(0, 3, 1, 2), torch.from_numpy(quarter)
-
-
-def blurred(seed: int, photo: str, n: int = 800) -> Tensors:
-    """Patches (n, 3, 16, 16) at a quarter of their resolution with noise; the patches as they were."""
-    rng = np.random.default_rng(seed)
-    sharp = torch.tensor(_cut(rng, photo, 16, n)[0], dtype=torch.float32).permute(0, 3, 1, 2)
-    small = torch.nn.functional.avg_pool2d(sharp, 4)
-    coarse = torch.nn.functional.interpolate(small, scale_factor=4, mode="bilinear")
-    return coarse + torch.from_numpy(rng.normal(0, 0.1, coarse.shape)).float(), sharp
-
-
-def _cut(rng: np.random.Generator, photo: str, size: int, n: int) -> tuple[np.ndarray, np.ndarray]:
-    """Patches (n, size, size, 3) at random places, about standardised; the row and column (n, 2) of each."""
-    pixels = datasets.load_sample_image(photo)[::2, ::2].astype(float) / 64 - 2
-    tops, lefts = (rng.integers(0, side - size, n) for side in pixels.shape[:2])
-    cut = np.stack([pixels[top : top + size, left : left + size] for top, left in zip(tops, lefts, strict=True)])
-    return cut, np.stack([tops, lefts], 1)
-
-
-def digits(seed: int, keep: Sequence[int] = range(10)) -> Tensors:
-    """Handwritten digits (n, 1, 8, 8) of these classes; the class, from 0."""
-    found = datasets.load_digits()
-    rows = np.isin(found.target, keep)
-    images = torch.tensor(found.images[rows][:, None] / 8 - 1, dtype=torch.float32)
-    return images, torch.tensor(found.target[rows] - min(keep))
 
 
 def table(seed: int, name: str) -> Tensors:
@@ -95,6 +53,38 @@ def friedman(seed: int) -> Tensors:
     numbers, value = datasets.make_friedman1(2000, noise=1.0, random_state=seed)
     value = (value - value.mean()) / value.std()
     return torch.tensor(numbers, dtype=torch.float32), torch.tensor(value[:, None], dtype=torch.float32)
+
+
+def hastie(seed: int) -> Tensors:
+    """Ten normal numbers, (2400, 10); whether their squares' sum is above its median, as in Hastie et al.'s book."""
+    numbers, side = datasets.make_hastie_10_2(2400, random_state=seed)
+    return torch.tensor(numbers, dtype=torch.float32), torch.from_numpy((side > 0).astype(np.int64))
+
+
+def impedance(seed: int) -> Tensors:
+    """Friedman's second function, of a circuit's four parts, (1600, 4), with noise; its value (n, 1); standardised."""
+    numbers, value = datasets.make_friedman2(1600, noise=100.0, random_state=seed)
+    numbers, value = (numbers - numbers.mean(0)) / numbers.std(0), (value - value.mean()) / value.std()
+    return torch.tensor(numbers, dtype=torch.float32), torch.tensor(value[:, None], dtype=torch.float32)
+
+
+def wide(seed: int) -> Tensors:
+    """Clusters in 15 of 150 columns, mixed in 20 more, noise in the rest, (2000, 150); which of four classes."""
+    numbers, which = datasets.make_classification(
+        2000, 150, n_informative=15, n_redundant=20, n_classes=4, class_sep=1.5, flip_y=0.02, random_state=seed
+    )
+    return torch.tensor(numbers / numbers.std(0), dtype=torch.float32), torch.from_numpy(which)
+
+
+def clicks(seed: int, users: int, items: int, n: int = 6000) -> Tensors:
+    """User and item (n, 2); whether it was clicked (n,), by the user's zeal, the item's fame and how near they lie."""
+    rng = np.random.default_rng(seed)
+    zeal, fame = rng.normal(0, 1, users), rng.normal(0, 1.5, items)
+    of_user, of_item = rng.normal(0, 1, users), rng.normal(0, 1, items)
+    user, item = rng.integers(0, users, n), rng.integers(0, items, n)
+    leaning = 2 + zeal[user] + fame[item] - 2.5 * abs(of_user[user] - of_item[item])
+    clicked = rng.uniform(0, 1, n) < 1 / (1 + np.exp(-leaning))
+    return torch.from_numpy(np.stack([user, item], 1)), torch.tensor(clicked, dtype=torch.float32)
 
 
 def ratings(seed: int, users: int, items: int, factors: int, n: int = 6000) -> Tensors:
@@ -130,6 +120,17 @@ def words(seed: int, package: str, letters: bool, length: int = 24, n: int = 700
     return rows[:, :-1].contiguous(), rows[:, 1:].contiguous()
 
 
+def code(seed: int, packages: Sequence[str], n: int = 1200, length: int = 128, vocabulary: int = 96) -> Tensors:
+    """Stretches (n, length) of packages' code, character by character, 1 for rare ones; the package, from 0."""
+    rng = np.random.default_rng(seed)
+    texts = ["\n".join(_files(package)) for package in packages]
+    ids = _ids(texts, vocabulary)
+    which = rng.integers(0, len(packages), n)
+    begin = [rng.integers(0, len(texts[k]) - length) for k in which]
+    cut = [texts[k][at : at + length] for k, at in zip(which, begin, strict=True)]
+    return torch.tensor([[ids.get(piece, 1) for piece in text] for text in cut]), torch.from_numpy(which)
+
+
 def _ids(pieces: Sequence[Sequence[str]], vocabulary: int) -> dict[str, int]:
     counted = Counter(piece for words in pieces for piece in words)
     common = sorted(counted, key=lambda piece: (-counted[piece], piece))[: vocabulary - 2]
@@ -137,15 +138,27 @@ def _ids(pieces: Sequence[Sequence[str]], vocabulary: int) -> dict[str, int]:
 
 
 @functools.cache
-def _docstrings(package: str) -> list[str]:
-    """Docstrings in an installed package's files, in order of path; read, not imported."""
+def _files(package: str) -> list[str]:
+    """An installed package's first files of Python, in order of path; read, not imported."""
     spec = importlib.util.find_spec(package)
     assert spec is not None and spec.origin is not None
     found = []
     for path in sorted(Path(spec.origin).parent.rglob("*.py"))[:250]:
         try:
-            tree = ast.parse(path.read_text(encoding="utf-8"))
-        except (SyntaxError, UnicodeDecodeError):
+            found.append(path.read_text(encoding="utf-8"))
+        except UnicodeDecodeError:
+            continue
+    return found
+
+
+@functools.cache
+def _docstrings(package: str) -> list[str]:
+    """The longer docstrings in a package's files."""
+    found = []
+    for source in _files(package):
+        try:
+            tree = ast.parse(source)
+        except SyntaxError:
             continue
         for node in ast.walk(tree):
             if isinstance(node, ast.FunctionDef | ast.ClassDef | ast.Module) and (text := ast.get_docstring(node)):

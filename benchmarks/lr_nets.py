@@ -1,4 +1,4 @@
-"""Small networks of many kinds for the learning-rate benchmark."""
+"""Small networks for tables, texts and ratings of the learning-rate benchmark; those for images are elsewhere."""
 
 from __future__ import annotations
 
@@ -9,17 +9,19 @@ from fastai.text.models.awdlstm import AWD_LSTM, awd_lstm_lm_config
 from fastai.text.models.core import get_language_model
 from torch import Tensor, nn
 
-__all__ = ["Bag", "Recurrent", "Residual", "Stars", "Transformer", "UNet", "awd_language_model", "cnn", "mlp"]
-
-
-def cnn(channels: int, widths: Sequence[int], norm: bool = False) -> nn.Sequential:
-    """Convolutions of stride two down to a vector of the last width."""
-    layers: list[nn.Module] = []
-    for before, width in zip((channels, *widths), widths, strict=False):
-        parts: list[nn.Module] = [nn.Conv2d(before, width, 3, stride=2, padding=1)]
-        parts += [nn.BatchNorm2d(width)] if norm else []
-        layers.append(nn.Sequential(*parts, nn.ReLU()))
-    return nn.Sequential(*layers, nn.Sequential(nn.AdaptiveAvgPool2d(1), nn.Flatten()))
+__all__ = [
+    "Bag",
+    "Causal",
+    "Clicks",
+    "Letters",
+    "Recurrent",
+    "Stars",
+    "Transformer",
+    "awd_language_model",
+    "layered",
+    "mlp",
+    "residual_mlp",
+]
 
 
 def mlp(inputs: int, widths: Sequence[int], outputs: int, norm: bool = True, dropout: float = 0.0) -> nn.Sequential:
@@ -32,46 +34,32 @@ def mlp(inputs: int, widths: Sequence[int], outputs: int, norm: bool = True, dro
     return nn.Sequential(*layers, nn.Linear(widths[-1], outputs))
 
 
-class _Block(nn.Module):
-    def __init__(self, before: int, width: int) -> None:
+def layered(inputs: int, widths: Sequence[int], outputs: int) -> nn.Sequential:
+    """Linear layers with layer normalisation and SiLU between them."""
+    layers: list[nn.Module] = []
+    for before, width in zip((inputs, *widths), widths, strict=False):
+        layers += [nn.Linear(before, width), nn.LayerNorm(width), nn.SiLU()]
+    return nn.Sequential(*layers, nn.Linear(widths[-1], outputs))
+
+
+class _Past(nn.Module):
+    """Two linear layers with batch normalisation before them, past which the input goes as well."""
+
+    def __init__(self, width: int) -> None:
         super().__init__()
         self.way = nn.Sequential(
-            nn.Conv2d(before, width, 3, padding=1, bias=False),
-            nn.BatchNorm2d(width),
-            nn.ReLU(),
-            nn.Conv2d(width, width, 3, padding=1, bias=False),
-            nn.BatchNorm2d(width),
+            nn.BatchNorm1d(width), nn.Linear(width, 2 * width), nn.ReLU(), nn.Linear(2 * width, width)
         )
-        self.past = nn.Conv2d(before, width, 1) if before != width else nn.Identity()
 
     def forward(self, x: Tensor) -> Tensor:
-        return torch.relu(self.way(x) + self.past(x))
+        return x + self.way(x)
 
 
-class Residual(nn.Sequential):
-    """Residual blocks, halved in between, down to a vector of the last width."""
-
-    def __init__(self, channels: int, widths: Sequence[int]) -> None:
-        parts: list[nn.Module] = []
-        for before, width in zip((channels, *widths), widths, strict=False):
-            parts.append(nn.Sequential(_Block(before, width), nn.MaxPool2d(2)))
-        super().__init__(*parts, nn.Sequential(nn.AdaptiveAvgPool2d(1), nn.Flatten()))
-
-
-class UNet(nn.Module):
-    """Two scales with a bridge; an image in, an image out."""
-
-    def __init__(self, channels: int, width: int) -> None:
-        super().__init__()
-        self.down = nn.Sequential(nn.Conv2d(channels, width, 3, padding=1), nn.ReLU())
-        self.deep = nn.Sequential(nn.MaxPool2d(2), nn.Conv2d(width, 2 * width, 3, padding=1), nn.ReLU())
-        self.up = nn.ConvTranspose2d(2 * width, width, 2, stride=2)
-        self.out = nn.Conv2d(2 * width, channels, 3, padding=1)
-
-    def forward(self, x: Tensor) -> Tensor:
-        """(b, channels, h, w) both ways."""
-        fine = self.down(x)
-        return self.out(torch.cat([fine, torch.relu(self.up(self.deep(fine)))], 1))
+def residual_mlp(inputs: int, width: int, depth: int, outputs: int) -> nn.Sequential:
+    """Residual blocks of linear layers."""
+    blocks = [_Past(width) for _ in range(depth)]
+    end = (nn.BatchNorm1d(width), nn.ReLU(), nn.Linear(width, outputs))
+    return nn.Sequential(nn.Linear(inputs, width), *blocks, *end)
 
 
 class Bag(nn.Sequential):
@@ -108,6 +96,57 @@ class Transformer(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         """(b, l) to (b, classes)."""
         return self.out(self.layers(self.vectors(x) + self.places).mean(1))
+
+
+class Causal(nn.Module):
+    """Three layers of attention to earlier words, normalised after each; the next word at each place."""
+
+    def __init__(self, vocabulary: int, width: int, length: int) -> None:
+        super().__init__()
+        self.vectors, self.places = nn.Embedding(vocabulary, width), nn.Embedding(length, width)
+        for table in (self.vectors, self.places):
+            nn.init.normal_(table.weight, std=0.02)
+        layer = nn.TransformerEncoderLayer(width, 4, 2 * width, dropout=0.1, activation="gelu", batch_first=True)
+        self.layers = nn.TransformerEncoder(layer, 3, enable_nested_tensor=False)
+        self.out = nn.Linear(width, vocabulary)
+        self.register_buffer("later", torch.ones(length, length, dtype=torch.bool).triu(1))
+
+    def forward(self, x: Tensor) -> Tensor:
+        """(b, length) to (b, length, vocabulary)."""
+        return self.out(self.layers(self.vectors(x) + self.places.weight, mask=self.later))
+
+
+class Letters(nn.Module):
+    """Convolutions over characters; a class for all from the highest answers."""
+
+    def __init__(self, vocabulary: int, width: int, classes: int) -> None:
+        super().__init__()
+        self.vectors = nn.Embedding(vocabulary, 16)
+        self.over = nn.Sequential(
+            nn.Conv1d(16, width, 5), nn.ReLU(), nn.MaxPool1d(2), nn.Conv1d(width, width, 5), nn.ReLU()
+        )
+        self.out = nn.Sequential(nn.Dropout(0.2), nn.Linear(width, classes))
+
+    def forward(self, x: Tensor) -> Tensor:
+        """(b, l) to (b, classes)."""
+        return self.out(self.over(self.vectors(x).transpose(1, 2)).max(2).values)
+
+
+class Clicks(nn.Module):
+    """Whether a user clicks an item: a weighted product of their vectors plus linear layers over two others."""
+
+    def __init__(self, users: int, items: int, width: int) -> None:
+        super().__init__()
+        self.users, self.items = nn.Embedding(users, 2 * width), nn.Embedding(items, 2 * width)
+        for table in (self.users, self.items):
+            nn.init.normal_(table.weight, std=0.1)
+        self.product = nn.Linear(width, 1)
+        self.over = mlp(2 * width, (2 * width, width), 1, norm=False, dropout=0.1)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """(b, 2) to (b,), the logit."""
+        user, item = self.users(x[:, 0]).chunk(2, 1), self.items(x[:, 1]).chunk(2, 1)
+        return (self.product(user[0] * item[0]) + self.over(torch.cat([user[1], item[1]], 1)))[:, 0]
 
 
 class Stars(nn.Module):

@@ -1,137 +1,25 @@
-"""Small training tasks for the learning-rate benchmark: a development set to choose the rule on, and a held-out set.
+"""The learning-rate benchmark's tasks that its rule was chosen on; those that it was not are in lr_held_out.
 
-The sets share neither data nor networks. Nothing is downloaded: data comes with scikit-learn or from installed
-packages' docstrings, or is generated; what is fine-tuned was trained here, on a related set.
+DEVELOPMENT is what the rule was chosen on, by looking at how it did. The eleven from "digits, residual net" on were
+held out from a first rule, and looked at when it was changed. HELD_OUT was written after that, with data and networks
+that no task of DEVELOPMENT has. The data comes with scikit-learn or from installed packages' docstrings, or is made.
 """
 
 from __future__ import annotations
 
-import functools
-from collections.abc import Callable
-from dataclasses import dataclass
 from functools import partial
-from pathlib import Path
-from typing import Any
 
-import numpy as np
-import torch
 from fastai.callback.rnn import rnn_cbs
-from fastai.data.core import DataLoaders
-from fastai.data.load import DataLoader
-from fastai.learner import Learner
-from fastai.losses import CrossEntropyLossFlat, MSELossFlat
-from fastai.optimizer import Adam
-from fastai.torch_core import params, set_seed
-from lr_data import blurred, digits, docstrings, friedman, moons, placed, ratings, shapes, table, words
-from lr_nets import Bag, Recurrent, Residual, Stars, Transformer, UNet, awd_language_model, cnn, mlp
-from torch import Tensor, nn
+from lr_data import docstrings, friedman, moons, ratings, table, words
+from lr_held_out import HELD_OUT
+from lr_image_nets import Residual, UNet, cnn
+from lr_images import blurred, digits, placed, shapes
+from lr_learners import CE, MSE, Task, fresh, headed, tuned
+from lr_nets import Bag, Recurrent, Stars, Transformer, awd_language_model, mlp
+from torch import nn
 
 __all__ = ["DEVELOPMENT", "HELD_OUT", "Task"]
 
-VALID_SHARE = 0.2
-HEAD_EPOCHS, HEAD_LR = 2, 3e-3  # fitted before the body is unfrozen
-
-Tensors = tuple[Tensor, ...]
-Make = Callable[[int, Path], Learner]
-
-
-@dataclass(frozen=True, slots=True)
-class Task:
-    """`make(seed, folder)` gives a learner that is ready to train for `epochs`; `sliced`: a body that has learned."""
-
-    name: str
-    kind: str  # "vision", "tabular", "text", "collab"
-    epochs: int
-    make: Make
-    sliced: bool = False
-
-
-class Rows(DataLoader):
-    """Batches cut from whole tensors, which spares collating samples one by one."""
-
-    def __init__(self, dataset: Any = None, tensors: Tensors = (), **kwargs: Any) -> None:
-        self.tensors = tensors
-        super().__init__(dataset if dataset is not None else range(len(tensors[0])), num_workers=0, **kwargs)
-
-    def new(self, **kwargs: Any) -> Rows:
-        """Another loader of the same rows."""
-        own = {"bs": self.bs, "shuffle": self.shuffle, "drop_last": self.drop_last, "device": self.device}
-        return Rows(tensors=self.tensors, **{**own, **kwargs})
-
-    def create_item(self, s: int) -> int:
-        """The row's number stands for the row."""
-        return s
-
-    def create_batch(self, b: Any) -> Tensors:
-        """The rows of the batch, inputs first."""
-        rows = torch.tensor(list(b))
-        return tuple(tensor[rows] for tensor in self.tensors)
-
-
-def learner(tensors: Tensors, model: nn.Module, loss: Any, seed: int, folder: Path, bs: int, **kwargs: Any) -> Learner:
-    """A learner with Adam on rows of the tensors, a random fifth of which is held out."""
-    order = torch.from_numpy(np.random.default_rng(seed).permutation(len(tensors[0])))
-    cut = int(len(order) * VALID_SHARE)
-    valid, train = (tuple(tensor[rows] for tensor in tensors) for rows in (order[:cut], order[cut:]))
-    train_rows = Rows(tensors=train, bs=bs, shuffle=True, drop_last=True, device="cpu")
-    loaders = DataLoaders(train_rows, Rows(tensors=valid, bs=256, device="cpu"), path=folder, device="cpu")
-    return Learner(loaders, model, loss_func=loss, opt_func=Adam, path=folder, **kwargs)
-
-
-def fresh(
-    data: Callable[[int], Tensors], net: Callable[[], nn.Module], loss: Any, bs: int = 32, cbs: Any = list
-) -> Make:
-    """A task that starts from random weights; `cbs` makes its callbacks."""
-
-    def make(seed: int, folder: Path) -> Learner:
-        set_seed(seed)
-        return learner(data(seed), net(), loss, seed, folder, bs, cbs=cbs())
-
-    return make
-
-
-def tuned(
-    before: Callable[[int], Tensors],
-    data: Callable[[int], Tensors],
-    body: Callable[[], nn.Module],
-    head: Callable[[], nn.Module],
-    frozen: bool,
-) -> Make:
-    """A task that starts from a body trained on a related set and, unless `frozen`, from a head fitted on it."""
-
-    @functools.cache
-    def trained(seed: int) -> dict[str, Tensor]:
-        set_seed(seed)
-        model = nn.Sequential(body(), head())
-        source = learner(before(seed), model, CrossEntropyLossFlat(), seed, Path(), 32)
-        with source.no_bar(), source.no_logging():
-            source.fit_one_cycle(6, HEAD_LR)
-        return {name: value.clone() for name, value in model[0].state_dict().items()}
-
-    def make(seed: int, folder: Path) -> Learner:
-        weights = trained(seed)
-        set_seed(seed)
-        model = nn.Sequential(body(), head())
-        model[0].load_state_dict(weights)
-        learn = learner(data(seed), model, CrossEntropyLossFlat(), seed, folder, 32, splitter=_groups)
-        learn.freeze()
-        if not frozen:
-            with learn.no_bar(), learn.no_logging():
-                learn.fit_one_cycle(HEAD_EPOCHS, HEAD_LR)
-            learn.unfreeze()
-        return learn
-
-    return make
-
-
-def _groups(model: Any) -> list[Any]:
-    """The body in two groups of layers, and the head."""
-    body = list(model[0].children())
-    half = len(body) // 2
-    return [params(nn.ModuleList(body[:half])), params(nn.ModuleList(body[half:])), params(model[1])]
-
-
-CE, MSE = CrossEntropyLossFlat(), MSELossFlat()
 _shapes = (partial(shapes, filled=False), partial(shapes, filled=True))
 _shapes_net = (lambda: cnn(1, (16, 32, 32), norm=True), lambda: nn.Linear(32, 4))
 _halves = (partial(digits, keep=range(5)), partial(digits, keep=range(5, 10)))
@@ -141,18 +29,13 @@ _photo_net = (lambda: cnn(3, (16, 32, 48), norm=True), lambda: nn.Linear(48, 4))
 _stdlib = ("asyncio", "email", "unittest", "xml", "http", "logging")
 _science = ("networkx", "sklearn", "numpy", "pandas")
 
-
-def _headed(body: Callable[[], nn.Module], width: int, classes: int) -> Callable[[], nn.Module]:
-    return lambda: nn.Sequential(body(), nn.Linear(width, classes))
-
-
-DEVELOPMENT = (
-    Task("shapes, plain CNN", "vision", 6, fresh(_shapes[1], _headed(lambda: cnn(1, (8, 16, 32)), 32, 4), CE)),
+DEVELOPMENT: tuple[Task, ...] = (
+    Task("shapes, plain CNN", "vision", 6, fresh(_shapes[1], headed(lambda: cnn(1, (8, 16, 32)), 32, 4), CE)),
     Task(
         "where in china.jpg, CNN with batch norm",
         "vision",
         6,
-        fresh(partial(placed, photo="china.jpg"), _headed(lambda: cnn(3, (16, 32, 32), norm=True), 32, 4), CE),
+        fresh(partial(placed, photo="china.jpg"), headed(lambda: cnn(3, (16, 32, 32), norm=True), 32, 4), CE),
     ),
     Task("shapes, fine-tuned, frozen", "vision", 5, tuned(*_shapes, *_shapes_net, frozen=True)),
     Task("shapes, fine-tuned, unfrozen", "vision", 5, tuned(*_shapes, *_shapes_net, frozen=False), sliced=True),
@@ -181,9 +64,7 @@ DEVELOPMENT = (
         4,
         fresh(partial(ratings, users=150, items=80, factors=4), lambda: Stars(150, 80, 16, deep=True), MSE, bs=64),
     ),
-)
-HELD_OUT = (
-    Task("digits, residual net", "vision", 5, fresh(digits, _headed(_halves_net[0], 32, 10), CE, bs=64)),
+    Task("digits, residual net", "vision", 5, fresh(digits, headed(_halves_net[0], 32, 10), CE, bs=64)),
     Task(
         "flower.jpg sharpened, U-Net",
         "vision",
