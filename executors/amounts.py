@@ -1,10 +1,12 @@
-"""Amounts of memory as people write and read them."""
+"""Amounts of memory, numbers and learning rates as people write and read them."""
 
 from __future__ import annotations
 
+import math
 import re
+from collections.abc import Sequence
 
-__all__ = ["parse_bytes", "show_bytes", "show_number"]
+__all__ = ["parse_bytes", "show_bytes", "show_number", "show_rate"]
 
 _FACTORS = {"": 1, "k": 10**3, "m": 10**6, "g": 10**9, "t": 10**12}
 _BINARY = {"": 1, "k": 2**10, "m": 2**20, "g": 2**30, "t": 2**40}
@@ -55,5 +57,27 @@ def show_number(value: float) -> str:
     >>> show_number(2071.4), show_number(0.0512), show_number(3.2e-7)
     ('2070', '0.0512', '3.2e-07')
     """
-    rounded = float(f"{value:.3g}")
-    return f"{rounded:.10g}" if value == 0 or 1e-3 <= abs(value) < 1e7 else f"{rounded:g}"
+    return _shown(value, 3)
+
+
+def show_rate(rate: float | Sequence[float]) -> str:
+    """A learning rate in two significant digits, written out from a thousandth; a pair as fastai takes it.
+
+    Examples
+    --------
+    >>> show_rate(0.13), show_rate(0.00131), show_rate(1.3e-4), show_rate(10)
+    ('0.13', '0.0013', '1.3e-04', '10')
+    >>> show_rate((2e-05, 0.0013))
+    'slice(2e-05, 0.0013)'
+    """
+    if isinstance(rate, Sequence):
+        return f"slice({', '.join(show_rate(one) for one in rate)})"
+    return _shown(rate, 2)
+
+
+def _shown(value: float, digits: int) -> str:
+    rounded = float(f"{value:.{digits}g}")
+    if rounded == 0 or 1e-3 <= abs(rounded) < 1e7 or not math.isfinite(rounded):
+        return f"{rounded:.10g}"
+    mantissa, power = f"{rounded:.{digits - 1}e}".split("e")
+    return f"{float(mantissa):g}e{power}"

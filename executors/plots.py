@@ -13,7 +13,7 @@ matplotlib.use("Agg")
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator
 
-from .amounts import show_bytes
+from .amounts import show_bytes, show_rate
 from .batches.search import Case, Trial
 
 __all__ = ["plot_batches", "plot_curves"]
@@ -113,9 +113,11 @@ def _draw_curve(axes: Any, curve: Mapping[str, Any]) -> None:
     for (name, lr), marker in zip(curve["suggestions"].items(), "osD^", strict=False):
         if lr is not None:
             loss = float(np.interp(np.log10(lr), np.log10(lrs), losses))
-            axes.plot(lr, loss, marker, ms=7, mec="white", mew=0.8, color=_COLOURS[1], label=f"{name}: {lr:.1e}")
+            axes.plot(lr, loss, marker, ms=7, mec="white", mew=0.8, color=_COLOURS[1], label=f"{name}: {show_rate(lr)}")
     if curve["explodes_at"] is not None:
-        axes.axvline(curve["explodes_at"], color=_RED, lw=1.2, ls="--", label=f"explodes: {curve['explodes_at']:.1e}")
+        axes.axvline(
+            curve["explodes_at"], color=_RED, lw=1.2, ls="--", label=f"explodes: {show_rate(curve['explodes_at'])}"
+        )
     axes.set_xscale("log")
     axes.set(title=f"Learning-rate finder, {curve['phase']}", xlabel="learning rate", ylabel="loss")
     low, high = min(float(losses.min()), float(np.min(curve["raw"]))), float(losses[0])
@@ -126,7 +128,7 @@ def _draw_curve(axes: Any, curve: Mapping[str, Any]) -> None:
 
 
 def _named(what: str, rates: Sequence[float]) -> str:
-    return f"{what}: " + " to ".join(f"{rate:.1e}" for rate in rates)
+    return f"{what}: " + " to ".join(show_rate(rate) for rate in rates)
 
 
 def _batch_axis(axes: Any, batches: Sequence[int]) -> None:

@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from executors.amounts import show_bytes
+from executors.amounts import show_bytes, show_rate
 from executors.result import RunResult
 
 __all__ = ["Finding", "findings_of", "one_line"]
@@ -88,14 +88,11 @@ def _score(name: object) -> str:
 
 
 def _rate(value: object) -> str:
-    """A learning rate as people write it: 2e-3, 0.1."""
+    """A learning rate as people write it."""
     lr = _number(value)
     if lr <= 0:
         raise ValueError("no learning rate")
-    if lr >= 0.1:
-        return f"{lr:.2g}"
-    digits, power = f"{lr:.1e}".split("e")
-    return f"{digits.removesuffix('.0')}e{int(power)}"
+    return show_rate(lr)
 
 
 def _lr_find(values: Mapping[str, Any]) -> tuple[Finding, ...]:

@@ -4,21 +4,20 @@ from __future__ import annotations
 
 import math
 
+from executors.amounts import show_number
+
 __all__ = ["amount", "duration", "number", "rates"]
 
 
 def number(value: object) -> str:
-    """A number for people: three significant digits, no needless zeros."""
+    """A number for people: three significant digits and no needless zeros, whole from a thousand on."""
     if isinstance(value, bool) or not isinstance(value, int | float):
         return "" if value is None else str(value)
     if not math.isfinite(value):
         return "not a number" if math.isnan(value) else "infinite"
     if isinstance(value, int) or abs(value) >= 1000:
         return f"{value:.0f}"
-    if 0 < abs(value) < 0.01:
-        digits, power = f"{value:.2e}".split("e")
-        return f"{float(digits):g}e{int(power)}"
-    return f"{value:.3g}"
+    return show_number(value)
 
 
 def amount(n_bytes: object) -> str:

@@ -17,6 +17,7 @@ from fastai.callback import schedule  # noqa: F401 - gives Learner its fit_one_c
 from fastai.callback.core import Callback, CancelFitException
 from fastai.callback.tracker import EarlyStoppingCallback, SaveModelCallback
 
+from ..amounts import show_rate
 from ..errors import RecipeError
 from ..journal import Journal
 
@@ -189,7 +190,7 @@ def fit(
         models.rmdir()
     if teller.broken:
         raise RecipeError(
-            f"the loss became no number while training '{stage}' at a rate of {_shown(lr)}; take a lower rate, "
+            f"the loss became no number while training '{stage}' at a rate of {show_rate(lr)}; take a lower rate, "
             "or look for broken values in the data"
         )
     return teller.epochs
@@ -241,7 +242,3 @@ def noise(best: float, values: Sequence[float], samples: int) -> float:
     if samples and all(0 <= value <= 1 for value in values):
         return 2 * max(math.sqrt(best * (1 - best) / samples), 0.5 / samples)
     return 0.02 * abs(best)
-
-
-def _shown(lr: float | tuple[float, float]) -> str:
-    return f"slice({lr[0]:.1e}, {lr[1]:.1e})" if isinstance(lr, tuple) else f"{lr:.1e}"

