@@ -29,7 +29,7 @@ from .lifeline import end_tree, end_with_starter
 from .result import RunResult, result_from
 from .tail import Tail
 
-__all__ = ["TRACKERS", "Tracker", "check_tracker", "track"]
+__all__ = ["TRACKERS", "Tracker", "check_tracker", "installed_trackers", "track"]
 
 Tracker = Literal["mlflow", "trackio"]
 TRACKERS: tuple[str, ...] = get_args(Tracker)
@@ -57,8 +57,13 @@ def check_tracker(name: str) -> None:
     """
     if name and name not in TRACKERS:
         raise BadParameter(f"runs can be sent to {' or '.join(TRACKERS)}, not to '{name}'")
-    if name and importlib.util.find_spec(name) is None:
+    if name and name not in installed_trackers():
         raise BadParameter(f"the package {name} is not installed; to send runs there: pip install {name}")
+
+
+def installed_trackers() -> tuple[str, ...]:
+    """Those of `TRACKERS` whose package is there; none is imported."""
+    return tuple(name for name in TRACKERS if importlib.util.find_spec(name) is not None)
 
 
 def track(folder: Path, tracker: str, give_up: threading.Event, limit_s: float = LIMIT_S) -> str:

@@ -39,6 +39,7 @@ async def follow(
     values: Mapping[str, object],
     runs_dir: Path,
     minutes: object = LIMIT_MINUTES,
+    tracker: str = "",
 ) -> AsyncGenerator[list[Any], None]:
     """Start a run and show it until its end; when nobody looks any more, the run goes on.
 
@@ -49,7 +50,7 @@ async def follow(
     """
     try:
         found = find_recipe(recipe)
-        run = going.start(visitor, recipe, check_params(found, values), runs_dir, _seconds(minutes))
+        run = going.start(visitor, recipe, check_params(found, values), runs_dir, _seconds(minutes), tracker)
     except StillGoing as error:  # the view is the other run's, which would write over any word of ours
         gr.Warning(str(error), title="One run at a time")
         yield [gr.skip()] * 9

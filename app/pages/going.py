@@ -37,7 +37,13 @@ class Going:
         self._warm, self._own_code = warm, own_code
 
     def start(
-        self, visitor: str, recipe: str, params: Mapping[str, object], runs_dir: Path, timeout_s: float = 3600
+        self,
+        visitor: str,
+        recipe: str,
+        params: Mapping[str, object],
+        runs_dir: Path,
+        timeout_s: float = 3600,
+        tracker: str = "",
     ) -> Run:
         """Start a run for a visitor; it waits in line while the device is taken.
 
@@ -57,7 +63,7 @@ class Going:
             before = self._runs.get(visitor)
             if before is not None and before.result() is None:
                 raise StillGoing(f"your run of {_recipe_of(before)} is still going on; stop it first")
-            run = start(recipe, params, runs_dir, timeout_s=timeout_s, queue=True, warm=self._warm)
+            run = start(recipe, params, runs_dir, timeout_s=timeout_s, queue=True, warm=self._warm, tracker=tracker)
             self._runs[visitor] = run
             return run
 

@@ -11,6 +11,7 @@ import gradio as gr
 from executors.recipe import Parameter, Recipe
 from executors.tasks import IMAGE_TASKS, TASK_NAMES, TEXT_TASKS, find_task
 from executors.titles import title
+from executors.track import installed_trackers
 
 __all__ = ["LIMIT_MINUTES", "Form", "in_order", "lay_out", "named", "preset", "show_task"]
 
@@ -46,6 +47,7 @@ class Form:
     expects: gr.Markdown | None  # None: a recipe without a task
     fields: tuple[Any, ...]
     limit: gr.Number
+    tracker: gr.Dropdown
     button: gr.Button
 
 
@@ -74,8 +76,9 @@ def lay_out(recipe: Recipe, *, shown: bool) -> Form:
                 info="the run is ended then; waiting in line does not count",
                 minimum=0,
             )
+            tracker = _tracker()
         button = gr.Button("Start", variant="primary", elem_id=f"start-{recipe.name}")
-    form = Form(recipe, group, expects, tuple(fields[p.name] for p in recipe.parameters), limit, button)
+    form = Form(recipe, group, expects, tuple(fields[p.name] for p in recipe.parameters), limit, tracker, button)
     if expects is not None:
         fields["task"].input(
             show_task(form),
@@ -164,6 +167,18 @@ def _field(parameter: Parameter, task: str) -> Any:
     hint = "automatic" if parameter.type in ("int", "float", "sizes") and not parameter.default else ""
     hint = {"data": "the built-in sample"}.get(parameter.name, hint)
     return gr.Textbox(_text(parameter.default), placeholder=hint, lines=1, max_lines=1, **shown)
+
+
+def _tracker() -> gr.Dropdown:
+    """Where a run is also sent; hidden where no tracker is installed."""
+    installed = installed_trackers()
+    return gr.Dropdown(
+        [("nowhere else", ""), *((name, name) for name in installed)],
+        value="",
+        label="Send the run to",
+        info="once it has ended; its result then says where to look",
+        visible=bool(installed),
+    )
 
 
 def _choices(parameter: Parameter) -> list[Any]:

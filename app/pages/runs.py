@@ -77,16 +77,20 @@ def runs_page(runs_dir: Path, going: Going) -> RunsPage:
             view = _view(runs_dir)
 
     async def run(
-        recipe: str, values: Mapping[str, object], request: gr.Request, minutes: object = LIMIT_MINUTES
+        recipe: str,
+        values: Mapping[str, object],
+        request: gr.Request,
+        minutes: object = LIMIT_MINUTES,
+        tracker: str = "",
     ) -> AsyncIterator[list[Any]]:
-        async for shown in follow(going, str(request.session_hash), recipe, values, runs_dir, minutes):
+        async for shown in follow(going, str(request.session_hash), recipe, values, runs_dir, minutes, tracker):
             yield shown
 
     for form in forms:
         form.button.click(None, None, None, js=TO_THE_RUN, api_visibility="private")
         form.button.click(
             _starter(form, run),
-            [form.limit, *form.fields],
+            [form.limit, form.tracker, *form.fields],
             view.outputs(),
             show_progress="hidden",
             concurrency_limit=4,
@@ -152,8 +156,8 @@ def _comparison(runs_dir: Path) -> None:
 
 
 def _starter(form: Form, run: Any) -> Any:
-    async def started(request: gr.Request, minutes: object, *values: object) -> AsyncIterator[list[Any]]:
-        async for shown in run(form.recipe.name, named(form, values), request, minutes):
+    async def started(request: gr.Request, minutes: object, tracker: str, *values: object) -> AsyncIterator[list[Any]]:
+        async for shown in run(form.recipe.name, named(form, values), request, minutes, tracker):
             yield shown
 
     return started

@@ -19,6 +19,7 @@ from app.pages.history_view import history_html
 from app.pages.run_forms import named, preset, show_task
 from app.pages.runs import read_offer, runs_page
 from executors.history import history
+from executors.track import installed_trackers
 
 STATE, RESULT, LOG, PAST, STOP = 0, 1, 6, 7, 8
 PARAMS = {"task": "tabular", "phase": "frozen"}
@@ -158,6 +159,32 @@ def test_no_file_is_run_for_a_stranger(tmp_path: Path) -> None:
     (shown,) = awaited(scenario())
     assert "no file of this one is run for a visitor" in shown[STATE] and "--allow-learner-files" in shown[STATE]
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_run_is_sent_to_the_chosen_tracker(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A tracker that is installed can be chosen under "More settings"; what came of sending stands in the result."""
+    with gr.Blocks():
+        offered = runs_page(tmp_path / "runs", Going()).forms[0].tracker
+    assert [value for _, value in offered.choices] == ["", *installed_trackers()]
+    assert offered.visible is bool(installed_trackers()) and offered.value == ""
+
+    (tmp_path / "trackio.py").write_text("def init(*a, **k):\n    raise RuntimeError('no room there')\n")
+    monkeypatch.syspath_prepend(str(tmp_path))
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+    with gr.Blocks():
+        offered = runs_page(tmp_path / "runs", Going()).forms[0].tracker
+    assert ("trackio", "trackio") in offered.choices and offered.visible
+
+    async def scenario() -> list[list[Any]]:
+        gone = {"task": "tabular", "data": str(tmp_path / "gone.csv"), "target": "price"}
+        return [
+            shown
+            async for shown in follow(Going(), "me", "lr-find", gone, tmp_path / "runs", 5, offered.choices[-1][1])
+        ]
+
+    last = awaited(scenario())[-1]
+    assert "gone.csv" in last[RESULT]
+    assert "not sent to trackio: RuntimeError: no room there" in last[RESULT]
 
 
 def test_a_run_offer_keeps_its_preset() -> None:
