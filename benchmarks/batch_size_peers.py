@@ -92,8 +92,13 @@ class Loop:
         learner.loss_grad = None
         learner.remove_cbs([callback for callback in learner.cbs if type(callback).__name__ == "Meter"])
         learner.model.zero_grad(set_to_none=True)
-        if hasattr(learner.model, "reset"):
-            learner.model.reset()  # a text model's state of the batch before
+        if hasattr(
+            learner.model, "reset"
+        ):  # a text model keeps its state of the batch before, one as wide as the batch
+            for module in learner.model.modules():
+                if hasattr(module, "bs"):
+                    module.bs = 1
+            learner.model.reset()
         gc.collect()
         left = trials.used_bytes("cpu") - self._bench.base_bytes
         if left > LOST:

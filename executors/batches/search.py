@@ -151,6 +151,8 @@ def largest_batch(attempt: Attempt, limit_bytes: int, cap: int, part: int = 16) 
             break
     else:
         return None
+    if seen.fits > SMALLEST and _FURTHEST * seen.points.get(seen.fits, 0) > limit_bytes:
+        seen.attempt(SMALLEST, False)  # the first step up may be too far: the line is had from below
     while (ahead := _ahead(seen)) is not None:
         seen.attempt(ahead, False)
     return _verified(seen)
@@ -197,13 +199,13 @@ def _between(seen: _Seen) -> int:
     if seen.fails > seen.cap:
         high = min(seen.cap, _FURTHEST * low)
         return low if aim is None or min(aim, high) - low < low // 32 + 1 else min(aim, high)
-    if aim is not None and aim <= low + _step(low):
+    if aim is not None and aim <= low + (_step(low) if low >= _SMALL else 0):
         return low
     quarter = max(1, (seen.fails - low) // 4)
     if aim is None:
         return (low + seen.fails) // 2
-    ahead = aim - low if seen.straight() else int(_CAUTIOUS * (aim - low))
-    return min(low + max(ahead, 1), seen.fails - quarter)
+    share = 1 if aim < _SMALL or seen.straight() else _CAUTIOUS
+    return min(low + max(1, int(share * (aim - low))), seen.fails - quarter)
 
 
 def ladder(largest: int) -> tuple[int, ...]:

@@ -89,6 +89,18 @@ def test_on_a_line_the_search_is_near_in_few_trials(fixed: int, each: int, limit
     assert sum(not ok for _, _, ok in machine.trials) <= 1
 
 
+@settings(deadline=None)
+@given(st.integers(0, 400_000), st.integers(500, 20_000), st.integers(4, 24), st.floats(0, 0.99))
+def test_where_few_samples_fit_all_of_them_are_found(fixed: int, each: int, truth: int, more: float) -> None:
+    """One sample of ten is a tenth: on a line none is lost below sixteen, and hardly a trial fails."""
+    limit = int(fixed + each * (truth + more))
+    machine = Simulated(limit, lambda batch: fixed + each * batch)
+    found = largest_batch(machine, limit, 4096)
+    assert found is not None and found.batch >= (truth if truth < 16 else truth - 1)
+    assert len(machine.trials) <= 6
+    assert sum(not ok for _, _, ok in machine.trials) <= 1
+
+
 def test_what_fitted_before_is_tried_before_anything_below_it() -> None:
     """A wall right behind what fitted: the search does not end below it."""
     machine = Simulated(147_514, lambda batch: 10 * batch + 5_812 * max(0, batch - 242))
