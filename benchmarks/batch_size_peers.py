@@ -94,7 +94,7 @@ class Loop:
         learner.model.zero_grad(set_to_none=True)
         if hasattr(
             learner.model, "reset"
-        ):  # a text model keeps its state of the batch before, one as wide as the batch
+        ):  # a text model keeps its state, as wide as the batch
             for module in learner.model.modules():
                 if hasattr(module, "bs"):
                     module.bs = 1
