@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import asdict
+from pathlib import Path
+from pickle import PicklingError
 from typing import TYPE_CHECKING, Any
 
 from ..errors import RecipeError
@@ -85,9 +87,9 @@ def run(params: dict[str, Any], journal: Journal) -> Outcome:
     best = _best(flow.epochs, score)
     for name, value in (("train_loss", best.train_loss), ("valid_loss", best.valid_loss), *best.metrics.items()):
         journal.metric(name, value)
-    saved = _save(ready, journal)
+    saved, said = _save(ready, journal)
     _write(flow.epochs, flow.rates, score, journal)
-    values = _values(flow, best, found) | {"saved": saved, **ready.asked(), "notes": [*ready.notes, *flow.notes]}
+    values = _values(flow, best, found) | {"saved": saved, **ready.asked(), "notes": [*ready.notes, *flow.notes, *said]}
     reason = f"{score.name} {score.of(best):.4g} after epoch {best.number} of {len(flow.epochs)}; {found.word}: "
     return Outcome(values, flow.code(), reason + f"{found.reason}. {found.advice.capitalize()}.", ready.settings.task)
 
@@ -190,21 +192,21 @@ def _values(flow: _Flow, best: Epoch, found: Verdict) -> dict[str, Any]:
     }
 
 
-def _save(ready: Prepared, journal: Journal) -> dict[str, str]:
-    """The trained model: its weights as safetensors, fastai's export beside it, and a language model's encoder."""
+def _save(ready: Prepared, journal: Journal) -> tuple[dict[str, str], list[str]]:
+    """The trained model: weights as safetensors, fastai's export, a language model's encoder; what could not be."""
     from safetensors.torch import save_model
 
     saved: dict[str, str] = {}
+    said: list[str] = []
     learner, folder = ready.learner, journal.folder
     weights = folder / "model.safetensors"
     save_model(learner.model, str(weights), metadata={"task": ready.settings.task})
     journal.artifact(weights, "the trained weights")
     saved["weights"] = weights.name
-    try:
-        learner.export(folder / "learner.pkl")
-    except (AttributeError, TypeError, OSError) as error:  # what a user's own file makes may not be picklable
-        journal.log(f"fastai's export was not possible: {error}")
-        (folder / "learner.pkl").unlink(missing_ok=True)
+    trouble = _export(learner, folder / "learner.pkl")
+    if trouble:
+        said.append(f"there is no learner.pkl, for {trouble}; the trained weights are in {weights.name}")
+        journal.log(said[-1])
     else:
         journal.artifact(folder / "learner.pkl", "fastai's export, for load_learner; a pickle: open only your own")
         saved["learner"] = "learner.pkl"
@@ -214,7 +216,23 @@ def _save(ready: Prepared, journal: Journal) -> dict[str, str]:
         encoder = save_encoder(learner, folder)
         journal.artifact(encoder, f"the encoder, for text-classification: {both('encoder')}")
         saved["encoder"] = encoder.name
-    return saved
+    return saved, said
+
+
+def _export(learner: Any, path: Path) -> str:
+    """Write fastai's export; why it could not be, else ""."""
+    for loader in learner.dls.loaders:
+        if not hasattr(loader, "new"):
+            return "fastai exports a learner only with loaders of its own, and these are torch's"
+        if not hasattr(loader.dataset, "new_empty"):
+            kind = type(loader.dataset).__name__
+            return f"fastai exports a learner only with datasets of its own, and these are of type {kind}"
+    try:
+        learner.export(path)
+    except (AttributeError, TypeError, OSError, PicklingError) as error:  # what a user's own file makes
+        path.unlink(missing_ok=True)
+        return f"fastai's export was not possible ({next(iter(str(error).splitlines()), type(error).__name__)})"
+    return ""
 
 
 def _write(epochs: list[Epoch], rates: dict[str, Any], score: Score, journal: Journal) -> None:
