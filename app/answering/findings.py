@@ -97,14 +97,17 @@ def _rate(value: object) -> str:
 
 def _lr_find(values: Mapping[str, Any]) -> tuple[Finding, ...]:
     said = []
-    for phase, found in values["phases"].items():
+    alike = values.get("groups") == 1
+    for name, found in values["phases"].items():
+        phase = "both" if alike else _word(name)
         rate = found["recommended"]
         if isinstance(rate, list | tuple):
             low, high = rate
             words = f"learning rates from {_rate(low)} to {_rate(high)}, as a slice"
         else:
             words = f"learning rate {_rate(rate)}"
-        said.append(Finding(words, {"learning_rate": rate, "phase": _word(phase)}, _word(phase)))
+        words += ", frozen or not, for the network is a single group of layers" if alike else ""
+        said.append(Finding(words, {"learning_rate": rate, "phase": phase}, "" if alike else phase))
     return tuple(said)
 
 

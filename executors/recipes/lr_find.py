@@ -110,7 +110,8 @@ def run(params: dict[str, Any], journal: Journal) -> Outcome:
     journal.log(source.title)
     size = params["size"] or task.default_size(settings)
     built = build(task, source, settings, size, params["batch_size"], device.name, journal)
-    phases, said = _phases(params["phase"], built)
+    groups = _groups(built)
+    phases, said = _phases(params["phase"], built, groups)
     notes = (*source.notes, *built.notes, *said)
     for note in notes:
         journal.log(note)
@@ -125,6 +126,7 @@ def run(params: dict[str, Any], journal: Journal) -> Outcome:
         "size": size,
         "batch_size": params["batch_size"],
         "pretrained": built.pretrained,
+        "groups": groups,
         "epochs": params["epochs"],
         "seed": settings.seed,
     }
@@ -142,14 +144,17 @@ def _check_batch(source: Source, batch_size: int) -> None:
         )
 
 
-def _phases(asked: str, built: Built) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """The phases to sweep, and what is to be said about them."""
+def _groups(built: Built) -> int:
+    """How many groups of layers the optimizer tells apart."""
     from ..rates.sweep import unchanged
 
-    learner = built.learner
-    with unchanged(learner):
-        learner.create_opt()
-        groups = len(learner.opt.param_lists)
+    with unchanged(built.learner):
+        built.learner.create_opt()
+        return len(built.learner.opt.param_lists)
+
+
+def _phases(asked: str, built: Built, groups: int) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """The phases to sweep, and what is to be said about them."""
     if groups == 1:
         one = ("unfrozen",) if asked == "both" else (asked,)
         return one, ("the network is a single group of layers, so frozen and unfrozen are the same",)

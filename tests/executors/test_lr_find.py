@@ -96,6 +96,7 @@ def test_a_table_gives_one_rate_and_a_snippet_that_runs(tmp_path: Path) -> None:
     check(result, events)
     assert list(result.values["phases"]) == ["unfrozen"]
     assert any("frozen and unfrozen are the same" in note for note in result.values["notes"])
+    assert result.values["groups"] == 1
     assert 1e-4 < result.values["recommended"] < 1
     assert f"fit_one_cycle(2, {result.values['recommended']!r})" in result.code
     done = subprocess.run(

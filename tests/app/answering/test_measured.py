@@ -202,6 +202,16 @@ def test_runs_of_another_task_or_phase_are_left_out(tmp_path: Path) -> None:
     assert texts("which learning rate for a U-Net while frozen?", tmp_path) == []
 
 
+@pytest.mark.parametrize("asked", ["frozen", "unfrozen"])
+def test_a_network_of_one_group_answers_for_both_phases(tmp_path: Path, asked: str) -> None:
+    """It was measured once, as unfrozen; a question about either phase finds it, and the sentence says why."""
+    put_run(tmp_path, "lr-find", rates(unfrozen=0.05) | {"groups": 1}, NIGHT, task="tabular", data="/d/houses.csv")
+    (fact,) = measured(f"which learning rate when {asked}?", "fact", tmp_path, now=NIGHT)
+    assert ": learning rate 0.05, frozen or not, for the network is a single group of layers, measured " in fact.text
+    assert f", {asked}" not in fact.text.partition("):")[0]
+    assert fact.values == {"learning_rate": 0.05, "phase": "both"}
+
+
 def test_runs_that_fit_the_questions_words_come_before_newer_ones(tmp_path: Path) -> None:
     """A network, an image size and a device that are named; where none fits, the nearest is shown as what it is."""
     later = NIGHT + timedelta(hours=1)
@@ -429,6 +439,6 @@ def test_a_real_run_is_found_again(noted: Store, encoder: Encoder, runs: Path) -
     assert result.status == "ok", result.message
     (fact,) = answer("which learning rate should I take for my table?", noted, encoder).measured
     assert (fact.run, fact.recipe, fact.age_days) == (run.id, "lr-find", 0)
-    assert fact.values == {"learning_rate": result.values["phases"]["unfrozen"]["recommended"], "phase": "unfrozen"}
+    assert fact.values == {"learning_rate": result.values["phases"]["unfrozen"]["recommended"], "phase": "both"}
     assert fact.text.startswith("On the built-in sample (tabular, ")
     assert fact.text.endswith(" on cpu.")
