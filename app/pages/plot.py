@@ -13,7 +13,7 @@ from dataclasses import dataclass
 __all__ = ["NARROW_PX", "WIDE_PX", "Line", "Mark", "chart", "ticks"]
 
 WIDE_PX, NARROW_PX, HEIGHT = 640, 440, 300  # a narrow one stands beside another
-LEFT, RIGHT, TOP, BOTTOM = 62, 18, 26, 46
+LEFT, RIGHT, TOP, BOTTOM = 68, 18, 26, 46
 SUPERSCRIPT = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 CHARACTER_PX = 6.4
 ROW_PX, COLOURS = 18, 7  # of the legend

@@ -12,7 +12,12 @@ from app.pages.plot import NARROW_PX, Line, chart
 __all__ = ["training_charts", "training_tables"]
 
 Event = Mapping[str, Any]
-_WORDS = {"samples_per_s": "samples per second", "valid_loss": "validation loss", "train_loss": "training loss"}
+_WORDS = {
+    "samples_per_s": "samples per second",
+    "valid_loss": "validation loss",
+    "train_loss": "training loss",
+    "peak_bytes": "peak memory of a step",
+}
 _HIDDEN = {"event", "t", "table"}
 
 
@@ -20,9 +25,7 @@ def training_charts(events: Sequence[Event]) -> str:
     """Losses and scores of the epochs, batch losses until the first has ended; layers of a network."""
     epochs = [event for event in events if event.get("event") == "epoch"]
     if epochs:
-        asked = next((e.get("params") or {} for e in events if e.get("event") == "started"), {})
-        repeats = asked.get("repeats")
-        drawn = _epoch_charts(epochs, repeats if isinstance(repeats, int) else 1)
+        drawn = _epoch_charts(epochs, _repeats(events))
         return f'<div class="g-charts">{"".join(drawn)}</div>'
     batches = [event for event in events if event.get("event") == "batch"]
     if batches:
@@ -41,13 +44,13 @@ def training_tables(events: Sequence[Event]) -> str:
         rows = [
             {
                 "stage": e.get("stage"),
-                "epoch": e.get("epoch"),
+                "epoch": number,
                 "train_loss": e.get("train_loss"),
                 "valid_loss": e.get("valid_loss"),
                 **(e.get("metrics") or {}),
                 "seconds": e.get("seconds"),
             }
-            for e in epochs
+            for e, number in zip(epochs, _numbers(epochs, _repeats(events)), strict=True)
         ]
         tables.append(_table("epochs", rows))
     return "".join(tables)
@@ -55,10 +58,10 @@ def training_tables(events: Sequence[Event]) -> str:
 
 def _epoch_charts(epochs: Sequence[Event], repeats: int) -> list[str]:
     """Where several trainings are compared, a line for each, over its repeats; else training beside validation."""
-    stages = list(dict.fromkeys(str(e.get("stage", "")) for e in epochs))
-    compared = len(stages) > 1 and len({_count(epochs, stage) for stage in stages}) == 1 and len(epochs) > len(stages)
+    ways = list(dict.fromkeys(_way(epoch) for epoch in epochs))
+    compared = len(ways) > 1
     if compared:
-        losses = [Line(stage, _mean(_of(epochs, stage), "valid_loss", repeats), True) for stage in stages]
+        losses = [Line(way, _mean(_of(epochs, way), "valid_loss", repeats), True) for way in ways]
     else:
         losses = [
             Line("training", _line(epochs, "train_loss"), True),
@@ -69,7 +72,7 @@ def _epoch_charts(epochs: Sequence[Event], repeats: int) -> list[str]:
     drawn = [chart(losses, x_label="epoch", y_label=title, title=title, width=NARROW_PX)]
     if score:
         scores = (
-            [Line(stage, _mean(_of(epochs, stage), score, repeats), True) for stage in stages]
+            [Line(way, _mean(_of(epochs, way), score, repeats), True) for way in ways]
             if compared
             else [Line(score, _line(epochs, score), True)]
         )
@@ -77,12 +80,37 @@ def _epoch_charts(epochs: Sequence[Event], repeats: int) -> list[str]:
     return drawn
 
 
-def _count(epochs: Sequence[Event], stage: str) -> int:
-    return len(_of(epochs, stage))
+def _repeats(events: Sequence[Event]) -> int:
+    """How often each way is trained."""
+    asked = next((e.get("params") or {} for e in events if e.get("event") == "started"), {})
+    repeats = asked.get("repeats")
+    return repeats if isinstance(repeats, int) and repeats > 0 else 1
 
 
-def _of(epochs: Sequence[Event], stage: str) -> list[Event]:
-    return [epoch for epoch in epochs if str(epoch.get("stage", "")) == stage]
+def _way(event: Event) -> str:
+    return str(event.get("way") or "")
+
+
+def _of(events: Sequence[Event], way: str) -> list[Event]:
+    return [event for event in events if _way(event) == way]
+
+
+def _numbers(epochs: Sequence[Event], repeats: int) -> list[object]:
+    """The number of each epoch within its training; a run counts over all."""
+    ways = [_way(epoch) for epoch in epochs]
+    if len({*ways}) == 1:
+        return [epoch.get("epoch") for epoch in epochs]
+    lengths = {way: _length(_of(epochs, way), repeats) for way in {*ways}}
+    seen, numbers = dict.fromkeys(lengths, 0), list[object]()
+    for way in ways:
+        numbers.append(seen[way] % lengths[way] + 1)
+        seen[way] += 1
+    return numbers
+
+
+def _length(epochs: Sequence[Event], repeats: int) -> int:
+    """Epochs of one training; all there are while its repeats go on."""
+    return len(epochs) // repeats if len(epochs) % repeats == 0 else len(epochs)
 
 
 def _line(epochs: Sequence[Event], name: str) -> tuple[tuple[float, float], ...]:
@@ -93,7 +121,7 @@ def _line(epochs: Sequence[Event], name: str) -> tuple[tuple[float, float], ...]
 
 def _mean(epochs: Sequence[Event], name: str, repeats: int) -> tuple[tuple[float, float], ...]:
     """The mean over trainings of the same way, told one after the other; its epochs count from 1."""
-    length = len(epochs) // repeats if repeats > 0 and len(epochs) % repeats == 0 else len(epochs)
+    length = _length(epochs, repeats)
     columns = [[_read(epoch, name) for epoch in epochs[place::length]] for place in range(length)]
     return tuple((float(place), sum(column) / len(column)) for place, column in enumerate(columns, start=1))
 
@@ -104,19 +132,15 @@ def _read(epoch: Event, name: str) -> float:
 
 def _layer_charts(layers: Sequence[Event]) -> str:
     """Deviation and mean of the activations, layer by layer, a line for each way to start."""
-    ways = list(dict.fromkeys(str(layer.get("way", "")) for layer in layers))
+    ways = list(dict.fromkeys(_way(layer) for layer in layers))
     drawn = []
     for name, words in (("deviation", "deviation of the activations"), ("mean", "mean of the activations")):
         lines = [
-            Line(way, tuple((float(i), _value(e.get(name))) for i, e in enumerate(_ways(layers, way), start=1)))
+            Line(way, tuple((float(i), _value(e.get(name))) for i, e in enumerate(_of(layers, way), start=1)))
             for way in ways
         ]
         drawn.append(chart(lines, x_label="layer", y_label=words, width=NARROW_PX))
     return f'<div class="g-charts">{"".join(drawn)}</div>'
-
-
-def _ways(layers: Sequence[Event], way: str) -> list[Event]:
-    return [layer for layer in layers if str(layer.get("way", "")) == way]
 
 
 def _value(value: object) -> float:

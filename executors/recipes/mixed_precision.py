@@ -174,6 +174,7 @@ def _trained(
                 precision,
                 epochs,
                 lr,
+                way=precision,
                 before=number * epochs,
                 total=total * epochs,
                 callbacks=[callback] if callback else [],

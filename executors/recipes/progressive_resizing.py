@@ -87,7 +87,8 @@ def run(params: dict[str, Any], journal: Journal) -> Outcome:
         with unchanged(ready.learner):
             found.append(flow.way((sizes[-1],) * len(sizes)))
     for way in found:
-        journal.emit("row", table="ways", **asdict(way))
+        row = asdict(way)
+        journal.emit("row", table="ways", way=row.pop("name"), **row)
     _write(journal, flow.epochs, found, score)
     values = {
         "findings": {f"{score.name.capitalize()}, {way.name}": way.score for way in found},
@@ -133,6 +134,7 @@ class _Flow:
         from ..training.fit import fit
 
         learner, grown = self.ready.learner, len({*sizes}) > 1
+        name = " then ".join(f"{size} px" for size in sizes) if grown else f"{sizes[-1]} px throughout"
         spent = 0.0
         last: list[Epoch] = []
         for number, size in enumerate(sizes):
@@ -148,12 +150,12 @@ class _Flow:
                 stage,
                 self.params["epochs"],
                 lr,
+                way=name,
                 before=len(self.epochs),
                 total=self.total,
             )
             spent += time.monotonic() - started
             self.epochs += last
-        name = " then ".join(f"{size} px" for size in sizes) if grown else f"{sizes[-1]} px throughout"
         return _Way(name, spent, self.score.of(last[-1]), last[-1].valid_loss)
 
     def _rate(self, stage: str) -> float:

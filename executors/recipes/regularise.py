@@ -148,6 +148,7 @@ def _trained(
                 way.name,
                 epochs,
                 lr,
+                way=way.name,
                 before=before,
                 total=total * repeats * epochs,
                 weight_decay=way.weight_decay,

@@ -40,6 +40,7 @@ class Epoch:
     valid_loss: float
     metrics: Mapping[str, float]
     seconds: float
+    way: str = ""  # which of several trainings that are compared
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,8 +99,8 @@ class _Teller(Callback):
 
     order = 65  # after the Recorder has written the epoch down
 
-    def __init__(self, journal: Journal, stage: str, before: int, total: int) -> None:
-        self.journal, self.stage, self.before, self.total = journal, stage, before, total
+    def __init__(self, journal: Journal, stage: str, way: str, before: int, total: int) -> None:
+        self.journal, self.stage, self.way, self.before, self.total = journal, stage, way, before, total
         self.epochs: list[Epoch] = []
         self.broken = False
 
@@ -132,10 +133,10 @@ class _Teller(Callback):
         nan = float("nan")
         found.pop("train_loss", None)  # smoothed over so many steps that it lags behind in a short epoch
         train, valid = float(np.mean(self.losses or [nan])), found.pop("valid_loss", nan)
-        epoch = Epoch(self.stage, number, train, valid, found, seconds)
-        self.epochs.append(epoch)
+        self.epochs.append(Epoch(self.stage, number, train, valid, found, seconds, self.way))
+        losses = {"train_loss": train, "valid_loss": valid}
         self.journal.emit(
-            "epoch", stage=self.stage, epoch=number, train_loss=train, valid_loss=valid, metrics=found, seconds=seconds
+            "epoch", stage=self.stage, way=self.way, epoch=number, **losses, metrics=found, seconds=seconds
         )
         self.journal.progress(number, max(self.total, number), "epochs")
 
@@ -148,6 +149,7 @@ def fit(
     lr: float | tuple[float, float],
     *,
     score: Score | None = None,
+    way: str = "",
     before: int = 0,
     total: int = 0,
     patience: int = 0,
@@ -164,6 +166,8 @@ def fit(
     epochs : int
     lr : float or (float, float)
         Highest rate, or those of the first and the last group of layers.
+    way : str
+        Which of the trainings it belongs to, where a run compares several.
     before, total : int
         Epochs of earlier stages, and of all together.
     patience : int
@@ -174,7 +178,7 @@ def fit(
     RecipeError
         When the loss is no number any more.
     """
-    teller = _Teller(journal, stage, before, total or before + epochs)
+    teller = _Teller(journal, stage, way, before, total or before + epochs)
     added = [teller, *callbacks]
     if score is not None and len(learner.dls.valid):
         comparison = np.greater if score.higher_is_better else np.less

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from itertools import pairwise
+from itertools import cycle, pairwise
 from pathlib import Path
 from typing import Any
 
@@ -23,24 +23,45 @@ _COLUMNS = 6
 
 
 def plot_epochs(path: Path, epochs: Sequence[Mapping[str, Any]], score: str) -> None:
-    """Losses (left) and score (right) of each epoch; stages are parted by lines."""
+    """Losses (left) and score (right) of each epoch, stages parted by lines; or a line for each way compared."""
     figure = Figure(figsize=(10, 4), layout="constrained")
     left, right = figure.subplots(1, 2)
+    ways = list(dict.fromkeys(str(epoch["way"]) for epoch in epochs))
+    if len(ways) > 1:
+        _draw_ways(left, right, {way: [epoch for epoch in epochs if epoch["way"] == way] for way in ways}, score)
+    else:
+        _draw_training(left, right, epochs, score)
+    right.set(title=score, xlabel="epoch")
+    for axes in (left, right):
+        axes.xaxis.set_major_locator(MaxNLocator(integer=True))
+        axes.grid(alpha=0.25)
+    figure.savefig(path, dpi=_DPI)
+
+
+def _draw_ways(left: Any, right: Any, ways: Mapping[str, Sequence[Mapping[str, Any]]], score: str) -> None:
+    for colour, (way, epochs) in zip(cycle(_COLOURS), ways.items(), strict=False):
+        numbers = range(1, len(epochs) + 1)
+        left.plot(numbers, [epoch["valid_loss"] for epoch in epochs], "o-", color=colour, label=way)
+        right.plot(numbers, _scores(epochs, score), "o-", color=colour, label=way)
+    left.set(title="Validation loss", xlabel="epoch")
+    left.legend(framealpha=0.9, edgecolor="none")
+
+
+def _draw_training(left: Any, right: Any, epochs: Sequence[Mapping[str, Any]], score: str) -> None:
     numbers = [epoch["number"] for epoch in epochs]
     left.plot(numbers, [epoch["train_loss"] for epoch in epochs], "o-", color=_COLOURS[1], label="training")
     left.plot(numbers, [epoch["valid_loss"] for epoch in epochs], "o-", color=_COLOURS[0], label="validation")
     left.set(title="Loss", xlabel="epoch")
     left.legend(framealpha=0.9, edgecolor="none")
-    values = [epoch["metrics"].get(score, epoch["valid_loss"]) for epoch in epochs]
-    right.plot(numbers, values, "o-", color=_COLOURS[2])
-    right.set(title=score, xlabel="epoch")
+    right.plot(numbers, _scores(epochs, score), "o-", color=_COLOURS[2])
     for axes in (left, right):
-        axes.xaxis.set_major_locator(MaxNLocator(integer=True))
         for before, after in pairwise(epochs):
             if before["stage"] != after["stage"]:
                 axes.axvline(before["number"] + 0.5, color=_GREY, lw=1, ls=":")
-        axes.grid(alpha=0.25)
-    figure.savefig(path, dpi=_DPI)
+
+
+def _scores(epochs: Sequence[Mapping[str, Any]], score: str) -> list[float]:
+    return [epoch["metrics"].get(score, epoch["valid_loss"]) for epoch in epochs]
 
 
 def plot_layers(path: Path, ways: Mapping[str, Sequence[tuple[float, float]]]) -> None:

@@ -151,8 +151,11 @@ def test_images_grow(tmp_path: Path) -> None:
     data.pop("size")
     given = {**data, "task": "image-classification", "sizes": "64,32", "batch_size": 4, "epochs": 1, "lr": 1e-3}
     outcome = run(progressive_resizing, tmp_path / "run", **given)
-    stages = [event["stage"] for event in events(tmp_path / "run", "epoch")]
+    told = events(tmp_path / "run", "epoch")
+    stages = [event["stage"] for event in told]
     assert stages == ["32 px", "64 px", "64 px throughout, 1 of 2", "64 px throughout, 2 of 2"]
+    assert [event["way"] for event in told] == ["32 px then 64 px"] * 2 + ["64 px throughout"] * 2
+    assert [row["way"] for row in events(tmp_path / "run", "row")] == ["32 px then 64 px", "64 px throughout"]
     assert [way["name"] for way in outcome.values["ways"]] == ["32 px then 64 px", "64 px throughout"]
     assert outcome.code.index("Resize(32)") < outcome.code.index("Resize(64)") < outcome.code.index("learn.dls = dls")
 

@@ -41,19 +41,33 @@ def test_stages_of_one_training_are_one_curve_each_for_training_and_validation()
 
 def test_trainings_that_are_compared_have_a_line_each() -> None:
     """As many epochs for each way, counted from 1, on the same axes: the losses, then the scores."""
-    ways = [epoch(n, way) for way in ("none", "mixup", "dropout") for n in (1, 2)]
+    ways = [epoch(n, way=way) for way in ("none", "mixup", "dropout") for n in (1, 2)]
     drawn = training_charts(ways)
     assert lines(drawn) == [2] * 6
     assert drawn.count(">mixup<") == 2
+
+
+def test_stages_of_a_way_are_one_line_and_its_epochs_count_from_one() -> None:
+    """Growing images pass through several sizes, and are one training beside another; one epoch is one point."""
+    grown = [epoch(n, stage, way="32 px then 64 px") for n, stage in ((1, "32 px"), (2, "64 px"))]
+    whole = [epoch(n, f"64 px throughout, {n - 2} of 2", way="64 px throughout") for n in (3, 4)]
+    assert lines(training_charts([*grown, *whole])) == [2] * 4
+    assert [row[:2] for row in rows(training_tables([*grown, *whole]))][1:3] == (
+        [["64 px", "2"], ["64 px throughout, 1 of 2", "1"]]
+    )
+    single = [epoch(n, way, way=way) for n, way in enumerate(("float32", "bfloat16"), start=1)]
+    assert lines(training_charts(single)) == [1] * 4
+    assert [row[1] for row in rows(training_tables(single))] == ["1", "1"]
 
 
 def test_repeats_of_a_way_are_one_line_of_their_mean() -> None:
     """Two trainings of two epochs each are two points, at the mean of each epoch; not four epochs."""
     started = {"event": "started", "params": {"repeats": 2, "epochs": 2}}
     losses = {"none": (4.0, 2.0, 2.0, 0.0), "mixup": (3.0, 1.0, 3.0, 1.0)}
-    told = [epoch(n, way, valid_loss=loss) for way, four in losses.items() for n, loss in enumerate(four, start=1)]
+    told = [epoch(n, way=way, valid_loss=loss) for way, four in losses.items() for n, loss in enumerate(four, start=1)]
     drawn = training_charts([started, *told])
     assert lines(drawn) == [2] * 4
+    assert [row[1] for row in rows(training_tables([started, *told]))] == ["1", "2"] * 4
     none, mixup = re.findall(r'<polyline points="([^"]*)"', drawn)[:2]
     assert none == mixup
 
@@ -105,8 +119,8 @@ def test_words_of_a_run_are_text() -> None:
     events = [
         epoch(1, "<b>x", metrics={"<i>": 1.0}),
         epoch(1, "<b>y"),
-        epoch(2, "<b>x"),
-        epoch(2, "<b>y"),
+        epoch(2, "<b>x", way="<b>x"),
+        epoch(2, "<b>y", way="<b>y"),
         {"event": "row", "table": "<u>", "<s>": "<em>"},
     ]
     shown = training_charts(events) + training_tables(events)
