@@ -5,8 +5,9 @@ five parts that were written one after the other. "dev" was there while the rule
 "blind" were each written before they were tried, and then the rules were mended by what went wrong in them. At first
 sight of each, precision and recall were: held 1.00 and .90, fresh .76 and .89 (of near misses mostly), blind .93 and
 .70. So the figures that are saved for these four are of questions that have been seen. "unseen" was written by somebody
-who had not read the rules, and the rules have not been changed since. An offer counts as right when its recipe is the
-wanted one; parameters are compared as the recipe would take them, with defaults filled in.
+who had not read the rules, and the rules have not been changed since. It gave precision 1.00 and recall .32: 16 offers
+for 50 wishes, two of them with a parameter missing, and none for the 50 that want none. An offer counts as right when
+its recipe is the wanted one; parameters are compared as the recipe would take them, with defaults filled in.
 """
 
 from __future__ import annotations
