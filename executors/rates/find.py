@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
+from ..amounts import show_rate
 from ..errors import RecipeError
 from .race import BUDGET, FEWEST_BATCHES, Race, Trial, race
 from .suggest import Advice, Rate, advise, head_of
@@ -124,8 +125,8 @@ def _judged(found: Found, ran: Race) -> Found:
     if best is None:
         rates = sorted(head_of(one.rate) for one in ran.trials)
         raise RecipeError(
-            f"every short training diverged, at rates from {rates[0]:.1e} to {rates[-1]:.1e}; look for broken values "
-            "in the data and for inputs or targets that are not normalised, and lower end_lr"
+            f"every short training diverged, at rates from {show_rate(rates[0])} to {show_rate(rates[-1])}; look for "
+            "broken values in the data and for inputs or targets that are not normalised, and lower end_lr"
         )
     if ran.fall < _NOTHING_GAINED:
         said = (
@@ -134,17 +135,17 @@ def _judged(found: Found, ran: Race) -> Found:
         )
         return replace(found, seen=(*found.seen, said))
     rate, how = settled(found.advice.recommended, ran)
-    numbers = ", ".join(f"{name} {lr:.1e}" for name, lr in found.advice.suggestions.items() if lr)
+    numbers = ", ".join(f"{name} {show_rate(lr)}" for name, lr in found.advice.suggestions.items() if lr)
     reason = (
-        f"{_shown(rate)}, {how} what {len(ran.trials)} short trainings of {best.batches} batches favour (the best, at "
-        f"{_shown(best.rate)}: validation loss {ran.before:.3g} to {best.loss:.3g}); {numbers}"
+        f"{show_rate(rate)}, {how} what {len(ran.trials)} short trainings of {best.batches} batches favour (the best, "
+        f"at {show_rate(best.rate)}: validation loss {ran.before:.3g} to {best.loss:.3g}); {numbers}"
     )
     seen = found.seen
     if best.batches < FEWEST_BATCHES:
         seen = (*seen, f"trials of {best.batches} batches mislead at times; raise num_it for longer ones")
     diverged = sorted(head_of(one.rate) for one in ran.trials if one.ended != "done")
     if diverged:
-        seen = (*seen, f"short trainings diverge from {diverged[0]:.1e} on")
+        seen = (*seen, f"short trainings diverge from {show_rate(diverged[0])} on")
     return replace(found, recommended=rate, reason=reason, seen=seen)
 
 
@@ -155,8 +156,8 @@ def _seen(advice: Advice, sweeps: tuple[Sweep, ...]) -> list[str]:
     if broken:
         at = min(one.lrs[-1] for one in broken if one.lrs) if any(one.lrs for one in broken) else 0.0
         said.append(
-            f"the loss stops being a number at {at:.1e}: where it has exploded that is an overflow, not a fault of the "
-            "data; before that look for missing values"
+            f"the loss stops being a number at {show_rate(at)}: where it has exploded that is an overflow, not a "
+            "fault of the data; before that look for missing values"
         )
     if advice.flat:
         said.append(
@@ -164,7 +165,3 @@ def _seen(advice: Advice, sweeps: tuple[Sweep, ...]) -> list[str]:
             "to leave"
         )
     return said
-
-
-def _shown(rate: Rate) -> str:
-    return f"slice({rate[0]:.1e}, {rate[1]:.1e})" if isinstance(rate, tuple) else f"{rate:.1e}"

@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 
+from ..amounts import show_rate
 from ..errors import RecipeError
 
 __all__ = ["Advice", "Rate", "advise", "explodes_at", "head_of", "sliced_below", "suggestions"]
@@ -99,13 +100,13 @@ def advise(
     least = float(rates[middle.argmin()])
     around = min(max(least, bang / _FAR_BELOW_BANG), bang / _BELOW_BANG) if bang else least
     one = _rounded(around / _BELOW_LOWEST)
-    where = f"where single batches lose least ({least:.1e})"
-    why = (
-        f"a little below {where}" if around == least else f"as far below where the loss explodes ({bang:.1e}) as usual"
-    )
-    numbers = ", ".join(f"{name} {lr:.1e}" for name, lr in found.items() if lr)
+    where = f"where single batches lose least ({show_rate(least)})"
+    why = f"a little below {where}"
+    if bang is not None and around != least:
+        why = f"as far below where the loss explodes ({show_rate(bang)}) as usual"
+    numbers = ", ".join(f"{name} {show_rate(lr)}" for name, lr in found.items() if lr)
     if not sliced:
-        return Advice(found, bang, one, f"{one:.1e}, {why}; {numbers}", around)
+        return Advice(found, bang, one, f"{show_rate(one)}, {why}; {numbers}", around)
     return _slice(found, bang, one, frozen_lr, around)
 
 
@@ -120,7 +121,7 @@ def sliced_below(head: float) -> tuple[float, float]:
 
 
 def _too_short(rates: Any, ended: str) -> str:
-    at = f"{rates[-1]:.1e}" if len(rates) else "the lowest rate"
+    at = f"{show_rate(rates[-1])}" if len(rates) else "the lowest rate"
     what = {"nan": "stops being a number", "exploded": "explodes"}.get(ended, "explodes or stops being a number")
     if ended == "nan":
         then = "look for missing or endless values in the data, and a loss that divides by zero or takes its logarithm"
@@ -165,11 +166,12 @@ def _flat(rates: Any, found: dict[str, float | None], bang: float | None, sliced
     """A curve that does not fall, as a well-trained network's: far below where it explodes is all it tells."""
     if bang is None:
         raise RecipeError(
-            f"the curve is flat: no rate from {rates[0]:.1e} to {rates[-1]:.1e} changes the loss; "
+            f"the curve is flat: no rate from {show_rate(rates[0])} to {show_rate(rates[-1])} changes the loss; "
             "raise end_lr or num_it, and check that the target can be learned from the data"
         )
     high = _rounded(bang / 10)
-    reason = f"at most {high:.1e}, for the loss does not fall, and a tenth of where it explodes ({bang:.1e}) is safe"
+    safe = f"a tenth of where it explodes ({show_rate(bang)}) is safe"
+    reason = f"at most {show_rate(high)}, for the loss does not fall, and {safe}"
     return Advice(found, bang, (_rounded(high / 10), high) if sliced else high, reason, bang / 10, flat=True)
 
 
@@ -186,13 +188,14 @@ def _slice(
     low = min(bang / 10 if bang else high / 10, high / 10)
     head = "the rate of the curve"
     if frozen_lr:
-        safe = bang is not None and bang < frozen_lr
-        head = (
-            f"a fifth of where the loss explodes ({bang:.1e})" if safe else f"a fifth of {frozen_lr:.1e}, found frozen"
-        )
-    body = f"a tenth of where the loss explodes ({bang:.1e})" if bang and bang <= high else "a tenth of the head's"
+        head = f"a fifth of {show_rate(frozen_lr)}, found frozen"
+        if bang is not None and bang < frozen_lr:
+            head = f"a fifth of where the loss explodes ({show_rate(bang)})"
+    body = "a tenth of the head's"
+    if bang and bang <= high:
+        body = f"a tenth of where the loss explodes ({show_rate(bang)})"
     high, low = _rounded(high), _rounded(low)
-    reason = f"slice({low:.1e}, {high:.1e}), where the head gets {head}, the layers nearest the input {body}"
+    reason = f"{show_rate((low, high))}, where the head gets {head}, the layers nearest the input {body}"
     return Advice(found, bang, (low, high), reason, around)
 
 

@@ -45,7 +45,7 @@ def test_a_slice_rises_from_the_input_to_the_head() -> None:
     advice = advise(RATES, curve, curve, sliced=True, frozen_lr=1e-3)
     assert isinstance(advice.recommended, tuple)
     assert list(advice.recommended) == pytest.approx([2e-5, 2e-4])
-    assert "the head gets a fifth of 1.0e-03, found frozen" in advice.reason
+    assert "the head gets a fifth of 0.001, found frozen" in advice.reason
 
 
 def test_a_flat_curve_that_explodes_gives_a_tenth_of_that() -> None:
@@ -62,7 +62,7 @@ def test_a_flat_curve_that_explodes_gives_a_tenth_of_that() -> None:
 def test_a_flat_curve_is_named() -> None:
     """No advice is made up from nothing."""
     flat = np.full(100, 0.7)
-    with pytest.raises(RecipeError, match=r"the curve is flat: no rate from 1\.0e-07 to 1\.0e\+01 changes the loss"):
+    with pytest.raises(RecipeError, match=r"the curve is flat: no rate from 1e-07 to 10 changes the loss"):
         advise(RATES, flat, flat, sliced=False)
 
 

@@ -15,7 +15,8 @@ from app.answering.matching import OFFERED_FROM, offers
 from executors.recipe import Parameter, Recipe, check_params, find_recipe, recipes
 
 WRITTEN = Path(__file__).parents[3] / "benchmarks" / "questions" / "recipes.jsonl"
-ROWS = [json.loads(line) for line in WRITTEN.read_text(encoding="utf-8").splitlines()]
+# Those of the part "unseen" are measured (benchmarks/matching.py), not held to: no rule was made by them.
+ROWS = [row for row in map(json.loads, WRITTEN.read_text(encoding="utf-8").splitlines()) if row["part"] != "unseen"]
 
 
 @pytest.mark.parametrize(
