@@ -92,9 +92,7 @@ class Loop:
         learner.loss_grad = None
         learner.remove_cbs([callback for callback in learner.cbs if type(callback).__name__ == "Meter"])
         learner.model.zero_grad(set_to_none=True)
-        if hasattr(
-            learner.model, "reset"
-        ):  # a text model keeps its state, as wide as the batch
+        if hasattr(learner.model, "reset"):  # a text model keeps its state, as wide as the batch
             for module in learner.model.modules():
                 if hasattr(module, "bs"):
                     module.bs = 1
