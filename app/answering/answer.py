@@ -11,13 +11,14 @@ from app.answering.compose import listing, places, wants_all
 from app.answering.composed import Composed
 from app.answering.confidence import ANSWERED_FROM, confidence
 from app.answering.conversation import Turn, resolve, wants_more
-from app.answering.matching import offers
+from app.answering.matching import as_asked, offers
 from app.answering.measured import measured
 from app.answering.orders import after, now, path
 from app.answering.prose import prose
 from app.answering.questions import asks_what_now, goals_of, kind_of, searched, sides_of, spelled_out
 from app.answering.spelling import speller
 from app.answering.study import followers, prerequisites_of
+from app.answering.wishes import wished
 from app.paths import runs_folder
 from kg.encoder import Encoder
 from kg.linking import closest_labels, fold, key
@@ -85,8 +86,11 @@ def _from_notes(asked: str, meant: _Asked, store: Store, encoder: Encoder, histo
     hits = findings.hits[:k]
     sure = confidence(findings.signs)
     structural = _is_structural(meant, findings, store)
+    judged = wished(as_asked(meant.text), encoder)
     if not structural and (sure < ANSWERED_FROM or not hits or meant.kind == "path"):
-        return _not_in_notes(asked, meant, 0.0 if meant.kind == "path" else sure, findings, hits, store)
+        # What the notes do not say a run may find.
+        recipes = tuple(offer for offer in offers(meant.text, (), judged) if offer.confidence >= WISHED)
+        return _not_in_notes(asked, meant, 0.0 if meant.kind == "path" else sure, findings, hits, store, recipes)
     if meant.more:
         findings = _without_told(findings, history)
         if not findings.hits:
@@ -94,7 +98,7 @@ def _from_notes(asked: str, meant: _Asked, store: Store, encoder: Encoder, histo
             return Answer(asked, "not_in_notes", meant.kind, round(sure, 3), text, hits=hits)
     composed = _compose(meant, findings, store, encoder)
     about = _about(meant, _quoted(composed, findings.hits) or findings.hits, store)
-    recipes = offers(meant.text, _names_of(about[:1]))
+    recipes = offers(meant.text, _names_of(about[:1]), judged)
     offered = f"{_offered(recipes[0])}\n\n" if meant.kind == "recipe" and recipes else ""
     main = [c.id for c in about[: max(1, min(2, len(meant.names)))]]
     return Answer(
@@ -228,7 +232,13 @@ def _about(meant: _Asked, hits: Sequence[Hit], store: Store) -> list[Concept]:
 
 
 def _not_in_notes(
-    asked: str, meant: _Asked, sure: float, findings: Findings, hits: Sequence[Hit], store: Store
+    asked: str,
+    meant: _Asked,
+    sure: float,
+    findings: Findings,
+    hits: Sequence[Hit],
+    store: Store,
+    recipes: tuple[RecipeOffer, ...],
 ) -> Answer:
     by_words = closest_labels(store.concepts, meant.text, 3)
     near = [c.passage for c in findings.candidates[:5] if c.dense >= NEAR]
@@ -240,8 +250,6 @@ def _not_in_notes(
         whose = "it has"
     if nearest:
         text += f" The nearest {whose}: {', '.join(f'**{n}**' for n in nearest)}."
-    # What the notes do not say a run may find.
-    recipes = tuple(offer for offer in offers(meant.text, ()) if offer.confidence >= WISHED)
     return Answer(
         asked, "not_in_notes", meant.kind, round(sure, 3), text, recipes=recipes, hits=tuple(hits), nearest=nearest
     )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from app.answering.presets import presets, without_presets, without_values
 from app.answering.subjects import ABOUT, Subject, subject_of, vetoed, wish
@@ -11,9 +11,11 @@ from executors.recipe import Recipe, recipes
 from kg.linking import STOP_WORDS, fold
 from kg.types import RecipeOffer
 
-__all__ = ["OFFERED_FROM", "offers"]
+__all__ = ["LEARNED_FROM", "OFFERED_FROM", "as_asked", "offers"]
 
 OFFERED_FROM = 0.5
+LEARNED_FROM = 0.6  # of a wish that is judged by the wording alone
+_RULED_OUT = 0.15  # below, the wording says that what names a recipe does not wish for it
 _JOINED = re.compile(r"[\s,&]*(?:and|or|plus|,)\s+(?:(?:the|an?|my|what|which|best|right|good)\s+)*")
 # Words that belong to the asking or to a parameter, so that "what lr for my csv?" is about nothing but the rate.
 _FORM = frozenset(
@@ -42,15 +44,49 @@ _EMPTY = _FORM | STOP_WORDS | {"sensible", "safe", "reasonable", "decent", "corr
 _NETWORK = re.compile(r"(?:res|dense|mobile|efficient|squeeze|conv|reg|xres)(?:ne|nex)t\w*|vgg\w*")
 
 
-def offers(question: str, concepts: Sequence[str]) -> tuple[RecipeOffer, ...]:
+def as_asked(question: str) -> str:
+    """The question as it is matched: in lower case, without slips in the words that recipes are known by."""
+    return " ".join(_mended(question).lower().replace("’", "'").split())
+
+
+def offers(
+    question: str, concepts: Sequence[str], judged: Mapping[str, float] | None = None
+) -> tuple[RecipeOffer, ...]:
     """Recipes that a question wishes for, surest first; none when it is not sure enough that it does.
+
+    Rules read how the question speaks of what a recipe is about. Where its wording is judged as well, that rules an
+    offer out, and finds wishes that no rule foresaw.
 
     Parameters
     ----------
     concepts : sequence of str
         Labels and aliases of the concepts the answer is mainly about.
+    judged : mapping of str to float, optional
+        The probability of each recipe that the wording wishes for it, see `app.answering.wishes`.
     """
-    asked = " ".join(_mended(question).lower().replace("’", "'").split())
+    asked = as_asked(question)
+    ruled = _ruled(asked, concepts)
+    if judged is None:
+        return ruled
+    if ruled and judged.get(ruled[0].name, 1.0) >= _RULED_OUT:
+        return ruled
+    return _worded(asked, judged)
+
+
+def _worded(asked: str, judged: Mapping[str, float]) -> tuple[RecipeOffer, ...]:
+    """The recipe that the wording wishes for, if that is sure enough."""
+    name, sure = max(judged.items(), key=lambda one: one[1], default=("", 0.0))
+    recipe = next((recipe for recipe in recipes() if recipe.name == name), None)
+    if sure < LEARNED_FROM or recipe is None:
+        return ()
+    params = presets(recipe, asked)
+    if params is None:
+        return ()
+    return (RecipeOffer(name, params, "people who ask so want to have it run", round(sure, 2)),)
+
+
+def _ruled(asked: str, concepts: Sequence[str]) -> tuple[RecipeOffer, ...]:
+    """What the rules offer."""
     if vetoed(asked):
         return ()
     plain = " ".join(without_values(asked).split())
