@@ -73,7 +73,7 @@ class Loop:
         request = {"size": None, "precision": "float32", "frozen": False, "batch": batch, "steps": steps}
         self.forget()
         self.log.tried.append((batch, False))
-        told = self._bench.attempt({**request, "seconds": 0.0, "validate": validate, "judge": True})
+        told = self._bench.attempt({**request, "seconds": 0.0, "validate": validate, "judge": True, "exact": True})
         self.log.tried[-1] = (batch, True)
         return int(told["peak_bytes"])
 

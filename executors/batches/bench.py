@@ -19,9 +19,6 @@ from .search import Case, Trial
 
 __all__ = ["Bench"]
 
-# glibc keeps freed blocks of up to 32 MB in its heap, more or less by chance: the same step took 104 and 144 MB. Handed
-# back at once they are counted exactly, which costs time; so speed is measured with the heap as it usually is.
-_EXACT_HEAP = {"MALLOC_MMAP_THRESHOLD_": "262144", "MALLOC_TRIM_THRESHOLD_": "262144"}
 _LEFT = 0.15  # of the limit: when a process keeps more than that after a trial, the next one takes a new process
 _SETUP_S = 900.0  # weights may have to be fetched
 _LONGEST = 1_000_000  # bytes of an answer
@@ -48,10 +45,9 @@ class Bench:
     def __init__(self, first: dict[str, Any], limit_s: float = 300.0, module: str = "executors.batches.trials") -> None:
         self._first, self._limit_s, self._module = first, limit_s, module
         self._trials: subprocess.Popen[bytes] | None = None
-        self._answers, self._used = -1, False
-        self._exact = True
+        self._answers, self._used, self._timed = -1, False, False
         # importing torch takes seconds: done ahead where a core is free
-        self._spares: dict[bool, tuple[subprocess.Popen[bytes], int]] = {}
+        self._spare: tuple[subprocess.Popen[bytes], int] | None = None
         self._worked: dict[Case, int] = {}  # the smallest batch that trained
         self.hello: dict[str, Any] = {}
 
@@ -61,18 +57,18 @@ class Bench:
 
     def __exit__(self, *_: object) -> None:
         self.close()
-        for process, answers in self._spares.values():
-            _end(process, answers)
-        self._spares.clear()
+        if self._spare is not None:
+            _end(*self._spare)
+        self._spare = None
 
     def open(self, case: Case | None = None) -> None:
         """Have a trial process that is ready; starts one when there is none."""
         if self._trials is not None:
             return
-        spare = self._spares.pop(self._exact, None)
-        self._trials, self._answers = spare if spare is not None else self._start(self._exact)
+        spare, self._spare = self._spare, None
+        self._trials, self._answers = spare if spare is not None else self._start()
         if not self.hello:
-            self._keep_spare(exact=True)
+            self._keep_spare()
         told = self._ask({**self._first, **(asdict(case) if case else {})}, _SETUP_S, "setting up the network")
         if told is None or told.get("ok") is False:
             reason = told["reason"] if told else self._ended()
@@ -100,14 +96,12 @@ class Bench:
         purpose "rate" is not held to the limit on the CPU.
         """
         on_cpu = self.hello.get("device", "").startswith("cpu")
+        # what is freed is counted exactly, which costs time; so speed is measured with the heap as it usually is
         exact = purpose != "rate" or not on_cpu
-        if fresh or exact != self._exact:
+        if fresh or (exact and self._timed):
             self.renew()
-        self._exact = exact
         self.open(case)
-        if fresh and on_cpu:
-            self._keep_spare(exact=False)
-        self._used = True
+        self._used, self._timed = True, not exact
         told = self._ask(
             {
                 **asdict(case),
@@ -116,6 +110,7 @@ class Bench:
                 "seconds": seconds,
                 "validate": fresh,
                 "judge": purpose != "rate",
+                "exact": exact,
                 "less_worked": self._worked.get(case, batch) < batch,
             },
             self._limit_s,
@@ -129,7 +124,7 @@ class Bench:
             self._worked[case] = min(self._worked.get(case, batch), batch)
         if not told["ok"] or (purpose != "rate" and told["left_bytes"] > _LEFT * self.hello["limit_bytes"]):
             self.close()
-            self._keep_spare(exact=True)
+            self._keep_spare()
         return _trial(case, batch, purpose, told)
 
     def renew(self) -> None:
@@ -141,16 +136,16 @@ class Bench:
         """End the trial process."""
         if self._trials is not None:
             _end(self._trials, self._answers)
-        self._trials, self._answers, self._used = None, -1, False
+        self._trials, self._answers, self._used, self._timed = None, -1, False, False
 
-    def _start(self, exact: bool) -> tuple[subprocess.Popen[bytes], int]:
+    def _start(self) -> tuple[subprocess.Popen[bytes], int]:
         """A new trial process, and where it answers."""
         answers, given = os.pipe()
         try:
             process = subprocess.Popen(
                 [sys.executable, "-P", "-m", self._module, str(given), str(os.getpid())],
                 stdin=subprocess.PIPE,
-                env={**child_environment(), **(_EXACT_HEAP if exact else {})},
+                env=child_environment(),
                 pass_fds=(given,),
             )
         except OSError:
@@ -160,9 +155,9 @@ class Bench:
             os.close(given)
         return process, answers
 
-    def _keep_spare(self, exact: bool) -> None:
-        if exact not in self._spares and (os.cpu_count() or 1) > 1:
-            self._spares[exact] = self._start(exact)
+    def _keep_spare(self) -> None:
+        if self._spare is None and (os.cpu_count() or 1) > 1:
+            self._spare = self._start()
 
     def _ask(self, request: dict[str, Any], limit_s: float, what: str) -> dict[str, Any] | None:
         """The answer, None when the process ended instead."""

@@ -29,6 +29,7 @@ from ..lifeline import end_with_parent
 from ..memory import (
     available_bytes,
     bound_memory,
+    exact_heap,
     free_cached,
     is_out_of_memory,
     reset_peak,
@@ -89,6 +90,7 @@ class _Bench:
             self.case = case
             self._build()
         learner, device, batch, judge = self.learner, self.device.name, request["batch"], request["judge"]
+        exact_heap(request["exact"])
         bound_memory(device, self.limit_bytes if judge or device != "cpu" else _UNJUDGED * self.limit_bytes)
         reset_peak(device)
         meter = Meter(device, request["seconds"], request["steps"])
@@ -168,6 +170,7 @@ class _Bench:
 def main() -> int:
     """Answer requests until there are no more, or until a trial fails."""
     answers = int(sys.argv[1])
+    exact_heap(True)
     end_with_parent(int(sys.argv[2]))
     bench: _Bench | None = None
     for line in sys.stdin:
