@@ -82,7 +82,7 @@ def _worded(asked: str, judged: Mapping[str, float]) -> tuple[RecipeOffer, ...]:
     params = presets(recipe, asked)
     if params is None:
         return ()
-    return (RecipeOffer(name, params, "people who ask so want to have it run", round(sure, 2)),)
+    return (RecipeOffer(name, params, "the question reads as a wish for it", round(sure, 2)),)
 
 
 def _ruled(asked: str, concepts: Sequence[str]) -> tuple[RecipeOffer, ...]:
