@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import platform
 import subprocess
 import sys
 from dataclasses import dataclass
@@ -196,3 +197,23 @@ def test_a_card_that_torch_cannot_use_is_named(monkeypatch: pytest.MonkeyPatch) 
     monkeypatch.setattr(torch.backends.mps, "is_available", lambda: False)
     monkeypatch.setattr(devices, "cards", lambda: (Card("GPU-a", "Old Card", 1, 2),))
     assert "this torch cannot use the Old Card" in choose_device("auto").why
+
+
+FREED = """
+import sys
+from executors.memory import exact_heap, used_bytes
+for exact in sys.argv[1:]:
+    exact_heap(exact == "exact")
+    before = used_bytes("cpu")
+    blocks = [bytearray(b"x") * 1_000_000 for _ in range(64)]
+    del blocks[:-1]
+    print(used_bytes("cpu") - before)
+"""
+
+
+@pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="other C libraries keep what is freed in their own way")
+def test_freed_blocks_are_handed_back_or_kept_as_wanted() -> None:
+    """Exact: of 64 freed blocks under one that lives only that one counts. Else all stay, and the switch works twice."""
+    ran = subprocess.run([sys.executable, "-c", FREED, "exact", "kept"], capture_output=True, text=True, check=True)
+    exact, kept = map(int, ran.stdout.split())
+    assert exact < 4_000_000 < 50_000_000 < kept
