@@ -213,7 +213,7 @@ for exact in sys.argv[1:]:
 
 @pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="other C libraries keep what is freed in their own way")
 def test_freed_blocks_are_handed_back_or_kept_as_wanted() -> None:
-    """Exact: of 64 freed blocks under one that lives only that one counts. Else all stay, and the switch works twice."""
+    """Of 64 blocks of which the last one lives, that one counts when exact, else all; one process may switch."""
     ran = subprocess.run([sys.executable, "-c", FREED, "exact", "kept"], capture_output=True, text=True, check=True)
     exact, kept = map(int, ran.stdout.split())
     assert exact < 4_000_000 < 50_000_000 < kept
