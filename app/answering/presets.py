@@ -3,54 +3,37 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
-from functools import cache
+from collections.abc import Callable, Mapping
 
-from executors.parameters import check_value
+from app.answering.preset_numbers import epochs_of, numbers
+from app.answering.preset_words import (
+    TASKS,
+    arch_of,
+    learner_of,
+    networks,
+    switches,
+    target_of,
+    task_of,
+    y_range_of,
+)
+from executors.parameters import Parameter, check_value
 from executors.recipe import Recipe
 from executors.tasks import IMAGE_TASKS
-from executors.tasks.networks import NETWORKS
 
 __all__ = ["Preset", "presets", "without_presets", "without_values"]
 
 Preset = str | int | float | bool
-# Specific words first: a U-Net restores pictures too, and ratings come as CSV.
-_TASKS = tuple(
-    (task, re.compile(rf"\b(?:{words})\b", re.I))
-    for task, words in (
-        (
-            "restoration",
-            r"super-? ?res\w*|restor(?:e|es|ing|ation)|de-?nois\w+|colou?ri[sz]\w+|crappif\w+|in-?paint\w*|de-?blur\w*|"
-            r"feature loss(?:es)?|perceptual loss(?:es)?",
-        ),
-        ("gan", r"(?:w|dc)?gans?|generative adversarial|generator|critic"),
-        ("segmentation", r"u-?nets?|segment(?:ation|ing|er)|masks?|camvid|pixel-?wise"),
-        ("image-regression", r"key-? ?points?|heat-? ?maps?|landmarks?|head pose|poses?|coordinates|image regression"),
-        ("multi-label", r"multi-? ?labels?|several labels"),
-        (
-            "text-classification",
-            r"sentiments?|text classif\w+|classif\w+ (?:of )?(?:texts?|reviews?|e?mails?|tweets)|spam|imdb",
-        ),
-        ("language-model", r"language model(?:s|ling)?|ulmfit|awd-? ?lstm|next[ -]word"),
-        (
-            "collaborative-filtering",
-            r"collab(?:orative)?(?: filtering)?|recommender|recommendation (?:system|engine|model)s?|ratings|movielens|"
-            r"matrix factori[sz]ation|user-item|dot product model",
-        ),
-        ("tabular", r"tabular|csvs?|data-? ?frames?|spread-?sheets?|(?:table|structured) data|excel|pandas"),
-        ("image-classification", r"(?:image|picture|photo) classif\w+|classif\w+ (?:of )?(?:images|pictures|photos)"),
-    )
-)
 _UNFROZEN = re.compile(
     r"\bunf(?:reez\w*|rozen)\b|\bdiscriminative\b|\b(?:whole|entire|full) (?:model|network|net)\b"
     r"|\ball (?:the )?layers\b",
     re.I,
 )
 _FROZEN = re.compile(
-    r"\b(?:freez\w*|frozen)\b|\bbefore unf|\b(?:new |only the |just the |the )head\b|\blast layers?\b", re.I
+    r"\b(?:freez\w*|frozen)\b|\bbefore unf|\b(?:new |only the |just the |the )head\b|\bhead[ -]only\b|\blast layers?\b",
+    re.I,
 )
 _BOTH = re.compile(
-    r"\bfrozen\b.*\b(?:and|then)\b.*\bunfrozen\b|\bunfrozen\b.*\band\b.*\bfrozen\b|\bboth phases\b"
+    r"\bfrozen\b.{0,80}\b(?:and|then)\b.{0,80}\bunfrozen\b|\bunfrozen\b.{0,80}\band\b.{0,80}\bfrozen\b|\bboth phases\b"
     r"|\bbefore and after unf",
     re.I,
 )
@@ -61,9 +44,29 @@ _PRECISIONS = (
 )
 _MIXED = re.compile(r"\bmixed[ -]?precision\b|\b16[ -]?bits?\b|\bamp\b", re.I)
 _PX = r"(?:px|pixels?)"
-_JOIN = r"(?:\s*,\s*(?:and |then )?|\s*(?:/|→|->|–|-)\s*|\s+(?:and then|and|then|to|up to|or|before)\s+)"
+_STEP = r"(?:\s*,\s*(?:and |then )?|\s*(?:/|→|->|–|-)\s*|\s*,?\s+(?:and then|and|then|to|up to|over|via|or|before)\s+)"
+_GOING = r"(?:\s*,?\s+(?:and |then |and then )?(?:go(?:ing)? |grow(?:ing)? |move )?(?:up |on )?to\s+)"
+_JOIN = rf"(?:{_STEP}|{_GOING})"
+_AFTER = (
+    r"(?![a-z%]|\.\d|\s?(?:epochs?|gb|gigs?|mb|%|percent|samples|images|photos|pictures|batch|steps|rows|classes)\b)"
+)
 _LISTED = re.compile(rf"\b(\d{{2,4}}(?:\s?{_PX})?(?:{_JOIN}\d{{2,4}}(?:\s?{_PX})?)*)\s?{_PX}(?![a-z])", re.I)
-_PLAIN_LIST = re.compile(rf"\b(\d{{2,4}}(?:{_JOIN}\d{{2,4}})+)\b(?!\s?(?:epochs?|gb|mb|%|samples|images))", re.I)
+_PLAIN_LIST = re.compile(rf"(?<![\d.,])\b(\d{{2,4}}(?:\s?{_PX})?(?:{_JOIN}\d{{2,4}}(?:\s?{_PX})?)+)\b{_AFTER}", re.I)
+_ARROWS = re.compile(
+    rf"(?<![\d.,])\b(\d{{2,4}}(?:(?:\s*(?:→|->|=>)\s*|\s*,?\s+(?:and )?then\s+(?:at )?)\d{{2,4}})+)\b{_AFTER}", re.I
+)
+# "a unet at 256, bs 8" and "resnet50, 224, bs 128": a side as networks take it, said of nothing else
+_END = r"(?=\s*(?:$|[,;?!)]|\.(?!\d)|(?:with|in|on|for|using|first|all|without|when|if)\b))"
+_AT = re.compile(rf"\bat (\d{{2,4}})\b{_END}(?!\s*,\s*\d)", re.I)
+_ITEM = re.compile(r",\s*(\d{3})(?=\s*(?:$|[,;]))")
+_BATCH_LIST = re.compile(
+    r"\b(?:bs|batch[ -]?sizes?|batches)\s*(?:of|=|:|is|to)?\s*\d{1,5}"
+    r"(?:(?:\s*,\s*(?:and |or )?|\s+(?:and|or|to|vs\.?|versus)\s+)\d{1,5})+\b(?!\s?(?:px|pixel|epoch|repeats|seeds))",
+    re.I,
+)
+_EFFECTIVE = re.compile(r"\beffective[ -]batch(?:[ -]?size)?\s*(?:of|=|:|is|to)?\s*\d{1,7}\b", re.I)
+# sides that networks were made for, and that hardly any batch has
+_SIDES = frozenset(re.findall(r"\d+", "112 160 192 224 240 260 288 299 300 320 331 336 380 384 448"))
 _SQUARE = re.compile(r"\b(\d{2,4})\s?[x×*]\s?\d{2,4}\b")
 _SIZE_IS = re.compile(
     r"(?<!batch )(?<!batch-)\b(?:(?:image|input|picture) sizes?|resolution|sz)\s?(?:of|=|is|:)?\s?(\d{2,4})\b", re.I
@@ -82,9 +85,7 @@ _AMOUNT = re.compile(
 _CARD = re.compile(r"\bcuda:(\d{1,2})\b|\b(?:gpu|card)[ #](?:no\.? ?)?(\d)\b(?!\s?(?:gb|g\b|mb))", re.I)
 _CPU = re.compile(r"\bcpus?\b|\bwithout (?:an? )?(?:gpu|card)\b|\bno gpu\b", re.I)
 _MPS = re.compile(r"\bmps\b|\bapple silicon\b|\bm[1-5] (?:mac|pro|max|chip|macbook)|\bmacbook", re.I)
-_TO_TEN = ("one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")
-_NUMERALS = {w: n for n, w in enumerate(_TO_TEN, 1)} | {"twenty": 20}
-_EPOCHS = re.compile(rf"\b(\d{{1,4}}|{'|'.join(_NUMERALS)})[ -]epochs?\b", re.I)
+_EPOCHS = re.compile(r"\b(?:\d{1,4}|one|two|three|four|five|six|seven|eight|nine|ten|twenty)[ -]epochs?\b", re.I)
 
 
 _SPOKEN = (
@@ -101,24 +102,10 @@ def presets(recipe: Recipe, question: str) -> dict[str, Preset] | None:
     {'phase': 'unfrozen', 'batch_size': 32, 'size': 128}
     """
     known = {parameter.name: parameter for parameter in recipe.parameters}
-    task, arch, said = _task(question), _arch(question), dict[str, Preset]()
-    if arch and task and task not in IMAGE_TASKS:
-        task = ""  # a network for images, whose labels may well stand in a CSV file
-    if task and "task" in known:
-        if task not in known["task"].choices:
-            return None
-        said["task"] = task
-    for name, read in _READERS.items():
-        value = read(question)
-        if name == "precision" and value is None and recipe.name != "mixed-precision" and _MIXED.search(question):
-            value = "float16"
-        if value is not None:
-            said[name] = value
-    if arch:
-        said["arch"] = arch
-    sizes = _sizes(_networks().sub(" ", question))  # the number in "densenet 169, 299 px" is no size
-    if sizes:
-        said |= {"sizes": ",".join(map(str, sizes)), "size": sizes[0]}
+    task = _task(question)
+    if task and "task" in known and task not in known["task"].choices:
+        return None
+    said = _read(recipe, known, question, task)
     about = str(said.get("task") or (known["task"].default if "task" in known else ""))
     out: dict[str, Preset] = {}
     for name, value in said.items():
@@ -127,10 +114,35 @@ def presets(recipe: Recipe, question: str) -> dict[str, Preset] | None:
             continue
         try:
             check_value(parameter, value)
-        except ValueError:
+        except (ValueError, OverflowError):
             continue
         out[name] = value
     return out
+
+
+def _read(recipe: Recipe, known: Mapping[str, Parameter], question: str, task: str) -> dict[str, Preset]:
+    """What the question says of parameters, also of ones that the recipe has not, or not for the task."""
+    said: dict[str, Preset] = {}
+    if task and "task" in known:
+        said["task"] = task
+    for name, read in _READERS.items():
+        value = read(question)
+        if name == "precision" and value is None and recipe.name != "mixed-precision" and _MIXED.search(question):
+            value = "float16"
+        if value is not None:
+            said[name] = value
+    if said.get("learner") and "learner" in known:
+        said["task"] = "learner"
+    said |= epochs_of(question, split="epochs_frozen" in known)
+    arch = arch_of(question, task)
+    if arch:
+        said["arch"] = arch
+    sizes = _sizes(networks().sub(" ", question), rising=recipe.name == "progressive-resizing")
+    if sizes:  # the number in "densenet 169, 299 px" is no size
+        said["sizes"] = ",".join(map(str, sizes))
+    if len(sizes) == 1:
+        said["size"] = sizes[0]
+    return said | switches(question) | numbers(known.values(), question)
 
 
 def without_values(question: str) -> str:
@@ -148,31 +160,16 @@ def without_presets(question: str) -> str:
     >>> without_presets("batch size for a unet (resnet 34) at 256 px").split()
     ['batch', 'size', 'for', 'a', '(', ')', 'at']
     """
-    for words in (_networks(), *_SPOKEN, *(words for _, words in (*_TASKS, *_PRECISIONS))):
+    for words in (networks(), *_SPOKEN, *(words for _, words in (*TASKS, *_PRECISIONS))):
         question = words.sub(" ", question)
     return question
 
 
 def _task(question: str) -> str:
-    return next((task for task, words in _TASKS if words.search(question)), "")
-
-
-@cache
-def _networks() -> re.Pattern[str]:
-    """Names of networks for images, however they are spelled: "ResNet-34", "mobilenet v3 small"."""
-    spelled = {
-        r"[\s_.-]*".join(re.findall(r"[a-z]+|\d+", name)): name for name in sorted(NETWORKS, key=len, reverse=True)
-    }
-    return re.compile(r"(?<![a-z0-9])(?:" + "|".join(f"({pattern})" for pattern in spelled) + r")(?![a-z0-9])", re.I)
-
-
-def _arch(question: str) -> str:
-    """The network that a question names, as torchvision spells it."""
-    found = _networks().search(question)
-    if found is None:
-        return ""
-    said = re.sub(r"[^a-z0-9]", "", found.group().lower())
-    return next(name for name in NETWORKS if name.replace("_", "") == said)
+    task = task_of(question)
+    if task and task not in IMAGE_TASKS and arch_of(question, ""):
+        return ""  # a network for images, whose labels may well stand in a CSV file
+    return task
 
 
 def _phase(question: str) -> str | None:
@@ -190,13 +187,13 @@ def _precision(question: str) -> str | None:
 
 
 def _batch(question: str) -> int | None:
-    found = _BATCH.search(question)
+    found = _BATCH.search(_BATCH_LIST.sub(" ", _EFFECTIVE.sub(" ", question)))  # "batch size 32 or 64?" asks
     return int(found[1]) if found else None
 
 
 def _memory(question: str) -> str | None:
-    found = _AMOUNT.search(question)
-    return f"{found[1]}{found[2].upper()}B" if found else None
+    found = {f"{amount[1]}{amount[2].upper()}B" for amount in _AMOUNT.finditer(question)}
+    return found.pop() if len(found) == 1 else None  # "6 of 24 GB are taken" needs a calculation
 
 
 def _device(question: str) -> str | None:
@@ -206,18 +203,17 @@ def _device(question: str) -> str | None:
     return "cpu" if _CPU.search(question) else "mps" if _MPS.search(question) else None
 
 
-def _epochs(question: str) -> int | None:
-    found = _EPOCHS.search(question)
-    return (_NUMERALS.get(found[1].lower()) or int(found[1])) if found else None
-
-
-def _sizes(question: str) -> list[int]:
-    """Image sizes in px, smallest first."""
-    text = _BATCH.sub(" ", question)
+def _sizes(question: str, rising: bool) -> list[int]:
+    """Image sizes in px, smallest first; plain numbers are taken for sizes where these are to rise."""
+    text = _BATCH.sub(" ", _BATCH_LIST.sub(" ", _EFFECTIVE.sub(" ", question)))
     pieces = [*_LISTED.findall(text), *_SQUARE.findall(text), *_SIZE_IS.findall(text)]
-    if _RESIZING.search(text):
+    if rising or _RESIZING.search(text):
         pieces += _PLAIN_LIST.findall(text)
-    return sorted({int(n) for piece in pieces for n in re.findall(r"\d+", piece) if 32 <= int(n) <= 2048})
+    usual = [n for n in _ARROWS.findall(text) if all(int(side) % 16 == 0 for side in re.findall(r"\d+", n))]
+    usual += [n for n in _AT.findall(text) if int(n) % 32 == 0 or n in _SIDES]
+    usual += [n for n in _ITEM.findall(text) if n in _SIDES or (int(n) % 32 == 0 and _batch(question))]
+    sides = (int(n) for piece in (*pieces, *usual) for n in re.findall(r"\d+", piece))
+    return sorted({side for side in sides if 32 <= side <= 2048})
 
 
 _READERS: dict[str, Callable[[str], Preset | None]] = {
@@ -226,5 +222,7 @@ _READERS: dict[str, Callable[[str], Preset | None]] = {
     "batch_size": _batch,
     "memory_limit": _memory,
     "device": _device,
-    "epochs": _epochs,
+    "learner": learner_of,
+    "target": target_of,
+    "y_range": y_range_of,
 }
