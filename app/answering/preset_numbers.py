@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from functools import cache
 
 from executors.parameters import Parameter, check_value
@@ -11,7 +11,8 @@ from executors.parameters import Parameter, check_value
 __all__ = ["epochs_of", "numbers", "without_patience"]
 
 _TO_TEN = ("one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")
-_NUMERALS = {word: n for n, word in enumerate(_TO_TEN, 1)} | {"fifteen": 15, "twenty": 20, "fifty": 50, "hundred": 100}
+_NUMERALS = {word: n for n, word in enumerate(_TO_TEN, 1)} | {"twelve": 12, "fifteen": 15, "twenty": 20, "thirty": 30}
+_NUMERALS |= {"forty": 40, "fifty": 50, "hundred": 100}
 _COUNT = rf"(\d{{1,7}}|{'|'.join(_NUMERALS)})"
 _FIGURE = r"((?:\d+(?:\.\d+)?|\.\d+)(?:e[-+]?\d+)?)(?!\.?\d|[^\W_])\s?(%|percent\b|min(?:utes?)?\b)?"
 _LINK = r"(?:[\s:=(~]|\b(?:is|of|to|at|set|value|rate|probability|strength|alpha|ps?|eps)\b){1,9}"
@@ -19,6 +20,7 @@ _LINK = r"(?:[\s:=(~]|\b(?:is|of|to|at|set|value|rate|probability|strength|alpha
 _UNDECIDED = (
     r"(?!\s*(?:or|vs\.?|versus|to|->|→|/)\s*\.?\d|\s*,\s*(?:\d*\.\d|\d+e-)|\s*(?:(?:is|was|seems)\s+)?(?:far )?too\b)"
 )
+_NO_FIGURE = r"(?!\s*[=:]|\s+\.?\d)"
 _NAMED = {
     "weight_decay": r"weight[ _-]?decay|wd",
     "dropout": r"drop-?out",
@@ -47,11 +49,13 @@ _COUNTED = {
         r"(?:n't|\b(?:not|no|stops?|stopped|without|ceases?)) (?:\w+ ){0,3}?(?:improv\w+|better|progress\w*)"
         rf"(?: \w+)? (?:for|in|over|within|during)(?: the)?(?: last)? {_COUNT} epochs?\b"
         rf"|\b(?:stalls?|stalled|stagnates?|plateaus?|flat) (?:for|over) {_COUNT} epochs?\b"
+        rf"|\b{_COUNT}[ -]epochs?(?: of)? patience\b"
         rf"|\b{_COUNT} epochs? (?:without|with no|of no) (?:\w+ ){{0,2}}(?:improv\w+|better|progress|gain)"
     ),
     "worst": (
         rf"\b(?:top|worst)[ -]{_COUNT}\b(?![ -](?:acc|err|score|epoch))"
-        rf"|\b{_COUNT} (?:\w+ )?(?:worst|most suspicious|most suspect|highest loss(?:es)?|top loss(?:es)?)\b"
+        rf"|\b{_COUNT} (?:\w+ )?(?:"
+        r"worst|(?:most )?(?:suspicious|suspect|doubtful)|(?:with (?:the )?)?highest loss(?:es)?|top loss(?:es)?)\b"
     ),
     "steps": rf"\b{_COUNT} (?:\w+ )?(?:steps|{_BATCHES})\b",
     "train_batches": rf"\b(?:after|train(?:ed|ing)?(?: it)?(?: for)?|first)(?: on)? {_COUNT} "
@@ -69,8 +73,13 @@ _RANGE = re.compile(
     r"(\d[\d.]*(?:e-?\d+)?)\s?(?:to|and|up to|-|–|->|→)\s?(\d[\d.]*(?:e-?\d+)?)(?![\w%])(?!\s?(?:px|pix|epoch|gb|mb))",
     re.I,
 )
-_HEAD = r"(?:frozen|(?:of |on |with |for )?(?:the |just the |only the )?(?:new )?head(?: (?:only|alone))?)"
-_WHOLE = r"(?:unfrozen|(?:of |on |with |for )?(?:all(?: the)? layers|the (?:whole|entire|full) (?:network|net|model)))"
+_HEAD = (
+    r"(?:frozen|freez(?:e|ing)|(?:of |on |with |for )?(?:the |just the |only the )?(?:new )?head(?: (?:only|alone))?)"
+)
+_WHOLE = (
+    r"(?:unfrozen|unfreez(?:e|ing)|"
+    r"(?:of |on |with |for )?(?:all(?: the)? layers|the (?:whole|entire|full) (?:network|net|model)))"
+)
 _PHASED = (
     r"\b{count}(?: (?:more|further|other))?(?:[ -]epochs?)?(?:,)? {phase}\b"
     r"|\b{phase}(?: for)? {count}(?: more)? epochs?\b"
@@ -99,10 +108,11 @@ def numbers(parameters: Iterable[Parameter], question: str) -> dict[str, int | f
     """
     said: dict[str, int | float] = {}
     known = {parameter.name: parameter for parameter in parameters if parameter.type in ("int", "float")}
+    taken = {match.start(1) for name in known for match in _named(name).finditer(question)}
     for name, parameter in known.items():
         if name in ("batch_size", "size", "epochs", "epochs_frozen"):
             continue
-        values = {value for value in _found(parameter, question) if _fits(parameter, value)}
+        values = {value for value in _found(parameter, question, taken) if _fits(parameter, value)}
         if len(values) == 1:
             value = values.pop()
             said[name] = int(value) if parameter.type == "int" else value
@@ -138,11 +148,13 @@ def without_patience(question: str) -> str:
     return _counted("patience").sub(" ", question)
 
 
-def _found(parameter: Parameter, question: str) -> set[float]:
-    """Numbers that a question gives to a parameter."""
+def _found(parameter: Parameter, question: str, taken: Collection[int]) -> set[float]:
+    """Numbers that a question gives to a parameter; those at `taken` stand after another's name."""
     name = parameter.name
     found = set()
-    for match in _named(name).finditer(question):
+    after = list(_named(name).finditer(question))
+    before = (match for match in _before(name).finditer(question) if match.start(1) not in taken)
+    for match in after or (before if parameter.type == "float" else ()):
         value = _real(match[1])
         if match[2] and match[2][0] in "%p" and not match[2].startswith("px"):
             value /= 100
@@ -164,6 +176,13 @@ def _found(parameter: Parameter, question: str) -> set[float]:
 def _named(name: str) -> re.Pattern[str]:
     words = _NAMED.get(name, name.replace("_", "[ _-]?"))
     return re.compile(rf"(?<![\w-])(?:{words}){_LINK}{_FIGURE}{_UNDECIDED}", re.I)
+
+
+@cache
+def _before(name: str) -> re.Pattern[str]:
+    """The number first: "0.3 dropout", but not in "0.1 or 0.3 dropout"."""
+    words = _NAMED.get(name, name.replace("_", "[ _-]?"))
+    return re.compile(rf"(?<!or )(?<!vs )(?<!to )(?<![\w.-]){_FIGURE}\s?(?:of )?(?:{words})\b{_NO_FIGURE}", re.I)
 
 
 @cache
