@@ -46,7 +46,7 @@ _NETWORK = re.compile(r"(?:res|dense|mobile|efficient|squeeze|conv|reg|xres)(?:n
 
 def as_asked(question: str) -> str:
     """The question as it is matched: in lower case, without slips in the words that recipes are known by."""
-    return " ".join(_mended(question).lower().replace("’", "'").split())
+    return _tidied(question).lower()
 
 
 def offers(
@@ -64,29 +64,30 @@ def offers(
     judged : mapping of str to float, optional
         The probability of each recipe that the wording wishes for it, see `app.answering.wishes`.
     """
-    asked = as_asked(question)
-    ruled = _ruled(asked, concepts)
+    said = _tidied(question)
+    ruled = _ruled(said, concepts)
     if judged is None:
         return ruled
     if ruled and judged.get(ruled[0].name, 1.0) >= _RULED_OUT:
         return ruled
-    return _worded(asked, judged)
+    return _worded(said, judged)
 
 
-def _worded(asked: str, judged: Mapping[str, float]) -> tuple[RecipeOffer, ...]:
+def _worded(said: str, judged: Mapping[str, float]) -> tuple[RecipeOffer, ...]:
     """The recipe that the wording wishes for, if that is sure enough."""
     name, sure = max(judged.items(), key=lambda one: one[1], default=("", 0.0))
     recipe = next((recipe for recipe in recipes() if recipe.name == name), None)
     if sure < LEARNED_FROM or recipe is None:
         return ()
-    params = presets(recipe, asked)
+    params = presets(recipe, said)
     if params is None:
         return ()
     return (RecipeOffer(name, params, "the question reads as a wish for it", round(sure, 2)),)
 
 
-def _ruled(asked: str, concepts: Sequence[str]) -> tuple[RecipeOffer, ...]:
+def _ruled(said: str, concepts: Sequence[str]) -> tuple[RecipeOffer, ...]:
     """What the rules offer."""
+    asked = said.lower()
     if vetoed(asked):
         return ()
     plain = " ".join(without_values(asked).split())
@@ -99,7 +100,7 @@ def _ruled(asked: str, concepts: Sequence[str]) -> tuple[RecipeOffer, ...]:
     for recipe, sure, why in read:
         if recipe is not first and not _joined(plain, _span(plain, first), _span(plain, recipe)):
             continue
-        params = presets(recipe, asked)
+        params = presets(recipe, said)
         if params is not None:
             found.append(
                 RecipeOffer(recipe.name, params, why or "the question asks for both", round(sure or surest, 2))
@@ -136,6 +137,11 @@ def _joined(asked: str, one: tuple[int, int], other: tuple[int, int]) -> bool:
     """Whether a question asks for both at once: "which learning rate and weight decay?"."""
     left, right = sorted((one, other))
     return left[1] < right[0] <= len(asked) and bool(_JOINED.fullmatch(asked[left[1] : right[0]]))
+
+
+def _tidied(question: str) -> str:
+    """The question on one line, without slips, its capitals kept: a column's name has them."""
+    return " ".join(_mended(question).replace("’", "'").split())
 
 
 def _mended(question: str) -> str:

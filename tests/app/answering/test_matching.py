@@ -107,6 +107,12 @@ def test_two_recipes_only_when_both_are_asked_for() -> None:
     assert [o.name for o in offers("which learning rate for a batch size of 16?", [])] == ["lr-find"]
 
 
+def test_names_keep_their_capitals() -> None:
+    """A column is called as it is called."""
+    (offer,) = offers("Which learning rate for my csv, target column SalePrice?", [], {"lr-find": 0.9})
+    assert offer.params == {"task": "tabular", "target": "SalePrice"}
+
+
 def test_slips_of_the_keyboard_are_read() -> None:
     """One wrong, missing or exchanged letter in a recipe's own words changes nothing."""
     for question in ("which learnig rate?", "which laerning rate?", "lagrest batch size for segmentaton"):
