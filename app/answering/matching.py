@@ -141,7 +141,7 @@ def _joined(asked: str, one: tuple[int, int], other: tuple[int, int]) -> bool:
 
 def _tidied(question: str) -> str:
     """The question on one line, without slips, its capitals kept: a column's name has them."""
-    return " ".join(_mended(question).replace("’", "'").split())
+    return " ".join(re.sub(r"\bw/o\b", "without", _mended(question)).replace("’", "'").split())
 
 
 def _mended(question: str) -> str:
