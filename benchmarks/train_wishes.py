@@ -3,8 +3,8 @@
 `python benchmarks/train_wishes.py` reads `questions/wishes.jsonl` (questions by several writers, who did not know the
 rules of `app.answering.matching`) and `questions/recipes.jsonl`, and leaves one writer out at a time: precision and
 recall of the rules alone, of the classifier alone and of both together. Then it learns from all and writes
-`app/answering/wishes.json`, and the table to `results/wishes.json`. The parts "last" and "params" of recipes.jsonl are not
-touched: `matching.py` measures on them what was learned.
+`app/answering/wishes.json`, and the table to `results/wishes.json`. The parts "last" and "params" of recipes.jsonl are
+not touched: `matching.py` measures on them what was learned.
 """
 
 from __future__ import annotations
