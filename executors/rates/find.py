@@ -137,8 +137,8 @@ def _judged(found: Found, ran: Race) -> Found:
     rate, how = settled(found.advice.recommended, ran)
     numbers = ", ".join(f"{name} {show_rate(lr)}" for name, lr in found.advice.suggestions.items() if lr)
     reason = (
-        f"{show_rate(rate)}, {how} what {len(ran.trials)} short trainings of {best.batches} batches favour (the best, "
-        f"at {show_rate(best.rate)}: validation loss {ran.before:.3g} to {best.loss:.3g}); {numbers}"
+        f"{show_rate(rate)}, {how} what {len(ran.trials)} short trainings of {best.batches} batches favour together "
+        f"(the best, at {show_rate(best.rate)}: validation loss {ran.before:.3g} to {best.loss:.3g}); {numbers}"
     )
     seen = found.seen
     if best.batches < FEWEST_BATCHES:

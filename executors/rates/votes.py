@@ -52,5 +52,5 @@ def settled(curve: Rate, ran: Race) -> tuple[Rate, str]:
     """The rate to recommend, and how it lies to what the trials favour."""
     broke = min((head_of(one.rate) for one in ran.trials if one.ended != "done"), default=math.inf) / _QUARTER
     if isinstance(curve, tuple):  # tried itself, so that it has no other vote
-        return sliced_below(min(favoured(ran) * _QUARTER, broke)), "a quarter decade above"
-    return float(f"{min(favoured(ran, curve) / _QUARTER, broke):.1e}"), "a quarter decade below"
+        return sliced_below(min(favoured(ran) * _QUARTER, broke)), "1.8 times above"
+    return float(f"{min(favoured(ran, curve) / _QUARTER, broke):.1e}"), "1.8 times below"
