@@ -76,14 +76,50 @@ def find_rate(
     RecipeError
         When the curve says nothing, or every trial diverges.
     """
+    sweeps = _swept(learner, start_lr, end_lr, num_it, orders, seed, tell_point, keep)
+    advice = _read(sweeps, sliced, num_it, frozen_lr)
+    found = Found(advice.recommended, advice.reason, advice, sweeps, None, tuple(_seen(advice, sweeps)))
+    if not race_rates:
+        return found
+    if not len(learner.dls.valid):
+        said = "there is no validation set to judge short trainings by; the rate is read from the curve"
+        return replace(found, seen=(*found.seen, said))
+    ran = race(
+        learner,
+        advice.around,
+        sliced=sliced,
+        budget=BUDGET * len(sweeps[0].lrs),
+        total=train_batches,
+        seed=seed,
+        rivals=(advice.recommended,) if sliced else (),
+        tell=tell_trial,
+    )
+    return _judged(replace(found, race=ran), ran)
+
+
+def _swept(
+    learner: Any,
+    start_lr: float,
+    end_lr: float,
+    num_it: int,
+    orders: int,
+    seed: int,
+    tell: Callable[[float, float, int], None],
+    keep: Callable[[tuple[Sweep, ...]], None],
+) -> tuple[Sweep, ...]:
+    """Sweeps in several orders of the batches; `keep` has those there are, should a later one fail."""
     sweeps: tuple[Sweep, ...] = ()
     for order in range(orders):
         chance = None if order == 0 else (seed + order) % 2**32
-        swept = sweep(learner, start_lr, end_lr, num_it, partial(_told, tell_point, order), chance)
-        sweeps = (*sweeps, swept)
+        sweeps = (*sweeps, sweep(learner, start_lr, end_lr, num_it, partial(_told, tell, order), chance))
         keep(sweeps)
-    first, others = sweeps[0], [one.raw for one in sweeps[1:] if len(one.raw) >= len(sweeps[0].raw) // 2]
-    advice = advise(
+    return sweeps
+
+
+def _read(sweeps: tuple[Sweep, ...], sliced: bool, num_it: int, frozen_lr: float | None) -> Advice:
+    """What the first sweep says, with those of the others that went far enough."""
+    first, *later = sweeps
+    return advise(
         first.lrs,
         first.losses,
         first.raw,
@@ -91,25 +127,8 @@ def find_rate(
         num_it=num_it,
         frozen_lr=frozen_lr,
         ended=first.ended,
-        others=others,
+        others=[one.raw for one in later if len(one.raw) >= len(first.raw) // 2],
     )
-    seen = tuple(_seen(advice, sweeps))
-    judged = len(learner.dls.valid) > 0
-    if not race_rates or not judged:
-        if race_rates:
-            seen = (*seen, "there is no validation set to judge short trainings by; the rate is read from the curve")
-        return Found(advice.recommended, advice.reason, advice, sweeps, None, seen)
-    ran = race(
-        learner,
-        advice.around,
-        sliced=sliced,
-        budget=BUDGET * len(first.lrs),
-        total=train_batches,
-        seed=seed,
-        rivals=(advice.recommended,) if sliced else (),
-        tell=tell_trial,
-    )
-    return _judged(Found(advice.recommended, advice.reason, advice, sweeps, ran, seen), ran)
 
 
 def _told(tell: Callable[[float, float, int], None], order: int, lr: float, loss: float) -> None:
