@@ -6,7 +6,7 @@ import dataclasses
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from app.answering.old_code import updates
+from app.fastai_v1.recognise import updates
 from kg.types import Answer, Concept, Hit, PathStep, Relation
 
 if TYPE_CHECKING:

@@ -1,4 +1,4 @@
-"""The recipes on this machine's card, in one visit: `python benchmarks/gpu_recipes.py`.
+"""The recipes on this machine's card, in one visit: `python -m benchmarks.gpu_recipes`.
 
 Also: how near the batch that is found comes to the largest that real memory takes, whether the card is left as it was
 found, whether the search lives through a real out-of-memory, and what 16 bits are worth. Prints a table and saves JSON
@@ -22,16 +22,14 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any
 
-ROOT = Path(__file__).resolve().parent.parent
-sys.path.insert(0, str(ROOT))
+from benchmarks.batch_size.quality import REAL, bounded
+from executors.batch_size.bench import Bench
+from executors.batch_size.search import Case
+from executors.devices import cards
+from executors.runs.child import environment
+from executors.runs.run import start
 
-from benchmarks.batch_size import REAL, bounded  # noqa: E402
-from executors.batches.bench import Bench  # noqa: E402
-from executors.batches.search import Case  # noqa: E402
-from executors.child import environment  # noqa: E402 - found from a clone as from an installation
-from executors.devices import cards  # noqa: E402
-from executors.run import start  # noqa: E402
-
+ROOT = Path(__file__).resolve().parents[1]
 CPU_LIMIT_BYTES = 400_000_000
 # task, settings, size in px, bytes that training may take, largest batch tried
 ON_CARD: tuple[tuple[str, dict[str, Any], int | None, int, int], ...] = (

@@ -11,12 +11,22 @@ import sys
 from dataclasses import dataclass
 from importlib import metadata
 
-from .amounts import show_bytes
-from .errors import BadParameter
-from .launch import CARD
+from executors.amounts import show_bytes
+from executors.errors import BadParameter
 
-__all__ = ["DEVICE_CHOICES", "Card", "Device", "cards", "choose_device", "place_name", "places", "visible_cards"]
+__all__ = [
+    "CARD",
+    "DEVICE_CHOICES",
+    "Card",
+    "Device",
+    "cards",
+    "choose_device",
+    "place_name",
+    "places",
+    "visible_cards",
+]
 
+CARD = "GRADUS_CARD"  # in a child's environment: the uuid of the card that it is to take
 DEVICE_CHOICES = ("auto", "cpu", "cuda", "mps")
 
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from .devices import choose_device
-from .errors import BadInput
-from .journal import Journal
-from .tasks import find_task
-from .tasks.source import Built, Settings, Source, Task, settings_from
+from executors.devices import choose_device
+from executors.errors import BadInput
+from executors.runs.journal import Journal
+from executors.task import Built, Settings, Source, Task, settings_from
+from executors.tasks import find_task
 
 __all__ = ["Prepared", "build", "prepare"]
 

@@ -15,8 +15,8 @@ from dataclasses import dataclass
 from importlib import metadata
 from types import ModuleType
 
-from .errors import BadParameter, UnknownRecipe
-from .parameters import Parameter, ParameterType, check_value, expected
+from executors.errors import BadParameter, UnknownRecipe
+from executors.parameters import Parameter, ParameterType, check_value, expected
 
 __all__ = [
     "ENTRY_POINTS",

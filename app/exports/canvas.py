@@ -11,7 +11,7 @@ import networkx as nx
 
 from app.exports.markdown_text import escaped
 from app.exports.selection import PREREQUISITES, Choice, Selection, one_line, selected, shown
-from app.pages.layout import place_nodes
+from app.graph_layout import place_nodes
 from kg.store import Store
 from kg.types import Concept, Relation
 

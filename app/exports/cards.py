@@ -10,8 +10,8 @@ import yaml
 
 from app.exports.markdown_text import escaped
 from app.exports.selection import PREREQUISITES, Choice, Selection, one_line, selected, shown
-from app.pages.text import place
-from ingest.labels import merge_key
+from app.place import place
+from ingest.names.labels import merge_key
 from kg.store import Store
 from kg.types import Concept, Evidence, Relation
 

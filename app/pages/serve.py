@@ -18,17 +18,17 @@ os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"  # read when gradio is imported
 import gradio as gr
 from starlette.middleware import Middleware
 
-from app.pages.ask import ASKING, AskPage, ask_page, welcome
+from app.pages.ask.page import ASKING, AskPage, ask_page, welcome
 from app.pages.assets import read_asset
-from app.pages.going import Going
-from app.pages.graph import graph_page
+from app.pages.graph.page import graph_page
 from app.pages.guard import LOCAL_HOSTS, Guard
-from app.pages.history_view import history_html
-from app.pages.run_forms import preset
-from app.pages.runs import TO_THE_RUN, RunsPage, read_offer, runs_page
-from app.pages.shelf import Shelf
+from app.pages.open_store import Shelf
+from app.pages.runs.forms import preset
+from app.pages.runs.history_view import history_html
+from app.pages.runs.page import TO_THE_RUN, RunsPage, read_offer, runs_page
+from app.pages.runs.visitors_runs import Going
 from app.writer.written import Writer, WriterFailure
-from executors.warm import Warm
+from executors.runs.warm import Warm
 from kg.encoder import Encoder, load_encoder
 from kg.errors import GradusError, NoStore
 

@@ -14,7 +14,7 @@ from urllib.parse import quote
 
 from markdown_it import MarkdownIt
 
-__all__ = ["LATEX", "chip", "clean_markdown", "code_block", "lines_html", "link", "place", "plain", "row"]
+__all__ = ["LATEX", "chip", "clean_markdown", "code_block", "lines_html", "link", "plain", "row"]
 
 LATEX: list[dict[str, str | bool]] = [
     {"left": "$$", "right": "$$", "display": True},
@@ -101,12 +101,6 @@ def row(label: str, items: Collection[str]) -> str:
     if not items:
         return ""
     return f'<div class="g-row"><span class="g-label">{html.escape(label)}</span> {" ".join(items)}</div>'
-
-
-def place(note: str, line_start: int, line_end: int, cell: int | None) -> str:
-    """Say where something stands, in words: `a/b.md, lines 3-5`."""
-    lines = f"line {line_start}" if line_start == line_end else f"lines {line_start}–{line_end}"
-    return f"{note}, cell {cell}, {lines}" if cell is not None else f"{note}, {lines}"
 
 
 def lines_html(text: str, first: int, last: int, *, context: int = 3) -> str:

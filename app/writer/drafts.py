@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from app.answering.statements import sentence_spans
+from app.answering.reading.statements import sentence_spans
 
 __all__ = ["Sentence", "assembled", "readable", "sentences", "without_marks"]
 

@@ -1,7 +1,7 @@
 """Check written sentences against the passages they cite: nearness in meaning, shared words, numbers, negation.
 
-It is a sieve, not a proof. What it misses is measured by `benchmarks/grounding.py`: a statement that turns its passage
-round with the passage's own words ("fewer parameters, more activations") mostly passes.
+It is a sieve, not a proof. What it misses is measured by `benchmarks/answers/grounding.py`: a statement that turns its
+passage round with the passage's own words ("fewer parameters, more activations") mostly passes.
 """
 
 from __future__ import annotations
@@ -13,11 +13,11 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from app.answering.contradictions import opposed
-from app.answering.excerpts import Excerpt
-from app.answering.quantities import quantities
-from app.answering.statements import Statement, statements_of
-from ingest.markdown import plain
+from app.answering.reading.contradictions import opposed
+from app.answering.reading.excerpts import Excerpt
+from app.answering.reading.quantities import quantities
+from app.answering.reading.statements import Statement, statements_of
+from ingest.notes.markdown import plain
 from kg.encoder import Encoder
 from kg.linking import fold
 from kg.search import content_words

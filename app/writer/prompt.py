@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Sequence
 
-from app.answering.excerpts import Excerpt
+from app.answering.reading.excerpts import Excerpt
 from kg.store import Store
 from kg.types import Answer, Citation, Passage
 

@@ -10,7 +10,7 @@ import threading
 from collections.abc import Iterator, Sequence
 from typing import Protocol
 
-from app.answering.excerpts import Excerpt, cite
+from app.answering.reading.excerpts import Excerpt, cite
 from app.writer.drafts import Sentence, assembled, readable, sentences
 from app.writer.grounding import Support, check, copied, lay_grounds
 from app.writer.pace import WriterFailure, paced
@@ -24,7 +24,7 @@ __all__ = ["Writer", "WriterFailure", "checked", "worth_writing", "written"]
 
 # What the graph or the notes' links answer has nothing to be worded: a study path, a reading list.
 UNWRITTEN = ("path", "next", "where", "empty")
-# A model would smooth over what the reader has to know; a test holds this to the words of app.answering.prose.
+# A model would smooth over what the reader has to know; a test holds this to the words of app.answering.forms.prose.
 DISAGREEMENT = "Your notes disagree"
 ENOUGH = 0.5  # share of the written sentences that must stand in the passages
 _ENDED = (".", "!", "?", "…", ")", "]", "$", "*", '"', "”", "。")

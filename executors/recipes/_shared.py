@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from ..devices import DEVICE_CHOICES
-from ..parameters import Parameter
-from ..tasks import IMAGE_TASKS, LEARNER, TASK_NAMES, TEXT_TASKS
+from executors.devices import DEVICE_CHOICES
+from executors.parameters import Parameter
+from executors.tasks import IMAGE_TASKS, LEARNER, TASK_NAMES, TEXT_TASKS
 
 __all__ = ["BATCH_SIZE", "DEVICE", "SEED", "SIZE", "inputs"]
 

@@ -1,6 +1,6 @@
 """The recipe "batch-size": the largest batch that trains in the memory at hand, and the smallest as fast as any.
 
-Every batch is trained in a process of its own (`executors.batches.bench`): running out of memory spoils a process.
+Every batch is trained in a process of its own (`executors.batch_size.bench`): running out of memory spoils a process.
 """
 
 from __future__ import annotations
@@ -10,17 +10,17 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from ..amounts import parse_bytes, show_bytes
-from ..batches.advice import Plan, batch_to_use, label, loader_words, plan_row, sentence, snippet
-from ..batches.bench import Bench
-from ..batches.search import SMALLEST, Case, Trial, best_rate, ladder, largest_batch
-from ..devices import Device
-from ..errors import BadInput, BadParameter, OutOfMemory, RecipeError
-from ..journal import Journal, Outcome
-from ..recipe import Parameter, Recipe
-from ..tasks import IMAGE_TASKS, TASK_NAMES, find_task
-from ..tasks.source import Settings, Source, settings_from
-from ._shared import DEVICE, SEED, inputs
+from executors.amounts import parse_bytes, show_bytes
+from executors.batch_size.advice import Plan, batch_to_use, label, loader_words, plan_row, sentence, snippet
+from executors.batch_size.bench import Bench
+from executors.batch_size.search import SMALLEST, Case, Trial, best_rate, ladder, largest_batch
+from executors.devices import Device
+from executors.errors import BadInput, BadParameter, OutOfMemory, RecipeError
+from executors.recipe import Parameter, Recipe
+from executors.recipes._shared import DEVICE, SEED, inputs
+from executors.runs.journal import Journal, Outcome
+from executors.task import Settings, Source, settings_from
+from executors.tasks import IMAGE_TASKS, TASK_NAMES, find_task
 
 __all__ = ["RECIPE", "run"]
 
@@ -346,7 +346,7 @@ def _few_steps(plan: Plan, train: int) -> str:
 
 def _write(journal: Journal, plans: list[Plan], limit: int) -> None:
     """The plot and the table of all trials."""
-    from ..plots import plot_batches
+    from executors.batch_size.plot import plot_batches
 
     table = journal.folder / "trials.csv"
     trials = [trial for plan in plans for trial in plan.trials]

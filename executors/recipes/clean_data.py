@@ -9,15 +9,15 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ..errors import BadInput
-from ..journal import Journal, Outcome
-from ..prepare import Prepared, prepare
-from ..recipe import Parameter, Recipe
-from ..tasks import CLASSIFYING
-from ._shared import BATCH_SIZE, DEVICE, SEED, SIZE, inputs
+from executors.errors import BadInput
+from executors.prepare import Prepared, prepare
+from executors.recipe import Parameter, Recipe
+from executors.recipes._shared import BATCH_SIZE, DEVICE, SEED, SIZE, inputs
+from executors.runs.journal import Journal, Outcome
+from executors.tasks import CLASSIFYING
 
 if TYPE_CHECKING:
-    from ..training.hard_samples import Judged
+    from executors.training.hard_samples import Judged
 
 __all__ = ["DECISIONS", "RECIPE", "run"]
 
@@ -81,8 +81,8 @@ def run(params: dict[str, Any], journal: Journal) -> Outcome:
     BadParameter, BadInput
         When the parameters or the user's files do not hold up.
     """
-    from ..training.fit import fit
-    from ..training.hard_samples import Watch
+    from executors.training.fit import fit
+    from executors.training.hard_samples import Watch
 
     ready = prepare(params, journal)
     learner = ready.learner
@@ -187,7 +187,7 @@ def _write(
     indices: list[tuple[str, int]],
 ) -> None:
     """The list of decisions, and pictures of the hardest images."""
-    from ..training.plots import plot_samples
+    from executors.training.plots import plot_samples
 
     title = "decisions: change keep to delete or to another class, then put it beside the classes"
     journal.table(DECISIONS, title, Doubt.__slots__, [*(asdict(one).values() for one in doubts), *_of(copies, doubts)])

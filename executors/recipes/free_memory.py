@@ -6,14 +6,14 @@ import gc
 from collections.abc import Callable
 from typing import Any
 
-from ..amounts import show_bytes
-from ..devices import cards
-from ..journal import Journal, Outcome
-from ..memory import available_bytes, free_cached, peak_bytes, reset_peak, used_bytes
-from ..prepare import Prepared, prepare
-from ..recipe import Parameter, Recipe
-from ..tasks import TASK_NAMES
-from ._shared import BATCH_SIZE, DEVICE, SEED, SIZE, inputs
+from executors.amounts import show_bytes
+from executors.devices import cards
+from executors.memory import available_bytes, free_cached, peak_bytes, reset_peak, used_bytes
+from executors.prepare import Prepared, prepare
+from executors.recipe import Parameter, Recipe
+from executors.recipes._shared import BATCH_SIZE, DEVICE, SEED, SIZE, inputs
+from executors.runs.journal import Journal, Outcome
+from executors.tasks import TASK_NAMES
 
 __all__ = ["RECIPE", "run"]
 
@@ -117,7 +117,7 @@ def run(params: dict[str, Any], journal: Journal) -> Outcome:
 
 def _trained(ready: Prepared, count: int, steps: _Steps) -> tuple[dict[str, int], int]:
     """(bytes held by kind after training, peak bytes of it)."""
-    from ..rates.sweep import train_some
+    from executors.learning_rate.sweep import train_some
 
     learner = ready.learner
     learner.unfreeze()

@@ -5,15 +5,15 @@ from __future__ import annotations
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
-from ..errors import BadInput
-from ..journal import Journal, Outcome
-from ..prepare import Prepared, prepare
-from ..recipe import Parameter, Recipe
-from ..tasks import TASK_NAMES
-from ._shared import BATCH_SIZE, DEVICE, SEED, SIZE, inputs
+from executors.errors import BadInput
+from executors.prepare import Prepared, prepare
+from executors.recipe import Parameter, Recipe
+from executors.recipes._shared import BATCH_SIZE, DEVICE, SEED, SIZE, inputs
+from executors.runs.journal import Journal, Outcome
+from executors.tasks import TASK_NAMES
 
 if TYPE_CHECKING:
-    from ..training.activations import Layer
+    from executors.training.activations import Layer
 
 __all__ = ["RECIPE", "run"]
 
@@ -61,7 +61,7 @@ def run(params: dict[str, Any], journal: Journal) -> Outcome:
     BadParameter, BadInput
         When the parameters or the user's files do not hold up, or the network has no layer that can be looked at.
     """
-    from ..rates.sweep import train_some
+    from executors.learning_rate.sweep import train_some
 
     ready = prepare(params, journal)
     if params["train_batches"]:
@@ -88,8 +88,8 @@ def run(params: dict[str, Any], journal: Journal) -> Outcome:
 
 def _measured(ready: Prepared, journal: Journal) -> dict[str, list[Layer]]:
     """The layers under each way to start; the learner's own weights are afterwards as before."""
-    from ..rates.sweep import unchanged
-    from ..training.activations import kaiming, layers, lsuv
+    from executors.learning_rate.sweep import unchanged
+    from executors.training.activations import kaiming, layers, lsuv
 
     learner = ready.learner
     found: dict[str, list[Layer]] = {}
@@ -124,7 +124,7 @@ def _measured(ready: Prepared, journal: Journal) -> dict[str, list[Layer]]:
 
 def _batch(learner: Any) -> tuple[Any, ...]:
     """The inputs of one training batch, on the model's device."""
-    from ..training.batches import split_batch
+    from executors.training.batches import split_batch
 
     return split_batch(learner, learner.dls.train.one_batch())[0]
 
@@ -174,7 +174,7 @@ def _said(found: dict[str, list[Layer]], trouble: dict[str, list[str]], pretrain
 
 
 def _write(found: dict[str, list[Layer]], journal: Journal) -> None:
-    from ..training.plots import plot_layers
+    from executors.training.plots import plot_layers
 
     head = ["way", "layer", "kind", "mean", "deviation", "signal", "dead"]
     rows = ([way, *asdict(layer).values()] for way, layers in found.items() for layer in layers)

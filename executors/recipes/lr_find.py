@@ -4,18 +4,18 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from ..devices import choose_device
-from ..errors import BadInput, BadParameter, RecipeError
-from ..journal import Journal, Outcome
-from ..prepare import build
-from ..recipe import Parameter, Recipe
-from ..tasks import TASK_NAMES, find_task
-from ..tasks.source import Built, Source, settings_from
-from ._shared import BATCH_SIZE, DEVICE, SEED, SIZE, inputs
+from executors.devices import choose_device
+from executors.errors import BadInput, BadParameter, RecipeError
+from executors.prepare import build
+from executors.recipe import Parameter, Recipe
+from executors.recipes._shared import BATCH_SIZE, DEVICE, SEED, SIZE, inputs
+from executors.runs.journal import Journal, Outcome
+from executors.task import Built, Source, settings_from
+from executors.tasks import TASK_NAMES, find_task
 
 if TYPE_CHECKING:
-    from ..rates.curves import Curve
-    from ..rates.race import Trial
+    from executors.learning_rate.curves import Curve
+    from executors.learning_rate.race import Trial
 
 __all__ = ["RECIPE", "run"]
 
@@ -99,7 +99,7 @@ def run(params: dict[str, Any], journal: Journal) -> Outcome:
         raise BadParameter(
             f"lr-find: parameter 'start_lr' must be below 'end_lr', got {params['start_lr']:g} and {params['end_lr']:g}"
         )
-    from ..rates.curves import write_curves
+    from executors.learning_rate.curves import write_curves
 
     settings = settings_from(params)
     task = find_task(settings.task)
@@ -146,7 +146,7 @@ def _check_batch(source: Source, batch_size: int) -> None:
 
 def _groups(built: Built) -> int:
     """How many groups of layers the optimizer tells apart."""
-    from ..rates.sweep import unchanged
+    from executors.learning_rate.sweep import unchanged
 
     with unchanged(built.learner):
         built.learner.create_opt()
@@ -167,9 +167,9 @@ def _phases(asked: str, built: Built, groups: int) -> tuple[tuple[str, ...], tup
 
 def _measured(built: Built, phases: tuple[str, ...], params: dict[str, Any], journal: Journal) -> list[Curve]:
     """Find each phase's rate; the learner is afterwards as before."""
-    from ..rates.curves import Curve
-    from ..rates.find import find_rate
-    from ..rates.sweep import Sweep, unchanged
+    from executors.learning_rate.curves import Curve
+    from executors.learning_rate.find import find_rate
+    from executors.learning_rate.sweep import Sweep, unchanged
 
     curves: list[Curve] = []
     frozen_lr: float | None = None
@@ -211,7 +211,7 @@ def _measured(built: Built, phases: tuple[str, ...], params: dict[str, Any], jou
 
 def _enter(phase: str, built: Built, frozen_lr: float | None, batches: int, journal: Journal) -> None:
     """Bring the learner into the phase; a pretrained body is unfrozen below a head that has learned something."""
-    from ..rates.sweep import train_some
+    from executors.learning_rate.sweep import train_some
 
     if phase == "frozen":
         built.learner.freeze()

@@ -5,19 +5,19 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
-from ..amounts import show_bytes, show_number
-from ..batches.bench import Bench
-from ..batches.search import Case
-from ..errors import OutOfMemory
-from ..journal import Journal, Outcome
-from ..prepare import Prepared, prepare
-from ..recipe import Parameter, Recipe
-from ..tasks import TASK_NAMES
-from ._shared import BATCH_SIZE, DEVICE, SEED, SIZE, inputs
+from executors.amounts import show_bytes, show_number
+from executors.batch_size.bench import Bench
+from executors.batch_size.search import Case
+from executors.errors import OutOfMemory
+from executors.prepare import Prepared, prepare
+from executors.recipe import Parameter, Recipe
+from executors.recipes._shared import BATCH_SIZE, DEVICE, SEED, SIZE, inputs
+from executors.runs.journal import Journal, Outcome
+from executors.tasks import TASK_NAMES
 
 if TYPE_CHECKING:
-    from ..batches.search import Trial
-    from ..training.fit import Score
+    from executors.batch_size.search import Trial
+    from executors.training.fit import Score
 
 __all__ = ["RECIPE", "run"]
 
@@ -79,9 +79,9 @@ def run(params: dict[str, Any], journal: Journal) -> Outcome:
     RecipeError
         When no rate can be found.
     """
-    from ..batches.trial_parts import precisions
-    from ..rates.stage import one_rate
-    from ..training.fit import score_of
+    from executors.batch_size.trial_parts import precisions
+    from executors.learning_rate.stage import one_rate
+    from executors.training.fit import score_of
 
     ready = prepare(params, journal)
     score = score_of(ready.learner, ready.built.higher_is_better)
@@ -160,10 +160,10 @@ def _trained(
     total: int,
 ) -> _Row:
     """Train in one precision from the same weights; the learner is afterwards as before."""
-    from ..batches.trial_parts import mixed_precision
-    from ..errors import RecipeError
-    from ..rates.sweep import unchanged
-    from ..training.fit import fit
+    from executors.batch_size.trial_parts import mixed_precision
+    from executors.errors import RecipeError
+    from executors.learning_rate.sweep import unchanged
+    from executors.training.fit import fit
 
     callback = mixed_precision(precision, ready.device)
     with unchanged(ready.learner):
@@ -193,7 +193,7 @@ def _best(rows: list[_Row], score: Score, samples: int) -> str:
 
 
 def _worse(row: _Row, plain: _Row, score: Score, samples: int) -> bool:
-    from ..training.fit import noise
+    from executors.training.fit import noise
 
     if row.score is None or plain.score is None:
         return row.score is None

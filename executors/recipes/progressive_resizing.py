@@ -6,15 +6,15 @@ import time
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
-from ..errors import BadParameter
-from ..journal import Journal, Outcome
-from ..prepare import Prepared, build, prepare
-from ..recipe import Parameter, Recipe
-from ..tasks import IMAGE_TASKS
-from ._shared import BATCH_SIZE, DEVICE, SEED, inputs
+from executors.errors import BadParameter
+from executors.prepare import Prepared, build, prepare
+from executors.recipe import Parameter, Recipe
+from executors.recipes._shared import BATCH_SIZE, DEVICE, SEED, inputs
+from executors.runs.journal import Journal, Outcome
+from executors.tasks import IMAGE_TASKS
 
 if TYPE_CHECKING:
-    from ..training.fit import Epoch, Score
+    from executors.training.fit import Epoch, Score
 
 __all__ = ["RECIPE", "run"]
 
@@ -72,8 +72,8 @@ def run(params: dict[str, Any], journal: Journal) -> Outcome:
     RecipeError
         When no rate can be found, or the loss stops being a number.
     """
-    from ..rates.sweep import unchanged
-    from ..training.fit import score_of
+    from executors.learning_rate.sweep import unchanged
+    from executors.training.fit import score_of
 
     ready = prepare({**params, "size": max(params["sizes"], default=None)}, journal)
     sizes = _sizes(params["sizes"], ready)
@@ -131,7 +131,7 @@ class _Flow:
 
     def way(self, sizes: tuple[int, ...]) -> _Way:
         """Train at each size in turn, from the weights as they are; judged at the last."""
-        from ..training.fit import fit
+        from executors.training.fit import fit
 
         learner, grown = self.ready.learner, len({*sizes}) > 1
         name = " then ".join(f"{size} px" for size in sizes) if grown else f"{sizes[-1]} px throughout"
@@ -159,7 +159,7 @@ class _Flow:
         return _Way(name, spent, self.score.of(last[-1]), last[-1].valid_loss)
 
     def _rate(self, stage: str) -> float:
-        from ..rates.stage import one_rate
+        from executors.learning_rate.stage import one_rate
 
         return float(
             self.params["lr"]
@@ -189,7 +189,7 @@ class _Flow:
 
 
 def _said(found: list[_Way], score: Score, sizes: tuple[int, ...]) -> str:
-    from ..training.fit import better
+    from executors.training.fit import better
 
     grown = found[0]
     text = f"Growing from {sizes[0]} to {sizes[-1]} px reached {score.name} {grown.score:.4g} in {grown.seconds:.0f} s"
@@ -206,7 +206,7 @@ def _said(found: list[_Way], score: Score, sizes: tuple[int, ...]) -> str:
 
 
 def _write(journal: Journal, epochs: list[Epoch], found: list[_Way], score: Score) -> None:
-    from ..training.plots import plot_epochs
+    from executors.training.plots import plot_epochs
 
     head = ["way", "seconds", score.name, "valid_loss"]
     journal.table("ways.csv", "both ways", head, (asdict(way).values() for way in found))

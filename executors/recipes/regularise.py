@@ -8,15 +8,15 @@ import statistics
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
-from ..journal import Journal, Outcome
-from ..prepare import Prepared, prepare
-from ..recipe import Parameter, Recipe
-from ..tasks import TASK_NAMES
-from ._shared import BATCH_SIZE, DEVICE, SEED, SIZE, inputs
+from executors.prepare import Prepared, prepare
+from executors.recipe import Parameter, Recipe
+from executors.recipes._shared import BATCH_SIZE, DEVICE, SEED, SIZE, inputs
+from executors.runs.journal import Journal, Outcome
+from executors.tasks import TASK_NAMES
 
 if TYPE_CHECKING:
-    from ..training.fit import Score
-    from ..training.regularisers import Way
+    from executors.training.fit import Score
+    from executors.training.regularisers import Way
 
 __all__ = ["RECIPE", "run"]
 
@@ -78,9 +78,9 @@ def run(params: dict[str, Any], journal: Journal) -> Outcome:
     RecipeError
         When no rate can be found, or the loss stops being a number.
     """
-    from ..rates.stage import one_rate
-    from ..training.fit import score_of
-    from ..training.regularisers import ways
+    from executors.learning_rate.stage import one_rate
+    from executors.training.fit import score_of
+    from executors.training.regularisers import ways
 
     ready = prepare(params, journal)
     learner, score = ready.learner, score_of(ready.learner, ready.built.higher_is_better)
@@ -130,8 +130,8 @@ def _trained(
     """Train one way a few times from the same weights; the learner is afterwards as before."""
     from fastai.torch_core import set_seed
 
-    from ..rates.sweep import unchanged
-    from ..training.fit import fit
+    from executors.learning_rate.sweep import unchanged
+    from executors.training.fit import fit
 
     scores, valid, train = [], [], []
     repeats, epochs = params["repeats"], params["epochs"]
@@ -174,7 +174,7 @@ def _whole(train: Any) -> Any:
 
 
 def _best(rows: list[_Row], score: Score) -> _Row:
-    from ..training.fit import better
+    from executors.training.fit import better
 
     best = rows[0]
     for row in rows[1:]:

@@ -7,16 +7,16 @@ from pathlib import Path
 from pickle import PicklingError
 from typing import TYPE_CHECKING, Any
 
-from ..errors import RecipeError
-from ..journal import Journal, Outcome
-from ..prepare import Prepared, prepare
-from ..recipe import Parameter, Recipe
-from ..tasks import TASK_NAMES
-from ..titles import both
-from ._shared import BATCH_SIZE, DEVICE, SEED, SIZE, inputs
+from executors.errors import RecipeError
+from executors.parameters import both
+from executors.prepare import Prepared, prepare
+from executors.recipe import Parameter, Recipe
+from executors.recipes._shared import BATCH_SIZE, DEVICE, SEED, SIZE, inputs
+from executors.runs.journal import Journal, Outcome
+from executors.tasks import TASK_NAMES
 
 if TYPE_CHECKING:
-    from ..training.fit import Epoch, Score, Verdict
+    from executors.training.fit import Epoch, Score, Verdict
 
 __all__ = ["RECIPE", "run"]
 
@@ -76,7 +76,7 @@ def run(params: dict[str, Any], journal: Journal) -> Outcome:
     RecipeError
         When the loss stops being a number.
     """
-    from ..training.fit import score_of, verdict
+    from executors.training.fit import score_of, verdict
 
     ready = prepare(params, journal)
     score = score_of(ready.learner, ready.built.higher_is_better)
@@ -125,7 +125,7 @@ class _Flow:
 
     def _stage(self, name: str, epochs: int, lines: list[str]) -> None:
         """Find the stage's rate, train with it, keep what it took."""
-        from ..training.fit import fit
+        from executors.training.fit import fit
 
         lr = self._rate(name, epochs)
         self.rates[name] = lr
@@ -147,7 +147,7 @@ class _Flow:
 
     def _rate(self, name: str, epochs: int) -> float | tuple[float, float]:
         """The stage's rate: asked for, or found; where a curve says nothing, a fifth of the first."""
-        from ..rates.stage import stage_rate
+        from executors.learning_rate.stage import stage_rate
 
         before = next(iter(self.rates.values()), None)
         frozen_lr = before if isinstance(before, float) else None
@@ -172,7 +172,7 @@ class _Flow:
 
 def _best(epochs: list[Epoch], score: Score) -> Epoch:
     """The epoch whose weights stayed: the best of the last stage, which starts from the best of those before."""
-    from ..training.fit import better
+    from executors.training.fit import better
 
     best = next(epoch for epoch in epochs if epoch.stage == epochs[-1].stage)
     for epoch in epochs:
@@ -211,7 +211,7 @@ def _save(ready: Prepared, journal: Journal) -> tuple[dict[str, str], list[str]]
         journal.artifact(folder / "learner.pkl", "fastai's export, for load_learner; a pickle: open only your own")
         saved["learner"] = "learner.pkl"
     if ready.settings.task == "language-model":
-        from ..tasks.language_model import save_encoder
+        from executors.tasks.language_model import save_encoder
 
         encoder = save_encoder(learner, folder)
         journal.artifact(encoder, f"the encoder, for text-classification: {both('encoder')}")
@@ -237,7 +237,7 @@ def _export(learner: Any, path: Path) -> str:
 
 def _write(epochs: list[Epoch], rates: dict[str, Any], score: Score, journal: Journal) -> None:
     """The epochs as a table and a picture."""
-    from ..training.plots import plot_epochs
+    from executors.training.plots import plot_epochs
 
     names = list(epochs[0].metrics)
     head = ["stage", "epoch", "train_loss", "valid_loss", *names, "seconds"]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib
 from typing import cast
 
-from .source import Task
+from executors.task import Task
 
 __all__ = ["CLASSIFYING", "IMAGE_TASKS", "LEARNER", "TASK_NAMES", "TEXT_TASKS", "find_task"]
 

@@ -11,10 +11,10 @@ from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ..errors import BadInput, BadParameter
-from .csv_file import OWN_SPLIT, check_column, check_rows, first_line, listed, own_split, read_csv
-from .source import Built, Settings, Source
-from .y_range import asked_range
+from executors.errors import BadInput, BadParameter
+from executors.inputs.csv_file import OWN_SPLIT, check_column, check_rows, first_line, listed, own_split, read_csv
+from executors.inputs.y_range import asked_range
+from executors.task import Built, Settings, Source
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -10,8 +10,8 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from ..errors import BadInput, BadParameter
-from .images import (
+from executors.errors import BadInput, BadParameter
+from executors.inputs.images import (
     FEWEST_IMAGES,
     UPRIGHT,
     Split,
@@ -23,7 +23,7 @@ from .images import (
     loaders,
     template,
 )
-from .source import Built, Settings, Source
+from executors.task import Built, Settings, Source
 
 __all__ = [
     "DEFAULT_ARCH",

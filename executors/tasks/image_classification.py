@@ -11,8 +11,8 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from ..errors import BadInput
-from .images import (
+from executors.errors import BadInput
+from executors.inputs.images import (
     FEWEST_IMAGES,
     SUFFIXES,
     UPRIGHT,
@@ -28,9 +28,9 @@ from .images import (
     split,
     template,
 )
-from .listing import read_listing
-from .networks import DEFAULT_ARCH, check_arch, network_lines, vision
-from .source import Built, Settings, Source
+from executors.inputs.listing import read_listing
+from executors.networks.networks import DEFAULT_ARCH, check_arch, network_lines, vision
+from executors.task import Built, Settings, Source
 
 __all__ = [
     "DECISIONS",

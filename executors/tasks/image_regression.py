@@ -12,8 +12,8 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from ..errors import BadInput
-from .images import (
+from executors.errors import BadInput
+from executors.inputs.images import (
     UPRIGHT,
     VALID_SHARE,
     Split,
@@ -27,10 +27,10 @@ from .images import (
     template,
     upright_size,
 )
-from .listing import Row, check_twice, file_lines, file_of, own_split, read_listing, valid_lines
-from .networks import DEFAULT_ARCH, check_arch, network_lines, vision
-from .shapes import COUNT, SIDE, draw_blob, source_of
-from .source import Built, Settings, Source
+from executors.inputs.listing import Row, check_twice, file_lines, file_of, own_split, read_listing, valid_lines
+from executors.inputs.shapes import COUNT, SIDE, draw_blob, source_of
+from executors.networks.networks import DEFAULT_ARCH, check_arch, network_lines, vision
+from executors.task import Built, Settings, Source
 
 __all__ = [
     "DEFAULT_ARCH",
@@ -95,7 +95,7 @@ def build(source: Source, settings: Settings, size: int | None, batch_size: int,
     from fastai.vision.augment import Resize
     from fastai.vision.data import PointBlock
 
-    from .metrics import distance
+    from executors.networks.metrics import distance
 
     content: _Pointed = source.content
     side = size or SIDE
@@ -110,7 +110,7 @@ def build(source: Source, settings: Settings, size: int | None, batch_size: int,
 
 def snippet(source: Source, settings: Settings, size: int | None, batch_size: int, pretrained: bool) -> str:
     """Imports, `dls` and `learn` on the same images."""
-    from .metrics import distance
+    from executors.networks.metrics import distance
 
     content: _Pointed = source.content
     imports, network = network_lines(settings)

@@ -8,10 +8,10 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from ..errors import BadInput
-from .awd_lstm import DEFAULT_ARCH, FULL, network, save_encoder, sizes_of
-from .source import Built, Settings, Source
-from .texts import SEQUENCE, Texts, read_texts, sample_texts, split_line, words
+from executors.errors import BadInput
+from executors.inputs.texts import SEQUENCE, Texts, read_texts, sample_texts, split_line, words
+from executors.networks.awd_lstm import DEFAULT_ARCH, FULL, network, save_encoder, sizes_of
+from executors.task import Built, Settings, Source
 
 __all__ = [
     "DEFAULT_ARCH",

@@ -12,9 +12,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from ..errors import BadInput
-from .source import Built, Settings, Source
-from .user_code import called, find_place
+from executors.errors import BadInput
+from executors.inputs.user_code import called, find_place
+from executors.task import Built, Settings, Source
 
 __all__ = [
     "DEFAULT_ARCH",

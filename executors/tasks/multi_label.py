@@ -11,8 +11,8 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from ..errors import BadInput
-from .images import (
+from executors.errors import BadInput
+from executors.inputs.images import (
     UPRIGHT,
     VALID_SHARE,
     Split,
@@ -25,10 +25,10 @@ from .images import (
     split,
     template,
 )
-from .listing import Row, check_twice, file_lines, file_of, own_split, read_listing, valid_lines
-from .networks import DEFAULT_ARCH, check_arch, network_lines, vision
-from .shapes import COUNT, SHAPES, SIDE, draw_shapes, source_of
-from .source import Built, Settings, Source
+from executors.inputs.listing import Row, check_twice, file_lines, file_of, own_split, read_listing, valid_lines
+from executors.inputs.shapes import COUNT, SHAPES, SIDE, draw_shapes, source_of
+from executors.networks.networks import DEFAULT_ARCH, check_arch, network_lines, vision
+from executors.task import Built, Settings, Source
 
 __all__ = [
     "DEFAULT_ARCH",

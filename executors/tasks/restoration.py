@@ -10,7 +10,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from .images import (
+from executors.inputs.images import (
     UPRIGHT,
     VALID_SHARE,
     Split,
@@ -25,10 +25,10 @@ from .images import (
     split,
     template,
 )
-from .networks import DEFAULT_ARCH, check_arch, network_lines, unet
-from .shapes import source_of
-from .source import Built, Settings, Source
-from .weights import find_weights
+from executors.inputs.shapes import source_of
+from executors.networks.networks import DEFAULT_ARCH, check_arch, network_lines, unet
+from executors.networks.weights import find_weights
+from executors.task import Built, Settings, Source
 
 __all__ = [
     "DEFAULT_ARCH",
@@ -86,9 +86,9 @@ def build(source: Source, settings: Settings, size: int | None, batch_size: int,
     from fastai.vision.core import imagenet_stats
     from sklearn.datasets import load_sample_images
 
-    from ..training.feature_loss import FeatureLoss
-    from .metrics import psnr
-    from .worse import WorseImage, Worsen
+    from executors.inputs.worse import WorseImage, Worsen
+    from executors.networks.metrics import psnr
+    from executors.training.feature_loss import FeatureLoss
 
     photos = load_sample_images().images
     draw = partial(_crop, photos)
@@ -120,9 +120,9 @@ def build(source: Source, settings: Settings, size: int | None, batch_size: int,
 
 def snippet(source: Source, settings: Settings, size: int | None, batch_size: int, pretrained: bool) -> str:
     """Imports, `dls` and `learn` on the same images, and the loss."""
-    from ..training.feature_loss import FeatureLoss
-    from .metrics import psnr
-    from .worse import WorseImage, Worsen, worsen
+    from executors.inputs.worse import WorseImage, Worsen, worsen
+    from executors.networks.metrics import psnr
+    from executors.training.feature_loss import FeatureLoss
 
     parts: Split = source.content
     imports, network = network_lines(settings)

@@ -11,8 +11,8 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from ..errors import BadInput
-from .images import (
+from executors.errors import BadInput
+from executors.inputs.images import (
     UPRIGHT,
     VALID_SHARE,
     Split,
@@ -27,10 +27,10 @@ from .images import (
     split,
     template,
 )
-from .masks import CODES, Codes, check_sizes, find_codes, read_mask
-from .networks import DEFAULT_ARCH, check_arch, network_lines, unet
-from .shapes import COUNT, SHAPES, SIDE, draw_shapes, source_of
-from .source import Built, Settings, Source
+from executors.inputs.masks import CODES, Codes, check_sizes, find_codes, read_mask
+from executors.inputs.shapes import COUNT, SHAPES, SIDE, draw_shapes, source_of
+from executors.networks.networks import DEFAULT_ARCH, check_arch, network_lines, unet
+from executors.task import Built, Settings, Source
 
 __all__ = [
     "DEFAULT_ARCH",
@@ -95,7 +95,7 @@ def build(source: Source, settings: Settings, size: int | None, batch_size: int,
     from fastai.vision.augment import Resize
     from fastai.vision.core import AddMaskCodes
 
-    from .metrics import DiceWithoutVoid
+    from executors.networks.metrics import DiceWithoutVoid
 
     content: _Masked = source.content
     codes = content.codes
@@ -129,7 +129,7 @@ def snippet(source: Source, settings: Settings, size: int | None, batch_size: in
     tfms = f"Resize({size}, method='squish')"
     metric, loss = "DiceMulti()", ""
     if codes.void is not None:
-        from .metrics import DiceWithoutVoid
+        from executors.networks.metrics import DiceWithoutVoid
 
         lines += source_of(DiceWithoutVoid)
         metric = f"DiceWithoutVoid({codes.void})"

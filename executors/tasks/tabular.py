@@ -9,13 +9,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from ..errors import BadInput, BadParameter
-from ..titles import both
-from .csv_file import OWN_SPLIT
-from .csv_table import Table, read_table
-from .dates import read_dates
-from .source import Built, Settings, Source
-from .y_range import asked_range
+from executors.errors import BadInput, BadParameter
+from executors.inputs.csv_file import OWN_SPLIT
+from executors.inputs.csv_table import Table, read_table
+from executors.inputs.dates import read_dates
+from executors.inputs.y_range import asked_range
+from executors.parameters import both
+from executors.task import Built, Settings, Source
 
 __all__ = [
     "DEFAULT_ARCH",

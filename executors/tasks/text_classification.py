@@ -10,10 +10,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from ..errors import BadParameter
-from .awd_lstm import DEFAULT_ARCH, FULL, Sizes, load_encoder, network, read_vocab, sizes_of
-from .source import Built, Settings, Source
-from .texts import SEQUENCE, Texts, read_texts, sample_texts, split_line
+from executors.errors import BadParameter
+from executors.inputs.texts import SEQUENCE, Texts, read_texts, sample_texts, split_line
+from executors.networks.awd_lstm import DEFAULT_ARCH, FULL, Sizes, load_encoder, network, read_vocab, sizes_of
+from executors.task import Built, Settings, Source
 
 __all__ = [
     "DEFAULT_ARCH",

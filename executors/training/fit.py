@@ -17,9 +17,9 @@ from fastai.callback import schedule  # noqa: F401 - gives Learner its fit_one_c
 from fastai.callback.core import Callback, CancelFitException
 from fastai.callback.tracker import EarlyStoppingCallback, SaveModelCallback
 
-from ..amounts import show_rate
-from ..errors import RecipeError
-from ..journal import Journal
+from executors.amounts import show_rate
+from executors.errors import RecipeError
+from executors.runs.journal import Journal
 
 __all__ = ["Epoch", "Score", "Verdict", "better", "fit", "noise", "score_of", "verdict"]
 

@@ -7,18 +7,13 @@ from itertools import cycle, pairwise
 from pathlib import Path
 from typing import Any
 
-import matplotlib
-
-matplotlib.use("Agg")
-
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
+from executors.plots import COLOURS, DPI, GREY
+
 __all__ = ["plot_epochs", "plot_layers", "plot_samples"]
 
-_COLOURS = ("#2563eb", "#ea580c", "#059669", "#9333ea", "#0891b2", "#be123c")
-_GREY = "#64748b"
-_DPI = 140
 _COLUMNS = 6
 
 
@@ -35,11 +30,11 @@ def plot_epochs(path: Path, epochs: Sequence[Mapping[str, Any]], score: str) -> 
     for axes in (left, right):
         axes.xaxis.set_major_locator(MaxNLocator(integer=True))
         axes.grid(alpha=0.25)
-    figure.savefig(path, dpi=_DPI)
+    figure.savefig(path, dpi=DPI)
 
 
 def _draw_ways(left: Any, right: Any, ways: Mapping[str, Sequence[Mapping[str, Any]]], score: str) -> None:
-    for colour, (way, epochs) in zip(cycle(_COLOURS), ways.items(), strict=False):
+    for colour, (way, epochs) in zip(cycle(COLOURS), ways.items(), strict=False):
         numbers = range(1, len(epochs) + 1)
         left.plot(numbers, [epoch["valid_loss"] for epoch in epochs], "o-", color=colour, label=way)
         right.plot(numbers, _scores(epochs, score), "o-", color=colour, label=way)
@@ -49,15 +44,15 @@ def _draw_ways(left: Any, right: Any, ways: Mapping[str, Sequence[Mapping[str, A
 
 def _draw_training(left: Any, right: Any, epochs: Sequence[Mapping[str, Any]], score: str) -> None:
     numbers = [epoch["number"] for epoch in epochs]
-    left.plot(numbers, [epoch["train_loss"] for epoch in epochs], "o-", color=_COLOURS[1], label="training")
-    left.plot(numbers, [epoch["valid_loss"] for epoch in epochs], "o-", color=_COLOURS[0], label="validation")
+    left.plot(numbers, [epoch["train_loss"] for epoch in epochs], "o-", color=COLOURS[1], label="training")
+    left.plot(numbers, [epoch["valid_loss"] for epoch in epochs], "o-", color=COLOURS[0], label="validation")
     left.set(title="Loss", xlabel="epoch")
     left.legend(framealpha=0.9, edgecolor="none")
-    right.plot(numbers, _scores(epochs, score), "o-", color=_COLOURS[2])
+    right.plot(numbers, _scores(epochs, score), "o-", color=COLOURS[2])
     for axes in (left, right):
         for before, after in pairwise(epochs):
             if before["stage"] != after["stage"]:
-                axes.axvline(before["number"] + 0.5, color=_GREY, lw=1, ls=":")
+                axes.axvline(before["number"] + 0.5, color=GREY, lw=1, ls=":")
 
 
 def _scores(epochs: Sequence[Mapping[str, Any]], score: str) -> list[float]:
@@ -68,17 +63,17 @@ def plot_layers(path: Path, ways: Mapping[str, Sequence[tuple[float, float]]]) -
     """Mean (left) and standard deviation (right) of each layer's activations, a line for each way to start."""
     figure = Figure(figsize=(10, 4), layout="constrained")
     left, right = figure.subplots(1, 2)
-    for colour, (way, layers) in zip(_COLOURS, ways.items(), strict=False):
+    for colour, (way, layers) in zip(COLOURS, ways.items(), strict=False):
         numbers = range(1, len(layers) + 1)
         left.plot(numbers, [mean for mean, _ in layers], ".-", color=colour, label=way)
         right.plot(numbers, [max(deviation, 1e-9) for _, deviation in layers], ".-", color=colour, label=way)
     left.set(title="Mean of the activations", xlabel="layer")
     right.set(title="Standard deviation of the activations", xlabel="layer", yscale="log")
-    right.axhline(1, color=_GREY, lw=1, ls=":")
+    right.axhline(1, color=GREY, lw=1, ls=":")
     for axes in (left, right):
         axes.grid(alpha=0.25)
         axes.legend(fontsize=8, framealpha=0.9, edgecolor="none")
-    figure.savefig(path, dpi=_DPI)
+    figure.savefig(path, dpi=DPI)
 
 
 def plot_samples(path: Path, pictures: Sequence[Any], titles: Sequence[str]) -> None:
@@ -91,4 +86,4 @@ def plot_samples(path: Path, pictures: Sequence[Any], titles: Sequence[str]) -> 
     for axes, picture, title in zip(all_axes, pictures, titles, strict=False):
         axes.imshow(picture)
         axes.set_title(title, fontsize=8)
-    figure.savefig(path, dpi=_DPI)
+    figure.savefig(path, dpi=DPI)

@@ -18,7 +18,7 @@ from fastai.losses import CrossEntropyLossFlat, LabelSmoothingCrossEntropyFlat
 from torch import nn
 from torch.nn import functional
 
-from .batches import split_batch
+from executors.training.batches import split_batch
 
 __all__ = ["Way", "ways"]
 

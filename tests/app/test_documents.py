@@ -14,18 +14,18 @@ import pytest
 import typer
 from attacks import lay_out
 
-from app.answering.old_code import Replacement
-from app.cli import app
+from app.commands.ingest_and_ask import app
 from app.contract import answer_json
-from executors.batches.advice import Plan, plan_row
-from executors.batches.search import Trial
+from app.fastai_v1.recognise import Replacement
+from executors.batch_size.advice import Plan, plan_row
+from executors.batch_size.search import Trial
 from executors.errors import BadParameter
-from executors.history import RunRecord
 from executors.recipe import find_recipe, recipes
-from executors.result import RunResult
-from executors.run import start
+from executors.runs.history import RunRecord
+from executors.runs.result import RunResult
+from executors.runs.run import start
+from executors.task import Settings
 from executors.tasks import LEARNER, TASK_NAMES, find_task
-from executors.tasks.source import Settings
 from kg.types import Answer, Measured, RecipeOffer
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -175,7 +175,7 @@ def test_the_example_of_a_learner_is_one(tmp_path: Path) -> None:
     file.write_text(source, encoding="utf-8")
     settings = Settings(task=LEARNER, learner=f"{file}:make")
     code = (
-        "from executors.tasks import find_task\nfrom executors.tasks.source import Settings\n"
+        "from executors.tasks import find_task\nfrom executors.task import Settings\n"
         f"found = find_task({LEARNER!r}).inspect(Settings(**{settings.to_json()!r}))\nprint(found.train, found.valid)"
     )
     said = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=ROOT)

@@ -225,7 +225,7 @@ def test_stop_ends_the_run(visit: Visit, site: Site) -> None:
     page.locator("#start-lr-find").click()
     expect(page.locator("#run-state .g-badge")).to_have_text("Running")
     children = [
-        p for p in psutil.Process(site.pid).children(recursive=True) if "executors.child" in " ".join(p.cmdline())
+        p for p in psutil.Process(site.pid).children(recursive=True) if "executors.runs.child" in " ".join(p.cmdline())
     ]
     assert children
     page.get_by_role("button", name="Stop").click()

@@ -71,7 +71,7 @@ def test_an_unknown_recipe_names_the_closest() -> None:
 def test_looking_at_recipes_is_light() -> None:
     """Neither torch nor fastai, pandas or matplotlib is imported to list recipes, start runs or read the history."""
     program = (
-        "import sys, executors.run, executors.history\nfrom executors.recipe import recipes\nrecipes()\n"
+        "import sys, executors.runs.run, executors.runs.history\nfrom executors.recipe import recipes\nrecipes()\n"
         "print(*sorted({'torch', 'fastai', 'pandas', 'matplotlib', 'sklearn'} & set(sys.modules)))"
     )
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)

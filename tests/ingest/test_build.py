@@ -17,8 +17,8 @@ from one_by_one import OneByOne
 
 from ingest import build
 from ingest.build import ingest
-from ingest.parsed import ParsedNote
-from ingest.parsing import parse_note
+from ingest.notes.kinds import parse_note
+from ingest.notes.parsed import ParsedNote
 from kg.encoder import DEFAULT_ENCODER, Encoder, check_weights, default_encoder_folder
 from kg.errors import GradusError, IndexMismatch
 from kg.schema import connect, read_meta

@@ -14,10 +14,11 @@ from hypothesis import strategies as st
 
 from ingest.build import ingest
 from kg import search as ranking
-from kg.encoder import Encoder, Words
+from kg.encoder import Encoder
 from kg.errors import IndexMismatch
 from kg.search import content_words, find, search
 from kg.store import Store, open_store
+from kg.vectors import Words
 
 
 @pytest.mark.parametrize(

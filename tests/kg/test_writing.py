@@ -15,10 +15,10 @@ import numpy as np
 import pytest
 
 from ingest.build import ingest
-from ingest.files import find_notes, read_note
-from ingest.parsing import parse_note
-from ingest.passages import cut
-from ingest.windows import vector_texts
+from ingest.notes.files import find_notes, read_note
+from ingest.notes.kinds import parse_note
+from ingest.passages.cut import cut
+from ingest.passages.windows import vector_texts
 from kg.encoder import Encoder
 from kg.errors import GradusError, NoStore, StoreBusy
 from kg.schema import DATABASE
@@ -35,7 +35,7 @@ import json, os, resource, signal, sys
 from pathlib import Path
 import numpy as np
 from ingest import build
-from kg.encoder import Words
+from kg.vectors import Words
 from kg.errors import GradusError
 
 vectors = dict(zip(json.loads(Path(sys.argv[1]).read_text()), np.load(sys.argv[2]), strict=True))

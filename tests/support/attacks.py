@@ -9,7 +9,7 @@ __all__ = ["ATTACK", "lay_out"]
 ATTACK = """
 import os, signal, subprocess, sys, time
 from executors.errors import BadInput, OutOfMemory
-from executors.journal import Outcome
+from executors.runs.journal import Outcome
 from executors.recipe import Parameter, Recipe
 
 RECIPE = Recipe(

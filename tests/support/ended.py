@@ -1,4 +1,4 @@
-"""Folders of runs that have ended, written as `executors.run` writes them."""
+"""Folders of runs that have ended, written as `executors.runs.run` writes them."""
 
 from __future__ import annotations
 
@@ -6,9 +6,9 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from executors.folder import RESULT, SPEC, write_json
 from executors.recipe import check_params, find_recipe
-from executors.result import RunResult, Status
+from executors.runs.folder import RESULT, SPEC, write_json
+from executors.runs.result import RunResult, Status
 
 __all__ = ["put_run"]
 

@@ -11,7 +11,7 @@ import numpy as np
 import torch
 from fastai.torch_core import set_seed
 
-from executors.tasks.source import Settings
+from executors.task import Settings
 from executors.tasks.tabular import build, inspect
 
 __all__ = ["differences", "learner", "same", "state"]

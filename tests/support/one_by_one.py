@@ -8,7 +8,8 @@ from dataclasses import dataclass, field
 import numpy as np
 import numpy.typing as npt
 
-from kg.encoder import Encoder, Words
+from kg.encoder import Encoder
+from kg.vectors import Words
 
 __all__ = ["OneByOne"]
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from app.cli import main
+from app.commands.ingest_and_ask import main
 
 __all__ = ["Shell"]
 

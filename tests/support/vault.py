@@ -8,8 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from ingest.gists import Gists, Words
-from ingest.signals import Naming, Signals
+from ingest.relations.gists import Gists, Words
+from ingest.relations.signals import Naming, Signals
 from kg.types import Evidence
 
 __all__ = ["Vault", "near_of", "place", "random_vault", "relabelled", "units"]

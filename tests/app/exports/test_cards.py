@@ -17,8 +17,8 @@ from app.exports.cards import cards
 from app.exports.files import write_cards
 from app.exports.selection import Choice
 from ingest.build import ingest
-from ingest.parsing import parse_note
-from ingest.settled import NOTHING_DECIDED, settle
+from ingest.decisions.settle import NOTHING_DECIDED, settle
+from ingest.notes.kinds import parse_note
 from kg.encoder import Encoder
 from kg.errors import GradusError
 from kg.store import Store, open_store

@@ -11,10 +11,10 @@ from urllib.parse import quote, urlencode
 import networkx as nx
 import pytest
 
-from app.pages.answer import answer_markdown, example_questions, follow_ups, pieces, run_label
-from app.pages.card import card_markdown, resting_markdown
-from app.pages.graph import graph_view, path_view, themes
-from app.pages.shelf import Shelf
+from app.pages.ask.answer import answer_markdown, example_questions, follow_ups, pieces, run_label
+from app.pages.graph.card import card_markdown, resting_markdown
+from app.pages.graph.page import graph_view, path_view, themes
+from app.pages.open_store import Shelf
 from ingest.build import ingest
 from kg.errors import NoStore
 from kg.linking import find_concept

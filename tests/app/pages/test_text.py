@@ -9,7 +9,8 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 
-from app.pages.text import PLAIN_TAGS, clean_markdown, code_block, lines_html, link, place
+from app.pages.text import PLAIN_TAGS, clean_markdown, code_block, lines_html, link
+from app.place import place
 
 MARKDOWN_TAGS = {"p", "a", "em", "strong", "code", "pre", "ul", "ol", "li", "blockquote", "hr", "br", "table", "thead"}
 MARKDOWN_TAGS |= {"tbody", "tr", "th", "td", "h1", "h2", "h3", "h4", "h5", "h6"}

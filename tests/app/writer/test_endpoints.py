@@ -20,7 +20,7 @@ import app.writer.local as local
 import app.writer.pace as pace
 import app.writer.prompt as prompt
 from app.answering.answer import answer
-from app.cli import main
+from app.commands.ingest_and_ask import main
 from app.writer.choice import choose_writer
 from app.writer.written import Writer, written
 from kg.encoder import Encoder

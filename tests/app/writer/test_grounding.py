@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import pytest
 
-from app.answering.excerpts import Excerpt
+from app.answering.reading.excerpts import Excerpt
 from app.writer.grounding import Grounds, Support, check, copied, lay_grounds, steers
 from kg.encoder import Encoder
 from kg.store import Store

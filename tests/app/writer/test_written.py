@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from rich.console import Console
 from scripted import Scripted
 
-import app.show as show
+import app.commands.show as show
 import app.writer.pace as pace
 from app.answering.answer import answer
 from app.contract import answer_json

@@ -1,0 +1,1 @@
+"""The forms that an answer takes: prose, list, places, comparison, order of study."""

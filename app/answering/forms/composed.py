@@ -1,0 +1,43 @@
+"""An answer while it is being written: parts of Markdown with [n] marks, and the citations that these refer to."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from app.answering.reading.excerpts import Excerpt, cite, shown
+from kg.types import Citation, PathStep
+
+__all__ = ["Composed", "Text"]
+
+
+@dataclass(frozen=True, slots=True)
+class Composed:
+    """Markdown with [n] marks, and what they refer to."""
+
+    text: str
+    citations: tuple[Citation, ...]
+    path: tuple[PathStep, ...] = ()
+
+
+class Text:
+    """An answer while it is being written: parts of Markdown, and the citations that they carry."""
+
+    __slots__ = ("_section", "citations", "parts")
+
+    def __init__(self) -> None:
+        self.parts: list[str] = []
+        self.citations: list[Citation] = []
+        self._section: tuple[str, str] | None = None
+
+    def add(self, found: Excerpt, heading: str = "") -> None:
+        """An excerpt with its mark, below its heading where that is not the one before's."""
+        section = (found.passage.note, heading)
+        if heading and section != self._section:
+            self.parts.append(f"**{heading}**")
+        self._section = section
+        self.citations.append(cite(found, len(self.citations) + 1))
+        self.parts.append(shown(found, len(self.citations)))
+
+    def composed(self) -> Composed:
+        """What has been written."""
+        return Composed("\n\n".join(self.parts), tuple(self.citations))

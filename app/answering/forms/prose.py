@@ -1,0 +1,92 @@
+"""An answer in running text: the statement that answers first, then what supports it, each with its mark.
+
+Which statements these are is left to `app.answering.forms.selection`; kinds of questions that want another form
+(tables, lists, paths, places) to `app.answering.forms.lists` and `app.answering.forms.comparison`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from app.answering.forms.composed import Composed, Text
+from app.answering.forms.ranking import rank
+from app.answering.forms.selection import WORTH, Said, Span, in_order, lead_of, supporting
+from app.answering.reading.contradictions import Disagreement, disagreements
+from app.answering.reading.excerpts import Excerpt, body_of, cite, heading_of, listed, section_of
+from app.answering.reading.statements import excerpt
+from kg.encoder import Encoder
+from kg.linking import fold, key
+from kg.search import Findings
+from kg.store import Store
+from kg.types import AnswerKind, Concept
+
+__all__ = ["prose"]
+
+
+def prose(
+    question: str,
+    kind: AnswerKind,
+    findings: Findings,
+    store: Store,
+    encoder: Encoder,
+    defined: Concept | None = None,
+) -> Composed:
+    """The statement that answers, what contradicts it, and what supports it, up to some length.
+
+    Parameters
+    ----------
+    defined : Concept, optional
+        What the question asks for, when it asks what one concept is.
+    """
+    wanted = _of_concepts(findings, store) if kind == "recipe" else findings.words
+    own = {p for c in findings.concepts for p in store.concepts[c].passages}
+    ranked, said = rank(question, kind, findings.hits, wanted, encoder, defined, own)
+    text = Text()
+    if not ranked:
+        # A section of links alone: show it as it stands.
+        text.add(body_of(findings.hits[0].passage))
+        return text.composed()
+    lead = lead_of(ranked, said, kind)
+    # Where a question names several concepts, a heading says which one is spoken of.
+    only = [store.concepts[c] for c in findings.concepts] if len(findings.concepts) == 1 else []
+    named = {key(name) for c in only for name in (c.label, *c.aliases)}
+    drawn_on = [said[s.hit][s.at] for s in ranked if s.score >= WORTH * ranked[0].score]
+    opposite = disagreements(drawn_on, findings.hits, findings.words, encoder)
+    if opposite:
+        # What leads is part of a disagreement, or the reader has to know of one before anything else.
+        taken = _show_disagreement(opposite[0], said, text)
+    else:
+        heading = heading_of(said[lead.hit][0].passage)
+        text.add(_excerpt(lead, said), "" if key(heading) in named else heading)
+        taken = lead.places()
+    for span in in_order(supporting(ranked, said, lead, taken, kind), said, lead.hit):
+        passage = said[span.hit][0].passage
+        heading = heading_of(passage)
+        same = section_of(passage) == section_of(said[lead.hit][0].passage) and not opposite
+        text.add(_excerpt(span, said), "" if same and key(heading) in named else heading)
+    return text.composed()
+
+
+def _of_concepts(findings: Findings, store: Store) -> Mapping[str, float]:
+    """Of a wish for a recipe, the words that name concepts: the others say on what it shall run."""
+    names = {
+        w for c in findings.concepts for n in (store.concepts[c].label, *store.concepts[c].aliases) for w in key(n)
+    }
+    return {w: weight for w, weight in findings.words.items() if fold(w) in names} or findings.words
+
+
+def _show_disagreement(found: Disagreement, said: Said, text: Text) -> set[tuple[int, int]]:
+    """Both sides as a list; which statements have been said."""
+    lines = []
+    for statement in (found.one, found.other):
+        excerpted = Excerpt(statement.passage, statement.start, statement.end)
+        text.citations.append(cite(excerpted, len(text.citations) + 1))
+        where = heading_of(statement.passage) or statement.passage.note
+        lines.append(f"- {where}: {listed(excerpted, len(text.citations))}")
+    text.parts.append("**Your notes disagree:**\n\n" + "\n".join(lines))
+    both = (found.one, found.other)
+    return {(h, i) for h, statements in enumerate(said) for i, s in enumerate(statements) if s in both}
+
+
+def _excerpt(span: Span, said: Said) -> Excerpt:
+    return excerpt(said[span.hit], span.first, span.last)

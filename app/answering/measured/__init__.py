@@ -1,0 +1,1 @@
+"""What runs found, beside the notes' answer."""

@@ -1,0 +1,1 @@
+"""Which recipe a question wishes for, and with which parameters."""

@@ -1,0 +1,1 @@
+"""The notes' words as statements, excerpts and quantities."""

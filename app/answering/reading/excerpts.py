@@ -1,0 +1,141 @@
+"""Pieces of passages that go into an answer: whole blocks of the notes' own Markdown, with their exact places."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from ingest.notes.markdown import parse_markdown, plain
+from ingest.notes.parsed import Block
+from kg.types import Citation, Passage
+
+__all__ = [
+    "Excerpt",
+    "blocks_of",
+    "body_of",
+    "cite",
+    "heading_of",
+    "listed",
+    "read_chars",
+    "says_something",
+    "section_of",
+    "shown",
+]
+
+QUOTE_CHARS = 300
+_PICTURE = re.compile(r"^\s*(?:[-*+]\s+)?(?:!\[[^\]]*\]\([^)]*\)\s*)+$", re.M)
+_FORMULA_PICTURE = re.compile(r"<img\b[^>]*\bcodecogs\b[^>]*?\btitle=\"(?P<tex>[^\"]+)\"[^>]*?/?>", re.I | re.S)
+_LINKS_ONLY = re.compile(
+    r"^(?:[-*+>]\s|\d+[.)]\s)?\s*(?:!?\[[^\[\]]*\]\(+[^)]*\)+|!?\[\[[^\[\]]*\]\]|<img[^>]*>|https?://\S+|[\s;,.|:–-])*$"
+)
+# Lines that only point elsewhere; an answer lists prerequisites itself.
+_POINTER = re.compile(
+    r"^[\s>*_+-]*(?:needs?|requires?|prerequisites?|see also|related|read (?:more|first))\b[*_]*\s*:", re.I
+)
+# Marks of note-taking programs, shown as what they mean: comments go, callouts get a bold title.
+_EMBEDDED_PICTURE = re.compile(r"!\[\[[^\[\]\n]+\.(?:png|jpe?g|gif|svg|webp|bmp)(?:\|[^\[\]\n]*)?\]\]", re.I)
+_COMMENT = re.compile(r"[ \t]*%%[^%\n]+%%")
+_BLOCK_NAME = re.compile(r"[ \t]\^[A-Za-z][\w-]+[ \t]*$", re.M)
+_HIGHLIGHT = re.compile(r"(?<![\w=`])==(?P<words>[^\s=](?:[^=\n`]*[^\s=])?)==(?![\w=`])")
+_CODE = re.compile(r"(```.*?(?:```|\Z)|~~~.*?(?:~~~|\Z)|`[^`\n]+`)", re.S)
+_CALLOUT = re.compile(r"^(?P<quote>[ \t]*(?:>[ \t]*)+)\[!(?P<sort>[\w-]+)\][+-]?[ \t]*(?P<title>[^\n]*)$", re.M)
+_WIKILINK = re.compile(r"!?\[\[(?P<target>[^\]|#\n]+)(?:#[^\]|\n]*)?(?:\|(?P<words>[^\]\n]+))?\]\]")
+
+
+@dataclass(frozen=True, slots=True)
+class Excerpt:
+    """A run of neighbouring blocks of one passage; offsets count in the passage's text."""
+
+    passage: Passage
+    start: int
+    end: int
+
+    @property
+    def text(self) -> str:
+        """The notes' own words, exactly."""
+        return self.passage.text[self.start : self.end]
+
+
+def blocks_of(passage: Passage) -> list[Block]:
+    """The passage's blocks without its heading; a code or output passage is one block."""
+    if passage.cell is not None and passage.kind in ("code", "output"):
+        n = len(passage.text)
+        return [Block("code", passage.heading_path, passage.cell, 0, n, passage.line_start, passage.line_end)]
+    return list(parse_markdown(passage.text).blocks)
+
+
+def section_of(passage: Passage) -> tuple[str, tuple[str, ...]]:
+    """Which section of which note a passage stands in."""
+    return passage.note, passage.heading_path
+
+
+def heading_of(passage: Passage) -> str:
+    """The passage's heading without the other names it gives ("Unfreezing | Unfreeze"), "" without one."""
+    return plain(passage.heading_path[-1]).replace("*", "").split(" | ")[0] if passage.heading_path else ""
+
+
+def body_of(passage: Passage) -> Excerpt:
+    """A passage without its heading line, or all of it when there is nothing else."""
+    match = re.match(r"\s*#{1,6}\s[^\n]*\n+", passage.text)
+    start = match.end() if match and passage.text[match.end() :].strip() else 0
+    return Excerpt(passage, start, len(passage.text))
+
+
+def read_chars(text: str) -> int:
+    """How many characters a reader sees of a piece of Markdown: of a drawn formula only the formula."""
+    return len(_FORMULA_PICTURE.sub(lambda m: m["tex"], text)) if "<img" in text else len(text)
+
+
+def says_something(text: str) -> bool:
+    """Whether a block holds more than links, pictures and pointers to other notes."""
+    return not _POINTER.match(text) and not _LINKS_ONLY.match(" ".join(_PICTURE.sub("", text).split()))
+
+
+def cite(excerpt: Excerpt, n: int) -> Citation:
+    """The citation of an excerpt; the quote is its beginning, found at the cited lines exactly."""
+    passage = excerpt.passage
+    first = passage.line_start + passage.text.count("\n", 0, excerpt.start)
+    quote = excerpt.text
+    if len(quote) > QUOTE_CHARS:
+        # Cut at a line or sentence, so that the quote reads as one.
+        cut = max(quote.rfind("\n", 0, QUOTE_CHARS), quote.rfind(". ", 0, QUOTE_CHARS) + 1)
+        quote = quote[: cut if cut > QUOTE_CHARS // 3 else QUOTE_CHARS].rstrip()
+    return Citation(n, passage.note, first, first + excerpt.text.count("\n"), passage.cell, quote)
+
+
+def shown(excerpt: Excerpt, n: int) -> str:
+    """An excerpt as Markdown with its mark; formula pictures become formulas, wikilinks their words, pictures go."""
+    passage = excerpt.passage
+    if passage.cell is not None and passage.kind in ("code", "output"):
+        language = "python" if passage.kind == "code" else "text"
+        return f"{_fenced(excerpt.text, language)}\n\n[{n}]"
+    text = _EMBEDDED_PICTURE.sub("", _PICTURE.sub("", excerpt.text.replace("\r\n", "\n")))
+    text = "".join(part if n % 2 else _without_marks(part) for n, part in enumerate(_CODE.split(text)))
+    text = _WIKILINK.sub(lambda m: (m["words"] or m["target"]).strip(), text)
+    text = _FORMULA_PICTURE.sub(lambda m: f"${m['tex'].strip()}$", text).strip("\n")
+    last = text.rstrip().rsplit("\n", 1)[-1].strip()
+    own_line = last.startswith(("```", "~~~", "|", "$$", "<", "    ")) or last.endswith("$$")
+    return f"{text.rstrip()}\n\n[{n}]" if own_line else f"{text.rstrip()} [{n}]"
+
+
+def listed(excerpt: Excerpt, n: int) -> str:
+    """An excerpt with its mark as one item of a list."""
+    said = re.sub(r"^(?:[-*+]|\d+[.)])\s+", "", shown(excerpt, n).strip())
+    return said.replace("\n", "\n  ")
+
+
+def _without_marks(text: str) -> str:
+    """Text outside code, with the marks of note-taking programs shown as what they mean."""
+    text = _BLOCK_NAME.sub("", _COMMENT.sub("", _HIGHLIGHT.sub(r"**\g<words>**", text)))
+    return _CALLOUT.sub(_callout, text)
+
+
+def _callout(match: re.Match[str]) -> str:
+    quote = match["quote"].rstrip()
+    return f"{quote} **{match['title'].strip() or match['sort'].capitalize()}**\n{quote}"
+
+
+def _fenced(code: str, language: str) -> str:
+    """A code fence that no fence inside the code can end."""
+    ticks = max((len(run) for run in re.findall(r"`{3,}", code)), default=2) + 1
+    return f"{'`' * ticks}{language}\n{code.strip(chr(10))}\n{'`' * ticks}"

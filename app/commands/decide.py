@@ -1,0 +1,53 @@
+"""The command `decide`: say whether one concept comes before another, in the file that is kept beside the notes."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict
+from typing import Annotated
+
+import typer
+
+from app.commands.options import JsonOption, StoreOption, told
+from app.paths import store_folder
+
+__all__ = ["add_commands"]
+
+
+def add_commands(app: typer.Typer) -> None:
+    """Put the command on the command line."""
+    app.command()(decide)
+
+
+def decide(
+    first: Annotated[str, typer.Argument(help="The concept that comes first.")],
+    then: Annotated[str, typer.Argument(help="The concept that needs it.")],
+    yes: Annotated[bool, typer.Option("--yes", help="It is a prerequisite.")] = False,
+    no: Annotated[bool, typer.Option("--no", help="It is none.")] = False,
+    forget: Annotated[bool, typer.Option("--forget", help="Take back what was decided.")] = False,
+    store: StoreOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Decide whether one concept comes before another; it is written to gradus.toml beside the notes, not into them."""
+    if yes + no + forget != 1:
+        raise typer.BadParameter("expected one of --yes, --no and --forget", param_hint="--yes / --no / --forget")
+    from ingest.decide import decide_relation, overrides_file
+    from kg.linking import find_concept
+    from kg.store import open_store
+
+    folder = store_folder(store)
+    report = decide_relation(folder, first, then, True if yes else False if no else None)
+    opened = open_store(folder)
+    opened.close()
+    before, after = find_concept(opened.concepts, first), find_concept(opened.concepts, then)
+    kept = opened.prerequisites.has_edge(before.id, after.id)
+    file = overrides_file(folder, then)
+    for warning in report.warnings:
+        told.print(f"{warning.note}:{warning.line}: {warning.error}", markup=False, soft_wrap=True)
+    if as_json:
+        row = {"prerequisite": before.label, "concept": after.label, "decision": "yes" if yes else "no" if no else None,
+               "kept": kept, "file": str(file), "warnings": [asdict(w) for w in report.warnings]}  # fmt: skip
+        print(json.dumps(row, ensure_ascii=False), flush=True)
+    else:
+        stands = "comes before" if kept else "is no prerequisite of"
+        told.print(f"'{before.label}' {stands} '{after.label}' ({file})", markup=False, soft_wrap=True)

@@ -1,0 +1,155 @@
+"""Answers, hits, paths and tables as a person reads them in a terminal."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from typing import TYPE_CHECKING
+
+from rich.console import Console, Group
+from rich.live import Live
+from rich.markdown import Markdown
+from rich.table import Table
+from rich.text import Text
+
+from app.fastai_v1.recognise import annotated
+
+if TYPE_CHECKING:
+    from app.answering.study import NextStep, Plan
+    from ingest.build import Report
+    from kg.types import Answer, Citation, Evidence, Hit
+
+__all__ = ["follow_writing", "show_answer", "show_hits", "show_next", "show_plan", "show_report", "show_table"]
+
+out = Console(highlight=False)
+
+
+def show_report(report: Report) -> None:
+    """What an ingest did, in two lines."""
+    changes = f"{report.added} added, {report.changed} changed, {report.removed} removed, {report.unchanged} unchanged"
+    failed = f", {len(report.failed)} not read" if report.failed else ""
+    kinds = ", ".join(f"{n} {kind}" for kind, n in report.relations.items())
+    out.print(f"{report.notes} notes ({changes}{failed}), {report.passages} passages in {report.seconds:.1f} s")
+    out.print(f"{report.concepts} concepts; relations: {kinds}")
+
+
+def show_answer(said: Answer) -> None:
+    """An answer, its sources, and where to go from it."""
+    out.print(Markdown(annotated(said.text)))
+    if said.writer or said.notice:
+        out.print()
+    for line in (f"Written by {said.writer} from the cited lines." if said.writer else "", said.notice):
+        if line:
+            out.print(Text(line, style="dim"))
+    if said.citations:
+        out.print()
+    for c in said.citations:
+        out.print(Text(f"[{c.n}] {where(c)}", style="cyan"))
+    if said.measured:
+        out.print()
+        out.print(Text("measured by your runs, not from the notes:", style="dim"))
+    for fact in said.measured:
+        out.print(Text(f"  {fact.text} [{fact.run}]"))
+    for name, labels in (("know first", said.prerequisites), ("next", said.next)):
+        if labels:
+            out.print(Text(f"{name}: {', '.join(labels)}", style="dim"))
+    for offer in said.recipes:
+        options = "".join(f" --{k.replace('_', '-')} {v}" for k, v in offer.params.items())
+        out.print(Text(f"run it: gradus run {offer.name}{options}", style="green"))
+
+
+def follow_writing(steps: Iterator[str | Answer], writer: str, live: bool) -> Answer:
+    """The answer that writing ends with; in a terminal what is written is shown until then, if `live`.
+
+    Parameters
+    ----------
+    steps : iterator
+        As `app.writer.written.written` gives them.
+    """
+    from app.writer.drafts import without_marks
+
+    final: Answer | None = None
+    if not (live and out.is_terminal):
+        for step in steps:
+            final = step if not isinstance(step, str) else None
+    else:
+        busy = Text(f"{writer} is writing …", style="dim")
+        with Live(busy, console=out, transient=True, refresh_per_second=8) as view:
+            for step in steps:
+                if isinstance(step, str):
+                    view.update(Group(Markdown(without_marks(step)), busy))
+                else:
+                    final = step
+    assert final is not None, "writing ends with an answer"
+    return final
+
+
+def show_hits(hits: Sequence[Hit]) -> None:
+    """Passages with their place, best first."""
+    if not hits:
+        out.print("nothing found")
+    for hit in hits:
+        p = hit.passage
+        cell = f", cell {p.cell}" if p.cell is not None else ""
+        title = f"{p.note}:{p.line_start}-{p.line_end}{cell}  {' › '.join(p.heading_path)}  ({hit.score:.2f})"
+        out.print(Text(title, style="cyan"))
+        out.print(Text(p.text.strip()))
+        out.print()
+
+
+def show_plan(plan: Plan) -> None:
+    """A study plan as a numbered list with reasons, and what it leaves out."""
+    for n, step in enumerate(plan.steps, 1):
+        _show_step(f"{n:>3}. ", step.label, step.summary)
+        if step.why:
+            _show_reason(f"needed for {', '.join(c for c, _ in step.why[:4])}", step.why[0][1])
+        if step.citation is not None:
+            out.print(Text(f"     {where(step.citation)}", style="cyan"))
+    if plan.known:
+        out.print(Text(f"you know: {', '.join(plan.known)}", style="dim"))
+    if plan.further:
+        out.print(Text(f"further back, with --full: {', '.join(plan.further)}", style="dim"))
+
+
+def show_next(steps: Sequence[NextStep]) -> None:
+    """What can be learned next, with what it builds on and how much it opens."""
+    if not steps:
+        out.print("the notes name no order of study among what is not known yet")
+    for step in steps:
+        _show_step("  - ", step.label, step.summary)
+        if step.builds_on:
+            _show_reason(f"builds on {', '.join(c for c, _ in step.builds_on[:4])}", step.builds_on[0][1])
+        if step.unlocks:
+            out.print(Text(f"     opens {step.unlocks} more", style="dim"))
+        if step.citation is not None:
+            out.print(Text(f"     {where(step.citation)}", style="cyan"))
+
+
+def _show_step(mark: str, label: str, summary: str) -> None:
+    line = Text(mark)
+    line.append(label, style="bold")
+    line.append(f"  {summary}" if summary else "")
+    out.print(line)
+
+
+def _show_reason(reason: str, said: Evidence | None) -> None:
+    """Why, with the place that says so."""
+    line = Text(f"     {reason}", style="dim")
+    if said is not None:
+        cell = f" (cell {said.cell})" if said.cell is not None else ""
+        line.append(f" · {said.note}:{said.line}{cell}", style="cyan")
+    out.print(line)
+
+
+def show_table(columns: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
+    """A plain table."""
+    table = Table(*columns, box=None, header_style="bold", pad_edge=False)
+    for row in rows:
+        table.add_row(*(Text(cell) for cell in row))
+    out.print(table)
+
+
+def where(c: Citation) -> str:
+    """A citation's place as `note:first-last`, with the cell of a notebook."""
+    cell = f" (cell {c.cell})" if c.cell is not None else ""
+    lines = f"{c.line_start}" if c.line_start == c.line_end else f"{c.line_start}-{c.line_end}"
+    return f"{c.note}:{lines}{cell}"

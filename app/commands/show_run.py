@@ -1,0 +1,62 @@
+"""A run's events and result, and runs side by side, as a person reads them in a terminal."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from rich.console import Console
+from rich.syntax import Syntax
+
+from app.commands.show import show_table
+from executors.runs.compare import Comparison
+from executors.runs.result import RunResult
+
+__all__ = ["show_comparison", "show_event", "show_result"]
+
+out = Console(highlight=False)
+
+
+def show_event(event: dict[str, Any], console: Console) -> None:
+    """One line for each event worth a line."""
+    kind = event.get("event")
+    if kind == "queued":
+        console.print(f"waiting: {event.get('ahead')} ahead", markup=False)
+    elif kind == "device":
+        console.print(f"device: {event.get('device')} ({event.get('why', '')})", markup=False)
+    elif kind == "log":
+        console.print(str(event.get("text", event.get("message", ""))), markup=False)
+    elif kind == "trial":
+        verdict = "fits" if event.get("ok") else f"does not fit: {event.get('reason', '')}"
+        peak = float(event.get("peak_bytes") or 0) / 2**20
+        rate = float(event.get("samples_per_s") or 0)
+        console.print(
+            f"batch {event.get('batch'):>6}  {peak:8.0f} MiB  {rate:10.0f} samples/s  {verdict}", markup=False
+        )
+
+
+def show_result(result: RunResult) -> None:
+    """What the run found, its files, and the code to paste."""
+    out.print(f"{result.status}: {result.message}", markup=False, style="bold" if result.status == "ok" else "red")
+    for path in result.artifacts:
+        out.print(path, markup=False, style="cyan")
+    for note in result.notes:
+        out.print(note, markup=False, style="dim", soft_wrap=True)
+    if result.code:
+        out.print()
+        out.print(Syntax(result.code, "python", background_color="default"))
+
+
+def show_comparison(comparison: Comparison) -> None:
+    """A row for each property, a column for each run under the end of its id."""
+    rows = ((row.kind, row.name, *map(_cell, row.values)) for row in comparison.rows)
+    show_table(("", "", *(run[-6:] for run in comparison.ids)), rows)
+
+
+def _cell(value: object) -> str:
+    """A value in a few letters; a dash where a run has none."""
+    if value is None:
+        return "–"
+    if isinstance(value, float):
+        return f"{value:.5g}"
+    text = ", ".join(map(_cell, value)) if isinstance(value, list | tuple) else str(value)
+    return text if len(text) <= 40 else text[:39] + "…"

@@ -1,0 +1,1 @@
+"""fastai v1 in old notes, and what v2 has for it."""

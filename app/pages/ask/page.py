@@ -1,0 +1,165 @@
+"""The Ask page: a conversation whose answers cite the notes.
+
+What is shown of a question is left to `app.pages.ask.replies`.
+"""
+
+from __future__ import annotations
+
+import html
+import threading
+from collections.abc import AsyncIterator, Callable
+from contextlib import aclosing
+from dataclasses import dataclass, field
+from typing import Any
+
+import gradio as gr
+
+from app.answering.question.follow_ups import Turn
+from app.pages.ask.answer import example_questions
+from app.pages.ask.replies import replies
+from app.pages.open_store import Shelf
+from app.pages.text import LATEX, chip, plain
+from app.writer.written import Writer
+from kg.errors import GradusError
+
+__all__ = ["ASKING", "AskPage", "ask_page", "welcome"]
+
+QUESTION_LIMIT = 10_000  # characters
+# A question asked while an answer is still being written waits for it: both change the same conversation.
+ASKING: dict[str, Any] = {
+    "trigger_mode": "multiple",
+    "concurrency_id": "ask",
+    "concurrency_limit": 1,
+    "show_progress": "hidden",
+    "api_visibility": "private",
+}
+# Emptied at once, in the browser: what is typed while an answer is being written must stay.
+_EMPTY_THE_BOX = """(...inputs) => {
+  const box = document.querySelector('#question textarea');
+  box.value = '';
+  box.dispatchEvent(new Event('input', { bubbles: true }));
+  return inputs;
+}"""
+Message = dict[str, Any]
+Update = tuple[list[Message], list[Turn], list[Message]]  # what the chat shows, the conversation, what it shows later
+
+
+@dataclass(frozen=True, slots=True)
+class AskPage:
+    """The page's components, and the functions that links elsewhere use to ask and to stop the writer."""
+
+    chat: gr.Chatbot
+    box: gr.Textbox
+    turns: gr.State
+    shown: gr.State
+    ask: Callable[[str, list[Turn], list[Message], gr.Request], AsyncIterator[Update]]
+    stop: Callable[[gr.Request], None]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Desk:
+    """Answers the questions of all visitors."""
+
+    shelf: Shelf
+    writer: Writer | None
+    writing: dict[str, threading.Event] = field(default_factory=dict)  # visitor -> what stops the writer
+
+    async def ask(
+        self, question: str, turns: list[Turn], shown: list[Message], request: gr.Request
+    ) -> AsyncIterator[Update]:
+        question = str(question or "").strip()[:QUESTION_LIMIT]
+        if not question:
+            yield shown, turns, shown
+            return
+        asked = [*shown, _message("user", _quoted(question))]
+        yield asked, turns, asked
+        stop = self.writing[str(request.session_hash)] = threading.Event()
+        try:
+            async with aclosing(replies(question, turns, self.shelf, self.writer, stop)) as coming:
+                async for reply in coming:
+                    told = [*asked, _message("assistant", reply.text)]
+                    after = [*turns, (question, reply.said)] if reply.said else turns
+                    # Until the answer is there, the conversation is without it: a reader may leave at any moment.
+                    yield told, after, told if reply.lasting else asked
+        finally:
+            self.writing.pop(str(request.session_hash), None)
+
+    def stop(self, request: gr.Request) -> None:
+        found = self.writing.get(str(request.session_hash))
+        if found is not None:
+            found.set()
+
+
+def ask_page(shelf: Shelf, writer: Writer | None = None) -> AskPage:
+    """Lay the page out inside the current tab; a writer words the answers where one is given."""
+    desk = _Desk(shelf, writer)
+    turns, shown = gr.State([]), gr.State([])
+    chat, box = _chat(shelf), _box()
+    outputs = [chat, turns, shown]
+    box.submit(desk.ask, [box, turns, shown], outputs, js=_EMPTY_THE_BOX, **ASKING)
+    chat.clear(_start_over, None, outputs, queue=False, api_visibility="private")
+    return AskPage(chat, box, turns, shown, desk.ask, desk.stop)
+
+
+def _chat(shelf: Shelf) -> gr.Chatbot:
+    return gr.Chatbot(
+        latex_delimiters=LATEX,
+        allow_tags=False,
+        line_breaks=False,
+        show_label=False,
+        label="Conversation",
+        buttons=["copy"],
+        layout="panel",
+        feedback_options=None,
+        autoscroll=False,  # it would jump to an answer's end; bridge.js brings the question to the top
+        height="calc(100dvh - 198px)",
+        min_height=320,
+        elem_id="chat",
+        placeholder=welcome(shelf),
+    )
+
+
+def _box() -> gr.Textbox:
+    return gr.Textbox(
+        label="Your question",
+        show_label=False,
+        placeholder="Ask your notes",
+        lines=1,
+        max_lines=5,
+        max_length=QUESTION_LIMIT,
+        submit_btn=True,
+        autofocus=True,
+        elem_id="question",
+    )
+
+
+def _start_over() -> Update:
+    return [], [], []
+
+
+def welcome(shelf: Shelf) -> str:
+    """What an empty conversation shows: how many concepts there are, and questions to begin with."""
+    try:
+        store = shelf.current()
+    except GradusError as error:
+        return f'<div class="g-welcome"><h2>No notes yet</h2><p>{html.escape(str(error))}</p></div>'
+    examples = [chip("ask", question, question) for question in example_questions(store)]
+    counts = f"{_count(len(store.concepts), 'concept')} from {_count(len(store.note_names), 'note')}"
+    return (
+        f'<div class="g-welcome"><h2>Ask your notes</h2><p>{counts}. Every answer cites the lines it comes from.</p>'
+        f'<div class="g-examples">{" ".join(examples)}</div></div>'
+    )
+
+
+def _message(role: str, text: str) -> Message:
+    return {"role": role, "content": [{"type": "text", "text": text}]}
+
+
+def _quoted(question: str) -> str:
+    """The question as it was typed: shown as text, never as Markdown or HTML."""
+    lines = [plain(line) or "&#8203;" for line in question.split("\n")]
+    return f'<div class="g-asked">{"<br>".join(lines)}</div>'
+
+
+def _count(n: int, word: str) -> str:
+    return f"{n} {word}" if n == 1 else f"{n} {word}s"

@@ -1,0 +1,119 @@
+"""What the chat shows of one question, as it comes: a sign of life, the answer in pieces, or a writer's drafts.
+
+Where it is shown, and what becomes of the conversation, is left to `app.pages.ask.page`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import dataclasses
+import html
+import logging
+import threading
+from collections.abc import AsyncGenerator, Iterator, Sequence
+from contextlib import aclosing
+from dataclasses import dataclass
+
+from app.answering.answer import answer
+from app.answering.question.follow_ups import Turn
+from app.pages.ask.answer import answer_markdown, draft_markdown, pieces
+from app.pages.open_store import Shelf
+from app.writer.written import Writer, worth_writing, written
+from kg.errors import GradusError
+from kg.store import Store
+from kg.types import Answer
+
+__all__ = ["Reply", "replies"]
+
+PIECE_PAUSE_S = 0.018
+DRAFT_PAUSE_S = 0.12  # the chat draws the whole message anew each time
+HEARTBEAT_S = 1.0  # gradio notices that a page was closed when something is yielded, not before
+PATIENCE_S = 0.4
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """A message that takes the place of the one before it."""
+
+    text: str  # Markdown, safe to show
+    said: Answer | None = None  # what follow-ups are understood from, once it is there
+    lasting: bool = True  # whether it stays in the conversation when the reader leaves now
+
+
+async def replies(
+    question: str, turns: Sequence[Turn], shelf: Shelf, writer: Writer | None, stop: threading.Event
+) -> AsyncGenerator[Reply, None]:
+    """Answer one question; the last reply is the whole answer, or one line why there is none.
+
+    Parameters
+    ----------
+    writer : Writer or None
+        Words the answer; None leaves it in the notes' own words.
+    stop : threading.Event
+        Ends the writing when set; it is set when the replies are no longer read.
+    """
+    answering = asyncio.create_task(asyncio.to_thread(_answered, shelf, question, turns))
+    if not (await asyncio.wait([answering], timeout=PATIENCE_S))[0]:  # the first question loads the encoder
+        yield Reply('<p class="g-quiet">Reading the notes …</p>', lasting=False)
+    found = await answering
+    if isinstance(found, str):
+        yield Reply(found)
+        return
+    store, said = found
+    if writer is None or not worth_writing(said):
+        for piece in pieces(answer_markdown(store, said)):
+            yield Reply(piece, said)
+            await asyncio.sleep(PIECE_PAUSE_S)
+        return
+    steps = written(said, store, shelf.encoder(store), writer, [q for q, _ in turns], stop)
+    async with aclosing(_steps(steps, said, stop)) as coming:
+        async for step in coming:
+            if isinstance(step, Answer):
+                # What was written is for reading; follow-ups are understood from what the notes say.
+                yield Reply(answer_markdown(store, step), said)
+            else:
+                yield Reply(draft_markdown(store, said, step, writer.name), lasting=False)
+
+
+def _answered(shelf: Shelf, question: str, turns: Sequence[Turn]) -> tuple[Store, Answer] | str:
+    """The answer with the store that gave it; an error becomes a line, never a traceback."""
+    try:
+        store = shelf.current()
+        return store, answer(question, store, shelf.encoder(store), turns)
+    except GradusError as error:
+        return f'<p class="g-error">{html.escape(str(error))}</p>'
+    except Exception:  # the page's outermost edge: the log has the traceback, the reader a line
+        log.exception("answering failed")
+        return '<p class="g-error">This question could not be answered because of an error in Gradus.</p>'
+
+
+async def _steps(
+    steps: Iterator[str | Answer], said: Answer, stop: threading.Event
+) -> AsyncGenerator[str | Answer, None]:
+    """What is written, as it comes; reading stops when the page is closed."""
+    text = ""
+    try:
+        yield text
+        while True:
+            coming = asyncio.create_task(asyncio.to_thread(_next, steps, said))
+            while not (await asyncio.wait([coming], timeout=HEARTBEAT_S))[0]:
+                yield text
+            step = await coming
+            yield step
+            if isinstance(step, Answer):
+                return
+            text = step
+            await asyncio.sleep(DRAFT_PAUSE_S)
+    finally:
+        stop.set()
+
+
+def _next(steps: Iterator[str | Answer], said: Answer) -> str | Answer:
+    try:
+        return next(steps)
+    except Exception:  # as above: whatever a writer does, the notes' own words are there
+        log.exception("writing failed")
+        return dataclasses.replace(
+            said, notice="Not written because of an error in Gradus; these are the notes' words."
+        )

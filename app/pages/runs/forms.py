@@ -1,0 +1,203 @@
+"""The forms of the Runs page: one for each recipe, showing the parameters of the chosen task."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import gradio as gr
+
+from executors.parameters import title
+from executors.recipe import Parameter, Recipe
+from executors.runs.track import installed_trackers
+from executors.tasks import IMAGE_TASKS, TASK_NAMES, TEXT_TASKS, find_task
+
+__all__ = ["LIMIT_MINUTES", "Form", "in_order", "lay_out", "named", "preset", "show_task"]
+
+LIMIT_MINUTES = 60
+_ORDER = (  # as the work goes: prepare, train, look closer
+    "batch-size",
+    "lr-find",
+    "training-flow",
+    "progressive-resizing",
+    "mixed-precision",
+    "clean-data",
+    "init-check",
+    "regularise",
+    "free-memory",
+)
+_BASIC = ("task", "data", "target", "learner", "encoder", "size", "sizes", "phase", "precision", "epochs")
+_KINDS = {
+    "images": IMAGE_TASKS,
+    "texts": TEXT_TASKS,
+    "tables": ("tabular",),
+    "ratings": ("collaborative-filtering",),
+    "of ratings": ("collaborative-filtering",),
+    "of a language model": ("language-model",),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Form:
+    """One recipe with the input of each of its parameters, and a line on what its task expects."""
+
+    recipe: Recipe
+    group: gr.Column
+    expects: gr.Markdown | None  # None: a recipe without a task
+    fields: tuple[Any, ...]
+    limit: gr.Number
+    tracker: gr.Dropdown
+    button: gr.Button
+
+
+def in_order(known: Sequence[Recipe]) -> list[Recipe]:
+    """The recipes as the page lists them: in the order of the work, others' last."""
+    return sorted(known, key=lambda recipe: _ORDER.index(recipe.name) if recipe.name in _ORDER else len(_ORDER))
+
+
+def lay_out(recipe: Recipe, *, shown: bool) -> Form:
+    """Lay out the recipe's form; what decides what is found stands first, the rest under "More settings"."""
+    task = _default_task(recipe)
+    with gr.Column(visible=shown, elem_id=f"form-{recipe.name}") as group:
+        gr.Markdown(recipe.summary, elem_classes="g-summary")
+        first = {p.name for p in recipe.parameters if p.name in _BASIC} or {p.name for p in recipe.parameters[:4]}
+        expects, fields = None, {}
+        for parameter in recipe.parameters:
+            if parameter.name in first:
+                fields[parameter.name] = _field(parameter, task)
+                if parameter.name == "task":
+                    expects = gr.Markdown(_expects(task), elem_classes="g-quiet g-expects")
+        with gr.Accordion("More settings", open=False):
+            fields |= {p.name: _field(p, task) for p in recipe.parameters if p.name not in first}
+            limit = gr.Number(
+                LIMIT_MINUTES,
+                label="Time limit, minutes",
+                info="the run is ended then; waiting in line does not count",
+                minimum=0,
+            )
+            tracker = _tracker()
+        button = gr.Button("Start", variant="primary", elem_id=f"start-{recipe.name}")
+    form = Form(recipe, group, expects, tuple(fields[p.name] for p in recipe.parameters), limit, tracker, button)
+    if expects is not None:
+        fields["task"].input(
+            show_task(form),
+            fields["task"],
+            [expects, *form.fields],
+            queue=False,
+            show_progress="hidden",
+            api_visibility="private",
+        )
+    return form
+
+
+def show_task(form: Form) -> Any:
+    """A function from a task's name to what is shown of its form: what it expects, and its own fields."""
+
+    def shown(task: str) -> list[Any]:
+        fields = [gr.update(visible=_is_for(p, task), info=_help(p, task)) for p in form.recipe.parameters]
+        return [_expects(task), *fields]
+
+    return shown
+
+
+def named(form: Form, values: Sequence[object]) -> dict[str, object]:
+    """The form's values by parameter; what is not for the chosen task is left out, it may stand there from before."""
+    by_name = {parameter.name: value for parameter, value in zip(form.recipe.parameters, values, strict=True)}
+    task = str(by_name.get("task") or "")
+    kept = {p.name for p in form.recipe.parameters if _is_for(p, task)}
+    return {name: value for name, value in by_name.items() if name in kept}
+
+
+def preset(forms: Sequence[Form], recipe: str, values: Mapping[str, object]) -> list[Any]:
+    """Updates that choose the recipe and fill its fields with values or defaults, for its task.
+
+    In order: the choice, each form's visibility, each form's line on its task, every field.
+    """
+    expects, fields = [], []
+    for form in forms:
+        own = form.recipe.name == recipe
+        task = _preset_task(form.recipe, values)
+        if form.expects is not None:
+            expects.append(_expects(task) if own else gr.skip())
+        for parameter, field in zip(form.recipe.parameters, form.fields, strict=True):
+            given = values.get(parameter.name, parameter.default)
+            value = _field_value(parameter, field, given)
+            shown = {"visible": _is_for(parameter, task), "info": _help(parameter, task)}
+            fields.append(gr.update(value=value, **shown) if own else gr.skip())
+    return [recipe, *(gr.update(visible=form.recipe.name == recipe) for form in forms), *expects, *fields]
+
+
+def _default_task(recipe: Recipe) -> str:
+    return next((str(p.default) for p in recipe.parameters if p.name == "task"), "")
+
+
+def _preset_task(recipe: Recipe, values: Mapping[str, object]) -> str:
+    given = str(values.get("task") or "")
+    return given if given in recipe.tasks else _default_task(recipe)
+
+
+def _is_for(parameter: Parameter, task: str) -> bool:
+    return not parameter.tasks or not task or task in parameter.tasks
+
+
+def _expects(task: str) -> str:
+    return find_task(task).EXPECTS if task in TASK_NAMES else ""
+
+
+def _help(parameter: Parameter, task: str) -> str | None:
+    """The parameter's help; where it tells kinds of tasks apart ("images: ...; texts: ..."), the task's part alone."""
+    parts = [part.partition(": ") for part in parameter.help.split("; ")]
+    if not any(kind in _KINDS for kind, _, _ in parts):
+        return parameter.help or None
+    own = [words for kind, _, words in parts if task in _KINDS.get(kind, ())]
+    return "; ".join(own or [kind + colon + words for kind, colon, words in parts if kind not in _KINDS]) or None
+
+
+def _field(parameter: Parameter, task: str) -> Any:
+    label = title(parameter.name)
+    if parameter.unit and (len(parameter.unit) < 3 or parameter.unit not in label.lower()):
+        label += f", {parameter.unit}"
+    shown: dict[str, Any] = {"label": label, "info": _help(parameter, task), "visible": _is_for(parameter, task)}
+    if parameter.type == "choice":
+        cards = parameter.name == "device"  # one of several cards is named by its number, as in cuda:1
+        return gr.Dropdown(_choices(parameter), value=_text(parameter.default), allow_custom_value=cards, **shown)
+    if parameter.type == "bool":
+        return gr.Checkbox(bool(parameter.default), **shown)
+    hint = "automatic" if parameter.type in ("int", "float", "sizes") and not parameter.default else ""
+    hint = {"data": "the built-in sample"}.get(parameter.name, hint)
+    return gr.Textbox(_text(parameter.default), placeholder=hint, lines=1, max_lines=1, **shown)
+
+
+def _tracker() -> gr.Dropdown:
+    """Where a run is also sent; hidden where no tracker is installed."""
+    installed = installed_trackers()
+    return gr.Dropdown(
+        [("nowhere else", ""), *((name, name) for name in installed)],
+        value="",
+        label="Send the run to",
+        info="once it has ended; its result then says where to look",
+        visible=bool(installed),
+    )
+
+
+def _choices(parameter: Parameter) -> list[Any]:
+    """The choices as a dropdown takes them; tasks by their titles."""
+    if parameter.name == "task" and {*parameter.choices} <= {*TASK_NAMES}:
+        return [(find_task(name).TITLE, name) for name in parameter.choices]
+    return list(parameter.choices)
+
+
+def _field_value(parameter: Parameter, field: Any, given: object) -> object:
+    """A value as the field takes it; what a choice does not have becomes its default."""
+    if isinstance(field, gr.Checkbox):
+        return str(given).lower() in ("true", "yes", "on", "1")
+    if isinstance(field, gr.Dropdown):
+        return given if given in parameter.choices or field.allow_custom_value else parameter.default
+    return _text(given)
+
+
+def _text(value: object) -> str:
+    if value is None:
+        return ""
+    return ", ".join(str(v) for v in value) if isinstance(value, list | tuple) else str(value)

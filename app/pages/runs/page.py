@@ -1,0 +1,171 @@
+"""The Runs page laid out: a form for each recipe, the run as it goes, its result, runs before it and side by side."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from urllib.parse import parse_qsl
+
+import gradio as gr
+
+from app.pages.runs.compare_view import MOST, comparison_html, past_choices
+from app.pages.runs.follow import follow, reopen
+from app.pages.runs.forms import LIMIT_MINUTES, Form, in_order, lay_out, named, preset
+from app.pages.runs.history_view import history_html
+from app.pages.runs.visitors_runs import Going
+from executors.recipe import recipes
+
+__all__ = ["TO_THE_RUN", "RunsPage", "preset", "read_offer", "runs_page"]
+
+TO_THE_RUN = """() => {
+  const view = document.getElementById('run-view'), top = view.getBoundingClientRect().top;
+  if (top < 0 || top > innerHeight / 2) view.scrollIntoView({block: 'start'});
+}"""
+READY = '<div class="g-state g-empty"><p>Start a recipe, or open an earlier run below.</p></div>'
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """The components that show one run, in the order in which `_shown` fills them."""
+
+    state: gr.HTML
+    result: gr.HTML
+    chart: gr.HTML
+    trials: gr.HTML
+    code: gr.Markdown
+    files: gr.HTML
+    log: gr.HTML
+    past: gr.HTML
+    stop: gr.Button
+
+    def outputs(self) -> list[Any]:
+        """All of them."""
+        return [self.state, self.result, self.chart, self.trials, self.code, self.files, self.log, self.past, self.stop]
+
+
+@dataclass(frozen=True, slots=True)
+class RunsPage:
+    """The page's components that links elsewhere act on, and the functions behind them."""
+
+    choice: gr.Radio
+    forms: tuple[Form, ...]
+    view: View
+    run_preset: Any
+    open_past: Any
+
+    def preset_outputs(self) -> list[Any]:
+        """What `preset` fills: the choice, each form's visibility and line on its task, and every field."""
+        groups, expects = [form.group for form in self.forms], [form.expects for form in self.forms if form.expects]
+        return [self.choice, *groups, *expects, *(field for form in self.forms for field in form.fields)]
+
+
+def runs_page(runs_dir: Path, going: Going) -> RunsPage:
+    """Lay the page out inside the current tab."""
+    known = in_order(recipes())
+    with gr.Row(equal_height=False, elem_id="runs-row"):
+        with gr.Column(scale=2, min_width=290, elem_id="run-form"):
+            choice = gr.Radio(
+                [(recipe.title, recipe.name) for recipe in known],
+                value=known[0].name if known else None,
+                label="Recipe",
+                elem_id="recipe",
+            )
+            forms = tuple(lay_out(recipe, shown=number == 0) for number, recipe in enumerate(known))
+        with gr.Column(scale=5, min_width=300, elem_id="run-view"):
+            view = _view(runs_dir)
+
+    async def run(
+        recipe: str,
+        values: Mapping[str, object],
+        request: gr.Request,
+        minutes: object = LIMIT_MINUTES,
+        tracker: str = "",
+    ) -> AsyncIterator[list[Any]]:
+        async for shown in follow(going, str(request.session_hash), recipe, values, runs_dir, minutes, tracker):
+            yield shown
+
+    for form in forms:
+        form.button.click(None, None, None, js=TO_THE_RUN, api_visibility="private")
+        form.button.click(
+            _starter(form, run),
+            [form.limit, form.tracker, *form.fields],
+            view.outputs(),
+            show_progress="hidden",
+            concurrency_limit=4,
+            api_visibility="private",
+        )
+    choice.change(_chosen(forms), choice, [form.group for form in forms], queue=False, api_visibility="private")
+
+    def stop(request: gr.Request) -> None:
+        going.stop(str(request.session_hash))
+
+    view.stop.click(stop, None, None, queue=False, show_progress="hidden", api_visibility="private")
+
+    async def run_preset(event: gr.EventData, request: gr.Request) -> AsyncIterator[list[Any]]:
+        name, values = read_offer(getattr(event, "recipe", None))
+        async for shown in run(name, values, request):
+            yield shown
+
+    async def open_past(event: gr.EventData, request: gr.Request) -> AsyncIterator[list[Any]]:
+        async for shown in reopen(going, str(request.session_hash), str(getattr(event, "id", "")), runs_dir):
+            yield shown
+
+    return RunsPage(choice, forms, view, run_preset, open_past)
+
+
+def read_offer(target: object) -> tuple[str, dict[str, object]]:
+    """A recipe's name and preset values from a Run link's `lr-find?phase=frozen`; checked before they are used."""
+    name, _, query = str(target or "")[:2000].partition("?")
+    return name, dict(parse_qsl(query))
+
+
+def _view(runs_dir: Path) -> View:
+    with gr.Row(elem_id="run-head"):
+        state = gr.HTML(READY, elem_id="run-state")
+        stop = gr.Button("Stop", variant="stop", visible=False, elem_id="stop", scale=0, min_width=90)
+    result = gr.HTML("", elem_id="run-result")
+    figure = gr.HTML("", elem_id="run-chart")
+    code = gr.Markdown("", elem_id="run-code")
+    trials = gr.HTML("", elem_id="run-trials")
+    with gr.Accordion("Log", open=False, elem_id="run-log-box"):
+        log = gr.HTML("", max_height=260, autoscroll=True, elem_id="run-log")
+    files = gr.HTML("", elem_id="run-files")
+    past = gr.HTML(history_html(runs_dir), elem_id="run-history")
+    _comparison(runs_dir)
+    return View(state, result, figure, trials, code, files, log, past, stop)
+
+
+def _comparison(runs_dir: Path) -> None:
+    """Choose runs, see them side by side; the list is read anew whenever it is opened."""
+    with gr.Accordion("Compare runs", open=False, elem_id="run-compare") as box:
+        chosen = gr.Dropdown(
+            past_choices(runs_dir),
+            value=[],
+            multiselect=True,
+            max_choices=MOST,
+            label="Runs",
+            info=f"two to {MOST} that have ended",
+            elem_id="compare-runs",
+        )
+        table = gr.HTML("", elem_id="comparison")
+    quiet: dict[str, Any] = {"queue": False, "show_progress": "hidden", "api_visibility": "private"}
+    box.expand(lambda: gr.update(choices=past_choices(runs_dir)), None, chosen, **quiet)
+    chosen.change(lambda ids: comparison_html(runs_dir, ids or []), chosen, table, **quiet)
+
+
+def _starter(form: Form, run: Any) -> Any:
+    async def started(request: gr.Request, minutes: object, tracker: str, *values: object) -> AsyncIterator[list[Any]]:
+        async for shown in run(form.recipe.name, named(form, values), request, minutes, tracker):
+            yield shown
+
+    return started
+
+
+def _chosen(forms: Sequence[Form]) -> Any:
+    def chosen(name: str) -> Any:
+        updates = [gr.update(visible=form.recipe.name == name) for form in forms]
+        return updates if len(updates) != 1 else updates[0]
+
+    return chosen

@@ -1,0 +1,169 @@
+"""What a run tells of training, as HTML made from its events: losses, scores, layers, tables of what was compared."""
+
+from __future__ import annotations
+
+import html
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from app.pages.runs.chart import NARROW_PX, Line, chart
+from app.pages.runs.numbers import amount, number
+
+__all__ = ["training_charts", "training_tables"]
+
+Event = Mapping[str, Any]
+_WORDS = {
+    "samples_per_s": "samples per second",
+    "valid_loss": "validation loss",
+    "train_loss": "training loss",
+    "peak_bytes": "peak memory of a step",
+}
+_HIDDEN = {"event", "t", "table"}
+
+
+def training_charts(events: Sequence[Event]) -> str:
+    """Losses and scores of the epochs, batch losses until the first has ended; layers of a network."""
+    epochs = [event for event in events if event.get("event") == "epoch"]
+    if epochs:
+        drawn = _epoch_charts(epochs, _repeats(events))
+        return f'<div class="g-charts">{"".join(drawn)}</div>'
+    batches = [event for event in events if event.get("event") == "batch"]
+    if batches:
+        points = tuple((float(e["step"]), _value(e.get("loss"))) for e in batches)
+        return chart([Line("loss of a batch", points)], x_label="batch", y_label="loss", title="training")
+    layers = [event for event in events if event.get("event") == "layer"]
+    return _layer_charts(layers) if layers else ""
+
+
+def training_tables(events: Sequence[Event]) -> str:
+    """The rows that a run compares as tables, one for each name, and the epochs."""
+    names = dict.fromkeys(str(e.get("table", "")) for e in events if e.get("event") == "row")
+    tables = [_table(name, [e for e in events if e.get("event") == "row" and e.get("table") == name]) for name in names]
+    epochs = [event for event in events if event.get("event") == "epoch"]
+    if epochs:
+        rows = [
+            {
+                "stage": e.get("stage"),
+                "epoch": number,
+                "train_loss": e.get("train_loss"),
+                "valid_loss": e.get("valid_loss"),
+                **(e.get("metrics") or {}),
+                "seconds": e.get("seconds"),
+            }
+            for e, number in zip(epochs, _numbers(epochs, _repeats(events)), strict=True)
+        ]
+        tables.append(_table("epochs", rows))
+    return "".join(tables)
+
+
+def _epoch_charts(epochs: Sequence[Event], repeats: int) -> list[str]:
+    """Where several trainings are compared, a line for each, over its repeats; else training beside validation."""
+    ways = list(dict.fromkeys(_way(epoch) for epoch in epochs))
+    compared = len(ways) > 1
+    if compared:
+        losses = [Line(way, _mean(_of(epochs, way), "valid_loss", repeats), True) for way in ways]
+    else:
+        losses = [
+            Line("training", _line(epochs, "train_loss"), True),
+            Line("validation", _line(epochs, "valid_loss"), True),
+        ]
+    score = next(iter(epochs[0].get("metrics") or {}), "")
+    title = "validation loss" if compared else "loss"
+    drawn = [chart(losses, x_label="epoch", y_label=title, title=title, width=NARROW_PX)]
+    if score:
+        scores = (
+            [Line(way, _mean(_of(epochs, way), score, repeats), True) for way in ways]
+            if compared
+            else [Line(score, _line(epochs, score), True)]
+        )
+        drawn.append(chart(scores, x_label="epoch", y_label=score, title=score, width=NARROW_PX))
+    return drawn
+
+
+def _repeats(events: Sequence[Event]) -> int:
+    """How often each way is trained."""
+    asked = next((e.get("params") or {} for e in events if e.get("event") == "started"), {})
+    repeats = asked.get("repeats")
+    return repeats if isinstance(repeats, int) and repeats > 0 else 1
+
+
+def _way(event: Event) -> str:
+    return str(event.get("way") or "")
+
+
+def _of(events: Sequence[Event], way: str) -> list[Event]:
+    return [event for event in events if _way(event) == way]
+
+
+def _numbers(epochs: Sequence[Event], repeats: int) -> list[object]:
+    """The number of each epoch within its training; a run counts over all."""
+    ways = [_way(epoch) for epoch in epochs]
+    if len({*ways}) == 1:
+        return [epoch.get("epoch") for epoch in epochs]
+    lengths = {way: _length(_of(epochs, way), repeats) for way in {*ways}}
+    seen, numbers = dict.fromkeys(lengths, 0), list[object]()
+    for way in ways:
+        numbers.append(seen[way] % lengths[way] + 1)
+        seen[way] += 1
+    return numbers
+
+
+def _length(epochs: Sequence[Event], repeats: int) -> int:
+    """Epochs of one training; all there are while its repeats go on."""
+    return len(epochs) // repeats if len(epochs) % repeats == 0 else len(epochs)
+
+
+def _line(epochs: Sequence[Event], name: str) -> tuple[tuple[float, float], ...]:
+    return tuple(
+        (float(epoch.get("epoch") or place), _read(epoch, name)) for place, epoch in enumerate(epochs, start=1)
+    )
+
+
+def _mean(epochs: Sequence[Event], name: str, repeats: int) -> tuple[tuple[float, float], ...]:
+    """The mean over trainings of the same way, told one after the other; its epochs count from 1."""
+    length = _length(epochs, repeats)
+    columns = [[_read(epoch, name) for epoch in epochs[place::length]] for place in range(length)]
+    return tuple((float(place), sum(column) / len(column)) for place, column in enumerate(columns, start=1))
+
+
+def _read(epoch: Event, name: str) -> float:
+    return _value(epoch.get(name) if name in epoch else (epoch.get("metrics") or {}).get(name))
+
+
+def _layer_charts(layers: Sequence[Event]) -> str:
+    """Deviation and mean of the activations, layer by layer, a line for each way to start."""
+    ways = list(dict.fromkeys(_way(layer) for layer in layers))
+    drawn = []
+    for name, words in (("deviation", "deviation of the activations"), ("mean", "mean of the activations")):
+        lines = [
+            Line(way, tuple((float(i), _value(e.get(name))) for i, e in enumerate(_of(layers, way), start=1)))
+            for way in ways
+        ]
+        drawn.append(chart(lines, x_label="layer", y_label=words, width=NARROW_PX))
+    return f'<div class="g-charts">{"".join(drawn)}</div>'
+
+
+def _value(value: object) -> float:
+    """A number, NaN where there is none: it leaves a gap."""
+    return float(value) if isinstance(value, int | float) else float("nan")
+
+
+def _table(name: str, rows: Sequence[Mapping[str, Any]]) -> str:
+    heads = [key for key in dict.fromkeys(key for row in rows for key in row) if key not in _HIDDEN]
+    head = "".join(f'<th scope="col">{html.escape(_head(key))}</th>' for key in heads)
+    body = "".join(
+        "<tr>" + "".join(f"<td>{html.escape(_cell(key, row.get(key)))}</td>" for key in heads) + "</tr>" for row in rows
+    )
+    return (
+        f'<div class="g-scroll" tabindex="0"><table class="g-table"><caption>{html.escape(name.capitalize())}</caption>'
+        f"<thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>"
+    )
+
+
+def _head(key: str) -> str:
+    words = _WORDS.get(key, key.removesuffix("_bytes").replace("_", " "))
+    return words[:1].upper() + words[1:]
+
+
+def _cell(key: str, value: object) -> str:
+    return amount(value) if key.endswith("_bytes") else number(value)

@@ -1,0 +1,106 @@
+"""The runs that the pages' server has going: one for each visitor, and those whose page was closed."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Mapping
+from pathlib import Path
+
+from executors.errors import RecipeError
+from executors.runs.run import Run, start
+from executors.runs.warm import Warm
+
+__all__ = ["Going", "StillGoing"]
+
+
+class StillGoing(RecipeError):
+    """A visitor has one run at a time."""
+
+
+class Going:
+    """The runs that this server has going, one for each visitor; ended with the server.
+
+    A run goes on when its visitor closes the page; whoever opens it next from the history takes it up.
+
+    Parameters
+    ----------
+    warm : Warm or None
+        Children made ready before they are asked for.
+    own_code : bool
+        Whether a visitor may name a Python file of this machine to be run.
+    """
+
+    def __init__(self, warm: Warm | None = None, *, own_code: bool = True) -> None:
+        self._runs: dict[str, Run] = {}
+        self._left: dict[str, Run] = {}  # by id
+        self._lock = threading.Lock()
+        self._warm, self._own_code = warm, own_code
+
+    def start(
+        self,
+        visitor: str,
+        recipe: str,
+        params: Mapping[str, object],
+        runs_dir: Path,
+        timeout_s: float = 3600,
+        tracker: str = "",
+    ) -> Run:
+        """Start a run for a visitor; it waits in line while the device is taken.
+
+        Raises
+        ------
+        StillGoing
+            When one is going on already.
+        RecipeError
+            When it cannot be started, or is code that a visitor may not run.
+        """
+        if params.get("learner") and not self._own_code:
+            raise RecipeError(
+                "these pages are served to other machines, so no file of this one is run for a visitor; whoever "
+                "started them can allow it with --allow-learner-files"
+            )
+        with self._lock:
+            before = self._runs.get(visitor)
+            if before is not None and before.result() is None:
+                raise StillGoing(f"your run of {_recipe_of(before)} is still going on; stop it first")
+            run = start(recipe, params, runs_dir, timeout_s=timeout_s, queue=True, warm=self._warm, tracker=tracker)
+            self._runs[visitor] = run
+            return run
+
+    def stop(self, visitor: str) -> None:
+        """End the visitor's run, if there is one; returns when it has ended."""
+        run = self._runs.get(visitor)
+        if run is not None:
+            run.cancel()
+
+    def leave(self, visitor: str, run: Run) -> None:
+        """Let the visitor's run go on by itself: the page was closed, or the run has ended."""
+        with self._lock:
+            self._left = {name: left for name, left in self._left.items() if left.result() is None}
+            if self._runs.get(visitor) is run:  # a next one may have been started since it ended
+                del self._runs[visitor]
+                if run.result() is None:
+                    self._left[run.id] = run
+
+    def take_up(self, visitor: str, run_id: str) -> Run | None:
+        """Make a run whose page was closed the visitor's own; None when it is no such run, or one is going on."""
+        with self._lock:
+            before = self._runs.get(visitor)
+            if before is not None and before.result() is None:
+                return None
+            run = self._left.pop(run_id, None)
+            if run is not None:
+                self._runs[visitor] = run
+            return run
+
+    def stop_all(self) -> None:
+        """End every run."""
+        for run in [*self._runs.values(), *self._left.values()]:
+            run.cancel()
+        if self._warm is not None:
+            self._warm.close()
+
+
+def _recipe_of(run: Run) -> str:
+    """The recipe's name within the run's id."""
+    return run.id.partition("-")[2].rpartition("-")[0]

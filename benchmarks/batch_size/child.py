@@ -1,0 +1,42 @@
+"""The trial process of `executors.batch_size.trials`, with a simulated memory in place of the machine's."""
+
+from __future__ import annotations
+
+import os
+import sys
+from types import ModuleType
+
+from benchmarks.batch_size import models as batch_size_models
+from benchmarks.batch_size.simulated_memory import SimulatedMemory
+from executors.batch_size import trial_parts, trials
+
+__all__ = ["simulate"]
+
+LIMIT = "GRADUS_SIMULATED_BYTES"  # in the environment: what is free
+
+
+def simulate(memory: SimulatedMemory) -> None:
+    """Let trials train the benchmark's models, and ask this memory instead of the machine's."""
+
+    def bound(_: str, limit_bytes: int) -> None:
+        memory.limit = memory.live + limit_bytes
+
+    def reset(_: str) -> None:
+        memory.peak = memory.live
+
+    def only(_: str) -> ModuleType:
+        return batch_size_models
+
+    trials.find_task = only  # type: ignore[assignment]
+    trials.bound_memory = bound
+    trials.reset_peak = trial_parts.reset_peak = reset
+    trial_parts.peak_bytes = lambda _: memory.peak
+    trials.used_bytes = lambda _: memory.live
+    trials.available_bytes = lambda _: int(os.environ[LIMIT])
+
+
+if __name__ == "__main__":
+    simulated = SimulatedMemory()
+    simulate(simulated)
+    with simulated:
+        sys.exit(trials.main())

@@ -1,0 +1,174 @@
+"""What a search for batch sizes says: sentences with their reasons, a rule of thumb beside them, and a snippet."""
+
+from __future__ import annotations
+
+import math
+import os
+from dataclasses import dataclass
+from typing import Any
+
+from executors.amounts import show_bytes, show_number
+from executors.batch_size.search import SMALLEST, Case, Trial
+from executors.task import Settings, Source, Task
+
+__all__ = ["Plan", "batch_to_use", "label", "loader_words", "plan_row", "rule_of_thumb", "sentence", "snippet"]
+
+_RULE_FREE_MB = 8200
+_RULE_HALF, _RULE_WHOLE = (8, 4), (3, 1)  # with more memory free than that, and without
+_RULE_PX = 480  # the rule's half-size images are 360 by 480 px
+_MOST_WORKERS = 8
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What was found for one case."""
+
+    case: Case
+    largest: Trial
+    recommended: Trial
+    bound: str  # what the largest batch ran into: "memory", "data", "max_batch"
+    loader_samples_per_s: float  # 0 when it is not known
+    trials: tuple[Trial, ...]
+
+    @property
+    def bound_by(self) -> str:
+        """What an epoch waits for: "loader" or "compute", "" when the loader was not measured."""
+        if not self.loader_samples_per_s:
+            return ""
+        return "loader" if self.loader_samples_per_s < self.recommended.samples_per_s else "compute"
+
+
+def label(case: Case, others: bool = True) -> str:
+    """The case in a few words, "" for one without anything special; precision and phase only where there are others."""
+    words = [f"{case.size} px"] if case.size else []
+    if others:
+        words += [case.precision, "frozen" if case.frozen else "unfrozen"]
+    return " ".join(words)
+
+
+def rule_of_thumb(free_bytes: int, size: int) -> int:
+    """The batch by the rule of fast.ai's segmentation lesson: with over 8200 MB free 8 small or 3 large, else 4 or 1.
+
+    It was written for one U-Net on one set of street scenes, 360 by 480 and 720 by 960 px.
+    """
+    more, less = _RULE_HALF if size <= _RULE_PX else _RULE_WHOLE
+    return more if free_bytes > _RULE_FREE_MB * 10**6 else less
+
+
+def plan_row(plan: Plan, limit_bytes: int, free_bytes: int) -> dict[str, Any]:
+    """The plan as results and tables show it."""
+    return {
+        "size": plan.case.size,
+        "precision": plan.case.precision,
+        "phase": "frozen" if plan.case.frozen else "unfrozen",
+        "largest": plan.largest.batch,
+        "recommended": plan.recommended.batch,
+        "limit_bytes": limit_bytes,
+        "peak_bytes": plan.largest.peak_bytes,
+        "samples_per_s": round(plan.recommended.samples_per_s, 2),
+        "loader_samples_per_s": round(plan.loader_samples_per_s, 2),
+        "bound": plan.bound,
+        "bound_by": plan.bound_by,
+        "rule_of_thumb": rule_of_thumb(free_bytes, plan.case.size) if plan.case.size else None,
+    }
+
+
+def sentence(plan: Plan, limit: int, others: bool) -> str:
+    """The finding for one case, with its reason."""
+    words = label(plan.case, others)
+    at = f"At {words} a" if plan.case.size else f"In {words} a" if words else "A"
+    why = {
+        "memory": f"is the largest that trains within {show_bytes(limit)}",
+        "data": f"holds the whole training set and takes {show_bytes(plan.largest.peak_bytes)} of {show_bytes(limit)}",
+        "max_batch": f"is as large as max_batch allows and takes {show_bytes(plan.largest.peak_bytes)} of "
+        f"{show_bytes(limit)}",
+    }[plan.bound]
+    rate = f"{show_number(plan.recommended.samples_per_s)} samples/s"
+    if plan.recommended.batch == plan.largest.batch:
+        return f"{at} batch of {plan.largest.batch} {why}; it is also the fastest, at {rate}."
+    return (
+        f"{at} batch of {plan.largest.batch} {why}; from {plan.recommended.batch} on "
+        f"({rate}) larger batches are at most 5 % faster, so {plan.recommended.batch} is recommended."
+    )
+
+
+def loader_words(plan: Plan) -> str:
+    """Whether epochs wait for the loader or for the network, and what then helps; "" when it is not known."""
+    step, loader = plan.recommended.samples_per_s, plan.loader_samples_per_s
+    given, taken = show_number(loader), show_number(step)
+    if plan.bound_by == "loader":
+        workers = max(1, min(math.ceil(step / loader), os.cpu_count() or 1, _MOST_WORKERS))
+        return (
+            f"Epochs are loader-bound: the loader gives {given} samples/s where the step could take {taken}; "
+            f"num_workers={workers}, samples that are resized and cached once, or smaller files help more than a "
+            "larger batch."
+        )
+    if plan.bound_by == "compute":
+        return (
+            f"Epochs are compute-bound: the loader gives {given} samples/s, the step takes {taken}; "
+            "lower precision, smaller samples or a smaller network are what makes them faster."
+        )
+    return ""
+
+
+def batch_to_use(plan: Plan, effective: int | None) -> tuple[int, int | None]:
+    """The batch to load, and how many samples to accumulate gradients over (None: one batch a step).
+
+    Without a wanted effective batch it is the recommended one. One that fits is taken as it is; for one that does not,
+    batches of at most the recommended size that add up to it, or to a little more where they cannot.
+    """
+    if effective is None:
+        return plan.recommended.batch, None
+    if effective <= plan.largest.batch:
+        return effective, None
+    most = plan.recommended.batch
+    for batch in range(most, max(SMALLEST, most // 2) - 1, -1):
+        if effective % batch == 0:
+            return batch, effective
+    return math.ceil(effective / math.ceil(effective / most)), effective
+
+
+_AUTOCAST = """
+class Bfloat16(Callback):
+    "bfloat16 on the CPU; to_bf16() is for cards"
+    def before_batch(self):
+        self.autocast = torch.autocast('cpu', dtype=torch.bfloat16)
+        self.autocast.__enter__()
+    def after_pred(self): self.learn.pred = to_float(self.pred)
+    def after_loss(self): self.autocast.__exit__(None, None, None)
+
+learn.add_cb(Bfloat16())
+"""
+
+
+def snippet(
+    task: Task, source: Source, settings: Settings, plans: list[Plan], hello: dict[str, Any], effective: int | None
+) -> str:
+    """A fastai snippet that trains with the batch to use; with several sizes, one after the other."""
+    first, pretrained = plans[0], bool(hello["pretrained"])
+    batch, accumulate = batch_to_use(first, effective)
+    code = task.snippet(source, settings, first.case.size, batch, pretrained)
+    code += _precision_lines(first.case.precision, hello["device"])
+    code += "learn.freeze()\n" if first.case.frozen else ""
+    code += _fit_line(first, pretrained, settings.task, accumulate)
+    for plan in plans[1:]:
+        batch, accumulate = batch_to_use(plan, effective)
+        again = task.snippet(source, settings, plan.case.size, batch, pretrained)
+        loaders = next((line for line in again.splitlines() if line.startswith("dls = ")), "")
+        code += f"\n{loaders}\nlearn.dls = dls\n{_fit_line(plan, pretrained, settings.task, accumulate)}"
+    return code
+
+
+def _precision_lines(precision: str, device: str) -> str:
+    if precision == "float32":
+        return ""
+    if device == "cpu":
+        return _AUTOCAST
+    return {"float16": "learn.to_fp16()\n", "bfloat16": "learn.to_bf16()\n"}[precision]
+
+
+def _fit_line(plan: Plan, pretrained: bool, task: str, accumulate: int | None) -> str:
+    if task == "gan":
+        return "learn.fit(1, 2e-4)\n"  # WGAN does not stand the momentum of one cycle
+    name = "fine_tune" if pretrained and not plan.case.frozen else "fit_one_cycle"
+    return f"learn.{name}(1{f', cbs=GradientAccumulation(n_acc={accumulate})' if accumulate else ''})\n"

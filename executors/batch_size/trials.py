@@ -1,0 +1,222 @@
+"""Trains single batches on request, in a process that may run out of memory: `python -m executors.batch_size.trials`.
+
+Requests come as JSON lines on standard input, answers leave on the descriptor given; see `executors.batch_size.bench`,
+the other side. What is trained is what `fit` trains: forward, backward, optimizer, with fastai's callbacks and
+precision, on real samples repeated to the batch's size; a trial that verifies goes on with shuffled batches of the
+task's own loaders.
+After a failure the process says so and ends, for what ran out of memory once is not to be trusted again.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import statistics
+import sys
+import traceback
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import torch
+from fastai.torch_core import set_seed
+
+from executors.amounts import show_bytes
+from executors.batch_size.trial_parts import Few, Loaders, Meter, Repeated, mixed_precision, precisions, synchronize
+from executors.devices import choose_device
+from executors.errors import RecipeError
+from executors.memory import (
+    available_bytes,
+    bound_memory,
+    exact_heap,
+    free_cached,
+    is_out_of_memory,
+    reset_peak,
+    used_bytes,
+)
+from executors.runs.folder import plain
+from executors.runs.lifeline import end_with_parent
+from executors.task import Settings, Source
+from executors.tasks import find_task
+
+__all__ = ["main"]
+
+_MOST_STEPS = 400
+_UNJUDGED = 3  # times the limit: room for a heap that keeps what is freed, still an end to it
+_LOADING = 1.25  # times the limit on the CPU, where a loader's samples lie beside the network's
+_REAL_BATCHES, _REAL_LEAST, _REAL_S = 6, 2, 5.0  # of the task's own loaders, in training and in validation each
+
+
+class _Bench:
+    """A learner of one task on one device, ready to try batches."""
+
+    learner: Any
+    loaders: Any
+    template: Any  # a tuple of tensors (b, ...), on the CPU
+    finish: Any
+
+    def __init__(self, first: dict[str, Any]) -> None:
+        self.settings = Settings(**first["settings"])
+        self.task = find_task(self.settings.task)
+        self.device = choose_device(first["device"])
+        set_seed(self.settings.seed)
+        _start(self.device.name)
+        self.source: Source = self.task.inspect(self.settings, verify=False)
+        self.folder = Path(first["folder"])
+        self.stage = ""
+        self.case = (first["size"], str(first["precision"]), bool(first["frozen"]))
+        self._build()
+        self.available_bytes = available_bytes(self.device.name)
+        fixed = first.get("fixed_limit")
+        self.limit_bytes = fixed or _limit(self.available_bytes, self.device.name, first)
+
+    def hello(self) -> dict[str, Any]:
+        """What the other side has to know before the first trial."""
+        return {
+            "device": self.device.name,
+            "card": self.device.card,
+            "why": self.device.why,
+            "available_bytes": self.available_bytes,
+            "limit_bytes": self.limit_bytes,
+            "precisions": list(precisions(self.device.name)),
+            "pretrained": self.pretrained,
+            "notes": list(self.notes),
+        }
+
+    def attempt(self, request: dict[str, Any]) -> dict[str, Any]:
+        """Train `steps` batches, more until `seconds` have passed; bytes count from before the first trial."""
+        case = (request["size"], request["precision"], request["frozen"])
+        if case != self.case:
+            self.case = case
+            self._build()
+        learner, device, batch, judge = self.learner, self.device.name, request["batch"], request["judge"]
+        exact_heap(request["exact"])
+        bound_memory(device, self.limit_bytes if judge or device != "cpu" else _UNJUDGED * self.limit_bytes)
+        reset_peak(device)
+        meter = Meter(device, request["seconds"], request["steps"])
+        most = max(request["steps"], _MOST_STEPS if request["seconds"] else 0)
+        train = Repeated(self.finish, self.template, batch, most, device)
+        valid = None
+        if request["validate"]:
+            valid = Repeated(self.finish, self.template, self._held_out(batch), 1, device)
+        self._fit(Loaders(train, valid, self.n_inp, device), meter)
+        meter.mark()
+        peak = meter.peak_bytes - self.base_bytes
+        del train, valid
+        too_much = judge and peak > self.limit_bytes
+        waited = self._real(batch) if request["validate"] and not too_much else 0.0
+        learner.opt = None
+        learner.model.zero_grad(set_to_none=True)
+        learner.dls = None
+        free_cached(device)
+        return {
+            "ok": not too_much,
+            "peak_bytes": peak,
+            "train_bytes": meter.train_bytes - self.base_bytes,
+            # the first step sets up; others' work only ever slows
+            "samples_per_s": batch / min(meter.step_s[1:] or meter.step_s),
+            "loader_samples_per_s": batch / waited if waited else 0.0,
+            "finite": meter.finite,
+            "left_bytes": used_bytes(device) - self.base_bytes,
+            "reason": f"took {show_bytes(peak)} of {show_bytes(self.limit_bytes)}" if too_much else "",
+        }
+
+    def _fit(self, loaders: Any, watch: Any) -> None:
+        self.learner.dls = loaders
+        with self.learner.no_bar(), self.learner.no_logging():
+            self.learner.fit(1, lr=1e-4, cbs=[watch])
+
+    def _real(self, batch: int) -> float:
+        """Train on shuffled batches of the task's own loaders and validate, as the epochs after will; seconds a batch.
+
+        The seconds are those that a batch is waited for, 0 where the loaders cannot be had in another size.
+        """
+        train, valid = self.loaders.train, self.loaders.valid
+        if not hasattr(train, "new") or not hasattr(valid, "new"):
+            return 0.0
+        if self.device.name == "cpu":
+            bound_memory("cpu", int(_LOADING * self.limit_bytes))
+        self.stage = "on shuffled samples, after three steps on the costliest had passed: "
+        held_out = valid.new(bs=self._held_out(batch)) if self.source.valid else None
+        loaders = Loaders(train.new(bs=batch), held_out, self.n_inp, self.device.name)
+        few = Few(self.device.name, _REAL_BATCHES, _REAL_LEAST, _REAL_S)
+        self._fit(loaders, few)
+        self.stage = ""
+        return statistics.median(few.waits_s) if few.waits_s else 0.0
+
+    def _held_out(self, batch: int) -> int:
+        return max(1, min(batch, self.source.valid))
+
+    def _build(self) -> None:
+        """A learner for the case, in its precision, frozen or not; and the samples that batches are made of."""
+        size, precision, frozen = self.case
+        self.learner = self.loaders = self.template = self.finish = None
+        free_cached(self.device.name)
+        built = self.task.build(self.source, self.settings, size, 2, self.device.name, self.folder)
+        self.pretrained, self.notes = built.pretrained, built.notes
+        learner = built.learner
+        learner.freeze() if frozen else learner.unfreeze()
+        callback = mixed_precision(precision, self.device.name)
+        if callback is not None:
+            learner.add_cb(callback)
+        loader = learner.dls.train
+        self.template, self.finish = self.task.template(loader), partial(self.task.finish, loader)
+        self.learner, self.loaders = learner, learner.dls
+        self.n_inp = getattr(self.loaders, "n_inp", len(self.template) - 1)  # torch's own loaders do not say it
+        free_cached(self.device.name)
+        self.base_bytes = used_bytes(self.device.name)
+
+
+def main() -> int:
+    """Answer requests until there are no more, or until a trial fails."""
+    answers = int(sys.argv[1])
+    exact_heap(True)
+    end_with_parent(int(sys.argv[2]))
+    bench: _Bench | None = None
+    for line in sys.stdin:
+        request = json.loads(line)
+        try:
+            if bench is None:
+                bench = _Bench(request)
+                _answer(answers, bench.hello())
+            else:
+                _answer(answers, bench.attempt(request))
+        except RecipeError as error:
+            _answer(answers, {"error": str(error)})
+            return 1
+        except Exception as error:  # noqa: BLE001 - the outermost edge of this process; anybody's network runs here
+            first = next(iter(str(error).strip().splitlines()), "")[:200]
+            if is_out_of_memory(error, bool(request.get("less_worked"))):
+                stage = bench.stage if bench else ""
+                _answer(answers, {"ok": False, "reason": f"{stage}out of memory: {first or type(error).__name__}"})
+            else:
+                traceback.print_exc()
+                _answer(answers, {"error": f"{type(error).__name__}: {first}", "unexpected": True})
+            return 1
+    return 0
+
+
+def _answer(descriptor: int, value: dict[str, Any]) -> None:
+    os.write(descriptor, (json.dumps(plain(value)) + "\n").encode())
+
+
+def _limit(available: int, device: str, first: dict[str, Any]) -> int:
+    """Bytes that training may take: what was asked for, else a share of free memory, less the margin."""
+    asked = first["memory_limit"]
+    allowed = available * (first["share"] if device == "cpu" else 1.0) if asked is None else min(asked, available)
+    return int(allowed * (1 - first["margin"]))
+
+
+def _start(device: str) -> None:
+    """Let torch start its threads and libraries, so that they are not counted as training."""
+    if device.startswith("cuda"):
+        torch.cuda.set_device(device)
+    layer = torch.nn.Conv2d(3, 8, 3).to(device)
+    norm = torch.nn.BatchNorm1d(8).to(device)
+    out = norm(layer(torch.randn(8, 3, 16, 16, device=device)).mean((2, 3)))
+    (out @ out.T).sum().backward()
+    synchronize(device)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

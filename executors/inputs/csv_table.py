@@ -1,0 +1,202 @@
+"""Reads a CSV file as a table to learn from: which column is what, and what is wrong with it, by line and column."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from executors.errors import BadInput, BadParameter
+from executors.inputs.csv_file import (
+    MOST_CATEGORIES,
+    OWN_SPLIT,
+    check_classes,
+    check_rows,
+    check_target,
+    first_line,
+    listed,
+    own_split,
+    read_csv,
+)
+from executors.inputs.dates import DateColumn, find_dates
+
+if TYPE_CHECKING:
+    import numpy as np
+    import pandas as pd
+    from numpy.typing import NDArray
+
+__all__ = ["Table", "read_table"]
+
+SPAN = 100.0  # largest to smallest, from which on a quantity is one of orders of magnitude
+MOST_CLASSES = 20  # a column of more different whole numbers is a quantity
+NUMERIC_SHARE = 0.8  # a text column with so many numbers is a number column with mistakes
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """A frame with its columns told apart.
+
+    `gaps` are the continuous columns with empty cells, which are filled here; those of dates, whose parts are among
+    the columns but not yet in the frame, are filled where the parts are made.
+    """
+
+    title: str
+    frame: Any  # pandas.DataFrame
+    target: str
+    categorical: tuple[str, ...]
+    continuous: tuple[str, ...]
+    classes: bool  # whether the target is one of several classes rather than a quantity
+    gaps: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
+    dates: tuple[DateColumn, ...] = ()
+    log: bool = False  # whether the frame holds the target's logarithm
+    held: tuple[int, ...] | None = None  # numbers of the rows that the file itself holds out
+
+
+def read_table(path: Path, target: str, log_target: str = "auto") -> Table:
+    """The table in the file.
+
+    Numbers are continuous, text is categorical, dates become their parts; the target is a class when it is text, a
+    truth value or one of up to 20 whole numbers. Empty cells of continuous columns get the column's median.
+
+    Parameters
+    ----------
+    log_target : {"auto", "yes", "no"}
+        Whether to learn the logarithm of a quantity; "auto": when all are positive, the largest is a hundred times the
+        smallest or more, and the logarithm is less lopsided.
+
+    Raises
+    ------
+    BadInput
+        When the file is missing, empty or no CSV; when it has no column of the target's name, with the closest; when
+        the target has empty cells, a single value, or a class with a single row; when there are too few rows; when a
+        date is none, or a target whose logarithm is asked for is not positive.
+    BadParameter
+        When the logarithm of classes is asked for.
+    """
+    import numpy as np
+
+    frame = read_csv(path)
+    check_target(path, frame, target)
+    check_rows(path, frame)
+    values = frame[target]
+    _check_mixed(path, values)
+    classes = _is_class(values)
+    held = own_split(path, frame)
+    if classes:
+        check_classes(path, values)
+        _check_held(path, values, held)
+    else:
+        _check_finite(path, values)
+    log, said = _logarithm(path, values, classes, log_target)
+    if log:
+        frame[target] = np.log(values.astype(float))
+    dates = find_dates(path, frame, [name for name in frame.columns if name not in (target, OWN_SPLIT)])
+    categorical, continuous, notes = _columns(path, frame, target, dates)
+    gaps = tuple(name for name in continuous if name in frame.columns and frame[name].isna().any())
+    for name in gaps:
+        frame[name] = frame[name].fillna(frame[name].median())
+    gaps += tuple(name for date in dates if date.gaps for name in date.continuous)
+    if gaps:
+        notes = (*notes, f"empty cells of {listed(gaps)} take the column's median")
+    notes = (*notes, *said, *(date.note for date in dates))
+    return Table(path.name, frame, target, categorical, continuous, classes, gaps, notes, dates, log, held)
+
+
+def _check_held(path: Path, values: pd.Series, held: tuple[int, ...] | None) -> None:
+    """A class that is only validated on cannot be learned."""
+    if held is None:
+        return
+    known = set(values.drop(index=list(held)))
+    unknown = ~values.isin(known)
+    if unknown.any():
+        found, line = values[unknown].iloc[0], first_line(path, unknown)
+        raise BadInput(f"{path}, line {line}: class {found!r} of '{values.name}' is in held-out rows only")
+
+
+def _logarithm(path: Path, values: pd.Series, classes: bool, asked: str) -> tuple[bool, tuple[str, ...]]:
+    """Whether the logarithm of the target is learned, and the sentence about it."""
+    import numpy as np
+
+    if classes:
+        if asked == "yes":
+            raise BadParameter(f"parameter 'log_target': '{values.name}' holds classes, which have no logarithm")
+        return False, ()
+    wrong = values <= 0
+    if asked == "no" or (asked == "auto" and wrong.any()):
+        return False, ()
+    if wrong.any():
+        found, line = values[wrong].iloc[0], first_line(path, wrong)
+        raise BadInput(f"{path}, line {line}: the target '{values.name}' is {found:g}, which has no logarithm")
+    if asked == "auto":
+        plain = values.to_numpy(dtype=float)
+        if plain.max() / plain.min() < SPAN or _lopsided(np.log(plain)) >= _lopsided(plain):
+            return False, ()
+    return True, (f"the logarithm of '{values.name}' is learned: rmse is of logarithms, np.exp gives predictions back",)
+
+
+def _check_mixed(path: Path, values: pd.Series) -> None:
+    """A target of numbers with a few words in it is a mistake in the file."""
+    import pandas as pd
+
+    if pd.api.types.is_numeric_dtype(values) or values.nunique() <= MOST_CLASSES:
+        return
+    numbers = pd.to_numeric(values, errors="coerce")
+    if numbers.notna().mean() >= NUMERIC_SHARE:
+        wrong = numbers.isna()
+        found = values[wrong].iloc[0]
+        line = first_line(path, wrong)
+        raise BadInput(f"{path}, line {line}: the target '{values.name}' is '{found}' where numbers are expected")
+
+
+def _lopsided(values: NDArray[np.float64]) -> float:
+    """How far the values are from being symmetric: the size of their skewness."""
+    apart = values - values.mean()
+    return float(abs((apart**3).mean() / (apart**2).mean() ** 1.5))
+
+
+def _is_class(values: pd.Series) -> bool:
+    import pandas as pd
+
+    if pd.api.types.is_bool_dtype(values) or not pd.api.types.is_numeric_dtype(values):
+        return True
+    return bool(values.nunique() <= MOST_CLASSES and (values % 1 == 0).all())
+
+
+def _check_finite(path: Path, values: pd.Series) -> None:
+    import numpy as np
+
+    infinite = np.isinf(values.astype(float))
+    if infinite.any():
+        raise BadInput(f"{path}, line {first_line(path, infinite)}: column '{values.name}' is infinite")
+
+
+def _columns(
+    path: Path, frame: pd.DataFrame, target: str, dates: tuple[DateColumn, ...]
+) -> tuple[tuple[str, ...], tuple[str, ...], tuple[str, ...]]:
+    """(categorical, continuous, notes) of the columns to learn from."""
+    import pandas as pd
+
+    categorical: list[str] = []
+    continuous: list[str] = []
+    left_out: list[str] = []
+    parts = {date.name: date for date in dates}
+    for name in (name for name in frame.columns if name not in (target, OWN_SPLIT)):
+        if name in parts:
+            categorical += parts[name].categorical
+            continuous += parts[name].continuous
+            continue
+        values, kinds = frame[name], frame[name].nunique()
+        if kinds < 2:
+            left_out.append(f"'{name}' (a single value)" if kinds else f"'{name}' (empty)")
+        elif pd.api.types.is_numeric_dtype(values) and not pd.api.types.is_bool_dtype(values):
+            _check_finite(path, values)
+            continuous.append(str(name))
+        elif kinds > max(2, len(values) // 2) or kinds > MOST_CATEGORIES:
+            left_out.append(f"'{name}' ({kinds} different texts)")
+        else:
+            categorical.append(str(name))
+    if not categorical and not continuous:
+        raise BadInput(f"{path} has no column to learn '{target}' from; left out: {', '.join(left_out) or 'none'}")
+    notes = (f"left out: {', '.join(left_out)}",) if left_out else ()
+    return tuple(categorical), tuple(continuous), notes

@@ -1,0 +1,258 @@
+"""The image files of a task: found, checked, opened upright and split; what they mean is the task's to know."""
+
+from __future__ import annotations
+
+import os
+import random
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from executors.errors import BadInput
+
+if TYPE_CHECKING:
+    from PIL.Image import Image
+
+__all__ = [
+    "FEWEST_IMAGES",
+    "SUFFIXES",
+    "UPRIGHT",
+    "VALID_SHARE",
+    "Split",
+    "check_images",
+    "check_parts",
+    "existing_folder",
+    "find_images",
+    "finish",
+    "image_block",
+    "loaders",
+    "open_image",
+    "own_parts",
+    "reason_for",
+    "split",
+    "template",
+    "upright_size",
+]
+
+SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".gif", ".bmp", ".webp", ".tif", ".tiff"})
+VALID_SHARE = 0.2
+FEWEST_IMAGES = 8  # fewer leave nothing to validate on
+_TEMPLATE_IMAGES = 8
+_ORIENTATION = 0x0112  # the tag of Exif that says how a camera was held; 1 is upright
+_SIDEWAYS = 5  # and above: width and height are exchanged
+# for a snippet: what `open_image` does about the orientation, as an item transform; fastai ignores it
+UPRIGHT = """
+from PIL import ImageOps
+
+def upright(image: PILImage):
+    return PILImage(ImageOps.exif_transpose(image))
+"""
+
+Item = TypeVar("Item")
+
+
+@dataclass(frozen=True, slots=True)
+class Split:
+    """Samples to train and to validate on; `own` says whether the files bring this split."""
+
+    train: tuple[Any, ...]
+    valid: tuple[Any, ...]
+    own: bool = False
+    turned: bool = False  # whether some images lie on their side until their Exif orientation is respected
+
+
+def existing_folder(path: str, what: str) -> Path:
+    """The folder.
+
+    Raises
+    ------
+    BadInput
+        When it is none; `what` says what is expected of it.
+    """
+    folder = Path(path)
+    if not folder.is_dir():
+        found = "is a file" if folder.exists() else "does not exist"
+        raise BadInput(f"{folder} {found}; give a folder {what}")
+    return folder
+
+
+def find_images(folder: Path) -> list[Path]:
+    """Every image in the folder and below it, in order of its path; hidden files and folders are left out.
+
+    Links to folders are followed, as fastai does, each folder once.
+    """
+    found: list[Path] = []
+    seen: set[str] = set()
+    for place, folders, names in os.walk(folder, followlinks=True):
+        folders[:] = [] if os.path.realpath(place) in seen else sorted(n for n in folders if not n.startswith("."))
+        if os.path.realpath(place) not in seen:
+            files = (Path(place, name) for name in names if not name.startswith("."))
+            found += [path for path in files if path.suffix.lower() in SUFFIXES and path.is_file()]
+        seen.add(os.path.realpath(place))
+    return sorted(found)
+
+
+def check_images(folder: Path, paths: Iterable[Path]) -> bool:
+    """Open every image's header; one that is cut off later in the file is found when it is loaded.
+
+    Returns
+    -------
+    bool
+        Whether some image is to be turned or mirrored before it is shown.
+
+    Raises
+    ------
+    BadInput
+        Names the first image that cannot be read, and how many there are.
+    """
+    from PIL import Image
+
+    bad: list[tuple[Path, str]] = []
+    count, turned = 0, False
+    for path in paths:
+        count += 1
+        try:
+            with Image.open(path) as image:
+                turned = turned or _orientation(image) != 1
+        except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
+            bad.append((path, reason_for(error)))
+    if bad:
+        path, reason = bad[0]
+        total = f" ({len(bad)} of {count} images)" if len(bad) > 1 else ""
+        raise BadInput(f"{path.relative_to(folder)} in {folder} cannot be read as an image{total}: {reason}")
+    return turned
+
+
+def upright_size(path: Path) -> tuple[int, int]:
+    """(width, height) in px as a viewer shows the image, which can be opened."""
+    from PIL import Image
+
+    with Image.open(path) as image:
+        width, height = image.size
+        return (height, width) if _orientation(image) >= _SIDEWAYS else (width, height)
+
+
+def _orientation(image: Image) -> int:
+    """What Exif says about how the camera was held, from what is read already: Pillow would decode all of a PNG."""
+    from PIL.Image import Image as Base
+
+    return int(Base.getexif(image).get(_ORIENTATION, 1))
+
+
+def reason_for(error: Exception) -> str:
+    """Why Pillow could not read an image, in a few words."""
+    text = str(error)
+    return "it is no image" if "cannot identify" in text else text.splitlines()[0] if text else type(error).__name__
+
+
+def open_image(path: Path) -> Image:
+    """The image in three channels of 8 bits, upright as viewers show it, whatever it is stored as.
+
+    Raises
+    ------
+    BadInput
+        Names the file when it cannot be decoded to its end.
+    """
+    from PIL import Image, ImageOps
+
+    try:
+        with Image.open(path) as stored:
+            image = ImageOps.exif_transpose(stored)
+        if image.mode.startswith("I;16"):  # Pillow would clip 16 bits rather than scale them
+            image = image.point(lambda value: value / 256).convert("L")
+        return image.convert("RGB")
+    except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
+        raise BadInput(f"{path} cannot be read as an image: {reason_for(error)}") from error
+
+
+def split(items: Sequence[Item], seed: int, kind: Callable[[Item], object] | None = None) -> Split:
+    """A fifth of the items to validate on, drawn by the seed; of every `kind` at least one is left to train on."""
+    mixed = list(items)
+    random.Random(seed).shuffle(mixed)
+    seen: set[object] = set()
+    first: list[Item] = []
+    rest: list[Item] = []
+    for item in mixed:
+        known = kind is None or kind(item) in seen
+        (rest if known else first).append(item)
+        if kind is not None:
+            seen.add(kind(item))
+    count = min(len(rest), round(len(items) * VALID_SHARE))
+    return Split((*first, *rest[count:]), tuple(rest[:count]))
+
+
+def own_parts(folder: Path, items: Sequence[tuple[Path, Any]]) -> Split | None:
+    """The items, each with its file first, as train/ and valid/ in the folder tell them apart; None without these."""
+    if not ((folder / "train").is_dir() and (folder / "valid").is_dir()):
+        return None
+    parts: dict[str, list[Any]] = {"train": [], "valid": []}
+    for item in items:
+        parts.setdefault(item[0].relative_to(folder).parts[0], []).append(item)
+    return Split(tuple(parts["train"]), tuple(parts["valid"]), own=True)
+
+
+def check_parts(where: Path, parts: Split) -> None:
+    """Enough to train and something to validate on.
+
+    Raises
+    ------
+    BadInput
+        With the counts.
+    """
+    count = len(parts.train) + len(parts.valid)
+    if count < FEWEST_IMAGES:
+        raise BadInput(f"{where} holds {count} images; at least {FEWEST_IMAGES} are needed")
+    if not parts.train or not parts.valid:
+        raise BadInput(f"{where}: no images are left to {'validate' if parts.train else 'train'} on")
+
+
+def template(loader: Any) -> tuple[Any, ...]:
+    """The first few training samples as one batch on the CPU, images as bytes; all are of one size, so any will do."""
+    batch = loader.do_batch([loader.do_item(index) for index in range(min(_TEMPLATE_IMAGES, loader.n))])
+    return tuple(batch)
+
+
+def finish(loader: Any, batch: tuple[Any, ...]) -> tuple[Any, ...]:
+    """Floats from bytes and, for pretrained weights, their normalisation."""
+    return tuple(loader.after_batch(batch))
+
+
+def loaders(
+    parts: Split,
+    blocks: Sequence[Any],
+    item_tfms: Sequence[Any],
+    batch_size: int,
+    device: str,
+    folder: Path,
+    batch_tfms: Sequence[Any] = (),
+) -> Any:
+    """fastai's loaders over samples (input, label, ...), one for each block; the same split in every run."""
+    from fastai.data.block import DataBlock
+    from fastai.data.transforms import IndexSplitter, ItemGetter
+
+    items = [*parts.train, *parts.valid]
+    block = DataBlock(
+        blocks=tuple(blocks),
+        getters=[ItemGetter(number) for number in range(len(blocks))],
+        splitter=IndexSplitter(range(len(parts.train), len(items))),
+        item_tfms=list(item_tfms),
+        batch_tfms=list(batch_tfms),
+    )
+    return block.dataloaders(items, bs=batch_size, num_workers=0, device=device, path=folder)
+
+
+def image_block(draw: Callable[[Any], Any], cls: type | None = None) -> Any:
+    """A block of images: a path is opened, `draw` makes an image or its bytes (h, w, 3) of anything else."""
+    from fastai.data.block import TransformBlock
+    from fastai.data.transforms import IntToFloatTensor
+
+    return TransformBlock(type_tfms=partial(_pil, draw, cls), batch_tfms=IntToFloatTensor)
+
+
+def _pil(draw: Callable[[Any], Any], cls: Any, item: Any) -> Any:
+    """The item as fastai's image."""
+    from fastai.vision.core import PILImage
+
+    return (cls or PILImage).create(open_image(item) if isinstance(item, Path) else draw(item))

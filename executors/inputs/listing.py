@@ -1,0 +1,146 @@
+"""Reads a small CSV file that says something about each file of a folder; what is wrong is named by line."""
+
+from __future__ import annotations
+
+import csv
+import difflib
+import io
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TypeVar
+
+from executors.errors import BadInput
+from executors.inputs.images import Split
+
+__all__ = ["Row", "check_twice", "file_lines", "file_of", "own_split", "read_listing", "valid_lines"]
+
+Item = TypeVar("Item")
+
+_TRUE, _FALSE = {"true", "yes", "1", "valid"}, {"false", "no", "0", "train"}
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One line: its 1-based number in the file, and its cells by column, without space around them."""
+
+    line: int
+    cells: dict[str, str]
+
+
+def read_listing(path: Path, needed: Sequence[str]) -> list[Row]:
+    """The rows of the file; empty lines are no rows.
+
+    Raises
+    ------
+    BadInput
+        When the file is missing, empty or no UTF-8, lacks a needed column, or a line has more or fewer cells than
+        there are columns.
+    """
+    if not path.is_file():
+        raise BadInput(f"{path} is missing; expected a CSV file with the columns {', '.join(needed)}")
+    try:
+        text = path.read_text(encoding="utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = path.read_bytes().count(b"\n", 0, error.start) + 1
+        raise BadInput(f"{path}, line {line}: the text is not UTF-8 ({error.reason}); save it as UTF-8") from None
+    reader = csv.reader(io.StringIO(text, newline=""))
+    names: list[str] = []
+    rows: list[Row] = []
+    start = 1
+    for cells in reader:
+        line, start = start, reader.line_num + 1
+        if not any(cell.strip() for cell in cells):
+            continue
+        if not names:
+            names = [cell.strip() for cell in cells]
+            _check_names(path, names, needed)
+        elif len(cells) != len(names):
+            raise BadInput(f"{path}, line {line}: {len(cells)} values where {len(names)} were expected")
+        else:
+            rows.append(Row(line, {name: cell.strip() for name, cell in zip(names, cells, strict=True)}))
+    if not rows:
+        raise BadInput(f"{path} holds no rows; expected the columns {', '.join(needed)} and a row for each file")
+    return rows
+
+
+def _check_names(path: Path, names: list[str], needed: Sequence[str]) -> None:
+    if len(names) == 1 and (separator := next((mark for mark in ";\t|" if mark in names[0]), "")):
+        raise BadInput(f"{path}: its values are separated by {separator!r}; save it with commas")
+    for name in needed:
+        if name not in names:
+            close = difflib.get_close_matches(name, names, n=1, cutoff=0.5)
+            found = f"the closest is '{close[0]}'" if close else f"there are {', '.join(names)}"
+            raise BadInput(f"{path} has no column '{name}'; {found}")
+
+
+def file_of(listing: Path, row: Row) -> Path:
+    """The file that the row is about: beside the listing, or in images/ there.
+
+    Raises
+    ------
+    BadInput
+        When there is no such file.
+    """
+    name = row.cells["file"]
+    for place in (listing.parent / name, listing.parent / "images" / name):
+        if name and place.is_file():
+            return place
+    raise BadInput(f"{listing}, line {row.line}: file '{name}' is not in {listing.parent}")
+
+
+def check_twice(listing: Path, rows: Sequence[Row], files: Sequence[Path]) -> None:
+    """No file has two rows, which might contradict each other.
+
+    Raises
+    ------
+    BadInput
+        With both lines.
+    """
+    seen: dict[Path, int] = {}
+    for row, file in zip(rows, files, strict=True):
+        if file in seen:
+            raise BadInput(f"{listing}, line {row.line}: '{row.cells['file']}' is in line {seen[file]} already")
+        seen[file] = row.line
+
+
+def own_split(listing: Path, rows: Sequence[Row], items: Sequence[Item]) -> Split | None:
+    """The items as the column "valid" tells them apart; None without such a column.
+
+    Raises
+    ------
+    BadInput
+        When a cell of it is neither true nor false.
+    """
+    if "valid" not in rows[0].cells:
+        return None
+    held = [_is_valid(listing, row) for row in rows]
+    parts: tuple[list[Item], list[Item]] = ([], [])
+    for item, out in zip(items, held, strict=True):
+        parts[out].append(item)
+    return Split(tuple(parts[0]), tuple(parts[1]), own=True)
+
+
+def file_lines(listing: str) -> list[str]:
+    """Lines of a snippet that read the listing into `rows`, and the function that gives a row's file."""
+    return [
+        f"rows = pd.read_csv(path / {listing!r}, dtype=str, keep_default_na=False).to_dict('records')",
+        "",
+        "def file(row):",
+        "    own = path / row['file']",
+        "    return own if own.is_file() else path / 'images' / row['file']",
+        "",
+    ]
+
+
+def valid_lines(lines: list[str]) -> str:
+    """Add to a snippet the function that reads the column "valid" of a row; gives the splitter that uses it."""
+    lines += ["def valid(row):", f"    return row['valid'].strip().lower() in {sorted(_TRUE)!r}", ""]
+    return "FuncSplitter(valid)"
+
+
+def _is_valid(listing: Path, row: Row) -> bool:
+    word = row.cells["valid"].lower()
+    if word not in _TRUE | _FALSE:
+        raise BadInput(f"{listing}, line {row.line}: 'valid' is '{row.cells['valid']}'; expected true or false")
+    return word in _TRUE

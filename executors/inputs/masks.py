@@ -1,0 +1,130 @@
+"""Masks of a segmentation: which class each pixel is of, read from files as they are, and what is wrong with them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from executors.errors import BadInput
+from executors.inputs.images import reason_for, upright_size
+
+__all__ = ["CODES", "Codes", "check_sizes", "find_codes", "read_mask"]
+
+CODES = "codes.txt"
+_VOID = 255  # the habit of many data sets: this pixel is nobody's
+_VOID_NAMES = frozenset({"void", "unlabelled", "unlabeled", "ignore", "ignored"})
+
+Pair = tuple[Path, Path]  # an image and its mask
+
+
+@dataclass(frozen=True, slots=True)
+class Codes:
+    """The classes of the pixels by number; `void` is the value that neither loss nor metric counts, None without one.
+
+    With `binary` the masks hold 0 and 255 for the classes 0 and 1.
+    """
+
+    names: tuple[str, ...]
+    void: int | None = None
+    binary: bool = False
+
+
+def read_mask(path: Path, binary: bool = False) -> Any:
+    """Class numbers, an array (h, w) of uint8: grey values or places in a palette, not the palette's colours.
+
+    Raises
+    ------
+    BadInput
+        When the file is no image, or in colours.
+    """
+    import numpy as np
+    from PIL import Image, ImageOps
+
+    try:
+        with Image.open(path) as stored:
+            values = np.asarray(ImageOps.exif_transpose(stored))  # (h, w) or (h, w, channels)
+    except (OSError, ValueError, SyntaxError) as error:
+        raise BadInput(f"{path} cannot be read as a mask: {reason_for(error)}") from error
+    if values.ndim == 3:
+        if not (values[..., :1] == values[..., : min(3, values.shape[-1])]).all():
+            raise BadInput(
+                f"{path} is in colours; a mask holds the number of a class at each pixel, in grey or a palette"
+            )
+        values = values[..., 0]
+    if values.min() < 0 or values.max() > _VOID:
+        raise BadInput(f"{path} holds the value {values.max()}; class numbers go from 0 to {_VOID}")
+    values = values.astype("uint8")
+    return (values > 0).astype("uint8") if binary else values
+
+
+def check_sizes(folder: Path, pairs: Sequence[Pair]) -> None:
+    """Every mask is as large as its image, both upright.
+
+    Raises
+    ------
+    BadInput
+        Names the mask, with both sizes.
+    """
+    for image, mask in pairs:
+        found, wanted = upright_size(mask), upright_size(image)
+        if found != wanted:
+            raise BadInput(
+                f"{mask.relative_to(folder)} in {folder} is {found[0]} by {found[1]} px, "
+                f"its image {wanted[0]} by {wanted[1]} px"
+            )
+
+
+def find_codes(folder: Path, masks: Sequence[Path], verify: bool) -> Codes:
+    """The classes: those of codes.txt, one a line, or as many as the masks have values.
+
+    Without codes.txt, or to verify, every mask is read.
+
+    Raises
+    ------
+    BadInput
+        When a mask has a value that is no class, or all masks have the same single value.
+    """
+    names = _listed(folder / CODES)
+    if names and not verify and len(names) != 2:
+        return Codes(names, _void_of(names, len(names) <= _VOID))
+    found: dict[int, Path] = {}  # each value, and the first mask with it
+    for path in masks:
+        for value in sorted({*read_mask(path).tobytes()}):
+            found.setdefault(value, path)
+    if set(found) == {0, _VOID} and len(names) in (0, 2):
+        return Codes(names or ("0", "1"), binary=True)
+    classes = [value for value in found if value != _VOID or len(names) > _VOID]
+    if not names:
+        if len(found) < 2 or len(classes) < 2:
+            raise BadInput(f"the masks in {folder / 'masks'} hold the single class {classes[0] if classes else _VOID}")
+        names = tuple(str(number) for number in range(max(classes) + 1))
+    wrong = [value for value in classes if value >= len(names)]
+    if wrong:
+        raise BadInput(
+            f"{found[wrong[0]].relative_to(folder)} in {folder} holds the value {wrong[0]}, "
+            f"and {CODES} has {len(names)} classes, 0 to {len(names) - 1}"
+        )
+    return Codes(names, _void_of(names, _VOID in found and len(names) <= _VOID))
+
+
+def _void_of(names: tuple[str, ...], by_value: bool) -> int | None:
+    """The class that is called void, else 255 where masks may hold it."""
+    for number, name in enumerate(names):
+        if name.lower() in _VOID_NAMES:
+            return number
+    return _VOID if by_value else None
+
+
+def _listed(path: Path) -> tuple[str, ...]:
+    """The names in the file, one a line; none without a file."""
+    if not path.is_file():
+        return ()
+    try:
+        names = tuple(line.strip() for line in path.read_text(encoding="utf-8-sig").splitlines() if line.strip())
+    except UnicodeDecodeError as error:
+        raise BadInput(f"{path} is not UTF-8 ({error.reason}); save it as UTF-8") from None
+    if len(names) < 2:
+        raise BadInput(f"{path} names {len(names)} classes; expected at least two, one a line")
+    return names

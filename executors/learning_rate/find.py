@@ -1,0 +1,186 @@
+"""Sweeps a learner in several orders of its batches, reads the curves, races the rates around what they say.
+
+The straight line of "lr-find" without its events and files, for recipes and benchmarks that need a rate.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import Any
+
+from executors.amounts import show_rate
+from executors.errors import RecipeError
+from executors.learning_rate.race import BUDGET, FEWEST_BATCHES, Race, Trial, race
+from executors.learning_rate.suggest import Advice, Rate, advise, head_of
+from executors.learning_rate.sweep import Sweep, sweep
+from executors.learning_rate.votes import settled
+
+__all__ = ["Found", "find_rate"]
+
+_NOTHING_GAINED = 0.005  # of the validation loss; less is the luck of the batches
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A rate with all that led to it; `race` is None where none was run, `seen` what is to be said beside the rate."""
+
+    recommended: Rate
+    reason: str
+    advice: Advice
+    sweeps: tuple[Sweep, ...]
+    race: Race | None
+    seen: tuple[str, ...]
+
+
+def find_rate(
+    learner: Any,
+    *,
+    sliced: bool,
+    num_it: int = 100,
+    start_lr: float = 1e-7,
+    end_lr: float = 10.0,
+    orders: int = 3,
+    race_rates: bool = True,
+    train_batches: int,
+    seed: int,
+    frozen_lr: float | None = None,
+    tell_point: Callable[[float, float, int], None] = lambda lr, loss, order: None,
+    tell_trial: Callable[[Trial], None] = lambda trial: None,
+    keep: Callable[[tuple[Sweep, ...]], None] = lambda sweeps: None,
+) -> Found:
+    """The rate to train this learner with; the learner is afterwards as before.
+
+    Parameters
+    ----------
+    sliced : bool
+        Whether layers get different rates: an unfrozen network with pretrained weights.
+    num_it, start_lr, end_lr
+        Of each sweep.
+    orders : int
+        Sweeps, each in another order of the batches; the first in the one that the learner would meet next.
+    race_rates : bool
+        Whether to try rates by short trainings.
+    train_batches : int
+        Batches of the training that the rate is for.
+    seed : int
+        Of the trials.
+    frozen_lr : float, optional
+        The rate found before unfreezing.
+    tell_point, tell_trial, keep : callable
+        Get each point (rate, smoothed loss, number of the sweep), each trial, and all sweeps before they are read.
+
+    Raises
+    ------
+    RecipeError
+        When the curve says nothing, or every trial diverges.
+    """
+    sweeps = _swept(learner, start_lr, end_lr, num_it, orders, seed, tell_point, keep)
+    advice = _read(sweeps, sliced, num_it, frozen_lr)
+    found = Found(advice.recommended, advice.reason, advice, sweeps, None, tuple(_seen(advice, sweeps)))
+    if not race_rates:
+        return found
+    if not len(learner.dls.valid):
+        said = "there is no validation set to judge short trainings by; the rate is read from the curve"
+        return replace(found, seen=(*found.seen, said))
+    ran = race(
+        learner,
+        advice.around,
+        sliced=sliced,
+        budget=BUDGET * len(sweeps[0].lrs),
+        total=train_batches,
+        seed=seed,
+        rivals=(advice.recommended,) if sliced else (),
+        tell=tell_trial,
+    )
+    return _judged(replace(found, race=ran), ran)
+
+
+def _swept(
+    learner: Any,
+    start_lr: float,
+    end_lr: float,
+    num_it: int,
+    orders: int,
+    seed: int,
+    tell: Callable[[float, float, int], None],
+    keep: Callable[[tuple[Sweep, ...]], None],
+) -> tuple[Sweep, ...]:
+    """Sweeps in several orders of the batches; `keep` has those there are, should a later one fail."""
+    sweeps: tuple[Sweep, ...] = ()
+    for order in range(orders):
+        chance = None if order == 0 else (seed + order) % 2**32
+        sweeps = (*sweeps, sweep(learner, start_lr, end_lr, num_it, partial(_told, tell, order), chance))
+        keep(sweeps)
+    return sweeps
+
+
+def _read(sweeps: tuple[Sweep, ...], sliced: bool, num_it: int, frozen_lr: float | None) -> Advice:
+    """What the first sweep says, with those of the others that went far enough."""
+    first, *later = sweeps
+    return advise(
+        first.lrs,
+        first.losses,
+        first.raw,
+        sliced=sliced,
+        num_it=num_it,
+        frozen_lr=frozen_lr,
+        ended=first.ended,
+        others=[one.raw for one in later if len(one.raw) >= len(first.raw) // 2],
+    )
+
+
+def _told(tell: Callable[[float, float, int], None], order: int, lr: float, loss: float) -> None:
+    tell(lr, loss, order)
+
+
+def _judged(found: Found, ran: Race) -> Found:
+    """What was found, after the race."""
+    best = ran.best
+    if not ran.trials:
+        said = f"the sweep is too short for a race: {ran.cost} batches left none for a trial; raise num_it"
+        return replace(found, seen=(*found.seen, said))
+    if best is None:
+        rates = sorted(head_of(one.rate) for one in ran.trials)
+        raise RecipeError(
+            f"every short training diverged, at rates from {show_rate(rates[0])} to {show_rate(rates[-1])}; look for "
+            "broken values in the data and for inputs or targets that are not normalised, and lower end_lr"
+        )
+    if ran.fall < _NOTHING_GAINED:
+        said = (
+            f"nothing to gain: no short training lowers the validation loss ({ran.before:.4g} before, {best.loss:.4g} "
+            "after the best), as with a network that is trained already; stop here, or unfreeze, or get more data"
+        )
+        return replace(found, seen=(*found.seen, said))
+    rate, how = settled(found.advice.recommended, ran)
+    numbers = ", ".join(f"{name} {show_rate(lr)}" for name, lr in found.advice.suggestions.items() if lr)
+    reason = (
+        f"{show_rate(rate)}, {how} what {len(ran.trials)} short trainings of {best.batches} batches favour together "
+        f"(the best, at {show_rate(best.rate)}: validation loss {ran.before:.3g} to {best.loss:.3g}); {numbers}"
+    )
+    seen = found.seen
+    if best.batches < FEWEST_BATCHES:
+        seen = (*seen, f"trials of {best.batches} batches mislead at times; raise num_it for longer ones")
+    diverged = sorted(head_of(one.rate) for one in ran.trials if one.ended != "done")
+    if diverged:
+        seen = (*seen, f"short trainings diverge from {show_rate(diverged[0])} on")
+    return replace(found, recommended=rate, reason=reason, seen=seen)
+
+
+def _seen(advice: Advice, sweeps: tuple[Sweep, ...]) -> list[str]:
+    """What the curves show beside a rate."""
+    said = []
+    broken = [one for one in sweeps if one.ended == "nan"]
+    if broken:
+        at = min(one.lrs[-1] for one in broken if one.lrs) if any(one.lrs for one in broken) else 0.0
+        said.append(
+            f"the loss stops being a number at {show_rate(at)}: where it has exploded that is an overflow, not a "
+            "fault of the data; before that look for missing values"
+        )
+    if advice.flat:
+        said.append(
+            "the curve does not fall: the network is trained already, or stands on a plateau that a sweep is too short "
+            "to leave"
+        )
+    return said

@@ -1,0 +1,1 @@
+"""A run from its start to its history, in a process of its own."""

@@ -1,0 +1,102 @@
+"""What a recipe says while it runs: events on a file of their own, artifacts in the run's folder.
+
+Standard output and error are not touched: whatever prints there goes to the run's log.
+"""
+
+from __future__ import annotations
+
+import csv
+import json
+import os
+import time
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from executors.devices import Device
+from executors.runs.folder import ENVIRONMENT, EVENTS, plain, read_json, write_json
+
+__all__ = ["EVENT_BYTES", "Journal", "Outcome"]
+
+EVENT_BYTES = 32_000_000  # a recipe that floods its events must not fill the disk
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What a recipe found: values for machines, a snippet to paste, and the reason in one sentence."""
+
+    values: dict[str, Any]
+    code: str
+    message: str
+    task: str = ""
+
+
+@dataclass(slots=True)
+class Journal:
+    """The one place a recipe writes its events to.
+
+    Parameters
+    ----------
+    folder : Path
+        The run's folder; artifacts are written into it.
+    """
+
+    folder: Path
+    device_name: str = ""
+    artifacts: list[str] = field(default_factory=list)
+    _started: float = field(default_factory=time.monotonic)
+    _file: int = -1
+    _written: int = 0
+
+    def __post_init__(self) -> None:
+        self._file = os.open(self.folder / EVENTS, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
+
+    def emit(self, event: str, **fields: object) -> None:
+        """Write one event, with `t`, seconds since the start; past `EVENT_BYTES` events are dropped.
+
+        Raises
+        ------
+        OSError
+            When the disk is full.
+        """
+        stamped = {"event": event, "t": round(time.monotonic() - self._started, 3), **fields}
+        line = (json.dumps(plain(stamped), ensure_ascii=False, allow_nan=False) + "\n").encode()
+        if self._written + len(line) > EVENT_BYTES:
+            return
+        self._written += len(line)
+        while line:  # a nearly full disk takes a part of the line before it refuses
+            line = line[os.write(self._file, line) :]
+
+    def log(self, text: str) -> None:
+        """A sentence for the person who watches."""
+        self.emit("log", text=text)
+
+    def progress(self, done: int, total: int, what: str) -> None:
+        """How far the run is; `total` may grow while the recipe learns how much there is to do."""
+        self.emit("progress", done=done, total=total, what=what)
+
+    def metric(self, name: str, value: float, unit: str = "") -> None:
+        """One measured number."""
+        self.emit("metric", name=name, value=value, unit=unit)
+
+    def device(self, device: Device) -> None:
+        """The device that does the work, said and noted in the run's environment."""
+        self.device_name = device.name
+        self.emit("device", device=device.name, card=device.card, why=device.why)
+        noted = read_json(self.folder / ENVIRONMENT) or {}
+        write_json(self.folder / ENVIRONMENT, {**noted, "device": device.name, "card": device.card})
+
+    def table(self, name: str, title: str, head: Sequence[str], rows: Iterable[Iterable[object]]) -> None:
+        """Write rows as a CSV file of the run's folder, and tell it as an artifact."""
+        path = self.folder / name
+        with path.open("w", encoding="utf-8", newline="") as file:
+            writer = csv.writer(file)
+            writer.writerow(head)
+            writer.writerows(rows)
+        self.artifact(path, title)
+
+    def artifact(self, path: Path, title: str) -> None:
+        """A file of the run's folder that belongs to the result."""
+        self.artifacts.append(str(path))
+        self.emit("artifact", path=str(path), title=title)

@@ -1,0 +1,1 @@
+"""From passages to concepts and where they are mentioned."""

@@ -1,0 +1,111 @@
+"""The words of a passage as a reader would quote them: its first sentence, formulas kept."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Iterator
+
+from ingest.names.labels import MAX_WORDS, merge_key
+from ingest.notes.plain_text import plain
+from kg.linking import key
+
+__all__ = ["first_sentence", "naming_sentence", "tells"]
+
+SUMMARY_CHARS = 280
+
+_HEADING_LINE = re.compile(r"^\s{0,3}#{1,6}\s.*$|^(?![ \t]*[-*+>][ \t]).+\n(?:=+|-+)\s*$", re.M)
+# A short formula that a sentence ends with is part of what it says.
+_ENDS_IN_FORMULA = re.compile(r":[ \t]*\n\s*\$\$\s*(?P<tex>[^$\n]{1,120}?)\s*\$\$[.,]?[ \t]*(?=\n|\Z)")
+_SET_APART = re.compile(r"```.*?(?:```|\Z)|~~~.*?(?:~~~|\Z)|\$\$.*?\$\$", re.S)  # code and formulas
+_FORMULA = re.compile(
+    r"(?<![\\$])\$(?P<tex>[^\s$](?:[^$\n]*[^\s$\\])?)\$(?![\d$])"
+    r"|<img\b[^>]*\bcodecogs\b[^>]*?\btitle=\"(?P<drawn>[^\">]+)\"[^>]*>"
+)
+_LINK_ONLY = re.compile(
+    r"^(?:[-*+]\s|\d+[.)]\s)?\s*(?:(?:index|contents|links|see also|related):)?"
+    r"(?:!?\[[^\[\]]*\]\(+[^)]*\)+|!?\[\[[^\[\]]*\]\]|<img[^<>]*>|https?://\S++|[\s;,.|–-])*$",
+    re.I,
+)
+_PIECE = re.compile(r"\n\s*\n|\n(?=\s{0,12}(?:[-*+]|\d+[.)])\s)|\n(?=\|)")
+_ARTICLE = re.compile(r"^(?:an?|the)\s+", re.I)
+_OPENING = 3  # sentences among which the one that defines is looked for
+_NEEDS = re.compile(
+    r"^(?:you (?:should|must|need to|ought to) (?:already )?(?:know|have (?:read|seen))|\[[ xX]\]|needs|requires|"
+    r"prerequisites?|after (?:lesson|chapter|part|note|lecture|week) \d+)(?!\w)",
+    re.I,
+)
+_SENTENCE_END = re.compile(r"(?<=[.!?])(?<!e\.g\.)(?<!i\.e\.)(?<!etc\.)(?<!Ex\.)\s+(?=[A-Z`\"“(\[])")
+
+# Private characters that hold a formula's place while Markdown is taken off; a note's own ones go.
+_OPEN, _CLOSE = "\ue000", "\ue001"
+_NO_MARKS = str.maketrans({_OPEN: None, _CLOSE: None})
+
+
+def first_sentence(text: str, names: Collection[str] = ()) -> str:
+    """The sentence that opens a passage's own words, plain; "" when it holds none but links, pictures or code.
+
+    Of the first few, one that begins with a name (given as merge keys) is preferred: it defines, where the first may
+    only lead up to it.
+
+    >>> first_sentence("With one table you get far. A **join** combines rows.", {"join"})
+    'A join combines rows.'
+    >>> first_sentence("- [ ] more examples\\n\\n> [!note] Law\\n> The mean is linear:\\n\\n$$E[aX] = aE[X]$$")
+    'Law: The mean is linear: $E[aX] = aE[X]$'
+    """
+    for piece in _pieces(text):
+        said = [s.strip() for s in _SENTENCE_END.split(piece) if not _NEEDS.match(s)][:_OPENING]
+        sentence = next((s for s in said if _begins_with(s, names)), said[0] if said else "")
+        if len(key(sentence)) >= 3 and not sentence.endswith("?"):
+            return _short(sentence)
+    return ""
+
+
+def tells(text: str) -> bool:
+    """Whether a text has words of its own beside links, pictures, code and headings; questions count.
+
+    >>> tells("## Goals\\n\\n- What is a norm?"), tells("- [Notebook 3](https://example.org/3.ipynb)")
+    (True, False)
+    """
+    return any(len(key(piece)) >= 3 for piece in _pieces(text))
+
+
+def naming_sentence(text: str, names: Collection[str]) -> str:
+    """The sentence that tells of one of these names, given as merge keys: it begins with it, or holds it; or "".
+
+    >>> naming_sentence("All use a prior:\\n\\n- Prior: what you believe first\\n- Likelihood: the rest", {"prior"})
+    'Prior: what you believe first'
+    """
+    said = [s.strip() for piece in _pieces(text) for s in _SENTENCE_END.split(piece)]
+    naming = [s for s in said if any(name in merge_key(s) for name in names)]
+    return _short(next((s for s in naming if _begins_with(s, names)), naming[0] if naming else ""))
+
+
+def _pieces(text: str) -> Iterator[str]:
+    """Paragraphs and list items, plain, but for tables and what only links."""
+    shown = _ENDS_IN_FORMULA.sub(lambda m: f": ${m['tex']}$", text)
+    body = _HEADING_LINE.sub("", _SET_APART.sub("\n\n", shown))
+    for piece in _PIECE.split(body):
+        if piece.strip() and not _LINK_ONLY.match(" ".join(piece.split())) and not piece.lstrip().startswith("|"):
+            yield re.sub(r"^(?:[-*+]|\d+[.)])\s+", "", _said(piece.strip()).strip())
+
+
+def _begins_with(sentence: str, names: Collection[str]) -> bool:
+    """Whether a sentence opens with one of these names, an article before it aside."""
+    opening = list(key(_ARTICLE.sub("", sentence)))[:MAX_WORDS]
+    return any(merge_key(" ".join(opening[:n])) in names for n in range(1, len(opening) + 1))
+
+
+def _short(sentence: str) -> str:
+    return sentence if len(sentence) <= SUMMARY_CHARS else sentence[: SUMMARY_CHARS - 1].rsplit(" ", 1)[0] + "…"
+
+
+def _said(text: str) -> str:
+    """Plain words of a text, its inline formulas kept as formulas, those drawn as pictures too."""
+    formulas: list[str] = []
+    text = text.translate(_NO_MARKS)
+
+    def aside(match: re.Match[str]) -> str:
+        formulas.append(f"${match['tex'] or match['drawn']}$")
+        return f"{_OPEN}{len(formulas) - 1}{_CLOSE}"
+
+    return re.sub(f"{_OPEN}(\\d+){_CLOSE}", lambda m: formulas[int(m[1])], plain(_FORMULA.sub(aside, text)))

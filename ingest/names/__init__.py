@@ -1,0 +1,1 @@
+"""How concepts are called: labels, the table of names, the names of notes."""

@@ -1,0 +1,95 @@
+"""Which note a link means: by the end of its path, the nearest to the note that the link stands in."""
+
+from __future__ import annotations
+
+import posixpath
+import re
+import unicodedata
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from ingest.notes.files import SUFFIXES
+
+__all__ = ["NoteNames", "note_stem"]
+
+_SECTION = re.compile(r"[#^|]")  # begins a heading, a block, and the words shown
+
+
+@dataclass(frozen=True, slots=True)
+class NoteNames:
+    """The notes by every end of their path, such as "lasso", "notes/lasso" and "course/notes/lasso"."""
+
+    ends: Mapping[str, tuple[str, ...]]
+    whole: Mapping[str, tuple[str, ...]]
+
+    @classmethod
+    def of(cls, notes: Iterable[str]) -> NoteNames:
+        """Of notes by name: the path with forward slashes from the folder that was ingested."""
+        ends: defaultdict[str, list[str]] = defaultdict(list)
+        whole: defaultdict[str, list[str]] = defaultdict(list)
+        for note in notes:
+            path = _folded(note)
+            whole[path].append(note)
+            parts = path.split("/")
+            for n in range(len(parts)):
+                ends["/".join(parts[n:])].append(note)
+        return cls({k: tuple(v) for k, v in ends.items()}, {k: tuple(v) for k, v in whole.items()})
+
+    def find(self, target: str, note: str) -> str | None:
+        """The note that a link with this target means where it stands in `note`; None when there is none.
+
+        Without folders in the link, a note of the same folder is meant, else one anywhere: of several the one with
+        most folders in common, and none when that leaves two. Folders in the link belong to the note's path; they may
+        begin above the folder that was ingested, or with "./" or "../" at the note's own. Where no note has that path,
+        because one was moved, the only one of that file name is meant.
+
+        >>> names = NoteNames.of(["a/01-lasso.md", "b/01-lasso.md", "b/ridge.md"])
+        >>> names.find("01-lasso", "b/ridge.md"), names.find("vault/a/01-Lasso.md#Why", "b/ridge.md")
+        ('b/01-lasso.md', 'a/01-lasso.md')
+        >>> names.find("01-lasso", "c.md"), names.find("lasso", "b/ridge.md")
+        (None, None)
+        """
+        target = _SECTION.split(target, maxsplit=1)[0].strip().replace("\\", "/")
+        ending = _ending(target)
+        own = posixpath.dirname(note)
+        if target.startswith(("./", "../")):
+            path = _folded(posixpath.normpath(posixpath.join(own, target)))
+            return _nearest(self.whole.get(path, ()), own, ending)
+        path = _folded(target).strip("/")
+        parts = path.split("/")
+        found = self.ends.get(path, ()) if path else ()
+        for n in range(1, len(parts)):
+            found = found or self.whole.get("/".join(parts[n:]), ())
+        moved = self.ends.get(parts[-1], ())
+        return _nearest(found or (moved if parts[-1] and len(moved) == 1 else ()), own, ending)
+
+
+def note_stem(target: str) -> str:
+    """A file's name without folders and ending; of a name that is no file's, the name."""
+    name = posixpath.basename(target.strip().rstrip("/"))
+    return name[: len(name) - len(_ending(name))]
+
+
+def _ending(target: str) -> str:
+    return next((suffix for suffix in SUFFIXES if target.lower().endswith(suffix)), "")
+
+
+def _folded(path: str) -> str:
+    """A path without ending and case, and with one spelling of accents."""
+    plain = path[: len(path) - len(_ending(path))]
+    return unicodedata.normalize("NFC", plain.casefold())
+
+
+def _nearest(notes: Iterable[str], folder: str, ending: str) -> str | None:
+    ranked = sorted((_distance(n, folder), n) for n in notes if n.lower().endswith(ending))
+    if len(ranked) > 1 and ranked[0][0] == ranked[1][0]:
+        return None
+    return ranked[0][1] if ranked else None
+
+
+def _distance(note: str, folder: str) -> tuple[int, int, bool]:
+    """How far a note is from a folder: by folders in common, by further ones, a notebook after a text."""
+    own, other = (path.split("/") if path else [] for path in (folder, posixpath.dirname(note)))
+    common = next((i for i, (a, b) in enumerate(zip(own, other, strict=False)) if a != b), min(len(own), len(other)))
+    return -common, len(other) - common, note.lower().endswith(".ipynb")

@@ -1,0 +1,1 @@
+"""From a folder to parsed notes: finding files, reading Markdown and notebooks."""

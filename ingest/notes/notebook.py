@@ -1,0 +1,183 @@
+"""A Jupyter notebook taken apart: every cell's text, the headings of its Markdown, its code and its text outputs."""
+
+from __future__ import annotations
+
+import json
+import logging
+import re
+import warnings
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import nbformat
+
+from ingest.notes.front_matter import FrontMatter, read_front_matter
+from ingest.notes.lines import line_of, line_spans
+from ingest.notes.markdown import open_headings, parse_markdown
+from ingest.notes.parsed import Block, Heading, Marked, ParsedNote
+from kg.errors import UnreadableNote
+
+__all__ = ["OUTPUT_LIMIT", "parse_notebook"]
+
+OUTPUT_LIMIT = 2000  # characters of one cell's outputs that are kept; what follows is mostly logs
+_CUT = "\n…"
+
+_TERMINAL_CODE = re.compile(r"\x1b\[[0-?]*[ -/]*[@-~]|\x1b\][^\x07\x1b]*(?:\x07|\x1b\\)|[\x00-\x08\x0e-\x1f]")
+_OVERWRITTEN = re.compile(r"[^\n]*\r(?!\n)")
+_OBJECT = re.compile(r"\[?(?:<[A-Za-z_][^<>\n]*>[,\s]*)+\]?")
+_MAGIC = re.compile(r"\s*%%(bash|sh|html|javascript|js|latex|markdown|perl|ruby|sql|R)\b")
+
+
+def parse_notebook(text: str) -> ParsedNote:
+    """Take a notebook apart, of any version nbformat reads.
+
+    A cell's text is its source; for a code cell with text outputs an empty line and those follow. Raw cells keep
+    their place in `texts` and give no blocks. The first cell, raw or Markdown, may begin with front matter; its lines
+    count within the cell.
+
+    Raises
+    ------
+    UnreadableNote
+        The text is not JSON, or JSON that is no notebook; carries the line. Or the front matter is not valid.
+    """
+    notebook = _load(text)
+    language = _language(notebook.get("metadata", {}))
+    texts: list[str] = []
+    headings: list[Heading] = []
+    blocks: list[Block] = []
+    marked: list[Marked] = []
+    held: tuple[Heading, ...] = ()
+    front = _front_matter(notebook["cells"])
+    for at, cell in enumerate(notebook["cells"]):
+        source = _joined(cell.get("source"))
+        outputs = ""
+        if cell.get("cell_type") == "markdown":
+            groups = 1 + max((block.group for block in blocks), default=-1)
+            parsed = parse_markdown(source if at else _without_lines(source, front.line_count), at, held, groups)
+            held = open_headings(parsed.headings, held)
+            headings += parsed.headings
+            blocks += parsed.blocks
+            marked += parsed.marked
+        elif cell.get("cell_type") == "code":
+            outputs = _outputs_text(cell.get("outputs"))
+            magic = _MAGIC.match(source)
+            path = held[-1].path if held else ()
+            blocks += _code_blocks(source, outputs, at, path, magic.group(1).lower() if magic else language)
+        texts.append(f"{source}\n\n{outputs}" if outputs else source)
+    return ParsedNote(tuple(texts), tuple(headings), tuple(blocks), tuple(marked), front.values, front.lines)
+
+
+def _front_matter(cells: Sequence[Mapping[str, Any]]) -> FrontMatter:
+    """What the first cell, raw or Markdown, says before its text."""
+    if not cells or cells[0].get("cell_type") not in ("raw", "markdown"):
+        return FrontMatter()
+    try:
+        return read_front_matter(_joined(cells[0].get("source")))
+    except UnreadableNote as error:
+        raise UnreadableNote(f"{error} (line {error.line} of the first cell)") from error
+
+
+def _without_lines(source: str, count: int) -> str:
+    """The source with blanks in place of its first lines, so that offsets stay."""
+    if not count:
+        return source
+    end = line_spans(source)[count - 1][1]
+    return re.sub(r"[^\r\n]", " ", source[:end]) + source[end:]
+
+
+def _load(text: str) -> Mapping[str, Any]:
+    """The notebook as version 4, not validated: a missing id or an odd key is no reason to refuse it."""
+    try:
+        raw = json.loads(text.removeprefix("\ufeff"))
+    except json.JSONDecodeError as error:
+        raise UnreadableNote(f"the notebook is not valid JSON: {error.msg}", error.lineno) from error
+    except RecursionError as error:
+        raise UnreadableNote("the notebook's JSON is nested too deeply") from error
+    version = raw.get("nbformat") if isinstance(raw, dict) else None
+    if not isinstance(version, int) or isinstance(version, bool) or version not in nbformat.versions:
+        found = f"format version {version!r}" if version is not None else "JSON without a format version"
+        raise UnreadableNote(f"no Jupyter notebook: found {found}, expected 'nbformat' 1 to 4")
+    try:
+        notebook = _as_version_4(raw, version)
+        cells = notebook["cells"]
+        if not isinstance(cells, list) or not all(isinstance(cell, Mapping) for cell in cells):
+            raise UnreadableNote("no Jupyter notebook: expected a list of cells")
+    except (KeyError, AttributeError, TypeError, ValueError, nbformat.ValidationError) as error:
+        raise UnreadableNote(f"no readable Jupyter notebook: {error!s}") from error
+    return notebook
+
+
+def _as_version_4(raw: dict[str, Any], version: int) -> Mapping[str, Any]:
+    """Version 4 as it stands; older ones converted by nbformat, whose complaints about them are kept quiet."""
+    if version == 4:
+        return raw
+    log = logging.getLogger("traitlets")
+    disabled, log.disabled = log.disabled, True
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            notebook = nbformat.versions[version].to_notebook_json(raw, minor=raw.get("nbformat_minor", 0))
+            converted: Mapping[str, Any] = nbformat.convert(notebook, 4)
+    finally:
+        log.disabled = disabled
+    return converted
+
+
+def _language(metadata: object) -> str:
+    """Language of the code cells, lower case; Python where the notebook does not say."""
+    if not isinstance(metadata, Mapping):
+        return "python"
+    for key, field in (("language_info", "name"), ("kernelspec", "language")):
+        entry = metadata.get(key)
+        if isinstance(entry, Mapping) and isinstance(entry.get(field), str) and entry[field]:
+            return str(entry[field]).lower()
+    return "python"
+
+
+def _joined(source: object) -> str:
+    """Text that the format stores as one string or as a list of lines."""
+    if isinstance(source, list):
+        return "".join(line for line in source if isinstance(line, str))
+    return source if isinstance(source, str) else ""
+
+
+def _code_blocks(source: str, outputs: str, cell: int, path: tuple[str, ...], language: str) -> list[Block]:
+    blocks = []
+    if source.strip():
+        # whole lines: the first line's indentation is part of the code
+        start = len(source) - len(source.lstrip())
+        start = max(source.rfind("\n", 0, start), source.rfind("\r", 0, start)) + 1
+        end = len(source.rstrip())
+        spans = line_spans(source)
+        first, last = line_of(spans, start), line_of(spans, end - 1)
+        blocks.append(Block("code", path, cell, start, end, first, last, language))
+    if outputs:
+        start = len(source) + 2
+        end = start + len(outputs)
+        spans = line_spans(f"{source}\n\n{outputs}")
+        blocks.append(Block("output", path, cell, start, end, line_of(spans, start), line_of(spans, end - 1)))
+    return blocks
+
+
+def _outputs_text(outputs: object) -> str:
+    """Words of a cell's outputs, without trailing blanks; "" when it has none."""
+    if not isinstance(outputs, list):
+        return ""
+    texts = (_output_text(output) for output in outputs if isinstance(output, Mapping))
+    text = "\n".join(text for text in texts if text)
+    return text if len(text) <= OUTPUT_LIMIT else text[: OUTPUT_LIMIT - len(_CUT)].rstrip() + _CUT
+
+
+def _output_text(output: Mapping[str, Any]) -> str:
+    kind = output.get("output_type")
+    if kind == "stream":
+        text = _joined(output.get("text"))
+    elif kind == "error":
+        text = ": ".join(_joined(output.get(key)) for key in ("ename", "evalue") if output.get(key))
+    else:
+        shown = output.get("data")
+        text = _joined(shown.get("text/plain")) if isinstance(shown, Mapping) else ""
+        if _OBJECT.fullmatch(text.strip()):
+            text = ""
+    text = _OVERWRITTEN.sub("", _TERMINAL_CODE.sub("", text.replace("\r\n", "\n").rstrip()))
+    return text.strip("\n").rstrip()

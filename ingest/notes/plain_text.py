@@ -1,0 +1,127 @@
+"""The words of a piece of Markdown, without its marks: for embeddings, summaries and headings."""
+
+from __future__ import annotations
+
+import html
+import re
+from collections.abc import Iterable, Sequence
+from urllib.parse import unquote
+
+from markdown_it.token import Token
+
+from ingest.notes.dialect import parser
+
+__all__ = ["TAG", "html_words", "inline_text", "picture_of", "plain"]
+
+TAG = re.compile(
+    r"<!--.*?-->|<(script|style)\b.*?</\1\s*>|</?[A-Za-z][\w:-]*+(?:\"[^\"]*\"|'[^']*'|[^'\"<>])*+>",
+    re.DOTALL | re.IGNORECASE,
+)
+_ATTRIBUTE = re.compile(r"([A-Za-z_:][-\w:.]*)\s*=\s*(?:\"([^\"]*)\"|'([^']*)'|([^\s\"'>]+))")
+_PICTURE_TAG = re.compile(r"<img\b", re.IGNORECASE)
+_FORMULA_SERVICE = re.compile(r"latex|codecogs|chart\.googleapis|/math/", re.IGNORECASE)
+_MARKUP = re.compile(r"[\\`*_\[\]<>&$~#|!%^\ufeff]|==|://|^[ \t]*(?:[-+=]|\d+[.)])|^(?: {4}|\t)", re.MULTILINE)
+_VERBATIM = frozenset({"fence", "code_block"})
+_FORMULA_MARKS = re.compile(r"\$\$|\\\[|\\\]")
+# Marks of note-taking programs: a comment, a block's name and tags at a line's end, highlighting.
+_COMMENT = re.compile(r"%%[^%\n]+%%")
+_LINE_END = re.compile(r"(?:\s(?:#[A-Za-z][\w/-]*|\^[A-Za-z][\w-]+))+\s*$")
+_HIGHLIGHT = re.compile(r"(?<![\w=])==(?=[^\s=])|(?<=[^\s=])==(?![\w=])")
+_CALLOUT = re.compile(r"^\[!(?P<sort>[\w-]+)\][+-]?[ \t]*(?P<title>[^\n]*)")
+
+
+def plain(text: str) -> str:
+    r"""Words of Markdown: links become their words, pictures their alternative text, formula pictures the formula.
+
+    Code and formulas stay as they are, HTML tags go, entities are decoded, white space is folded to single blanks.
+
+    Examples
+    --------
+    >>> plain("- **Dropout** ([paper](https://e.org)) sets `x` to 0 &amp; more\n\n![a net](n.png)")
+    'Dropout (paper) sets x to 0 & more a net'
+    >>> plain("> [!tip] Soon\n> ==Later== is `a==b`, %%or not%% now. #todo ^one")
+    'Soon: Later is a==b, now.'
+    """
+    if _MARKUP.search(text) is None:
+        return " ".join(text.split())
+    return " ".join(" ".join(_pieces(parser().parse(text.removeprefix("\ufeff")))).split())
+
+
+def _pieces(tokens: Iterable[Token]) -> Iterable[str]:
+    for token in tokens:
+        if token.type == "inline":
+            yield _without_callout(token.content, inline_text(token.children or ()))
+        elif token.type in _VERBATIM:
+            yield token.content
+        elif token.type == "math_block":
+            yield _FORMULA_MARKS.sub(" ", token.content)
+        elif token.type == "html_block":
+            yield html_words(token.content)
+
+
+def _without_callout(source: str, words: str) -> str:
+    """A callout's words without its marker: "[!note] On time" and what follows reads "On time: …"."""
+    marker = _CALLOUT.match(source)
+    if marker is None:
+        return words
+    rest = words.removeprefix(f"[!{marker['sort']}]").lstrip("+-").lstrip()
+    title = marker["title"].strip()
+    return (
+        f"{title}: {rest[len(title) :].strip()}"
+        if title and len(rest) > len(title) and rest.startswith(title)
+        else rest
+    )
+
+
+def inline_text(tokens: Sequence[Token], pictures: bool = True) -> str:
+    """Words of inline tokens, white space folded; `pictures` says whether alternative texts count as words."""
+    parts = []
+    for token in tokens:
+        if token.type in ("softbreak", "hardbreak"):
+            parts.append(" ")
+        elif token.type == "image":
+            if pictures:
+                title = str(token.attrGet("title") or "")
+                parts.append(_picture_words(str(token.attrGet("src")), inline_text(token.children or ()), title))
+        elif token.type == "html_inline":
+            parts.append(_tag_words(token.content) if pictures else "")
+        elif token.type == "text":
+            parts.append(_HIGHLIGHT.sub("", _LINE_END.sub("", _COMMENT.sub("", token.content))))
+        else:
+            parts.append(token.content)
+    return " ".join("".join(parts).split())
+
+
+def html_words(source: str) -> str:
+    """Words of HTML: tags, comments, scripts and styles go, pictures leave their alternative text or formula."""
+    words = TAG.sub(lambda tag: f" {_tag_words(tag.group())} ", source)
+    return " ".join(html.unescape(words).split())
+
+
+def picture_of(tag: str) -> tuple[str, str, str] | None:
+    """Source, alternative text and title of an `<img>` tag, entities decoded; None for any other tag."""
+    if _PICTURE_TAG.match(tag) is None:
+        return None
+    found = {
+        match.group(1).lower(): html.unescape(next(value for value in match.groups()[1:] if value is not None))
+        for match in _ATTRIBUTE.finditer(tag)
+    }
+    return found.get("src", ""), found.get("alt", ""), found.get("title", "")
+
+
+def _tag_words(tag: str) -> str:
+    """What an HTML tag says in words: a picture's text, a blank for a line break, nothing otherwise."""
+    picture = picture_of(tag)
+    if picture is None:
+        return " " if tag[:3].lower() == "<br" else ""
+    return _picture_words(*picture)
+
+
+def _picture_words(source: str, alternative: str, title: str) -> str:
+    """A formula drawn by a web service is its formula; any other picture its alternative text, else its title."""
+    if _FORMULA_SERVICE.search(source) is None:
+        return alternative or title
+    if title or alternative:
+        return title or alternative
+    formula = unquote(source.partition("?")[2]).replace("&space;", " ").replace("&plus;", "+")
+    return html.unescape(formula)

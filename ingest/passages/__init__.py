@@ -1,0 +1,1 @@
+"""From parsed notes to passages, and to what of them is encoded."""

@@ -1,0 +1,53 @@
+"""The texts that stand for a passage among vectors: a short passage whole, a long one in windows, under its heading."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+from ingest.notes.plain_text import plain
+from kg.types import Passage
+
+__all__ = ["vector_texts"]
+
+# A passage up to this long is one vector. A vector of several statements is a blur of them: long passages are found as
+# well by their windows alone, for half the encoding (benchmarks/README.md). Of code and outputs, which are found by
+# their words, only the beginning is read.
+WHOLE_CHARS = 420
+WINDOW_CHARS = 320
+# The nearest headings say what a passage is about; outer ones are the same for many.
+HEADINGS = 2
+
+_SENTENCE = re.compile(r"(?<=[.!?])\s+(?=[A-Z`\"“(\[*])|\n(?=\s{0,3}(?:[-*+]|\d+[.)])\s)|\n\s*\n")
+
+
+def vector_texts(passage: Passage) -> list[str]:
+    """Plain texts to encode for a passage, at least one; each carries the passage's heading."""
+    about = ": ".join(passage.heading_path[-HEADINGS:])
+    body = plain(_without_heading(passage.text))
+    whole = f"{about}\n{body}" if about else body
+    if passage.kind in ("code", "output"):
+        return [whole[:WHOLE_CHARS]]
+    if len(body) <= WHOLE_CHARS:
+        return [whole]
+    nearest = passage.heading_path[-1] if passage.heading_path else ""
+    windows = _windows(_without_heading(passage.text))
+    return [f"{nearest}\n{w}" if nearest else w for w in windows] or [whole]
+
+
+def _without_heading(text: str) -> str:
+    return re.sub(r"\A\s*#{1,6}\s[^\n]*\n?", "", text)
+
+
+def _windows(text: str) -> Sequence[str]:
+    """Neighbouring sentences and list items together, up to WINDOW_CHARS."""
+    windows: list[str] = []
+    for piece in _SENTENCE.split(text):
+        said = plain(piece)
+        if not said:
+            continue
+        if windows and len(windows[-1]) + len(said) < WINDOW_CHARS:
+            windows[-1] = f"{windows[-1]} {said}"
+        else:
+            windows.append(said)
+    return windows

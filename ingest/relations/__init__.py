@@ -1,0 +1,1 @@
+"""From concepts to prerequisite, broader and related edges with their evidence."""

@@ -1,0 +1,152 @@
+"""Prerequisite edges: candidates are scored, the sure enough ones kept, in one direction and without cycles."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Mapping, Sequence, Set
+from dataclasses import dataclass
+
+import numpy as np
+
+from ingest.decisions.settle import NOTHING_DECIDED, Settled, settle
+from ingest.relations.features import Pairs, read_pairs
+from ingest.relations.gists import Gists
+from ingest.relations.pairs import Nearest
+from ingest.relations.scorer import Scored, Scorer, scorer
+from ingest.relations.signals import Signals
+from kg.graph import acyclic, shortcuts
+from kg.types import Concept, Evidence, Relation, Tier
+
+__all__ = ["NOTHING_STANDING", "Chosen", "Standing", "choose", "orders", "prerequisites"]
+
+# What a note states outright ("Needs: …", front matter) is above anything inferred.
+STATED_SCORE = 0.98
+# What an overrides file adds is above that, and what it removes is below everything.
+DECIDED_SCORE = 1.0
+INFERRED_MOST = 0.97
+
+Pair = tuple[int, int]  # what comes first, what needs it
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """What is known of concepts beside the scores, and keeps inferred edges off."""
+
+    settled: Settled
+    umbrellas: Set[int]  # themes, not steps to learn
+    nested: Collection[frozenset[int]]  # a section and what stands inside it
+    mute: Set[int] = frozenset()  # concepts of which the notes say nothing, but link, show or run something
+    together: Collection[frozenset[int]] = ()  # concepts that one passage explains
+
+
+NOTHING_STANDING = Standing(settle({}, NOTHING_DECIDED, ()), frozenset(), frozenset())
+
+
+@dataclass(frozen=True, slots=True)
+class Chosen:
+    """Scored candidates in both directions by pair of ids, and the inferred edges that cycles cost."""
+
+    relations: tuple[Relation, ...]
+    dropped: tuple[Relation, ...]
+
+
+def prerequisites(
+    concepts: Sequence[Concept],
+    signals: Signals,
+    gists: Gists,
+    standing: Standing,
+    wording: Callable[[int, int], tuple[Evidence, ...]],
+    near: Nearest | None = None,
+) -> Chosen:
+    """Score and choose.
+
+    Parameters
+    ----------
+    wording : function
+        From (p, c) to the place in c's passages that comes nearest to naming p, for edges that no mention supports.
+    near : Nearest
+        From `nearest_concepts`, where it is known already.
+    """
+    pairs = read_pairs(signals, gists, {*standing.settled.said}, near)
+    learned = scorer()
+    scored = learned.score(pairs, orders(signals, pairs), len(concepts))
+    return choose(pairs, scored, learned, signals, standing, wording)
+
+
+def orders(signals: Signals, pairs: Pairs) -> np.ndarray[tuple[int], np.dtype[np.int64]]:
+    """Which of each pair stands first where order means something: 1 for a, -1 for b, 0 for neither; shape (m,)."""
+    return np.array([signals.earlier(int(a), int(b)) for a, b in zip(pairs.a, pairs.b, strict=True)], dtype=np.int64)
+
+
+def choose(
+    pairs: Pairs,
+    scored: Scored,
+    learned: Scorer,
+    signals: Signals,
+    standing: Standing,
+    wording: Callable[[int, int], tuple[Evidence, ...]] = lambda p, c: (),
+) -> Chosen:
+    """Keep what scores enough: one direction a pair, nothing against what people say, no cycle."""
+    scores = _scores(pairs, scored, standing.settled)
+    stated = standing.settled.kept
+    wanted = [
+        (p, c, s)
+        for (p, c), s in scores.items()
+        if (p, c) in stated
+        or (s >= learned.keep and _may_be_kept(p, c, scores, standing, named=(c, p) in signals.naming))
+    ]
+    kept, dropped = acyclic(wanted, stated)
+    implied = shortcuts((p, c) for p, c, _ in kept)
+    kept_pairs = {(p, c) for p, c, _ in kept}
+
+    def relation(p: int, c: int, s: float) -> Relation:
+        there = (p, c) in kept_pairs
+        evidence = (*standing.settled.said.get((p, c), ()), *signals.evidence(p, c))
+        if there and not any(e.signal != "position" for e in evidence):
+            evidence = (*wording(p, c), *evidence)
+        tier = _tier(s, learned, (p, c) in stated) if there else ""
+        return Relation("prerequisite", p, c, round(s, 4), there, evidence, tier, (p, c) in implied)
+
+    lost = {(p, c) for p, c, _ in dropped}
+    relations = tuple(relation(p, c, s) for (p, c), s in sorted(scores.items()))
+    return Chosen(relations, tuple(r for r in relations if (r.source, r.target) in lost))
+
+
+def _scores(pairs: Pairs, scored: Scored, settled: Settled) -> dict[Pair, float]:
+    """The score of each ordered pair; what people say stands above and below what is inferred."""
+    a, b = pairs.a.tolist(), pairs.b.tolist()
+    ahead = np.minimum(scored.ahead, INFERRED_MOST).tolist()
+    back = np.minimum(scored.back, INFERRED_MOST).tolist()
+    scores = dict(zip(zip(a, b, strict=True), ahead, strict=True)) | dict(
+        zip(zip(b, a, strict=True), back, strict=True)
+    )
+    for pair in settled.kept:
+        scores[pair] = DECIDED_SCORE if pair in settled.decided else STATED_SCORE
+        scores[pair[::-1]] = min(scores.get(pair[::-1], 0.0), 1 - STATED_SCORE)
+    for pair in settled.said:
+        scores.setdefault(pair, 0.0)
+    for pair in settled.removed:
+        scores[pair] = 1 - DECIDED_SCORE
+    return scores
+
+
+def _may_be_kept(p: int, c: int, scores: Mapping[Pair, float], standing: Standing, *, named: bool) -> bool:
+    """Whether an inferred edge may stand: the stronger of its two directions, where nobody has said otherwise.
+
+    Where the notes list what a concept needs, nothing is inferred on top; what stands inside a concept's section is
+    part of it. Terms that one passage explains read alike only because they share it, and of what the notes say
+    nothing there is nothing to read: there it takes a mention.
+    """
+    return (
+        (named or not ({p, c} & standing.mute or frozenset((p, c)) in standing.together))
+        and (scores[p, c], -p) > (scores.get((c, p), 0.0), -c)
+        and (p, c) not in standing.settled.removed
+        and c not in standing.settled.told
+        and not {p, c} & standing.umbrellas
+        and frozenset((p, c)) not in standing.nested
+    )
+
+
+def _tier(score: float, learned: Scorer, stated: bool) -> Tier:
+    if stated:
+        return "stated"
+    return "sure" if score >= learned.sure else "likely"

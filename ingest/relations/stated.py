@@ -1,0 +1,205 @@
+"""Prerequisites that the notes state outright: front matter, "Needs: …" lines and lists, headings, "after lesson 3"."""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+
+from ingest.concepts.candidates import NoteParts
+from ingest.concepts.links import Targets, entries_of
+from ingest.names.labels import heading_names, merge_key
+from ingest.notes.lines import line_spans
+from ingest.notes.parsed import Block
+from ingest.relations.signals import NUMBERED, quote_line
+from kg.linking import key
+from kg.types import Concept, Evidence, Mention, Passage
+
+__all__ = ["stated_prerequisites"]
+
+# Fields of front matter, without case, blanks, "-" and "_".
+_FIELDS = ("prerequisites", "prerequisite", "prereqs", "prereq", "requires", "requirements", "needs", "dependson")
+# A line that opens with one of these lists what comes first.
+_NEEDS_LINE = re.compile(
+    r"^[ \t>*+-]*[*_]{0,2}(?:needs?|requires?|required|prerequisites?|prereqs?|depends on|builds (?:up)?on|"
+    r"before this|know first|read first|learn first|first read)\b[*_]{0,2}\s*:?[*_]{0,2}\s*(?P<rest>.+)$",
+    re.I | re.M,
+)
+_NEEDED = (
+    r"(?:pre-?requisites?|prereqs?|requirements|needs|requires|depends on|builds (?:up)?on|"
+    r"(?:prerequisite|required|assumed|background|prior|previous) (?:knowledge|concepts?|skills|topics|notes)|"
+    r"required reading|before (?:you (?:start|begin|read(?: this)?)|reading(?: this)?|this)|"
+    r"(?:what )?(?:you|we|i)(?:['’]ll| will| should| must)? (?:already )?(?:need|(?:need to )?know)(?: to know)?"
+    r"(?: first| before(?:hand)?| already)?|(?:things |what )?(?:to )?(?:know|read|learn)(?: this| these)? first|"
+    r"first read|voraussetzungen|vorwissen|vorkenntnisse|pr[ée]requis|requisitos(?: previos)?|prerrequisitos)"
+)
+# What surrounds the words of a heading: numbers, pictographs, a colon.
+_NEEDS_HEADING = re.compile(rf"[\W\d_]*{_NEEDED}[\W_]*", re.I)
+# A paragraph of its own, or the words before a list.
+_NEEDS_ALONE = re.compile(rf"[\W_]*{_NEEDED}[\W_]*", re.I)
+_AFTER_NUMBER = re.compile(
+    r"\b(?:after|builds (?:up)?on|see first|requires|continues)\s+(?:lesson|chapter|part|note|lecture|week)\s+(\d+)\b",
+    re.I,
+)
+
+
+def stated_prerequisites(
+    concepts: Sequence[Concept], mentions: Sequence[Mention], notes: Sequence[NoteParts]
+) -> dict[tuple[int, int], Evidence]:
+    """Stated pairs (prerequisite, concept that needs it) in the notes' order, each with the first line that states it.
+
+    A card that `gradus export` wrote states all that its concept needs: one that needs nothing gives the pair of its
+    concept with itself. Whether statements agree with each other is left to `settled`.
+    """
+    targets = Targets.of(concepts, notes)
+    titles = targets.titles
+    by_passage: defaultdict[int, list[Mention]] = defaultdict(list)
+    for mention in mentions:
+        by_passage[mention.passage].append(mention)
+    out: dict[tuple[int, int], Evidence] = {}
+    for note in notes:
+        found = [
+            *_from_front_matter(note, titles[note.name], targets),
+            *_from_lines(note, titles[note.name], by_passage, targets),
+            *_from_numbers(note, notes, titles),
+        ]
+        for p, c, evidence in found:
+            if p != c:
+                out.setdefault((p, c), evidence)
+        title = titles[note.name]
+        if title is not None and note.parsed.front_matter.get("gradus") == "card":
+            line, quote = _front_matter_line(note, "prerequisites", "")
+            out.setdefault((title, title), Evidence(note.name, None, line, quote, "front matter"))
+    return out
+
+
+def _from_front_matter(note: NoteParts, title: int | None, targets: Targets) -> Iterator[tuple[int, int, Evidence]]:
+    if title is None:
+        return
+    cell = 0 if note.name.lower().endswith(".ipynb") else None  # a notebook's stands in its first cell
+    for field, value in note.parsed.front_matter.items():
+        if re.sub(r"[\s_-]+", "", field) not in _FIELDS:
+            continue
+        for entry in entries_of(value):
+            found = targets.named(entry, note.name)
+            if found is not None:
+                line, quote = _front_matter_line(note, field, entry)
+                yield found, title, Evidence(note.name, cell, line, quote, "front matter")
+
+
+def _front_matter_line(note: NoteParts, field: str, entry: str) -> tuple[int, str]:
+    """The 1-based line of a field that holds an entry, and that line; the field's first when none does."""
+    text = note.parsed.text_of(None)
+    first = note.parsed.front_matter_lines.get(field, 1)
+    last = min((n for n in note.parsed.front_matter_lines.values() if n > first), default=None)
+    lines = [text[start:end].strip() for start, end in line_spans(text)]
+    wanted = set(key(entry))
+    holding = (n for n in range(first, last or len(lines) + 1) if wanted <= set(key(lines[n - 1])))
+    line = next(holding, first)
+    return line, lines[line - 1]
+
+
+def _from_lines(
+    note: NoteParts,
+    title: int | None,
+    by_passage: Mapping[int, Sequence[Mention]],
+    targets: Targets,
+) -> Iterator[tuple[int, int, Evidence]]:
+    lists = list(_needs_lists(note))
+    for passage in note.passages:
+        if passage.kind in ("code", "output"):
+            continue
+        path = passage.heading_path
+        under = next((i for i, heading in enumerate(path) if _NEEDS_HEADING.fullmatch(heading)), None)
+        needing = _enclosing(path[:under], targets.names, title)
+        if needing is None:
+            continue
+        if under is not None:
+            spans = [(0, len(passage.text))]
+        else:
+            # Lines end at \r too; the length stays.
+            spans = [m.span("rest") for m in _NEEDS_LINE.finditer(passage.text.replace("\r", "\n"))]
+            spans += [(b.start - passage.start, b.end - passage.start) for b in lists if b.cell == passage.cell]
+        for place, first in _named_in(note, passage, spans, by_passage.get(passage.id, ()), targets):
+            line, quote = quote_line(passage, place)
+            yield (
+                first,
+                needing,
+                Evidence(note.name, passage.cell, line, quote, "heading" if under is not None else "stated"),
+            )
+
+
+def _named_in(
+    note: NoteParts,
+    passage: Passage,
+    spans: Sequence[tuple[int, int]],
+    mentions: Sequence[Mention],
+    targets: Targets,
+) -> Iterator[tuple[int, int]]:
+    """Concepts that a passage names within spans, by a link or in words, each with its place in the passage."""
+    if not spans:
+        return
+    text = note.parsed.text_of(passage.cell)
+    links: list[tuple[int, int]] = []
+    for mark in note.parsed.marked:
+        start, end = mark.start - passage.start, mark.end - passage.start
+        inside = mark.cell == passage.cell and any(a <= start < b for a, b in spans) and 0 <= start < len(passage.text)
+        if inside and mark.kind in ("wikilink", "link"):
+            found = targets.linked(text[mark.start : mark.end], note.name)
+            if found is not None:
+                links.append((start, end))
+                yield start, found
+    for mention in mentions:
+        inside = any(start <= mention.start < end for start, end in spans)
+        if inside and not any(a <= mention.start < b for a, b in links) and not _in_code(note, passage, mention.start):
+            yield mention.start, mention.concept
+
+
+def _needs_lists(note: NoteParts) -> Iterator[Block]:
+    """Items of lists that a line such as "**Prerequisites**" stands before."""
+    group = -1
+    before: Block | None = None
+    for block in note.parsed.blocks:
+        if block.kind == "item" and group >= 0 and block.group == group:
+            yield block
+        elif block.kind == "item" and before is not None and before.cell == block.cell:
+            text = note.parsed.text_of(before.cell)[before.start : before.end]
+            announced = before.kind == "paragraph" and before.heading_path == block.heading_path
+            group = block.group if announced and _NEEDS_ALONE.fullmatch(re.split(r"[\r\n]", text)[-1]) else -1
+            if group >= 0:
+                yield block
+        else:
+            group = -1
+        before = block
+
+
+def _in_code(note: NoteParts, passage: Passage, offset: int) -> bool:
+    """Whether a place in a passage stands in a code block."""
+    at = passage.start + offset
+    return any(b.kind == "code" and b.cell == passage.cell and b.start <= at < b.end for b in note.parsed.blocks)
+
+
+def _enclosing(path: Sequence[str], named: Mapping[str, int], title: int | None) -> int | None:
+    """The concept of the innermost heading that names one, else of the note."""
+    for heading in reversed(path):
+        names = heading_names(heading)
+        if names is not None and merge_key(names.label) in named:
+            return named[merge_key(names.label)]
+    return title
+
+
+def _from_numbers(
+    note: NoteParts, notes: Sequence[NoteParts], titles: Mapping[str, int | None]
+) -> Iterator[tuple[int, int, Evidence]]:
+    """ "After lesson 3" in a note points to the note that is numbered 3."""
+    title = titles[note.name]
+    if title is None:
+        return
+    numbers = {int(m[1]): n for n in notes if (m := NUMBERED.match(n.name.rsplit("/", 1)[-1]))}
+    for passage in note.passages:
+        for match in _AFTER_NUMBER.finditer(passage.text):
+            first = numbers.get(int(match[1]))
+            p = titles.get(first.name) if first else None
+            if p is not None and first is not None and first.name != note.name:
+                line, quote = quote_line(passage, match.start())
+                yield p, title, Evidence(note.name, passage.cell, line, quote, "link")

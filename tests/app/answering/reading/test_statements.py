@@ -1,0 +1,146 @@
+"""Statements: sentences and blocks with exact places, and what a statement needs to be understood."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from app.answering.reading.statements import excerpt, sentence_spans, statements_of, whole
+from kg.types import Passage
+
+RATES = """\
+## Rates
+
+The rate is the length of a step. It should be small, e.g. 0.01.
+
+Two ways lead there:
+
+1. Look at the curve.
+2. Divide by ten.
+
+The step is
+
+$$
+w - \\eta g
+$$
+
+where $g$ is the slope. Therefore it matters.
+
+| a | b |
+| --- | --- |
+| 1 | 2 |
+
+- Try less.
+- Try more.
+
+[a link](https://example.org)
+"""
+
+
+def passage(text: str) -> Passage:
+    return Passage(0, "n.md", None, 0, len(text), 1, text.count("\n") + 1, ("Rates",), text, "prose")
+
+
+def said(text: str) -> list[str]:
+    return [s.text for s in statements_of(passage(text))]
+
+
+def needed(start: str) -> str:
+    """The excerpt that the statement with this beginning needs."""
+    statements = statements_of(passage(RATES))
+    at = next(i for i, s in enumerate(statements) if s.text.startswith(start))
+    return excerpt(statements, *whole(statements, at)).text
+
+
+def test_a_passage_is_taken_apart_in_its_order() -> None:
+    """Sentences, items, formula, table; a link alone says nothing."""
+    assert said(RATES)[:4] == [
+        "The rate is the length of a step.",
+        "It should be small, e.g. 0.01.",
+        "Two ways lead there:",
+        "1. Look at the curve.",
+    ]
+    assert said(RATES)[-2:] == ["- Try less.", "- Try more."]
+
+
+@pytest.mark.parametrize(
+    ("start", "whole_text"),
+    [
+        ("The rate is", "The rate is the length of a step."),
+        ("It should be", "The rate is the length of a step. It should be small, e.g. 0.01."),
+        ("Two ways", "Two ways lead there:\n\n1. Look at the curve.\n2. Divide by ten."),
+        ("2. Divide", "Two ways lead there:\n\n1. Look at the curve.\n2. Divide by ten."),
+        ("The step is", "The step is\n\n$$\nw - \\eta g\n$$\n\nwhere $g$ is the slope."),
+        ("where $g$", "The step is\n\n$$\nw - \\eta g\n$$\n\nwhere $g$ is the slope."),
+        ("Therefore", "The step is\n\n$$\nw - \\eta g\n$$\n\nwhere $g$ is the slope. Therefore it matters."),
+        ("- Try less", "- Try less."),
+        ("| a | b", "| a | b |\n| --- | --- |\n| 1 | 2 |"),
+    ],
+)
+def test_a_statement_brings_what_it_cannot_do_without(start: str, whole_text: str) -> None:
+    """A pronoun its sentence, a colon what it announces, numbered steps each other, a formula its sentence."""
+    assert needed(start) == whole_text
+
+
+@pytest.mark.parametrize(
+    ("text", "sentences"),
+    [
+        ("One. Two! Three? Four", ["One.", "Two!", "Three?", "Four"]),
+        ("Call `a. B()` now. Then stop.", ["Call `a. B()` now.", "Then stop."]),
+        ("Take $x. Y$ and go. End.", ["Take $x. Y$ and go.", "End."]),
+        ("See Fig. 3, e.g. by Dr. Noll. Done.", ["See Fig. 3, e.g. by Dr. Noll.", "Done."]),
+        ("It is 0.5. And 1e-3. So.", ["It is 0.5.", "And 1e-3.", "So."]),
+        ("**Bold. Still bold.** Then plain.", ["**Bold. Still bold.**", "Then plain."]),
+        ("Smith et al. (2015) did it. Good.", ["Smith et al. (2015) did it.", "Good."]),
+        ("He left (really!) and came back. Yes.", ["He left (really!) and came back.", "Yes."]),
+        ("これは文です。次の文です。", ["これは文です。", "次の文です。"]),
+        ("no end", ["no end"]),
+    ],
+)
+def test_sentences_end_where_a_reader_would_stop(text: str, sentences: list[str]) -> None:
+    """Not in code, formulas, numbers, bold runs, brackets, nor after abbreviations."""
+    assert [text[a:b] for a, b in sentence_spans(text)] == sentences
+
+
+@given(st.text(alphabet="aB .!?`$*\n()1e。", max_size=80))
+def test_sentences_leave_nothing_out(text: str) -> None:
+    """In order, without overlap, and only white space between them."""
+    spans = sentence_spans(text)
+    at = 0
+    for a, b in spans:
+        assert at <= a < b
+        assert not text[at:a].strip()
+        at = b
+    assert not text[at:].strip()
+
+
+@given(st.text(alphabet="aBc .:\n-1*|$#`", max_size=120))
+def test_statements_stand_where_they_say(text: str) -> None:
+    """Each is a slice of its passage, in order; what it needs surrounds it."""
+    statements = statements_of(passage(text))
+    for i, s in enumerate(statements):
+        assert text[s.start : s.end] == s.text
+        first, last = whole(statements, i)
+        assert 0 <= first <= i <= last < len(statements)
+
+
+def test_a_question_brings_its_answer() -> None:
+    """What the notes ask themselves says nothing without what follows."""
+    text = "## Factors\n\nHow many? Enough to describe taste. The rest is noise.\n"
+    statements = statements_of(passage(text))
+    assert excerpt(statements, *whole(statements, 0)).text == "How many? Enough to describe taste."
+
+
+def test_a_conclusion_brings_the_table_that_it_draws_on() -> None:
+    """What begins with "So" after a table says nothing without it; another sentence does."""
+    table = "Each takes:\n\n| what | bytes |\n| --- | --- |\n| weight | 4 |\n\n"
+    statements = statements_of(passage(f"{table}So a million weights take 4 MB."))
+    assert excerpt(statements, *whole(statements, 2)).text == f"{table}So a million weights take 4 MB."
+    statements = statements_of(passage(f"{table}Memory is dear."))
+    assert excerpt(statements, *whole(statements, 2)).text == "Memory is dear."
+
+
+def test_a_quotation_stays_in_one_piece() -> None:
+    """Its marks stand at each line's beginning, so half of it would not read."""
+    assert said("> First said. Then\n> said again. Done.\n") == ["> First said. Then\n> said again. Done."]

@@ -1,0 +1,99 @@
+"""What the chat shows of one question, reply by reply, without a page."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import aclosing
+from itertools import pairwise
+from pathlib import Path
+
+import pytest
+from awaited import awaited
+from scripted import Scripted
+
+from app.answering.answer import answer
+from app.pages.ask.answer import answer_markdown
+from app.pages.ask.replies import Reply, replies
+from app.pages.open_store import Shelf
+from app.writer.prompt import Message
+from app.writer.written import Writer
+from kg.encoder import Encoder
+from kg.types import Answer
+
+QUESTION = "What is proofing?"
+
+
+class Broken(Scripted):
+    """A writer with an error of its own."""
+
+    def stream(self, prompt: Sequence[Message], over: threading.Event) -> Iterator[str]:
+        raise RuntimeError("bug")
+
+
+@pytest.fixture
+def shelf(store_folder: Path, encoder: Encoder) -> Iterator[Shelf]:
+    opened = Shelf(store_folder, encoder)
+    yield opened
+    opened.close()
+
+
+def asked(shelf: Shelf, writer: Writer | None = None, stop: threading.Event | None = None) -> list[Reply]:
+    """All replies to QUESTION but the sign of life, which comes when the machine is slow."""
+
+    async def read() -> list[Reply]:
+        return [r async for r in replies(QUESTION, [], shelf, writer, stop or threading.Event())]
+
+    return [r for r in awaited(read()) if "Reading the notes" not in r.text]
+
+
+def extract(shelf: Shelf, encoder: Encoder) -> Answer:
+    return answer(QUESTION, shelf.current(), encoder)
+
+
+def test_an_answer_grows_to_what_the_page_makes_of_it(shelf: Shelf, encoder: Encoder) -> None:
+    """Each reply begins with the one before, and each carries the answer: a reader may ask on at any moment."""
+    said = extract(shelf, encoder)
+    found = asked(shelf)
+    assert len(found) > 3
+    assert all(later.text.startswith(one.text) for one, later in pairwise(found))
+    assert found[-1] == Reply(answer_markdown(shelf.current(), said), said, lasting=True)
+    assert all(r.lasting and r.said == said for r in found)
+
+
+def test_drafts_pass_and_the_checked_answer_lasts(shelf: Shelf, encoder: Encoder) -> None:
+    """A draft is no part of the conversation; what was said is the notes' answer, not the writer's words."""
+    *drafts, last = asked(shelf, Scripted("Proofing is the rest in which dough rises [1]. Bakers slept then [1]."))
+    assert drafts and not any(r.lasting or r.said for r in drafts)
+    assert all("scripted is writing …" in r.text for r in drafts)
+    assert "Proofing is the rest in which dough rises." in last.text and "Bakers slept" not in last.text
+    assert last.lasting and last.said == extract(shelf, encoder)
+
+
+def test_a_writers_error_leaves_the_notes_own_words(shelf: Shelf) -> None:
+    """Whatever a writer does, the answer is there with one line why it was not worded."""
+    last = asked(shelf, Broken(""))[-1]
+    assert "Not written by scripted: it failed with an error of its own (RuntimeError)" in last.text
+    assert "the rest in which dough rises" in last.text
+
+
+def test_no_store_is_one_line(tmp_path: Path, encoder: Encoder) -> None:
+    """It says what to do, stays in the chat, and is no turn of the conversation."""
+    (only,) = asked(Shelf(tmp_path / "none", encoder))
+    assert only.lasting and only.said is None
+    assert only.text.startswith('<p class="g-error">') and "gradus ingest" in only.text
+
+
+def test_who_stops_reading_stops_the_writer(shelf: Shelf) -> None:
+    """A page that was closed in the middle of a draft ends the writing at once."""
+    stop = threading.Event()
+
+    async def leave() -> None:
+        async with aclosing(replies(QUESTION, [], shelf, Scripted("Proofing is the rest. " * 40), stop)) as coming:
+            async for reply in coming:
+                if "is writing" in reply.text:
+                    assert not stop.is_set()
+                    return
+
+    awaited(leave())
+    assert stop.is_set()

@@ -1,0 +1,263 @@
+"""A run started on the page is followed to its end, goes on when nobody looks, and ends when stopped."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import gradio as gr
+import psutil
+import pytest
+from awaited import awaited
+
+from app.pages.runs.follow import follow, reopen
+from app.pages.runs.forms import named, preset, show_task
+from app.pages.runs.history_view import history_html
+from app.pages.runs.page import read_offer, runs_page
+from app.pages.runs.visitors_runs import Going
+from executors.runs.history import history
+from executors.runs.track import installed_trackers
+
+STATE, RESULT, LOG, PAST, STOP = 0, 1, 6, 7, 8
+PARAMS = {"task": "tabular", "phase": "frozen"}
+
+
+async def until(holds: Callable[[], bool]) -> None:
+    while not holds():
+        await asyncio.sleep(0.02)
+
+
+def processes_of(folder: Path) -> list[psutil.Process]:
+    """Processes that name a run's folder on their command line."""
+    found = []
+    for process in psutil.process_iter(["cmdline", "status"]):
+        if process.info["status"] != psutil.STATUS_ZOMBIE and any(
+            str(folder) in word for word in process.info["cmdline"] or ()
+        ):
+            found.append(process)
+    return found
+
+
+def test_a_bad_parameter_is_one_clear_line(tmp_path: Path) -> None:
+    """A value that cannot be is named, with what is wanted, and nothing is started."""
+
+    async def scenario() -> list[list[Any]]:
+        return [shown async for shown in follow(Going(), "me", "lr-find", {"batch_size": "0"}, tmp_path)]
+
+    (shown,) = awaited(scenario())
+    assert "parameter &#x27;batch_size&#x27; must be a whole number" in shown[STATE]
+    assert "got &#x27;0&#x27;" in shown[STATE]
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_an_unknown_recipe_is_one_clear_line(tmp_path: Path) -> None:
+    """A name from a forged link starts nothing."""
+
+    async def scenario() -> list[list[Any]]:
+        return [shown async for shown in follow(Going(), "me", "../lr-find", {}, tmp_path)]
+
+    (shown,) = awaited(scenario())
+    assert "there is no recipe" in shown[STATE]
+
+
+def test_stop_ends_the_run_and_says_so(tmp_path: Path) -> None:
+    """After Stop the page shows the run as stopped, keeps it in the history, and its process is gone."""
+
+    async def scenario() -> list[Any]:
+        going, shown = Going(), []
+        async for shown in follow(going, "me", "lr-find", PARAMS, tmp_path):
+            if shown[STOP].get("visible"):
+                (folder,) = tmp_path.glob("*-lr-find-*")
+                await until(lambda folder=folder: bool(processes_of(folder)))  # type: ignore[misc]
+                await asyncio.to_thread(going.stop, "me")
+                assert not processes_of(folder)
+        return shown
+
+    last = awaited(scenario())
+    assert "Stopped" in last[STATE]
+    assert "g-is-cancelled" in last[PAST]
+    assert last[STOP]["visible"] is False
+
+
+def test_a_run_outlives_its_page_and_is_taken_up_from_the_history(tmp_path: Path) -> None:
+    """The page says that the run goes on without it; whoever opens it next sees it from its start, and can stop it."""
+
+    async def scenario() -> tuple[list[Any], list[Any], list[Any]]:
+        going = Going()
+        try:
+            stream = follow(going, "me", "lr-find", PARAMS, tmp_path)
+            first = await anext(stream)
+            (folder,) = tmp_path.glob("*-lr-find-*")
+            await until(lambda: bool(processes_of(folder)))
+            elsewhere = [shown async for shown in reopen(going, "you", folder.name, tmp_path)]  # it is still mine
+            await stream.aclose()
+            assert processes_of(folder)
+            taken = reopen(going, "you", folder.name, tmp_path)
+            again = await anext(taken)
+            await asyncio.to_thread(going.stop, "you")
+            assert not processes_of(folder)
+            *_, last = [shown async for shown in taken]
+            assert len(elsewhere) == 1 and elsewhere[0][STOP]["visible"] is False
+            return first, again, last
+        finally:
+            await asyncio.to_thread(going.stop_all)
+
+    first, again, last = awaited(scenario())
+    assert "goes on when you close the page" in first[STATE]
+    assert "Running" in again[STATE] and again[STOP]["visible"] is True
+    assert "Stopped" in last[STATE] and "goes on" not in last[STATE]
+    assert [record.status for record in history(tmp_path)] == ["cancelled"]
+
+
+def test_runs_whose_page_was_closed_end_with_the_server(tmp_path: Path) -> None:
+    """Nothing is left behind when the pages are no longer served."""
+
+    async def scenario() -> None:
+        going = Going()
+        stream = follow(going, "me", "lr-find", PARAMS, tmp_path)
+        await anext(stream)
+        (folder,) = tmp_path.glob("*-lr-find-*")
+        await until(lambda: bool(processes_of(folder)))
+        await stream.aclose()
+        await asyncio.to_thread(going.stop_all)
+        assert not processes_of(folder)
+
+    awaited(scenario())
+    assert [record.status for record in history(tmp_path)] == ["cancelled"]
+
+
+def test_one_visitor_has_one_run_at_a_time(tmp_path: Path) -> None:
+    """A second start is refused while the first goes on; another visitor is free to start."""
+
+    async def scenario() -> tuple[list[Any], list[Any]]:
+        going = Going()
+        first, second = (follow(going, "me", "lr-find", PARAMS, tmp_path) for _ in range(2))
+        other = follow(going, "you", "lr-find", PARAMS, tmp_path)
+        try:
+            await anext(first)
+            return await anext(second), await anext(other)
+        finally:
+            await asyncio.to_thread(going.stop_all)
+
+    with pytest.warns(UserWarning, match="your run of lr-find is still going on; stop it first"):
+        refused, started = awaited(scenario())
+    assert refused == [gr.skip()] * len(refused)  # what is shown stays the first run's
+    assert "Waiting" in started[STATE] and "one other run ahead" in started[STATE]
+
+
+def test_no_file_is_run_for_a_stranger(tmp_path: Path) -> None:
+    """Where the pages are served to other machines, a learner file is refused and nothing is started."""
+
+    async def scenario() -> list[list[Any]]:
+        going = Going(own_code=False)
+        values = {"task": "learner", "learner": "/etc/passwd:root"}
+        return [shown async for shown in follow(going, "me", "lr-find", values, tmp_path)]
+
+    (shown,) = awaited(scenario())
+    assert "no file of this one is run for a visitor" in shown[STATE] and "--allow-learner-files" in shown[STATE]
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_run_is_sent_to_the_chosen_tracker(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A tracker that is installed can be chosen under "More settings"; what came of sending stands in the result."""
+    with gr.Blocks():
+        offered = runs_page(tmp_path / "runs", Going()).forms[0].tracker
+    assert [value for _, value in offered.choices] == ["", *installed_trackers()]
+    assert offered.visible is bool(installed_trackers()) and offered.value == ""
+
+    (tmp_path / "trackio.py").write_text("def init(*a, **k):\n    raise RuntimeError('no room there')\n")
+    monkeypatch.syspath_prepend(str(tmp_path))
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+    with gr.Blocks():
+        offered = runs_page(tmp_path / "runs", Going()).forms[0].tracker
+    assert ("trackio", "trackio") in offered.choices and offered.visible
+
+    async def scenario() -> list[list[Any]]:
+        gone = {"task": "tabular", "data": str(tmp_path / "gone.csv"), "target": "price"}
+        return [
+            shown
+            async for shown in follow(Going(), "me", "lr-find", gone, tmp_path / "runs", 5, offered.choices[-1][1])
+        ]
+
+    last = awaited(scenario())[-1]
+    assert "gone.csv" in last[RESULT]
+    assert "not sent to trackio: RuntimeError: no room there" in last[RESULT]
+
+
+def test_a_run_offer_keeps_its_preset() -> None:
+    """The link's text gives the recipe's name and its values; nonsense gives a name that no recipe has."""
+    assert read_offer("lr-find?phase=frozen&batch_size=32") == ("lr-find", {"phase": "frozen", "batch_size": "32"})
+    assert read_offer(None) == ("", {})
+    assert len(read_offer("x" * 9999)[0]) <= 2000
+
+
+@pytest.fixture
+def page(tmp_path: Path) -> Any:
+    with gr.Blocks():
+        return runs_page(tmp_path, Going())
+
+
+def test_each_recipe_has_a_field_for_each_parameter(page: Any) -> None:
+    """Every parameter can be set on the page, with its default filled in, its unit and help beside it."""
+    for form in page.forms:
+        assert len(form.fields) == len(form.recipe.parameters)
+        for parameter, field in zip(form.recipe.parameters, form.fields, strict=True):
+            assert parameter.name.replace("_", " ").capitalize() in field.label or parameter.name in field.label.lower()
+            assert parameter.unit in field.label.lower()
+            assert field.info == (parameter.help or None) or field.info in parameter.help
+            if parameter.type == "choice":
+                assert field.value == parameter.default
+
+
+def test_a_preset_fills_the_form_of_its_recipe_only(page: Any) -> None:
+    """The recipe is chosen, its form shown, the preset and the defaults filled in; the other form stays."""
+    updates = preset(page.forms, "lr-find", {"phase": "frozen", "task": "no such task"})
+    assert updates[0] == "lr-find"
+    assert [u["visible"] for u in updates[1 : 1 + len(page.forms)]] == [f.recipe.name == "lr-find" for f in page.forms]
+    fields = updates[1 + 2 * len(page.forms) :]  # after the choice, the groups, and the lines on tasks
+    own = dict(
+        zip(
+            [(form.recipe.name, p.name) for form in page.forms for p in form.recipe.parameters],
+            fields,
+            strict=True,
+        )
+    )
+    assert own["lr-find", "phase"]["value"] == "frozen"
+    assert own["lr-find", "task"]["value"] == "image-classification"
+    assert "value" not in own["batch-size", "task"]
+
+
+def test_a_form_shows_what_its_task_takes(page: Any) -> None:
+    """Choosing a task shows its own fields and what files it expects; a preset does the same."""
+    form = next(form for form in page.forms if form.recipe.name == "lr-find")
+    names = [parameter.name for parameter in form.recipe.parameters]
+    expects, *updates = show_task(form)("tabular")
+    visible = {name for name, update in zip(names, updates, strict=True) if update["visible"]}
+    assert "CSV" in expects and {"task", "data", "target", "log_target", "batch_size"} <= visible
+    assert not {"size", "learner", "encoder", "pretrained"} & visible
+    shown = dict(zip(names, [field.visible for field in form.fields], strict=True))
+    assert shown["size"] and not shown["target"]
+    place = [form.recipe.name for form in page.forms].index("lr-find")
+    assert "user" in preset(page.forms, "lr-find", {"task": "collaborative-filtering"})[1 + len(page.forms) + place]
+
+
+def test_values_of_other_tasks_are_left_out(page: Any) -> None:
+    """What was typed before the task was changed does not get in the way."""
+    form = next(form for form in page.forms if form.recipe.name == "lr-find")
+    values = [
+        {"task": "gan", "target": "price", "data": "faces"}.get(p.name, p.default) for p in form.recipe.parameters
+    ]
+    found = named(form, values)
+    assert found["data"] == "faces" and "target" not in found
+
+
+def test_history_shows_damaged_runs_as_text(tmp_path: Path) -> None:
+    """A folder that is no run, or has a hostile name, is a failed row and no markup."""
+    (tmp_path / "<b>x").mkdir()
+    shown = history_html(tmp_path)
+    assert "&lt;b&gt;x" in shown
+    assert re.search(r"g-is-failed", shown)
+    assert "No runs yet" in history_html(tmp_path / "none")

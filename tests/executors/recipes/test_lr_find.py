@@ -1,0 +1,169 @@
+"""The recipe lr-find, run as users run it, on both tasks, with random and with pretrained weights."""
+
+from __future__ import annotations
+
+import csv
+import subprocess
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+from PIL import Image
+
+from executors.runs.run import RunResult, start
+
+pytestmark = pytest.mark.timeout(900)  # many processes, each of which imports torch
+
+QUICK = {"device": "cpu", "num_it": 40, "seeds": 2, "epochs": 1}
+IMAGES = {**QUICK, "arch": "squeezenet1_1", "batch_size": 16}
+
+
+@pytest.fixture(autouse=True)
+def one_thread(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Threads that wait for each other on a machine with other work make a step a hundred times slower."""
+    monkeypatch.setenv("OMP_NUM_THREADS", "1")
+
+
+def ended(params: Mapping[str, object], runs: Path) -> tuple[RunResult, list[dict[str, Any]]]:
+    run = start("lr-find", params, runs)
+    events = list(run.events())
+    result = run.wait()
+    assert result.status == "ok", f"{result.message}\n{(run.folder / 'log.txt').read_text()[-2000:]}"
+    return result, events
+
+
+def check(result: RunResult, events: list[dict[str, Any]]) -> None:
+    """What holds for every result: curves told live and stored, all suggestions, the race's cost, a snippet."""
+    points = [event for event in events if event["event"] == "point"]
+    with Path(result.artifacts[0]).open() as file:
+        rows = [
+            (row["phase"], int(row["order"]), float(row["lr"]), float(row["smoothed_loss"]))
+            for row in csv.DictReader(file)
+        ]
+    assert rows == [(point["phase"], point["order"], point["lr"], point["loss"]) for point in points]
+    raced = [event for event in events if event["event"] == "race"]
+    with Image.open(result.artifacts[1]) as picture:
+        assert picture.width > 600
+    for phase, found in result.values["phases"].items():
+        assert set(found["suggestions"]) == {"minimum", "steep", "valley", "slide"}
+        assert found["points"] == sum(point["phase"] == phase and point["order"] == 0 for point in points)
+        check_race(found["race"], found["points"], [event for event in raced if event["phase"] == phase])
+        assert found["recommended"] and found["reason"]
+    assert not list(Path(result.folder).rglob("_tmp.pth"))
+    compile(result.code, "snippet", "exec")
+
+
+def check_race(race: dict[str, Any] | None, points: int, told: list[dict[str, Any]]) -> None:
+    """Its trials were told as they ended, and it cost at most three times the sweep."""
+    if race is None:
+        assert told == []
+        return
+    assert [trial["rate"] for trial in race["trials"]] == [event["rate"] for event in told]
+    assert 0 < race["batches"] <= 3 * points and race["seconds"] > 0
+
+
+def without_seconds(values: dict[str, Any]) -> dict[str, Any]:
+    """What a run found, without how long it took."""
+    for found in values["phases"].values():
+        if found["race"]:
+            found["race"].pop("seconds")
+    return values
+
+
+def test_the_band_is_stored_and_holds_the_curve(tmp_path: Path) -> None:
+    """Lowest and highest of all orders at each rate; without a race the rate is read from the curves."""
+    result, _ = ended({"task": "tabular", **QUICK, "seeds": 3, "race": "no"}, tmp_path / "runs")
+    files = {Path(path).name: Path(path) for path in result.artifacts}
+    with files["lr-find.csv"].open() as file:
+        losses: dict[str, list[float]] = {}
+        for row in csv.DictReader(file):
+            losses.setdefault(row["lr"], []).append(float(row["smoothed_loss"]))
+    with files["lr-find-band.csv"].open() as file:
+        band = {row["lr"]: (float(row["lowest"]), float(row["highest"])) for row in csv.DictReader(file)}
+    assert len(band) > 20
+    assert all(band[lr] == (min(losses[lr]), max(losses[lr])) for lr in band)
+    assert any(low < high for low, high in band.values())
+    found = result.values["phases"]["unfrozen"]
+    assert found["race"] is None and found["recommended"] == found["from_curve"]
+    assert found["sweeps"]["orders"] == 3
+
+
+def test_a_table_gives_one_rate_and_a_snippet_that_runs(tmp_path: Path) -> None:
+    """One group of layers: frozen and unfrozen are the same, and said to be; the snippet trains."""
+    result, events = ended({"task": "tabular", "device": "cpu", "epochs": 2}, tmp_path / "runs")
+    check(result, events)
+    assert list(result.values["phases"]) == ["unfrozen"]
+    assert any("frozen and unfrozen are the same" in note for note in result.values["notes"])
+    assert result.values["groups"] == 1
+    assert 1e-4 < result.values["recommended"] < 1
+    assert f"fit_one_cycle(2, {result.values['recommended']!r})" in result.code
+    done = subprocess.run(
+        [sys.executable, "-c", result.code], cwd=tmp_path, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr[-2000:]
+    assert "train_loss" in done.stdout
+
+
+def test_images_with_random_weights_say_so_and_their_snippet_runs(tmp_path: Path) -> None:
+    """A random body is not kept frozen: the whole network is swept, and one rate serves all layers."""
+    result, events = ended({**IMAGES, "pretrained": "no"}, tmp_path / "runs")
+    check(result, events)
+    assert list(result.values["phases"]) == ["unfrozen"]
+    assert isinstance(result.values["phases"]["unfrozen"]["recommended"], float)
+    assert any("random weights" in note for note in result.values["notes"])
+    assert "learn.freeze()" not in result.code and "pretrained=False" in result.code
+    done = subprocess.run(
+        [sys.executable, "-c", result.code], cwd=tmp_path, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr[-2000:]
+
+
+def test_pretrained_weights_at_hand_are_used_and_give_a_slice(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Weights in torch's cache are found without the network; unfrozen, layers get different rates."""
+    import torch
+    from torchvision.models import SqueezeNet1_1_Weights, squeezenet1_1
+
+    torch.manual_seed(0)
+    file = tmp_path / "hub" / "checkpoints" / SqueezeNet1_1_Weights.DEFAULT.url.rsplit("/", 1)[-1]
+    file.parent.mkdir(parents=True)
+    torch.save(squeezenet1_1().state_dict(), file)
+    monkeypatch.setenv("TORCH_HOME", str(tmp_path))
+    result, events = ended({**IMAGES, "num_it": 60}, tmp_path / "runs")
+    check(result, events)
+    assert result.values["pretrained"] is True
+    assert any(f"pretrained on ImageNet ({file.name})" in note for note in result.values["notes"])
+    low, high = result.values["phases"]["unfrozen"]["recommended"]
+    assert low < high
+    assert f"learn.unfreeze()\nlearn.fit_one_cycle(1, slice({low!r}, {high!r}))" in result.code
+
+
+def test_the_same_seed_gives_the_same_rate(tmp_path: Path) -> None:
+    """On the CPU nothing is left to chance."""
+    params = {"task": "tabular", **QUICK, "seed": 5}
+    one, two = (ended(params, tmp_path / name)[0] for name in ("one", "two"))
+    assert without_seconds(one.values) == without_seconds(two.values)
+
+
+def test_a_batch_larger_than_the_data_is_named(tmp_path: Path) -> None:
+    """fastai would divide by zero, or train nothing without a word."""
+    result = start("lr-find", {"task": "tabular", "batch_size": 5000}, tmp_path).wait()
+    assert result.status == "failed"
+    assert "456 samples to train on are fewer than one batch of 5000" in result.message
+    assert "take a batch_size of 114 or so" in result.message
+
+
+def test_rates_in_the_wrong_order_are_named(tmp_path: Path) -> None:
+    """The sweep rises."""
+    result = start("lr-find", {"start_lr": 0.1, "end_lr": 0.01}, tmp_path).wait()
+    assert result.message == "lr-find: parameter 'start_lr' must be below 'end_lr', got 0.1 and 0.01"
+
+
+def test_a_sweep_that_explodes_at_once_leaves_its_curve(tmp_path: Path) -> None:
+    """The run fails with the reason, and what was measured is kept."""
+    params = {"task": "tabular", "start_lr": 0.9, "end_lr": 1000, "num_it": 200, "device": "cpu"}
+    result = start("lr-find", params, tmp_path).wait()
+    assert result.status == "failed"
+    assert "unfrozen: the loss explodes at" in result.message and "lower start_lr" in result.message
+    assert [Path(path).name for path in result.artifacts][:2] == ["lr-find.csv", "lr-find.png"]

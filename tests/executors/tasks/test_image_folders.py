@@ -1,0 +1,134 @@
+"""A folder of images becomes classes, or one sentence that names what is wrong."""
+
+from __future__ import annotations
+
+import random
+from pathlib import Path
+
+import pytest
+from PIL import Image
+
+from executors.errors import BadInput, BadParameter
+from executors.inputs.images import Split
+from executors.task import Settings
+from executors.tasks.image_classification import inspect
+
+
+def paint(folder: Path, count: int, shade: int = 0) -> None:
+    folder.mkdir(parents=True, exist_ok=True)
+    for number in range(count):
+        Image.new("RGB", (40, 30), (shade, number, 0)).save(folder / f"{number}.png")
+
+
+@pytest.fixture
+def pets(tmp_path: Path) -> Path:
+    """Ten cats and ten dogs, and things that are no classes."""
+    paint(tmp_path / "pets" / "cats", 10)
+    paint(tmp_path / "pets" / "dogs", 10, 200)
+    (tmp_path / "pets" / ".cache").mkdir()
+    (tmp_path / "pets" / "notes.txt").write_text("no image")
+    return tmp_path / "pets"
+
+
+def look(folder: Path, arch: str = "") -> Split:
+    content = inspect(Settings("image-classification", str(folder), arch=arch)).content
+    assert isinstance(content, Split)
+    return content
+
+
+def refused(folder: Path) -> str:
+    with pytest.raises(BadInput) as caught:
+        look(folder)
+    assert "\n" not in str(caught.value)
+    return str(caught.value)
+
+
+def test_subfolders_are_classes(pets: Path) -> None:
+    """A fifth is held out, every image is in one part, every class is trained on."""
+    images = look(pets)
+    assert (len(images.train), len(images.valid)) == (16, 4)
+    assert {name for _, name in images.train} == {"cats", "dogs"}
+    assert len({item for item, _ in (*images.train, *images.valid)}) == 20
+
+
+def test_train_and_valid_are_taken_as_they_are(pets: Path) -> None:
+    """A folder's own split is kept."""
+    paint(pets / "train" / "a", 5)
+    paint(pets / "train" / "b", 5)
+    paint(pets / "valid" / "a", 2)
+    images = look(pets)
+    assert (len(images.train), len(images.valid), images.own) == (10, 2, True)
+
+
+def test_a_class_that_is_only_validated_is_refused(pets: Path) -> None:
+    """It could not be learned."""
+    paint(pets / "train" / "a", 5)
+    paint(pets / "train" / "b", 5)
+    paint(pets / "valid" / "c", 2)
+    assert "class 'c' is in valid/ but not in train/" in refused(pets)
+
+
+def test_a_single_class_is_named(tmp_path: Path) -> None:
+    """One subfolder is nothing to tell apart."""
+    paint(tmp_path / "cats", 10)
+    assert (
+        refused(tmp_path) == f"{tmp_path} holds a single class ('cats'); classification needs at least two subfolders"
+    )
+
+
+def test_loose_images_are_counted(tmp_path: Path) -> None:
+    """Images without subfolders have no class."""
+    paint(tmp_path, 3)
+    assert "holds 3 images but no subfolder with images" in refused(tmp_path)
+
+
+def test_missing_folders_and_files_are_refused(tmp_path: Path) -> None:
+    """What is there instead is said."""
+    assert "does not exist; give a folder" in refused(tmp_path / "none")
+    (tmp_path / "file").write_text("")
+    assert "is a file; give a folder" in refused(tmp_path / "file")
+
+
+def test_too_few_images_are_counted(tmp_path: Path) -> None:
+    """How many there are, and how many are needed."""
+    paint(tmp_path / "a", 2)
+    paint(tmp_path / "b", 2)
+    assert "holds 4 images; at least 8 are needed" in refused(tmp_path)
+
+
+def test_an_unreadable_image_is_named(pets: Path) -> None:
+    """A text with an image's name is found before training, by its path."""
+    (pets / "dogs" / "fake.jpg").write_text("not at all")
+    assert refused(pets) == f"dogs/fake.jpg in {pets} cannot be read as an image: it is no image"
+
+
+def test_a_cut_off_image_is_named_when_it_is_loaded(pets: Path) -> None:
+    """What its header does not show is found in training, and still by its path."""
+
+    from executors.tasks.image_classification import build
+
+    pixels = random.Random(0).randbytes(300 * 300 * 3)
+    whole = pets / "dogs" / "cut.jpg"
+    Image.frombytes("RGB", (300, 300), pixels).save(whole)
+    whole.write_bytes(whole.read_bytes()[:2000])
+    settings = Settings("image-classification", str(pets), arch="squeezenet1_1", pretrained=False)
+    source = inspect(settings)
+    loaders = build(source, settings, 32, 4, "cpu", pets).learner.dls
+    with pytest.raises(BadInput, match=r"cut\.jpg cannot be read as an image: .*truncated"):
+        for samples in (loaders.train_ds, loaders.valid_ds):
+            for number in range(len(samples)):
+                samples[number]
+
+
+def test_an_unknown_architecture_names_the_closest(pets: Path) -> None:
+    """A slip of the pen is met with the name that was meant."""
+    with pytest.raises(BadParameter, match="there is no architecture 'resnet81'; try resnet18"):
+        look(pets, "resnet81")
+
+
+def test_the_digits_are_split_the_same_each_time() -> None:
+    """The seed decides the split, and nothing else does."""
+    first = inspect(Settings("image-classification", seed=1)).content
+    assert first == inspect(Settings("image-classification", seed=1)).content
+    assert first != inspect(Settings("image-classification", seed=2)).content
+    assert len(first.train) + len(first.valid) == 1797

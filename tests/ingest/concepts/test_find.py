@@ -1,0 +1,295 @@
+"""Concepts and mentions found in whole small notes: which there are, under which names, where they are explained."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ingest.concepts.candidates import NoteParts
+from ingest.concepts.find import find_concepts, find_mentions
+from ingest.concepts.summary import first_sentence
+from ingest.notes.kinds import parse_note
+from ingest.passages.cut import cut
+from kg.store import Store
+from kg.types import Concept
+
+
+def parts(**texts: str) -> list[NoteParts]:
+    """Notes from their texts, by name without ".md", with passages numbered over all of them."""
+    notes: list[NoteParts] = []
+    first = 0
+    for stem, text in texts.items():
+        name = f"{stem}.md"
+        parsed = parse_note(text, name)
+        passages = cut(parsed, name, first)
+        first += len(passages)
+        notes.append(NoteParts(name, parsed, passages))
+    return notes
+
+
+def concepts(**texts: str) -> dict[str, Concept]:
+    """The concepts of notes, by label."""
+    found = find_concepts(parts(**texts))
+    assert [c.id for c in found] == list(range(len(found)))
+    return {c.label: c for c in found}
+
+
+def test_headings_name_concepts_with_their_aliases() -> None:
+    """A second name after a bar, an acronym before a dash, and the words of a link."""
+    found = concepts(
+        a="# Recurrent Neural Network | RNN\n\nReads words one by one.\n\n## PCA - Principal Components Analysis\n\n"
+        "Turns axes.\n\n## [Annealing](https://e.org/annealing)\n\nLowers the rate.\n"
+    )
+    assert {c.label: c.aliases for c in found.values()} == {
+        "Recurrent Neural Network": ("RNN",),
+        "Principal Components Analysis": ("PCA",),
+        "Annealing": (),
+    }
+
+
+def test_a_concept_knows_where_it_is_explained() -> None:
+    """Its passages, its notes with the home note first, its first sentence, and what stands beside it."""
+    found = concepts(
+        a="# Dropout\n\nDropout sets activations to zero. It is simple.\n\n[paper](https://e.org/p) ![curve](c.png)\n\n"
+        "```python\nnn.Dropout(0.5)\n```\n",
+        b="# Other\n\nWords.\n\n## Dropout\n\nIt is used late.\n",
+    )
+    dropout = found["Dropout"]
+    assert dropout.notes == ("a.md", "b.md")
+    assert dropout.summary == "Dropout sets activations to zero."
+    assert [(r.kind, r.text.strip("`\n "), r.target) for r in dropout.resources] == [
+        ("link", "paper", "https://e.org/p"),
+        ("image", "curve", "c.png"),
+        ("code", "python\nnn.Dropout(0.5)", "python"),
+    ]
+    assert [r.line for r in dropout.resources] == [5, 5, 7]
+
+
+def test_passages_of_a_section_without_a_name_belong_to_the_section_above() -> None:
+    """What stands under "Goals" or a question belongs to the concept around it."""
+    found = concepts(a="# Dropout\n\nZeroes.\n\n## Goals\n\nTo learn.\n\n## Why does it work?\n\nNoise.\n")
+    assert list(found) == ["Dropout"] and len(found["Dropout"].passages) == 3
+
+
+def test_wikilinks_name_concepts_that_no_note_explains_yet() -> None:
+    """With no passage of their own; the target counts, not the words shown, and not the part after #."""
+    found = concepts(a="# Dropout\n\nSee [[Weight Decay|shrinking]], [[folder/Momentum#nesterov]], [[dropout]].\n")
+    assert {c.label: c.passages for c in found.values()} == {"Dropout": (0,), "Weight Decay": (), "Momentum": ()}
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        "**Truncation** means that the gradient stops.",
+        "A **truncation** is the end of a gradient.",
+        "*Truncation* refers to the end of a gradient.",
+        "`truncation` is the end of a gradient.",
+        "**Truncation**: the gradient stops.",
+        "**Truncation:** the gradient stops.",
+        "**Truncation** – the gradient stops.",
+        "Ending it early is called **truncation**.",
+        "> jargon: Truncation: the gradient stops.",
+    ],
+)
+def test_a_marked_term_that_is_explained_is_a_concept(said: str) -> None:
+    """Bold, italic or code, with its explanation after it or before it, and a glossary's quote."""
+    found = concepts(a=f"# Training\n\n{said}\n")
+    label = next(c for c in found if c.casefold() == "truncation")
+    assert found[label].passages == (0,)
+    assert "truncation" in found[label].summary.casefold()
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        "We **truncation** often.", "It matters **a lot**.", "Run `truncation` now.", "**Note:** stop early.",
+        "**Important**: stop.", "**Tip** is below.", "`x = 3` is code.", "**12** is a number.", "```\n**Bold** is\n```",
+    ],
+)  # fmt: skip
+def test_a_marked_term_that_is_not_explained_is_none(said: str) -> None:
+    """Stress, commands, markers, code, and numbers."""
+    assert list(concepts(a=f"# Training\n\n{said}\n")) == ["Training"]
+
+
+def test_a_marker_of_the_author_is_no_concept() -> None:
+    """A bold word that opens remark after remark marks them; the one that stands once is a term."""
+    remarks = "\n".join(
+        f"## Part of the thing {c}\n\n**Trap**: never do {c}.\n" for c in ("one", "two", "red", "blue", "dry")
+    )
+    found = concepts(a=f"# Training\n\n{remarks}\n**Warmth**: how far it glows.\n")
+    assert "Trap" not in found and "Warmth" in found
+
+
+def test_front_matter_names_the_note() -> None:
+    """Its title where there is no first heading, its aliases in either form."""
+    assert concepts(a="---\naliases: [Seg net, Mask maker]\n---\n# U-Net\n\nMasks.\n")["U-Net"].aliases == (
+        "Seg net", "Mask maker",
+    )  # fmt: skip
+    found = concepts(a="---\ntitle: Batch Norm\nalias: BN, Normaliser\n---\nIt normalises.\n")
+    assert found["Batch Norm"].aliases == ("BN", "Normaliser") and found["Batch Norm"].passages == (0,)
+
+
+def test_a_note_without_headings_is_named_by_its_file() -> None:
+    """With the file's name in words."""
+    assert list(concepts(weight_decay="It shrinks parameters.\n")) == ["weight decay"]
+
+
+def test_near_duplicates_are_one_concept_under_its_first_name() -> None:
+    """Other spellings become aliases, and what both explain is kept together."""
+    found = concepts(
+        a="# Tokenising\n\nCuts text into words.\n\n## Mini-batch\n\nA few rows.\n",
+        b="# Tokenization\n\nCuts text again.\n\n## Minibatches\n\nSome rows.\n",
+    )
+    assert {c.label: (c.aliases, len(c.passages)) for c in found.values()} == {
+        "Tokenising": (("Tokenization",), 2),
+        "Mini-batch": (("Minibatches",), 2),
+    }
+
+
+def test_an_acronym_joins_the_name_it_abbreviates() -> None:
+    """A heading in capitals and a spelled-out one elsewhere, when only one name has these initials."""
+    found = concepts(a="# EWMA\n\nA mean.\n", b="# Exponentially Weighted Moving Average\n\nA mean that forgets.\n")
+    assert len(found) == 1 and next(iter(found.values())).passages == (0, 1)
+    both = concepts(
+        a="# CNN\n\nX.\n", b="# Convolutional Neural Network\n\nY.\n", c="# Condensed Nearest Neighbour\n\nZ.\n"
+    )
+    assert len(both) == 3
+
+
+def test_an_acronym_in_brackets_is_an_alias() -> None:
+    """Anywhere in the notes, when its letters are the name's initials."""
+    found = concepts(
+        a="# Exponentially weighted moving average\n\nForgets.\n",
+        b="# Adam\n\nUses an exponentially weighted moving average (EWMA) of gradients (SGD).\n",
+    )
+    assert found["Exponentially weighted moving average"].aliases == ("EWMA",)
+    assert found["Adam"].aliases == ()
+
+
+def test_headings_that_structure_many_notes_are_no_concepts() -> None:
+    """The same inner heading below three different ones; a title is a concept however often it stands inside."""
+    inner = "\n\n## Common traps\n\nHere.\n"
+    notes = {n: f"# {n.title()}\n\nWords.{inner}" for n in ("momentum", "dropout", "annealing")}
+    assert list(concepts(**notes)) == ["Momentum", "Dropout", "Annealing"]
+    assert "Common traps" in concepts(**{n: notes[n] for n in ("momentum", "dropout")})
+    assert "Common traps" in concepts(**notes, home="# Common traps\n\nA note about it.\n")
+
+
+def test_a_weak_name_is_an_alias_only_while_nobody_else_claims_it() -> None:
+    """ "Perceptual Loss" is another word for feature loss until a note explains it as something of its own."""
+    feature = "# Feature Loss | Perceptual Loss\n\nCompares activations.\n"
+    assert concepts(a=feature)["Feature Loss"].aliases == ("Perceptual Loss",)
+    both = concepts(a=feature, b="# Perceptual Loss\n\nWhat eyes see.\n")
+    assert both["Feature Loss"].aliases == () and "Perceptual Loss" in both
+
+
+def test_every_name_has_one_owner(store: Store) -> None:
+    """No label or alias of a real store stands for two concepts."""
+    owners: dict[str, set[int]] = {}
+    for c in store.concepts:
+        for name in (c.label, *c.aliases):
+            owners.setdefault(name.casefold(), set()).add(c.id)
+    assert [n for n, ids in owners.items() if len(ids) > 1] == []
+
+
+def test_mentions_are_found_in_every_passage_by_every_name() -> None:
+    """Label and alias, longest match, in text and code, offsets counted from the passage's start."""
+    notes = parts(
+        a="# Recurrent Neural Network | RNN\n\nReads words.\n",
+        b="# Text\n\nRNNs and a recurrent neural network, see https://e.org/RNN.\n\n```python\nmodel = RNN()\n```\n",
+    )
+    found = find_concepts(notes)
+    passages = [p for n in notes for p in n.passages]
+    named = [
+        (m.passage, passages[m.passage].text[m.start : m.end], m.alias)
+        for m in find_mentions(found, passages)
+        if found[m.concept].label == "Recurrent Neural Network"
+    ]
+    assert named == [
+        (0, "Recurrent Neural Network", "Recurrent Neural Network"),
+        (0, "RNN", "RNN"),
+        (1, "RNNs", "RNN"),
+        (1, "recurrent neural network", "Recurrent Neural Network"),
+        (1, "RNN", "RNN"),
+    ]
+
+
+def test_a_notebook_gives_concepts_with_their_cell() -> None:
+    """Headings, terms and code of its cells."""
+    cells = [
+        {"cell_type": "markdown", "metadata": {}, "source": "# Mixup\n\nMixup blends pictures."},
+        {"cell_type": "code", "metadata": {}, "source": "blend(a, b)", "outputs": [], "execution_count": 1},
+    ]
+    text = json.dumps({"cells": cells, "metadata": {}, "nbformat": 4, "nbformat_minor": 5})
+    parsed = parse_note(text, "n.ipynb")
+    (mixup,) = find_concepts([NoteParts("n.ipynb", parsed, cut(parsed, "n.ipynb"))])
+    assert mixup.summary == "Mixup blends pictures."
+    assert [(r.kind, r.text, r.cell, r.line) for r in mixup.resources] == [("code", "blend(a, b)", 1, 1)]
+
+
+@pytest.mark.parametrize(
+    ("text", "sentence"),
+    [
+        ("# A\n\nA tensor is a block of numbers. It has a shape.", "A tensor is a block of numbers."),
+        ("A rate, e.g. 0.1, is **small**, i.e. safe. More.", "A rate, e.g. 0.1, is small, i.e. safe."),
+        ("[a link](x) ![p](y)\n\nNow it says something.", "Now it says something."),
+        ("http://a.org/x, http://b.org/y\n\nNow it says something.", "Now it says something."),
+        ("```python\nx = 1\n```\n\nNow it says something.", "Now it says something."),
+        ("| a | b |\n| - | - |\n\nNow it says something.", "Now it says something."),
+        ("- The first item says it.\n- The second more.", "The first item says it."),
+        ("Needs: [[Cross Entropy]].\n\nNow it says something.", "Now it says something."),
+        ("After lesson 2. Now it says something.", "Now it says something."),
+        ("It falls like $e^{-x}$ does.", "It falls like $e^{-x}$ does."),
+        ("A note may hold \ue0007\ue001 private signs.", "A note may hold 7 private signs."),
+        ("Title\n=====\n\nNow it says something.", "Now it says something."),
+        ("", ""),
+        ("# Only a heading", ""),
+    ],
+)
+def test_the_first_sentence_is_the_first_that_says_something(text: str, sentence: str) -> None:
+    """No heading, link, picture, table, code, or list of what comes first; formulas stay."""
+    assert first_sentence(text) == sentence
+
+
+def test_a_long_sentence_is_cut_at_a_word() -> None:
+    """With an ellipsis, at most 280 characters."""
+    cut_off = first_sentence("word " * 200)
+    assert len(cut_off) <= 280 and cut_off.endswith("word…")
+
+
+def test_hostile_lines_cost_little() -> None:
+    """A line of addresses run together before a word is read in one go, not in as many ways as it can be divided."""
+    text = "http://a" * 60 + " then words that say it"
+    assert first_sentence(text).startswith("http://ahttp://a")
+
+
+@given(st.text(alphabet="#*`_[]()|$<>!-:\n .ab\ue000\ue0011", max_size=120))
+def test_any_text_gives_concepts_and_slices(text: str) -> None:
+    """Whatever stands in a note, concepts are found or not, passages exist, and mentions slice to their name."""
+    notes = parts(a=text, b="# Ab\n\nAb is a word.\n")
+    found = find_concepts(notes)
+    passages = {p.id: p for n in notes for p in n.passages}
+    assert all(p in passages for c in found for p in c.passages)
+    for m in find_mentions(found, passages.values()):
+        assert passages[m.passage].text[m.start : m.end].strip()
+
+
+def test_order_of_arrival_does_not_matter(
+    store: Store, store_folder: Path, everything: Callable[[Path], dict[str, object]]
+) -> None:
+    """The same notes in the same order give the same concepts as the store has, found anew from its texts."""
+    assert everything(store_folder)["concepts"] == store.concepts
+    notes: list[NoteParts] = []
+    first = 0
+    for name in store.note_names:
+        parsed = parse_note(store.note_paths[name].read_bytes().decode(), name)
+        passages = cut(parsed, name, first)
+        first += len(passages)
+        notes.append(NoteParts(name, parsed, passages))
+    assert find_concepts(notes) == store.concepts
+    assert tuple(find_mentions(store.concepts, store.passages)) == store.mentions
