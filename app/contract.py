@@ -1,4 +1,6 @@
-"""Machine-readable output: how values are written as JSON, stable from the first release (see README)."""
+"""Machine-readable output: how values are written as JSON, stable from the first release (see
+README).
+"""
 
 from __future__ import annotations
 
@@ -60,7 +62,9 @@ def step_json(step: PathStep) -> dict[str, Any]:
     return {
         "label": step.label,
         "summary": step.summary,
-        "why": [{"concept": c, "evidence": dataclasses.asdict(e) if e else None} for c, e in step.why],
+        "why": [
+            {"concept": c, "evidence": dataclasses.asdict(e) if e else None} for c, e in step.why
+        ],
         "citation": dataclasses.asdict(step.citation) if step.citation else None,
     }
 
@@ -70,14 +74,19 @@ def next_json(step: NextStep) -> dict[str, Any]:
     return {
         "label": step.label,
         "summary": step.summary,
-        "builds_on": [{"concept": c, "evidence": dataclasses.asdict(e) if e else None} for c, e in step.builds_on],
+        "builds_on": [
+            {"concept": c, "evidence": dataclasses.asdict(e) if e else None}
+            for c, e in step.builds_on
+        ],
         "unlocks": step.unlocks,
         "citation": dataclasses.asdict(step.citation) if step.citation else None,
     }
 
 
 def relation_json(relation: Relation, concepts: Sequence[Concept]) -> dict[str, Any]:
-    """A relation; its first end has the relation's kind as key: "prerequisite", "broader" or "related"."""
+    """A relation; its first end has the relation's kind as key: "prerequisite", "broader" or
+    "related".
+    """
     first, later = concepts[relation.source], concepts[relation.target]
     return {
         "kind": relation.kind,

@@ -1,9 +1,10 @@
 """The recipes on this machine's card, in one visit: `python -m benchmarks.gpu_recipes`.
 
-Also: how near the batch that is found comes to the largest that real memory takes, whether the card is left as it was
-found, whether the search lives through a real out-of-memory, and what 16 bits are worth. Prints a table and saves JSON
-under benchmarks/results/. Without a CUDA card the same steps run on the CPU at smaller sizes, and the result is marked
-so: that shows that the script works, not how fast a card is.
+Also: how near the batch that is found comes to the largest that real memory takes, whether the card
+is left as it was found, whether the search lives through a real out-of-memory, and what 16 bits are
+worth. Prints a table and saves JSON under benchmarks/results/. Without a CUDA card the same steps
+run on the CPU at smaller sizes, and the result is marked so: that shows that the script works, not
+how fast a card is.
 """
 
 from __future__ import annotations
@@ -35,14 +36,22 @@ CPU_LIMIT_BYTES = 400_000_000
 ON_CARD: tuple[tuple[str, dict[str, Any], int | None, int, int], ...] = (
     ("image-classification", {"arch": "resnet50", "pretrained": False}, 224, 8_000_000_000, 1437),
     ("image-classification", {"arch": "resnet18", "pretrained": False}, 128, 3_000_000_000, 1437),
-    ("image-classification", {"arch": "convnext_tiny", "pretrained": False}, 224, 8_000_000_000, 1437),
+    (
+        "image-classification",
+        {"arch": "convnext_tiny", "pretrained": False},
+        224,
+        8_000_000_000,
+        1437,
+    ),
 )
 
 
 def main() -> int:
     """Measure, print, save; 0 when every step ended as it should."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--out", type=Path, default=ROOT / "benchmarks" / "results", help="folder of the JSON file")
+    parser.add_argument(
+        "--out", type=Path, default=ROOT / "benchmarks" / "results", help="folder of the JSON file"
+    )
     parser.add_argument("--cpu", action="store_true", help="use the CPU although there is a card")
     options = parser.parse_args()
     on_card = bool(cards()) and not options.cpu
@@ -55,7 +64,11 @@ def main() -> int:
         "device": next(iter(devices)) if len(devices) == 1 else "mixed" if devices else "none",
         "date": datetime.now(UTC).isoformat(timespec="seconds"),
         "commit": commit(),
-        "hardware": {**environment(), "machine": platform.machine(), "cards": [card.name for card in cards()]},
+        "hardware": {
+            **environment(),
+            "machine": platform.machine(),
+            "cards": [card.name for card in cards()],
+        },
         "versions": {name: version(name) for name in ("torch", "torchvision", "fastai", "numpy")},
         "load_before": load_before,  # of the last 1, 5, 15 minutes: rates on a busy machine say little
         "free_bytes_before": before,
@@ -77,14 +90,21 @@ def measure(on_card: bool, runs: Path) -> list[dict[str, Any]]:
     table: dict[str, object] = {"task": "tabular", "device": device}
     sizes, cap = ("64,128,224", 1437) if on_card else ("32", 64)
     steps = [
-        step("batch-size, images", "batch-size", {**images, "sizes": sizes, "max_batch": cap}, runs),
+        step(
+            "batch-size, images", "batch-size", {**images, "sizes": sizes, "max_batch": cap}, runs
+        ),
         step("batch-size, table", "batch-size", {**table, "max_batch": 456}, runs),
         step("lr-find, images", "lr-find", {**images, "num_it": 100 if on_card else 40}, runs),
         step("lr-find, table", "lr-find", table, runs),
     ]
     steps.append(survival(on_card, runs))
     steps += [nearness(on_card, *one) for one in (ON_CARD if on_card else REAL[:1])]
-    asked = {**images, "sizes": 128 if on_card else 32, "precision": "all", "max_batch": 512 if on_card else 16}
+    asked = {
+        **images,
+        "sizes": 128 if on_card else 32,
+        "precision": "all",
+        "max_batch": 512 if on_card else 16,
+    }
     steps.append(step("float32, float16, bfloat16", "batch-size", asked, runs))
     return steps
 
@@ -92,7 +112,9 @@ def measure(on_card: bool, runs: Path) -> list[dict[str, Any]]:
 def nearness(
     on_card: bool, task: str, settings: dict[str, Any], size: int | None, limit: int, cap: int
 ) -> dict[str, Any]:
-    """The batch that is found, against the largest that passes in fresh processes on real memory."""
+    """The batch that is found, against the largest that passes in fresh processes on real
+    memory.
+    """
     print(f"... found of largest, {task}", flush=True)
     before, started = memory(), time.monotonic()
     device = "cuda" if on_card else "cpu"
@@ -114,11 +136,16 @@ def nearness(
 
 
 def survival(on_card: bool, runs: Path) -> dict[str, Any]:
-    """Drive one trial into a real out-of-memory: it has to fail, and the next one has to train as if nothing was."""
+    """Drive one trial into a real out-of-memory: it has to fail, and the next one has to train as
+    if nothing was.
+    """
     print("... survives out of memory", flush=True)
     size, batch = (224, 16_384) if on_card else (64, 4_096)
     first = {
-        "settings": {"task": "image-classification", "arch": "resnet50" if on_card else "squeezenet1_1"},
+        "settings": {
+            "task": "image-classification",
+            "arch": "resnet50" if on_card else "squeezenet1_1",
+        },
         "folder": str(runs),
         "size": size,
         "device": "cuda" if on_card else "cpu",
@@ -145,7 +172,10 @@ def survival(on_card: bool, runs: Path) -> dict[str, Any]:
         "device": device,
         "seconds": round(time.monotonic() - started, 3),
         "message": f"batch {batch} at {size} px: {huge.reason[:120]}; then batch 8 {'trains' if again.ok else 'fails'}",
-        "values": {"limit_bytes": limit, "trials": [trial.to_json() for trial in (small, huge, again)]},
+        "values": {
+            "limit_bytes": limit,
+            "trials": [trial.to_json() for trial in (small, huge, again)],
+        },
         "free_bytes_before": before,
         "free_bytes_between": between,
         "free_bytes_after": memory(),
@@ -179,9 +209,15 @@ def memory() -> list[int]:
 
 def commit() -> str:
     """The commit this was measured on, marked when the tree is not clean."""
-    head = subprocess.run(["git", "rev-parse", "HEAD"], cwd=ROOT, capture_output=True, text=True, check=False)
+    head = subprocess.run(
+        ["git", "rev-parse", "HEAD"], cwd=ROOT, capture_output=True, text=True, check=False
+    )
     changed = subprocess.run(
-        ["git", "status", "--porcelain", "--", "executors"], cwd=ROOT, capture_output=True, text=True, check=False
+        ["git", "status", "--porcelain", "--", "executors"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
     )
     return head.stdout.strip() + ("+changes" if changed.stdout.strip() else "")
 
@@ -197,11 +233,16 @@ def version(name: str) -> str:
 def show(report: Mapping[str, Any]) -> None:
     """The table that a person reads."""
     card = ", ".join(report["hardware"]["cards"]) or report["hardware"]["cpu"]
-    print(f"\n{report['device']} ({card}), torch {report['versions']['torch']}, commit {report['commit'][:10]}\n")
+    print(
+        f"\n{report['device']} ({card}), torch {report['versions']['torch']}, commit {report['commit'][:10]}\n"
+    )
     print(f"{'step':28} {'status':14} {'seconds':>8}  found")
     for one in report["steps"]:
         print(f"{one['name']:28} {one['status']:14} {one['seconds']:8.1f}  {found(one)}")
-    kept = [round((a - b) / 1e6) for a, b in zip(report["free_bytes_before"], report["free_bytes_after"], strict=True)]
+    kept = [
+        round((a - b) / 1e6)
+        for a, b in zip(report["free_bytes_before"], report["free_bytes_after"], strict=True)
+    ]
     if kept:
         print(f"\ncard memory not given back (MB): {kept}")
 
@@ -211,13 +252,17 @@ def found(one: Mapping[str, Any]) -> str:
     if one["status"] != "ok" or not one["recipe"]:
         return str(one["message"])
     if one["recipe"] == "lr-find":
-        return ", ".join(f"{phase} {values['recommended']}" for phase, values in one["values"]["phases"].items())
+        return ", ".join(
+            f"{phase} {values['recommended']}" for phase, values in one["values"]["phases"].items()
+        )
     plans = []
     for plan in one["values"]["plan"]:
         size = f"{plan['size']} px: " if plan["size"] else ""
         rate = f"{plan['samples_per_s']:g}/s"
         size += "" if plan["precision"] == "float32" else f"{plan['precision']} "
-        plans.append(f"{size}largest {plan['largest']}, recommended {plan['recommended']} at {rate}")
+        plans.append(
+            f"{size}largest {plan['largest']}, recommended {plan['recommended']} at {rate}"
+        )
     return "; ".join(plans)
 
 

@@ -21,8 +21,12 @@ PACKAGES = ("torch", "fastai", "sentence-transformers", "faiss-cpu", "networkx",
 
 def circumstances() -> dict[str, Any]:
     """Commit, machine and versions."""
-    commit = subprocess.run(["git", "rev-parse", "HEAD"], capture_output=True, text=True, check=False).stdout.strip()
-    changed = subprocess.run(["git", "status", "--porcelain"], capture_output=True, text=True, check=False).stdout
+    commit = subprocess.run(
+        ["git", "rev-parse", "HEAD"], capture_output=True, text=True, check=False
+    ).stdout.strip()
+    changed = subprocess.run(
+        ["git", "status", "--porcelain"], capture_output=True, text=True, check=False
+    ).stdout
     return {
         "commit": commit,
         "uncommitted_changes": bool(changed.strip()),
@@ -42,5 +46,8 @@ def save(name: str, found: dict[str, Any]) -> Path:
     """Write `results/<name>.json`; returns its path."""
     RESULTS.mkdir(exist_ok=True)
     path = RESULTS / f"{name}.json"
-    path.write_text(json.dumps({**circumstances(), **found}, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+    path.write_text(
+        json.dumps({**circumstances(), **found}, indent=1, ensure_ascii=False) + "\n",
+        encoding="utf-8",
+    )
     return path

@@ -1,6 +1,7 @@
 """Which device a run trains on, and why; cards are compared by NVML, which needs no CUDA context.
 
-`cards` and `places` are light and serve the parent side; `choose_device` asks torch and belongs in the child.
+`cards` and `places` are light and serve the parent side; `choose_device` asks torch and belongs in
+the child.
 """
 
 from __future__ import annotations
@@ -42,7 +43,9 @@ class Card:
 
 @dataclass(frozen=True, slots=True)
 class Device:
-    """A device by torch's name for it; `card` is the hardware's name, "" on the CPU; `why` is a sentence."""
+    """A device by torch's name for it; `card` is the hardware's name, "" on the CPU; `why` is a
+    sentence.
+    """
 
     name: str
     card: str
@@ -66,7 +69,9 @@ def cards() -> tuple[Card, ...]:
 
 
 def visible_cards() -> tuple[Card, ...]:
-    """The cards that torch in a child would see, in its order: CUDA_VISIBLE_DEVICES counts, by number or by uuid."""
+    """The cards that torch in a child would see, in its order: CUDA_VISIBLE_DEVICES counts, by
+    number or by uuid.
+    """
     if _torch_version().endswith("+cpu"):
         return ()
     present, visible = cards(), os.environ.get("CUDA_VISIBLE_DEVICES")
@@ -84,7 +89,8 @@ def visible_cards() -> tuple[Card, ...]:
 
 
 def places(asked: str = "auto") -> tuple[str, ...]:
-    """Where a run that asks for this device may train: "cpu", "mps", or cards by uuid, most free memory first.
+    """Where a run that asks for this device may train: "cpu", "mps", or cards by uuid, most free
+    memory first.
 
     Nothing here opens a card. Whether torch can use it, the child finds out.
     """
@@ -100,7 +106,9 @@ def places(asked: str = "auto") -> tuple[str, ...]:
 
 
 def place_name(place: str) -> tuple[str, str]:
-    """A place's name as torch has it, and the hardware's name: ("cuda:0", "NVIDIA ..."), ("cpu", "")."""
+    """A place's name as torch has it, and the hardware's name: ("cuda:0", "NVIDIA ..."), ("cpu",
+    "").
+    """
     for index, card in enumerate(visible_cards()):
         if card.uuid == place:
             return f"cuda:{index}", card.name
@@ -108,7 +116,8 @@ def place_name(place: str) -> tuple[str, str]:
 
 
 def choose_device(asked: str = "auto") -> Device:
-    """The device asked for, or the card the run was given or the one with most free memory, else MPS, else the CPU.
+    """The device asked for, or the card the run was given or the one with most free memory, else
+    MPS, else the CPU.
 
     Raises
     ------
@@ -119,10 +128,16 @@ def choose_device(asked: str = "auto") -> Device:
 
     if asked == "cpu":
         return Device("cpu", "", "the CPU was asked for")
-    if asked == "mps" or (asked == "auto" and not torch.cuda.is_available() and torch.backends.mps.is_available()):
+    if asked == "mps" or (
+        asked == "auto" and not torch.cuda.is_available() and torch.backends.mps.is_available()
+    ):
         if not torch.backends.mps.is_available():
             raise BadParameter(f"device 'mps' is not on this machine; {_present()}")
-        why = "it was asked for" if asked == "mps" else "there is no CUDA card, and Apple's GPU is faster than the CPU"
+        why = (
+            "it was asked for"
+            if asked == "mps"
+            else "there is no CUDA card, and Apple's GPU is faster than the CPU"
+        )
         return Device("mps", "Apple GPU", why)
     if torch.cuda.is_available():
         return _choose_card(asked)
@@ -132,7 +147,9 @@ def choose_device(asked: str = "auto") -> Device:
 
 
 def _choose_card(asked: str) -> Device:
-    """The card `asked` names by number, or the one with most free memory; the lowest number on a tie."""
+    """The card `asked` names by number, or the one with most free memory; the lowest number on a
+    tie.
+    """
     import torch
 
     count = torch.cuda.device_count()
@@ -146,15 +163,23 @@ def _choose_card(asked: str) -> Device:
     if given and given.removeprefix("GPU-") in uuids:
         index = uuids.index(given.removeprefix("GPU-"))
         name = torch.cuda.get_device_name(index)
-        return Device(f"cuda:{index}", name, f"{name} has no other run and {show_bytes(free[index])} of memory free")
+        return Device(
+            f"cuda:{index}",
+            name,
+            f"{name} has no other run and {show_bytes(free[index])} of memory free",
+        )
     best = max(range(count), key=lambda index: (free[index], -index))
     name = torch.cuda.get_device_name(best)
     others = f", the most of {count} cards" if count > 1 else ""
-    return Device(f"cuda:{best}", name, f"{name} has {show_bytes(free[best])} of memory free{others}")
+    return Device(
+        f"cuda:{best}", name, f"{name} has {show_bytes(free[best])} of memory free{others}"
+    )
 
 
 def _free_bytes(count: int) -> list[int]:
-    """Free bytes of each card that torch sees; asked of torch itself, which opens the card, only without NVML."""
+    """Free bytes of each card that torch sees; asked of torch itself, which opens the card, only
+    without NVML.
+    """
     import torch
 
     known = {card.uuid.removeprefix("GPU-"): card.free_bytes for card in cards()}
@@ -199,9 +224,7 @@ def _decoded(text: str | bytes) -> str:
 def _why_no_card() -> str:
     present = cards()
     if present:
-        return (
-            f"this torch cannot use the {present[0].name} (its CUDA version or driver does not fit), so the CPU does it"
-        )
+        return f"this torch cannot use the {present[0].name} (its CUDA version or driver does not fit), so the CPU does it"  # noqa: E501
     return "there is no CUDA card and no Apple GPU"
 
 
@@ -210,6 +233,9 @@ def _present() -> str:
     import torch
 
     if torch.cuda.is_available():
-        names = [f"cuda:{index} ({torch.cuda.get_device_name(index)})" for index in range(torch.cuda.device_count())]
+        names = [
+            f"cuda:{index} ({torch.cuda.get_device_name(index)})"
+            for index in range(torch.cuda.device_count())
+        ]
         return f"there are cpu, {', '.join(names)}"
     return "there are cpu and mps" if torch.backends.mps.is_available() else "there is only the cpu"

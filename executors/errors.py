@@ -1,4 +1,6 @@
-"""Errors of recipes and runs, named for their meaning; what ordinary runs meet is a status, not an exception."""
+"""Errors of recipes and runs, named for their meaning; what ordinary runs meet is a status, not an
+exception.
+"""
 
 from __future__ import annotations
 

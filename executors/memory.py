@@ -1,7 +1,8 @@
-"""Memory of a training step: what is free, what a step took at its peak, and what running out of it looks like.
+"""Memory of a training step: what is free, what a step took at its peak, and what running out of it
+looks like.
 
-On the CPU the peak is the resident memory's high-water mark, reset before each step where the system lets us (Linux);
-on a CUDA card it is what torch's allocator held at most.
+On the CPU the peak is the resident memory's high-water mark, reset before each step where the
+system lets us (Linux); on a CUDA card it is what torch's allocator held at most.
 """
 
 from __future__ import annotations
@@ -28,11 +29,15 @@ __all__ = [
 ]
 
 _M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD = -1, -3  # of mallopt(3)
-_HANDED_BACK, _KEPT = 262_144, 33_554_432  # bytes from which a freed block is; glibc itself goes as far as the second
+_HANDED_BACK, _KEPT = (
+    262_144,
+    33_554_432,
+)  # bytes from which a freed block is; glibc itself goes as far as the second
 _UNTOUCHED_BYTES = 64_000_000  # stacks of threads and heap that was asked for ahead
 
-# What the same thing is called by drivers (CUDA, HIP, Level Zero, Metal), by libraries on them, by C, C++, NumPy,
-# Arrow and the system. Not by loaders whose shared memory is too small, nor by kernels whose blocks are too large.
+# What the same thing is called by drivers (CUDA, HIP, Level Zero, Metal), by libraries on them, by
+# C, C++, NumPy, Arrow and the system. Not by loaders whose shared memory is too small, nor by
+# kernels whose blocks are too large.
 _OUT_OF_MEMORY = re.compile(
     r"(?<!shared )\bout of (host |device |system |gpu |cpu )?memory|_OUT_OF_(HOST_|DEVICE_)?MEMORY\b"
     r"|Error(OutOfMemory|MemoryAllocation)\b|(UR_RESULT|PI|ZE_RESULT)_ERROR_OUT_OF_RESOURCES"
@@ -64,8 +69,8 @@ def is_out_of_memory(error: BaseException, less_worked: bool = False) -> bool:
     error : BaseException
         What was raised.
     less_worked : bool
-        Whether the same was done with a smaller batch before. Texts that a mistake leads to as well are believed only
-        then: the same mistake would have been made with the smaller batch.
+        Whether the same was done with a smaller batch before. Texts that a mistake leads to as well
+        are believed only then: the same mistake would have been made with the smaller batch.
     """
     seen: BaseException | None = error
     met: set[int] = set()
@@ -94,11 +99,13 @@ def available_bytes(device: str) -> int:
 
 
 def bound_memory(device: str, limit_bytes: int) -> None:
-    """Let this process fail, rather than swap or push others out, when it takes far more than `limit_bytes` from now.
+    """Let this process fail, rather than swap or push others out, when it takes far more than
+    `limit_bytes` from now.
 
-    On the CPU by RLIMIT_DATA (which, unlike RLIMIT_AS, does not count what is merely mapped) with a little room, since
-    it counts pages that were never touched too; on a card by torch's own memory fraction, to the byte. Where neither
-    exists nothing is bound. In any case the measured peak says whether a trial stayed within its limit.
+    On the CPU by RLIMIT_DATA (which, unlike RLIMIT_AS, does not count what is merely mapped) with a
+    little room, since it counts pages that were never touched too; on a card by torch's own memory
+    fraction, to the byte. Where neither exists nothing is bound. In any case the measured peak says
+    whether a trial stayed within its limit.
     """
     if device.startswith("cuda"):
         import torch
@@ -109,7 +116,10 @@ def bound_memory(device: str, limit_bytes: int) -> None:
     elif device == "cpu" and (used := _status_bytes("VmData")) is not None:
         _, hard = resource.getrlimit(resource.RLIMIT_DATA)
         asked = used + limit_bytes + _UNTOUCHED_BYTES
-        resource.setrlimit(resource.RLIMIT_DATA, (asked if hard == resource.RLIM_INFINITY else min(asked, hard), hard))
+        resource.setrlimit(
+            resource.RLIMIT_DATA,
+            (asked if hard == resource.RLIM_INFINITY else min(asked, hard), hard),
+        )
 
 
 def reset_peak(device: str) -> None:
@@ -124,7 +134,9 @@ def reset_peak(device: str) -> None:
 
 
 def peak_bytes(device: str) -> int:
-    """Most bytes in use since `reset_peak`; where the system keeps no such mark, the bytes in use now."""
+    """Most bytes in use since `reset_peak`; where the system keeps no such mark, the bytes in use
+    now.
+    """
     if device.startswith("cuda"):
         import torch
 
@@ -163,10 +175,11 @@ def free_cached(device: str) -> None:
 
 
 def exact_heap(exact: bool) -> None:
-    """Have large freed blocks handed back at once, so that they are counted exactly, or kept, which is faster.
+    """Have large freed blocks handed back at once, so that they are counted exactly, or kept, which
+    is faster.
 
-    glibc keeps freed blocks of up to 32 MB in its heap, more or less by chance: the same step took 104 and 144 MB.
-    Other C libraries are left as they are.
+    glibc keeps freed blocks of up to 32 MB in its heap, more or less by chance: the same step took
+    104 and 144 MB. Other C libraries are left as they are.
     """
     if not sys.platform.startswith("linux"):
         return
@@ -189,8 +202,13 @@ def _status_bytes(key: str) -> int | None:
 
 
 def _container_bytes() -> int:
-    """What a container's own limit (cgroup 2, then 1) leaves; without one, more than any machine has."""
-    pairs = (("memory.max", "memory.current"), ("memory/memory.limit_in_bytes", "memory/memory.usage_in_bytes"))
+    """What a container's own limit (cgroup 2, then 1) leaves; without one, more than any machine
+    has.
+    """
+    pairs = (
+        ("memory.max", "memory.current"),
+        ("memory/memory.limit_in_bytes", "memory/memory.usage_in_bytes"),
+    )
     for limit, used in pairs:
         with contextlib.suppress(OSError, ValueError):
             folder = Path("/sys/fs/cgroup")

@@ -1,4 +1,6 @@
-"""One parameter of a recipe: what it takes, and the check that turns a form's or a command line's text into it."""
+"""One parameter of a recipe: what it takes, and the check that turns a form's or a command line's
+text into it.
+"""
 
 from __future__ import annotations
 
@@ -85,7 +87,11 @@ def check_value(parameter: Parameter, raw: object) -> object:
     ValueError
         When `raw` is no such value, or out of bounds; its text says nothing, `expected` does.
     """
-    if raw is None or (isinstance(raw, str) and not raw.strip()) or (isinstance(raw, list | tuple) and not raw):
+    if (
+        raw is None
+        or (isinstance(raw, str) and not raw.strip())
+        or (isinstance(raw, list | tuple) and not raw)
+    ):
         return parameter.default
     return _READERS[parameter.type](parameter, raw)
 
@@ -95,7 +101,11 @@ def _number(parameter: Parameter, raw: object) -> float:
         raise ValueError
     value = float(raw)
     low, high = parameter.minimum, parameter.maximum
-    if not math.isfinite(value) or (low is not None and value < low) or (high is not None and value > high):
+    if (
+        not math.isfinite(value)
+        or (low is not None and value < low)
+        or (high is not None and value > high)
+    ):
         raise ValueError
     return value
 
@@ -132,7 +142,13 @@ def _choice(parameter: Parameter, raw: object) -> str:
 
 
 def _sizes(parameter: Parameter, raw: object) -> tuple[int, ...]:
-    pieces = raw.replace(",", " ").split() if isinstance(raw, str) else raw if isinstance(raw, list | tuple) else [raw]
+    pieces = (
+        raw.replace(",", " ").split()
+        if isinstance(raw, str)
+        else raw
+        if isinstance(raw, list | tuple)
+        else [raw]
+    )
     sizes = {_integer(parameter, piece) for piece in pieces}
     if not sizes:
         raise ValueError

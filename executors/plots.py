@@ -1,4 +1,6 @@
-"""What the pictures of recipes share: colours, resolution, and quiet axes; drawn without a screen."""
+"""What the pictures of recipes share: colours, resolution, and quiet axes; drawn without a
+screen.
+"""
 
 from __future__ import annotations
 
@@ -10,7 +12,14 @@ matplotlib.use("Agg")
 
 __all__ = ["COLOURS", "DPI", "GREY", "RED", "tidy_axes"]
 
-COLOURS = ("#2563eb", "#ea580c", "#059669", "#9333ea", "#0891b2", "#be123c")  # told apart in grey as well
+COLOURS = (
+    "#2563eb",
+    "#ea580c",
+    "#059669",
+    "#9333ea",
+    "#0891b2",
+    "#be123c",
+)  # told apart in grey as well
 RED, GREY = "#dc2626", "#64748b"
 DPI = 140
 

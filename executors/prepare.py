@@ -1,4 +1,6 @@
-"""What every recipe that trains does first: check the user's files, choose the device, build the learner."""
+"""What every recipe that trains does first: check the user's files, choose the device, build the
+learner.
+"""
 
 from __future__ import annotations
 
@@ -44,14 +46,16 @@ class Prepared:
 
     def snippet(self) -> str:
         """Code that makes `dls` and `learn`."""
-        return self.task.snippet(self.source, self.settings, self.size, self.batch_size, self.built.pretrained)
+        return self.task.snippet(
+            self.source, self.settings, self.size, self.batch_size, self.built.pretrained
+        )
 
 
 def prepare(params: dict[str, Any], journal: Journal) -> Prepared:
     """Check, choose and build, and tell the journal.
 
-    A batch larger than a quarter of the training set is made smaller, and that is noted: an epoch of a step or two
-    teaches nothing.
+    A batch larger than a quarter of the training set is made smaller, and that is noted: an epoch
+    of a step or two teaches nothing.
 
     Raises
     ------
@@ -74,7 +78,13 @@ def prepare(params: dict[str, Any], journal: Journal) -> Prepared:
 
 
 def build(
-    task: Task, source: Source, settings: Settings, size: int | None, batch_size: int, device: str, journal: Journal
+    task: Task,
+    source: Source,
+    settings: Settings,
+    size: int | None,
+    batch_size: int,
+    device: str,
+    journal: Journal,
 ) -> Built:
     """The learner, made from the seed."""
     import torch
@@ -92,4 +102,6 @@ def _batch(source: Source, asked: int) -> tuple[int, tuple[str, ...]]:
     most = max(2, source.train // 4)
     if asked <= most:
         return asked, ()
-    return most, (f"the batch is {most}, not {asked}: with {source.train} samples an epoch would have no steps",)
+    return most, (
+        f"the batch is {most}, not {asked}: with {source.train} samples an epoch would have no steps",
+    )

@@ -1,7 +1,8 @@
 """What a recipe is, and where recipes come from; nothing heavy is imported here.
 
-A recipe is a module with `RECIPE`, a `Recipe`, and `run(params, journal)`, which only a run's child process calls.
-Ours lie in the folder `executors/recipes`; others register theirs under the entry point group "gradus.recipes".
+A recipe is a module with `RECIPE`, a `Recipe`, and `run(params, journal)`, which only a run's child
+process calls. Ours lie in the folder `executors/recipes`; others register theirs under the entry
+point group "gradus.recipes".
 """
 
 from __future__ import annotations
@@ -34,7 +35,9 @@ ENTRY_POINTS = "gradus.recipes"
 
 @dataclass(frozen=True, slots=True)
 class Recipe:
-    """A piece of training code that runs with parameters; `concepts` are the words that link it to notes."""
+    """A piece of training code that runs with parameters; `concepts` are the words that link it to
+    notes.
+    """
 
     name: str
     title: str
@@ -71,20 +74,24 @@ def recipe_module(name: str) -> ModuleType:
     """
     modules = {module.RECIPE.name: module for module in _modules()}
     if name not in modules:
-        raise UnknownRecipe(f"there is no recipe '{name}'; {_closest(name, list(modules), 'the recipes')}")
+        raise UnknownRecipe(
+            f"there is no recipe '{name}'; {_closest(name, list(modules), 'the recipes')}"
+        )
     return modules[name]
 
 
 def check_params(recipe: Recipe, raw: Mapping[str, object]) -> dict[str, object]:
-    """Every parameter of the recipe with a checked value; missing and empty ones take their default.
+    """Every parameter of the recipe with a checked value; missing and empty ones take their
+    default.
 
-    Names may be written with dashes; text is turned into the parameter's type, paths become absolute.
+    Names may be written with dashes; text is turned into the parameter's type, paths become
+    absolute.
 
     Raises
     ------
     BadParameter
-        For an unknown name, with the closest, for a value that the parameter cannot take, and for a value other than
-        its default of a parameter that is for other tasks.
+        For an unknown name, with the closest, for a value that the parameter cannot take, and for a
+        value other than its default of a parameter that is for other tasks.
     """
     known = {parameter.name: parameter for parameter in recipe.parameters}
     given = {str(name).replace("-", "_"): value for name, value in raw.items()}
@@ -92,12 +99,21 @@ def check_params(recipe: Recipe, raw: Mapping[str, object]) -> dict[str, object]
         if name not in known:
             hint = _closest(name, list(known), "its parameters")
             raise BadParameter(f"{recipe.name}: there is no parameter '{name}'; {hint}")
-    checked = {name: _checked(recipe, parameter, given.get(name)) for name, parameter in known.items()}
+    checked = {
+        name: _checked(recipe, parameter, given.get(name)) for name, parameter in known.items()
+    }
     task = "learner" if checked.get("learner") else str(checked.get("task") or "")
     for name, parameter in known.items():
-        if parameter.tasks and task and task not in parameter.tasks and checked[name] != parameter.default:
+        if (
+            parameter.tasks
+            and task
+            and task not in parameter.tasks
+            and checked[name] != parameter.default
+        ):
             meant = ", ".join(parameter.tasks)
-            raise BadParameter(f"{recipe.name}: parameter '{name}' is for {meant}, not for {task}; leave it out")
+            raise BadParameter(
+                f"{recipe.name}: parameter '{name}' is for {meant}, not for {task}; leave it out"
+            )
     return checked
 
 
@@ -108,7 +124,9 @@ def _checked(recipe: Recipe, parameter: Parameter, raw: object) -> object:
         got = f"'{raw}'" if isinstance(raw, str) else repr(raw)
         got = got if len(got) <= 80 else got[:77] + "..."
         wanted = expected(parameter)
-        raise BadParameter(f"{recipe.name}: parameter '{parameter.name}' must be {wanted}, got {got}") from None
+        raise BadParameter(
+            f"{recipe.name}: parameter '{parameter.name}' must be {wanted}, got {got}"
+        ) from None
 
 
 def _closest(word: str, known: list[str], what: str) -> str:
@@ -119,9 +137,15 @@ def _closest(word: str, known: list[str], what: str) -> str:
 
 
 def _modules() -> list[ModuleType]:
-    """Modules of all recipes; a broken one from elsewhere is left out with a warning, and never hides ours."""
+    """Modules of all recipes; a broken one from elsewhere is left out with a warning, and never
+    hides ours.
+    """
     package = importlib.import_module("executors.recipes")
-    names = sorted(info.name for info in pkgutil.iter_modules(package.__path__) if not info.name.startswith("_"))
+    names = sorted(
+        info.name
+        for info in pkgutil.iter_modules(package.__path__)
+        if not info.name.startswith("_")
+    )
     found = [importlib.import_module(f"executors.recipes.{name}") for name in names]
     taken = {module.RECIPE.name for module in found}
     for entry in sorted(metadata.entry_points(group=ENTRY_POINTS), key=lambda entry: entry.name):

@@ -1,4 +1,6 @@
-"""What the tasks have in common: what is asked of them, what they found in the user's files, what they build."""
+"""What the tasks have in common: what is asked of them, what they found in the user's files, what
+they build.
+"""
 
 from __future__ import annotations
 
@@ -12,7 +14,9 @@ __all__ = ["Built", "Settings", "Source", "Task", "settings_from"]
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """What a run asks of its task; "" stands for the built-in sample, the default network, no column."""
+    """What a run asks of its task; "" stands for the built-in sample, the default network, no
+    column.
+    """
 
     task: str
     data: str = ""
@@ -32,7 +36,9 @@ class Settings:
 
 
 def settings_from(params: Mapping[str, Any]) -> Settings:
-    """The settings among a recipe's checked parameters; a missing text is "". A learner file settles the task."""
+    """The settings among a recipe's checked parameters; a missing text is "". A learner file
+    settles the task.
+    """
     return Settings(
         task="learner" if params.get("learner") else str(params["task"]),
         data=str(params.get("data") or ""),
@@ -50,7 +56,9 @@ def settings_from(params: Mapping[str, Any]) -> Settings:
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """Checked input of one task. `content` is the task's own; `notes` are sentences on what was decided."""
+    """Checked input of one task. `content` is the task's own; `notes` are sentences on what was
+    decided.
+    """
 
     title: str  # "scikit-learn's digits", "photos: 120 images in 3 classes"
     train: int  # samples to train on
@@ -84,12 +92,21 @@ class Task(Protocol):
         """Image size in px when none is asked for; None where samples have no size."""
 
     def build(
-        self, source: Source, settings: Settings, size: int | None, batch_size: int, device: str, folder: Path
+        self,
+        source: Source,
+        settings: Settings,
+        size: int | None,
+        batch_size: int,
+        device: str,
+        folder: Path,
     ) -> Built:
-        """A learner, frozen when its weights are pretrained; size in px, None where samples have no size."""
+        """A learner, frozen when its weights are pretrained; size in px, None where samples have no
+        size.
+        """
 
     def template(self, loader: Any) -> tuple[Any, ...]:
-        """A few of the training loader's costliest samples as one batch on the CPU, as before they go to the device.
+        """A few of the training loader's costliest samples as one batch on the CPU, as before they
+        go to the device.
 
         Costliest: the longest texts. Trials repeat them to a batch of any size.
         """
@@ -97,5 +114,14 @@ class Task(Protocol):
     def finish(self, loader: Any, batch: tuple[Any, ...]) -> tuple[Any, ...]:
         """What the loader still does to a batch on the device."""
 
-    def snippet(self, source: Source, settings: Settings, size: int | None, batch_size: int, pretrained: bool) -> str:
-        """Code in fastai v2 that makes `dls` (on a line of its own, "dls = ...") and `learn` from the same input."""
+    def snippet(
+        self,
+        source: Source,
+        settings: Settings,
+        size: int | None,
+        batch_size: int,
+        pretrained: bool,
+    ) -> str:
+        """Code in fastai v2 that makes `dls` (on a line of its own, "dls = ...") and `learn` from
+        the same input.
+        """

@@ -51,18 +51,23 @@ class _Changes:
 
 
 def ingest(
-    paths: Sequence[Path], folder: Path, encoder_name: str | None = None, progress: Progress | None = None
+    paths: Sequence[Path],
+    folder: Path,
+    encoder_name: str | None = None,
+    progress: Progress | None = None,
 ) -> Report:
     """Bring the store in `folder` up to date with the notes at `paths`.
 
-    Unchanged notes (same content hash) are neither parsed nor encoded; notes that are gone from the given paths, or
-    cannot be read any more, leave the store. With another encoder than the store's, every note of the store is
-    encoded anew. An overrides file that changed takes effect whatever the paths, which may be none.
+    Unchanged notes (same content hash) are neither parsed nor encoded; notes that are gone from the
+    given paths, or cannot be read any more, leave the store. With another encoder than the store's,
+    every note of the store is encoded anew. An overrides file that changed takes effect whatever
+    the paths, which may be none.
 
     Raises
     ------
     GradusError
-        When a path does not exist or holds no notes, or the store cannot be written; the store is then as before.
+        When a path does not exist or holds no notes, or the store cannot be written; the store is
+        then as before.
     """
     begun = time.monotonic()
     say = progress or (lambda what, done, total: None)
@@ -86,8 +91,12 @@ def ingest(
         dropped: tuple[str, ...] = ()
         decided_anew = _take_overrides(writer)
         if changes.fresh or changes.gone or changes.renamed or other_encoder or decided_anew:
-            dropped, warned = derive(writer, partial(name_vectors, writer=writer, encoder=encoder, say=say), say)
-            writer.put_meta("warnings", json.dumps([astuple(w) for w in warned], ensure_ascii=False))
+            dropped, warned = derive(
+                writer, partial(name_vectors, writer=writer, encoder=encoder, say=say), say
+            )
+            writer.put_meta(
+                "warnings", json.dumps([astuple(w) for w in warned], ensure_ascii=False)
+            )
             say("relating concepts", 1, 1)
         warnings = tuple(Failure(*w) for w in json.loads(writer.meta.get("warnings", "[]")))
     store = open_store(folder)
@@ -125,11 +134,17 @@ def _found(paths: Sequence[Path], folder: Path) -> list[FoundNote]:
         else:
             held = list(store.note_paths.values())
             store.close()
-        return find_notes(paths, [p for p in paths if p.is_dir() and any(_below(note, p) for note in held)])
+        return find_notes(
+            paths, [p for p in paths if p.is_dir() and any(_below(note, p) for note in held)]
+        )
 
 
 def _changes(
-    writer: Writer, found: Sequence[FoundNote], paths: Sequence[Path], everything: bool, say: Progress
+    writer: Writer,
+    found: Sequence[FoundNote],
+    paths: Sequence[Path],
+    everything: bool,
+    say: Progress,
 ) -> _Changes:
     """Compare the notes found with the store's."""
     known = {r.path: r for r in writer.notes()}
@@ -186,10 +201,12 @@ def _below(path: Path, folder: Path) -> bool:
 
 
 def _names(found: Sequence[FoundNote], known: Sequence[NoteRecord]) -> dict[str, tuple[str, str]]:
-    """Root and name of every note that is found or stays: named from the widest folder ever ingested that holds it.
+    """Root and name of every note that is found or stays: named from the widest folder ever
+    ingested that holds it.
 
-    So a note has one name, whether it arrived with its folder or alone. A name that another note has already gets as
-    many of its root's folders in front as it takes; a note that has a name from that root keeps it.
+    So a note has one name, whether it arrived with its folder or alone. A name that another note
+    has already gets as many of its root's folders in front as it takes; a note that has a name from
+    that root keeps it.
     """
     roots = sorted({r.root for r in known} | {str(n.root) for n in found}, key=len)
     paths = [r.path for r in known] + [str(n.path) for n in found]
@@ -210,8 +227,12 @@ def _free_name(name: str, root: Path, taken: set[str]) -> str:
     return next(n for n in (name, *longer) if n not in taken)
 
 
-def _write_notes(writer: Writer, changes: _Changes, encoder: Callable[[], Encoder], say: Progress) -> int:
-    """Put new and changed notes with their vectors, take gone ones out; returns how many passages were encoded."""
+def _write_notes(
+    writer: Writer, changes: _Changes, encoder: Callable[[], Encoder], say: Progress
+) -> int:
+    """Put new and changed notes with their vectors, take gone ones out; returns how many passages
+    were encoded.
+    """
     for path in changes.gone:
         writer.remove_note(path)
     writer.rename_notes(changes.renamed)

@@ -1,4 +1,6 @@
-"""Write what a person decides about a prerequisite into `gradus.toml`, and let the store follow; notes stay."""
+"""Write what a person decides about a prerequisite into `gradus.toml`, and let the store follow;
+notes stay.
+"""
 
 from __future__ import annotations
 
@@ -28,8 +30,8 @@ _FIRST_LINE = "# What you decide about your notes: add, remove, merge, rename, i
 def decide_relation(store_folder: Path, first: str, then: str, accept: bool | None) -> Report:
     """Write down whether one concept comes before another, and bring the store up to date with it.
 
-    The decision goes to the folder that the note of `then` was ingested from. Decisions about the same two concepts
-    in other folders of the store are taken back.
+    The decision goes to the folder that the note of `then` was ingested from. Decisions about the
+    same two concepts in other folders of the store are taken back.
 
     Parameters
     ----------
@@ -51,7 +53,9 @@ def decide_relation(store_folder: Path, first: str, then: str, accept: bool | No
     store.close()
     before, after = find_concept(store.concepts, first), find_concept(store.concepts, then)
     if before.id == after.id:
-        raise GradusError(f"'{first}' and '{then}' are the same concept, '{before.label}'; name two")
+        raise GradusError(
+            f"'{first}' and '{then}' are the same concept, '{before.label}'; name two"
+        )
     home = overrides_file(store_folder, after.label).parent
     other_names = (before.aliases, after.aliases)
     for root in sorted({*note_roots(store_folder).values()} - {home}):
@@ -61,7 +65,9 @@ def decide_relation(store_folder: Path, first: str, then: str, accept: bool | No
     try:
         return ingest((), store_folder)
     except StoreBusy as error:
-        raise StoreBusy(f"the decision is in {written}, and counts from the next ingest on: {error}") from error
+        raise StoreBusy(
+            f"the decision is in {written}, and counts from the next ingest on: {error}"
+        ) from error
 
 
 def overrides_file(store_folder: Path, concept: str) -> Path:
@@ -80,7 +86,9 @@ def overrides_file(store_folder: Path, concept: str) -> Path:
     roots = note_roots(store_folder)
     home = next((roots[note] for note in found.notes if note in roots), None)
     if home is None:
-        raise GradusError(f"the store holds no note of '{found.label}', beside which a decision could be written")
+        raise GradusError(
+            f"the store holds no note of '{found.label}', beside which a decision could be written"
+        )
     return home / FILE
 
 
@@ -91,11 +99,12 @@ def decide(
     accept: bool | None,
     other_names: tuple[Sequence[str], Sequence[str]] = ((), ()),
 ) -> Path:
-    """Write into a folder's `gradus.toml` whether one concept comes before another; returns the file.
+    """Write into a folder's `gradus.toml` whether one concept comes before another; returns the
+    file.
 
-    Comments and order stay; an earlier decision about the same two is replaced, and adding an edge takes out that
-    its reverse is added. A list whose last entry goes is taken out with it. The file is replaced as a whole or not at
-    all, and made when there is need of one.
+    Comments and order stay; an earlier decision about the same two is replaced, and adding an edge
+    takes out that its reverse is added. A list whose last entry goes is taken out with it. The file
+    is replaced as a whole or not at all, and made when there is need of one.
 
     Parameters
     ----------
@@ -112,14 +121,19 @@ def decide(
     file = (folder / FILE).resolve()
     text = _read(file)
     new = (text or "").removeprefix(_MARK)
-    ends = [NameTable.of([(name, tuple(others))]) for name, others in zip((first, then), other_names, strict=True)]
+    ends = [
+        NameTable.of([(name, tuple(others))])
+        for name, others in zip((first, then), other_names, strict=True)
+    ]
     comment = ""
     for key in ("add", "remove"):
         if accept is not (key == "add"):
             new, comment = _taken_out(new, key, ends, file, comment)
     if accept is True:
         new, _ = _taken_out(new, "add", ends[::-1], file)
-    if accept is not None and not list(_meant(new, key := "add" if accept else "remove", ends, file)):
+    if accept is not None and not list(
+        _meant(new, key := "add" if accept else "remove", ends, file)
+    ):
         new = with_entry(new, key, (first, then), comment)
     new = _without_emptied(new, text or "", file)
     if text is None:
@@ -179,7 +193,9 @@ def _check(text: str, file: Path) -> dict[str, Any]:
             f"{file}:{error_line(error, text)}: not valid TOML ({error}); mend it, then decide"
         ) from error
     except (ValueError, RecursionError) as error:
-        raise GradusError(f"{file} is not valid TOML ({error}); mend it, then decide again") from error
+        raise GradusError(
+            f"{file} is not valid TOML ({error}); mend it, then decide again"
+        ) from error
 
 
 def _meant(text: str, key: str, ends: Sequence[NameTable], file: Path) -> Iterator[int]:
@@ -189,13 +205,20 @@ def _meant(text: str, key: str, ends: Sequence[NameTable], file: Path) -> Iterat
         raise GradusError(f"'{key}' in {file} is no list of pairs; mend it, then decide again")
     for i, entry in enumerate(listed):
         if isinstance(entry, list) and len(entry) == 2:
-            same = (isinstance(n, str) and end.find(n) is not None for n, end in zip(entry, ends, strict=True))
+            same = (
+                isinstance(n, str) and end.find(n) is not None
+                for n, end in zip(entry, ends, strict=True)
+            )
             if all(same):
                 yield i
 
 
-def _taken_out(text: str, key: str, ends: Sequence[NameTable], file: Path, comment: str = "") -> tuple[str, str]:
-    """The text without a key's entries that mean this pair, and the comment that stood behind the last of them."""
+def _taken_out(
+    text: str, key: str, ends: Sequence[NameTable], file: Path, comment: str = ""
+) -> tuple[str, str]:
+    """The text without a key's entries that mean this pair, and the comment that stood behind the
+    last of them.
+    """
     for i in reversed(list(_meant(text, key, ends, file))):
         text, said = without_entry(text, key, i)
         comment = said or comment

@@ -33,21 +33,31 @@ class Sources:
     notes: tuple[NoteParts, ...]
     passages: tuple[Passage, ...]
     vectors: npt.NDArray[np.float32]  # (passages, d): one unit vector a passage
-    words: Callable[[int], bytes]  # the vectors of a passage's words, as `kg.vectors.in_bytes` made them
+    words: Callable[
+        [int], bytes
+    ]  # the vectors of a passage's words, as `kg.vectors.in_bytes` made them
 
 
-def derive(writer: Writer, name_vectors: NameVectors, say: Progress) -> tuple[tuple[str, ...], tuple[Failure, ...]]:
-    """Write it all anew; returns what was dropped to break cycles, as sentences, and warnings by note and line."""
+def derive(
+    writer: Writer, name_vectors: NameVectors, say: Progress
+) -> tuple[tuple[str, ...], tuple[Failure, ...]]:
+    """Write it all anew; returns what was dropped to break cycles, as sentences, and warnings by
+    note and line.
+    """
     sources = read_sources(writer)
     decisions, unread = decisions_in(writer.meta.get("overrides", ""))
     concepts, unfound = concepts_as_decided(sources.notes, decisions)
     mentions = mentions_of(concepts, sources.notes)
-    decided, unnamed = decided_edges(decisions, NameTable.of([(c.label, c.aliases) for c in concepts]))
+    decided, unnamed = decided_edges(
+        decisions, NameTable.of([(c.label, c.aliases) for c in concepts])
+    )
     gists = read_gists(concepts, sources.passages, sources.vectors, sources.words, name_vectors)
     say("relating concepts", 0, 1)
     related = relate(concepts, mentions, sources.notes, gists, decided)
     order = [note.name for note in sources.notes]
-    writer.put_derived(order, concepts, mentions, related.relations, _full_text(concepts, sources.passages))
+    writer.put_derived(
+        order, concepts, mentions, related.relations, _full_text(concepts, sources.passages)
+    )
     dropped = tuple(
         f"'{concepts[r.source].label}' before '{concepts[r.target].label}' (score {r.score:.2f}) would close a cycle"
         for r in related.dropped
@@ -87,17 +97,28 @@ def _renumbered(p: Passage, number: int) -> Passage:
     )  # fmt: skip
 
 
-def _full_text(concepts: Sequence[Concept], passages: Sequence[Passage]) -> list[tuple[int, str, str, str]]:
+def _full_text(
+    concepts: Sequence[Concept], passages: Sequence[Passage]
+) -> list[tuple[int, str, str, str]]:
     names: dict[int, list[str]] = {}
     for concept in concepts:
         for p in concept.passages:
             names.setdefault(p, []).extend((concept.label, *concept.aliases))
     return [
-        (p.id, " ".join(p.heading_path), p.text if p.kind == "code" else plain(p.text), " ".join(names.get(p.id, ())))
+        (
+            p.id,
+            " ".join(p.heading_path),
+            p.text if p.kind == "code" else plain(p.text),
+            " ".join(names.get(p.id, ())),
+        )
         for p in passages
     ]
 
 
 def _natural(name: str) -> list[tuple[int, int | str]]:
     """Order of names in which "2-b.md" stands before "10-a.md"."""
-    return [(0, int(part)) if part.isdecimal() else (1, part.casefold()) for part in re.split(r"(\d+)", name) if part]
+    return [
+        (0, int(part)) if part.isdecimal() else (1, part.casefold())
+        for part in re.split(r"(\d+)", name)
+        if part
+    ]

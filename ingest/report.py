@@ -1,4 +1,6 @@
-"""What an ingest tells of itself: counts, and what it could not take as it stood, each with file and line."""
+"""What an ingest tells of itself: counts, and what it could not take as it stood, each with file
+and line.
+"""
 
 from __future__ import annotations
 
@@ -18,7 +20,9 @@ class Failure:
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """What an ingest did; counts of notes are by file, counts of relations by kept edges of each kind."""
+    """What an ingest did; counts of notes are by file, counts of relations by kept edges of each
+    kind.
+    """
 
     notes: int
     added: int
@@ -31,5 +35,7 @@ class Report:
     concepts: int
     relations: dict[str, int]
     dropped: tuple[str, ...]  # prerequisite edges dropped to break cycles, as sentences
-    warnings: tuple[Failure, ...]  # what people decided or stated that could not be followed as it stands
+    warnings: tuple[
+        Failure, ...
+    ]  # what people decided or stated that could not be followed as it stands
     seconds: float

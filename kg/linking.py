@@ -1,4 +1,6 @@
-"""Finding concepts by name: in passages (mentions), in questions (links), and by label (exact or closest)."""
+"""Finding concepts by name: in passages (mentions), in questions (links), and by label (exact or
+closest).
+"""
 
 from __future__ import annotations
 
@@ -27,7 +29,9 @@ _IRREGULAR_PLURALS = (
     "optima:optimum gpus:gpu cpus:cpu tpus:tpu grus:gru relus:relu"
 )
 _IRREGULAR = dict(pair.split(":") for pair in _IRREGULAR_PLURALS.split())
-_ENDS_IN_AS = frozenset({"bias", "alias", "atlas", "canvas", "keras", "pandas", "whereas"})  # one of them, not many
+_ENDS_IN_AS = frozenset(
+    {"bias", "alias", "atlas", "canvas", "keras", "pandas", "whereas"}
+)  # one of them, not many
 
 _UNTOLD = (
     "a about actually all also am an and any are as at be been being but by can could did do does doing done for from "
@@ -94,11 +98,15 @@ class Lexicon:
     """Every name of every concept, for longest-match lookup; built once, then only read."""
 
     names: dict[tuple[str, ...], tuple[int, str]] = field(default_factory=dict)
-    lengths: dict[str, tuple[int, ...]] = field(default_factory=dict)  # first word -> lengths, longest first
+    lengths: dict[str, tuple[int, ...]] = field(
+        default_factory=dict
+    )  # first word -> lengths, longest first
 
     @classmethod
     def of(cls, concepts: Iterable[Concept]) -> Lexicon:
-        """The lexicon of these concepts; on a shared name a label wins over an alias, then the earlier concept."""
+        """The lexicon of these concepts; on a shared name a label wins over an alias, then the
+        earlier concept.
+        """
         names: dict[tuple[str, ...], tuple[int, str]] = {}
         everyone = list(concepts)
         for own in (True, False):
@@ -119,11 +127,15 @@ class Lexicon:
     def find(self, text: str, *, strict_case: bool = True) -> list[Found]:
         """Names in a text, longest match first, left to right, not inside addresses or HTML tags.
 
-        With `strict_case`, a name of up to three capital letters ("PCA") matches capitals only; a question, which
-        people type in lower case, is searched without.
+        With `strict_case`, a name of up to three capital letters ("PCA") matches capitals only; a
+        question, which people type in lower case, is searched without.
         """
         hidden = [m.span() for m in _UNSPOKEN.finditer(text)]
-        tokens = [w for w in words(text) if not any(a <= w[1] < b for a, b in hidden)] if hidden else words(text)
+        tokens = (
+            [w for w in words(text) if not any(a <= w[1] < b for a, b in hidden)]
+            if hidden
+            else words(text)
+        )
         found: list[Found] = []
         i = 0
         while i < len(tokens):
@@ -135,7 +147,9 @@ class Lexicon:
                 i += match[1]
         return found
 
-    def _at(self, tokens: Sequence[tuple[str, int, int]], i: int, text: str, strict: bool) -> tuple[Found, int] | None:
+    def _at(
+        self, tokens: Sequence[tuple[str, int, int]], i: int, text: str, strict: bool
+    ) -> tuple[Found, int] | None:
         for n, k in self._keys(tokens, i, text):
             entry = self.names.get(k)
             if entry is None:
@@ -146,12 +160,19 @@ class Lexicon:
             alias = entry[1]
             if strict and _within_identifier(text, start, end):
                 continue
-            if strict and len(alias) <= 3 and alias.isupper() and not text[start:end].rstrip("s").isupper():
+            if (
+                strict
+                and len(alias) <= 3
+                and alias.isupper()
+                and not text[start:end].rstrip("s").isupper()
+            ):
                 continue
             return Found(entry[0], start, end, alias), n
         return None
 
-    def _keys(self, tokens: Sequence[tuple[str, int, int]], i: int, text: str) -> Iterator[tuple[int, tuple[str, ...]]]:
+    def _keys(
+        self, tokens: Sequence[tuple[str, int, int]], i: int, text: str
+    ) -> Iterator[tuple[int, tuple[str, ...]]]:
         """Names that could begin at a word, with how many words each takes, longest first."""
         lengths = self.lengths.get(tokens[i][0], ())
         for n in lengths:
@@ -167,7 +188,9 @@ class Lexicon:
 
 
 def _within_identifier(text: str, start: int, end: int) -> bool:
-    """Whether a name is a part of one like "06_cuda_cnn_hooks"; in "_Dropout_" the underscores are emphasis."""
+    """Whether a name is a part of one like "06_cuda_cnn_hooks"; in "_Dropout_" the underscores are
+    emphasis.
+    """
     before, after = text[max(0, start - 2) : start], text[end : end + 2]
     return (before[1:] == "_" and before[0].isalnum()) or (after[:1] == "_" and after[1:].isalnum())
 
@@ -176,7 +199,11 @@ def _spellings(name: str) -> list[tuple[str, ...]]:
     """A name's key, and for short hyphenated names the joined form too ("U-Net" is also "unet")."""
     k = key(name)
     joined = "".join(k)
-    return [k, (joined,)] if len(k) == 2 and ("-" in name or len(k[0]) == 1) and len(joined) >= SHORTEST_JOINED else [k]
+    return (
+        [k, (joined,)]
+        if len(k) == 2 and ("-" in name or len(k[0]) == 1) and len(joined) >= SHORTEST_JOINED
+        else [k]
+    )
 
 
 def find_concept(concepts: Sequence[Concept], label: str) -> Concept:
@@ -200,6 +227,8 @@ def closest_labels(concepts: Sequence[Concept], label: str, most: int = 5) -> tu
     for concept in concepts:
         names = (concept.label, *concept.aliases)
         overlap = max(len(wanted & set(key(n))) / max(1, len(wanted | set(key(n)))) for n in names)
-        alike = max(difflib.SequenceMatcher(None, label.casefold(), n.casefold()).ratio() for n in names)
+        alike = max(
+            difflib.SequenceMatcher(None, label.casefold(), n.casefold()).ratio() for n in names
+        )
         scored.append((max(overlap, alike), concept.label))
     return tuple(lab for s, lab in sorted(scored, key=lambda t: (-t[0], t[1]))[:most] if s >= 0.34)

@@ -1,8 +1,9 @@
 """What the reader knows already: marks on concepts, kept in the store through every ingest.
 
-A mark is a label as it was written; which concept it means is found out each time it is read, so that it outlives a
-concept's renaming as long as the label is among the new one's aliases. Marks belong to no generation: setting one
-makes none, and a reader of an older generation sees it at once.
+A mark is a label as it was written; which concept it means is found out each time it is read, so
+that it outlives a concept's renaming as long as the label is among the new one's aliases. Marks
+belong to no generation: setting one makes none, and a reader of an older generation sees it at
+once.
 """
 
 from __future__ import annotations
@@ -25,7 +26,9 @@ _TABLE = "CREATE TABLE IF NOT EXISTS known (label TEXT PRIMARY KEY)"  # made wit
 
 @dataclass(frozen=True, slots=True)
 class Mark:
-    """A label that was marked as known, and the concept it means now; None when the notes have it no more."""
+    """A label that was marked as known, and the concept it means now; None when the notes have it
+    no more.
+    """
 
     label: str
     concept: int | None
@@ -47,7 +50,8 @@ def known_ids(store: Store) -> frozenset[int]:
 
 
 def add_marks(store: Store, labels: Sequence[str]) -> tuple[Mark, ...]:
-    """Mark concepts as known, by label or alias; returns all marks. Nothing is marked when one label is unknown.
+    """Mark concepts as known, by label or alias; returns all marks. Nothing is marked when one
+    label is unknown.
 
     Raises
     ------
@@ -65,12 +69,14 @@ def add_marks(store: Store, labels: Sequence[str]) -> tuple[Mark, ...]:
 
 
 def remove_marks(store: Store, labels: Sequence[str]) -> tuple[Mark, ...]:
-    """Take marks back, by any name of their concept or as they were written; returns those that stay.
+    """Take marks back, by any name of their concept or as they were written; returns those that
+    stay.
 
     Raises
     ------
     UnknownConcept
-        When a label is no mark and names no concept; carries the closest labels. Nothing is taken back then.
+        When a label is no mark and names no concept; carries the closest labels. Nothing is taken
+        back then.
     StoreBusy
         While an ingest writes to the store.
     """
@@ -87,8 +93,14 @@ def remove_marks(store: Store, labels: Sequence[str]) -> tuple[Mark, ...]:
 
 
 def _labels(connection: sqlite3.Connection) -> list[str]:
-    made = connection.execute("SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = 'known'").fetchone()
-    return [row[0] for row in connection.execute("SELECT label FROM known ORDER BY rowid")] if made else []
+    made = connection.execute(
+        "SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = 'known'"
+    ).fetchone()
+    return (
+        [row[0] for row in connection.execute("SELECT label FROM known ORDER BY rowid")]
+        if made
+        else []
+    )
 
 
 def _change(store: Store, add: Sequence[str] = (), remove: Sequence[str] = ()) -> None:
@@ -96,7 +108,11 @@ def _change(store: Store, add: Sequence[str] = (), remove: Sequence[str] = ()) -
         return
     with transaction(store.folder) as connection:
         if not read_meta(connection, store.folder):
-            raise NoStore(f"there is no store in {store.folder} any more; make one with: gradus ingest PATH")
+            raise NoStore(
+                f"there is no store in {store.folder} any more; make one with: gradus ingest PATH"
+            )
         connection.execute(_TABLE)
         connection.executemany("DELETE FROM known WHERE label = ?", [(label,) for label in remove])
-        connection.executemany("INSERT OR IGNORE INTO known VALUES (?)", [(label,) for label in add])
+        connection.executemany(
+            "INSERT OR IGNORE INTO known VALUES (?)", [(label,) for label in add]
+        )

@@ -1,4 +1,6 @@
-"""Study order on the prerequisite graph: the path to goals, why each step is on it, and what could come next."""
+"""Study order on the prerequisite graph: the path to goals, why each step is on it, and what could
+come next.
+"""
 
 from __future__ import annotations
 
@@ -9,13 +11,14 @@ import networkx as nx
 
 __all__ = ["reasons", "study_path", "unlocked"]
 
-# What a reason keeps of its strength with each concept it is passed on through: what the goal's prerequisites need is
-# less surely needed for the goal itself.
+# What a reason keeps of its strength with each concept it is passed on through: what the goal's
+# prerequisites need is less surely needed for the goal itself.
 PASSED_ON = 0.8
-# Strength from which a concept behind the direct prerequisites belongs to a short path: five edges that notes state
-# (0.98 each), or about three inferred ones of 0.85, or one of 0.65 and two stated.
+# Strength from which a concept behind the direct prerequisites belongs to a short path: five edges
+# that notes state (0.98 each), or about three inferred ones of 0.85, or one of 0.65 and two stated.
 STRONG = 0.35
-# Concepts of a short path before its goal: with the goal fifteen steps, as many as one session's plan holds.
+# Concepts of a short path before its goal: with the goal fifteen steps, as many as one session's
+# plan holds.
 MOST_SHORT = 14
 BITS = 4096
 
@@ -25,11 +28,12 @@ def study_path(
 ) -> list[int]:
     """What to learn for some goals, foundations first.
 
-    Known concepts drop out together with what only they needed. The full path is all that is left; the short one holds
-    the direct prerequisites of each goal and, up to `MOST_SHORT`, what is needed most strongly behind them: by the best
-    chain of edges to the goal, whose strength is the product of their scores, times `PASSED_ON` for each concept
-    between, and at least `STRONG`. So with a concept one of those it is needed for is on the path, and the path to
-    several goals holds those to each. What is known makes a short path shorter and nothing takes its place. All paths
+    Known concepts drop out together with what only they needed. The full path is all that is left;
+    the short one holds the direct prerequisites of each goal and, up to `MOST_SHORT`, what is
+    needed most strongly behind them: by the best chain of edges to the goal, whose strength is the
+    product of their scores, times `PASSED_ON` for each concept between, and at least `STRONG`. So
+    with a concept one of those it is needed for is on the path, and the path to several goals holds
+    those to each. What is known makes a short path shorter and nothing takes its place. All paths
     come in one order: among concepts that could come next, the one that unlocks more comes first.
 
     Raises
@@ -49,8 +53,11 @@ def study_path(
     for goal in ends:
         most = MOST_SHORT
         if len(view) < len(whole):
-            # What is known leaves its place empty: a mark never brings a step on the path that was not worth one.
-            most = len(set(_strongest(whole, goal, MOST_SHORT)) & _with_ancestors(view, {goal}) - {goal})
+            # What is known leaves its place empty: a mark never brings a step on the path that was
+            # not worth one.
+            most = len(
+                set(_strongest(whole, goal, MOST_SHORT)) & _with_ancestors(view, {goal}) - {goal}
+            )
         near.update(_strongest(view, goal, most))
     return [node for node in order if node in near]
 
@@ -69,16 +76,23 @@ def _strongest(graph: nx.DiGraph[int], goal: int, most: int) -> list[int]:
     unlocks = _reach(needed)
     # Nothing is passed on by the edge to the goal itself.
     limit = -math.log(STRONG * PASSED_ON)
-    far = nx.single_source_dijkstra_path_length(needed.reverse(copy=False), goal, cutoff=limit, weight=cost)
+    far = nx.single_source_dijkstra_path_length(
+        needed.reverse(copy=False), goal, cutoff=limit, weight=cost
+    )
     direct = set(needed.predecessors(goal))
-    behind = sorted(set(far) - direct - {goal}, key=lambda node: (round(far[node], 9), -unlocks[node], node))
+    behind = sorted(
+        set(far) - direct - {goal}, key=lambda node: (round(far[node], 9), -unlocks[node], node)
+    )
     return [*direct, *behind[: max(0, most - len(direct))]]
 
 
-def reasons(graph: nx.DiGraph[int], path: Sequence[int], full: bool = False) -> dict[int, list[int]]:
+def reasons(
+    graph: nx.DiGraph[int], path: Sequence[int], full: bool = False
+) -> dict[int, list[int]]:
     """For each step of a path the later ones that need it, by the strongest edge first.
 
-    With `full` by every edge between them, else without what others imply: the transitive reduction.
+    With `full` by every edge between them, else without what others imply: the transitive
+    reduction.
     """
     on = graph.subgraph(path)
     place = {node: i for i, node in enumerate(path)}
@@ -92,14 +106,18 @@ def reasons(graph: nx.DiGraph[int], path: Sequence[int], full: bool = False) -> 
 
 
 def unlocked(graph: nx.DiGraph[int], known: Collection[int], most: int) -> list[int]:
-    """Concepts that could be learned next, at most so many, those first that the most others build on.
+    """Concepts that could be learned next, at most so many, those first that the most others build
+    on.
 
-    All that they need is known, and they need something. With nothing known: foundations that something builds on.
+    All that they need is known, and they need something. With nothing known: foundations that
+    something builds on.
     """
     done = frozenset(known)
     if done:
         ready: Iterable[int] = (
-            v for v in graph if v not in done and graph.in_degree(v) and done.issuperset(graph.predecessors(v))
+            v
+            for v in graph
+            if v not in done and graph.in_degree(v) and done.issuperset(graph.predecessors(v))
         )
     else:
         ready = (v for v in graph if not graph.in_degree(v) and graph.out_degree(v))
@@ -114,7 +132,8 @@ def _reach(graph: nx.DiGraph[int], uncounted: Collection[int] = ()) -> dict[int,
     after = [[place[later] for later in graph.successors(node)] for node in order]
     bits = [0 if node in uncounted else 1 for node in order]
     counts = [0] * len(order)
-    # What is reached is a number with a bit for each concept, for some of them at a time to bound the memory.
+    # What is reached is a number with a bit for each concept, for some of them at a time to bound
+    # the memory.
     for first in range(0, len(order), BITS):
         ahead = [0] * len(order)
         for i in range(min(first + BITS, len(order)) - 1, -1, -1):

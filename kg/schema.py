@@ -15,10 +15,11 @@ DATABASE = "gradus.sqlite"
 INDEX = "vectors.faiss"
 VERSION = 3
 
-# notes, passages, vectors and words (vectors of a passage's words) belong to one note each and stay while its content
-# stays; the other tables are derived from all notes together and are written anew by every ingest that changes
-# something, but for names: vectors of labels, which stay as long as some concept has that label. In those, a passage's
-# id is its rank in (note order, position in the note), the numbering a reader gives.
+# notes, passages, vectors and words (vectors of a passage's words) belong to one note each and stay
+# while its content stays; the other tables are derived from all notes together and are written anew
+# by every ingest that changes something, but for names: vectors of labels, which stay as long as
+# some concept has that label. In those, a passage's id is its rank in (note order, position in the
+# note), the numbering a reader gives.
 _TABLES = """
 CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL);
 CREATE TABLE notes (
@@ -63,14 +64,26 @@ def connect(folder: Path, *, writable: bool) -> sqlite3.Connection:
     if writable:
         folder.mkdir(parents=True, exist_ok=True)
     elif not path.is_file():
-        raise NoStore(f"there is no store in {folder} yet; make one with: gradus ingest PATH --store {folder}")
-    # SQLite keeps notes of its readers beside the file; where it may not, and no writer has left any, none can come.
-    alone = not writable and not os.access(folder, os.W_OK) and not path.with_name(f"{DATABASE}-wal").exists()
+        raise NoStore(
+            f"there is no store in {folder} yet; make one with: gradus ingest PATH --store {folder}"
+        )
+    # SQLite keeps notes of its readers beside the file; where it may not, and no writer has left
+    # any, none can come.
+    alone = (
+        not writable
+        and not os.access(folder, os.W_OK)
+        and not path.with_name(f"{DATABASE}-wal").exists()
+    )
     address = f"{path.resolve().as_uri()}{'?immutable=1' if alone else ''}"
-    # A reader stays on one thread at a time under the lock of its Store, not on the thread that opened it.
-    # It waits for a writer that is closing; a writer does not wait for another's whole ingest.
+    # A reader stays on one thread at a time under the lock of its Store, not on the thread that
+    # opened it. It waits for a writer that is closing; a writer does not wait for another's whole
+    # ingest.
     connection = sqlite3.connect(
-        address, uri=True, isolation_level=None, check_same_thread=False, timeout=0.5 if writable else 5.0
+        address,
+        uri=True,
+        isolation_level=None,
+        check_same_thread=False,
+        timeout=0.5 if writable else 5.0,
     )
     try:
         if writable:
@@ -86,7 +99,9 @@ def meaning(error: sqlite3.Error, folder: Path) -> GradusError:
     """What an error of the database says about the store in a folder."""
     code = (getattr(error, "sqlite_errorcode", None) or 0) & 0xFF
     if code in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
-        return StoreBusy(f"another ingest is writing to the store in {folder}; try again when it is done")
+        return StoreBusy(
+            f"another ingest is writing to the store in {folder}; try again when it is done"
+        )
     if code in (sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_ERROR):
         return StoreVersion(
             f"{folder / DATABASE} is not a store of Gradus, or is damaged ({error}); choose another with --store, "
@@ -100,9 +115,11 @@ def create(connection: sqlite3.Connection) -> None:
     for statement in _TABLES.split(";\n"):
         if statement.strip():
             connection.execute(statement)
-    # The identity tells a store from one made anew in its place, whose generations count from 1 again.
+    # The identity tells a store from one made anew in its place, whose generations count from 1
+    # again.
     connection.execute(
-        "INSERT INTO meta VALUES ('version', ?), ('generation', '0'), ('identity', ?)", (str(VERSION), uuid.uuid4().hex)
+        "INSERT INTO meta VALUES ('version', ?), ('generation', '0'), ('identity', ?)",
+        (str(VERSION), uuid.uuid4().hex),
     )
 
 

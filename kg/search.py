@@ -1,4 +1,6 @@
-"""Search: look up the question's words and vectors, match word by word, and fuse into one ranking of passages."""
+"""Search: look up the question's words and vectors, match word by word, and fuse into one ranking
+of passages.
+"""
 
 from __future__ import annotations
 
@@ -19,18 +21,20 @@ from kg.vectors import Words, best_matches
 
 __all__ = ["Candidate", "Findings", "Signs", "content_words", "find", "search"]
 
-# How many passages each retriever brings to the fusion, at least; and the sections that are then looked at whole.
+# How many passages each retriever brings to the fusion, at least; and the sections that are then
+# looked at whole.
 POOL = 60
 SECTIONS = 8
 SECTION_MOST = 60  # passages of one section
 # Weights of the full-text fields: heading, body, names of the concepts that the passage defines.
 FIELD_WEIGHTS = (2.0, 1.0, 1.0)
-# A passage's own score is the convex sum of these parts, each in [0, 1]. Benchmarks/README.md tells how they came
-# about, and what was tried and left out.
+# A passage's own score is the convex sum of these parts, each in [0, 1]. Benchmarks/README.md tells
+# how they came about, and what was tried and left out.
 DENSE, LATE, LEXICAL, COVERED = 0.4, 0.45, 0.075, 0.075
 # Code alone seldom answers a question in words, a picture alone never.
 CODE_MALUS, PICTURE_MALUS = 0.04, 0.08
-# A statement is read in its section: half of what ranks a passage is the best passage beside it there.
+# A statement is read in its section: half of what ranks a passage is the best passage beside it
+# there.
 SECTION = 0.5
 # Hits that tell whether the notes hold an answer at all.
 SIGNS_FROM = 5
@@ -56,7 +60,9 @@ class Candidate:
     @property
     def score(self) -> float:
         """The passage's own score, in [0, 1]."""
-        return DENSE * self.dense + LATE * self.late + LEXICAL * self.lexical + COVERED * self.covered
+        return (
+            DENSE * self.dense + LATE * self.late + LEXICAL * self.lexical + COVERED * self.covered
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +81,9 @@ class Findings:
     hits: tuple[Hit, ...]
     candidates: tuple[Candidate, ...]  # of the hits, in their order
     concepts: tuple[int, ...]  # concepts the question names, in its order
-    words: Mapping[str, float]  # the question's content words with their weight (rarity in these notes)
+    words: Mapping[
+        str, float
+    ]  # the question's content words with their weight (rarity in these notes)
     signs: Signs
 
 
@@ -92,7 +100,9 @@ class _Asked:
 
 
 def search(question: str, store: Store, encoder: Encoder, k: int = 10) -> tuple[Hit, ...]:
-    """The k passages that fit a question best, best first; fewer when the store holds fewer distinct ones."""
+    """The k passages that fit a question best, best first; fewer when the store holds fewer
+    distinct ones.
+    """
     return find(question, store, encoder, k).hits
 
 
@@ -105,22 +115,32 @@ def find(question: str, store: Store, encoder: Encoder, k: int = 10) -> Findings
         When the encoder is not the one the store was made with.
     """
     if encoder.name != store.encoder_name:
-        raise IndexMismatch(f"the store was made with the encoder '{store.encoder_name}', got '{encoder.name}'")
+        raise IndexMismatch(
+            f"the store was made with the encoder '{store.encoder_name}', got '{encoder.name}'"
+        )
     found = store.lexicon.find(question, strict_case=False)
     linked = tuple(dict.fromkeys(f.concept for f in found))
     asked = _asked(_as_noted(question, found, store), store, encoder, max(POOL, k))
     defining = {p for c in linked for p in store.concepts[c].passages}
     candidates = _candidates(asked, store, sorted({*asked.dense, *asked.lexical, *defining}))
-    candidates |= _candidates(asked, store, [p for p in _beside(candidates, store) if p not in candidates])
+    candidates |= _candidates(
+        asked, store, [p for p in _beside(candidates, store) if p not in candidates]
+    )
     scores = _scores(candidates, store)
     ranked = sorted(candidates.values(), key=lambda c: (-scores[c.passage], c.passage))
     chosen = _distinct(ranked, store, k)
-    hits = tuple(Hit(store.passages[c.passage], round(scores[c.passage], 4), _labels(store, c.passage)) for c in chosen)
-    return Findings(hits, tuple(chosen), linked, asked.words, _signs(asked, chosen[:SIGNS_FROM], store))
+    hits = tuple(
+        Hit(store.passages[c.passage], round(scores[c.passage], 4), _labels(store, c.passage))
+        for c in chosen
+    )
+    return Findings(
+        hits, tuple(chosen), linked, asked.words, _signs(asked, chosen[:SIGNS_FROM], store)
+    )
 
 
 def content_words(question: str, store: Store) -> dict[str, float]:
-    """The question's words that carry meaning, with their weight: rarity in these notes, 1 for the rarest.
+    """The question's words that carry meaning, with their weight: rarity in these notes, 1 for the
+    rarest.
 
     In "WHERE or HAVING?" the capitals say that no stop words are meant.
     """
@@ -136,7 +156,9 @@ def content_words(question: str, store: Store) -> dict[str, float]:
 
 
 def _as_noted(question: str, found: Sequence[Found], store: Store) -> str:
-    """The question with names that it cuts otherwise into words spelled as in the notes: "unet" as "U-Net"."""
+    """The question with names that it cuts otherwise into words spelled as in the notes: "unet" as
+    "U-Net".
+    """
     for f in reversed(found):
         said, concept = question[f.start : f.end], store.concepts[f.concept]
         for name in (concept.label, *concept.aliases):
@@ -151,16 +173,25 @@ def _asked(question: str, store: Store, encoder: Encoder, pool: int) -> _Asked:
     words = content_words(question, store)
     vectors, read = encoder.encode_words([question])
     kept, weights = _weighed(question, read[0], words)
-    lexical = store.lexical(" OR ".join(f'"{w}"' for w in words), pool, FIELD_WEIGHTS) if words else []
+    lexical = (
+        store.lexical(" OR ".join(f'"{w}"' for w in words), pool, FIELD_WEIGHTS) if words else []
+    )
     return _Asked(
-        words, vectors[0], read[0].vectors[kept], weights, dict(lexical), dict(store.nearest_passages(vectors[0], pool))
+        words,
+        vectors[0],
+        read[0].vectors[kept],
+        weights,
+        dict(lexical),
+        dict(store.nearest_passages(vectors[0], pool)),
     )
 
 
 def _weighed(
     question: str, read: Words, words: Mapping[str, float]
 ) -> tuple[npt.NDArray[np.bool_], npt.NDArray[np.float32]]:
-    """Which of the encoder's word pieces belong to content words, and their weights, which sum to 1."""
+    """Which of the encoder's word pieces belong to content words, and their weights, which sum to
+    1.
+    """
     weight_at = np.zeros(len(question) + 1, dtype=np.float32)
     for match in _WORD.finditer(question[:QUESTION_CHARS]):
         weight_at[match.start() : match.end()] = words.get(match.group().casefold(), 0.0)
@@ -176,7 +207,11 @@ def _candidates(asked: _Asked, store: Store, passages: Sequence[int]) -> dict[in
     late = best_matches(asked.pieces, store.passage_words(passages)) @ asked.weights
     out = {}
     for p, matched in zip(passages, late, strict=True):
-        cosine = asked.dense[p] if p in asked.dense else float((store.passage_vectors(p) @ asked.vector).max())
+        cosine = (
+            asked.dense[p]
+            if p in asked.dense
+            else float((store.passage_vectors(p) @ asked.vector).max())
+        )
         there = store.passage_terms(p)
         out[p] = Candidate(
             passage=p,
@@ -190,14 +225,22 @@ def _candidates(asked: _Asked, store: Store, passages: Sequence[int]) -> dict[in
 
 
 def _signs(asked: _Asked, first: Sequence[Candidate], store: Store) -> Signs:
-    matches = np.sort(best_matches(asked.pieces, store.passage_words([c.passage for c in first])), axis=1)  # (n, q)
+    matches = np.sort(
+        best_matches(asked.pieces, store.passage_words([c.passage for c in first])), axis=1
+    )  # (n, q)
     third = max(1, len(asked.pieces) // 3)
     if len(asked.pieces):
         weakest = float(matches[:, :third].mean(axis=1).max(initial=0.0))
     else:
         weakest = max((c.dense for c in first), default=0.0)
-    unknown = sum(weight for word, weight in asked.words.items() if not store.passage_frequency(word))
-    return Signs(max((c.score for c in first), default=0.0), weakest, unknown / (sum(asked.words.values()) or 1.0))
+    unknown = sum(
+        weight for word, weight in asked.words.items() if not store.passage_frequency(word)
+    )
+    return Signs(
+        max((c.score for c in first), default=0.0),
+        weakest,
+        unknown / (sum(asked.words.values()) or 1.0),
+    )
 
 
 def _beside(candidates: Mapping[int, Candidate], store: Store) -> Iterable[int]:
@@ -214,7 +257,10 @@ def _scores(candidates: Mapping[int, Candidate], store: Store) -> dict[int, floa
     for p, score in own.items():
         section = _section(store, p)
         best[section] = max(best.get(section, 0.0), score)
-    return {p: max(0.0, (1 - SECTION) * score + SECTION * best[_section(store, p)]) for p, score in own.items()}
+    return {
+        p: max(0.0, (1 - SECTION) * score + SECTION * best[_section(store, p)])
+        for p, score in own.items()
+    }
 
 
 def _malus(store: Store, p: int) -> float:
@@ -255,4 +301,6 @@ def _same(one: frozenset[str], other: frozenset[str]) -> bool:
 def _labels(store: Store, p: int) -> tuple[str, ...]:
     """Concepts a passage defines, then those it names, each once."""
     named = (m.concept for m in store.mentions_by_passage.get(p, ()))
-    return tuple(store.concepts[c].label for c in dict.fromkeys((*store.defined_in.get(p, ()), *named)))
+    return tuple(
+        store.concepts[c].label for c in dict.fromkeys((*store.defined_in.get(p, ()), *named))
+    )

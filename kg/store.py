@@ -34,8 +34,8 @@ _HYPHENATED = re.compile(r"([^\W_]+)-([^\W_]+)")
 class Store:
     """One generation of a store, read-only. Ids of passages and concepts are their positions.
 
-    The connection keeps its read transaction open, so that full-text lookups see the same generation while an
-    ingest writes the next; `is_current` says when to open again.
+    The connection keeps its read transaction open, so that full-text lookups see the same
+    generation while an ingest writes the next; `is_current` says when to open again.
     """
 
     folder: Path
@@ -51,16 +51,22 @@ class Store:
     _note_ids: dict[str, int]
     _connection: sqlite3.Connection
     _lock: threading.Lock
-    imported_from: str = ""  # the file that the graph was imported from; then there are no notes and no passages
+    imported_from: str = (
+        ""  # the file that the graph was imported from; then there are no notes and no passages
+    )
     _imported_places: tuple[tuple[Place, ...], ...] = ()
-    _terms: dict[int, frozenset[str]] = field(default_factory=dict)  # read once, when first asked for
+    _terms: dict[int, frozenset[str]] = field(
+        default_factory=dict
+    )  # read once, when first asked for
 
     def close(self) -> None:
         """End the read transaction; the values stay usable, lookups do not."""
         self._connection.close()
 
     def warm(self, words: bool = False) -> None:
-        """Load vectors and index (writing its file if out of date) now, not at first use; also passages' words."""
+        """Load vectors and index (writing its file if out of date) now, not at first use; also
+        passages' words.
+        """
         self._index  # noqa: B018
         for passage in range(len(self.passages) if words else 0):
             self.passage_terms(passage)
@@ -73,14 +79,18 @@ class Store:
             return False
         try:
             meta = read_meta(fresh, self.folder)
-            return (meta.get("generation"), meta.get("identity", "")) == (str(self.generation), self.identity)
+            return (meta.get("generation"), meta.get("identity", "")) == (
+                str(self.generation),
+                self.identity,
+            )
         except StoreVersion:
             return False
         finally:
             fresh.close()
 
     def note_text(self, name: str, cell: int | None = None) -> str:
-        """A note's text as ingested; for a notebook, the text of one cell. Offsets of passages count in it.
+        """A note's text as ingested; for a notebook, the text of one cell. Offsets of passages
+        count in it.
 
         Raises
         ------
@@ -88,18 +98,24 @@ class Store:
             When the note is not in the store.
         """
         with self._lock:
-            row = self._connection.execute("SELECT parsed FROM notes WHERE name = ?", (name,)).fetchone()
+            row = self._connection.execute(
+                "SELECT parsed FROM notes WHERE name = ?", (name,)
+            ).fetchone()
         if row is None:
             raise KeyError(name)
         return str(json.loads(row[0])["texts"][cell or 0])
 
     def candidates(self) -> tuple[Relation, ...]:
-        """Relations that were scored and not kept; read from the disk each time, as there are many."""
+        """Relations that were scored and not kept; read from the disk each time, as there are
+        many.
+        """
         with self._lock:
             return _read_relations(self._connection, kept=False)
 
     def places(self, concept: Concept) -> tuple[Place, ...]:
-        """Where the notes define a concept, the best place first; of an imported graph, where they did."""
+        """Where the notes define a concept, the best place first; of an imported graph, where they
+        did.
+        """
         if self._imported_places:
             return self._imported_places[concept.id]
         own = (self.passages[p] for p in concept.passages)
@@ -132,11 +148,14 @@ class Store:
         return int(row[0])
 
     def nearest_passages(self, query: npt.NDArray[np.float32], k: int) -> list[tuple[int, float]]:
-        """Passages by the cosine of their best vector with the query's, shape (d,); best first, at most k."""
+        """Passages by the cosine of their best vector with the query's, shape (d,); best first, at
+        most k.
+        """
         if not len(self._owners):
             return []
         best: dict[int, float] = {}
-        # Several vectors belong to one passage: ask for more until k passages are found or none are left.
+        # Several vectors belong to one passage: ask for more until k passages are found or none are
+        # left.
         n = 4 * k
         while True:
             rows, scores = nearest(self._index, query, n)
@@ -153,7 +172,9 @@ class Store:
         return vectors
 
     def passage_words(self, passages: Sequence[int]) -> list[bytes]:
-        """Vectors of each passage's words, as `kg.vectors.in_bytes` made them; empty when the encoder gives none."""
+        """Vectors of each passage's words, as `kg.vectors.in_bytes` made them; empty when the
+        encoder gives none.
+        """
         places = [(self._note_ids[self.passages[p].note], self._sequence[p]) for p in passages]
         query = "SELECT vectors FROM words WHERE note = ? AND seq = ?"
         with self._lock:
@@ -161,7 +182,9 @@ class Store:
         return [row[0] if row else b"" for row in rows]
 
     def passage_terms(self, passage: int) -> frozenset[str]:
-        """The words, folded, of a passage, its headings and the names of the concepts it defines."""
+        """The words, folded, of a passage, its headings and the names of the concepts it
+        defines.
+        """
         known = self._terms.get(passage)
         if known is None:
             known = self._terms[passage] = self._read_terms(passage)
@@ -171,7 +194,9 @@ class Store:
         own = (self.concepts[c] for c in self.defined_in.get(passage, ()))
         names = (n for c in own for n in (c.label, *c.aliases))
         text = " ".join((*self.passages[passage].heading_path, *names, self.passages[passage].text))
-        joined = (a + b for a, b in _HYPHENATED.findall(text))  # who asks for "unet" is answered by "U-Net"
+        joined = (
+            a + b for a, b in _HYPHENATED.findall(text)
+        )  # who asks for "unet" is answered by "U-Net"
         return frozenset(fold(w) for w in {*_WORD.findall(text), *joined})
 
     @cached_property
@@ -232,11 +257,15 @@ class Store:
         owned = sorted((position[name, seq], blob) for name, seq, blob in rows)
         owners = np.array([p for p, _ in owned], dtype=np.int64)
         vectors = np.frombuffer(b"".join(blob for _, blob in owned), dtype=np.float32)
-        return owners, vectors.reshape(len(owned), -1) if len(owned) else np.zeros((0, 1), dtype=np.float32)
+        return owners, vectors.reshape(len(owned), -1) if len(owned) else np.zeros(
+            (0, 1), dtype=np.float32
+        )
 
     @cached_property
     def _index(self) -> Any:
-        """The FAISS index from its file, or built anew and saved when the file cannot be trusted."""
+        """The FAISS index from its file, or built anew and saved when the file cannot be
+        trusted.
+        """
         path = self.folder / INDEX
         index = load_index(path, self.generation)
         # Only the vectors themselves tell a store's index from that of one made anew in its place.
@@ -280,7 +309,9 @@ def open_store(folder: Path) -> Store:
             concepts=_read_concepts(connection),
             mentions=tuple(
                 Mention(*row)
-                for row in connection.execute('SELECT concept, passage, start, "end", alias FROM mentions')
+                for row in connection.execute(
+                    'SELECT concept, passage, start, "end", alias FROM mentions'
+                )
             ),
             relations=_read_relations(connection, kept=True),
             note_names=tuple(order),
@@ -289,7 +320,9 @@ def open_store(folder: Path) -> Store:
             _connection=connection,
             _lock=threading.Lock(),
             imported_from=imported.get("file", ""),
-            _imported_places=tuple(tuple(Place(*p) for p in ps) for ps in imported.get("places", ())),
+            _imported_places=tuple(
+                tuple(Place(*p) for p in ps) for ps in imported.get("places", ())
+            ),
         )
     except sqlite3.DatabaseError as error:
         connection.close()
@@ -309,7 +342,9 @@ def _sequence_numbers(passages: Sequence[Passage]) -> list[int]:
     return out
 
 
-def _read_passages(connection: sqlite3.Connection, names: dict[int, str], order: list[str]) -> tuple[Passage, ...]:
+def _read_passages(
+    connection: sqlite3.Connection, names: dict[int, str], order: list[str]
+) -> tuple[Passage, ...]:
     rank = {name: i for i, name in enumerate(order)}
     rows = connection.execute(
         'SELECT note, seq, cell, start, "end", line_start, line_end, heading_path, text, kind FROM passages'
@@ -323,9 +358,13 @@ def _read_passages(connection: sqlite3.Connection, names: dict[int, str], order:
 
 def _read_concepts(connection: sqlite3.Connection) -> tuple[Concept, ...]:
     aliases: dict[int, list[str]] = {}
-    for concept, alias in connection.execute("SELECT concept, alias FROM aliases ORDER BY concept, seq"):
+    for concept, alias in connection.execute(
+        "SELECT concept, alias FROM aliases ORDER BY concept, seq"
+    ):
         aliases.setdefault(concept, []).append(alias)
-    rows = connection.execute("SELECT id, label, notes, summary, passages, resources FROM concepts ORDER BY id")
+    rows = connection.execute(
+        "SELECT id, label, notes, summary, passages, resources FROM concepts ORDER BY id"
+    )
     return tuple(
         Concept(
             id=i,
@@ -343,7 +382,16 @@ def _read_concepts(connection: sqlite3.Connection) -> tuple[Concept, ...]:
 def _read_relations(connection: sqlite3.Connection, kept: bool) -> tuple[Relation, ...]:
     rows = connection.execute("SELECT * FROM relations WHERE kept = ? ORDER BY rowid", (kept,))
     return tuple(
-        Relation(kind, p, c, score, kept, tuple(Evidence(*e) for e in json.loads(evidence)), tier, bool(short))
+        Relation(
+            kind,
+            p,
+            c,
+            score,
+            kept,
+            tuple(Evidence(*e) for e in json.loads(evidence)),
+            tier,
+            bool(short),
+        )
         for kind, p, c, score, _, evidence, tier, short in rows
     )
 
@@ -361,7 +409,9 @@ def note_roots(folder: Path) -> dict[str, Path]:
     connection = connect(folder, writable=False)
     try:
         read_meta(connection, folder)
-        return {name: Path(root) for name, root in connection.execute("SELECT name, root FROM notes")}
+        return {
+            name: Path(root) for name, root in connection.execute("SELECT name, root FROM notes")
+        }
     except sqlite3.DatabaseError as error:
         raise meaning(error, folder) from error
     finally:

@@ -1,8 +1,9 @@
 """Values that travel between the layers: frozen, without behaviour beyond reading them.
 
-Offsets are half-open and count characters of the note's text as stored on disk, decoded; lines are 1-based and
-inclusive. In a notebook both count within one cell, whose text is its source followed, for a code cell with text
-outputs, by an empty line and those outputs; `cell` is the 0-based index of the cell.
+Offsets are half-open and count characters of the note's text as stored on disk, decoded; lines are
+1-based and inclusive. In a notebook both count within one cell, whose text is its source followed,
+for a code cell with text outputs, by an empty line and those outputs; `cell` is the 0-based index
+of the cell.
 """
 
 from __future__ import annotations
@@ -34,13 +35,25 @@ PassageKind = Literal["prose", "list", "table", "code", "output"]
 Tier = Literal["", "likely", "sure", "stated"]
 RelationKind = Literal["prerequisite", "broader", "related"]
 AnswerKind = Literal[
-    "definition", "fact", "how", "yesno", "comparison", "path", "next", "list", "where", "recipe", "empty"
+    "definition",
+    "fact",
+    "how",
+    "yesno",
+    "comparison",
+    "path",
+    "next",
+    "list",
+    "where",
+    "recipe",
+    "empty",
 ]
 
 
 @dataclass(frozen=True, slots=True)
 class Passage:
-    """The unit of retrieval: a contiguous piece of one note, or of one notebook cell, under one heading."""
+    """The unit of retrieval: a contiguous piece of one note, or of one notebook cell, under one
+    heading.
+    """
 
     id: int
     note: str  # name of the note: its path relative to the folder it was ingested from, with forward slashes
@@ -78,7 +91,9 @@ class Place:
 
 @dataclass(frozen=True, slots=True)
 class Concept:
-    """Something the notes explain. `passages` are the ids of the passages that define it, best first."""
+    """Something the notes explain. `passages` are the ids of the passages that define it, best
+    first.
+    """
 
     id: int
     label: str
@@ -108,14 +123,17 @@ class Evidence:
     cell: int | None
     line: int
     quote: str
-    signal: str  # "mention", "position", "numbering", "front matter", "link", "heading", "similarity"
+    signal: (
+        str  # "mention", "position", "numbering", "front matter", "link", "heading", "similarity"
+    )
 
 
 @dataclass(frozen=True, slots=True)
 class Relation:
     """A directed edge; for `prerequisite`, `source` comes first and `target` needs it.
 
-    For `broader`, `source` is the broader concept; `related` is symmetric and stored once, smaller id first.
+    For `broader`, `source` is the broader concept; `related` is symmetric and stored once, smaller
+    id first.
     """
 
     kind: RelationKind
@@ -124,8 +142,12 @@ class Relation:
     score: float  # in [0, 1], higher is better
     kept: bool
     evidence: tuple[Evidence, ...]
-    tier: Tier = ""  # of a kept prerequisite: inferred ("likely", "sure"), or said by a person ("stated")
-    shortcut: bool = False  # a kept prerequisite that others imply: study order is the same without it
+    tier: Tier = (
+        ""  # of a kept prerequisite: inferred ("likely", "sure"), or said by a person ("stated")
+    )
+    shortcut: bool = (
+        False  # a kept prerequisite that others imply: study order is the same without it
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,7 +156,9 @@ class Hit:
 
     passage: Passage
     score: float
-    concepts: tuple[str, ...]  # labels of the concepts the passage defines or names, most specific first
+    concepts: tuple[
+        str, ...
+    ]  # labels of the concepts the passage defines or names, most specific first
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,7 +206,9 @@ class PathStep:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What the notes say to one question. `text` is Markdown with [n] markers that refer to `citations`."""
+    """What the notes say to one question. `text` is Markdown with [n] markers that refer to
+    `citations`.
+    """
 
     question: str
     status: Literal["answered", "not_in_notes"]

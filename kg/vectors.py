@@ -1,4 +1,6 @@
-"""Vectors: nearest neighbours by cosine with FAISS and its checked file; words' vectors in bytes, best matches."""
+"""Vectors: nearest neighbours by cosine with FAISS and its checked file; words' vectors in bytes,
+best matches.
+"""
 
 from __future__ import annotations
 
@@ -18,7 +20,16 @@ from threadpoolctl import ThreadpoolController
 
 from kg.errors import IndexMismatch
 
-__all__ = ["WordVectors", "Words", "best_matches", "build_index", "in_bytes", "load_index", "nearest", "save_index"]
+__all__ = [
+    "WordVectors",
+    "Words",
+    "best_matches",
+    "build_index",
+    "in_bytes",
+    "load_index",
+    "nearest",
+    "save_index",
+]
 
 _MAGIC = b"gradus vectors 1\n"
 
@@ -35,7 +46,9 @@ class Words:
 
 
 def build_index(vectors: npt.NDArray[np.float32]) -> Any:
-    """An exact inner-product index over unit vectors of shape (n, d); inner product is then the cosine."""
+    """An exact inner-product index over unit vectors of shape (n, d); inner product is then the
+    cosine.
+    """
     index = faiss.IndexFlatIP(vectors.shape[1])
     index.add(np.ascontiguousarray(vectors, dtype=np.float32))
     return index
@@ -44,7 +57,8 @@ def build_index(vectors: npt.NDArray[np.float32]) -> Any:
 def nearest(
     index: Any, query: npt.NDArray[np.float32], k: int
 ) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.float32]]:
-    """Row numbers and cosines of the k nearest vectors, best first; fewer when the index is smaller.
+    """Row numbers and cosines of the k nearest vectors, best first; fewer when the index is
+    smaller.
 
     Parameters
     ----------
@@ -57,7 +71,9 @@ def nearest(
         When the query's dimension is not the index's.
     """
     if query.shape != (index.d,):
-        raise IndexMismatch(f"the question's vector has shape {query.shape}, the index expects ({index.d},)")
+        raise IndexMismatch(
+            f"the question's vector has shape {query.shape}, the index expects ({index.d},)"
+        )
     k = min(k, index.ntotal)
     if k == 0:
         return np.zeros(0, dtype=np.int64), np.zeros(0, dtype=np.float32)
@@ -96,13 +112,18 @@ def load_index(path: Path, generation: int) -> Any | None:
 
 
 def in_bytes(vectors: npt.NDArray[np.float32]) -> npt.NDArray[np.int8]:
-    """Vectors of shape (t, d) at a byte a number: each scaled so that its largest number is 127; its length is lost."""
+    """Vectors of shape (t, d) at a byte a number: each scaled so that its largest number is 127;
+    its length is lost.
+    """
     largest = np.abs(vectors).max(axis=1, keepdims=True, initial=1e-9)
     return np.asarray(np.rint(vectors * (127 / largest)), dtype=np.int8)
 
 
-def best_matches(question: npt.NDArray[np.float32], passages: Sequence[bytes]) -> npt.NDArray[np.float32]:
-    """For each passage and each word of the question the cosine of its best word, shape (n, q); 0 without words.
+def best_matches(
+    question: npt.NDArray[np.float32], passages: Sequence[bytes]
+) -> npt.NDArray[np.float32]:
+    """For each passage and each word of the question the cosine of its best word, shape (n, q); 0
+    without words.
 
     Parameters
     ----------
@@ -113,9 +134,14 @@ def best_matches(question: npt.NDArray[np.float32], passages: Sequence[bytes]) -
     filled = [i for i, words in enumerate(passages) if words]
     if filled and len(question):
         d = question.shape[1]
-        words = np.frombuffer(b"".join(passages[i] for i in filled), dtype=np.int8).reshape(-1, d).astype(np.float32)
+        words = (
+            np.frombuffer(b"".join(passages[i] for i in filled), dtype=np.int8)
+            .reshape(-1, d)
+            .astype(np.float32)
+        )
         lengths = np.sqrt(np.einsum("td,td->t", words, words))
-        # NumPy's threads beside the encoder's, still spinning, cost up to 100 ms; one thread does it in 5.
+        # NumPy's threads beside the encoder's, still spinning, cost up to 100 ms; one thread does
+        # it in 5.
         with _threads().limit(limits=1, user_api="blas"):
             products = words @ question.T  # (all t, q)
         cosines = products / np.maximum(lengths, 1e-9)[:, None]

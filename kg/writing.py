@@ -1,4 +1,6 @@
-"""Writing a store: everything an ingest changes, in one transaction that either happened or did not."""
+"""Writing a store: everything an ingest changes, in one transaction that either happened or did
+not.
+"""
 
 from __future__ import annotations
 
@@ -46,7 +48,9 @@ class Writer:
 
     def parsed(self, note: int) -> str:
         """A note's parse, the JSON text it was put with."""
-        return str(self.connection.execute("SELECT parsed FROM notes WHERE id = ?", (note,)).fetchone()[0])
+        return str(
+            self.connection.execute("SELECT parsed FROM notes WHERE id = ?", (note,)).fetchone()[0]
+        )
 
     def passages(self, note: int) -> list[Passage]:
         """A note's passages; ids count within the note."""
@@ -55,7 +59,10 @@ class Writer:
             "FROM passages JOIN notes ON notes.id = passages.note WHERE passages.note = ? ORDER BY seq",
             (note,),
         ).fetchall()
-        return [Passage(r[0], r[1], r[2], r[3], r[4], r[5], r[6], tuple(json.loads(r[7])), r[8], r[9]) for r in rows]
+        return [
+            Passage(r[0], r[1], r[2], r[3], r[4], r[5], r[6], tuple(json.loads(r[7])), r[8], r[9])
+            for r in rows
+        ]
 
     def vectors(self, note: int) -> list[tuple[int, npt.NDArray[np.float32]]]:
         """A note's vectors with the position of their passage, in order."""
@@ -66,17 +73,26 @@ class Writer:
 
     def words(self, note: int, seq: int) -> bytes:
         """The vectors of a passage's words, as `kg.vectors.in_bytes` made them."""
-        found = self.connection.execute("SELECT vectors FROM words WHERE note = ? AND seq = ?", (note, seq)).fetchone()
+        found = self.connection.execute(
+            "SELECT vectors FROM words WHERE note = ? AND seq = ?", (note, seq)
+        ).fetchone()
         return bytes(found[0]) if found else b""
 
     def names(self) -> dict[str, tuple[bytes, bytes]]:
-        """Names that were encoded before: the float32 vector of each, and the vectors of its words in bytes."""
-        return {name: (v, w) for name, v, w in self.connection.execute("SELECT name, vector, words FROM names")}
+        """Names that were encoded before: the float32 vector of each, and the vectors of its words
+        in bytes.
+        """
+        return {
+            name: (v, w)
+            for name, v, w in self.connection.execute("SELECT name, vector, words FROM names")
+        }
 
     def put_names(self, names: Mapping[str, tuple[bytes, bytes]]) -> None:
         """Replace the names kept by these."""
         self.connection.execute("DELETE FROM names")
-        self.connection.executemany("INSERT INTO names VALUES (?, ?, ?)", ((n, v, w) for n, (v, w) in names.items()))
+        self.connection.executemany(
+            "INSERT INTO names VALUES (?, ?, ?)", ((n, v, w) for n, (v, w) in names.items())
+        )
 
     def put_note(
         self,
@@ -102,7 +118,18 @@ class Writer:
         self.connection.executemany(
             "INSERT INTO passages VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
             (
-                (note, i, p.cell, p.start, p.end, p.line_start, p.line_end, json.dumps(p.heading_path), p.text, p.kind)
+                (
+                    note,
+                    i,
+                    p.cell,
+                    p.start,
+                    p.end,
+                    p.line_start,
+                    p.line_end,
+                    json.dumps(p.heading_path),
+                    p.text,
+                    p.kind,
+                )
                 for i, p in enumerate(passages)
             ),
         )
@@ -115,7 +142,8 @@ class Writer:
             ),
         )
         self.connection.executemany(
-            "INSERT INTO words VALUES (?, ?, ?)", ((note, i, w.tobytes()) for i, w in enumerate(words))
+            "INSERT INTO words VALUES (?, ?, ?)",
+            ((note, i, w.tobytes()) for i, w in enumerate(words)),
         )
         return note
 
@@ -126,9 +154,12 @@ class Writer:
     def rename_notes(self, named: Mapping[str, tuple[str, str]]) -> None:
         """Give notes, by path, another root and name; what is derived is left to `put_derived`."""
         # In two steps, as one note may take the name that another gives up.
-        self.connection.executemany("UPDATE notes SET name = '/' || id WHERE path = ?", [(p,) for p in named])
         self.connection.executemany(
-            "UPDATE notes SET root = ?, name = ? WHERE path = ?", [(r, n, p) for p, (r, n) in named.items()]
+            "UPDATE notes SET name = '/' || id WHERE path = ?", [(p,) for p in named]
+        )
+        self.connection.executemany(
+            "UPDATE notes SET root = ?, name = ? WHERE path = ?",
+            [(r, n, p) for p, (r, n) in named.items()],
         )
 
     def put_derived(
@@ -196,7 +227,8 @@ class Writer:
 
 @contextlib.contextmanager
 def transaction(folder: Path) -> Iterator[sqlite3.Connection]:
-    """One transaction on a store's database, new where there is none: committed when the block ends well, else undone.
+    """One transaction on a store's database, new where there is none: committed when the block ends
+    well, else undone.
 
     Raises
     ------
@@ -210,11 +242,15 @@ def transaction(folder: Path) -> Iterator[sqlite3.Connection]:
     try:
         connection = connect(folder, writable=True)
     except OSError as error:
-        raise GradusError(f"cannot write a store in {folder}: {error}; choose another with --store") from error
+        raise GradusError(
+            f"cannot write a store in {folder}: {error}; choose another with --store"
+        ) from error
     except sqlite3.DatabaseError as error:
         known = meaning(error, folder)
         if type(known) is GradusError:
-            known = GradusError(f"cannot write a store in {folder}: {error}; choose another with --store")
+            known = GradusError(
+                f"cannot write a store in {folder}: {error}; choose another with --store"
+            )
         raise known from error
     try:
         connection.execute("BEGIN IMMEDIATE")

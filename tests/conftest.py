@@ -1,12 +1,18 @@
-"""What tests of several packages share: the real encoder, a small folder of notes, and a store made from them."""
+"""What tests of several packages share: the real encoder, a small folder of notes, and a store made
+from them.
+"""
 
 from __future__ import annotations
 
 import os
 
 os.environ.setdefault("HF_HUB_OFFLINE", "1")  # before anything imports huggingface_hub
-os.environ.setdefault("OMP_NUM_THREADS", "1")  # before torch; threads that wait for each other's make all slow
-os.environ.pop("COLUMNS", None)  # of the terminal of whoever runs the tests: a console keeps the width it begins with
+os.environ.setdefault(
+    "OMP_NUM_THREADS", "1"
+)  # before torch; threads that wait for each other's make all slow
+os.environ.pop(
+    "COLUMNS", None
+)  # of the terminal of whoever runs the tests: a console keeps the width it begins with
 os.environ.pop("LINES", None)
 
 import json
@@ -153,13 +159,17 @@ AUGMENTATION = {
     "nbformat": 4,
     "nbformat_minor": 5,
 }  # fmt: skip
-WINDOWS = "\ufeff# Production\r\n\r\nServe the model behind a web page.\r\n\r\n## Export\r\n\r\nExport saves the \
+WINDOWS = (
+    "\ufeff# Production\r\n\r\nServe the model behind a web page.\r\n\r\n## Export\r\n\r\nExport saves the \
 learner: its parameters, its transforms and its classes.\r\n\r\n- one file\r\n- no data\r\n"
+)
 
 
 @pytest.fixture(scope="session")
 def encoder() -> Encoder:
-    """The default encoder, loaded once; on few short texts, threads that wait for each other only cost."""
+    """The default encoder, loaded once; on few short texts, threads that wait for each other only
+    cost.
+    """
     import torch
 
     torch.set_num_threads(1)
@@ -168,7 +178,9 @@ def encoder() -> Encoder:
 
 @pytest.fixture(scope="session")
 def notes_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Eight small notes: numbered ones, a subfolder, front matter, a notebook, and one with CRLF and a BOM."""
+    """Eight small notes: numbered ones, a subfolder, front matter, a notebook, and one with CRLF
+    and a BOM.
+    """
     folder = tmp_path_factory.mktemp("notes")
     (folder / "more").mkdir()
     texts = {
@@ -188,13 +200,17 @@ def notes_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def one_encoder(encoder: Encoder, monkeypatch: pytest.MonkeyPatch) -> Encoder:
-    """Ingest takes the encoder that is loaded already, instead of loading the same weights again."""
+    """Ingest takes the encoder that is loaded already, instead of loading the same weights
+    again.
+    """
     monkeypatch.setattr(build, "load_encoder", lambda name: encoder)
     return encoder
 
 
 @pytest.fixture(scope="session")
-def store_folder(notes_folder: Path, encoder: Encoder, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def store_folder(
+    notes_folder: Path, encoder: Encoder, tmp_path_factory: pytest.TempPathFactory
+) -> Path:
     """A store of the notes folder; not to be written to."""
     folder = tmp_path_factory.mktemp("store")
     with pytest.MonkeyPatch.context() as patch:
@@ -218,7 +234,16 @@ def everything() -> Callable[[Path], dict[str, object]]:
     def read(folder: Path) -> dict[str, object]:
         opened = open_store(folder)
         try:
-            tables = ("notes", "passages", "vectors", "words", "concepts", "aliases", "mentions", "relations")
+            tables = (
+                "notes",
+                "passages",
+                "vectors",
+                "words",
+                "concepts",
+                "aliases",
+                "mentions",
+                "relations",
+            )
             count = opened._connection.execute
             return {
                 "notes": {n: opened.note_text(n, None) for n in opened.note_names},
@@ -230,7 +255,9 @@ def everything() -> Callable[[Path], dict[str, object]]:
                 "relations": (*opened.relations, *opened.candidates()),
                 "vectors": [opened.passage_vectors(p.id).tolist() for p in opened.passages],
                 "words": opened.passage_words(range(len(opened.passages))),
-                "full text": count("SELECT rowid, heading, body, names FROM passages_fts ORDER BY rowid").fetchall(),
+                "full text": count(
+                    "SELECT rowid, heading, body, names FROM passages_fts ORDER BY rowid"
+                ).fetchall(),
                 "rows": {t: count(f"SELECT count(*) FROM {t}").fetchone()[0] for t in tables},
             }
         finally:

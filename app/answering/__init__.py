@@ -1,1 +1,3 @@
-"""Answers from the notes' own words: understand the question, find, choose statements, compose, cite."""
+"""Answers from the notes' own words: understand the question, find, choose statements, compose,
+cite.
+"""

@@ -1,4 +1,6 @@
-"""Answer a question from the notes' own words, with exact citations, or say that the notes do not hold it."""
+"""Answer a question from the notes' own words, with exact citations, or say that the notes do not
+hold it.
+"""
 
 from __future__ import annotations
 
@@ -16,7 +18,14 @@ from app.answering.measured.measured import measured
 from app.answering.offers.offers import as_asked, offers
 from app.answering.offers.wishes import wished
 from app.answering.question.follow_ups import Turn, resolve, wants_more
-from app.answering.question.kinds import asks_what_now, goals_of, kind_of, searched, sides_of, spelled_out
+from app.answering.question.kinds import (
+    asks_what_now,
+    goals_of,
+    kind_of,
+    searched,
+    sides_of,
+    spelled_out,
+)
 from app.answering.question.spelling import speller
 from app.answering.study import followers, prerequisites_of
 from app.paths import runs_folder
@@ -46,7 +55,9 @@ SURE = 0.8  # a second hit must have at least this share of the first one's scor
 
 @dataclass(frozen=True, slots=True)
 class _Asked:
-    """A question as it is understood: what it says when asked alone, its kind, and what it names."""
+    """A question as it is understood: what it says when asked alone, its kind, and what it
+    names.
+    """
 
     text: str
     kind: AnswerKind
@@ -55,8 +66,11 @@ class _Asked:
     more: bool  # whether it goes on with the answer before
 
 
-def answer(question: str, store: Store, encoder: Encoder, history: Sequence[Turn] = (), k: int = 10) -> Answer:
-    """Answer one question; what runs in the store's folder measured of what it asks stands beside the answer.
+def answer(
+    question: str, store: Store, encoder: Encoder, history: Sequence[Turn] = (), k: int = 10
+) -> Answer:
+    """Answer one question; what runs in the store's folder measured of what it asks stands beside
+    the answer.
 
     Parameters
     ----------
@@ -77,10 +91,14 @@ def answer(question: str, store: Store, encoder: Encoder, history: Sequence[Turn
     said = _from_notes(asked, meant, store, encoder, history, k)
     if meant.more:
         return said
-    return replace(said, measured=measured(meant.text, meant.kind, runs_folder(store.folder), said.recipes))
+    return replace(
+        said, measured=measured(meant.text, meant.kind, runs_folder(store.folder), said.recipes)
+    )
 
 
-def _from_notes(asked: str, meant: _Asked, store: Store, encoder: Encoder, history: Sequence[Turn], k: int) -> Answer:
+def _from_notes(
+    asked: str, meant: _Asked, store: Store, encoder: Encoder, history: Sequence[Turn], k: int
+) -> Answer:
     wide = meant.kind == "list" or meant.more
     findings = find(searched(meant.text), store, encoder, max(k, LIST_HITS) if wide else k)
     hits = findings.hits[:k]
@@ -89,8 +107,12 @@ def _from_notes(asked: str, meant: _Asked, store: Store, encoder: Encoder, histo
     judged = wished(as_asked(meant.text), encoder)
     if not structural and (sure < ANSWERED_FROM or not hits or meant.kind == "path"):
         # What the notes do not say a run may find.
-        recipes = tuple(offer for offer in offers(meant.text, (), judged) if offer.confidence >= WISHED)
-        return _not_in_notes(asked, meant, 0.0 if meant.kind == "path" else sure, findings, hits, store, recipes)
+        recipes = tuple(
+            offer for offer in offers(meant.text, (), judged) if offer.confidence >= WISHED
+        )
+        return _not_in_notes(
+            asked, meant, 0.0 if meant.kind == "path" else sure, findings, hits, store, recipes
+        )
     if meant.more:
         findings = _without_told(findings, history)
         if not findings.hits:
@@ -122,7 +144,9 @@ def _understood(asked: str, store: Store, history: Sequence[Turn]) -> _Asked:
         return _Asked(asked, "next", (), (), False)
     mended = speller(store.lexicon, store.passage_frequency)
     before = [(mended(question), said) for question, said in history]
-    alone = spelled_out(resolve(mended(asked), before, store.concepts, store.lexicon), store.lexicon)
+    alone = spelled_out(
+        resolve(mended(asked), before, store.concepts, store.lexicon), store.lexicon
+    )
     names = tuple(dict.fromkeys(f.concept for f in store.lexicon.find(alone, strict_case=False)))
     kind = kind_of(alone, len(names))
     if not names and kind_of(alone, 1) == "path":
@@ -130,7 +154,8 @@ def _understood(asked: str, store: Store, history: Sequence[Turn]) -> _Asked:
     sides: tuple[Side, ...] = ()
     if kind in ("comparison", "fact", "yesno", "definition"):
         named = sides_of(alone)
-        # Two concepts in a question that sets none against the other are no choice: "should I … after unfreezing?"
+        # Two concepts in a question that sets none against the other are no choice: "should I …
+        # after unfreezing?"
         sides = tuple(sides_in(named, names, store)) if named or kind == "comparison" else ()
         if kind == "comparison":
             kind = kind if sides else "fact"
@@ -147,7 +172,9 @@ def _understood(asked: str, store: Store, history: Sequence[Turn]) -> _Asked:
 
 
 def _is_structural(meant: _Asked, findings: Findings, store: Store) -> bool:
-    """Whether the question itself names what the answer is made of, so that there is nothing to doubt."""
+    """Whether the question itself names what the answer is made of, so that there is nothing to
+    doubt.
+    """
     if meant.kind in ("path", "next"):
         return bool(meant.names) or meant.kind == "next"
     if meant.kind == "comparison":
@@ -163,7 +190,9 @@ def _compose(meant: _Asked, findings: Findings, store: Store, encoder: Encoder) 
     elif meant.kind == "next":
         composed = after(store.concepts[meant.names[-1]], store) if meant.names else now(store)
     elif meant.kind == "comparison":
-        composed = comparison(meant.text, meant.sides, findings, store, encoder, is_choice(meant.text))
+        composed = comparison(
+            meant.text, meant.sides, findings, store, encoder, is_choice(meant.text)
+        )
     elif meant.kind == "list" and wants_all(meant.text):
         composed = listing(meant.text, findings, store)
     elif meant.kind == "where":
@@ -173,13 +202,17 @@ def _compose(meant: _Asked, findings: Findings, store: Store, encoder: Encoder) 
     one = store.concepts[findings.concepts[0]] if len(findings.concepts) == 1 else None
     # "What is X good for?" asks more than what X is.
     defines = meant.kind == "definition" and (one is None or _asks_only(findings, [one], _ASKING))
-    sort: AnswerKind = "definition" if defines else "fact" if meant.kind == "definition" else meant.kind
+    sort: AnswerKind = (
+        "definition" if defines else "fact" if meant.kind == "definition" else meant.kind
+    )
     return prose(meant.text, sort, findings, store, encoder, one if defines else None)
 
 
 def _offered(recipe: RecipeOffer) -> str:
     """How to run a recipe, as the first line of an answer."""
-    preset = "".join(f" --{name.replace('_', '-')} {value}" for name, value in recipe.params.items())
+    preset = "".join(
+        f" --{name.replace('_', '-')} {value}" for name, value in recipe.params.items()
+    )
     return f"Gradus can run this on your data: `gradus run {recipe.name}{preset}`"
 
 
@@ -193,7 +226,11 @@ def _without_told(findings: Findings, history: Sequence[Turn]) -> Findings:
         lines = range(p.line_start, p.line_end + 1)
         return not any((p.note, p.cell, line) in told for line in lines)
 
-    kept = [i for i, h in enumerate(findings.hits) if new(h) and h.score >= MORE * findings.hits[0].score]
+    kept = [
+        i
+        for i, h in enumerate(findings.hits)
+        if new(h) and h.score >= MORE * findings.hits[0].score
+    ]
     return replace(
         findings,
         hits=tuple(findings.hits[i] for i in kept),
@@ -216,15 +253,22 @@ def _quoted(composed: Composed, hits: Sequence[Hit]) -> list[Hit]:
 
     def holds(hit: Hit, said: Citation) -> bool:
         p = hit.passage
-        return (p.note, p.cell) == (said.note, said.cell) and p.line_start <= said.line_start <= p.line_end
+        return (p.note, p.cell) == (
+            said.note,
+            said.cell,
+        ) and p.line_start <= said.line_start <= p.line_end
 
     return [hit for said in composed.citations for hit in hits if holds(hit, said)]
 
 
 def _about(meant: _Asked, hits: Sequence[Hit], store: Store) -> list[Concept]:
-    """The concepts an answer is about: those the question names, else those that the hits it quotes first define."""
+    """The concepts an answer is about: those the question names, else those that the hits it quotes
+    first define.
+    """
     if meant.kind in ("path", "next"):
-        return [store.concepts[c] for c in (meant.names if meant.kind == "path" else meant.names[-1:])]
+        return [
+            store.concepts[c] for c in (meant.names if meant.kind == "path" else meant.names[-1:])
+        ]
     sided = [side.concept.id for side in meant.sides if side.concept is not None]
     sure = [h for h in hits[:2] if h.score >= SURE * hits[0].score]
     defined = [c for h in sure for c in store.defined_in.get(h.passage.id, ())[:1]]
@@ -251,5 +295,12 @@ def _not_in_notes(
     if nearest:
         text += f" The nearest {whose}: {', '.join(f'**{n}**' for n in nearest)}."
     return Answer(
-        asked, "not_in_notes", meant.kind, round(sure, 3), text, recipes=recipes, hits=tuple(hits), nearest=nearest
+        asked,
+        "not_in_notes",
+        meant.kind,
+        round(sure, 3),
+        text,
+        recipes=recipes,
+        hits=tuple(hits),
+        nearest=nearest,
     )

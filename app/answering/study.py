@@ -1,4 +1,6 @@
-"""The order in which to learn: the plan for goals with its reasons, what comes next, what to know first."""
+"""The order in which to learn: the plan for goals with its reasons, what comes next, what to know
+first.
+"""
 
 from __future__ import annotations
 
@@ -13,7 +15,16 @@ from kg.paths import reasons, study_path, unlocked
 from kg.store import Store
 from kg.types import Citation, Concept, Evidence, PathStep
 
-__all__ = ["NextStep", "Plan", "concept_ids", "followers", "learn_next", "next_steps", "prerequisites_of", "study_plan"]
+__all__ = [
+    "NextStep",
+    "Plan",
+    "concept_ids",
+    "followers",
+    "learn_next",
+    "next_steps",
+    "prerequisites_of",
+    "study_plan",
+]
 
 SHOWN = 5
 MOST_NEXT = 10
@@ -34,9 +45,13 @@ class NextStep:
 
     label: str
     summary: str
-    builds_on: tuple[tuple[str, Evidence | None], ...]  # what it needs, all known, strongest first, with the evidence
+    builds_on: tuple[
+        tuple[str, Evidence | None], ...
+    ]  # what it needs, all known, strongest first, with the evidence
     unlocks: int  # concepts not yet known that need it, directly or not
-    citation: Citation | None  # of what it is; where the notes do not explain it, of a line that needs it
+    citation: (
+        Citation | None
+    )  # of what it is; where the notes do not explain it, of a line that needs it
 
 
 def concept_ids(store: Store, labels: Iterable[str]) -> frozenset[int]:
@@ -50,10 +65,14 @@ def concept_ids(store: Store, labels: Iterable[str]) -> frozenset[int]:
     return frozenset(find_concept(store.concepts, label).id for label in labels)
 
 
-def study_plan(store: Store, goals: Collection[int], known: Collection[int] = (), full: bool = False) -> Plan:
-    """What to learn for some goals; each step says for what it is needed, by the strongest reason first.
+def study_plan(
+    store: Store, goals: Collection[int], known: Collection[int] = (), full: bool = False
+) -> Plan:
+    """What to learn for some goals; each step says for what it is needed, by the strongest reason
+    first.
 
-    The short plan holds the strongest reasons (see `kg.paths.study_path`), and names only those that no others imply.
+    The short plan holds the strongest reasons (see `kg.paths.study_path`), and names only those
+    that no others imply.
     """
     graph = store.prerequisites
     path = study_path(graph, goals, known, full)
@@ -73,7 +92,8 @@ def study_plan(store: Store, goals: Collection[int], known: Collection[int] = ()
 def learn_next(store: Store, known: Collection[int], most: int = MOST_NEXT) -> tuple[NextStep, ...]:
     """What can be learned with what is known, most unlocking first.
 
-    Concepts all of whose prerequisites are known; where there are none, foundations that something builds on.
+    Concepts all of whose prerequisites are known; where there are none, foundations that something
+    builds on.
     """
     graph = store.prerequisites
     ready = unlocked(graph, known, most)
@@ -115,16 +135,22 @@ def prerequisites_of(store: Store, concepts: Iterable[int], most: int = SHOWN) -
     graph = store.prerequisites
     best = _strongest(graph, set(concepts), graph.predecessors, most)
     # Fewer prerequisites of its own means nearer to the foundations.
-    return tuple(store.concepts[p].label for p in sorted(best, key=lambda p: (graph.in_degree(p), p)))
+    return tuple(
+        store.concepts[p].label for p in sorted(best, key=lambda p: (graph.in_degree(p), p))
+    )
 
 
 def followers(store: Store, concepts: Iterable[int], most: int = SHOWN) -> tuple[str, ...]:
     """What directly needs these concepts, the strongest few."""
     graph = store.prerequisites
-    return tuple(store.concepts[n].label for n in _strongest(graph, set(concepts), graph.successors, most))
+    return tuple(
+        store.concepts[n].label for n in _strongest(graph, set(concepts), graph.successors, most)
+    )
 
 
-def _strongest(graph: nx.DiGraph[int], own: set[int], beside: Callable[[int], Iterator[int]], most: int) -> list[int]:
+def _strongest(
+    graph: nx.DiGraph[int], own: set[int], beside: Callable[[int], Iterator[int]], most: int
+) -> list[int]:
     """Neighbours of some concepts on one side, by their strongest edge."""
     strength: dict[int, float] = {}
     for c in own:

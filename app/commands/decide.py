@@ -1,4 +1,6 @@
-"""The command `decide`: say whether one concept comes before another, in the file that is kept beside the notes."""
+"""The command `decide`: say whether one concept comes before another, in the file that is kept
+beside the notes.
+"""
 
 from __future__ import annotations
 
@@ -28,9 +30,13 @@ def decide(
     store: StoreOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Decide whether one concept comes before another; it is written to gradus.toml beside the notes, not into them."""
+    """Decide whether one concept comes before another; it is written to gradus.toml beside the
+    notes, not into them.
+    """
     if yes + no + forget != 1:
-        raise typer.BadParameter("expected one of --yes, --no and --forget", param_hint="--yes / --no / --forget")
+        raise typer.BadParameter(
+            "expected one of --yes, --no and --forget", param_hint="--yes / --no / --forget"
+        )
     from ingest.decide import decide_relation, overrides_file
     from kg.linking import find_concept
     from kg.store import open_store
@@ -50,4 +56,6 @@ def decide(
         print(json.dumps(row, ensure_ascii=False), flush=True)
     else:
         stands = "comes before" if kept else "is no prerequisite of"
-        told.print(f"'{before.label}' {stands} '{after.label}' ({file})", markup=False, soft_wrap=True)
+        told.print(
+            f"'{before.label}' {stands} '{after.label}' ({file})", markup=False, soft_wrap=True
+        )

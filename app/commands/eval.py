@@ -1,4 +1,6 @@
-"""The command `eval`: figures on your own notes and questions, and a first file of questions made from the notes."""
+"""The command `eval`: figures on your own notes and questions, and a first file of questions made
+from the notes.
+"""
 
 from __future__ import annotations
 
@@ -29,24 +31,32 @@ def add_commands(app: typer.Typer) -> None:
 
 def evaluate(
     file: Annotated[
-        Path | None, typer.Argument(help="Questions, as JSON lines; with --generate the file to write, else stdout.")
+        Path | None,
+        typer.Argument(
+            help="Questions, as JSON lines; with --generate the file to write, else stdout."
+        ),
     ] = None,
     store: StoreOption = None,
     k: Annotated[int, typer.Option("-k", min=1, max=1000, help="Number of hits looked at.")] = 10,
     generate: Annotated[
-        bool, typer.Option("--generate", help="Make a first file of questions from the notes, to edit.")
+        bool,
+        typer.Option("--generate", help="Make a first file of questions from the notes, to edit."),
     ] = False,
     most: Annotated[
         int, typer.Option("--most", min=1, help="With --generate: at most so many questions.")
     ] = FIRST_FILE,
-    force: Annotated[bool, typer.Option("--force", help="With --generate: write over a file that exists.")] = False,
+    force: Annotated[
+        bool, typer.Option("--force", help="With --generate: write over a file that exists.")
+    ] = False,
     as_json: JsonOption = False,
 ) -> None:
     """Measure search and answers on your own questions; --generate writes a first file of them."""
     if generate:
         _generate(file, store, most, force, as_json)
     elif file is None:
-        raise typer.BadParameter("name a file of questions, or make one with --generate FILE", param_hint="FILE")
+        raise typer.BadParameter(
+            "name a file of questions, or make one with --generate FILE", param_hint="FILE"
+        )
     else:
         _evaluate(file, store, k, as_json)
 
@@ -63,7 +73,11 @@ def _generate(file: Path | None, store: Path | None, most: int, force: bool, as_
     save_questions(file, questions, force)
     kinds = Counter(q.kind for q in questions)
     if as_json:
-        print(json.dumps({"file": str(file), "questions": len(questions), "kinds": kinds}, ensure_ascii=False))
+        print(
+            json.dumps(
+                {"file": str(file), "questions": len(questions), "kinds": kinds}, ensure_ascii=False
+            )
+        )
     else:
         made = ", ".join(f"{n} {kind}" for kind, n in kinds.items())
         told.print(f"{len(questions)} questions in {file} ({made}); look through them, then: gradus eval {file}",
@@ -80,11 +94,20 @@ def _evaluate(file: Path, store: Path | None, k: int, as_json: bool) -> None:
     questions = read_questions(file)
     opened = open_store(store_folder(store))
     wrong = unheld(questions, opened)
-    # Search cannot find what no note holds: a question left without any gold is the file's fault, and left out.
+    # Search cannot find what no note holds: a question left without any gold is the file's fault,
+    # and left out.
     missing = Counter(u.question.line for u in wrong)
-    left = tuple(q for q in questions if not q.answerable or missing[q.line] < len(q.gold) + len(q.quotes))
+    left = tuple(
+        q for q in questions if not q.answerable or missing[q.line] < len(q.gold) + len(q.quotes)
+    )
     with on_stderr(told) as progress:
-        outcomes = ask_all(left, opened, load_encoder(opened.encoder_name), k, lambda n, of: progress("asking", n, of))
+        outcomes = ask_all(
+            left,
+            opened,
+            load_encoder(opened.encoder_name),
+            k,
+            lambda n, of: progress("asking", n, of),
+        )
     if as_json:
         found = {**_figures_json(figures(outcomes)), "left_out": len(questions) - len(left), "k": k}
         found["kinds"] = {kind: _figures_json(f) for kind, f in by_kind(outcomes).items()}
@@ -148,7 +171,10 @@ def _show_unheld(file: Path, wrong: tuple[Unheld, ...], left_out: int) -> None:
             said = f"the notes hold no {'heading' if u.what == 'gold' else 'text'} '{_short(u.text)}'{closest}"
         told.print(f"{place}: {said}", markup=False, soft_wrap=True)
     if left_out:
-        told.print(f"left out, as the notes hold nothing that they name: {left_out} questions", markup=False)
+        told.print(
+            f"left out, as the notes hold nothing that they name: {left_out} questions",
+            markup=False,
+        )
 
 
 def _show_figures(whole: Figures, kinds: dict[str, Figures]) -> None:
@@ -156,7 +182,9 @@ def _show_figures(whole: Figures, kinds: dict[str, Figures]) -> None:
 
     columns = ("", *_figures_json(whole))
     rows = [("all", whole), *kinds.items()] if len(kinds) > 1 else [("all", whole)]
-    show_table(columns, ((name, *(_cell(v) for v in _figures_json(f).values())) for name, f in rows))
+    show_table(
+        columns, ((name, *(_cell(v) for v in _figures_json(f).values())) for name, f in rows)
+    )
 
 
 def _cell(value: float | None) -> str:

@@ -42,30 +42,52 @@ def add_commands(app: typer.Typer) -> None:
 
 def export(
     form: Annotated[
-        str, typer.Option("--format", help=f"One of {', '.join(FORMATS)}; default: by the end of --out, else json.")
+        str,
+        typer.Option(
+            "--format",
+            help=f"One of {', '.join(FORMATS)}; default: by the end of --out, else json.",
+        ),
     ] = "",
     out: Annotated[
-        Path | None, typer.Option("--out", help="File to write, or the folder for cards; default: stdout.")
+        Path | None,
+        typer.Option("--out", help="File to write, or the folder for cards; default: stdout."),
     ] = None,
     kind: Annotated[
-        str, typer.Option("--kind", help=f"{', '.join(KINDS)}; default: all in {', '.join(WHOLE)}, else prerequisite.")
+        str,
+        typer.Option(
+            "--kind",
+            help=f"{', '.join(KINDS)}; default: all in {', '.join(WHOLE)}, else prerequisite.",
+        ),
     ] = "",
-    everything: Annotated[bool, typer.Option("--all", help="Also scored candidates that were not kept.")] = False,
+    everything: Annotated[
+        bool, typer.Option("--all", help="Also scored candidates that were not kept.")
+    ] = False,
     about: Annotated[
-        str, typer.Option("--about", help="Only this concept, what it builds on and what builds on it.")
+        str,
+        typer.Option("--about", help="Only this concept, what it builds on and what builds on it."),
     ] = "",
-    short: Annotated[bool, typer.Option("--short", help="Without prerequisites that others imply.")] = False,
-    force: Annotated[bool, typer.Option("--force", help="Write over what an earlier export wrote.")] = False,
+    short: Annotated[
+        bool, typer.Option("--short", help="Without prerequisites that others imply.")
+    ] = False,
+    force: Annotated[
+        bool, typer.Option("--force", help="Write over what an earlier export wrote.")
+    ] = False,
     store: StoreOption = None,
 ) -> None:
-    """Write the graph for other programs: GraphML, JSON, Mermaid, DOT, an Obsidian canvas or a folder of cards."""
+    """Write the graph for other programs: GraphML, JSON, Mermaid, DOT, an Obsidian canvas or a
+    folder of cards.
+    """
     form = _format(form, out)
     if kind and kind not in KINDS:
-        raise typer.BadParameter(f"expected one of {', '.join(KINDS)}, got '{kind}'", param_hint="--kind")
+        raise typer.BadParameter(
+            f"expected one of {', '.join(KINDS)}, got '{kind}'", param_hint="--kind"
+        )
     from kg.store import open_store
 
     opened = open_store(store_folder(store))
-    choice = _choice(opened, kind or ("all" if form in WHOLE else "prerequisite"), everything, about, short)
+    choice = _choice(
+        opened, kind or ("all" if form in WHOLE else "prerequisite"), everything, about, short
+    )
     if form == "cards":
         _cards(opened, choice, cast(Path, out), force)
         return
@@ -87,7 +109,9 @@ def import_(
     store: StoreOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Make a store of an exported graph, without its notes: gradus import graph.json --store DIR."""
+    """Make a store of an exported graph, without its notes: gradus import graph.json --store
+    DIR.
+    """
     from app.exports.importing import import_graph
 
     folder = store_folder(store)
@@ -96,7 +120,12 @@ def import_(
         told.print(f"dropped: {dropped}", markup=False, soft_wrap=True)
     kinds = Counter(r.kind for r in graph.relations if r.kept)
     if as_json:
-        said = {"file": str(file), "concepts": len(graph.concepts), "relations": kinds, "dropped": graph.dropped}
+        said = {
+            "file": str(file),
+            "concepts": len(graph.concepts),
+            "relations": kinds,
+            "dropped": graph.dropped,
+        }
         print(json.dumps(said, ensure_ascii=False))
     else:
         related = ", ".join(f"{n} {kind}" for kind, n in kinds.items())
@@ -109,14 +138,20 @@ def import_(
 
 def _format(form: str, out: Path | None) -> str:
     if form and form not in FORMATS:
-        raise typer.BadParameter(f"expected one of {', '.join(FORMATS)}, got '{form}'", param_hint="--format")
+        raise typer.BadParameter(
+            f"expected one of {', '.join(FORMATS)}, got '{form}'", param_hint="--format"
+        )
     if not form and out is not None:
         form = "cards" if out.is_dir() or not out.suffix else SUFFIXES.get(out.suffix.lower(), "")
         if not form:
             known = ", ".join(SUFFIXES)
-            raise typer.BadParameter(f"'{out.name}' ends in none of {known}; say --format", param_hint="--out")
+            raise typer.BadParameter(
+                f"'{out.name}' ends in none of {known}; say --format", param_hint="--out"
+            )
     if form == "cards" and out is None:
-        raise typer.BadParameter("cards are files of their own; name their folder", param_hint="--out")
+        raise typer.BadParameter(
+            "cards are files of their own; name their folder", param_hint="--out"
+        )
     return form or "json"
 
 

@@ -1,4 +1,6 @@
-"""The command line: one command for each thing Gradus does; JSON goes to stdout, everything else to stderr."""
+"""The command line: one command for each thing Gradus does; JSON goes to stdout, everything else to
+stderr.
+"""
 
 from __future__ import annotations
 
@@ -29,7 +31,12 @@ if TYPE_CHECKING:
 
 __all__ = ["main"]
 
-app = typer.Typer(no_args_is_help=True, add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False)
+app = typer.Typer(
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+)
 add_commands(app)
 cli_eval.add_commands(app)
 cli_export.add_commands(app)
@@ -38,7 +45,10 @@ cli_study.add_commands(app)
 
 HitsOption = Annotated[int, typer.Option("-k", min=1, max=1000, help="Number of hits.")]
 BatchOption = Annotated[
-    Path | None, typer.Option("--batch", help='File of JSON lines with "q"; one JSON object per question, in order.')
+    Path | None,
+    typer.Option(
+        "--batch", help='File of JSON lines with "q"; one JSON object per question, in order.'
+    ),
 ]
 
 
@@ -66,7 +76,8 @@ def ingest(
     paths: Annotated[list[Path], typer.Argument(help="Folders of notes, or single notes.")],
     store: StoreOption = None,
     encoder: Annotated[
-        str | None, typer.Option("--encoder", help="A sentence-transformers model by name or folder.")
+        str | None,
+        typer.Option("--encoder", help="A sentence-transformers model by name or folder."),
     ] = None,
     as_json: JsonOption = False,
 ) -> None:
@@ -79,7 +90,11 @@ def ingest(
     if as_json:
         _print_json(dataclasses.asdict(report))
     for failure in report.failed:
-        told.print(f"not read: {failure.note}:{failure.line}: {failure.error}", markup=False, soft_wrap=True)
+        told.print(
+            f"not read: {failure.note}:{failure.line}: {failure.error}",
+            markup=False,
+            soft_wrap=True,
+        )
     for warning in report.warnings:
         told.print(f"{warning.note}:{warning.line}: {warning.error}", markup=False, soft_wrap=True)
     for dropped in report.dropped:
@@ -128,7 +143,9 @@ def ask(
         if chosen is not None:
             from app.writer.written import written
 
-            said = follow_writing(written(said, opened, encoder, chosen), chosen.name, not (as_json or batch))
+            said = follow_writing(
+                written(said, opened, encoder, chosen), chosen.name, not (as_json or batch)
+            )
         if as_json or batch:
             _print_json(answer_json(said))
         else:
@@ -141,22 +158,33 @@ def concepts(store: StoreOption = None, as_json: JsonOption = False) -> None:
     opened = _store(store)
     if as_json:
         for c in opened.concepts:
-            _print_json({"label": c.label, "aliases": c.aliases, "notes": c.notes, "summary": c.summary})
+            _print_json(
+                {"label": c.label, "aliases": c.aliases, "notes": c.notes, "summary": c.summary}
+            )
     else:
-        show_table(("concept", "also", "note"), ((c.label, ", ".join(c.aliases), c.notes[0]) for c in opened.concepts))
+        show_table(
+            ("concept", "also", "note"),
+            ((c.label, ", ".join(c.aliases), c.notes[0]) for c in opened.concepts),
+        )
 
 
 @app.command()
 def relations(
-    kind: Annotated[str, typer.Option("--kind", help="prerequisite, broader or related; default: all kinds.")] = "",
-    everything: Annotated[bool, typer.Option("--all", help="Also scored candidates that were not kept.")] = False,
+    kind: Annotated[
+        str, typer.Option("--kind", help="prerequisite, broader or related; default: all kinds.")
+    ] = "",
+    everything: Annotated[
+        bool, typer.Option("--all", help="Also scored candidates that were not kept.")
+    ] = False,
     store: StoreOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """List the relations between concepts with their evidence."""
     kinds = ("prerequisite", "broader", "related")
     if kind and kind not in kinds:
-        raise typer.BadParameter(f"expected one of {', '.join(kinds)}, got '{kind}'", param_hint="--kind")
+        raise typer.BadParameter(
+            f"expected one of {', '.join(kinds)}, got '{kind}'", param_hint="--kind"
+        )
     opened = _store(store)
     listed = (*opened.relations, *(opened.candidates() if everything else ()))
     chosen = [r for r in listed if not kind or r.kind == kind]
@@ -165,7 +193,12 @@ def relations(
             _print_json(relation_json(r, opened.concepts))
     else:
         rows = (
-            (r.kind, opened.concepts[r.source].label, opened.concepts[r.target].label, f"{r.score:.2f}")
+            (
+                r.kind,
+                opened.concepts[r.source].label,
+                opened.concepts[r.target].label,
+                f"{r.score:.2f}",
+            )
             for r in sorted(chosen, key=lambda r: (r.kind, -r.score))
         )
         show_table(("kind", "first", "then", "score"), rows)
@@ -178,7 +211,9 @@ def _store(given: Path | None) -> Store:
 
 
 def _opened(given: Path | None) -> tuple[Store, Encoder]:
-    """The store and its encoder; the store first, so that a missing one is said before the model is loaded."""
+    """The store and its encoder; the store first, so that a missing one is said before the model is
+    loaded.
+    """
     opened = _store(given)
     from kg.encoder import load_encoder
 
@@ -199,7 +234,9 @@ def _questions(question: str, batch: Path | None) -> Iterator[str]:
         try:
             yield str(json.loads(line)["q"])
         except (ValueError, KeyError, TypeError) as error:
-            raise GradusError(f'{batch}:{number}: expected a JSON object with "q", got: {line[:60]}') from error
+            raise GradusError(
+                f'{batch}:{number}: expected a JSON object with "q", got: {line[:60]}'
+            ) from error
 
 
 def _print_json(value: object) -> None:

@@ -16,7 +16,13 @@ told = Console(stderr=True, highlight=False)  # progress and warnings; stdout is
 
 StoreOption = Annotated[
     Path | None,
-    typer.Option("--store", envvar="GRADUS_STORE", help="Folder of the store; default: in your user data folder."),
+    typer.Option(
+        "--store",
+        envvar="GRADUS_STORE",
+        help="Folder of the store; default: in your user data folder.",
+    ),
 ]
 JsonOption = Annotated[bool, typer.Option("--json", help="JSON on stdout, for programs.")]
-WriterOption = Annotated[str | None, typer.Option("--writer", envvar="GRADUS_WRITER", help=WRITER_HELP)]
+WriterOption = Annotated[
+    str | None, typer.Option("--writer", envvar="GRADUS_WRITER", help=WRITER_HELP)
+]

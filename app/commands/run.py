@@ -35,7 +35,13 @@ def recipes(as_json: JsonOption = False) -> None:
             continue
         told.print(f"{recipe.name}: {recipe.summary}", markup=False)
         rows = (
-            (f"--{p.name.replace('_', '-')}", "|".join(p.choices) or p.type, str(p.default or ""), p.unit, p.help)
+            (
+                f"--{p.name.replace('_', '-')}",
+                "|".join(p.choices) or p.type,
+                str(p.default or ""),
+                p.unit,
+                p.help,
+            )
             for p in recipe.parameters
         )
         show_table(("option", "takes", "default", "unit", "what"), rows)
@@ -43,11 +49,19 @@ def recipes(as_json: JsonOption = False) -> None:
 
 def run(
     context: typer.Context,
-    recipe: Annotated[str, typer.Argument(help="A recipe's name; `gradus recipes` lists them with their options.")],
+    recipe: Annotated[
+        str, typer.Argument(help="A recipe's name; `gradus recipes` lists them with their options.")
+    ],
     store: StoreOption = None,
-    timeout_s: Annotated[float, typer.Option("--timeout-s", min=1, help="End the run after so many seconds.")] = 3600,
-    queue: Annotated[bool, typer.Option(help="Wait while another run of the store has the device.")] = True,
-    track: Annotated[str, typer.Option(help="Send the run there too: mlflow or trackio.", metavar="NAME")] = "",
+    timeout_s: Annotated[
+        float, typer.Option("--timeout-s", min=1, help="End the run after so many seconds.")
+    ] = 3600,
+    queue: Annotated[
+        bool, typer.Option(help="Wait while another run of the store has the device.")
+    ] = True,
+    track: Annotated[
+        str, typer.Option(help="Send the run there too: mlflow or trackio.", metavar="NAME")
+    ] = "",
     as_json: JsonOption = False,
 ) -> None:
     """Run a recipe: gradus run lr-find --task tabular --data my.csv --target price."""
@@ -77,12 +91,17 @@ def run(
 
 def runs(
     ids: Annotated[
-        list[str] | None, typer.Argument(help="Only these, by id or by its end.", show_default=False)
+        list[str] | None,
+        typer.Argument(help="Only these, by id or by its end.", show_default=False),
     ] = None,
     store: StoreOption = None,
-    side_by_side: Annotated[bool, typer.Option("--compare", help="Lay the runs named side by side.")] = False,
+    side_by_side: Annotated[
+        bool, typer.Option("--compare", help="Lay the runs named side by side.")
+    ] = False,
     recipe: Annotated[str, typer.Option(help="Only runs of this recipe.")] = "",
-    status: Annotated[str, typer.Option(help="Only runs of this status: ok, failed, running, queued, ...")] = "",
+    status: Annotated[
+        str, typer.Option(help="Only runs of this status: ok, failed, running, queued, ...")
+    ] = "",
     most: Annotated[int | None, typer.Option("-n", min=1, help="Only so many, the newest.")] = None,
     as_json: JsonOption = False,
 ) -> None:
@@ -93,9 +112,13 @@ def runs(
     from executors.runs.history import STATUSES, find_run, history
 
     if status and status not in STATUSES:
-        raise typer.BadParameter(f"'{status}' is none of {', '.join(STATUSES)}", param_hint="--status")
+        raise typer.BadParameter(
+            f"'{status}' is none of {', '.join(STATUSES)}", param_hint="--status"
+        )
     if side_by_side and len(ids or ()) < 2:
-        raise typer.BadParameter("name two runs or more; `gradus runs` lists them", param_hint="--compare")
+        raise typer.BadParameter(
+            "name two runs or more; `gradus runs` lists them", param_hint="--compare"
+        )
     known = history(runs_folder(store_folder(store)))
     records = [find_run(known, name) for name in ids] if ids else known
     records = [r for r in records if recipe in ("", r.recipe) and status in ("", r.status)][:most]
@@ -128,8 +151,12 @@ def pages(
     paths: Annotated[list[Path] | None, typer.Argument(help="Notes to ingest first.")] = None,
     store: StoreOption = None,
     host: Annotated[str, typer.Option("--host", help="Address to listen on.")] = "127.0.0.1",
-    port: Annotated[int, typer.Option("--port", min=1, max=65535, help="Port to listen on.")] = 7860,
-    starter: Annotated[bool, typer.Option("--starter", help="Ingest the notes that come with Gradus.")] = False,
+    port: Annotated[
+        int, typer.Option("--port", min=1, max=65535, help="Port to listen on.")
+    ] = 7860,
+    starter: Annotated[
+        bool, typer.Option("--starter", help="Ingest the notes that come with Gradus.")
+    ] = False,
     writer: WriterOption = None,
     allow_learner_files: Annotated[
         bool,
@@ -156,7 +183,11 @@ def pages(
             report = ingest(wanted, folder, None, progress)
         show_report(report)
         for failure in report.failed:
-            told.print(f"not read: {failure.note}:{failure.line}: {failure.error}", markup=False, soft_wrap=True)
+            told.print(
+                f"not read: {failure.note}:{failure.line}: {failure.error}",
+                markup=False,
+                soft_wrap=True,
+            )
     serve(folder, host, port, writer=chosen, allow_learner_files=allow_learner_files)
 
 

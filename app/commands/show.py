@@ -18,7 +18,15 @@ if TYPE_CHECKING:
     from ingest.build import Report
     from kg.types import Answer, Citation, Evidence, Hit
 
-__all__ = ["follow_writing", "show_answer", "show_hits", "show_next", "show_plan", "show_report", "show_table"]
+__all__ = [
+    "follow_writing",
+    "show_answer",
+    "show_hits",
+    "show_next",
+    "show_plan",
+    "show_report",
+    "show_table",
+]
 
 out = Console(highlight=False)
 
@@ -28,7 +36,9 @@ def show_report(report: Report) -> None:
     changes = f"{report.added} added, {report.changed} changed, {report.removed} removed, {report.unchanged} unchanged"
     failed = f", {len(report.failed)} not read" if report.failed else ""
     kinds = ", ".join(f"{n} {kind}" for kind, n in report.relations.items())
-    out.print(f"{report.notes} notes ({changes}{failed}), {report.passages} passages in {report.seconds:.1f} s")
+    out.print(
+        f"{report.notes} notes ({changes}{failed}), {report.passages} passages in {report.seconds:.1f} s"
+    )
     out.print(f"{report.concepts} concepts; relations: {kinds}")
 
 
@@ -37,7 +47,10 @@ def show_answer(said: Answer) -> None:
     out.print(Markdown(annotated(said.text)))
     if said.writer or said.notice:
         out.print()
-    for line in (f"Written by {said.writer} from the cited lines." if said.writer else "", said.notice):
+    for line in (
+        f"Written by {said.writer} from the cited lines." if said.writer else "",
+        said.notice,
+    ):
         if line:
             out.print(Text(line, style="dim"))
     if said.citations:
@@ -58,7 +71,8 @@ def show_answer(said: Answer) -> None:
 
 
 def follow_writing(steps: Iterator[str | Answer], writer: str, live: bool) -> Answer:
-    """The answer that writing ends with; in a terminal what is written is shown until then, if `live`.
+    """The answer that writing ends with; in a terminal what is written is shown until then, if
+    `live`.
 
     Parameters
     ----------
@@ -117,7 +131,9 @@ def show_next(steps: Sequence[NextStep]) -> None:
     for step in steps:
         _show_step("  - ", step.label, step.summary)
         if step.builds_on:
-            _show_reason(f"builds on {', '.join(c for c, _ in step.builds_on[:4])}", step.builds_on[0][1])
+            _show_reason(
+                f"builds on {', '.join(c for c, _ in step.builds_on[:4])}", step.builds_on[0][1]
+            )
         if step.unlocks:
             out.print(Text(f"     opens {step.unlocks} more", style="dim"))
         if step.citation is not None:

@@ -30,13 +30,18 @@ def show_event(event: dict[str, Any], console: Console) -> None:
         peak = float(event.get("peak_bytes") or 0) / 2**20
         rate = float(event.get("samples_per_s") or 0)
         console.print(
-            f"batch {event.get('batch'):>6}  {peak:8.0f} MiB  {rate:10.0f} samples/s  {verdict}", markup=False
+            f"batch {event.get('batch'):>6}  {peak:8.0f} MiB  {rate:10.0f} samples/s  {verdict}",
+            markup=False,
         )
 
 
 def show_result(result: RunResult) -> None:
     """What the run found, its files, and the code to paste."""
-    out.print(f"{result.status}: {result.message}", markup=False, style="bold" if result.status == "ok" else "red")
+    out.print(
+        f"{result.status}: {result.message}",
+        markup=False,
+        style="bold" if result.status == "ok" else "red",
+    )
     for path in result.artifacts:
         out.print(path, markup=False, style="cyan")
     for note in result.notes:

@@ -1,4 +1,6 @@
-"""The commands `path`, `known` and `next`: what to learn for a goal, what is known already, what that unlocks."""
+"""The commands `path`, `known` and `next`: what to learn for a goal, what is known already, what
+that unlocks.
+"""
 
 from __future__ import annotations
 
@@ -19,12 +21,17 @@ if TYPE_CHECKING:
 __all__ = ["add_commands"]
 
 KnownOption = Annotated[
-    str, typer.Option("--known", help="Concepts you know besides those marked, separated by commas.")
+    str,
+    typer.Option("--known", help="Concepts you know besides those marked, separated by commas."),
 ]
-NoKnownOption = Annotated[bool, typer.Option("--no-known", help="Leave out of account what is marked as known.")]
+NoKnownOption = Annotated[
+    bool, typer.Option("--no-known", help="Leave out of account what is marked as known.")
+]
 LabelsArgument = Annotated[list[str], typer.Argument(help="Concepts, by label or alias.")]
 
-marking = typer.Typer(help="List what is marked as known; add marks, or remove them.", rich_markup_mode=None)
+marking = typer.Typer(
+    help="List what is marked as known; add marks, or remove them.", rich_markup_mode=None
+)
 
 
 def add_commands(app: typer.Typer) -> None:
@@ -35,10 +42,14 @@ def add_commands(app: typer.Typer) -> None:
 
 
 def path(
-    concepts: Annotated[list[str], typer.Argument(metavar="CONCEPT...", help="The concepts to reach.")],
+    concepts: Annotated[
+        list[str], typer.Argument(metavar="CONCEPT...", help="The concepts to reach.")
+    ],
     known: KnownOption = "",
     no_known: NoKnownOption = False,
-    full: Annotated[bool, typer.Option("--full", help="Everything the goal rests on, not the strongest only.")] = False,
+    full: Annotated[
+        bool, typer.Option("--full", help="Everything the goal rests on, not the strongest only.")
+    ] = False,
     store: StoreOption = None,
     as_json: JsonOption = False,
 ) -> None:
@@ -76,7 +87,9 @@ def learn(
     else:
         show_next(steps)
     if not done:
-        told.print('mark what you know with: gradus known add "CONCEPT"', markup=False, soft_wrap=True)
+        told.print(
+            'mark what you know with: gradus known add "CONCEPT"', markup=False, soft_wrap=True
+        )
 
 
 @marking.callback(invoke_without_command=True)
@@ -118,17 +131,28 @@ def _known(opened: Store, labels: str, without_marks: bool) -> frozenset[int]:
     from kg.marks import known_ids
 
     marked = frozenset() if without_marks else known_ids(opened)
-    return marked | concept_ids(opened, (label.strip() for label in labels.split(",") if label.strip()))
+    return marked | concept_ids(
+        opened, (label.strip() for label in labels.split(",") if label.strip())
+    )
 
 
 def _show_marks(opened: Store, marks: Sequence[Mark], as_json: bool) -> None:
     from app.commands.show import show_table
 
-    rows = [(m.label, None if m.concept is None else opened.concepts[m.concept].label) for m in marks]
+    rows = [
+        (m.label, None if m.concept is None else opened.concepts[m.concept].label) for m in marks
+    ]
     if as_json:
         for label, concept in rows:
             print(json.dumps({"label": label, "concept": concept}, ensure_ascii=False), flush=True)
     elif rows:
-        show_table(("known", "concept"), ((label, concept or "not in the notes now") for label, concept in rows))
+        show_table(
+            ("known", "concept"),
+            ((label, concept or "not in the notes now") for label, concept in rows),
+        )
     else:
-        told.print('nothing is marked as known; mark it with: gradus known add "CONCEPT"', markup=False, soft_wrap=True)
+        told.print(
+            'nothing is marked as known; mark it with: gradus known add "CONCEPT"',
+            markup=False,
+            soft_wrap=True,
+        )

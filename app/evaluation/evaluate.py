@@ -1,4 +1,6 @@
-"""How well questions with known answers are answered: what became of each, and figures over many."""
+"""How well questions with known answers are answered: what became of each, and figures over
+many.
+"""
 
 from __future__ import annotations
 
@@ -13,7 +15,16 @@ from kg.encoder import Encoder
 from kg.store import Store
 from kg.types import Answer, Citation, Hit, Passage
 
-__all__ = ["LEAST_OF_A_KIND", "Figures", "Outcome", "ask_all", "by_kind", "figures", "judged", "rank_of"]
+__all__ = [
+    "LEAST_OF_A_KIND",
+    "Figures",
+    "Outcome",
+    "ask_all",
+    "by_kind",
+    "figures",
+    "judged",
+    "rank_of",
+]
 
 LEAST_OF_A_KIND = 5  # fewer questions of a kind give no figures of their own
 
@@ -55,7 +66,9 @@ def ask_all(
     k: int = 10,
     progress: Callable[[int, int], None] | None = None,
 ) -> tuple[Outcome, ...]:
-    """Ask every question alone; the first one once more before, so that loading is in no question's time."""
+    """Ask every question alone; the first one once more before, so that loading is in no question's
+    time.
+    """
     if questions:
         answer(questions[0].q, store, encoder, k=k)
     out = []
@@ -68,14 +81,18 @@ def ask_all(
     return tuple(out)
 
 
-def judged(question: AskedQuestion, said: Answer, passages: Sequence[Passage], ms: float) -> Outcome:
+def judged(
+    question: AskedQuestion, said: Answer, passages: Sequence[Passage], ms: float
+) -> Outcome:
     """One answer, held against what its question's file says."""
     first = said.hits[0].passage if said.hits else None
     return Outcome(
         question=question,
         answered=said.status == "answered",
         rank=rank_of(question, said.hits),
-        cited=any(answers(question, p) for c in said.citations for p in passages if _stands_in(c, p)),
+        cited=any(
+            answers(question, p) for c in said.citations for p in passages if _stands_in(c, p)
+        ),
         first=" › ".join((first.note, *first.heading_path)) if first else "",
         confidence=said.confidence,
         ms=ms,
@@ -85,13 +102,15 @@ def judged(question: AskedQuestion, said: Answer, passages: Sequence[Passage], m
 def rank_of(question: AskedQuestion, hits: Sequence[Hit]) -> int | None:
     """Position from 1 of the first hit that answers, None when none does.
 
-    For gold headings several hits under one and the same heading path count as one; for quotes every hit counts. With
-    both, the better position holds.
+    For gold headings several hits under one and the same heading path count as one; for quotes
+    every hit counts. With both, the better position holds.
     """
     paths = list(dict.fromkeys(h.passage.heading_path for h in hits))
     by_heading = (paths.index(h.passage.heading_path) for h in hits if under(question, h.passage))
     wanted = [spoken(q) for q in question.quotes]
-    by_quote = (i for i, h in enumerate(hits) if wanted and any(w in spoken(h.passage.text) for w in wanted))
+    by_quote = (
+        i for i, h in enumerate(hits) if wanted and any(w in spoken(h.passage.text) for w in wanted)
+    )
     found = [i for i in (next(by_heading, None), next(by_quote, None)) if i is not None]
     return min(found) + 1 if found else None
 

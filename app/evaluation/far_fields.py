@@ -1,6 +1,8 @@
-"""Questions from many fields, for notes that do not hold their words: what a question file needs to measure refusal.
+"""Questions from many fields, for notes that do not hold their words: what a question file needs to
+measure refusal.
 
-Each names the words that make it answerable; notes that hold any of them may answer it, and are not asked.
+Each names the words that make it answerable; notes that hold any of them may answer it, and are not
+asked.
 """
 
 from __future__ import annotations

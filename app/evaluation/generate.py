@@ -1,8 +1,9 @@
-"""A first set of questions made from the notes themselves, with where their answers stand; the same on every run.
+"""A first set of questions made from the notes themselves, with where their answers stand; the same
+on every run.
 
-Definitions and comparisons come from concepts, how-tos from headings, facts and keyword queries from statements, and
-questions that the notes do not answer from terms they only mention and from fields they do not touch. Made to be
-edited: a person will throw some away.
+Definitions and comparisons come from concepts, how-tos from headings, facts and keyword queries
+from statements, and questions that the notes do not answer from terms they only mention and from
+fields they do not touch. Made to be edited: a person will throw some away.
 """
 
 from __future__ import annotations
@@ -26,14 +27,23 @@ SHARES = {
 
 
 def generated_questions(store: Store, most: int | None = None) -> tuple[AskedQuestion, ...]:
-    """Questions with the headings or quotes that answer them, kind by kind, those that the notes do not answer last.
+    """Questions with the headings or quotes that answer them, kind by kind, those that the notes do
+    not answer last.
 
     Parameters
     ----------
     most : int, optional
-        At most so many, spread over kinds and notes, a quarter of them unanswerable; all that can be made when None.
+        At most so many, spread over kinds and notes, a quarter of them unanswerable; all that can
+        be made when None.
     """
-    made = chain(definitions(store), comparisons(store), how_tos(store), facts(store), mentioned(store), far(store))
+    made = chain(
+        definitions(store),
+        comparisons(store),
+        how_tos(store),
+        facts(store),
+        mentioned(store),
+        far(store),
+    )
     unique: dict[str, AskedQuestion] = {}
     for question in made:
         unique.setdefault(spoken(question.q), question)
@@ -46,12 +56,16 @@ def _spread(questions: Sequence[AskedQuestion], most: int | None) -> tuple[Asked
     kinds = {kind: [q for q in questions if q.kind == kind] for kind in SHARES}
     # few notes give few answerable questions: the others do not fill up the set in their place
     answerable = min(most, sum(q.answerable for q in questions))
-    kinds["unanswerable"] = _evenly(kinds["unanswerable"], min(len(kinds["unanswerable"]), max(1, answerable // 3)))
+    kinds["unanswerable"] = _evenly(
+        kinds["unanswerable"], min(len(kinds["unanswerable"]), max(1, answerable // 3))
+    )
     most = min(most, sum(map(len, kinds.values())))
     room = {kind: min(len(own), int(SHARES[kind] * most)) for kind, own in kinds.items()}
     while sum(room.values()) < most:
         # the kind that is furthest below its share and has more to give
-        kind = max((k for k in kinds if room[k] < len(kinds[k])), key=lambda k: SHARES[k] * most - room[k])
+        kind = max(
+            (k for k in kinds if room[k] < len(kinds[k])), key=lambda k: SHARES[k] * most - room[k]
+        )
         room[kind] += 1
     chosen = {id(q) for kind, own in kinds.items() for q in _evenly(own, room[kind])}
     return tuple(q for q in questions if id(q) in chosen)

@@ -1,4 +1,6 @@
-"""Questions made from concepts and headings: what something is, how two things differ, how something is done."""
+"""Questions made from concepts and headings: what something is, how two things differ, how
+something is done.
+"""
 
 from __future__ import annotations
 
@@ -13,7 +15,15 @@ from kg.linking import fold, key
 from kg.store import Store
 from kg.types import Concept, Passage
 
-__all__ = ["comparisons", "definitions", "heading_of", "how_tos", "place_of", "proper_names", "several"]
+__all__ = [
+    "comparisons",
+    "definitions",
+    "heading_of",
+    "how_tos",
+    "place_of",
+    "proper_names",
+    "several",
+]
 
 MOST_LABEL_WORDS = 4
 MOST_PARAPHRASED = 12  # words of a definition that are asked for its name
@@ -31,7 +41,12 @@ _DEFINITION_FORMS = (
     "What {is} {the}{x}?", "what {is} {the}{x}", "What does {x} mean?", "explain {x}", "define {x}", "{x}?",
     "tell me about {x}", "What exactly {is} {the}{x}?",
 )  # fmt: skip
-_PARAPHRASE_FORMS = ("{said}", "What is {the}{said} called?", "{said}", "what do you call {the}{said}")
+_PARAPHRASE_FORMS = (
+    "{said}",
+    "What is {the}{said} called?",
+    "{said}",
+    "what do you call {the}{said}",
+)
 _SPEAKS = re.compile(r"\b(?:we|you|our|your|here|this|these|it|them|they|just|one)\b", re.I)
 _COMPARISON_FORMS = (
     "What is the difference between {x} and {y}?", "{x} vs {y}", "How does {x} differ from {y}?", "compare {x} and {y}",
@@ -42,17 +57,25 @@ _HOW_FORMS = (
 _INSIDE = re.compile(r"\b[a-z]+,? ([A-Z][a-z]+)\b")
 _LOWER = re.compile(r"\b[a-z]{2,}\b")
 _OBJECT = re.compile(r"^(?:an?|the|your|my|our|all|every|each|data|with|from)$", re.I)
-_HOW_HEADING = re.compile(r"^how (?:(?:do|can|should) (?:i|we|you)|\(?and why\)? to|to)\s+(?P<deed>\S.*?)\s*\??$", re.I)
+_HOW_HEADING = re.compile(
+    r"^how (?:(?:do|can|should) (?:i|we|you)|\(?and why\)? to|to)\s+(?P<deed>\S.*?)\s*\??$", re.I
+)
 _DOING = re.compile(
-    r"^(?P<doing>[a-z]{3,}ing) (?P<what>(?:a|an|the|your|my|our|data|from|with|to|in|on|\S+[^s\W]s)\b.*)$", re.I
+    r"^(?P<doing>[a-z]{3,}ing) (?P<what>(?:a|an|the|your|my|our|data|from|with|to|in|on|\S+[^s\W]s)\b.*)$",
+    re.I,
 )
 
 
 def definitions(store: Store) -> Iterator[AskedQuestion]:
-    """What is X? And the other way round: what is that called? For concepts with a name that a person would ask for."""
+    """What is X? And the other way round: what is that called? For concepts with a name that a
+    person would ask for.
+    """
     proper = proper_names(store)
     for concept in _explained(store):
-        names = [concept.label, *(a for a in concept.aliases if _askable(a) and not _alike(a, concept.label))]
+        names = [
+            concept.label,
+            *(a for a in concept.aliases if _askable(a) and not _alike(a, concept.label)),
+        ]
         names = [n for n in names if len(n.split()) <= MOST_LABEL_WORDS] or [concept.label]
         name = names[by_chance(concept.label, len(names))]
         form = _DEFINITION_FORMS[by_chance(f"definition {name}", len(_DEFINITION_FORMS))]
@@ -70,7 +93,9 @@ def definitions(store: Store) -> Iterator[AskedQuestion]:
 
 
 def comparisons(store: Store) -> Iterator[AskedQuestion]:
-    """How do X and Y differ? For related concepts whose names share a word, or that name each other side by side."""
+    """How do X and Y differ? For related concepts whose names share a word, or that name each other
+    side by side.
+    """
     proper = proper_names(store)
     explained = {c.id: c for c in _explained(store)}
     used: set[int] = set()
@@ -93,10 +118,17 @@ def how_tos(store: Store) -> Iterator[AskedQuestion]:
     """How do I …? For headings that say what is done in their section."""
     proper = proper_names(store)
     seen: set[str] = set()
-    defined = {heading_of(store.passages[p]) for c in store.concepts if _defines(c) for p in c.passages[:1]}
+    defined = {
+        heading_of(store.passages[p]) for c in store.concepts if _defines(c) for p in c.passages[:1]
+    }
     for passage in store.passages:
         heading = heading_of(passage)
-        if not heading or heading in seen or heading in defined or _words_under(store, passage) < LEAST_WORDS:
+        if (
+            not heading
+            or heading in seen
+            or heading in defined
+            or _words_under(store, passage) < LEAST_WORDS
+        ):
             continue
         seen.add(heading)
         deed = _deed(re.split(r"\s+[-–—|]\s+|[:|(]", heading)[0].strip(), proper)
@@ -127,7 +159,9 @@ def proper_names(store: Store) -> frozenset[str]:
 
 
 def _explained(store: Store) -> list[Concept]:
-    """Concepts that have a name to ask for and a section, or a sentence that opens with the name, to answer."""
+    """Concepts that have a name to ask for and a section, or a sentence that opens with the name,
+    to answer.
+    """
     parents = {p.heading_path[:n] for p in store.passages for n in range(1, len(p.heading_path))}
     out = []
     for concept in store.concepts:
@@ -136,7 +170,11 @@ def _explained(store: Store) -> list[Concept]:
         passage = store.passages[concept.passages[0]]
         parts = heading_of(passage).split("|")
         own = any(key(n) == key(part) for n in (concept.label, *concept.aliases) for part in parts)
-        section = own and passage.heading_path not in parents and _words_under(store, passage) >= LEAST_WORDS
+        section = (
+            own
+            and passage.heading_path not in parents
+            and _words_under(store, passage) >= LEAST_WORDS
+        )
         if _defines(concept) or (section and not _says_a_deed(concept.label)):
             out.append(concept)
     return out
@@ -153,7 +191,9 @@ def _askable(name: str) -> bool:
 
 
 def _says_a_deed(label: str) -> bool:
-    """Whether a name of several words begins with a verb: "Cleaning data", "Increase batch size"."""
+    """Whether a name of several words begins with a verb: "Cleaning data", "Increase batch
+    size".
+    """
     first, *rest = label.casefold().split()
     return bool(rest) and (first in DEEDS or first.endswith("ing"))
 
@@ -174,16 +214,27 @@ def _name_each_other(x: Concept, y: Concept, store: Store) -> bool:
     parents = [{path[:-1] for path in paths} for paths in sections]
 
     def names(one: Concept, other: Concept) -> bool:
-        return any(m.concept == other.id for p in one.passages for m in store.mentions_by_passage.get(p, ()))
+        return any(
+            m.concept == other.id
+            for p in one.passages
+            for m in store.mentions_by_passage.get(p, ())
+        )
 
-    return bool(parents[0] & parents[1]) and not sections[0] & sections[1] and names(x, y) and names(y, x)
+    return (
+        bool(parents[0] & parents[1])
+        and not sections[0] & sections[1]
+        and names(x, y)
+        and names(y, x)
+    )
 
 
 def _after_name(concept: Concept) -> str:
     """What a summary says after the concept's name, "" when it does not open with it."""
     said = re.sub(r"^(?:an?|the) ", "", concept.summary, flags=re.I)
     longest = sorted((concept.label, *concept.aliases), key=len, reverse=True)
-    return next((said[len(n) :].strip() for n in longest if said.casefold().startswith(n.casefold())), "")
+    return next(
+        (said[len(n) :].strip() for n in longest if said.casefold().startswith(n.casefold())), ""
+    )
 
 
 def _defines(concept: Concept) -> bool:
@@ -192,11 +243,18 @@ def _defines(concept: Concept) -> bool:
 
 
 def _paraphrase(concept: Concept) -> tuple[str, str]:
-    """What the summary says that the concept is, its article apart: how somebody asks who has forgotten the name."""
-    match = re.match(r"(?:is|are|means) (?:often )?(?P<the>(?:an?|the) |)(?P<said>[a-z].+)$", _after_name(concept))
+    """What the summary says that the concept is, its article apart: how somebody asks who has
+    forgotten the name.
+    """
+    match = re.match(
+        r"(?:is|are|means) (?:often )?(?P<the>(?:an?|the) |)(?P<said>[a-z].+)$",
+        _after_name(concept),
+    )
     if not match:
         return "", ""
-    said = re.split(r"[,;:(–—$.]| - |\s(?:so that|because|which|while|when|whose)\s", match["said"])[0]
+    said = re.split(
+        r"[,;:(–—$.]| - |\s(?:so that|because|which|while|when|whose)\s", match["said"]
+    )[0]
     words = [w for w in said.split() if not w.endswith("ly")][:MOST_PARAPHRASED]
     while words and words[-1].lower() in FUNCTION_WORDS:
         words.pop()
@@ -209,7 +267,9 @@ def _paraphrase(concept: Concept) -> tuple[str, str]:
 
 
 def _article(name: str, concept: Concept) -> str:
-    """The article that a concept's summary opens with, as it goes with one of the concept's names; "" for none."""
+    """The article that a concept's summary opens with, as it goes with one of the concept's names;
+    "" for none.
+    """
     opening = re.match(r"(an?|the) (\S+)", concept.summary, re.I)
     known = {n.split()[0].casefold() for n in (concept.label, *concept.aliases)}
     if not opening or opening[2].casefold() not in known or name.isupper():
@@ -252,7 +312,9 @@ def _deed(heading: str, proper: frozenset[str]) -> str:
 
 
 def _stem(doing: str) -> str:
-    """The verb of a gerund, "" when none is known: "cleaning" is "clean", "freezing" "freeze", "getting" "get"."""
+    """The verb of a gerund, "" when none is known: "cleaning" is "clean", "freezing" "freeze",
+    "getting" "get".
+    """
     plain = doing.removesuffix("ing")
     spellings = (plain, plain + "e", plain[:-1] if plain[-1:] == plain[-2:-1] else "")
     return next((v for v in spellings if v in DEEDS), "")

@@ -1,4 +1,6 @@
-"""Questions made from what the notes state: a sentence turned round, or the few words that somebody would type."""
+"""Questions made from what the notes state: a sentence turned round, or the few words that somebody
+would type.
+"""
 
 from __future__ import annotations
 
@@ -29,7 +31,9 @@ _ARTICLE = re.compile(r"^(?:the|an?) ", re.I)
 _MARKER = re.compile(r"^\s*(?:[-*+]|\d+[.)])\s+(?:\[[ xX]\]\s+)?")
 _INNER_ITEM = re.compile(r"\n(?=\s*(?:[-*+]|\d+[.)])\s)")
 # Sentences that lead a reader on rather than state something, and such with formulas.
-_TALK = re.compile(r"\\|\b(?:we|you|I|us|our|your|let|this|these|chapter|section|book|needs:)(?!\w)", re.I)
+_TALK = re.compile(
+    r"\\|\b(?:we|you|I|us|our|your|let|this|these|chapter|section|book|needs:)(?!\w)", re.I
+)
 _TYPED = re.compile(r"[^\W\d_]{3,}")
 
 
@@ -54,12 +58,20 @@ def sentences_of(passage: Passage) -> list[Stated]:
             text = passage.text[first:last]
             for start, end in sentence_spans(text):
                 said = " ".join(plain(_MARKER.sub("", text[start:end])).split())
-                out.append(Stated(passage, said, passage.line_start + passage.text.count("\n", 0, first + start)))
+                out.append(
+                    Stated(
+                        passage,
+                        said,
+                        passage.line_start + passage.text.count("\n", 0, first + start),
+                    )
+                )
     return out
 
 
 def facts(store: Store) -> Iterator[AskedQuestion]:
-    """At most one question a passage that one of its sentences answers; keywords where no sentence can be turned."""
+    """At most one question a passage that one of its sentences answers; keywords where no sentence
+    can be turned.
+    """
     proper = proper_names(store)
     sections = Counter[tuple[str, tuple[str, ...]]]()
     for p in store.passages:
@@ -73,10 +85,14 @@ def facts(store: Store) -> Iterator[AskedQuestion]:
             continue
         kind, asked, source = made[by_chance(passage.text, len(made))]
         heading = heading_of(passage)
-        short = sections[passage.note, passage.heading_path] <= SECTION_CHARS and headings[heading] == 1
+        short = (
+            sections[passage.note, passage.heading_path] <= SECTION_CHARS and headings[heading] == 1
+        )
         quotes, gold = (source.text,), (heading,) if heading and short else ()
         if answers(AskedQuestion(asked, (), quotes), passage):
-            yield AskedQuestion(_spoken_or_typed(asked), gold, quotes, kind, place_of(passage, source.line))
+            yield AskedQuestion(
+                _spoken_or_typed(asked), gold, quotes, kind, place_of(passage, source.line)
+            )
 
 
 def _pieces(text: str, start: int, end: int) -> list[tuple[int, int]]:
@@ -86,7 +102,9 @@ def _pieces(text: str, start: int, end: int) -> list[tuple[int, int]]:
 
 
 def _turned(sentence: str, store: Store, proper: frozenset[str]) -> list[tuple[str, str]]:
-    """Questions that a sentence answers; about a concept by another of its names, where it has some."""
+    """Questions that a sentence answers; about a concept by another of its names, where it has
+    some.
+    """
     opening = _ARTICLE.sub("", sentence)
     found = next(iter(store.lexicon.find(opening)), None)
     if found is None or found.start > 0:
@@ -99,25 +117,37 @@ def _turned(sentence: str, store: Store, proper: frozenset[str]) -> list[tuple[s
 
 
 def _another_name(concept: Concept, used: str, proper: frozenset[str]) -> str:
-    """The name used or another of the concept's, of the same number, so that the verb beside it still fits."""
-    others = (n for n in (concept.label, *concept.aliases) if len(n) > 2 and several(n) == several(used))
+    """The name used or another of the concept's, of the same number, so that the verb beside it
+    still fits.
+    """
+    others = (
+        n for n in (concept.label, *concept.aliases) if len(n) > 2 and several(n) == several(used)
+    )
     names = list(dict.fromkeys((used, *others)))
     return casual(names[by_chance(f"{concept.label} {used}", len(names))].split(), proper)
 
 
-def _keywords(stated: list[Stated], store: Store, proper: frozenset[str]) -> list[tuple[str, str, Stated]]:
-    """For each sentence that tells enough: a concept it names and its rarest other words, as they follow each other."""
+def _keywords(
+    stated: list[Stated], store: Store, proper: frozenset[str]
+) -> list[tuple[str, str, Stated]]:
+    """For each sentence that tells enough: a concept it names and its rarest other words, as they
+    follow each other.
+    """
     out = []
     for s in stated:
         found = next(iter(store.lexicon.find(s.text)), None)
-        weights = {w: weight for w, weight in content_words(s.text, store).items() if _TYPED.fullmatch(w)}
+        weights = {
+            w: weight for w, weight in content_words(s.text, store).items() if _TYPED.fullmatch(w)
+        }
         if found is None or len(weights) < LEAST_CONTENT or _TALK.search(s.text):
             continue
         used = s.text[found.start : found.end]
         name = _another_name(store.concepts[found.concept], used, proper)
         own = {fold(w) for w in _TYPED.findall(f"{name} {used}".casefold())}
         # a word that stands nowhere else is as likely a turn of phrase as a term
-        terms = (w for w in weights if not w.endswith("ly") and w not in FILLERS and fold(w) not in own)
+        terms = (
+            w for w in weights if not w.endswith("ly") and w not in FILLERS and fold(w) not in own
+        )
         others = [w for w in terms if store.passage_frequency(w) > 1]
         rare = set(sorted(others, key=lambda w: (-weights[w], w))[:KEYWORDS])
         typed = (*name.split(), *(w for w in others if w in rare))

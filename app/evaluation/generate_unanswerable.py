@@ -1,4 +1,6 @@
-"""Questions that the notes do not answer: on abbreviations they never explain, and from fields far from theirs."""
+"""Questions that the notes do not answer: on abbreviations they never explain, and from fields far
+from theirs.
+"""
 
 from __future__ import annotations
 
@@ -19,15 +21,23 @@ __all__ = ["far", "mentioned"]
 KIND = "unanswerable"
 MOST_MENTIONS = 2  # passages; a term that stands in more is likely told of in one of them
 _FORMS = ("What is {x}?", "explain {x}", "What does {x} stand for?", "what is {x} good for")
-# An abbreviation. Names such as "DataLoader" are left out: a sentence that uses one tells what it is good for.
+# An abbreviation. Names such as "DataLoader" are left out: a sentence that uses one tells what it
+# is good for.
 _NAME = re.compile(r"(?<![\w./-])[A-Z][A-Z0-9]{2,4}(?![\w./(-])")
 # What follows a term that is being explained, and what stands before one.
-_TELLS = re.compile(r"\s*(?:[(:,–—=]|-\s|(?:is|are|was|were|means|refers|stands|does|which|that|or|and|uses?)\b)")
-_TOLD = re.compile(r"(?:[(\"'“]|\b(?:called|named|as|is|are|the|like|e\.g\.|or|and|dataset|library|model)\s)\s*$", re.I)
+_TELLS = re.compile(
+    r"\s*(?:[(:,–—=]|-\s|(?:is|are|was|were|means|refers|stands|does|which|that|or|and|uses?)\b)"
+)
+_TOLD = re.compile(
+    r"(?:[(\"'“]|\b(?:called|named|as|is|are|the|like|e\.g\.|or|and|dataset|library|model)\s)\s*$",
+    re.I,
+)
 
 
 def mentioned(store: Store) -> Iterator[AskedQuestion]:
-    """Abbreviations that stand in the middle of a sentence once or twice, and open, head or close nothing."""
+    """Abbreviations that stand in the middle of a sentence once or twice, and open, head or close
+    nothing.
+    """
     explained = {word for c in store.concepts for n in (c.label, *c.aliases) for word in key(n)}
     explained |= {word for p in store.passages for h in p.heading_path for word in key(h)}
     found: dict[str, list[tuple[Stated, re.Match[str]]]] = {}
@@ -39,13 +49,17 @@ def mentioned(store: Store) -> Iterator[AskedQuestion]:
         # what stands elsewhere too, in code or a table, may be told of there
         holding = {stated.passage.id: stated.passage.text for stated, _ in places}
         spelled = sum(len(re.findall(rf"\b{name}\b", text)) for text in holding.values())
-        elsewhere = spelled > len(places) or store.passage_frequency(name) > min(len(holding), MOST_MENTIONS)
+        elsewhere = spelled > len(places) or store.passage_frequency(name) > min(
+            len(holding), MOST_MENTIONS
+        )
         if elsewhere or set(key(name)) & explained or _abbreviates(name, store.concepts):
             continue
         if all(m.start() > 0 and not _explains(s.text, m) for s, m in places):
             form = _FORMS[by_chance(name, len(_FORMS))]
             stated = places[0][0]
-            yield AskedQuestion(form.format(x=name), (), (), KIND, place_of(stated.passage, stated.line))
+            yield AskedQuestion(
+                form.format(x=name), (), (), KIND, place_of(stated.passage, stated.line)
+            )
 
 
 def far(store: Store) -> Iterator[AskedQuestion]:
@@ -60,10 +74,14 @@ def _explains(sentence: str, name: re.Match[str]) -> bool:
 
 
 def _abbreviates(name: str, concepts: Sequence[Concept]) -> bool:
-    """Whether a name could be short for a concept's: its letters follow each other there, from the first one."""
+    """Whether a name could be short for a concept's: its letters follow each other there, from the
+    first one.
+    """
 
     def short_for(long: str) -> bool:
         letters = iter(long.casefold())
-        return long[:1].casefold() == name[0].casefold() and all(c in letters for c in name.casefold())
+        return long[:1].casefold() == name[0].casefold() and all(
+            c in letters for c in name.casefold()
+        )
 
     return any(short_for(n) for c in concepts for n in (c.label, *c.aliases) if len(n) > len(name))

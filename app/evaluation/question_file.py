@@ -1,7 +1,8 @@
-"""Files of questions with what answers them: read with each line's faults named, checked against the notes, written.
+"""Files of questions with what answers them: read with each line's faults named, checked against
+the notes, written.
 
-A line is a JSON object: "q", and "gold" (starts of headings that answer it; [] when the notes do not say) or "quote"
-(text that answers it) or both; "kind" and "from" are kept when they are there.
+A line is a JSON object: "q", and "gold" (starts of headings that answer it; [] when the notes do
+not say) or "quote" (text that answers it) or both; "kind" and "from" are kept when they are there.
 """
 
 from __future__ import annotations
@@ -31,13 +32,17 @@ __all__ = [
 ]
 
 # What a reader does not see of Markdown: addresses of links, tags, and every mark that is no word.
-_ADDRESS = re.compile(r"\]\([^()\s]*(?:\s+\"[^\"]*\")?\)|</?[A-Za-z][^<>]*>|^[ \t]*\[[^\]]+\]:[ \t]+\S+[ \t]*$", re.M)
+_ADDRESS = re.compile(
+    r"\]\([^()\s]*(?:\s+\"[^\"]*\")?\)|</?[A-Za-z][^<>]*>|^[ \t]*\[[^\]]+\]:[ \t]+\S+[ \t]*$", re.M
+)
 _WORD = re.compile(r"[^\W_]+")
 
 
 @dataclass(frozen=True, slots=True)
 class AskedQuestion:
-    """A question and what answers it; with neither gold headings nor quotes, the notes do not say."""
+    """A question and what answers it; with neither gold headings nor quotes, the notes do not
+    say.
+    """
 
     q: str
     gold: tuple[str, ...] = ()  # starts of headings, plain text
@@ -54,7 +59,9 @@ class AskedQuestion:
 
 @dataclass(frozen=True, slots=True)
 class Unheld:
-    """A gold heading or quote that no passage holds: a mistake in the question file, or notes that have changed."""
+    """A gold heading or quote that no passage holds: a mistake in the question file, or notes that
+    have changed.
+    """
 
     question: AskedQuestion
     what: Literal["gold", "quote"]
@@ -77,7 +84,9 @@ def read_questions(path: Path) -> tuple[AskedQuestion, ...]:
         raise GradusError(f"cannot read the questions in {path}: {error}") from error
     found = tuple(_question(path, n, line) for n, line in enumerate(lines, 1) if line.strip())
     if not found:
-        raise GradusError(f"{path} holds no questions; make a first file with: gradus eval --generate {path} --force")
+        raise GradusError(
+            f"{path} holds no questions; make a first file with: gradus eval --generate {path} --force"
+        )
     return found
 
 
@@ -98,13 +107,17 @@ def save_questions(path: Path, questions: Sequence[AskedQuestion], force: bool =
         with path.open("w" if force else "x", encoding="utf-8") as file:
             file.write(question_lines(questions))
     except FileExistsError as error:
-        raise GradusError(f"{path} exists and may hold your edits; name another file, or add --force") from error
+        raise GradusError(
+            f"{path} exists and may hold your edits; name another file, or add --force"
+        ) from error
     except OSError as error:
         raise GradusError(f"cannot write the questions to {path}: {error.strerror}") from error
 
 
 def answers(question: AskedQuestion, passage: Passage) -> bool:
-    """Whether a passage answers: a heading on its path starts with a gold one, or it holds a quote."""
+    """Whether a passage answers: a heading on its path starts with a gold one, or it holds a
+    quote.
+    """
     return under(question, passage) or any(_holds(spoken(passage.text), q) for q in question.quotes)
 
 
@@ -154,18 +167,24 @@ def _unheld_quote(
             at -= len(texts[i]) - 1
             if at < 0:
                 path = store.passages[i].heading_path
-                return Unheld(question, "quote", quote, path[-1] if path else "", spans_passages=True)
+                return Unheld(
+                    question, "quote", quote, path[-1] if path else "", spans_passages=True
+                )
     return Unheld(question, "quote", quote, _closest(quote, headings))
 
 
 def _closest(text: str, headings: Sequence[str]) -> str:
-    """The heading that is spelled most like a text, or shares most words with it; "" when none comes near."""
+    """The heading that is spelled most like a text, or shares most words with it; "" when none
+    comes near.
+    """
     wanted = set(spoken(text).split())
 
     def likeness(heading: str) -> float:
         there = set(spoken(heading).split())
         shared = len(wanted & there) / max(1, min(len(wanted), len(there)))
-        alike = difflib.SequenceMatcher(None, text.casefold(), heading[: 2 * len(text)].casefold()).ratio()
+        alike = difflib.SequenceMatcher(
+            None, text.casefold(), heading[: 2 * len(text)].casefold()
+        ).ratio()
         return max(0.9 * shared, alike)
 
     best = max(headings, key=likeness, default="")
@@ -185,18 +204,32 @@ def _question(path: Path, number: int, line: str) -> AskedQuestion:
     try:
         row = json.loads(line)
     except ValueError as error:
-        raise _wrong(path, number, 'expected a JSON object with "q" and "gold" or "quote"', line) from error
+        raise _wrong(
+            path, number, 'expected a JSON object with "q" and "gold" or "quote"', line
+        ) from error
     if not isinstance(row, dict) or not isinstance(row.get("q"), str) or not row["q"].strip():
         raise _wrong(path, number, 'expected a JSON object with "q", the question as text', line)
     if row.get("gold") is None and row.get("quote") is None:
-        raise _wrong(path, number, 'expected "gold" (headings, [] when the notes do not say) or "quote"', line)
+        raise _wrong(
+            path,
+            number,
+            'expected "gold" (headings, [] when the notes do not say) or "quote"',
+            line,
+        )
     gold, quotes = (_texts(path, number, key, row.get(key)) for key in ("gold", "quote"))
     if not gold and not quotes and not isinstance(row.get("gold"), list):
-        raise _wrong(path, number, 'an empty "quote" says nothing; write "gold": [] when the notes do not say', line)
+        raise _wrong(
+            path,
+            number,
+            'an empty "quote" says nothing; write "gold": [] when the notes do not say',
+            line,
+        )
     empty = next((q for q in quotes if not spoken(q).strip()), None)
     if empty is not None:
         raise _wrong(path, number, '"quote" must hold a word', line)
-    kind, source = (row.get(key) if isinstance(row.get(key), str) else "" for key in ("kind", "from"))
+    kind, source = (
+        row.get(key) if isinstance(row.get(key), str) else "" for key in ("kind", "from")
+    )
     return AskedQuestion(row["q"].strip(), gold, quotes, str(kind), str(source), number)
 
 
@@ -206,7 +239,9 @@ def _texts(path: Path, number: int, key: str, value: object) -> tuple[str, ...]:
         return ()
     texts = [value] if isinstance(value, str) else value
     if not isinstance(texts, list) or not all(isinstance(t, str) and t.strip() for t in texts):
-        raise _wrong(path, number, f'"{key}" must be a list of texts that are not empty', json.dumps(value))
+        raise _wrong(
+            path, number, f'"{key}" must be a list of texts that are not empty', json.dumps(value)
+        )
     return tuple(t.strip() for t in texts)
 
 

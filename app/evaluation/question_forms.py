@@ -1,6 +1,8 @@
-"""One sentence of the notes turned round into a question that it answers, where its grammar allows it.
+"""One sentence of the notes turned round into a question that it answers, where its grammar allows
+it.
 
-Closed lists of verbs and openings keep the questions grammatical; most sentences give none, which is as it should be.
+Closed lists of verbs and openings keep the questions grammatical; most sentences give none, which
+is as it should be.
 """
 
 from __future__ import annotations
@@ -48,16 +50,27 @@ _YOURS = (
     (r"\b(?:y)?our\b", "my"), (r"\byourself\b", "myself"), (r"\byou\b", "I"),
 )  # fmt: skip
 _WANTING = re.compile(
-    r"^(?:if|when|whenever) (?:you|we|one) (?:want|need|wish|would like|have) to (?P<deed>[a-z].*?),", re.I
+    r"^(?:if|when|whenever) (?:you|we|one) (?:want|need|wish|would like|have) to (?P<deed>[a-z].*?),",
+    re.I,
 )
 _IN_ORDER = re.compile(r"^(?:in order )?to (?P<deed>[a-z].*?), (?!and\b|or\b)", re.I)
-_CASE = re.compile(r"^(?P<word>if|when|whenever) (?P<case>[a-z].*?), (?:then )?(?P<main>\S.*)$", re.I)
-_USE = re.compile(r"^(?:always |only )?use (?P<what>(?:\S+ ){0,4}\S+?) (?P<word>to|for|when|if) (?P<case>.+)$", re.I)
+_CASE = re.compile(
+    r"^(?P<word>if|when|whenever) (?P<case>[a-z].*?), (?:then )?(?P<main>\S.*)$", re.I
+)
+_USE = re.compile(
+    r"^(?:always |only )?use (?P<what>(?:\S+ ){0,4}\S+?) (?P<word>to|for|when|if) (?P<case>.+)$",
+    re.I,
+)
 _REASON = re.compile(r"^(?P<claim>.+?),? (?:because(?! of)|since we|since you|so that) .+$", re.I)
-_CALLED = re.compile(r"^(?P<what>.+?) (?P<be>is|are) (?:often |usually |also )?(?:called|known as|named) \S.*$", re.I)
-_SHOULD_BE = re.compile(r"^(?P<what>.+?) (?P<be>should|must) be (?!\w+ed\b|told|set|made|done|kept|put)\S", re.I)
+_CALLED = re.compile(
+    r"^(?P<what>.+?) (?P<be>is|are) (?:often |usually |also )?(?:called|known as|named) \S.*$", re.I
+)
+_SHOULD_BE = re.compile(
+    r"^(?P<what>.+?) (?P<be>should|must) be (?!\w+ed\b|told|set|made|done|kept|put)\S", re.I
+)
 _NEVER = re.compile(
-    r"^(?:never|don['’]t|do not|always|avoid to|there is no need to) (?P<deed>(?!\w+ing )[a-z]+ .+)$", re.I
+    r"^(?:never|don['’]t|do not|always|avoid to|there is no need to) (?P<deed>(?!\w+ing )[a-z]+ .+)$",
+    re.I,
 )
 _NUMBER = re.compile(
     r"^(?P<what>(?:\S+ ){1,5}?)(?P<verb>[a-z]+s) (?:about |around |roughly |at least |at most |up to |only )?"
@@ -80,9 +93,12 @@ _NO_DEED = re.compile(
     r"give|explain|clarify|begin|say|continue)\b",
     re.I,
 )
-_NO_CASE = re.compile(r"^(?:\w+ing|in|inside|on|at|for|with|not|no|possible|necessary|needed|so|I|done)\b", re.I)
+_NO_CASE = re.compile(
+    r"^(?:\w+ing|in|inside|on|at|for|with|not|no|possible|necessary|needed|so|I|done)\b", re.I
+)
 _HEDGES = re.compile(
-    r"\b(?:also|ever|often|usually|simply|actually|basically|really|very|quite|typically|generally) ", re.I
+    r"\b(?:also|ever|often|usually|simply|actually|basically|really|very|quite|typically|generally) ",
+    re.I,
 )
 
 
@@ -94,7 +110,8 @@ def asked_of(sentence: str, subject: str) -> list[tuple[str, str]]:
     sentence : str
         One plain sentence.
     subject : str
-        The name with which it opens, as it is spelled there, an article before it aside; "" when it opens with none.
+        The name with which it opens, as it is spelled there, an article before it aside; "" when it
+        opens with none.
 
     >>> asked_of("If you want to free memory, delete the learner.", "")
     [('how', 'How do I free memory?')]
@@ -103,7 +120,11 @@ def asked_of(sentence: str, subject: str) -> list[tuple[str, str]]:
     """
     said = " ".join(_HEDGES.sub("", _ASIDE.sub("", sentence)).split()).rstrip(" .!;:")
     said = _LABEL.sub("", said)
-    if _UNSAYABLE.search(said) or said.endswith("?") or not SHORTEST < len(said.split()) <= MOST_WORDS:
+    if (
+        _UNSAYABLE.search(said)
+        or said.endswith("?")
+        or not SHORTEST < len(said.split()) <= MOST_WORDS
+    ):
         return []
     if _LEANS.match(said):
         return []
@@ -125,7 +146,9 @@ def mine(text: str) -> str:
 
 
 def casual(words: Sequence[str], proper: Collection[str]) -> str:
-    """Words of a heading inside a sentence: in lower case, but for proper names and words with several capitals."""
+    """Words of a heading inside a sentence: in lower case, but for proper names and words with
+    several capitals.
+    """
     return " ".join(w.lower() if w[1:].islower() and w not in proper else w for w in words)
 
 
@@ -138,7 +161,12 @@ def _how(said: str, subject: str) -> list[tuple[str, str]]:
 
 def _case(said: str, subject: str) -> list[tuple[str, str]]:
     match = _CASE.match(said)
-    if not match or _WANTING.match(said) or not _fits(match["case"]) or _NO_CASE.match(match["case"]):
+    if (
+        not match
+        or _WANTING.match(said)
+        or not _fits(match["case"])
+        or _NO_CASE.match(match["case"])
+    ):
         return []
     if _READER.match(match["case"]):
         return []
@@ -146,7 +174,11 @@ def _case(said: str, subject: str) -> list[tuple[str, str]]:
     main = match["main"].split()
     told = main[0].lower() in INSTRUCTS or " ".join(main[:2]).lower() in _ADVICE
     word = match["word"].lower().removesuffix("ever")
-    return [("how", f"What should I do {word} {case}?") if told else ("fact", f"What happens {word} {case}?")]
+    return [
+        ("how", f"What should I do {word} {case}?")
+        if told
+        else ("fact", f"What happens {word} {case}?")
+    ]
 
 
 def _use(said: str, subject: str) -> list[tuple[str, str]]:
@@ -156,7 +188,11 @@ def _use(said: str, subject: str) -> list[tuple[str, str]]:
     case = _BREAK.split(match["case"])[0].strip()
     if match["word"].lower() in ("when", "if") and _fits(match["what"], 1):
         return [("fact", f"When should I use {mine(match['what'])}?")]
-    return [("fact", f"What should I use {match['word'].lower()} {mine(case)}?")] if _fits(case, 2) else []
+    return (
+        [("fact", f"What should I use {match['word'].lower()} {mine(case)}?")]
+        if _fits(case, 2)
+        else []
+    )
 
 
 def _why(said: str, subject: str) -> list[tuple[str, str]]:
@@ -177,7 +213,11 @@ def _called(said: str, subject: str) -> list[tuple[str, str]]:
 
 def _how_many(said: str, subject: str) -> list[tuple[str, str]]:
     match = _NUMBER.match(said)
-    if not match or not _is_subject(match["what"], subject) or not (match["verb"] in VERBS or match["verb"] == "has"):
+    if (
+        not match
+        or not _is_subject(match["what"], subject)
+        or not (match["verb"] in VERBS or match["verb"] == "has")
+    ):
         return []
     verb = "have" if match["verb"] == "has" else _base(match["verb"])
     return [("fact", f"How many {match['things']} does {_inside(match['what'])} {verb}?")]
@@ -186,12 +226,21 @@ def _how_many(said: str, subject: str) -> list[tuple[str, str]]:
 def _whether(said: str, subject: str) -> list[tuple[str, str]]:
     """Yes or no: "Never drop the last batch" is "Should I drop the last batch?"."""
     match = _NEVER.match(said)
-    if match and match["deed"].split()[0] in INSTRUCTS and _fits(deed := _BREAK.split(match["deed"])[0].strip()):
+    if (
+        match
+        and match["deed"].split()[0] in INSTRUCTS
+        and _fits(deed := _BREAK.split(match["deed"])[0].strip())
+    ):
         return [("fact", f"Should I {mine(deed)}?")]
     verb, _, tail = _after(said, subject).partition(" ")
     rest = _BREAK.split(tail)[0].strip()
     if verb in ("can", "should") and not rest.startswith(("not ", "be ")) and _fits(rest):
-        return [("fact", f"{verb.capitalize()} {_inside(said[: said.index(f' {verb} ')])} {mine(rest)}?")]
+        return [
+            (
+                "fact",
+                f"{verb.capitalize()} {_inside(said[: said.index(f' {verb} ')])} {mine(rest)}?",
+            )
+        ]
     return []
 
 
@@ -199,7 +248,11 @@ def _what_does(said: str, subject: str) -> list[tuple[str, str]]:
     rest = _after(said, subject)
     verb, _, tail = rest.partition(" ")
     does = _BREAK.split(tail)[0].strip()
-    if verb not in VERBS or not _fits(does) or re.match(r"(?:and|or|of|in|with|don['’]t|\w+n['’]t)\b", does):
+    if (
+        verb not in VERBS
+        or not _fits(does)
+        or re.match(r"(?:and|or|of|in|with|don['’]t|\w+n['’]t)\b", does)
+    ):
         return []
     if does.split()[0] in AUXILIARIES:
         return []
@@ -217,7 +270,9 @@ def _which(said: str, subject: str) -> list[tuple[str, str]]:
 
 
 def _asked(claim: str, subject: str) -> str:
-    """A statement in a question's order: "the loss is high" is "is the loss high"; "" when its grammar is not clear."""
+    """A statement in a question's order: "the loss is high" is "is the loss high"; "" when its
+    grammar is not clear.
+    """
     words = claim.split()
     first = words[0].lower()
     if first in ("we", "you", "i") and len(words) > 2:
@@ -237,7 +292,11 @@ def _asked(claim: str, subject: str) -> str:
         return f"does {name} {_base(verb)} {tail}" if verb in VERBS else ""
     at = next((i for i, w in enumerate(words[1:6], 1) if w in AUXILIARIES), 0)
     noun_phrase = " ".join(words[:at])
-    if at and first in ("the", "a", "an", "every", "each", "all", "most") and not _NOT_A_SUBJECT.search(noun_phrase):
+    if (
+        at
+        and first in ("the", "a", "an", "every", "each", "all", "most")
+        and not _NOT_A_SUBJECT.search(noun_phrase)
+    ):
         return f"{words[at]} {_inside(noun_phrase)} {mine(' '.join(words[at + 1 :]))}"
     return ""
 
@@ -258,7 +317,9 @@ def _base(verb: str) -> str:
 
 
 def _is_subject(phrase: str, subject: str) -> bool:
-    """Whether a phrase names one thing: it opens with a known name or an article, and holds no other clause."""
+    """Whether a phrase names one thing: it opens with a known name or an article, and holds no
+    other clause.
+    """
     named = bool(subject) and _letters(phrase).startswith(_letters(subject))
     opens = named or re.match(r"(?:the|an?|every|each|all|most) ", phrase, re.I)
     clause = _NOT_A_SUBJECT.search(phrase) or _POINTS.search(phrase)
@@ -266,16 +327,23 @@ def _is_subject(phrase: str, subject: str) -> bool:
 
 
 def _fits(part: str, least: int = SHORTEST) -> bool:
-    """Whether a part of a sentence can be asked alone: long enough, and pointing to nothing outside."""
+    """Whether a part of a sentence can be asked alone: long enough, and pointing to nothing
+    outside.
+    """
     words = part.lower().split()
     telling = sum(w not in FUNCTION_WORDS for w in words)
     return (
-        least <= len(words) <= LONGEST and telling >= 2 and words[-1] not in FUNCTION_WORDS and not _POINTS.search(part)
+        least <= len(words) <= LONGEST
+        and telling >= 2
+        and words[-1] not in FUNCTION_WORDS
+        and not _POINTS.search(part)
     )
 
 
 def _inside(phrase: str) -> str:
-    """A phrase that opened a sentence, inside one: its article or plain first word in lower case."""
+    """A phrase that opened a sentence, inside one: its article or plain first word in lower
+    case.
+    """
     first, blank, rest = phrase.partition(" ")
     return first.lower() + blank + rest if first[1:].islower() or len(first) == 1 else phrase
 

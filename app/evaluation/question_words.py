@@ -57,7 +57,9 @@ _FILLERS = (
     "yourself"
 )
 DEEDS = frozenset(_DEEDS.split())  # with which a heading says what is done: "Clean the data"
-ALSO_NOUNS = frozenset(_ALSO_NOUNS.split())  # of those, the ones that are nouns as often: "test set"
+ALSO_NOUNS = frozenset(
+    _ALSO_NOUNS.split()
+)  # of those, the ones that are nouns as often: "test set"
 INSTRUCTS = frozenset(_INSTRUCTS.split())  # with which an instruction opens
 AUXILIARIES = frozenset(_AUXILIARIES.split())
 FILLERS = frozenset(_FILLERS.split())  # which nobody would search for

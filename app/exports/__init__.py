@@ -1,1 +1,3 @@
-"""The graph of concepts in the formats of others, and back: GraphML, JSON, Mermaid, DOT, Obsidian canvas and cards."""
+"""The graph of concepts in the formats of others, and back: GraphML, JSON, Mermaid, DOT, Obsidian
+canvas and cards.
+"""

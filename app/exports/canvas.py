@@ -1,4 +1,6 @@
-"""The graph as a JSON Canvas, which Obsidian opens: a card for each concept, foundations at the top."""
+"""The graph as a JSON Canvas, which Obsidian opens: a card for each concept, foundations at the
+top.
+"""
 
 from __future__ import annotations
 
@@ -28,7 +30,8 @@ UNKEPT = "1"  # red
 
 
 def to_canvas(store: Store, choice: Choice = PREREQUISITES) -> str:
-    """Write the graph as JSON Canvas 1.0: concepts with relations as cards by depth, the others in a group below.
+    """Write the graph as JSON Canvas 1.0: concepts with relations as cards by depth, the others in
+    a group below.
 
     References
     ----------
@@ -41,7 +44,9 @@ def to_canvas(store: Store, choice: Choice = PREREQUISITES) -> str:
     left = min((card["x"] for card in cards), default=0)
     rest = _group([c for c in chosen.concepts if c.id not in linked], chosen, left, below)
     edges = [_edge(n, r, chosen) for n, r in enumerate(chosen.relations)]
-    return json.dumps({"nodes": [*rest, *cards], "edges": edges}, ensure_ascii=False, indent=1) + "\n"
+    return (
+        json.dumps({"nodes": [*rest, *cards], "edges": edges}, ensure_ascii=False, indent=1) + "\n"
+    )
 
 
 def _cards(concepts: Sequence[Concept], chosen: Selection) -> list[dict[str, Any]]:

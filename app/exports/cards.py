@@ -1,4 +1,6 @@
-"""A Markdown card for each concept, linked to the others: for Obsidian, and for Gradus itself to ingest again."""
+"""A Markdown card for each concept, linked to the others: for Obsidian, and for Gradus itself to
+ingest again.
+"""
 
 from __future__ import annotations
 
@@ -18,12 +20,18 @@ from kg.types import Concept, Evidence, Relation
 __all__ = ["MARK", "cards", "file_stems"]
 
 MARK = "---\ngradus: card\n"  # how a card begins; a file that does not is not ours to write over
-STEM_CHARS, STEM_BYTES = 100, 180  # of a file's name; 255 bytes are the most, and a folder's sync may add to it
+STEM_CHARS, STEM_BYTES = (
+    100,
+    180,
+)  # of a file's name; 255 bytes are the most, and a folder's sync may add to it
 PLACES_SHOWN = 5
 QUOTE_CHARS = 160
-# To Windows, to Obsidian's links, and in addresses; what joins or marks letters becomes a dash, the rest a space.
+# To Windows, to Obsidian's links, and in addresses; what joins or marks letters becomes a dash, the
+# rest a space.
 _JOINING, _UNSAFE = re.compile(r"[:/\\|?*#^%]+"), re.compile(r"[<>\"\[\]]+")
-_RESERVED = re.compile(r"(?:con|prn|aux|nul|com[0-9¹²³]|lpt[0-9¹²³])(?:\..*)?", re.I)  # Windows' devices
+_RESERVED = re.compile(
+    r"(?:con|prn|aux|nul|com[0-9¹²³]|lpt[0-9¹²³])(?:\..*)?", re.I
+)  # Windows' devices
 _TAG = re.compile(r"<(?=[A-Za-z/!?])")
 _EMBEDDED = re.compile(r"!(?=\[)")
 _BLOCK = re.compile(r"^(#|>|[-+*](?=\s)|={2,}|-{2,}|`{3}|~{3}|\||\d{1,9}(?=[.)]\s))")
@@ -32,7 +40,8 @@ _BLOCK = re.compile(r"^(#|>|[-+*](?=\s)|={2,}|-{2,}|`{3}|~{3}|\||\d{1,9}(?=[.)]\
 def cards(store: Store, choice: Choice = PREREQUISITES) -> dict[str, str]:
     """The cards of a part of the graph, text by file name.
 
-    The front matter states a concept's aliases and prerequisites; an ingest of the cards takes them from there.
+    The front matter states a concept's aliases and prerequisites; an ingest of the cards takes them
+    from there.
     """
     chosen = selected(store, choice)
     stems = dict(zip(chosen.ids, file_stems(chosen.concepts, chosen), strict=True))
@@ -62,9 +71,11 @@ def _front_matter(aliases: list[str], first: list[str]) -> str:
 
 
 def file_stems(concepts: Sequence[Concept], chosen: Selection) -> list[str]:
-    """A name for each concept's file, without its suffix: safe on Windows, macOS and Linux, and in a wikilink.
+    """A name for each concept's file, without its suffix: safe on Windows, macOS and Linux, and in
+    a wikilink.
 
-    No two differ in case or accents' composition alone, and none is what an ingest takes for another concept's name.
+    No two differ in case or accents' composition alone, and none is what an ingest takes for
+    another concept's name.
     """
     owners = _owners(concepts)
     taken: set[str] = set()
@@ -91,7 +102,11 @@ def _owners(concepts: Iterable[Concept]) -> dict[str, set[int]]:
 
 
 def _stem(label: str) -> str:
-    kept = "".join(c for c in unicodedata.normalize("NFC", label) if not unicodedata.category(c).startswith("C"))
+    kept = "".join(
+        c
+        for c in unicodedata.normalize("NFC", label)
+        if not unicodedata.category(c).startswith("C")
+    )
     stem = " ".join(_UNSAFE.sub(" ", _JOINING.sub("-", kept)).split())[:STEM_CHARS]
     stem = stem.encode()[:STEM_BYTES].decode(errors="ignore").strip(" .~_-")
     return f"the {stem}" if _RESERVED.fullmatch(stem) else stem
@@ -118,23 +133,31 @@ def _body(
     parts.append(_box("Needed by", (link(r.target) for r in after if r.kind == "prerequisite")))
     parts.append(_box("Part of", (link(r.source) for r in before if r.kind == "broader")))
     parts.append(_box("Contains", (link(r.target) for r in after if r.kind == "broader")))
-    near = [r.source for r in before if r.kind == "related"] + [r.target for r in after if r.kind == "related"]
+    near = [r.source for r in before if r.kind == "related"] + [
+        r.target for r in after if r.kind == "related"
+    ]
     parts.append(_box("Related", map(link, near)))
     places = chosen.places[concept.id]
     more = [f"and {len(places) - PLACES_SHOWN} more"] if len(places) > PLACES_SHOWN else []
-    shown_places = [escaped(place(p.note, p.line_start, p.line_end, p.cell)) for p in places[:PLACES_SHOWN]]
+    shown_places = [
+        escaped(place(p.note, p.line_start, p.line_end, p.cell)) for p in places[:PLACES_SHOWN]
+    ]
     parts.append(_box("In the notes", [*shown_places, *more]))
     return "\n\n".join(part for part in parts if part) + "\n"
 
 
 def _box(title: str, lines: Iterable[str]) -> str:
-    """An Obsidian callout, elsewhere a quote: unlike a heading or bold words, nothing takes it for a concept."""
+    """An Obsidian callout, elsewhere a quote: unlike a heading or bold words, nothing takes it for
+    a concept.
+    """
     listed = "".join(f"\n> - {line}" for line in lines)
     return f"> [!info] {title}{listed}" if listed else ""
 
 
 def _alias(label: str) -> str:
-    """A label as a wikilink shows it, where brackets and bars would end it and tags be taken for tags."""
+    """A label as a wikilink shows it, where brackets and bars would end it and tags be taken for
+    tags.
+    """
     return " ".join(re.sub(r"[\[\]|<>]+", " ", label).split())
 
 
@@ -149,6 +172,8 @@ def _reason(evidence: Sequence[Evidence]) -> str:
 
 
 def _tame(summary: str) -> str:
-    """A sentence of the notes, in their Markdown, that begins no block, fetches no picture and holds no tag."""
+    """A sentence of the notes, in their Markdown, that begins no block, fetches no picture and
+    holds no tag.
+    """
     safe = _EMBEDDED.sub(r"\\!", _TAG.sub(r"\\<", summary))
     return _BLOCK.sub(lambda m: f"{m[1]}\\" if m[1].isdecimal() else f"\\{m[1]}", safe)

@@ -17,8 +17,8 @@ _STYLES = {"prerequisite": "solid", "broader": "dashed", "related": "dotted"}
 def to_dot(store: Store, choice: Choice = PREREQUISITES) -> str:
     """Write the concepts that have relations as a directed graph, foundations on the left.
 
-    Node ids are those of the other formats; `label` and `tooltip` (the summary) are drawn, `kind`, `score`, `kept`,
-    `tier` and `shortcut` are kept on the edges for programs.
+    Node ids are those of the other formats; `label` and `tooltip` (the summary) are drawn, `kind`,
+    `score`, `kept`, `tier` and `shortcut` are kept on the edges for programs.
 
     References
     ----------
@@ -32,7 +32,12 @@ def to_dot(store: Store, choice: Choice = PREREQUISITES) -> str:
             drawn = {"label": shown(c, chosen), "tooltip": one_line(c.summary)}
             lines.append(f"    {_quoted(chosen.ids[c.id])} [{_list(drawn)}];")
     for r in chosen.relations:
-        told = {"kind": r.kind, "score": f"{r.score:g}", "kept": str(r.kept).lower(), "tier": r.tier}
+        told = {
+            "kind": r.kind,
+            "score": f"{r.score:g}",
+            "kept": str(r.kept).lower(),
+            "tier": r.tier,
+        }
         told |= {"shortcut": str(r.shortcut).lower(), "style": _STYLES[r.kind]}
         told |= {} if r.kept else {"color": "gray"}
         told |= {"dir": "none"} if r.kind == "related" else {}
@@ -46,6 +51,8 @@ def _list(attributes: dict[str, str]) -> str:
 
 
 def _quoted(text: str) -> str:
-    """A DOT string; a backslash would begin an escape in a label, such as \\N for the node's name."""
+    """A DOT string; a backslash would begin an escape in a label, such as \\N for the node's
+    name.
+    """
     plain = _ENTITY.sub("&amp;", text)
     return '"' + plain.replace("\\", "\\\\").replace('"', '\\"') + '"'

@@ -1,4 +1,6 @@
-"""Put exports on disk without losing anything of the user's: nothing is written over unasked, cards only over cards."""
+"""Put exports on disk without losing anything of the user's: nothing is written over unasked, cards
+only over cards.
+"""
 
 from __future__ import annotations
 
@@ -31,17 +33,20 @@ def write_file(path: Path, text: str, force: bool = False) -> None:
 
 
 def write_cards(folder: Path, cards: Mapping[str, str], force: bool = False) -> tuple[str, ...]:
-    """Write cards, text by file name, into a new or empty folder; with `force` into any, but over cards only.
+    """Write cards, text by file name, into a new or empty folder; with `force` into any, but over
+    cards only.
 
     Returns
     -------
     tuple of str
-        Names of cards that an earlier export left in the folder and this one does not hold; they stay.
+        Names of cards that an earlier export left in the folder and this one does not hold; they
+        stay.
 
     Raises
     ------
     GradusError
-        When the folder is not empty, a file that is no card has a card's name, or the folder cannot be written.
+        When the folder is not empty, a file that is no card has a card's name, or the folder cannot
+        be written.
     """
     try:
         present = sorted(p.name for p in folder.iterdir()) if folder.is_dir() else []
@@ -51,7 +56,9 @@ def write_cards(folder: Path, cards: Mapping[str, str], force: bool = False) -> 
             )
         # Where case does not count, the file that a card's name opens may be spelled otherwise.
         wanted = {_same(name) for name in cards}
-        foreign = [name for name in present if _same(name) in wanted and not _is_card(folder / name)]
+        foreign = [
+            name for name in present if _same(name) in wanted and not _is_card(folder / name)
+        ]
         if foreign:
             raise GradusError(
                 f"{folder / foreign[0]} is no card of Gradus and would be written over; name another folder"
@@ -59,7 +66,11 @@ def write_cards(folder: Path, cards: Mapping[str, str], force: bool = False) -> 
         folder.mkdir(parents=True, exist_ok=True)
         for name, text in cards.items():
             _replace(folder / name, text)
-        return tuple(n for n in present if _same(n) not in wanted and n.endswith(".md") and _is_card(folder / n))
+        return tuple(
+            n
+            for n in present
+            if _same(n) not in wanted and n.endswith(".md") and _is_card(folder / n)
+        )
     except OSError as error:
         raise GradusError(f"cannot write cards to {folder}: {error.strerror}") from error
 

@@ -1,4 +1,6 @@
-"""Every format of the graph under its name: as one text, or as the one file that a browser keeps."""
+"""Every format of the graph under its name: as one text, or as the one file that a browser
+keeps.
+"""
 
 from __future__ import annotations
 
@@ -26,7 +28,14 @@ WRITERS: Mapping[str, Callable[[Store, Choice], str]] = {
     "canvas": to_canvas,
 }
 FOLDER = "gradus-cards"  # in the archive, so that unpacking it strews no files
-_FIRST_DAY = (1980, 1, 1, 0, 0, 0)  # the earliest time that an archive can tell; equal graphs give equal files
+_FIRST_DAY = (
+    1980,
+    1,
+    1,
+    0,
+    0,
+    0,
+)  # the earliest time that an archive can tell; equal graphs give equal files
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,8 +24,8 @@ _TRUTHS = frozenset({"kept", "shortcut"})
 def to_graphml(store: Store, choice: Choice = EVERYTHING) -> str:
     """Write the graph as GraphML 1.0, UTF-8.
 
-    Lists (`aliases`, `notes`, `lines`, `evidence`) are JSON texts, as GraphML knows no lists. Characters that XML
-    forbids become U+FFFD.
+    Lists (`aliases`, `notes`, `lines`, `evidence`) are JSON texts, as GraphML knows no lists.
+    Characters that XML forbids become U+FFFD.
 
     References
     ----------
@@ -36,11 +36,14 @@ def to_graphml(store: Store, choice: Choice = EVERYTHING) -> str:
     for concept in chosen.concepts:
         graph.add_node(chosen.ids[concept.id], **_flat(node_attributes(concept, chosen)))
     for n, r in enumerate(chosen.relations):
-        graph.add_edge(chosen.ids[r.source], chosen.ids[r.target], key=f"e{n}", **_flat(edge_attributes(r)))
+        graph.add_edge(
+            chosen.ids[r.source], chosen.ids[r.target], key=f"e{n}", **_flat(edge_attributes(r))
+        )
     writer = GraphMLWriter(encoding="utf-8", prettyprint=True, named_key_ids=True)
     writer.add_graph_element(graph)
     for value in writer.xml.iter("data"):
-        # networkx writes Python's "True"; XML's own word is "true", and strict readers take no other.
+        # networkx writes Python's "True"; XML's own word is "true", and strict readers take no
+        # other.
         if value.get("key") in _TRUTHS and value.text:
             value.text = value.text.lower()
     ElementTree.indent(writer.xml)

@@ -1,4 +1,6 @@
-"""Make a store of a graph that was exported, here or elsewhere: concepts, relations and evidence, without any notes."""
+"""Make a store of a graph that was exported, here or elsewhere: concepts, relations and evidence,
+without any notes.
+"""
 
 from __future__ import annotations
 
@@ -15,7 +17,8 @@ __all__ = ["import_graph"]
 
 
 def import_graph(file: Path, folder: Path) -> ReadGraph:
-    """Put the graph of a JSON file into the store in `folder`: a new one, or one that holds an imported graph already.
+    """Put the graph of a JSON file into the store in `folder`: a new one, or one that holds an
+    imported graph already.
 
     Raises
     ------

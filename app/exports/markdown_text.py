@@ -1,4 +1,6 @@
-"""Words of others as plain text in Markdown of ours: nothing in a label makes a heading, a link or a tag."""
+"""Words of others as plain text in Markdown of ours: nothing in a label makes a heading, a link or
+a tag.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,6 @@
-"""The graph as JSON in networkx's node-link form: all there is of it but the notes' text; `reading` takes it back."""
+"""The graph as JSON in networkx's node-link form: all there is of it but the notes' text; `reading`
+takes it back.
+"""
 
 from __future__ import annotations
 
@@ -16,7 +18,9 @@ FORMAT, VERSION = "gradus-graph", 1
 
 
 def to_json(store: Store, choice: Choice = EVERYTHING) -> str:
-    """Write the graph as `networkx.node_link_data(graph, edges="edges")` would; `node_link_graph` reads it."""
+    """Write the graph as `networkx.node_link_data(graph, edges="edges")` would; `node_link_graph`
+    reads it.
+    """
     chosen = selected(store, choice)
     graph: nx.MultiDiGraph[str] = nx.MultiDiGraph(format=FORMAT, version=VERSION)
     for concept in chosen.concepts:
@@ -24,7 +28,11 @@ def to_json(store: Store, choice: Choice = EVERYTHING) -> str:
     for r in chosen.relations:
         graph.add_edge(chosen.ids[r.source], chosen.ids[r.target], key=r.kind, **edge_attributes(r))
     written: dict[str, Any] = nx.node_link_data(graph, edges="edges")
-    # networkx groups edges by their source; the store's order is kept, so that a file read back is written the same.
-    place = {(chosen.ids[r.source], chosen.ids[r.target], r.kind): n for n, r in enumerate(chosen.relations)}
+    # networkx groups edges by their source; the store's order is kept, so that a file read back is
+    # written the same.
+    place = {
+        (chosen.ids[r.source], chosen.ids[r.target], r.kind): n
+        for n, r in enumerate(chosen.relations)
+    }
     written["edges"].sort(key=lambda e: place[e["source"], e["target"], e["key"]])
     return json.dumps(written, ensure_ascii=False, indent=1) + "\n"

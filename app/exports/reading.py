@@ -1,4 +1,6 @@
-"""Read the JSON that `node_link` writes, or a like one: every fault is named with its place in the file."""
+"""Read the JSON that `node_link` writes, or a like one: every fault is named with its place in the
+file.
+"""
 
 from __future__ import annotations
 
@@ -42,9 +44,10 @@ class _Fault(Exception):
 def read_graph(path: Path) -> ReadGraph:
     """Read a graph in node-link form.
 
-    A node needs `id` and `label`; an edge `source`, `target` and `kind`; the rest has defaults, and what has no
-    documented name is passed over. Of kept prerequisites that form a cycle, one is read as not kept, chosen as in an
-    ingest; and what is called a shortcut is none where no other relations imply it.
+    A node needs `id` and `label`; an edge `source`, `target` and `kind`; the rest has defaults, and
+    what has no documented name is passed over. Of kept prerequisites that form a cycle, one is read
+    as not kept, chosen as in an ingest; and what is called a shortcut is none where no other
+    relations imply it.
 
     Raises
     ------
@@ -53,13 +56,19 @@ def read_graph(path: Path) -> ReadGraph:
     """
     try:
         if path.stat().st_size > LARGEST_BYTES:
-            raise _Fault(f"the file is larger than {LARGEST_BYTES // 2**20} MiB, more than can be read at once")
+            raise _Fault(
+                f"the file is larger than {LARGEST_BYTES // 2**20} MiB, more than can be read at once"
+            )
         whole = json.loads(path.read_text(encoding="utf-8-sig"), parse_constant=_no_number)
         return _graph(whole, path)
     except json.JSONDecodeError as error:
-        raise GradusError(f"{path}:{error.lineno}:{error.colno}: this is not JSON: {error.msg}") from error
+        raise GradusError(
+            f"{path}:{error.lineno}:{error.colno}: this is not JSON: {error.msg}"
+        ) from error
     except UnicodeDecodeError as error:
-        raise GradusError(f"{path}: expected UTF-8 text, found the byte {error.object[error.start]:#04x}") from error
+        raise GradusError(
+            f"{path}: expected UTF-8 text, found the byte {error.object[error.start]:#04x}"
+        ) from error
     except RecursionError as error:
         raise GradusError(f"{path}: lists nested so deep that they cannot be read") from error
     except (_Fault, ValueError) as error:  # a ValueError here is a number of thousands of digits
@@ -87,11 +96,18 @@ def _graph(whole: object, path: Path) -> ReadGraph:
         numbers.setdefault(_id(fields, "id", where), i)
         if len(numbers) <= i:
             raise _Fault(f"{where}.id: {fields['id']!r} is the id of an earlier node too")
-        places.append(tuple(_place(p, f"{where}.lines[{n}]") for n, p in enumerate(_list(fields, "lines", where))))
+        places.append(
+            tuple(
+                _place(p, f"{where}.lines[{n}]")
+                for n, p in enumerate(_list(fields, "lines", where))
+            )
+        )
         concept = _concept(i, fields, where, tuple(p.note for p in places[-1]) or (path.name,))
         first = names.setdefault(key(concept.label) or (concept.label,), i)
         if first != i:
-            raise _Fault(f"{where}.label: '{_short(concept.label)}' is the name of nodes[{first}] too")
+            raise _Fault(
+                f"{where}.label: '{_short(concept.label)}' is the name of nodes[{first}] too"
+            )
         concepts.append(concept)
     relations = _relations(edges, numbers)
     relations, dropped = _settled(relations, concepts)
@@ -100,12 +116,16 @@ def _graph(whole: object, path: Path) -> ReadGraph:
 
 def _check_head(whole: Mapping[str, object]) -> None:
     if "edges" not in whole and "links" in whole:
-        raise _Fault('expected "edges", found "links"; write it with networkx.node_link_data(graph, edges="edges")')
+        raise _Fault(
+            'expected "edges", found "links"; write it with networkx.node_link_data(graph, edges="edges")'
+        )
     if whole.get("directed") is False:
         raise _Fault("directed: the graph is undirected; a prerequisite needs a direction")
     head = whole.get("graph")
     if isinstance(head, dict) and head.get("format") == FORMAT and head.get("version") != VERSION:
-        raise _Fault(f"graph.version: expected {VERSION}, found {head.get('version')!r}; a newer Gradus wrote it")
+        raise _Fault(
+            f"graph.version: expected {VERSION}, found {head.get('version')!r}; a newer Gradus wrote it"
+        )
 
 
 def _concept(number: int, fields: dict[str, Any], where: str, notes: tuple[str, ...]) -> Concept:
@@ -114,7 +134,14 @@ def _concept(number: int, fields: dict[str, Any], where: str, notes: tuple[str, 
         raise _Fault(f"{where}.label: expected a name, found white space")
     summary = _text(fields, "summary", where)
     stated = _texts(fields, "notes", where)
-    return Concept(number, label, _texts(fields, "aliases", where), stated or tuple(dict.fromkeys(notes)), summary, ())
+    return Concept(
+        number,
+        label,
+        _texts(fields, "aliases", where),
+        stated or tuple(dict.fromkeys(notes)),
+        summary,
+        (),
+    )
 
 
 def _relations(edges: list[Any], numbers: Mapping[object, int]) -> list[Relation]:
@@ -141,15 +168,24 @@ def _relation(fields: dict[str, Any], where: str, numbers: Mapping[object, int])
         raise _Fault(f"{where}: a relation of a concept with itself")
     kind = cast(RelationKind, _one_of(fields, "kind", where, KINDS))
     tier = cast(Tier, _one_of(fields, "tier", where, TIERS, ""))
-    evidence = tuple(_evidence(e, f"{where}.evidence[{n}]") for n, e in enumerate(_list(fields, "evidence", where)))
+    evidence = tuple(
+        _evidence(e, f"{where}.evidence[{n}]")
+        for n, e in enumerate(_list(fields, "evidence", where))
+    )
     source, target = sorted(ends) if kind == "related" else ends
     kept, shortcut = _truth(fields, "kept", where, True), _truth(fields, "shortcut", where, False)
     return Relation(kind, source, target, _score(fields, where), kept, evidence, tier, shortcut)
 
 
-def _settled(relations: list[Relation], concepts: list[Concept]) -> tuple[list[Relation], list[str]]:
-    """Relations whose kept prerequisites are acyclic, and whose shortcuts others imply; what was changed for that."""
-    steps = [(r.source, r.target, r.score) for r in relations if r.kind == "prerequisite" and r.kept]
+def _settled(
+    relations: list[Relation], concepts: list[Concept]
+) -> tuple[list[Relation], list[str]]:
+    """Relations whose kept prerequisites are acyclic, and whose shortcuts others imply; what was
+    changed for that.
+    """
+    steps = [
+        (r.source, r.target, r.score) for r in relations if r.kind == "prerequisite" and r.kept
+    ]
     kept, lost = acyclic(steps, {(r.source, r.target) for r in relations if r.tier == "stated"})
     said = [
         f"'{concepts[s].label}' before '{concepts[t].label}' (score {score:.2f}) would close a cycle"
@@ -175,7 +211,9 @@ def _settled(relations: list[Relation], concepts: list[Concept]) -> tuple[list[R
                 beyond[r.source] = nx.descendants(direct, r.source)
             if r.target not in beyond[r.source]:
                 first, then = concepts[r.source].label, concepts[r.target].label
-                said.append(f"'{first}' before '{then}' is called a shortcut, but no other relations imply it")
+                said.append(
+                    f"'{first}' before '{then}' is called a shortcut, but no other relations imply it"
+                )
                 r = replace(r, shortcut=False)
         out.append(r)
     return out, said
@@ -203,7 +241,9 @@ def _cell(fields: dict[str, Any], where: str) -> int | None:
 def _count(fields: dict[str, Any], name: str, where: str, least: int) -> int:
     value = fields.get(name)
     if not isinstance(value, int) or isinstance(value, bool) or not least <= value < 2**53:
-        raise _Fault(f"{where}.{name}: expected a whole number from {least} on, found {_kind_of(value)}")
+        raise _Fault(
+            f"{where}.{name}: expected a whole number from {least} on, found {_kind_of(value)}"
+        )
     return value
 
 
@@ -222,7 +262,13 @@ def _truth(fields: dict[str, Any], name: str, where: str, otherwise: bool) -> bo
     return value
 
 
-def _one_of(fields: dict[str, Any], name: str, where: str, known: tuple[str, ...], otherwise: str | None = None) -> str:
+def _one_of(
+    fields: dict[str, Any],
+    name: str,
+    where: str,
+    known: tuple[str, ...],
+    otherwise: str | None = None,
+) -> str:
     value = fields.get(name, otherwise)
     if not isinstance(value, str) or value not in known:
         said = ", ".join(k or '""' for k in known)
@@ -238,12 +284,16 @@ def _id(fields: dict[str, Any], name: str, where: str) -> object:
 
 
 def _text(fields: dict[str, Any], name: str, where: str, *, needed: bool = False) -> str:
-    return _checked(fields.get(name, None if needed else ""), f"{where}.{name}", LONGEST.get(name, LONG))
+    return _checked(
+        fields.get(name, None if needed else ""), f"{where}.{name}", LONGEST.get(name, LONG)
+    )
 
 
 def _texts(fields: dict[str, Any], name: str, where: str) -> tuple[str, ...]:
     most = LONGEST.get(name, LONG)
-    return tuple(_checked(v, f"{where}.{name}[{i}]", most) for i, v in enumerate(_list(fields, name, where)))
+    return tuple(
+        _checked(v, f"{where}.{name}[{i}]", most) for i, v in enumerate(_list(fields, name, where))
+    )
 
 
 def _checked(value: object, where: str, most: int) -> str:
@@ -254,14 +304,18 @@ def _checked(value: object, where: str, most: int) -> str:
     try:
         value.encode()
     except UnicodeEncodeError as error:
-        raise _Fault(f"{where}: holds half of a character, \\u{ord(value[error.start]):04x}") from error
+        raise _Fault(
+            f"{where}: holds half of a character, \\u{ord(value[error.start]):04x}"
+        ) from error
     return value
 
 
 def _list(fields: Mapping[str, Any], name: str, where: str, *, needed: bool = False) -> list[Any]:
     value = fields.get(name, None if needed else [])
     if not isinstance(value, list):
-        raise _Fault(f"{where + '.' if where else ''}{name}: expected a list, found {_kind_of(value)}")
+        raise _Fault(
+            f"{where + '.' if where else ''}{name}: expected a list, found {_kind_of(value)}"
+        )
     return value
 
 
@@ -283,7 +337,9 @@ def _kind_of(value: object) -> str:
     """A value as an error names it."""
     if value is None:
         return "nothing"
-    return next((tell(value) for kind, tell in _NAMES if isinstance(value, kind)), _short(repr(value)))
+    return next(
+        (tell(value) for kind, tell in _NAMES if isinstance(value, kind)), _short(repr(value))
+    )
 
 
 def _short(text: str) -> str:

@@ -1,4 +1,6 @@
-"""Which part of a store's graph leaves it, and the names under which its concepts and relations do in every format."""
+"""Which part of a store's graph leaves it, and the names under which its concepts and relations do
+in every format.
+"""
 
 from __future__ import annotations
 
@@ -50,12 +52,16 @@ EVERYTHING, PREREQUISITES = Choice(), Choice("prerequisite")
 
 @dataclass(frozen=True, slots=True)
 class Selection:
-    """Concepts and relations to write, in the store's order; every mapping is by the concept's number in the store."""
+    """Concepts and relations to write, in the store's order; every mapping is by the concept's
+    number in the store.
+    """
 
     concepts: tuple[Concept, ...]
     relations: tuple[Relation, ...]
     ids: Mapping[int, str]
-    depths: Mapping[int, int]  # prerequisites in the longest chain below a concept; 0 for foundations
+    depths: Mapping[
+        int, int
+    ]  # prerequisites in the longest chain below a concept; 0 for foundations
     places: Mapping[int, tuple[Place, ...]]
 
     @property
@@ -69,7 +75,9 @@ def selected(store: Store, choice: Choice) -> Selection:
     chosen = set(range(len(store.concepts)))
     if choice.about is not None:
         graph = store.prerequisites
-        chosen = nx.ancestors(graph, choice.about) | nx.descendants(graph, choice.about) | {choice.about}
+        chosen = (
+            nx.ancestors(graph, choice.about) | nx.descendants(graph, choice.about) | {choice.about}
+        )
     drawn: frozenset[tuple[int, int]] | None = None
     if choice.only is not None:
         chosen &= choice.only
@@ -97,14 +105,17 @@ def selected(store: Store, choice: Choice) -> Selection:
 
 
 def _implied(relation: Relation, drawn: Container[tuple[int, int]] | None) -> bool:
-    """Whether others imply a relation: all of the graph, or those between the ends that are drawn."""
+    """Whether others imply a relation: all of the graph, or those between the ends that are
+    drawn.
+    """
     if drawn is None or relation.kind != "prerequisite" or not relation.kept:
         return relation.shortcut
     return (relation.source, relation.target) not in drawn
 
 
 def node_ids(labels: Sequence[str]) -> list[str]:
-    """An id for each label, of a-z, 0-9 and _: the same after every ingest, readable where the label is.
+    """An id for each label, of a-z, 0-9 and _: the same after every ingest, readable where the
+    label is.
 
     >>> node_ids(["Learning Rate", "U-Net", "learning rate"])
     ['learning_rate', 'u_net', 'learning_rate_8212edf3']
@@ -112,7 +123,11 @@ def node_ids(labels: Sequence[str]) -> list[str]:
     taken: set[str] = set()
     out = []
     for label in labels:
-        folded = "".join(c for c in unicodedata.normalize("NFKD", label.casefold()) if not unicodedata.combining(c))
+        folded = "".join(
+            c
+            for c in unicodedata.normalize("NFKD", label.casefold())
+            if not unicodedata.combining(c)
+        )
         plain = "_".join(_PLAIN.findall(folded))[:ID_CHARS].strip("_")
         mark = hashlib.sha256(label.encode("utf-8", "surrogatepass")).hexdigest()[:8]
         told = plain and all(c.isascii() for c in folded if c.isalnum())
@@ -156,7 +171,8 @@ def shown(concept: Concept, selection: Selection) -> str:
 
 
 def one_line(text: str) -> str:
-    """A text without line ends, control characters and what is no character, white space run together.
+    """A text without line ends, control characters and what is no character, white space run
+    together.
 
     >>> one_line("  batch\\x00\\n norm\\u2028alisation ")
     'batch norm alisation'
@@ -165,4 +181,6 @@ def one_line(text: str) -> str:
 
 
 def _spaced(text: str) -> str:
-    return "".join(" " if unicodedata.category(c) in _UNSHOWN or ord(c) & 0xFFFE == 0xFFFE else c for c in text)
+    return "".join(
+        " " if unicodedata.category(c) in _UNSHOWN or ord(c) & 0xFFFE == 0xFFFE else c for c in text
+    )

@@ -1,11 +1,21 @@
-"""What fastai v1 called things, and what fastai v2 calls them; "" where v2 has nothing in its place.
+"""What fastai v1 called things, and what fastai v2 calls them; "" where v2 has nothing in its
+place.
 
 Checked against fastai 2.8. How they are found in code is left to `app.fastai_v1.recognise`.
 """
 
 from __future__ import annotations
 
-__all__ = ["ARGUMENTS", "FAMILIAR", "GONE", "IMPORTS", "METHODS", "NAMES", "OF_LEARNER", "TRANSFORM_ARGUMENTS"]
+__all__ = [
+    "ARGUMENTS",
+    "FAMILIAR",
+    "GONE",
+    "IMPORTS",
+    "METHODS",
+    "NAMES",
+    "OF_LEARNER",
+    "TRANSFORM_ARGUMENTS",
+]
 
 Told = tuple[str, str]  # the v2 code, and a reason or a caution in a few words
 
@@ -13,7 +23,10 @@ _BLOCKS = "the data block API was rewritten"
 _SAME = "renamed"
 # Names that stand alone and are fastai v1's alone.
 NAMES: dict[str, Told] = {
-    "ImageDataBunch": ("ImageDataLoaders", "takes item_tfms=Resize(size) and batch_tfms=aug_transforms()"),
+    "ImageDataBunch": (
+        "ImageDataLoaders",
+        "takes item_tfms=Resize(size) and batch_tfms=aug_transforms()",
+    ),
     "TextDataBunch": ("TextDataLoaders", _SAME),
     "TextLMDataBunch": ("TextDataLoaders", "with is_lm=True"),
     "TextClasDataBunch": ("TextDataLoaders", "with text_vocab= of the language model"),
@@ -31,10 +44,22 @@ NAMES: dict[str, Told] = {
     "cnn_learner": ("vision_learner", _SAME),
     "get_tabular_learner": ("tabular_learner", _SAME),
     "get_collab_learner": ("collab_learner", _SAME),
-    "ImageCleaner": ("ImageClassifierCleaner(learn)", "from fastai.vision.widgets; in notebooks only"),
-    "FileDeleter": ("ImageClassifierCleaner(learn)", "from fastai.vision.widgets; delete what its delete() lists"),
-    "DatasetFormatter": ("Interpretation.from_learner(learn).top_losses()", "the cleaner finds top losses by itself"),
-    "ImageDownloader": ("", "fastai v2 has no such widget; fetch a list of addresses with download_images"),
+    "ImageCleaner": (
+        "ImageClassifierCleaner(learn)",
+        "from fastai.vision.widgets; in notebooks only",
+    ),
+    "FileDeleter": (
+        "ImageClassifierCleaner(learn)",
+        "from fastai.vision.widgets; delete what its delete() lists",
+    ),
+    "DatasetFormatter": (
+        "Interpretation.from_learner(learn).top_losses()",
+        "the cleaner finds top losses by itself",
+    ),
+    "ImageDownloader": (
+        "",
+        "fastai v2 has no such widget; fetch a list of addresses with download_images",
+    ),
     "LearnerCallback": ("Callback", "has self.learn; the names of its events changed too"),
     "ReduceLROnPlateauCallback": ("ReduceLROnPlateau", "without learn as first argument"),
     "accuracy_thresh": ("accuracy_multi", _SAME),
@@ -44,7 +69,10 @@ NAMES: dict[str, Told] = {
         "in bytes, not MB; torch's own cache that can be used again is not counted",
     ),
     "gpu_mem_get_free": ("torch.cuda.mem_get_info()[0]", "in bytes, not MB"),
-    "gpu_mem_get_used": ("torch.cuda.memory_allocated()", "in bytes, not MB, and of this program only"),
+    "gpu_mem_get_used": (
+        "torch.cuda.memory_allocated()",
+        "in bytes, not MB, and of this program only",
+    ),
     "GPUMemTrace": ("", "fastai v2 has no such trace; see torch.cuda.max_memory_allocated()"),
     "PeakMemMetric": ("", "fastai v2 has no such metric; see torch.cuda.max_memory_allocated()"),
     "ConvLearner": ("vision_learner", "from fastai 0.7, older than v1"),
@@ -62,7 +90,10 @@ FAMILIAR: dict[str, Told] = {
     "open_mask": ("PILMask.create", _SAME),
     "fbeta": ("FBetaMulti(beta)", "a metric that is made first"),
     "ShowGraph": ("ShowGraphCallback", _SAME),
-    "DatasetType": ("", "v2 takes ds_idx=1 for validation, and dl=learn.dls.test_dl(items) for others"),
+    "DatasetType": (
+        "",
+        "v2 takes ds_idx=1 for validation, and dl=learn.dls.test_dl(items) for others",
+    ),
     "get_transforms": ("aug_transforms", "given as batch_tfms="),
 }
 # Methods that only fastai v1's data blocks have; in v2 they are arguments of DataBlock.
@@ -77,7 +108,10 @@ METHODS: dict[str, Told] = {
     "split_by_files": ("splitter=FuncSplitter(func)", "func says of an item whether it validates"),
     "split_by_valid_func": ("splitter=FuncSplitter(func)", _BLOCKS),
     "split_from_df": ("splitter=ColSplitter('is_valid')", _BLOCKS),
-    "split_none": ("splitter=RandomSplitter(valid_pct=0)", "without validation v2 reports no metrics"),
+    "split_none": (
+        "splitter=RandomSplitter(valid_pct=0)",
+        "without validation v2 reports no metrics",
+    ),
     "label_from_folder": ("get_y=parent_label", _BLOCKS),
     "label_from_re": ("get_y=RegexLabeller(pat)", _BLOCKS),
     "label_from_func": ("get_y=func", _BLOCKS),
@@ -98,16 +132,23 @@ OF_LEARNER: dict[str, Told] = {
     "recorder.plot": ("learn.recorder.plot_lr_find()", "learn.lr_find() draws it by itself"),
     "recorder.plot_losses": ("learn.recorder.plot_loss()", _SAME),
     "recorder.plot_lr": ("learn.recorder.plot_sched()", _SAME),
-    "recorder.plot_metrics": ("", "fastai v2 has no plot of metrics; learn.recorder.values has the numbers"),
+    "recorder.plot_metrics": (
+        "",
+        "fastai v2 has no plot of metrics; learn.recorder.values has the numbers",
+    ),
 }
-# Arguments by name, with the ends of the names of what takes them; () where the argument says enough alone.
+# Arguments by name, with the ends of the names of what takes them; () where the argument says
+# enough alone.
 ARGUMENTS: dict[str, tuple[tuple[str, ...], Told]] = {
     "callbacks": (("_learner", "Learner", "fit_one_cycle", "learn.fit"), ("cbs=", _SAME)),
     "callback_fns": ((), ("cbs=", "made, not given as functions of the learner")),
     "max_lr": (("fit_one_cycle",), ("lr_max=", _SAME)),
     "ds_tfms": ((), ("batch_tfms=aug_transforms()", _BLOCKS)),
     "tfm_y": ((), ("", "v2 changes masks, points and pictures with their inputs by itself")),
-    "ds_type": (("get_preds", "validate", "from_learner", "show_results"), ("ds_idx=", "1 is validation")),
+    "ds_type": (
+        ("get_preds", "validate", "from_learner", "show_results"),
+        ("ds_idx=", "1 is validation"),
+    ),
     "size": (("ImageDataBunch", "DataBunch.from_folder"), ("item_tfms=Resize(size)", _BLOCKS)),
     "bptt": (("DataBunch", "databunch", "from_df", "from_folder", "from_csv"), ("seq_len=", _SAME)),
 }

@@ -1,7 +1,8 @@
 """Recognise fastai v1 in the code of old notes, and say what stands for it in fastai v2.
 
-Code is read token by token, so that half a line, a notebook's magic or what v1 and v2 never could parse together is
-read all the same, and nothing inside a string or a comment counts. The names are in `app.fastai_v1.names`.
+Code is read token by token, so that half a line, a notebook's magic or what v1 and v2 never could
+parse together is read all the same, and nothing inside a string or a comment counts. The names are
+in `app.fastai_v1.names`.
 """
 
 from __future__ import annotations
@@ -11,7 +12,16 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
-from app.fastai_v1.names import ARGUMENTS, FAMILIAR, GONE, IMPORTS, METHODS, NAMES, OF_LEARNER, TRANSFORM_ARGUMENTS
+from app.fastai_v1.names import (
+    ARGUMENTS,
+    FAMILIAR,
+    GONE,
+    IMPORTS,
+    METHODS,
+    NAMES,
+    OF_LEARNER,
+    TRANSFORM_ARGUMENTS,
+)
 
 __all__ = ["Replacement", "annotated", "mentioned", "modernise", "updates"]
 
@@ -31,13 +41,19 @@ _MARK = re.compile(r"\s*(?:\[\d+\]\s*)+")
 _LEARNERS = re.compile(r"learn(?:er)?(?:_\w+)?")
 _ADDRESS = re.compile(r"https?://[^\s)>\]]+|(?<=\]\()[^)\s]*")
 _PROSE = re.compile(
-    r"(?<![\w.])(?:(?P<dot>\.)(?P<method>" + "|".join(METHODS) + r")|(?P<name>" + "|".join(NAMES) + r"))(?!\w)"
+    r"(?<![\w.])(?:(?P<dot>\.)(?P<method>"
+    + "|".join(METHODS)
+    + r")|(?P<name>"
+    + "|".join(NAMES)
+    + r"))(?!\w)"
 )
 
 
 @dataclass(frozen=True, slots=True)
 class Replacement:
-    """One thing of fastai v1 in a text: its 1-based line, what v2 has for it ("" for nothing), and why."""
+    """One thing of fastai v1 in a text: its 1-based line, what v2 has for it ("" for nothing), and
+    why.
+    """
 
     line: int
     old: str
@@ -54,7 +70,8 @@ class _Token:
 
 
 def modernise(code: str) -> list[Replacement]:
-    """What in a piece of Python is fastai v1's, in its order; nothing for code of v2 or of another library.
+    """What in a piece of Python is fastai v1's, in its order; nothing for code of v2 or of another
+    library.
 
     >>> [(r.line, r.old, r.new) for r in modernise("cnn_learner(dls, arch)\\nlearn.fit_one_cycle(3, max_lr=1)")]
     [(1, 'cnn_learner', 'vision_learner'), (2, 'max_lr=', 'lr_max=')]
@@ -72,7 +89,9 @@ def modernise(code: str) -> list[Replacement]:
 
 
 def mentioned(prose: str) -> list[Replacement]:
-    """Names of fastai v1 in running text, each once; a line that names its successor too needs no help."""
+    """Names of fastai v1 in running text, each once; a line that names its successor too needs no
+    help.
+    """
     found: dict[str, Replacement] = {}
     for n, line in enumerate(_ADDRESS.sub("", prose).split("\n"), 1):
         for match in _PROSE.finditer(line):
@@ -80,23 +99,31 @@ def mentioned(prose: str) -> list[Replacement]:
             new, why = METHODS[old] if match["method"] else NAMES[old]
             successor = re.match(r"\.?(\w+)", new)
             if not (successor and successor[1] in line and successor[1] not in old):
-                found.setdefault(old, Replacement(n, f".{old}" if match["method"] else old, new, why))
+                found.setdefault(
+                    old, Replacement(n, f".{old}" if match["method"] else old, new, why)
+                )
     return list(found.values())
 
 
 def updates(markdown: str) -> list[Replacement]:
-    """What is fastai v1's in an answer: in its code, and named in its text; lines count in the answer."""
+    """What is fastai v1's in an answer: in its code, and named in its text; lines count in the
+    answer.
+    """
     found, at = [], 0
     for fence in _FENCE.finditer(markdown):
         found += _shifted(mentioned(markdown[at : fence.start()]), markdown.count("\n", 0, at))
         if fence["language"].lower() in _PYTHON:
-            found += _shifted(modernise(fence["code"]), markdown.count("\n", 0, fence.start("code")))
+            found += _shifted(
+                modernise(fence["code"]), markdown.count("\n", 0, fence.start("code"))
+            )
         at = fence.end()
     return found + _shifted(mentioned(markdown[at:]), markdown.count("\n", 0, at))
 
 
 def annotated(markdown: str) -> str:
-    """An answer with a line below each piece of fastai v1, and one at its end for names in its text."""
+    """An answer with a line below each piece of fastai v1, and one at its end for names in its
+    text.
+    """
     parts, said, prose, at = [], set[str](), list[Replacement](), 0
     for fence in _FENCE.finditer(markdown):
         prose += mentioned(markdown[at : fence.start()])
@@ -143,7 +170,9 @@ def _tokens(code: str) -> list[_Token]:
 
 
 def _callee(before: Sequence[_Token]) -> str:
-    """The dotted name that ends here: "learn.fit_one_cycle"; "" for a bracket that calls nothing."""
+    """The dotted name that ends here: "learn.fit_one_cycle"; "" for a bracket that calls
+    nothing.
+    """
     parts: list[str] = []
     for i in range(len(before) - 1, -1, -2):
         if not before[i].name:
@@ -178,7 +207,12 @@ def _certain(tokens: Sequence[_Token], own: set[str]) -> Iterator[Replacement]:
             continue
         before = tokens[i - 1].text if i else ""
         after = tokens[i + 1].text if i + 1 < len(tokens) else ""
-        if before not in (".", "import") and token.text in NAMES and token.text not in own and after != "=":
+        if (
+            before not in (".", "import")
+            and token.text in NAMES
+            and token.text not in own
+            and after != "="
+        ):
             yield Replacement(token.line, token.text, *NAMES[token.text])
         elif before == "." and after == "(" and token.text in METHODS:
             yield Replacement(token.line, f".{token.text}()", *METHODS[token.text])
@@ -193,16 +227,22 @@ def _certain(tokens: Sequence[_Token], own: set[str]) -> Iterator[Replacement]:
 def _imports(tokens: Sequence[_Token]) -> Iterator[Replacement]:
     """Star imports from modules that v2 does not have, or has emptied."""
     for i, token in enumerate(tokens):
-        if token.text != "from" or (i and tokens[i - 1].line == token.line and tokens[i - 1].text != ";"):
+        if token.text != "from" or (
+            i and tokens[i - 1].line == token.line and tokens[i - 1].text != ";"
+        ):
             continue
         said = [t.text for t in tokens[i + 1 : i + 12] if t.line == token.line]
         if "import" not in said:
             continue
         module, first = "".join(said[: said.index("import")]), said[said.index("import") + 1 :][:1]
-        gone = next((m for m in IMPORTS if module == m or (m in GONE and module.startswith(f"{m}."))), "")
+        gone = next(
+            (m for m in IMPORTS if module == m or (m in GONE and module.startswith(f"{m}."))), ""
+        )
         # Of a module that v2 has too, names still come one by one.
         if gone and (first == ["*"] or gone in GONE):
-            yield Replacement(token.line, f"from {module} import {'*' if first == ['*'] else '…'}", *IMPORTS[gone])
+            yield Replacement(
+                token.line, f"from {module} import {'*' if first == ['*'] else '…'}", *IMPORTS[gone]
+            )
 
 
 def _of_learner(tokens: Sequence[_Token], i: int) -> Iterator[Replacement]:
@@ -221,7 +261,12 @@ def _likely(tokens: Sequence[_Token], own: set[str]) -> Iterator[Replacement]:
     for i, token in enumerate(tokens):
         before = tokens[i - 1].text if i else ""
         after = tokens[i + 1].text if i + 1 < len(tokens) else ""
-        if token.name and before not in (".", "import") and token.text in FAMILIAR and token.text not in own:
+        if (
+            token.name
+            and before not in (".", "import")
+            and token.text in FAMILIAR
+            and token.text not in own
+        ):
             if after != "=":
                 yield Replacement(token.line, token.text, *FAMILIAR[token.text])
         elif before == "." and after == "(" and token.text == "normalize" and _of_chain(tokens, i):
@@ -230,16 +275,24 @@ def _likely(tokens: Sequence[_Token], own: set[str]) -> Iterator[Replacement]:
                 "vision_learner does it by itself for pretrained weights",
             )  # fmt: skip
         elif before == "." and after == "(" and token.text == "add_test":
-            yield Replacement(token.line, ".add_test()", "learn.dls.test_dl(items)", "when predicting")
+            yield Replacement(
+                token.line, ".add_test()", "learn.dls.test_dl(items)", "when predicting"
+            )
 
 
 def _of_chain(tokens: Sequence[_Token], i: int) -> bool:
-    """Whether a method is called on what a call gave, or with statistics of images: not `F.normalize(x)`."""
-    return tokens[i - 2].text == ")" or any(t.text.endswith("_stats") for t in tokens[i + 2 : i + 3])
+    """Whether a method is called on what a call gave, or with statistics of images: not
+    `F.normalize(x)`.
+    """
+    return tokens[i - 2].text == ")" or any(
+        t.text.endswith("_stats") for t in tokens[i + 2 : i + 3]
+    )
 
 
 def _transforms(tokens: Sequence[_Token], own: set[str]) -> Iterator[Replacement]:
-    """get_transforms() with nothing but arguments of fastai v1; other people have a function of this name."""
+    """get_transforms() with nothing but arguments of fastai v1; other people have a function of
+    this name.
+    """
     for i, token in enumerate(tokens):
         called = token.text == "get_transforms" and [t.text for t in tokens[i + 1 : i + 2]] == ["("]
         if not called or token.text in own or (i and tokens[i - 1].text in (".", "def")):
@@ -253,7 +306,9 @@ def _transforms(tokens: Sequence[_Token], own: set[str]) -> Iterator[Replacement
 
 
 def _is_catalogue(tokens: Sequence[_Token]) -> bool:
-    """Whether a list class that others have too is filled as only fastai v1 does it: `ImageList.from_folder`."""
+    """Whether a list class that others have too is filled as only fastai v1 does it:
+    `ImageList.from_folder`.
+    """
     lists, ways = {"ImageList", "TextList"}, {"from_folder", "from_df", "from_csv"}
     spoken = zip(tokens, tokens[1:], tokens[2:], strict=False)
     return any(a.text in lists and b.text == "." and c.text in ways for a, b, c in spoken)

@@ -1,7 +1,8 @@
 """Keep other sites away from the pages' server: host, origin, size, and the headers of every reply.
 
-A server on the own machine is reachable by any page the browser shows. So a request must name a host that is ours
-(against DNS rebinding), must not come from another origin (against cross-site requests), and stays small.
+A server on the own machine is reachable by any page the browser shows. So a request must name a
+host that is ours (against DNS rebinding), must not come from another origin (against cross-site
+requests), and stays small.
 """
 
 from __future__ import annotations
@@ -37,7 +38,13 @@ HEADERS = [
     (b"cross-origin-resource-policy", b"same-origin"),
 ]
 LOCAL_HOSTS = frozenset({"localhost", "127.0.0.1", "::1"})
-CLOSED = ("/gradio_api/upload", "/gradio_api/openapi", "/gradio_api/proxy", "/upload", "/proxy")  # the pages need none
+CLOSED = (
+    "/gradio_api/upload",
+    "/gradio_api/openapi",
+    "/gradio_api/proxy",
+    "/upload",
+    "/proxy",
+)  # the pages need none
 EVERYWHERE = frozenset({"0.0.0.0", "::"})
 
 
@@ -48,8 +55,8 @@ class Guard:
     ----------
     app : ASGI application
     hosts : iterable of str
-        Host names, besides this machine's own, under which the pages may be asked for. With `0.0.0.0` or `::` every
-        address written in numbers is good too: rebinding needs a name.
+        Host names, besides this machine's own, under which the pages may be asked for. With
+        `0.0.0.0` or `::` every address written in numbers is good too: rebinding needs a name.
     max_bytes : int
         The longest request body, in bytes.
     """
@@ -95,7 +102,11 @@ class Guard:
         origin = headers.get(b"origin")
         if origin is not None and urlsplit(origin).netloc.lower() != host.lower():
             return 403, "requests from other sites are refused"
-        visit = method == "GET" and headers.get(b"sec-fetch-mode") == "navigate" and not path.startswith("/gradio_api")
+        visit = (
+            method == "GET"
+            and headers.get(b"sec-fetch-mode") == "navigate"
+            and not path.startswith("/gradio_api")
+        )
         if headers.get(b"sec-fetch-site") in ("cross-site", "same-site") and not visit:
             return 403, "requests from other sites are refused"
         if path.startswith(CLOSED):

@@ -1,4 +1,6 @@
-"""The store the pages read: opened once, opened again when an ingest has committed a new generation."""
+"""The store the pages read: opened once, opened again when an ingest has committed a new
+generation.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,6 @@
-"""The pages put together and served: Ask, Graph and Runs in one app, on this machine, with nothing fetched."""
+"""The pages put together and served: Ask, Graph and Runs in one app, on this machine, with nothing
+fetched.
+"""
 
 from __future__ import annotations
 
@@ -42,7 +44,9 @@ HEADER = """
 log = logging.getLogger(__name__)
 
 
-def build(store_dir: Path, runs_dir: Path, encoder: Encoder | None = None, writer: Writer | None = None) -> gr.Blocks:
+def build(
+    store_dir: Path, runs_dir: Path, encoder: Encoder | None = None, writer: Writer | None = None
+) -> gr.Blocks:
     """Put the pages together; nothing is served yet.
 
     Parameters
@@ -74,7 +78,8 @@ def serve(
     Parameters
     ----------
     allow_learner_files : bool
-        Whether visitors from other machines may have Python files of this one run; those of this machine may.
+        Whether visitors from other machines may have Python files of this one run; those of this
+        machine may.
 
     Raises
     ------
@@ -109,7 +114,9 @@ def serve(
 def _build(shelf: Shelf, runs_dir: Path, going: Going, writer: Writer | None) -> gr.Blocks:
     with gr.Blocks(title=TITLE, analytics_enabled=False, fill_width=True) as pages:
         gr.HTML(HEADER, elem_id="header", apply_default_css=False)
-        bridge = gr.HTML("", js_on_load=read_asset("bridge.js"), elem_id="bridge", apply_default_css=False)
+        bridge = gr.HTML(
+            "", js_on_load=read_asset("bridge.js"), elem_id="bridge", apply_default_css=False
+        )
         with gr.Tabs(elem_id="places") as tabs:
             with gr.Tab("Ask", id="ask"):
                 asking = ask_page(shelf, writer)
@@ -118,7 +125,11 @@ def _build(shelf: Shelf, runs_dir: Path, going: Going, writer: Writer | None) ->
             with gr.Tab("Runs", id="runs"):
                 running = runs_page(runs_dir, going)
         _connect(bridge, tabs, asking, running)
-        quiet: dict[str, Any] = {"queue": False, "show_progress": "hidden", "api_visibility": "private"}
+        quiet: dict[str, Any] = {
+            "queue": False,
+            "show_progress": "hidden",
+            "api_visibility": "private",
+        }
         pages.load(_greeter(shelf), None, asking.chat, **quiet)
         pages.load(lambda: history_html(runs_dir), None, running.view.past, **quiet)
     pages.queue(max_size=64, default_concurrency_limit=8)
@@ -126,7 +137,9 @@ def _build(shelf: Shelf, runs_dir: Path, going: Going, writer: Writer | None) ->
 
 
 def _connect(bridge: gr.HTML, tabs: gr.Tabs, asking: AskPage, running: RunsPage) -> None:
-    """Let the links of ours, wherever they stand, ask, show on the graph, run, and open earlier runs."""
+    """Let the links of ours, wherever they stand, ask, show on the graph, run, and open earlier
+    runs.
+    """
 
     async def ask(
         event: gr.EventData, turns: list[Any], shown: list[Any], request: gr.Request
@@ -140,8 +153,12 @@ def _connect(bridge: gr.HTML, tabs: gr.Tabs, asking: AskPage, running: RunsPage)
         [tabs, asking.chat, asking.turns, asking.shown],
         **ASKING,
     )
-    bridge.stop_link(asking.stop, None, None, queue=False, show_progress="hidden", api_visibility="private")
-    bridge.graph_link(_go_to("graph"), None, tabs, queue=False, show_progress="hidden", api_visibility="private")
+    bridge.stop_link(
+        asking.stop, None, None, queue=False, show_progress="hidden", api_visibility="private"
+    )
+    bridge.graph_link(
+        _go_to("graph"), None, tabs, queue=False, show_progress="hidden", api_visibility="private"
+    )
 
     def fill(event: gr.EventData) -> list[Any]:
         name, values = read_offer(getattr(event, "recipe", None))
@@ -149,10 +166,19 @@ def _connect(bridge: gr.HTML, tabs: gr.Tabs, asking: AskPage, running: RunsPage)
 
     shown = running.view.outputs()
     bridge.run_link(
-        fill, None, [tabs, *running.preset_outputs()], queue=False, show_progress="hidden", api_visibility="private"
+        fill,
+        None,
+        [tabs, *running.preset_outputs()],
+        queue=False,
+        show_progress="hidden",
+        api_visibility="private",
     )
-    bridge.run_link(running.run_preset, None, shown, show_progress="hidden", api_visibility="private")
-    bridge.past_link(_go_to("runs"), None, tabs, queue=False, show_progress="hidden", api_visibility="private")
+    bridge.run_link(
+        running.run_preset, None, shown, show_progress="hidden", api_visibility="private"
+    )
+    bridge.past_link(
+        _go_to("runs"), None, tabs, queue=False, show_progress="hidden", api_visibility="private"
+    )
     bridge.past_link(None, None, None, js=TO_THE_RUN, api_visibility="private")
     bridge.past_link(
         running.open_past,
@@ -245,7 +271,9 @@ def check_port(host: str, port: int) -> None:
 
 
 def _taken(host: str, port: int, error: Exception) -> GradusError:
-    return GradusError(f"cannot listen on port {port} of {host} ({error}); choose another with --port")
+    return GradusError(
+        f"cannot listen on port {port} of {host} ({error}); choose another with --port"
+    )
 
 
 def _stop_on_signals(stopped: threading.Event) -> None:

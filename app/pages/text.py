@@ -1,8 +1,8 @@
 """Make the notes' Markdown safe to show, and write the few links of ours that the pages act on.
 
-Notes are written by others: no raw HTML of theirs reaches the page, no image is fetched, no link but http(s) and
-mailto survives. The chat's own sanitiser and the content-security policy stand behind this. What a link of ours does
-is decided in `assets/bridge.js`.
+Notes are written by others: no raw HTML of theirs reaches the page, no image is fetched, no link
+but http(s) and mailto survives. The chat's own sanitiser and the content-security policy stand
+behind this. What a link of ours does is decided in `assets/bridge.js`.
 """
 
 from __future__ import annotations
@@ -21,7 +21,10 @@ LATEX: list[dict[str, str | bool]] = [
     {"left": "$", "right": "$", "display": False},
 ]
 PLAIN_TAGS = frozenset({"br", "b", "i", "em", "strong", "sub", "sup", "u", "s", "kbd", "small"})
-OPEN, CLOSE = "\ue000", "\ue001"  # private-use characters; they hold the place of our links until the text is checked
+OPEN, CLOSE = (
+    "\ue000",
+    "\ue001",
+)  # private-use characters; they hold the place of our links until the text is checked
 
 _PARSER = MarkdownIt("commonmark", {"html": True}).enable("table")
 _PIECE = re.compile(
@@ -47,8 +50,9 @@ _PIECE = re.compile(
 def clean_markdown(text: str, cited: Collection[int] = ()) -> str:
     """Rewrite Markdown from the notes so that showing it fetches nothing and runs nothing.
 
-    Code stays as it is; images become links; raw HTML goes, but for bare tags such as `<sub>`; `[[wikilinks]]`
-    become links to the concept; `[n]` becomes a link to citation `n` where `n` is in `cited`.
+    Code stays as it is; images become links; raw HTML goes, but for bare tags such as `<sub>`;
+    `[[wikilinks]]` become links to the concept; `[n]` becomes a link to citation `n` where `n` is
+    in `cited`.
 
     Parameters
     ----------
@@ -81,7 +85,8 @@ def clean_markdown(text: str, cited: Collection[int] = ()) -> str:
 
 
 def link(kind: str, target: str, words: str, *, css: str = "", spoken: str = "") -> str:
-    """Write a link of ours; `target`, `words` and `spoken`, which only a screen reader says after them, are plain text.
+    """Write a link of ours; `target`, `words` and `spoken`, which only a screen reader says after
+    them, are plain text.
 
     `kind` is ask, concept, graph, cite, run, past, stop, know, forget, right, wrong or undo.
     """
@@ -104,14 +109,20 @@ def row(label: str, items: Collection[str]) -> str:
 
 
 def lines_html(text: str, first: int, last: int, *, context: int = 3) -> str:
-    """Show lines `first` to `last` (1-based, inclusive) of a note, marked, with a few lines around them."""
+    """Show lines `first` to `last` (1-based, inclusive) of a note, marked, with a few lines around
+    them.
+    """
     lines = text.split("\n")  # as the ingest counts; \x0c and the like end no line
     low, high = max(1, first - context), min(len(lines), last + context)
     shown = []
     for number in range(low, high + 1):
         words = lines[number - 1].removesuffix("\r")
         line = f'<span class="g-no">{number}</span>{plain(words)}'
-        shown.append(f'<mark class="g-hit">{line}</mark>' if first <= number <= last else f"<span>{line}</span>")
+        shown.append(
+            f'<mark class="g-hit">{line}</mark>'
+            if first <= number <= last
+            else f"<span>{line}</span>"
+        )
     return f'<pre class="g-lines">{"".join(shown)}</pre>'
 
 
@@ -138,7 +149,9 @@ def _code_lines(text: str) -> frozenset[int]:
 
 
 def _clean_prose(text: str, cited: Collection[int], hold: Callable[[str], str]) -> str:
-    """Rewrite a stretch without code blocks; `hold` keeps a link of ours and gives its placeholder."""
+    """Rewrite a stretch without code blocks; `hold` keeps a link of ours and gives its
+    placeholder.
+    """
 
     def rewrite(match: re.Match[str]) -> str:
         piece = match[0]
@@ -148,17 +161,29 @@ def _clean_prose(text: str, cited: Collection[int], hold: Callable[[str], str]) 
         if kind == "math":  # KaTeX reads \lt and \gt; a bare < could open a tag
             return re.sub(r"<(?=[A-Za-z/!?])", r"\\lt ", piece)
         if kind == "ref":
-            return hold(link("cite", match["n"], match["n"], css="g-ref")) if int(match["n"]) in cited else piece
+            return (
+                hold(link("cite", match["n"], match["n"], css="g-ref"))
+                if int(match["n"]) in cited
+                else piece
+            )
         if kind == "wiki":
-            return hold(link("concept", match["target"].strip(), (match["shown"] or match["target"]).strip()))
+            return hold(
+                link(
+                    "concept", match["target"].strip(), (match["shown"] or match["target"]).strip()
+                )
+            )
         if kind in ("link", "linked", "image"):
-            words, to = {"link": ("words", "to"), "linked": ("linked_alt", "linked_to"), "image": ("alt", "source")}[
-                kind
-            ]
+            words, to = {
+                "link": ("words", "to"),
+                "linked": ("linked_alt", "linked_to"),
+                "image": ("alt", "source"),
+            }[kind]
             return _outside_link(match[words], match[to] or "", is_image=kind != "link")
         if kind == "tag":
             return _clean_tag(match["name"].lower(), piece, match["attributes"])
-        return {"comment": "", "angle": "&lt;", "dollar": "&#36;"}[kind]  # a lone $ would open a formula
+        return {"comment": "", "angle": "&lt;", "dollar": "&#36;"}[
+            kind
+        ]  # a lone $ would open a formula
 
     return _PIECE.sub(rewrite, text)
 
@@ -191,7 +216,10 @@ def _outside_link(words: str, to: str, *, is_image: bool) -> str:
 
 def _clean_tag(name: str, tag: str, attributes: str) -> str:
     if name == "img":
-        found = {key: re.search(rf"""{key}\s*=\s*["']?([^"'\s>]+)""", attributes) for key in ("src", "alt")}
+        found = {
+            key: re.search(rf"""{key}\s*=\s*["']?([^"'\s>]+)""", attributes)
+            for key in ("src", "alt")
+        }
         source, alt = (match[1] if match else "" for match in found.values())
         return _outside_link(alt, source, is_image=True)
     if name in PLAIN_TAGS:
@@ -200,7 +228,9 @@ def _clean_tag(name: str, tag: str, attributes: str) -> str:
 
 
 def _is_safe(text: str) -> bool:
-    """Whether a CommonMark parser finds neither an image nor a tag that is not plain in what would be shown."""
+    """Whether a CommonMark parser finds neither an image nor a tag that is not plain in what would
+    be shown.
+    """
     for token in _PARSER.parse(text):
         for part in [token, *(token.children or [])]:
             if part.type == "image":

@@ -1,1 +1,3 @@
-"""The optional language model: what it is given, how it is read, and how each sentence is checked."""
+"""The optional language model: what it is given, how it is read, and how each sentence is
+checked.
+"""

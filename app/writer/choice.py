@@ -24,7 +24,8 @@ _ENDPOINT = re.compile(r"openai:(?P<model>\S.*?)(?:@(?P<url>[a-z]+://\S+))?")
 def choose_writer(spec: str | None) -> Writer | None:
     """The writer a user names, None for "none"; nothing is loaded or connected yet.
 
-    The base URL is the one given, else OPENAI_BASE_URL, else OpenAI's own; the key is OPENAI_API_KEY.
+    The base URL is the one given, else OPENAI_BASE_URL, else OpenAI's own; the key is
+    OPENAI_API_KEY.
 
     Raises
     ------

@@ -1,4 +1,6 @@
-"""Take a written text apart into sentences with the passages they cite, and put together what is kept of them."""
+"""Take a written text apart into sentences with the passages they cite, and put together what is
+kept of them.
+"""
 
 from __future__ import annotations
 
@@ -16,7 +18,8 @@ _THOUGHT_END = re.compile(
     r"\A.*</(?:think|thinking|thought|reasoning)>", re.S | re.I
 )  # opened in the prompt's template
 _OPENING_TAG = re.compile(r"<[/a-z]{0,10}\Z", re.I)  # of a tag that is still being written
-# C0 and C1 controls, marks of direction, zero-width and private-use characters, half surrogate pairs.
+# C0 and C1 controls, marks of direction, zero-width and private-use characters, half surrogate
+# pairs.
 _UNSEEN = re.compile(
     "[\x00-\x08\x0b-\x1f\x7f-\x9f\u00ad\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff\ufffd\ue000-\uf8ff\ud800-\udfff]"
 )
@@ -25,11 +28,15 @@ _MARK = re.compile(
     r"\s*(?:†[^\]】]*)?[\]】)]",
     re.I,
 )
-_LATE_MARK = re.compile(r"([.!?:])((?:\s*[\[【][^\[\]【】]{1,24}[\]】])+)")  # "It falls. [1]" is "It falls [1]."
+_LATE_MARK = re.compile(
+    r"([.!?:])((?:\s*[\[【][^\[\]【】]{1,24}[\]】])+)"
+)  # "It falls. [1]" is "It falls [1]."
 _FENCE = re.compile(r"^\s*(```+|~~~+)\s*([\w+#-]*)")
 _ITEM = re.compile(r"^\s*(?:[-*+•–]|(?P<number>\d{1,3})[.)])\s+")
 # Also a heading that is echoed with those above it, "Training › Dropout".
-_HEADING = re.compile(r"^\s*#{1,6}\s|^\s*\*\*[^*]+\*\*:?\s*$|^\s*(?:=+|-{3,}|\*{3,})\s*$|^[^.!?]*\s›\s[^.!?]*$")
+_HEADING = re.compile(
+    r"^\s*#{1,6}\s|^\s*\*\*[^*]+\*\*:?\s*$|^\s*(?:=+|-{3,}|\*{3,})\s*$|^[^.!?]*\s›\s[^.!?]*$"
+)
 _TABLE_RULE = re.compile(r"^\s*\|?[\s:|-]+\|?\s*$")
 _IMAGE = re.compile(r"!\[[^\[\]]*\]\([^()]*\)")
 _LINK = re.compile(r"\[([^\[\]]*)\]\([^()]*\)")
@@ -56,7 +63,9 @@ class Sentence:
 
 
 def readable(written: str) -> str:
-    """What a reader may see of a text while it is written: no thinking, no unseen characters, no markup of others."""
+    """What a reader may see of a text while it is written: no thinking, no unseen characters, no
+    markup of others.
+    """
     text = _UNSEEN.sub("", written.replace("\r\n", "\n"))
     text = _THOUGHT.sub("", text)
     text = _THOUGHT_END.sub("", text)
@@ -67,14 +76,17 @@ def readable(written: str) -> str:
 
 
 def without_marks(text: str) -> str:
-    """A text that is being written, without the numbers of passages that its reader does not see."""
+    """A text that is being written, without the numbers of passages that its reader does not
+    see.
+    """
     return re.sub(r"\s*[\[【][\d\s,;†–-]*(?:[\]】]|\Z)", "", text)
 
 
 def sentences(written: str, sources: int) -> list[Sentence]:
     """The sentences of a text, in order.
 
-    Headings are left out, and so is any markup but emphasis, lists, formulas and code; a table row becomes a list item.
+    Headings are left out, and so is any markup but emphasis, lists, formulas and code; a table row
+    becomes a list item.
 
     Parameters
     ----------
@@ -89,14 +101,18 @@ def sentences(written: str, sources: int) -> list[Sentence]:
         if kind == "code":
             found.append(Sentence(text, (), "code", block, language=language))
             continue
-        bare = _LATE_MARK.sub(lambda m: f"{m[2].rstrip()}{m[1]}" if _cited(m[2], sources)[1] else m[0], text)
+        bare = _LATE_MARK.sub(
+            lambda m: f"{m[2].rstrip()}{m[1]}" if _cited(m[2], sources)[1] else m[0], text
+        )
         for a, b in sentence_spans(bare):
             said, cited = _cited(bare[a:b], sources)
             if re.search(r"\w", said) and not _HEADING.match(said):
                 found.append(Sentence(said, cited, kind, block, number))
             elif cited and found and found[-1].block == block:
                 last = found[-1]
-                found[-1] = Sentence(last.text, (*last.cited, *cited), last.kind, block, last.number)
+                found[-1] = Sentence(
+                    last.text, (*last.cited, *cited), last.kind, block, last.number
+                )
     return found
 
 
@@ -153,7 +169,12 @@ def _blocks(text: str) -> Iterator[tuple[Kind, str, str, str]]:
             pending, kind, number = [line[item.end() :]], "item", item["number"] or ""
         elif row:
             if not _TABLE_RULE.match(line):
-                yield "item", _plain_prose(", ".join(c.strip() for c in line.strip().strip("|").split("|"))), "", ""
+                yield (
+                    "item",
+                    _plain_prose(", ".join(c.strip() for c in line.strip().strip("|").split("|"))),
+                    "",
+                    "",
+                )
         elif line.strip() and not _HEADING.match(line):
             pending.append(line.strip() if kind == "item" else line)
     # An unclosed fence was cut off; half a program is not shown.
@@ -180,7 +201,9 @@ def _cited(text: str, sources: int) -> tuple[str, tuple[int, ...]]:
         if round_one or any(a <= match.start() < b for a, b in hidden):
             return match[0]
         if not all(1 <= n <= sources for n in numbers):
-            return match[0] if len(numbers) > 1 else ""  # "[0, 1]" is an interval, "[9]" cites nothing
+            return (
+                match[0] if len(numbers) > 1 else ""
+            )  # "[0, 1]" is an interval, "[9]" cites nothing
         spread = re.fullmatch(r"\s*(\d+)\s*[–-]\s*(\d+)\s*", match["ns"])
         cited.extend(range(int(spread[1]), int(spread[2]) + 1) if spread else numbers)
         return ""

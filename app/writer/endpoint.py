@@ -1,4 +1,6 @@
-"""A writer behind an OpenAI-compatible endpoint: Ollama, llama.cpp, vLLM and hosted models all speak it."""
+"""A writer behind an OpenAI-compatible endpoint: Ollama, llama.cpp, vLLM and hosted models all
+speak it.
+"""
 
 from __future__ import annotations
 
@@ -19,7 +21,8 @@ __all__ = ["DEFAULT_BASE_URL", "Endpoint"]
 
 DEFAULT_BASE_URL = "https://api.openai.com/v1"
 MAX_BYTES = 8_000_000  # of one reply; a server that sends garbage without end is cut off
-# The second way is for models that refuse the first: some take no temperature, and count tokens under another name.
+# The second way is for models that refuse the first: some take no temperature, and count tokens
+# under another name.
 _WAYS: tuple[dict[str, Any], ...] = (
     {"temperature": 0.0, "max_tokens": MAX_TOKENS},
     {"max_completion_tokens": MAX_TOKENS},
@@ -29,7 +32,9 @@ _LOOPBACK = ("localhost", "127.0.0.1", "::1")
 
 @dataclass(frozen=True, slots=True)
 class Endpoint:
-    """A model at a base URL; the key is read from OPENAI_API_KEY when it writes, and local servers need none."""
+    """A model at a base URL; the key is read from OPENAI_API_KEY when it writes, and local servers
+    need none.
+    """
 
     name: str
     base_url: str
@@ -54,10 +59,15 @@ class Endpoint:
         except openai.OpenAIError as error:
             raise WriterFailure(_reason(error, self)) from error
         except (httpx2.HTTPError, httpx2.InvalidURL, httpx2.StreamError) as error:
-            raise WriterFailure(f"the connection to {self.place} broke ({type(error).__name__}); ask again.") from error
+            raise WriterFailure(
+                f"the connection to {self.place} broke ({type(error).__name__}); ask again."
+            ) from error
         except (ValueError, TypeError, AttributeError, LookupError) as error:
-            # What stands where JSON in OpenAI's form should be: any of these, by where the reading stumbles.
-            raise WriterFailure(f"{self.place} sent something that is no chat completion; {_LOOK_AT_URL}") from error
+            # What stands where JSON in OpenAI's form should be: any of these, by where the reading
+            # stumbles.
+            raise WriterFailure(
+                f"{self.place} sent something that is no chat completion; {_LOOK_AT_URL}"
+            ) from error
 
     @property
     def place(self) -> str:
@@ -70,12 +80,16 @@ _LOOK_AT_URL = "is the base URL right? It mostly ends in /v1."
 
 
 def _client(base_url: str, over: threading.Event) -> OpenAI:
-    """A client that never tries again, waits no longer than we do, and asks no proxy for this machine."""
+    """A client that never tries again, waits no longer than we do, and asks no proxy for this
+    machine.
+    """
     import httpx2
     import openai
 
     class Bounded(httpx2.SyncByteStream):
-        """A reply's bytes, up to a limit, and while somebody reads: a server may send comments without end."""
+        """A reply's bytes, up to a limit, and while somebody reads: a server may send comments
+        without end.
+        """
 
         def __init__(self, stream: Any) -> None:
             self.stream = stream
@@ -102,19 +116,26 @@ def _client(base_url: str, over: threading.Event) -> OpenAI:
         max_retries=0,
         timeout=openai.Timeout(SILENCE_S, connect=CONNECT_S),
         http_client=openai.DefaultHttpxClient(
-            event_hooks={"response": [bound]}, trust_env=urlsplit(base_url).hostname not in _LOOPBACK
+            event_hooks={"response": [bound]},
+            trust_env=urlsplit(base_url).hostname not in _LOOPBACK,
         ),
     )
 
 
-def _pieces(endpoint: Endpoint, client: OpenAI, prompt: Sequence[Message], over: threading.Event) -> Iterator[str]:
+def _pieces(
+    endpoint: Endpoint, client: OpenAI, prompt: Sequence[Message], over: threading.Event
+) -> Iterator[str]:
     """Pieces of one streamed completion; it has to say that it is finished."""
     finished = ""
     with _opened(endpoint, client, prompt) as stream:
         kind = stream.response.headers.get("content-type", "")
         if "event-stream" not in kind:
-            what = "a web page" if "html" in kind else f"'{kind[:40]}'" if kind else "no content type"
-            raise WriterFailure(f"{endpoint.place} answered with {what} instead of a stream; {_LOOK_AT_URL}")
+            what = (
+                "a web page" if "html" in kind else f"'{kind[:40]}'" if kind else "no content type"
+            )
+            raise WriterFailure(
+                f"{endpoint.place} answered with {what} instead of a stream; {_LOOK_AT_URL}"
+            )
         for part in stream:
             if over.is_set():
                 return
@@ -127,7 +148,9 @@ def _pieces(endpoint: Endpoint, client: OpenAI, prompt: Sequence[Message], over:
     if finished == "content_filter":
         raise WriterFailure(f"{endpoint.place} withheld the answer by its content filter.")
     if not finished:
-        raise WriterFailure(f"the stream from {endpoint.place} broke off; ask again, or look at the server's log.")
+        raise WriterFailure(
+            f"the stream from {endpoint.place} broke off; ask again, or look at the server's log."
+        )
 
 
 def _opened(endpoint: Endpoint, client: OpenAI, prompt: Sequence[Message]) -> Any:
@@ -136,7 +159,9 @@ def _opened(endpoint: Endpoint, client: OpenAI, prompt: Sequence[Message]) -> An
     chat: Any = list(prompt)
     for last, way in enumerate(_WAYS, 1):
         try:
-            return client.chat.completions.create(model=endpoint.name, messages=chat, stream=True, **way)
+            return client.chat.completions.create(
+                model=endpoint.name, messages=chat, stream=True, **way
+            )
         except openai.BadRequestError as error:
             told = str(error).casefold()
             if last == len(_WAYS) or not any(name in told for name in _WAYS[0]):
@@ -171,6 +196,4 @@ def _reason(error: Exception, endpoint: Endpoint) -> str:
         return known[error.status_code]
     if error.status_code >= 500:
         return f"{place} failed with status {error.status_code}; look at the server's log."
-    return (
-        f"{place} refused the request with status {error.status_code}; check the model's name and its context length."
-    )
+    return f"{place} refused the request with status {error.status_code}; check the model's name and its context length."  # noqa: E501

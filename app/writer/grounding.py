@@ -1,7 +1,9 @@
-"""Check written sentences against the passages they cite: nearness in meaning, shared words, numbers, negation.
+"""Check written sentences against the passages they cite: nearness in meaning, shared words,
+numbers, negation.
 
-It is a sieve, not a proof. What it misses is measured by `benchmarks/answers/grounding.py`: a statement that turns its
-passage round with the passage's own words ("fewer parameters, more activations") mostly passes.
+It is a sieve, not a proof. What it misses is measured by `benchmarks/answers/grounding.py`: a
+statement that turns its passage round with the passage's own words ("fewer parameters, more
+activations") mostly passes.
 """
 
 from __future__ import annotations
@@ -39,7 +41,8 @@ _FORMULA = re.compile(r"\$\$(.+?)\$\$|\$([^$\n]+)\$", re.S)
 _CODE = re.compile(r"`([^`\n]+)`")
 _ADDRESS = re.compile(r"(?:https?://|www\.)[^\s)>\]]+", re.I)
 _NEGATION = re.compile(
-    r"\b(?:not|no|never|without|cannot|neither|nor|none|nothing|nobody|nowhere)\b|n['’]t\b|\bun(?=able)", re.I
+    r"\b(?:not|no|never|without|cannot|neither|nor|none|nothing|nobody|nowhere)\b|n['’]t\b|\bun(?=able)",
+    re.I,
 )
 # Said in a note, such words are meant for whoever writes the answer: nothing rests on them.
 _STEERING = re.compile(
@@ -52,8 +55,9 @@ _STEERING = re.compile(
     r"|\b(?:answer|reply|respond) with\b|\bdo not (?:answer|tell|reveal|mention|cite)\b",
     re.I | re.S,
 )
-# A sentence with one of a pair rests on no statement that has only the other. Between two notes that would be too
-# strict to be called a contradiction; here a sentence too many that is dropped does no harm.
+# A sentence with one of a pair rests on no statement that has only the other. Between two notes
+# that would be too strict to be called a contradiction; here a sentence too many that is dropped
+# does no harm.
 _OPPOSITES = (
     "more/less/fewer higher/lower larger/smaller bigger/smaller increase/decrease raise/lower first/last "
     "always/never faster/slower longer/shorter before/after above/below many/few high/low large/small stronger/weaker "
@@ -85,7 +89,8 @@ class Support:
 def lay_grounds(sources: Sequence[Excerpt], store: Store, encoder: Encoder) -> Grounds:
     """Take sources apart into statements.
 
-    A block that speaks to the writer instead of the reader ("ignore all previous instructions") supports nothing.
+    A block that speaks to the writer instead of the reader ("ignore all previous instructions")
+    supports nothing.
     """
     statements = tuple(tuple(_statements(source)) for source in sources)
     stems = tuple(
@@ -95,7 +100,9 @@ def lay_grounds(sources: Sequence[Excerpt], store: Store, encoder: Encoder) -> G
     return Grounds(tuple(sources), statements, stems, store, encoder)
 
 
-def check(sentences: Sequence[str], cited: Sequence[Collection[int]], grounds: Grounds) -> list[tuple[Support, ...]]:
+def check(
+    sentences: Sequence[str], cited: Sequence[Collection[int]], grounds: Grounds
+) -> list[tuple[Support, ...]]:
     """What each sentence rests on, best first; empty where the notes do not say it.
 
     Parameters
@@ -103,15 +110,16 @@ def check(sentences: Sequence[str], cited: Sequence[Collection[int]], grounds: G
     sentences : sequence of str
         Plain sentences, without citation marks.
     cited : sequence of collections of int
-        Positions of the sources that each sentence cites. A sentence that cites none, or the wrong one, is given the
-        single source that supports it best.
+        Positions of the sources that each sentence cites. A sentence that cites none, or the wrong
+        one, is given the single source that supports it best.
     """
     if not sentences or not any(grounds.statements):
         return [() for _ in sentences]
     said = grounds.encoder.encode([plain(s)[:ENCODED_CHARS] for s in sentences])  # (sentences, d)
     everything = range(len(grounds.sources))
     own = [[n for n in numbers if n in everything and grounds.statements[n]] for numbers in cited]
-    # What nobody cites is encoded only for the sentences that their own citations do not carry: encoding is the cost.
+    # What nobody cites is encoded only for the sentences that their own citations do not carry:
+    # encoding is the cost.
     vectors = _encoded({n for numbers in own for n in numbers}, grounds)
     found = [_supported(*row, vectors, grounds) for row in zip(sentences, said, own, strict=True)]
     if not all(found):
@@ -127,7 +135,11 @@ def _encoded(wanted: Collection[int], grounds: Grounds) -> dict[int, npt.NDArray
     order = sorted(wanted)
     texts = [plain(s.text)[:ENCODED_CHARS] for n in order for s in grounds.statements[n]]
     ends = np.cumsum([len(grounds.statements[n]) for n in order])
-    return dict(zip(order, np.split(grounds.encoder.encode(texts), ends[:-1]), strict=True)) if order else {}
+    return (
+        dict(zip(order, np.split(grounds.encoder.encode(texts), ends[:-1]), strict=True))
+        if order
+        else {}
+    )
 
 
 def copied(code: str, grounds: Grounds) -> tuple[Support, ...]:
@@ -151,7 +163,9 @@ def steers(text: str) -> bool:
 
 
 def _statements(source: Excerpt) -> list[Statement]:
-    inside = [s for s in statements_of(source.passage) if source.start <= s.start and s.end <= source.end]
+    inside = [
+        s for s in statements_of(source.passage) if source.start <= s.start and s.end <= source.end
+    ]
     steered = {s.block for s in inside if steers(s.text)}
     return [s for s in inside if s.block not in steered]
 
@@ -167,7 +181,9 @@ def _supported(
     vectors: Mapping[int, npt.NDArray[np.float32]],
     grounds: Grounds,
 ) -> tuple[Support, ...]:
-    """What a sentence rests on when exactly these sources are cited; empty when they do not carry it."""
+    """What a sentence rests on when exactly these sources are cited; empty when they do not carry
+    it.
+    """
     own = [n for n in dict.fromkeys(own) if grounds.statements[n]]
     if not own or steers(sentence) or not _named(sentence, own, grounds):
         return ()
@@ -184,7 +200,11 @@ def _supported(
     if not kept or shared < SHARED or best + shared < BOTH:
         return ()
     there_said = "\n".join(s.excerpt.text for s in kept)
-    return kept if _holds_exactly(sentence, there_said) and not _contradicts(sentence, there_said) else ()
+    return (
+        kept
+        if _holds_exactly(sentence, there_said) and not _contradicts(sentence, there_said)
+        else ()
+    )
 
 
 def _named(sentence: str, own: Sequence[int], grounds: Grounds) -> bool:
@@ -197,9 +217,14 @@ def _named(sentence: str, own: Sequence[int], grounds: Grounds) -> bool:
 
 
 def _best(
-    n: int, cosines: npt.NDArray[np.float32], weights: dict[str, float], shared: float, grounds: Grounds
+    n: int,
+    cosines: npt.NDArray[np.float32],
+    weights: dict[str, float],
+    shared: float,
+    grounds: Grounds,
 ) -> Support:
-    """The statement of one source that is nearest in meaning and words, with a neighbour where that adds to it.
+    """The statement of one source that is nearest in meaning and words, with a neighbour where that
+    adds to it.
 
     Parameters
     ----------
@@ -220,22 +245,32 @@ def _best(
 
 
 def _holds_exactly(sentence: str, said: str) -> bool:
-    """Whether the numbers with their units, the formulas, the code and the addresses of a sentence stand in a text."""
+    """Whether the numbers with their units, the formulas, the code and the addresses of a sentence
+    stand in a text.
+    """
     there = quantities(said)
     if any(not wanted.within(there) for wanted in quantities(sentence)):
         return False
     squeezed = re.sub(r"\s|\\[,;:!]", "", said)
-    exact = [a or b for a, b in _FORMULA.findall(sentence)] + _CODE.findall(sentence) + _ADDRESS.findall(sentence)
+    exact = (
+        [a or b for a, b in _FORMULA.findall(sentence)]
+        + _CODE.findall(sentence)
+        + _ADDRESS.findall(sentence)
+    )
     return all(re.sub(r"\s|\\[,;:!]", "", part).rstrip(".,") in squeezed for part in exact)
 
 
 def _contradicts(sentence: str, said: str) -> bool:
-    """Whether a sentence denies what its support affirms, or the reverse, or says the opposite word."""
+    """Whether a sentence denies what its support affirms, or the reverse, or says the opposite
+    word.
+    """
     ours, theirs = _stems(sentence), _stems(said)
     mine, their = _denied(sentence), _denied(said)
     if (mine and not their) or any(ctx and not any(ctx & other for other in their) for ctx in mine):
         return True
-    if any(ctx and ctx <= ours and not any(ctx & other or not other for other in mine) for ctx in their):
+    if any(
+        ctx and ctx <= ours and not any(ctx & other or not other for other in mine) for ctx in their
+    ):
         return True
     for pair in _OPPOSITES.split():
         sides = [_stem(side) for side in pair.split("/")]
@@ -253,18 +288,25 @@ def _denied(text: str) -> list[frozenset[str]]:
 
 def _is_copied(sentence: str, statement: str) -> bool:
     """Whether a sentence stands in a statement word for word, formulas and numbers included."""
-    one, other = (" ".join(fold(w) for w in _WORD.findall(plain(text))) for text in (sentence, statement))
+    one, other = (
+        " ".join(fold(w) for w in _WORD.findall(plain(text))) for text in (sentence, statement)
+    )
     return f" {one} " in f" {other} " and _holds_exactly(sentence, statement)
 
 
 def _weights(sentence: str, store: Store) -> dict[str, float]:
     """The sentence's content words as stems, with their rarity in these notes."""
-    return {_stem(word): weight for word, weight in content_words(_FORMULA.sub(" ", sentence), store).items()}
+    return {
+        _stem(word): weight
+        for word, weight in content_words(_FORMULA.sub(" ", sentence), store).items()
+    }
 
 
 def _share(weights: dict[str, float], there: Collection[str]) -> float:
     total = sum(weights.values())
-    return sum(weight for stem, weight in weights.items() if stem in there) / total if total else 1.0
+    return (
+        sum(weight for stem, weight in weights.items() if stem in there) / total if total else 1.0
+    )
 
 
 def _stems(text: str) -> frozenset[str]:
@@ -272,7 +314,8 @@ def _stems(text: str) -> frozenset[str]:
 
 
 def _stem(word: str) -> str:
-    """A word cut so that "trains", "trained" and "training" meet; coarse on purpose, both sides are cut alike.
+    """A word cut so that "trains", "trained" and "training" meet; coarse on purpose, both sides are
+    cut alike.
 
     >>> sorted({_stem(w) for w in ("drops", "dropped", "dropping", "increase", "increasing", "increased")})
     ['drop', 'increas']

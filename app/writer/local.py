@@ -1,4 +1,6 @@
-"""A writer on this machine: a transformers model by name or folder, on the GPU when there is one."""
+"""A writer on this machine: a transformers model by name or folder, on the GPU when there is
+one.
+"""
 
 from __future__ import annotations
 
@@ -77,7 +79,9 @@ def _loaded(source: str) -> tuple[Any, Any]:
         model: Any = AutoModelForCausalLM.from_pretrained(where, dtype=dtype)
         model = model.to(device).eval()
     except torch.OutOfMemoryError as error:
-        raise WriterFailure(f"there is no room for it on the {device}; choose a smaller model.") from error
+        raise WriterFailure(
+            f"there is no room for it on the {device}; choose a smaller model."
+        ) from error
     except (
         OSError,
         ValueError,
@@ -89,7 +93,9 @@ def _loaded(source: str) -> tuple[Any, Any]:
         SafetensorError,
     ) as error:
         first = (str(error).strip().splitlines() or ["no reason given"])[0][:200]
-        raise WriterFailure(f"it cannot be loaded ({first}); give the folder of a transformers model.") from error
+        raise WriterFailure(
+            f"it cannot be loaded ({first}); give the folder of a transformers model."
+        ) from error
     return tokenizer, model
 
 
@@ -108,14 +114,23 @@ def _place() -> tuple[str, Any]:
     return device, torch.bfloat16 if native is not None and native() else torch.float32
 
 
-def _generated(tokenizer: Any, model: Any, prompt: Sequence[Message], over: threading.Event) -> Iterator[str]:
-    """Pieces from transformers' streamer; generating runs in a thread of its own and ends with `over`."""
+def _generated(
+    tokenizer: Any, model: Any, prompt: Sequence[Message], over: threading.Event
+) -> Iterator[str]:
+    """Pieces from transformers' streamer; generating runs in a thread of its own and ends with
+    `over`.
+    """
     from transformers import StoppingCriteriaList, TextIteratorStreamer
 
     ids = _encoded(tokenizer, prompt).to(model.device)
-    room = getattr(model.config, "max_position_embeddings", None) or MAX_TOKENS + ids["input_ids"].shape[1]
+    room = (
+        getattr(model.config, "max_position_embeddings", None)
+        or MAX_TOKENS + ids["input_ids"].shape[1]
+    )
     if ids["input_ids"].shape[1] + 64 > room:
-        raise WriterFailure(f"its context of {room} tokens is too short for the passages; choose another model.")
+        raise WriterFailure(
+            f"its context of {room} tokens is too short for the passages; choose another model."
+        )
     streamer: Any = TextIteratorStreamer(tokenizer, skip_prompt=True, skip_special_tokens=True)
     failed: list[Exception] = []
 
@@ -136,7 +151,9 @@ def _generated(tokenizer: Any, model: Any, prompt: Sequence[Message], over: thre
     yield from streamer
     if failed:
         first = (str(failed[0]).strip().splitlines() or [type(failed[0]).__name__])[0][:200]
-        raise WriterFailure(f"generating failed ({first}); choose a smaller or another model.") from failed[0]
+        raise WriterFailure(
+            f"generating failed ({first}); choose a smaller or another model."
+        ) from failed[0]
 
 
 def _encoded(tokenizer: Any, prompt: Sequence[Message]) -> Any:
@@ -149,7 +166,11 @@ def _encoded(tokenizer: Any, prompt: Sequence[Message]) -> Any:
     for messages in (list(prompt), merged):  # some templates know no system message
         try:
             return tokenizer.apply_chat_template(
-                messages, add_generation_prompt=True, return_tensors="pt", return_dict=True, enable_thinking=False
+                messages,
+                add_generation_prompt=True,
+                return_tensors="pt",
+                return_dict=True,
+                enable_thinking=False,
             )
         except TemplateError:
             continue

@@ -1,4 +1,6 @@
-"""Read what a writer streams, with patience that ends: silence, length, endless repetition, and a reader's Stop."""
+"""Read what a writer streams, with patience that ends: silence, length, endless repetition, and a
+reader's Stop.
+"""
 
 from __future__ import annotations
 
@@ -24,10 +26,14 @@ log = logging.getLogger(__name__)
 
 
 class WriterFailure(Exception):
-    """A writer that cannot write or go on; the message is one line with the cause and what to do."""
+    """A writer that cannot write or go on; the message is one line with the cause and what to
+    do.
+    """
 
 
-def paced(pieces: Callable[[threading.Event], Iterator[str]], stop: threading.Event) -> Iterator[str]:
+def paced(
+    pieces: Callable[[threading.Event], Iterator[str]], stop: threading.Event
+) -> Iterator[str]:
     """Yield the text so far each time there is more of it.
 
     Parameters
@@ -66,9 +72,13 @@ def paced(pieces: Callable[[threading.Event], Iterator[str]], stop: threading.Ev
                 if found[-1] is None:
                     return
             if now - heard > SILENCE_S:
-                raise WriterFailure(f"it sent nothing for {SILENCE_S:g} s; ask again, or choose a smaller model.")
+                raise WriterFailure(
+                    f"it sent nothing for {SILENCE_S:g} s; ask again, or choose a smaller model."
+                )
             if now - begun > TOTAL_S:
-                raise WriterFailure(f"it did not finish within {TOTAL_S:g} s; choose a smaller or faster model.")
+                raise WriterFailure(
+                    f"it did not finish within {TOTAL_S:g} s; choose a smaller or faster model."
+                )
     finally:
         over.set()
 
@@ -87,12 +97,20 @@ def _pump(
         arrived.put(None)
     except WriterFailure as failure:
         arrived.put(failure)
-    except Exception as error:  # this thread's outermost edge: the reader need not wait for what will not come
+    except (
+        Exception
+    ) as error:  # this thread's outermost edge: the reader need not wait for what will not come
         log.exception("writing failed")
-        arrived.put(WriterFailure(f"it failed with an error of its own ({type(error).__name__}); see the log."))
+        arrived.put(
+            WriterFailure(
+                f"it failed with an error of its own ({type(error).__name__}); see the log."
+            )
+        )
 
 
-def _waiting(arrived: queue.SimpleQueue[str | WriterFailure | None]) -> list[str | WriterFailure | None]:
+def _waiting(
+    arrived: queue.SimpleQueue[str | WriterFailure | None],
+) -> list[str | WriterFailure | None]:
     """Everything that has arrived, after waiting a little for the first."""
     try:
         found = [arrived.get(timeout=POLL_S)]

@@ -1,4 +1,6 @@
-"""What a writer is given: rules, numbered passages inside a fence that no note can contain, and the question."""
+"""What a writer is given: rules, numbered passages inside a fence that no note can contain, and the
+question.
+"""
 
 from __future__ import annotations
 
@@ -13,7 +15,8 @@ __all__ = ["SILENT", "Message", "cited_passages", "messages", "sources_of"]
 
 Message = dict[str, str]  # "role" and "content", as chat models take them
 
-# About 1,700 tokens of passages: with rules and answer within the 4,096 that servers of local models often default to.
+# About 1,700 tokens of passages: with rules and answer within the 4,096 that servers of local
+# models often default to.
 CONTEXT_CHARS = 6000
 PASSAGE_CHARS = 1800  # of one passage
 MOST_SOURCES = 8
@@ -34,16 +37,23 @@ _REMINDER = "Answer it from the passages alone, with the passage's number in bra
 
 
 def sources_of(answer: Answer, store: Store) -> tuple[Excerpt, ...]:
-    """The passages for a writer: those the answer cites first, then its hits, up to a budget of characters."""
+    """The passages for a writer: those the answer cites first, then its hits, up to a budget of
+    characters.
+    """
     cited = [(p, c) for c in answer.citations if (p := _passage_of(c, store)) is not None]
     wanted: dict[int, tuple[Passage, Citation | None]] = {}
-    for passage, citation in [*cited, *((h.passage, None) for h in answer.hits if h.passage.kind != "output")]:
+    for passage, citation in [
+        *cited,
+        *((h.passage, None) for h in answer.hits if h.passage.kind != "output"),
+    ]:
         wanted.setdefault(passage.id, (passage, citation))
     sources: list[Excerpt] = []
     left = CONTEXT_CHARS
     for passage, citation in wanted.values():
         source = _cut(passage, citation, min(left, PASSAGE_CHARS))
-        if len(sources) < MOST_SOURCES and (source.end - source.start >= min(LEAST_CHARS, len(passage.text))):
+        if len(sources) < MOST_SOURCES and (
+            source.end - source.start >= min(LEAST_CHARS, len(passage.text))
+        ):
             sources.append(source)
             left -= source.end - source.start
     return tuple(sources)
@@ -54,11 +64,15 @@ def cited_passages(answer: Answer, store: Store) -> frozenset[int]:
     return frozenset(p.id for c in answer.citations if (p := _passage_of(c, store)) is not None)
 
 
-def messages(question: str, sources: Sequence[Excerpt], earlier: Sequence[str] = ()) -> list[Message]:
+def messages(
+    question: str, sources: Sequence[Excerpt], earlier: Sequence[str] = ()
+) -> list[Message]:
     """The prompt: rules as the system's message, passages and question as the user's."""
     shown = [f"{' › '.join(s.passage.heading_path)}\n\n{s.text}".strip() for s in sources]
     fence = _fence([*shown, question, *earlier])
-    passages = "\n\n".join(f"Passage {n}:\n<{fence}>\n{text}\n</{fence}>" for n, text in enumerate(shown, 1))
+    passages = "\n\n".join(
+        f"Passage {n}:\n<{fence}>\n{text}\n</{fence}>" for n, text in enumerate(shown, 1)
+    )
     before = "".join(f"Asked before: {' '.join(q.split())[:500]}\n" for q in earlier[-EARLIER:])
     return [
         {"role": "system", "content": _RULES.format(fence=fence, silent=SILENT)},
@@ -71,7 +85,9 @@ def _fence(texts: Sequence[str]) -> str:
     seed = "\n".join(texts)
     turn = 0
     while True:
-        fence = "note-" + hashlib.sha256(f"{turn}\n{seed}".encode("utf-8", "replace")).hexdigest()[:12]
+        fence = (
+            "note-" + hashlib.sha256(f"{turn}\n{seed}".encode("utf-8", "replace")).hexdigest()[:12]
+        )
         if fence not in seed:
             return fence
         turn += 1
@@ -81,13 +97,20 @@ def _passage_of(citation: Citation, store: Store) -> Passage | None:
     """The passage that holds the first line of a citation."""
     for p in store.passages:
         here = p.line_start <= citation.line_start <= p.line_end
-        if here and p.note == citation.note and p.cell == citation.cell and citation.quote[:40] in p.text:
+        if (
+            here
+            and p.note == citation.note
+            and p.cell == citation.cell
+            and citation.quote[:40] in p.text
+        ):
             return p
     return None
 
 
 def _cut(passage: Passage, citation: Citation | None, room: int) -> Excerpt:
-    """A passage, or as much of it as there is room for, from the cited line on, cut at the end of a line."""
+    """A passage, or as much of it as there is room for, from the cited line on, cut at the end of a
+    line.
+    """
     text = passage.text
     if len(text) <= room:
         return Excerpt(passage, 0, len(text))
@@ -96,5 +119,9 @@ def _cut(passage: Passage, citation: Citation | None, room: int) -> Excerpt:
         lines = text.split("\n")[: citation.line_start - passage.line_start]
         start = min(sum(len(line) + 1 for line in lines), max(0, len(text) - room))
         start = text.rfind("\n", 0, start + 1) + 1
-    end = len(text) if len(text) - start <= room else max(start, text.rfind("\n", start, start + max(0, room)))
+    end = (
+        len(text)
+        if len(text) - start <= room
+        else max(start, text.rfind("\n", start, start + max(0, room)))
+    )
     return Excerpt(passage, start, end)

@@ -1,6 +1,8 @@
-"""Let a language model word an answer from the cited passages, and give only what those passages bear out.
+"""Let a language model word an answer from the cited passages, and give only what those passages
+bear out.
 
-The extractive answer comes first and stays whenever the model fails, is stopped, or writes what the notes do not say.
+The extractive answer comes first and stays whenever the model fails, is stopped, or writes what the
+notes do not say.
 """
 
 from __future__ import annotations
@@ -24,7 +26,8 @@ __all__ = ["Writer", "WriterFailure", "checked", "worth_writing", "written"]
 
 # What the graph or the notes' links answer has nothing to be worded: a study path, a reading list.
 UNWRITTEN = ("path", "next", "where", "empty")
-# A model would smooth over what the reader has to know; a test holds this to the words of app.answering.forms.prose.
+# A model would smooth over what the reader has to know; a test holds this to the words of
+# app.answering.forms.prose.
 DISAGREEMENT = "Your notes disagree"
 ENOUGH = 0.5  # share of the written sentences that must stand in the passages
 _ENDED = (".", "!", "?", "…", ")", "]", "$", "*", '"', "”", "。")
@@ -51,7 +54,9 @@ class Writer(Protocol):
 
 
 def worth_writing(answer: Answer) -> bool:
-    """Whether a writer is asked at all: not where the notes do not say or disagree, nor for paths and reading lists."""
+    """Whether a writer is asked at all: not where the notes do not say or disagree, nor for paths
+    and reading lists.
+    """
     written_kind = answer.status == "answered" and answer.kind not in UNWRITTEN
     return written_kind and bool(answer.hits) and DISAGREEMENT not in answer.text
 
@@ -97,11 +102,14 @@ def written(
     yield final
 
 
-def checked(answer: Answer, text: str, given: Sequence[Excerpt], store: Store, encoder: Encoder, name: str) -> Answer:
-    """The written answer with the sentences that the passages bear out, or the extractive one with a notice.
+def checked(
+    answer: Answer, text: str, given: Sequence[Excerpt], store: Store, encoder: Encoder, name: str
+) -> Answer:
+    """The written answer with the sentences that the passages bear out, or the extractive one with
+    a notice.
 
-    Fewer than half of the sentences, or none, are too few, and so is a text without a sentence from the passages that
-    the extract cites: it may be true, and answers another question.
+    Fewer than half of the sentences, or none, are too few, and so is a text without a sentence from
+    the passages that the extract cites: it may be true, and answers another question.
 
     Parameters
     ----------
@@ -117,16 +125,24 @@ def checked(answer: Answer, text: str, given: Sequence[Excerpt], store: Store, e
     elif SILENT.rstrip(".").casefold() in text.casefold() and len(said) <= 2:
         short = f"{name} found no answer in the passages"
     elif not kept or len(kept) < ENOUGH * len(said):
-        short = f"Of {_count(len(said))} that {name} wrote, the notes bear out {len(kept) or 'none'}"
+        short = (
+            f"Of {_count(len(said))} that {name} wrote, the notes bear out {len(kept) or 'none'}"
+        )
     elif best and not any(s.excerpt.passage.id in best for i in kept for s in supports[i]):
         short = f"What {name} wrote is not from the passages that answer best"
     else:
-        return _worded(answer, [said[i] for i in kept], [supports[i] for i in kept], len(said), name)
+        return _worded(
+            answer, [said[i] for i in kept], [supports[i] for i in kept], len(said), name
+        )
     return dataclasses.replace(answer, notice=f"{short}; these are the notes' own words.")
 
 
 def _worded(
-    answer: Answer, kept: Sequence[Sentence], supports: Sequence[tuple[Support, ...]], written: int, name: str
+    answer: Answer,
+    kept: Sequence[Sentence],
+    supports: Sequence[tuple[Support, ...]],
+    written: int,
+    name: str,
 ) -> Answer:
     """The answer in a writer's sentences; `written` is how many there were."""
     citations, marks = _numbered(supports)
@@ -136,13 +152,20 @@ def _worded(
         text=assembled(kept, dict(enumerate(marks))),
         citations=citations,
         writer=name,
-        notice=f"{left} of {_count(written)} left out: the notes do not bear them out." if left else "",
+        notice=f"{left} of {_count(written)} left out: the notes do not bear them out."
+        if left
+        else "",
     )
 
 
 def _whole(said: Sequence[Sentence]) -> Sequence[Sentence]:
     """Without a last sentence that was cut off."""
-    cut = len(said) > 1 and said[-1].kind == "prose" and not said[-1].cited and not said[-1].text.endswith(_ENDED)
+    cut = (
+        len(said) > 1
+        and said[-1].kind == "prose"
+        and not said[-1].cited
+        and not said[-1].text.endswith(_ENDED)
+    )
     return said[:-1] if cut else said
 
 
@@ -163,11 +186,17 @@ def _distinct(said: Sequence[Sentence]) -> list[Sentence]:
     return list(first.values())
 
 
-def _numbered(supports: Sequence[tuple[Support, ...]]) -> tuple[tuple[Citation, ...], list[list[int]]]:
+def _numbered(
+    supports: Sequence[tuple[Support, ...]],
+) -> tuple[tuple[Citation, ...], list[list[int]]]:
     """Citations in the order of use, and for each sentence the numbers of its own."""
     numbers: dict[Excerpt, int] = {}
-    marks = [[numbers.setdefault(s.excerpt, len(numbers) + 1) for s in support] for support in supports]
-    return tuple(cite(excerpt, n) for excerpt, n in numbers.items()), [sorted(set(m)) for m in marks]
+    marks = [
+        [numbers.setdefault(s.excerpt, len(numbers) + 1) for s in support] for support in supports
+    ]
+    return tuple(cite(excerpt, n) for excerpt, n in numbers.items()), [
+        sorted(set(m)) for m in marks
+    ]
 
 
 def _count(n: int) -> str:

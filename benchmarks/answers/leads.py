@@ -3,10 +3,11 @@
     python -m benchmarks.answers.leads                      # the starter notes, and leads.jsonl beside this file
     python -m benchmarks.answers.leads NOTES QUESTIONS.jsonl [--store DIR] [--show]
 
-Each line of the questions holds "q" and "lead", a list of texts one of which should be in what the answer leads with.
-Prints the share of answers whose first citation's lines hold it, whose first 300 characters hold it, and which hold it
-anywhere, with the median length of the first cited excerpt and of the whole answer, and the processor time that an
-answer takes beyond search; saves results/leads.json.
+Each line of the questions holds "q" and "lead", a list of texts one of which should be in what the
+answer leads with. Prints the share of answers whose first citation's lines hold it, whose first 300
+characters hold it, and which hold it anywhere, with the median length of the first cited excerpt
+and of the whole answer, and the processor time that an answer takes beyond search; saves
+results/leads.json.
 """
 
 from __future__ import annotations
@@ -60,7 +61,10 @@ def judged(store: Store, questions: Sequence[dict[str, Any]], show: bool) -> dic
         first, whole = first_excerpt(said), one_line(said.text)
         row = {
             "first": any(w in first for w in wanted),
-            "short": any(w in re.sub(r"\*\*[^*]+\*\* ", "", whole)[:SHORT] or w in whole[:SHORT] for w in wanted),
+            "short": any(
+                w in re.sub(r"\*\*[^*]+\*\* ", "", whole)[:SHORT] or w in whole[:SHORT]
+                for w in wanted
+            ),
             "anywhere": any(w in whole for w in wanted),
             "first_chars": len(first),
             "chars": len(whole),
@@ -68,7 +72,9 @@ def judged(store: Store, questions: Sequence[dict[str, Any]], show: bool) -> dic
         }
         rows.append(row)
         if show and not (row["first"] and row["short"]):
-            print(f"\n## {asked['q']}   [{said.status} {said.kind}] wanted {wanted}\n{said.text[:700]}")
+            print(
+                f"\n## {asked['q']}   [{said.status} {said.kind}] wanted {wanted}\n{said.text[:700]}"
+            )
     n = len(rows)
     return {
         "questions": n,
@@ -88,9 +94,15 @@ def main() -> None:
     parser.add_argument("notes", type=Path, nargs="?", default=STARTER)
     parser.add_argument("questions", type=Path, nargs="?", default=HERE / "leads.jsonl")
     parser.add_argument("--store", type=Path, help="a store that holds the notes already")
-    parser.add_argument("--show", action="store_true", help="print the answers that lead with something else")
+    parser.add_argument(
+        "--show", action="store_true", help="print the answers that lead with something else"
+    )
     given = parser.parse_args()
-    questions = [json.loads(line) for line in given.questions.read_text(encoding="utf-8").splitlines() if line]
+    questions = [
+        json.loads(line)
+        for line in given.questions.read_text(encoding="utf-8").splitlines()
+        if line
+    ]
     with tempfile.TemporaryDirectory() as work:
         folder = given.store or Path(work)
         if given.store is None:

@@ -1,15 +1,17 @@
-"""Offers of recipes on a written set of questions: precision, recall, and whether the parameters are the wanted ones.
+"""Offers of recipes on a written set of questions: precision, recall, and whether the parameters
+are the wanted ones.
 
-`questions/recipes.jsonl` holds 238 questions with the wanted recipe and 238 that want none, with many near misses, in
-seven parts. By the first four the rules of `app.answering.offers.offers` were made and mended, so that their figures
-are of questions that have been seen. "unseen" was written by somebody who had not read the rules: alone they gave
-precision 1.00 and recall .32 there. So a classifier of wordings was learned (`train_wishes.py`), from "unseen" among
-others. "last" was written by somebody who knew neither, before it was learned, and no offer was learned or mended by
-it, but parameters were, as by "unseen" (at first sight .43 and .88 of them were right). "params" is 40 wishes with up
-to four parameters that somebody else wrote after that; of these .77 were right at first sight, and one wrong value was
-mended. An offer counts as right when its recipe is the wanted one; parameters are compared as the recipe would take
-them, with defaults filled in. `--rules` measures the rules alone, as they serve where a store was made with another
-encoder.
+`questions/recipes.jsonl` holds 238 questions with the wanted recipe and 238 that want none, with
+many near misses, in seven parts. By the first four the rules of `app.answering.offers.offers` were
+made and mended, so that their figures are of questions that have been seen. "unseen" was written by
+somebody who had not read the rules: alone they gave precision 1.00 and recall .32 there. So a
+classifier of wordings was learned (`train_wishes.py`), from "unseen" among others. "last" was
+written by somebody who knew neither, before it was learned, and no offer was learned or mended by
+it, but parameters were, as by "unseen" (at first sight .43 and .88 of them were right). "params" is
+40 wishes with up to four parameters that somebody else wrote after that; of these .77 were right at
+first sight, and one wrong value was mended. An offer counts as right when its recipe is the wanted
+one; parameters are compared as the recipe would take them, with defaults filled in. `--rules`
+measures the rules alone, as they serve where a store was made with another encoder.
 """
 
 from __future__ import annotations
@@ -37,7 +39,9 @@ PARTS = ("dev", "held", "fresh", "blind", "unseen", "last", "params")
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """A question, and the recipe it wishes for with the parameters that its words decide; "" for none."""
+    """A question, and the recipe it wishes for with the parameters that its words decide; "" for
+    none.
+    """
 
     q: str
     part: str  # one of PARTS
@@ -52,7 +56,10 @@ Offering = Callable[[Wanted], tuple[RecipeOffer, ...]]
 def wanted_rows(part: str = "") -> list[Wanted]:
     """The written questions, all or of one part."""
     rows = [json.loads(line) for line in QUESTIONS.read_text(encoding="utf-8").splitlines()]
-    found = [Wanted(r["q"], r["part"], r["recipe"] or "", r["params"], tuple(r.get("concepts", ()))) for r in rows]
+    found = [
+        Wanted(r["q"], r["part"], r["recipe"] or "", r["params"], tuple(r.get("concepts", ())))
+        for r in rows
+    ]
     return [row for row in found if part in ("", row.part)]
 
 
@@ -79,7 +86,9 @@ def offering(encoder: Encoder | None) -> Offering:
 
 
 def figures(rows: Sequence[Wanted], offered: Offering) -> dict[str, Any]:
-    """Precision of offers, recall over questions with a wanted recipe, share of right offers with right parameters."""
+    """Precision of offers, recall over questions with a wanted recipe, share of right offers with
+    right parameters.
+    """
     there = {recipe.name for recipe in recipes()}
     judged = [row for row in rows if not row.recipe or row.recipe in there]
     given = [(row, offer) for row in judged for offer in offered(row)]
@@ -106,7 +115,9 @@ def _show(rows: Sequence[Wanted], offered: Offering) -> None:
         off = [o for o in given if is_right(o, row) and not same_params(o, row)]
         if wrong or off or (row.recipe and not given):
             said = "; ".join(f"{o.name} {o.params} {o.confidence}" for o in given) or "none"
-            print(f"  {row.part} {row.q}\n      wanted {row.recipe or 'none'} {row.params}\n      given  {said}")
+            print(
+                f"  {row.part} {row.q}\n      wanted {row.recipe or 'none'} {row.params}\n      given  {said}"
+            )
 
 
 def main() -> None:

@@ -1,10 +1,12 @@
-"""Learns which recipe a question wishes for, and measures it on questions of writers that it has not seen.
+"""Learns which recipe a question wishes for, and measures it on questions of writers that it has
+not seen.
 
-`python -m benchmarks.answers.train_offers` reads `questions/wishes.jsonl` (questions by several writers, who did not
-know the rules of `app.answering.offers.offers`) and `questions/recipes.jsonl`, and leaves one writer out at a time:
-precision and recall of the rules alone, of the classifier alone and of both together. Then it learns from all and
-writes `app/answering/offers/wishes.json`, and the table to `results/wishes.json`. The parts "last" and "params" of
-recipes.jsonl are not touched: `matching.py` measures on them what was learned.
+`python -m benchmarks.answers.train_offers` reads `questions/wishes.jsonl` (questions by several
+writers, who did not know the rules of `app.answering.offers.offers`) and `questions/recipes.jsonl`,
+and leaves one writer out at a time: precision and recall of the rules alone, of the classifier
+alone and of both together. Then it learns from all and writes `app/answering/offers/wishes.json`,
+and the table to `results/wishes.json`. The parts "last" and "params" of recipes.jsonl are not
+touched: `matching.py` measures on them what was learned.
 """
 
 from __future__ import annotations
@@ -29,7 +31,9 @@ from kg.encoder import Encoder, load_encoder
 WRITTEN = QUESTIONS.parent / "wishes.jsonl"
 LEARNED = Path(__file__).parents[2] / "app" / "answering" / "offers" / "wishes.json"
 TOLD = ("last", "params")  # the parts that nothing is learned from
-OLD = "the rules' own"  # the parts that the rules were made by; the rules' figures there say nothing
+OLD = (
+    "the rules' own"  # the parts that the rules were made by; the rules' figures there say nothing
+)
 STRENGTH = 40.0  # the inverse of the penalty, chosen with writers left out, as LEARNED_FROM was
 TWICE = 2  # questions that a term is in at least
 
@@ -56,7 +60,11 @@ def rows() -> list[Row]:
 def fitted(asked: Sequence[str], vectors: Any, wanted: Sequence[str], encoder: Encoder) -> Wishes:
     """The classifier learned from these questions."""
     count = Counter(term for question in asked for term in set(terms(question)))
-    rarity = {term: float(np.log((1 + len(asked)) / (1 + n)) + 1) for term, n in sorted(count.items()) if n >= TWICE}
+    rarity = {
+        term: float(np.log((1 + len(asked)) / (1 + n)) + 1)
+        for term, n in sorted(count.items())
+        if n >= TWICE
+    }
     model = LogisticRegression(C=STRENGTH, max_iter=3000)
     model.fit(columns(asked, vectors, rarity), wanted)
     return Wishes(encoder.name, tuple(model.classes_), rarity, model.coef_.T, model.intercept_)
@@ -65,7 +73,9 @@ def fitted(asked: Sequence[str], vectors: Any, wanted: Sequence[str], encoder: E
 def judged(model: Wishes, asked: Sequence[str], vectors: Any) -> list[dict[str, float]]:
     """Each question's probabilities by recipe."""
     chances = model(columns(asked, vectors, model.rarity))
-    return [{n: float(c) for n, c in zip(model.names, row, strict=True) if n != NONE} for row in chances]
+    return [
+        {n: float(c) for n, c in zip(model.names, row, strict=True) if n != NONE} for row in chances
+    ]
 
 
 def figures(given: Sequence[tuple[Row, set[str]]]) -> dict[str, Any]:
@@ -73,15 +83,24 @@ def figures(given: Sequence[tuple[Row, set[str]]]) -> dict[str, Any]:
     right = sum(row.recipe in names for row, names in given)
     offered = sum(len(names) for _, names in given)
     wanting = sum(row.recipe != NONE for row, _ in given)
-    return {"offers": offered, "precision": round(right / max(1, offered), 3), "recall": round(right / wanting, 3)}
+    return {
+        "offers": offered,
+        "precision": round(right / max(1, offered), 3),
+        "recall": round(right / wanting, 3),
+    }
 
 
-def compared(held: Sequence[Row], chances: Sequence[Mapping[str, float]]) -> dict[str, list[tuple[Row, set[str]]]]:
+def compared(
+    held: Sequence[Row], chances: Sequence[Mapping[str, float]]
+) -> dict[str, list[tuple[Row, set[str]]]]:
     """What each way offers for questions that nothing was learned from."""
     surest = [max(chance.items(), key=lambda one: one[1]) for chance in chances]
     return {
         "rules": [(row, {offer.name for offer in offers(row.q, row.concepts)}) for row in held],
-        "wording": [(row, {n} if c >= LEARNED_FROM else set()) for row, (n, c) in zip(held, surest, strict=True)],
+        "wording": [
+            (row, {n} if c >= LEARNED_FROM else set())
+            for row, (n, c) in zip(held, surest, strict=True)
+        ],
         "both": [
             (row, {offer.name for offer in offers(row.q, row.concepts, chance)})
             for row, chance in zip(held, chances, strict=True)
@@ -91,7 +110,9 @@ def compared(held: Sequence[Row], chances: Sequence[Mapping[str, float]]) -> dic
 
 def main() -> int:
     """Measure, learn from all, save."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--no-save", action="store_true", help="only measure and print")
     options = parser.parse_args()
     encoder, all_rows = load_encoder(), rows()
@@ -103,8 +124,13 @@ def main() -> int:
         held = [n for n, row in enumerate(all_rows) if row.writer == writer]
         rest = [n for n, row in enumerate(all_rows) if row.writer != writer]
         model = fitted([asked[n] for n in rest], vectors[rest], [wanted[n] for n in rest], encoder)
-        ways = compared([all_rows[n] for n in held], judged(model, [asked[n] for n in held], vectors[held]))
-        table[writer] = {"questions": len(held), **{way: figures(given) for way, given in ways.items()}}
+        ways = compared(
+            [all_rows[n] for n in held], judged(model, [asked[n] for n in held], vectors[held])
+        )
+        table[writer] = {
+            "questions": len(held),
+            **{way: figures(given) for way, given in ways.items()},
+        }
         for way, given in ways.items():
             together.setdefault(way, []).extend(given)
     table["all"] = {
@@ -112,7 +138,9 @@ def main() -> int:
         **{way: figures(given) for way, given in together.items()},
     }
     for writer, row in table.items():
-        shown = "   ".join(f"{way} {row[way]['precision']:.3f} {row[way]['recall']:.3f}" for way in together)
+        shown = "   ".join(
+            f"{way} {row[way]['precision']:.3f} {row[way]['recall']:.3f}" for way in together
+        )
         print(f"{writer:10} {row['questions']:5}   {shown}")
     if not options.no_save:
         model = fitted(asked, vectors, wanted, encoder)

@@ -1,4 +1,6 @@
-"""The trial process of `executors.batch_size.trials`, with a simulated memory in place of the machine's."""
+"""The trial process of `executors.batch_size.trials`, with a simulated memory in place of the
+machine's.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,6 @@
-"""Nine networks of different kinds on made-up samples, as a task that trials can train and as plain torch modules."""
+"""Nine networks of different kinds on made-up samples, as a task that trials can train and as plain
+torch modules.
+"""
 
 from __future__ import annotations
 
@@ -27,7 +29,9 @@ MB = 1_000_000
 
 @dataclass(frozen=True, slots=True)
 class Model:
-    """A network, its loss, one sample, and three amounts of memory (bytes) to find the largest batch for."""
+    """A network, its loss, one sample, and three amounts of memory (bytes) to find the largest
+    batch for.
+    """
 
     kind: str
     network: Callable[[], nn.Module]
@@ -56,7 +60,9 @@ class Samples:
 class _Block(nn.Sequential):
     def __init__(self, inside: int, outside: int, stride: int = 1) -> None:
         super().__init__(
-            nn.Conv2d(inside, outside, 3, stride, 1, bias=False), nn.BatchNorm2d(outside), nn.ReLU(inplace=True)
+            nn.Conv2d(inside, outside, 3, stride, 1, bias=False),
+            nn.BatchNorm2d(outside),
+            nn.ReLU(inplace=True),
         )
 
 
@@ -65,7 +71,9 @@ class _UNet(nn.Module):
 
     def __init__(self, width: int = 16) -> None:
         super().__init__()
-        self.down = nn.ModuleList([_Block(3, width), _Block(width, 2 * width), _Block(2 * width, 4 * width)])
+        self.down = nn.ModuleList(
+            [_Block(3, width), _Block(width, 2 * width), _Block(2 * width, 4 * width)]
+        )
         self.up = nn.ModuleList([_Block(6 * width, 2 * width), _Block(3 * width, width)])
         self.head = nn.Conv2d(width, 4, 1)
 
@@ -88,7 +96,9 @@ class _Transformer(nn.Module):
     def __init__(self, first: nn.Module, length: int, width: int, depth: int) -> None:
         super().__init__()
         self.first, self.place = first, nn.Parameter(torch.zeros(length, width))
-        layer = nn.TransformerEncoderLayer(width, 4, 4 * width, 0.1, "gelu", batch_first=True, norm_first=True)
+        layer = nn.TransformerEncoderLayer(
+            width, 4, 4 * width, 0.1, "gelu", batch_first=True, norm_first=True
+        )
         self.encoder = nn.TransformerEncoder(layer, depth, enable_nested_tensor=False)
         self.head = nn.Linear(width, 10)
 
@@ -137,11 +147,19 @@ def _next_words(output: Any, target: torch.Tensor) -> torch.Tensor:
 
 
 def _image(size: int) -> Callable[[torch.Generator], tuple[torch.Tensor, torch.Tensor]]:
-    return lambda mixer: (torch.randn(3, size, size, generator=mixer), torch.randint(10, (), generator=mixer))
+    return lambda mixer: (
+        torch.randn(3, size, size, generator=mixer),
+        torch.randint(10, (), generator=mixer),
+    )
 
 
-def _tokens(length: int, words: int) -> Callable[[torch.Generator], tuple[torch.Tensor, torch.Tensor]]:
-    return lambda mixer: (torch.randint(words, (length,), generator=mixer), torch.randint(10, (), generator=mixer))
+def _tokens(
+    length: int, words: int
+) -> Callable[[torch.Generator], tuple[torch.Tensor, torch.Tensor]]:
+    return lambda mixer: (
+        torch.randint(words, (length,), generator=mixer),
+        torch.randint(10, (), generator=mixer),
+    )
 
 
 def _masked(mixer: torch.Generator) -> tuple[torch.Tensor, torch.Tensor]:
@@ -168,7 +186,9 @@ MODELS = {
         _classes,
         (8 * MB, 24 * MB, 60 * MB),
     ),
-    "resnet18": Model("convolutions", _resnet, _image(32), _classes, (160 * MB, 180 * MB, 220 * MB)),
+    "resnet18": Model(
+        "convolutions", _resnet, _image(32), _classes, (160 * MB, 180 * MB, 220 * MB)
+    ),
     "U-Net": Model("segmentation", _UNet, _masked, _classes, (20 * MB, 60 * MB, 140 * MB)),
     "ViT": Model(
         "vision transformer",
@@ -180,7 +200,12 @@ MODELS = {
     "MLP": Model(
         "tabular",
         lambda: nn.Sequential(
-            nn.Linear(256, 1024), nn.ReLU(), nn.BatchNorm1d(1024), nn.Linear(1024, 512), nn.ReLU(), nn.Linear(512, 10)
+            nn.Linear(256, 1024),
+            nn.ReLU(),
+            nn.BatchNorm1d(1024),
+            nn.Linear(1024, 512),
+            nn.ReLU(),
+            nn.Linear(512, 10),
         ),
         lambda mixer: (torch.randn(256, generator=mixer), torch.randint(10, (), generator=mixer)),
         _classes,
@@ -189,11 +214,16 @@ MODELS = {
     "recommender": Model(
         "embeddings",
         _Recommender,
-        lambda mixer: (torch.randint(8000, (52,), generator=mixer), torch.randint(2, (), generator=mixer)),
+        lambda mixer: (
+            torch.randint(8000, (52,), generator=mixer),
+            torch.randint(2, (), generator=mixer),
+        ),
         _classes,
         (14_500_000, 16 * MB, 20 * MB),
     ),
-    "AWD-LSTM": Model("language model", _awd_lstm, _words, _next_words, (20 * MB, 70 * MB, 200 * MB)),
+    "AWD-LSTM": Model(
+        "language model", _awd_lstm, _words, _next_words, (20 * MB, 70 * MB, 200 * MB)
+    ),
     "text transformer": Model(
         "text classifier",
         lambda: _Transformer(nn.Embedding(4000, 64), 96, 64, 2),
@@ -213,7 +243,10 @@ MODELS = {
             nn.Flatten(),
             nn.Linear(256, 10),
         ),
-        lambda mixer: (torch.randn(1, 4096, generator=mixer), torch.randint(10, (), generator=mixer)),
+        lambda mixer: (
+            torch.randn(1, 4096, generator=mixer),
+            torch.randint(10, (), generator=mixer),
+        ),
         _classes,
         (5 * MB, 25 * MB, 90 * MB),
     ),
@@ -225,12 +258,21 @@ def inspect(settings: Settings, verify: bool = True) -> Source:
     return Source(settings.task, TRAIN, VALID, (), MODELS[settings.task])
 
 
-def build(source: Source, settings: Settings, size: int | None, batch_size: int, device: str, folder: Path) -> Built:
+def build(
+    source: Source, settings: Settings, size: int | None, batch_size: int, device: str, folder: Path
+) -> Built:
     """A learner with fastai's Adam, as fastai makes it."""
     model: Model = source.content
     torch.manual_seed(settings.seed)
     loaders = DataLoaders(
-        DataLoader(Samples(model, TRAIN), bs=batch_size, shuffle=True, drop_last=True, num_workers=0, device=device),
+        DataLoader(
+            Samples(model, TRAIN),
+            bs=batch_size,
+            shuffle=True,
+            drop_last=True,
+            num_workers=0,
+            device=device,
+        ),
         DataLoader(Samples(model, VALID), bs=batch_size, num_workers=0, device=device),
     )
     learner = Learner(loaders, model.network(), loss_func=model.loss, opt_func=Adam, path=folder)

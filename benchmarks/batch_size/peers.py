@@ -1,8 +1,8 @@
 """What others find for one model of the benchmark, and the truth: `… MODEL [lightning]`.
 
-All in one process, under the simulated memory; JSON on standard output. The truth is bisected to the sample with three
-steps and a validation batch. Lightning trains in its own loop, whose truth is the largest batch that its own bisection
-saw pass.
+All in one process, under the simulated memory; JSON on standard output. The truth is bisected to
+the sample with three steps and a validation batch. Lightning trains in its own loop, whose truth is
+the largest batch that its own bisection saw pass.
 """
 
 from __future__ import annotations
@@ -34,7 +34,9 @@ from executors.batch_size import trials  # noqa: E402
 LOST = 20_000  # bytes of recorded losses that a learner keeps; less than a sample's
 PROBES = (4, 8, 16)  # of the naive line
 SMALLER = (1, 2, 3)
-LONG = 8 * TRAIN  # samples for Lightning 2.6, which never ends where a batch of the whole data set fails
+LONG = (
+    8 * TRAIN
+)  # samples for Lightning 2.6, which never ends where a batch of the whole data set fails
 FASTAI_S = time.monotonic() - STARTED
 
 
@@ -70,10 +72,18 @@ class Loop:
 
     def train(self, batch: int, validate: bool = True, steps: int = 3) -> int:
         """Peak bytes of these steps and of a validation batch; raises torch.OutOfMemoryError."""
-        request = {"size": None, "precision": "float32", "frozen": False, "batch": batch, "steps": steps}
+        request = {
+            "size": None,
+            "precision": "float32",
+            "frozen": False,
+            "batch": batch,
+            "steps": steps,
+        }
         self.forget()
         self.log.tried.append((batch, False))
-        told = self._bench.attempt({**request, "seconds": 0.0, "validate": validate, "judge": True, "exact": True})
+        told = self._bench.attempt(
+            {**request, "seconds": 0.0, "validate": validate, "judge": True, "exact": True}
+        )
         self.log.tried[-1] = (batch, True)
         return int(told["peak_bytes"])
 
@@ -88,9 +98,18 @@ class Loop:
     def forget(self) -> None:
         """Let go of what a failed trial left, so that the next is bounded as the first was."""
         learner = self._bench.learner
-        learner.opt, learner.dls, learner.xb, learner.yb, learner.pred, learner.loss = None, None, (), (), None, None
+        learner.opt, learner.dls, learner.xb, learner.yb, learner.pred, learner.loss = (
+            None,
+            None,
+            (),
+            (),
+            None,
+            None,
+        )
         learner.loss_grad = None
-        learner.remove_cbs([callback for callback in learner.cbs if type(callback).__name__ == "Meter"])
+        learner.remove_cbs(
+            [callback for callback in learner.cbs if type(callback).__name__ == "Meter"]
+        )
         learner.model.zero_grad(set_to_none=True)
         if hasattr(learner.model, "reset"):  # a text model keeps its state, as wide as the batch
             for module in learner.model.modules():
@@ -129,7 +148,9 @@ def accelerate(loop: Loop) -> int:
 
 
 def naive(loop: Loop, budget: int) -> int:
-    """Where the line through three small batches meets the budget; through smaller ones where these do not fit."""
+    """Where the line through three small batches meets the budget; through smaller ones where these
+    do not fit.
+    """
     peaks: dict[int, int] = {}
     for batch in (*PROBES, *SMALLER):
         with contextlib.suppress(torch.OutOfMemoryError):
@@ -140,7 +161,9 @@ def naive(loop: Loop, budget: int) -> int:
     return min(TRAIN, max(1, int((budget - fixed) / slope))) if slope > 0 else TRAIN
 
 
-def lightning(model: Model, budget: int, mode: str, memory: SimulatedMemory, folder: str) -> tuple[int, Log]:
+def lightning(
+    model: Model, budget: int, mode: str, memory: SimulatedMemory, folder: str
+) -> tuple[int, Log]:
     """Tuner.scale_batch_size with its own settings, its trials logged."""
     import lightning.pytorch as pl
     from lightning.pytorch.tuner import Tuner
@@ -161,7 +184,9 @@ def lightning(model: Model, budget: int, mode: str, memory: SimulatedMemory, fol
             return torch.optim.AdamW(self.parameters(), lr=1e-4)
 
         def train_dataloader(self) -> Any:
-            return torch.utils.data.DataLoader(training, self.batch_size, shuffle=True, drop_last=True)
+            return torch.utils.data.DataLoader(
+                training, self.batch_size, shuffle=True, drop_last=True
+            )
 
         def val_dataloader(self) -> Any:
             return torch.utils.data.DataLoader(held_out, min(self.batch_size, VALID))
@@ -217,7 +242,9 @@ def measure(name: str, memory: SimulatedMemory, folder: str) -> list[dict[str, A
     _, import_s = timed(lambda: __import__("lightning.pytorch"))
     for row, budget in zip(rows, model.budgets, strict=True):
         for mode in ("binsearch", "power"):
-            (found, log), seconds = timed(lambda b=budget, m=mode: lightning(model, b, m, memory, folder))
+            (found, log), seconds = timed(
+                lambda b=budget, m=mode: lightning(model, b, m, memory, folder)
+            )
             own = max((batch for batch, ok in log.tried if ok), default=0)
             truth = own if mode == "binsearch" else row["Lightning binsearch"]["truth"]
             row[f"Lightning {mode}"] = log.report(found, truth, seconds, FASTAI_S + import_s)

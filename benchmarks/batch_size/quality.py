@@ -1,10 +1,12 @@
-"""How near the search comes to the largest batch, in how many trials and seconds, against its peers.
+"""How near the search comes to the largest batch, in how many trials and seconds, against its
+peers.
 
-`python -m benchmarks.batch_size.quality --peers FOLDER`, where the folder was filled by `pip install --target FOLDER
---no-deps lightning lightning-utilities torchmetrics`; without it Lightning's rows are left out. Nine networks with
-three budgets each under a simulated memory (`benchmarks.batch_size.simulated_memory`), whose true largest batch is
-known; every batch of ours is tried by the recipe's own search in the recipe's own child processes. Then three tasks on
-this machine's real memory, bounded by the system. Prints tables, saves JSON under benchmarks/results/.
+`python -m benchmarks.batch_size.quality --peers FOLDER`, where the folder was filled by `pip
+install --target FOLDER --no-deps lightning lightning-utilities torchmetrics`; without it
+Lightning's rows are left out. Nine networks with three budgets each under a simulated memory
+(`benchmarks.batch_size.simulated_memory`), whose true largest batch is known; every batch of ours
+is tried by the recipe's own search in the recipe's own child processes. Then three tasks on this
+machine's real memory, bounded by the system. Prints tables, saves JSON under benchmarks/results/.
 """
 
 from __future__ import annotations
@@ -38,10 +40,16 @@ REAL: tuple[tuple[str, dict[str, Any], int | None, int, int], ...] = (
 
 def main() -> int:
     """Measure, print, save; 0 when nothing that was found is too large."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--peers", type=Path, help="folder with Lightning; without it, only accelerate and the line")
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument(
+        "--peers", type=Path, help="folder with Lightning; without it, only accelerate and the line"
+    )
     parser.add_argument("--models", nargs="*", default=list(MODELS), help="only these")
-    parser.add_argument("--no-real", action="store_true", help="leave out the machine's real memory")
+    parser.add_argument(
+        "--no-real", action="store_true", help="leave out the machine's real memory"
+    )
     parser.add_argument("--no-save", action="store_true", help="only print")
     options = parser.parse_args()
     os.environ.setdefault("OMP_NUM_THREADS", "1")
@@ -58,8 +66,17 @@ def main() -> int:
 def simulated(name: str, peers: Path | None) -> list[dict[str, Any]]:
     """For each budget of one model, what every method found."""
     told = subprocess.run(
-        [sys.executable, "-m", "benchmarks.batch_size.peers", name, *(["lightning"] if peers else [])],
-        env={**os.environ, "PYTHONPATH": os.pathsep.join([*([str(peers.resolve())] if peers else []), str(ROOT)])},
+        [
+            sys.executable,
+            "-m",
+            "benchmarks.batch_size.peers",
+            name,
+            *(["lightning"] if peers else []),
+        ],
+        env={
+            **os.environ,
+            "PYTHONPATH": os.pathsep.join([*([str(peers.resolve())] if peers else []), str(ROOT)]),
+        },
         capture_output=True,
         text=True,
         check=False,
@@ -82,7 +99,9 @@ def ours(name: str, budget: int, truth: int) -> dict[str, Any]:
     os.environ[LIMIT] = str(budget)
     with tempfile.TemporaryDirectory() as folder:
         begun = time.monotonic()
-        with Bench(first({"task": name}, folder, None, None), module="benchmarks.batch_size.child") as bench:
+        with Bench(
+            first({"task": name}, folder, None, None), module="benchmarks.batch_size.child"
+        ) as bench:
             ready = time.monotonic()
             found, trials = searched(bench, Case(), TRAIN, 16)
             seconds = time.monotonic() - ready
@@ -102,7 +121,9 @@ def searched(bench: Bench, case: Case, cap: int, part: int) -> tuple[int, list[T
     trials: list[Trial] = []
 
     def attempt(batch: int, fresh: bool) -> Trial:
-        how: dict[str, Any] = {"steps": 3, "fresh": True, "purpose": "verify"} if fresh else {"steps": 2}
+        how: dict[str, Any] = (
+            {"steps": 3, "fresh": True, "purpose": "verify"} if fresh else {"steps": 2}
+        )
         trials.append(bench.attempt(case, batch, **how))
         return trials[-1]
 
@@ -110,16 +131,27 @@ def searched(bench: Bench, case: Case, cap: int, part: int) -> tuple[int, list[T
     return (found.batch if found else 0), trials
 
 
-def first(settings: dict[str, Any], folder: str, size: int | None, limit: int | None) -> dict[str, Any]:
+def first(
+    settings: dict[str, Any], folder: str, size: int | None, limit: int | None
+) -> dict[str, Any]:
     """What a bench is opened with."""
     how = {"device": "cpu", "size": size, "precision": "float32", "frozen": False}
-    return {"settings": settings, "folder": folder, **how, "memory_limit": limit, "share": 1.0, "margin": 0.0}
+    return {
+        "settings": settings,
+        "folder": folder,
+        **how,
+        "memory_limit": limit,
+        "share": 1.0,
+        "margin": 0.0,
+    }
 
 
 def bounded(
     task: str, settings: dict[str, Any], size: int | None, limit: int, cap: int, device: str = "cpu"
 ) -> dict[str, Any]:
-    """One task on real memory; the truth is bisected around what was found, in fresh processes, to two percent."""
+    """One task on real memory; the truth is bisected around what was found, in fresh processes, to
+    two percent.
+    """
     case = Case(size)
     with contextlib.ExitStack() as stack:
         folder = stack.enter_context(tempfile.TemporaryDirectory())
@@ -163,21 +195,32 @@ def summarised(rows: list[dict[str, Any]]) -> dict[str, dict[str, float]]:
                 "median_trials": statistics.median(one["trials"] for one in own),
                 "most_failures": max(one["failures"] for one in own),
                 "seconds": round(statistics.median(one["seconds"] for one in own), 2),
-                "seconds_with_start": round(statistics.median(one["seconds"] + one["start_s"] for one in own), 2),
+                "seconds_with_start": round(
+                    statistics.median(one["seconds"] + one["start_s"] for one in own), 2
+                ),
             }
     return summary
 
 
 def show(rows: list[dict[str, Any]], summary: dict[str, dict[str, float]]) -> None:
     """The tables that a person reads."""
-    print(f"\n{'found / largest':18} {'MB':>5} {'largest':>7}  " + "".join(f"{name:>20}" for name in summary))
+    print(
+        f"\n{'found / largest':18} {'MB':>5} {'largest':>7}  "
+        + "".join(f"{name:>20}" for name in summary)
+    )
     for row in rows:
         shown = "".join(f"{row[name]['share']:>20.3f}" for name in summary)
         print(f"{row['model']:18} {row['budget'] / 1e6:5.0f} {row['truth']:7}  {shown}")
     heads = ("median", "worst", "too large", "trials", "most failures", "seconds", "with start")
     print(f"\n{'':20}" + "".join(f"{head:>15}" for head in heads))
     for name, one in summary.items():
-        figures = [one["median"], one["worst"], one["too_large"], one["median_trials"], one["most_failures"]]
+        figures = [
+            one["median"],
+            one["worst"],
+            one["too_large"],
+            one["median_trials"],
+            one["most_failures"],
+        ]
         figures += [one["seconds"], one["seconds_with_start"]]
         print(f"{name:20}" + "".join(f"{figure:>15g}" for figure in figures))
 
@@ -185,7 +228,9 @@ def show(rows: list[dict[str, Any]], summary: dict[str, dict[str, float]]) -> No
 def show_real(rows: list[dict[str, Any]]) -> None:
     """The second table: memory that the system bounds."""
     if rows:
-        print(f"\n{'real memory':44} {'MB':>5} {'found':>6} {'largest':>8} {'share':>6} {'trials':>7} {'seconds':>8}")
+        print(
+            f"\n{'real memory':44} {'MB':>5} {'found':>6} {'largest':>8} {'share':>6} {'trials':>7} {'seconds':>8}"
+        )
     for row in rows:
         print(
             f"{row['task']:44} {row['limit_bytes'] / 1e6:5.0f} {row['found']:6} {row['truth']:8} {row['share']:6.3f} "

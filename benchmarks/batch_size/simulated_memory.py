@@ -1,7 +1,9 @@
-"""A card's memory simulated on the CPU: counts the bytes of living tensors, raises OutOfMemoryError past a bound.
+"""A card's memory simulated on the CPU: counts the bytes of living tensors, raises OutOfMemoryError
+past a bound.
 
-Deterministic, so that the true largest batch is known exactly. What a tensor's storage holds counts from the operation
-that made it until Python or autograd lets go of it; kernels' own scratch space is not seen.
+Deterministic, so that the true largest batch is known exactly. What a tensor's storage holds counts
+from the operation that made it until Python or autograd lets go of it; kernels' own scratch space
+is not seen.
 """
 
 from __future__ import annotations
@@ -26,12 +28,18 @@ class SimulatedMemory(TorchDispatchMode):
         self._known: dict[int, weakref.ref[Any]] = {}
 
     def __torch_dispatch__(
-        self, func: Any, types: Any, args: tuple[Any, ...] = (), kwargs: dict[str, Any] | None = None
+        self,
+        func: Any,
+        types: Any,
+        args: tuple[Any, ...] = (),
+        kwargs: dict[str, Any] | None = None,
     ) -> Any:
         """Run the operation, then count what it allocated."""
         out = func(*args, **(kwargs or {}))
         given = {
-            leaf.untyped_storage()._cdata for leaf in tree_leaves((args, kwargs)) if isinstance(leaf, torch.Tensor)
+            leaf.untyped_storage()._cdata
+            for leaf in tree_leaves((args, kwargs))
+            if isinstance(leaf, torch.Tensor)
         }
         for leaf in tree_leaves(out):
             if isinstance(leaf, torch.Tensor):

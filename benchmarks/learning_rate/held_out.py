@@ -1,8 +1,10 @@
-"""The learning-rate benchmark's tasks that no rule was chosen on: data and networks that its development tasks lack.
+"""The learning-rate benchmark's tasks that no rule was chosen on: data and networks that its
+development tasks lack.
 
-Each was checked to build and to be learned at one plain rate; how a rule does on it was not looked at before the run
-whose result is published. Once it has been, the task belongs to the development set of the next rule. The data is
-generated or comes with scikit-learn, matplotlib and other installed packages.
+Each was checked to build and to be learned at one plain rate; how a rule does on it was not looked
+at before the run whose result is published. Once it has been, the task belongs to the development
+set of the next rule. The data is generated or comes with scikit-learn, matplotlib and other
+installed packages.
 """
 
 from __future__ import annotations
@@ -48,7 +50,12 @@ HELD_OUT: tuple[Task, ...] = (
         6,
         fresh(blobs, lambda: Segmenter(1, 8, 3), CrossEntropyLossFlat(axis=1), bs=16),
     ),
-    Task("changing waves after steady ones, frozen", "signals", 5, tuned(*_waves, *_waves_net, frozen=True)),
+    Task(
+        "changing waves after steady ones, frozen",
+        "signals",
+        5,
+        tuned(*_waves, *_waves_net, frozen=True),
+    ),
     Task(
         "changing waves after steady ones, unfrozen",
         "signals",
@@ -56,7 +63,12 @@ HELD_OUT: tuple[Task, ...] = (
         tuned(*_waves, *_waves_net, frozen=False),
         sliced=True,
     ),
-    Task("serif letters after plain ones, frozen", "vision", 6, tuned(*_letters, *_letters_net, frozen=True)),
+    Task(
+        "serif letters after plain ones, frozen",
+        "vision",
+        6,
+        tuned(*_letters, *_letters_net, frozen=True),
+    ),
     Task(
         "serif letters after plain ones, unfrozen",
         "vision",
@@ -64,7 +76,12 @@ HELD_OUT: tuple[Task, ...] = (
         tuned(*_letters, *_letters_net, frozen=False),
         sliced=True,
     ),
-    Task("sum of ten squares, residual", "tabular", 8, fresh(hastie, lambda: residual_mlp(10, 64, 3, 2), CE, bs=64)),
+    Task(
+        "sum of ten squares, residual",
+        "tabular",
+        8,
+        fresh(hastie, lambda: residual_mlp(10, 64, 3, 2), CE, bs=64),
+    ),
     Task(
         "impedance of a circuit, layer norm",
         "tabular",
@@ -98,6 +115,11 @@ HELD_OUT: tuple[Task, ...] = (
         "clicks, product and network",
         "collab",
         4,
-        fresh(partial(clicks, users=120, items=80), lambda: Clicks(120, 80, 16), BCEWithLogitsLossFlat(), bs=64),
+        fresh(
+            partial(clicks, users=120, items=80),
+            lambda: Clicks(120, 80, 16),
+            BCEWithLogitsLossFlat(),
+            bs=64,
+        ),
     ),
 )

@@ -48,21 +48,43 @@ class Residual(nn.Sequential):
 
 
 def separable(channels: int, widths: Sequence[int]) -> nn.Sequential:
-    """A convolution, then depthwise and pointwise ones of stride two, down to a vector of the last width."""
-    layers: list[nn.Module] = [nn.Conv2d(channels, widths[0], 3, padding=1, bias=False), nn.BatchNorm2d(widths[0])]
+    """A convolution, then depthwise and pointwise ones of stride two, down to a vector of the last
+    width.
+    """
+    layers: list[nn.Module] = [
+        nn.Conv2d(channels, widths[0], 3, padding=1, bias=False),
+        nn.BatchNorm2d(widths[0]),
+    ]
     for before, width in pairwise(widths):
-        layers += [nn.ReLU6(), nn.Conv2d(before, before, 3, stride=2, padding=1, groups=before, bias=False)]
-        layers += [nn.BatchNorm2d(before), nn.ReLU6(), nn.Conv2d(before, width, 1, bias=False), nn.BatchNorm2d(width)]
+        layers += [
+            nn.ReLU6(),
+            nn.Conv2d(before, before, 3, stride=2, padding=1, groups=before, bias=False),
+        ]
+        layers += [
+            nn.BatchNorm2d(before),
+            nn.ReLU6(),
+            nn.Conv2d(before, width, 1, bias=False),
+            nn.BatchNorm2d(width),
+        ]
     return nn.Sequential(*layers, nn.ReLU6(), nn.AdaptiveAvgPool2d(1), nn.Flatten())
 
 
 def grouped(channels: int, side: int, widths: Sequence[int], outputs: int) -> nn.Sequential:
-    """Convolutions with group normalisation, halved in between; linear layers over all places that are left."""
+    """Convolutions with group normalisation, halved in between; linear layers over all places that
+    are left.
+    """
     layers: list[nn.Module] = []
     for before, width in zip((channels, *widths), widths, strict=False):
-        layers += [nn.Conv2d(before, width, 3, padding=1), nn.GroupNorm(4, width), nn.GELU(), nn.MaxPool2d(2)]
+        layers += [
+            nn.Conv2d(before, width, 3, padding=1),
+            nn.GroupNorm(4, width),
+            nn.GELU(),
+            nn.MaxPool2d(2),
+        ]
     left = widths[-1] * (side >> len(widths)) ** 2
-    return nn.Sequential(*layers, nn.Flatten(), nn.Linear(left, 64), nn.GELU(), nn.Linear(64, outputs))
+    return nn.Sequential(
+        *layers, nn.Flatten(), nn.Linear(left, 64), nn.GELU(), nn.Linear(64, outputs)
+    )
 
 
 class _Mixing(nn.Module):
@@ -71,7 +93,9 @@ class _Mixing(nn.Module):
     def __init__(self, width: int, size: int) -> None:
         super().__init__()
         self.places = nn.Sequential(
-            nn.Conv2d(width, width, size, padding=size // 2, groups=width), nn.GELU(), nn.GroupNorm(1, width)
+            nn.Conv2d(width, width, size, padding=size // 2, groups=width),
+            nn.GELU(),
+            nn.GroupNorm(1, width),
         )
         self.channels = nn.Sequential(nn.Conv2d(width, width, 1), nn.GELU(), nn.GroupNorm(1, width))
 
@@ -80,25 +104,35 @@ class _Mixing(nn.Module):
 
 
 def mixer(channels: int, width: int, depth: int) -> nn.Sequential:
-    """Patches of four by four pixels, mixed by convolutions of one size, down to a vector of the width."""
+    """Patches of four by four pixels, mixed by convolutions of one size, down to a vector of the
+    width.
+    """
     stem = nn.Sequential(nn.Conv2d(channels, width, 4, stride=4), nn.GELU(), nn.GroupNorm(1, width))
     blocks = [_Mixing(width, 3) for _ in range(depth)]
     return nn.Sequential(stem, *blocks, nn.Sequential(nn.AdaptiveAvgPool2d(1), nn.Flatten()))
 
 
 def along(widths: Sequence[int]) -> nn.Sequential:
-    """Long convolutions along a signal with batch normalisation, halved in between, down to its highest answers."""
+    """Long convolutions along a signal with batch normalisation, halved in between, down to its
+    highest answers.
+    """
     layers: list[nn.Module] = []
     for before, width in zip((1, *widths), widths, strict=False):
         convolution = nn.Conv1d(before, width, 9, padding=4, bias=False)
-        layers.append(nn.Sequential(convolution, nn.BatchNorm1d(width), nn.LeakyReLU(0.1), nn.AvgPool1d(2)))
+        layers.append(
+            nn.Sequential(convolution, nn.BatchNorm1d(width), nn.LeakyReLU(0.1), nn.AvgPool1d(2))
+        )
     return nn.Sequential(*layers, nn.Sequential(nn.AdaptiveMaxPool1d(1), nn.Flatten()))
 
 
 def _double(before: int, width: int) -> nn.Sequential:
     layers: list[nn.Module] = []
     for inputs in (before, width):
-        layers += [nn.Conv2d(inputs, width, 3, padding=1, bias=False), nn.BatchNorm2d(width), nn.ReLU()]
+        layers += [
+            nn.Conv2d(inputs, width, 3, padding=1, bias=False),
+            nn.BatchNorm2d(width),
+            nn.ReLU(),
+        ]
     return nn.Sequential(*layers)
 
 
@@ -128,7 +162,9 @@ class UNet(nn.Module):
     def __init__(self, channels: int, width: int) -> None:
         super().__init__()
         self.down = nn.Sequential(nn.Conv2d(channels, width, 3, padding=1), nn.ReLU())
-        self.deep = nn.Sequential(nn.MaxPool2d(2), nn.Conv2d(width, 2 * width, 3, padding=1), nn.ReLU())
+        self.deep = nn.Sequential(
+            nn.MaxPool2d(2), nn.Conv2d(width, 2 * width, 3, padding=1), nn.ReLU()
+        )
         self.up = nn.ConvTranspose2d(2 * width, width, 2, stride=2)
         self.out = nn.Conv2d(2 * width, channels, 3, padding=1)
 

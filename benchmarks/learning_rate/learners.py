@@ -1,4 +1,5 @@
-"""What a learning-rate benchmark's task is: a learner on whole tensors, from scratch or from a body trained before.
+"""What a learning-rate benchmark's task is: a learner on whole tensors, from scratch or from a body
+trained before.
 
 Nothing is downloaded: what is fine-tuned was trained here, on a related set.
 """
@@ -35,7 +36,9 @@ Make = Callable[[int, Path], Learner]
 
 @dataclass(frozen=True, slots=True)
 class Task:
-    """`make(seed, folder)` gives a learner that is ready to train for `epochs`; `sliced`: a body that has learned."""
+    """`make(seed, folder)` gives a learner that is ready to train for `epochs`; `sliced`: a body
+    that has learned.
+    """
 
     name: str
     kind: str  # "vision", "signals", "tabular", "text", "collab"
@@ -49,11 +52,18 @@ class Rows(DataLoader):
 
     def __init__(self, dataset: Any = None, tensors: Tensors = (), **kwargs: Any) -> None:
         self.tensors = tensors
-        super().__init__(dataset if dataset is not None else range(len(tensors[0])), num_workers=0, **kwargs)
+        super().__init__(
+            dataset if dataset is not None else range(len(tensors[0])), num_workers=0, **kwargs
+        )
 
     def new(self, **kwargs: Any) -> Rows:
         """Another loader of the same rows."""
-        own = {"bs": self.bs, "shuffle": self.shuffle, "drop_last": self.drop_last, "device": self.device}
+        own = {
+            "bs": self.bs,
+            "shuffle": self.shuffle,
+            "drop_last": self.drop_last,
+            "device": self.device,
+        }
         return Rows(tensors=self.tensors, **{**own, **kwargs})
 
     def create_item(self, s: int) -> int:
@@ -66,18 +76,28 @@ class Rows(DataLoader):
         return tuple(tensor[rows] for tensor in self.tensors)
 
 
-def learner(tensors: Tensors, model: nn.Module, loss: Any, seed: int, folder: Path, bs: int, **kwargs: Any) -> Learner:
+def learner(
+    tensors: Tensors, model: nn.Module, loss: Any, seed: int, folder: Path, bs: int, **kwargs: Any
+) -> Learner:
     """A learner with Adam on rows of the tensors, a random fifth of which is held out."""
     order = torch.from_numpy(np.random.default_rng(seed).permutation(len(tensors[0])))
     cut = int(len(order) * VALID_SHARE)
-    valid, train = (tuple(tensor[rows] for tensor in tensors) for rows in (order[:cut], order[cut:]))
+    valid, train = (
+        tuple(tensor[rows] for tensor in tensors) for rows in (order[:cut], order[cut:])
+    )
     train_rows = Rows(tensors=train, bs=bs, shuffle=True, drop_last=True, device="cpu")
-    loaders = DataLoaders(train_rows, Rows(tensors=valid, bs=256, device="cpu"), path=folder, device="cpu")
+    loaders = DataLoaders(
+        train_rows, Rows(tensors=valid, bs=256, device="cpu"), path=folder, device="cpu"
+    )
     return Learner(loaders, model, loss_func=loss, opt_func=Adam, path=folder, **kwargs)
 
 
 def fresh(
-    data: Callable[[int], Tensors], net: Callable[[], nn.Module], loss: Any, bs: int = 32, cbs: Any = list
+    data: Callable[[int], Tensors],
+    net: Callable[[], nn.Module],
+    loss: Any,
+    bs: int = 32,
+    cbs: Any = list,
 ) -> Make:
     """A task that starts from random weights; `cbs` makes its callbacks."""
 
@@ -100,7 +120,9 @@ def tuned(
     head: Callable[[], nn.Module],
     frozen: bool,
 ) -> Make:
-    """A task that starts from a body trained on a related set and, unless `frozen`, from a head fitted on it."""
+    """A task that starts from a body trained on a related set and, unless `frozen`, from a head
+    fitted on it.
+    """
 
     @functools.cache
     def trained(seed: int) -> dict[str, Tensor]:
@@ -116,7 +138,9 @@ def tuned(
         set_seed(seed)
         model = nn.Sequential(body(), head())
         model[0].load_state_dict(weights)
-        learn = learner(data(seed), model, CrossEntropyLossFlat(), seed, folder, 32, splitter=_groups)
+        learn = learner(
+            data(seed), model, CrossEntropyLossFlat(), seed, folder, 32, splitter=_groups
+        )
         learn.freeze()
         if not frozen:
             with learn.no_bar(), learn.no_logging():
@@ -131,4 +155,8 @@ def _groups(model: Any) -> list[Any]:
     """The body in two groups of layers, and the head."""
     body = list(model[0].children())
     half = len(body) // 2
-    return [params(nn.ModuleList(body[:half])), params(nn.ModuleList(body[half:])), params(model[1])]
+    return [
+        params(nn.ModuleList(body[:half])),
+        params(nn.ModuleList(body[half:])),
+        params(model[1]),
+    ]

@@ -1,4 +1,6 @@
-"""Small networks for tables, texts and ratings of the learning-rate benchmark; those for images are elsewhere."""
+"""Small networks for tables, texts and ratings of the learning-rate benchmark; those for images are
+elsewhere.
+"""
 
 from __future__ import annotations
 
@@ -24,7 +26,9 @@ __all__ = [
 ]
 
 
-def mlp(inputs: int, widths: Sequence[int], outputs: int, norm: bool = True, dropout: float = 0.0) -> nn.Sequential:
+def mlp(
+    inputs: int, widths: Sequence[int], outputs: int, norm: bool = True, dropout: float = 0.0
+) -> nn.Sequential:
     """Linear layers with ReLU between them."""
     layers: list[nn.Module] = []
     for before, width in zip((inputs, *widths), widths, strict=False):
@@ -48,7 +52,10 @@ class _Past(nn.Module):
     def __init__(self, width: int) -> None:
         super().__init__()
         self.way = nn.Sequential(
-            nn.BatchNorm1d(width), nn.Linear(width, 2 * width), nn.ReLU(), nn.Linear(2 * width, width)
+            nn.BatchNorm1d(width),
+            nn.Linear(width, 2 * width),
+            nn.ReLU(),
+            nn.Linear(2 * width, width),
         )
 
     def forward(self, x: Tensor) -> Tensor:
@@ -66,7 +73,9 @@ class Bag(nn.Sequential):
     """The mean of the words' vectors, then linear layers."""
 
     def __init__(self, vocabulary: int, width: int, outputs: int) -> None:
-        super().__init__(nn.EmbeddingBag(vocabulary, width), *mlp(width, (64,), outputs, norm=False))
+        super().__init__(
+            nn.EmbeddingBag(vocabulary, width), *mlp(width, (64,), outputs, norm=False)
+        )
 
 
 class Recurrent(nn.Module):
@@ -74,7 +83,10 @@ class Recurrent(nn.Module):
 
     def __init__(self, vocabulary: int, width: int, classes: int = 0) -> None:
         super().__init__()
-        self.vectors, self.gru = nn.Embedding(vocabulary, width), nn.GRU(width, width, batch_first=True)
+        self.vectors, self.gru = (
+            nn.Embedding(vocabulary, width),
+            nn.GRU(width, width, batch_first=True),
+        )
         self.out, self.classes = nn.Linear(width, classes or vocabulary), classes
 
     def forward(self, x: Tensor) -> Tensor:
@@ -88,8 +100,13 @@ class Transformer(nn.Module):
 
     def __init__(self, vocabulary: int, width: int, length: int, classes: int) -> None:
         super().__init__()
-        self.vectors, self.places = nn.Embedding(vocabulary, width), nn.Parameter(torch.randn(length, width) * 0.02)
-        layer = nn.TransformerEncoderLayer(width, 4, 2 * width, dropout=0.0, batch_first=True, norm_first=True)
+        self.vectors, self.places = (
+            nn.Embedding(vocabulary, width),
+            nn.Parameter(torch.randn(length, width) * 0.02),
+        )
+        layer = nn.TransformerEncoderLayer(
+            width, 4, 2 * width, dropout=0.0, batch_first=True, norm_first=True
+        )
         self.layers = nn.TransformerEncoder(layer, 2, enable_nested_tensor=False)
         self.out = nn.Linear(width, classes)
 
@@ -99,14 +116,18 @@ class Transformer(nn.Module):
 
 
 class Causal(nn.Module):
-    """Three layers of attention to earlier words, normalised after each; the next word at each place."""
+    """Three layers of attention to earlier words, normalised after each; the next word at each
+    place.
+    """
 
     def __init__(self, vocabulary: int, width: int, length: int) -> None:
         super().__init__()
         self.vectors, self.places = nn.Embedding(vocabulary, width), nn.Embedding(length, width)
         for table in (self.vectors, self.places):
             nn.init.normal_(table.weight, std=0.02)
-        layer = nn.TransformerEncoderLayer(width, 4, 2 * width, dropout=0.1, activation="gelu", batch_first=True)
+        layer = nn.TransformerEncoderLayer(
+            width, 4, 2 * width, dropout=0.1, activation="gelu", batch_first=True
+        )
         self.layers = nn.TransformerEncoder(layer, 3, enable_nested_tensor=False)
         self.out = nn.Linear(width, vocabulary)
         self.register_buffer("later", torch.ones(length, length, dtype=torch.bool).triu(1))
@@ -123,7 +144,11 @@ class Letters(nn.Module):
         super().__init__()
         self.vectors = nn.Embedding(vocabulary, 16)
         self.over = nn.Sequential(
-            nn.Conv1d(16, width, 5), nn.ReLU(), nn.MaxPool1d(2), nn.Conv1d(width, width, 5), nn.ReLU()
+            nn.Conv1d(16, width, 5),
+            nn.ReLU(),
+            nn.MaxPool1d(2),
+            nn.Conv1d(width, width, 5),
+            nn.ReLU(),
         )
         self.out = nn.Sequential(nn.Dropout(0.2), nn.Linear(width, classes))
 
@@ -133,7 +158,9 @@ class Letters(nn.Module):
 
 
 class Clicks(nn.Module):
-    """Whether a user clicks an item: a weighted product of their vectors plus linear layers over two others."""
+    """Whether a user clicks an item: a weighted product of their vectors plus linear layers over
+    two others.
+    """
 
     def __init__(self, users: int, items: int, width: int) -> None:
         super().__init__()
@@ -150,7 +177,9 @@ class Clicks(nn.Module):
 
 
 class Stars(nn.Module):
-    """Ratings from vectors of users and items: their product and biases, or linear layers over both when `deep`."""
+    """Ratings from vectors of users and items: their product and biases, or linear layers over both
+    when `deep`.
+    """
 
     def __init__(self, users: int, items: int, width: int, deep: bool) -> None:
         super().__init__()
@@ -166,7 +195,9 @@ class Stars(nn.Module):
         if self.over is not None:
             stars = self.over(torch.cat([user, item], 1))[:, 0]
         else:
-            stars = (user * item).sum(1) + self.biases[0](x[:, 0])[:, 0] + self.biases[1](x[:, 1])[:, 0]
+            stars = (
+                (user * item).sum(1) + self.biases[0](x[:, 0])[:, 0] + self.biases[1](x[:, 1])[:, 0]
+            )
         return 0.5 + 5 * torch.sigmoid(stars)
 
 

@@ -1,11 +1,14 @@
-"""How much of the best learning rate's gain the recommended rate keeps: `python -m benchmarks.learning_rate.quality`.
+"""How much of the best learning rate's gain the recommended rate keeps: `python -m
+benchmarks.learning_rate.quality`.
 
-A task is trained by one-cycle at each of eleven rates, from 1e-5 to 1 in half decades; the loss drop is how far the
-validation loss falls from before training to its end; *kept* is a rate's drop over that of the best rate of the grid,
-at most 1. The recommended rate, fastai's four suggestions (from the first sweep) and 1e-3 are trained with as well. All
-trainings of a task and seed start from the same weights and meet the same batches; trials and sweeps meet others.
+A task is trained by one-cycle at each of eleven rates, from 1e-5 to 1 in half decades; the loss
+drop is how far the validation loss falls from before training to its end; *kept* is a rate's drop
+over that of the best rate of the grid, at most 1. The recommended rate, fastai's four suggestions
+(from the first sweep) and 1e-3 are trained with as well. All trainings of a task and seed start
+from the same weights and meet the same batches; trials and sweeps meet others.
 
-`--set held-out` (the default) has the tasks that no rule was chosen on, `--set development` those that it was.
+`--set held-out` (the default) has the tasks that no rule was chosen on, `--set development` those
+that it was.
 """
 
 from __future__ import annotations
@@ -43,14 +46,22 @@ ALL = 10_000  # batches to validate on
 
 def main() -> int:
     """Measure, print, save."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--set", choices=("held-out", "development"), default="held-out")
     parser.add_argument("--seeds", type=int, default=3)
-    parser.add_argument("--only", default="", help="tasks whose name has this in it; nothing is saved then")
+    parser.add_argument(
+        "--only", default="", help="tasks whose name has this in it; nothing is saved then"
+    )
     options = parser.parse_args()
     torch.set_num_threads(1)
     warnings.simplefilter("ignore")
-    tasks = [task for task in (HELD_OUT if options.set == "held-out" else DEVELOPMENT) if options.only in task.name]
+    tasks = [
+        task
+        for task in (HELD_OUT if options.set == "held-out" else DEVELOPMENT)
+        if options.only in task.name
+    ]
     started, rows = time.monotonic(), list[dict[str, Any]]()
     with tempfile.TemporaryDirectory() as folder:
         for seed in range(options.seeds):
@@ -61,7 +72,10 @@ def main() -> int:
     show(table, options.set, rows)
     if not options.only:
         name = "learning_rate" if options.set == "held-out" else "learning_rate_development"
-        took = {"minutes": round((time.monotonic() - started) / 60, 1), "load_after": os.getloadavg()}
+        took = {
+            "minutes": round((time.monotonic() - started) / 60, 1),
+            "load_after": os.getloadavg(),
+        }
         print(f"\nsaved {save(name, {'set': options.set, **took, 'table': table, 'runs': rows})}")
     return 0
 
@@ -94,13 +108,19 @@ def measure(task: Task, seed: int, folder: Path) -> dict[str, Any]:
         "batches": batches,
         "loss_before": before,
         "best_lr": GRID[grid.index(best)],
-        "grid_kept": [round((before - loss) / (before - best), 3) if math.isfinite(loss) else None for loss in grid],
+        "grid_kept": [
+            round((before - loss) / (before - best), 3) if math.isfinite(loss) else None
+            for loss in grid
+        ],
         "rates": rates,
         "kept": kept,
         "trouble": trouble,
         "sweep_batches": len(found.sweeps[0].lrs) if found else None,
         "race_batches": ran.cost if ran else None,
-        "race": [[one.rate, one.batches, one.loss if math.isfinite(one.loss) else None] for one in ran.trials]
+        "race": [
+            [one.rate, one.batches, one.loss if math.isfinite(one.loss) else None]
+            for one in ran.trials
+        ]
         if ran
         else None,
         "find_seconds": round(seconds, 2),
@@ -112,7 +132,13 @@ def found_rate(learner: Any, sliced: bool, batches: int, seed: int) -> tuple[Fou
     """What the recipe finds, or why it finds nothing."""
     try:
         return find_rate(
-            learner, sliced=sliced, num_it=SWEEP, orders=ORDERS, seed=seed, train_batches=batches, race_rates=True
+            learner,
+            sliced=sliced,
+            num_it=SWEEP,
+            orders=ORDERS,
+            seed=seed,
+            train_batches=batches,
+            race_rates=True,
         ), ""
     except RecipeError as error:
         return None, str(error)

@@ -1,4 +1,6 @@
-"""Fit the scorer of prerequisites on a vault with a graph that people drew, and score concepts held out of the fit."""
+"""Fit the scorer of prerequisites on a vault with a graph that people drew, and score concepts held
+out of the fit.
+"""
 
 from __future__ import annotations
 
@@ -28,7 +30,17 @@ from kg.encoder import load_encoder
 from kg.types import Concept
 from kg.writing import writing
 
-__all__ = ["SETTINGS", "Gold", "Settings", "Vault", "fit", "folds", "held_out", "read_gold", "read_vault"]
+__all__ = [
+    "SETTINGS",
+    "Gold",
+    "Settings",
+    "Vault",
+    "fit",
+    "folds",
+    "held_out",
+    "read_gold",
+    "read_vault",
+]
 
 Floats = npt.NDArray[np.float64]
 Mask = npt.NDArray[np.bool_]
@@ -47,7 +59,9 @@ class Vault:
 
 @dataclass(frozen=True, slots=True)
 class Gold:
-    """For each candidate pair whether people drew an edge from a to b, or from b to a; shape (m,) each."""
+    """For each candidate pair whether people drew an edge from a to b, or from b to a; shape (m,)
+    each.
+    """
 
     ahead: Mask
     back: Mask
@@ -81,7 +95,9 @@ def read_vault(notes: Path) -> Vault:
             sources = read_sources(writer)
             concepts, _ = concepts_as_decided(sources.notes, decisions_in("")[0])
             mentions = mentions_of(concepts, sources.notes)
-            vectors = partial(name_vectors, writer=writer, encoder=cache(load_encoder), say=lambda *_: None)
+            vectors = partial(
+                name_vectors, writer=writer, encoder=cache(load_encoder), say=lambda *_: None
+            )
             gists = read_gists(concepts, sources.passages, sources.vectors, sources.words, vectors)
             signals = read_signals(concepts, mentions, sources.notes)
             pairs = read_pairs(signals, gists, set())
@@ -112,7 +128,9 @@ def folds(n: int, k: int, seed: int) -> npt.NDArray[np.int64]:
 
 
 def fit(vault: Vault, gold: Gold, chosen: Mask, settings: Settings = SETTINGS) -> Scorer:
-    """Fit both rounds on the chosen candidate pairs; thresholds and calibration are left as they are."""
+    """Fit both rounds on the chosen candidate pairs; thresholds and calibration are left as they
+    are.
+    """
     pairs, n = vault.pairs, len(vault.concepts)
     kept = np.array([name not in settings.without for name in FEATURES])
     ahead, back = pairs.ahead * kept, pairs.back * kept
@@ -121,7 +139,9 @@ def fit(vault: Vault, gold: Gold, chosen: Mask, settings: Settings = SETTINGS) -
     if settings.rounds == 1:
         return Scorer((one, one), 0.0, settings.apart, 1.0, 0.0, 0.0, 1.0)
     beyond = around(pairs, joined, first, n)
-    two = _fit_round(np.hstack([ahead, beyond[0]]), np.hstack([back, beyond[1]]), gold, chosen, settings)
+    two = _fit_round(
+        np.hstack([ahead, beyond[0]]), np.hstack([back, beyond[1]]), gold, chosen, settings
+    )
     return Scorer((one, two), 0.0, settings.apart, 1.0, 0.0, 0.0, 1.0)
 
 
@@ -138,7 +158,9 @@ def _fit_round(ahead: Floats, back: Floats, gold: Gold, chosen: Mask, settings: 
 
 
 def _regression(columns: Floats, labels: Mask, c: float, *, bias: bool) -> Linear:
-    """Logistic regression with a ridge penalty over columns of deviation 1; its weights are for columns as given."""
+    """Logistic regression with a ridge penalty over columns of deviation 1; its weights are for
+    columns as given.
+    """
     scale = np.where(columns.std(axis=0) > 1e-9, columns.std(axis=0), np.inf)
     model = LogisticRegression(C=c, fit_intercept=bias, max_iter=2000)
     model.fit(columns / scale, labels)
@@ -150,7 +172,8 @@ def held_out(
     fold: npt.NDArray[np.int64],
     fitted: Callable[[Mask], tuple[Floats, Floats]],
 ) -> tuple[Floats, Floats]:
-    """Scores of "a before b" and "b before a", each from a fit without any pair that touches the later one's fold.
+    """Scores of "a before b" and "b before a", each from a fit without any pair that touches the
+    later one's fold.
 
     Parameters
     ----------

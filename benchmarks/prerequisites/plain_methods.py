@@ -1,4 +1,6 @@
-"""Prerequisites by methods that learn nothing: who mentions whom, reference distance, likeness of texts."""
+"""Prerequisites by methods that learn nothing: who mentions whom, reference distance, likeness of
+texts.
+"""
 
 from __future__ import annotations
 
@@ -17,7 +19,8 @@ Floats = npt.NDArray[np.float64]
 
 
 def plain_methods(vault: Vault) -> dict[str, tuple[Floats, Floats]]:
-    """Scores of "a before b" and of "b before a" for a vault's candidate pairs, shape (m,) each, by method's name.
+    """Scores of "a before b" and of "b before a" for a vault's candidate pairs, shape (m,) each, by
+    method's name.
 
     Mention asymmetry is how often b's passages name a, less how often a's name b.
     """
@@ -39,9 +42,15 @@ def strongest(vault: Vault, scores: tuple[Floats, Floats], most: int) -> tuple[R
     The evaluation's scorer reads nothing below 0, so scores are moved to begin there.
     """
     a, b = vault.pairs.a.tolist(), vault.pairs.b.tolist()
-    both = [*zip(a, b, scores[0].tolist(), strict=True), *zip(b, a, scores[1].tolist(), strict=True)]
+    both = [
+        *zip(a, b, scores[0].tolist(), strict=True),
+        *zip(b, a, scores[1].tolist(), strict=True),
+    ]
     forward = (scores[0] >= scores[1]).tolist()
-    best = [x if first else y for x, y, first in zip(both[: len(a)], both[len(a) :], forward, strict=True)]
+    best = [
+        x if first else y
+        for x, y, first in zip(both[: len(a)], both[len(a) :], forward, strict=True)
+    ]
     ranked = sorted((e for e in best if e[2] > 0), key=lambda e: (-e[2], e[0], e[1]))[:most]
     top = max(e[2] for e in ranked)
     kept = {e[:2] for e in acyclic([(p, c, s / top) for p, c, s in ranked])[0]}
@@ -53,14 +62,18 @@ def _mentions(vault: Vault) -> sparse.csr_array:
     """Entry (c, p): how often c's passages name p."""
     n = len(vault.concepts)
     places = np.array(sorted(vault.signals.naming)).reshape(-1, 2)
-    counts = np.array([vault.signals.naming[c, p].count for c, p in places.tolist()], dtype=np.float64)
+    counts = np.array(
+        [vault.signals.naming[c, p].count for c, p in places.tolist()], dtype=np.float64
+    )
     return sparse.csr_array((counts, (places[:, 0], places[:, 1])), shape=(n, n))
 
 
 def _reference_distance(vault: Vault, names: sparse.csr_array) -> Floats:
-    """How much of what b names names a, less how much of what a names names b, weighted by tf-idf; shape (m,).
+    """How much of what b names names a, less how much of what a names names b, weighted by tf-idf;
+    shape (m,).
 
-    A concept counts among what it names itself, as much as what it names most, at least with weight 1.
+    A concept counts among what it names itself, as much as what it names most, at least with weight
+    1.
 
     References
     ----------

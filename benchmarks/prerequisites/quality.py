@@ -1,10 +1,12 @@
-"""The scorer of prerequisites on concepts held out of its training, beside plain methods and with parts left out.
+"""The scorer of prerequisites on concepts held out of its training, beside plain methods and with
+parts left out.
 
     python -m benchmarks.prerequisites.quality ../shared [--quick]
 
-Each score comes from a fit without any pair that touches the fold of the later concept; what is kept is then chosen as
-an ingest chooses it, and `eval/score_prerequisites.py` gives the figures. Folds are random, or, for transfer, fields.
-Calibration and the thresholds of kept and sure edges are those that ship; they were read off held-out scores of seed 0.
+Each score comes from a fit without any pair that touches the fold of the later concept; what is
+kept is then chosen as an ingest chooses it, and `eval/score_prerequisites.py` gives the figures.
+Folds are random, or, for transfer, fields. Calibration and the thresholds of kept and sure edges
+are those that ship; they were read off held-out scores of seed 0.
 """
 
 from __future__ import annotations
@@ -72,7 +74,16 @@ HAND_SET = {
     "auc": 0.794, "direction": 0.690, "map": 0.497, "kept_f1": 0.377, "kept_ancestor_ok": 0.802,
     "about": "rules with weights set by hand, before the scorer; stated from results/quality.json of that commit",
 }  # fmt: skip
-SHOWN = ("auc", "direction", "map", "kept", "kept_precision", "kept_f1", "kept_ancestor_ok", "cycles")
+SHOWN = (
+    "auc",
+    "direction",
+    "map",
+    "kept",
+    "kept_precision",
+    "kept_f1",
+    "kept_ancestor_ok",
+    "cycles",
+)
 SURE = ("sure", "sure_pairs_ok", "sure_edges", "sure_ancestor_ok")
 
 
@@ -100,7 +111,9 @@ def main() -> None:
     """Measure, print a table, save."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("shared", type=Path)
-    parser.add_argument("--quick", action="store_true", help="one seed, nothing left out; prints without saving")
+    parser.add_argument(
+        "--quick", action="store_true", help="one seed, nothing left out; prints without saving"
+    )
     given = parser.parse_args()
     shared = given.shared.resolve()
     with tempfile.TemporaryDirectory() as work:
@@ -136,11 +149,15 @@ def measured(reading: Reading, seeds: Sequence[int], *, quick: bool) -> dict[str
     return {
         "about": about(reading),
         "rows": rows,
-        "folds of seed 0": {k: spread([row[k] for row in per_fold]) for k in ("auc", "auc_reversed", "direction")},
+        "folds of seed 0": {
+            k: spread([row[k] for row in per_fold]) for k in ("auc", "auc_reversed", "direction")
+        },
         "transfer to fields held out": transfer,
         "plain ingest, in sample": shown("plain ingest, in sample", ingested(reading)),
         "calibration": calibration_curve(reading, whole[0]),
-        "order without its weight": order_without_weight([reading.shared / "eval/fastbook/notes", starter_notes()]),
+        "order without its weight": order_without_weight(
+            [reading.shared / "eval/fastbook/notes", starter_notes()]
+        ),
     }
 
 
@@ -152,7 +169,9 @@ def about(reading: Reading) -> dict[str, Any]:
         "edges": len(reading.gold.edges),
         "candidates": len(reading.vault.pairs.a),
         "rows": f"{FOLDS} folds of concepts held out; 'whole' over seeds {[*SEEDS]}, all other rows seed {SEEDS[0]}",
-        "read off seed 0's held-out scores": {k: getattr(learned, k) for k in ("slope", "offset", "keep", "sure")},
+        "read off seed 0's held-out scores": {
+            k: getattr(learned, k) for k in ("slope", "offset", "keep", "sure")
+        },
         "plain methods": "the same candidates; as many kept as the whole scorer keeps, less what cycles cost",
         "in sample": "the coefficients that ship were fitted on these very notes; the held-out rows are the measure",
     }
@@ -177,7 +196,9 @@ def chosen(reading: Reading, shares: tuple[Floats, Floats]) -> tuple[Relation, .
     return choose(vault.pairs, scored, learned, vault.signals, NOTHING_STANDING).relations
 
 
-def figures(reading: Reading, relations: Sequence[Relation], only: Mask | None = None) -> dict[str, Any]:
+def figures(
+    reading: Reading, relations: Sequence[Relation], only: Mask | None = None
+) -> dict[str, Any]:
     """What the evaluation's own scorer prints, and how good sure edges are.
 
     Parameters
@@ -197,40 +218,61 @@ def figures(reading: Reading, relations: Sequence[Relation], only: Mask | None =
     with out.open("w", encoding="utf-8") as file:
         for r in relations:
             kept = r.kept and (only is None or bool(only[r.target]))
-            names = {"concept_note": f"{stems[r.target]}.md", "prerequisite_note": f"{stems[r.source]}.md"}
+            names = {
+                "concept_note": f"{stems[r.target]}.md",
+                "prerequisite_note": f"{stems[r.source]}.md",
+            }
             file.write(json.dumps({**names, "score": r.score, "kept": kept}) + "\n")
     found = score(reading.shared / "eval/score_prerequisites.py", drawn, out)
-    sure = [r for r in relations if r.kept and r.tier == "sure" and (only is None or bool(only[r.target]))]
+    sure = [
+        r
+        for r in relations
+        if r.kept and r.tier == "sure" and (only is None or bool(only[r.target]))
+    ]
     return found | sure_figures(reading, sure)
 
 
 def sure_figures(reading: Reading, sure: Sequence[Relation]) -> dict[str, Any]:
-    """Of sure edges, those right among the balanced pairs, and those that are drawn or follow from drawn ones."""
+    """Of sure edges, those right among the balanced pairs, and those that are drawn or follow from
+    drawn ones.
+    """
     if not sure:
         return {}
     lines = (reading.drawn / "pairs.jsonl").read_text(encoding="utf-8").splitlines()
     labels = {(p["b"], p["a"]): p["label"] for p in map(json.loads, lines)}
-    judged = [labels[pair] for r in sure if (pair := (reading.stem(r.source), reading.stem(r.target))) in labels]
+    judged = [
+        labels[pair]
+        for r in sure
+        if (pair := (reading.stem(r.source), reading.stem(r.target))) in labels
+    ]
     return {
         "sure": len(sure),
         "sure_pairs": len(judged),
         "sure_pairs_ok": round(sum(judged) / max(1, len(judged)), 4),
-        "sure_edges": round(sum((r.source, r.target) in reading.gold.edges for r in sure) / len(sure), 4),
-        "sure_ancestor_ok": round(sum(bool(reading.reach[r.source, r.target]) for r in sure) / len(sure), 4),
+        "sure_edges": round(
+            sum((r.source, r.target) in reading.gold.edges for r in sure) / len(sure), 4
+        ),
+        "sure_ancestor_ok": round(
+            sum(bool(reading.reach[r.source, r.target]) for r in sure) / len(sure), 4
+        ),
     }
 
 
 def left_out(reading: Reading, fold: Ids) -> Iterable[tuple[str, dict[str, Any]]]:
     """Figures with one round only, and without each group of features."""
     tried = {"first round only": replace(SETTINGS, rounds=1)}
-    tried |= {f"without {name}": replace(SETTINGS, without=frozenset(own)) for name, own in GROUPS.items()}
+    tried |= {
+        f"without {name}": replace(SETTINGS, without=frozenset(own)) for name, own in GROUPS.items()
+    }
     for name, settings in tried.items():
         shares = held_out(reading.vault, fold, partial(fitted, reading, settings=settings))
         yield name, figures(reading, chosen(reading, shares))
 
 
 def over_fields(reading: Reading) -> dict[str, Any]:
-    """Figures with each field of knowledge held out in turn; fields are clusters of the notes' texts."""
+    """Figures with each field of knowledge held out in turn; fields are clusters of the notes'
+    texts.
+    """
     centres = reading.vault.gists.centres
     model = KMeans(FIELDS, n_init=10, random_state=0).fit(centres)
     field = model.labels_.astype(np.int64)
@@ -249,15 +291,21 @@ def ingested(reading: Reading) -> dict[str, Any]:
     """Figures of what the command line lists after it has ingested the notes."""
     found = plain_ingest(reading.shared, reading.work)["figures"]["gradus"]
     ids = {reading.stem(c.id): c.id for c in reading.vault.concepts}
-    listed = map(json.loads, (reading.work / "relations.jsonl").read_text(encoding="utf-8").splitlines())
+    listed = map(
+        json.loads, (reading.work / "relations.jsonl").read_text(encoding="utf-8").splitlines()
+    )
     rows = [r for r in listed if r["tier"] == "sure"]
-    pairs = [(ids[Path(r["prerequisite_note"]).stem], ids[Path(r["concept_note"]).stem]) for r in rows]
+    pairs = [
+        (ids[Path(r["prerequisite_note"]).stem], ids[Path(r["concept_note"]).stem]) for r in rows
+    ]
     sure = [Relation("prerequisite", p, c, 1.0, True, ()) for p, c in pairs]
     return dict(found | sure_figures(reading, sure))
 
 
 def calibration_curve(reading: Reading, shares: tuple[Floats, Floats]) -> list[dict[str, Any]]:
-    """For each tenth of the held-out probability how many ordered pairs, and how many of them people drew."""
+    """For each tenth of the held-out probability how many ordered pairs, and how many of them
+    people drew.
+    """
     pairs, gold = reading.vault.pairs, reading.gold
     scores = np.concatenate([scorer().calibrated(s) for s in shares])
     drawn = np.concatenate([gold.ahead, gold.back])
@@ -270,12 +318,16 @@ def calibration_curve(reading: Reading, shares: tuple[Floats, Floats]) -> list[d
         row = {"from": k / 10, "to": (k + 1) / 10, "pairs": int(here.sum())}
         means = [round(float(x[here].mean()), 4) for x in (scores, follows, drawn)]
         curve.append(row | dict(zip(("mean", "ancestors", "edges"), means, strict=True)))
-        print(f"{k / 10:>5}-{(k + 1) / 10:<6} {row['pairs']:>8} {means[0]:>7} {means[1]:>10} {means[2]:>7}")
+        print(
+            f"{k / 10:>5}-{(k + 1) / 10:<6} {row['pairs']:>8} {means[0]:>7} {means[1]:>10} {means[2]:>7}"
+        )
     return curve
 
 
 def order_without_weight(folders: Sequence[Path]) -> dict[str, Any]:
-    """Of kept inferred edges between what stands in an order, how many run along it, if the scorer does not see it."""
+    """Of kept inferred edges between what stands in an order, how many run along it, if the scorer
+    does not see it.
+    """
     out: dict[str, Any] = {}
     blind = replace(scorer(), earlier=0.0)
     for notes in folders:
@@ -284,7 +336,11 @@ def order_without_weight(folders: Sequence[Path]) -> dict[str, Any]:
                 ingest_notes([notes], Path(folder))
             relations = open_store(Path(folder)).relations
             earlier = order_of(Path(folder))
-        steps = [earlier(r.source, r.target) for r in relations if r.kept and r.tier in ("sure", "likely")]
+        steps = [
+            earlier(r.source, r.target)
+            for r in relations
+            if r.kept and r.tier in ("sure", "likely")
+        ]
         along, against = steps.count(1), steps.count(-1)
         found = {"along": along, "against": against, "no order": steps.count(0)}
         name = "fastbook" if "fastbook" in notes.parts else "starter notes"

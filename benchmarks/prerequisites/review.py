@@ -1,8 +1,10 @@
-"""Share of the kept prerequisite edges of one person's notes that a teacher would accept, by a review edge by edge.
+"""Share of the kept prerequisite edges of one person's notes that a teacher would accept, by a
+review edge by edge.
 
     python -m benchmarks.prerequisites.review ../shared
 
-The review is `reviews/notes_prerequisites.jsonl`. Edges that are kept now and were not reviewed are listed.
+The review is `reviews/notes_prerequisites.jsonl`. Edges that are kept now and were not reviewed are
+listed.
 """
 
 from __future__ import annotations
@@ -37,14 +39,22 @@ def main() -> None:
     reviewed = {pair: accepted[pair] for pair in edges if pair in accepted}
     unreviewed = [" -> ".join(pair) for pair in edges if pair not in accepted]
     by_tier = Counter((edges[pair].tier, verdict) for pair, verdict in reviewed.items())
-    by_signal = Counter((edges[pair].evidence[0].signal, verdict) for pair, verdict in reviewed.items())
+    by_signal = Counter(
+        (edges[pair].evidence[0].signal, verdict) for pair, verdict in reviewed.items()
+    )
     found = {
         "kept": len(edges),
         "reviewed": len(reviewed),
         "accepted": sum(reviewed.values()),
         "share": round(sum(reviewed.values()) / max(1, len(reviewed)), 3),
-        "by_tier": {t: [by_tier[t, True], by_tier[t, True] + by_tier[t, False]] for t in ("stated", "sure", "likely")},
-        "by_signal": {s: [by_signal[s, True], by_signal[s, True] + by_signal[s, False]] for s, _ in sorted(by_signal)},
+        "by_tier": {
+            t: [by_tier[t, True], by_tier[t, True] + by_tier[t, False]]
+            for t in ("stated", "sure", "likely")
+        },
+        "by_signal": {
+            s: [by_signal[s, True], by_signal[s, True] + by_signal[s, False]]
+            for s, _ in sorted(by_signal)
+        },
         "unreviewed": unreviewed,
     }
     print(json.dumps(found, indent=1, ensure_ascii=False))

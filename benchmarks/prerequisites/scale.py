@@ -2,11 +2,11 @@
 
     python -m benchmarks.prerequisites.scale [--most 50000] [--words 40]
 
-Each size runs in a process of its own: candidates and features, scores, then what is kept, with shortcuts and without
-cycles, as an ingest does it. Concepts are made in clusters of 50 that share words; each names six others, four of its
-own cluster, one of the next, one of all by a law of few that are named very often. Texts have 40 words unless told
-otherwise; an ingest reads up to 220 word pieces of each concept. Edges among made-up concepts mean nothing, only their
-number counts.
+Each size runs in a process of its own: candidates and features, scores, then what is kept, with
+shortcuts and without cycles, as an ingest does it. Concepts are made in clusters of 50 that share
+words; each names six others, four of its own cluster, one of the next, one of all by a law of few
+that are named very often. Texts have 40 words unless told otherwise; an ingest reads up to 220 word
+pieces of each concept. Edges among made-up concepts mean nothing, only their number counts.
 """
 
 from __future__ import annotations
@@ -35,7 +35,11 @@ SIZES = (500, 2_000, 10_000, 50_000)
 WIDTH = 384
 CLUSTER = 50  # concepts
 OWN_WORDS, COMMON_WORDS = 60, 2_000  # vocabulary of a cluster, and of all
-WORDS, OWN_SHARE, NAME = 40, 5 / 8, 3  # words of a text, share that are its cluster's, words of a name
+WORDS, OWN_SHARE, NAME = (
+    40,
+    5 / 8,
+    3,
+)  # words of a text, share that are its cluster's, words of a name
 NOTE = 10  # concepts of a note, within which order means something
 GIB = 2**30
 
@@ -46,7 +50,9 @@ def main() -> None:
     """Measure every size, print a table and save."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--most", type=int, default=SIZES[-1], help="leave out larger vaults")
-    parser.add_argument("--memory-gib", type=float, default=14.0, help="a size that asks for more ends as failed")
+    parser.add_argument(
+        "--memory-gib", type=float, default=14.0, help="a size that asks for more ends as failed"
+    )
     parser.add_argument("--words", type=int, default=WORDS, help="words of a text")
     parser.add_argument("--one", type=int, help=argparse.SUPPRESS)
     given = parser.parse_args()
@@ -56,11 +62,22 @@ def main() -> None:
         measure(given.one, given.words)
         return
     rows = []
-    columns = ("concepts", "candidates", "kept", "pairs_s", "score_s", "choose_s", "total_s", "peak_gib")
+    columns = (
+        "concepts",
+        "candidates",
+        "kept",
+        "pairs_s",
+        "score_s",
+        "choose_s",
+        "total_s",
+        "peak_gib",
+    )
     print("  ".join(f"{c:>10}" for c in columns))
     for n in (n for n in SIZES if n <= given.most):
         rows.append(row := in_own_process(n, given.words, given.memory_gib))
-        print("  ".join(f"{row.get(c, '-'):>10}" for c in columns), row.get("failed", ""), flush=True)
+        print(
+            "  ".join(f"{row.get(c, '-'):>10}" for c in columns), row.get("failed", ""), flush=True
+        )
     found = {"threads": faiss.omp_get_max_threads(), "words of a text": given.words, "rows": rows}
     name = "prerequisites_scale" + ("" if given.words == WORDS else f"_{given.words}_words")
     print("saved", save(name, found))
@@ -68,7 +85,16 @@ def main() -> None:
 
 def in_own_process(n: int, words: int, memory_gib: float) -> dict[str, Any]:
     """What a fresh process measures; of one that fails, all that it measured before."""
-    command = [sys.executable, __file__, "--one", str(n), "--words", str(words), "--memory-gib", str(memory_gib)]
+    command = [
+        sys.executable,
+        __file__,
+        "--one",
+        str(n),
+        "--words",
+        str(words),
+        "--memory-gib",
+        str(memory_gib),
+    ]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     row: dict[str, Any] = {}
     for line in done.stdout.splitlines():
@@ -93,8 +119,20 @@ def measure(n: int, words: int) -> None:
     chosen = choose(pairs, scored, learned, signals, NOTHING_STANDING)
     times.append(time.monotonic())
     kept = [r for r in chosen.relations if r.kept]
-    say({"choose_s": rounded(times), "total_s": round(times[-1] - times[0], 2), "peak_gib": peak_gib()})
-    say({"kept": len(kept), "shortcuts": sum(r.shortcut for r in kept), "dropped": len(chosen.dropped)})
+    say(
+        {
+            "choose_s": rounded(times),
+            "total_s": round(times[-1] - times[0], 2),
+            "peak_gib": peak_gib(),
+        }
+    )
+    say(
+        {
+            "kept": len(kept),
+            "shortcuts": sum(r.shortcut for r in kept),
+            "dropped": len(chosen.dropped),
+        }
+    )
 
 
 def say(found: dict[str, Any]) -> None:
@@ -117,11 +155,16 @@ def vault(n: int, words: int) -> tuple[Signals, Gists]:
     rng = np.random.default_rng(0)
     clusters = -(-n // CLUSTER)
     cluster = np.arange(n) // CLUSTER
-    # One direction that all texts share, then a cluster's, then a text's own, as in the notes of one field.
-    themes = unit(0.5 * unit(rng.normal(size=(1, WIDTH))) + unit(rng.normal(size=(clusters, WIDTH))))
+    # One direction that all texts share, then a cluster's, then a text's own, as in the notes of
+    # one field.
+    themes = unit(
+        0.5 * unit(rng.normal(size=(1, WIDTH))) + unit(rng.normal(size=(clusters, WIDTH)))
+    )
     centres = unit(themes[cluster] + unit(rng.normal(size=(n, WIDTH))))
     names = unit(centres + unit(rng.normal(size=(n, WIDTH))))
-    own = unit(np.repeat(themes, OWN_WORDS, axis=0) + unit(rng.normal(size=(clusters * OWN_WORDS, WIDTH))))
+    own = unit(
+        np.repeat(themes, OWN_WORDS, axis=0) + unit(rng.normal(size=(clusters * OWN_WORDS, WIDTH)))
+    )
     bank = np.concatenate([unit(rng.normal(size=(COMMON_WORDS, WIDTH))), own])
     first_own = COMMON_WORDS + cluster[:, None] * OWN_WORDS
     told = round(words * OWN_SHARE)
@@ -133,18 +176,26 @@ def vault(n: int, words: int) -> tuple[Signals, Gists]:
     place = Evidence("note.md", None, 1, "A line that names another concept.", "mention")
     order = {i: (i // NOTE, i) for i in range(n)}
     signals = Signals(naming(rng, n, place), order, keys, (place,) * n)
-    return signals, Gists(centres, names, tuple(bank[row] for row in in_name), lambda i: bank[in_text[i]], texts)
+    return signals, Gists(
+        centres, names, tuple(bank[row] for row in in_name), lambda i: bank[in_text[i]], texts
+    )
 
 
 def naming(rng: np.random.Generator, n: int, place: Evidence) -> dict[tuple[int, int], Naming]:
-    """Who names whom: mostly what stands before it, in clusters, with a few that are named very often."""
+    """Who names whom: mostly what stands before it, in clusters, with a few that are named very
+    often.
+    """
     found = {}
     start = np.arange(n) // CLUSTER * CLUSTER
     popular = 1 / np.arange(1, n + 1)
     often = rng.permutation(n)[rng.choice(n, size=n, p=popular / popular.sum())]
     for c in range(n):
         near = start[c] + rng.integers(max(1, c - start[c]), size=4)
-        for p in (*near.tolist(), (start[c] + CLUSTER + int(rng.integers(CLUSTER))) % n, int(often[c])):
+        for p in (
+            *near.tolist(),
+            (start[c] + CLUSTER + int(rng.integers(CLUSTER))) % n,
+            int(often[c]),
+        ):
             if p != c:
                 count, at = int(rng.integers(1, 5)), float(rng.random())
                 found[c, p] = Naming(count, at < 0.2, at < 0.1, at > 0.9, at, place)

@@ -3,9 +3,10 @@
 
     python -m benchmarks.prerequisites.train ../shared
 
-The coefficients are fitted on all of it. What only a comparison can choose (calibration, which score is kept, which is
-sure) is read off scores of concepts held out of the fit. The weight of the notes' own order is read off notes without
-any labels: how often the order agrees with directions that the texts alone make sure.
+The coefficients are fitted on all of it. What only a comparison can choose (calibration, which
+score is kept, which is sure) is read off scores of concepts held out of the fit. The weight of the
+notes' own order is read off notes without any labels: how often the order agrees with directions
+that the texts alone make sure.
 """
 
 from __future__ import annotations
@@ -22,7 +23,15 @@ import numpy.typing as npt
 from sklearn.linear_model import LogisticRegression
 
 from app.paths import starter_notes
-from benchmarks.prerequisites.fitting import Gold, Vault, fit, folds, held_out, read_gold, read_vault
+from benchmarks.prerequisites.fitting import (
+    Gold,
+    Vault,
+    fit,
+    folds,
+    held_out,
+    read_gold,
+    read_vault,
+)
 from benchmarks.record import circumstances
 from ingest.relations.features import FEATURES
 from ingest.relations.scorer import AROUND, Linear, Round, Scored, Scorer, joined_columns, scorer
@@ -30,7 +39,10 @@ from ingest.relations.scorer import AROUND, Linear, Round, Scored, Scorer, joine
 FILE = Path(__file__).parents[2] / "ingest" / "relations" / "scorer.json"
 FOLDS = 10
 DIGITS = 4
-ANCESTORS, SURE_ANCESTORS = 0.72, 0.9  # shares of kept and of sure edges that follow from drawn ones
+ANCESTORS, SURE_ANCESTORS = (
+    0.72,
+    0.9,
+)  # shares of kept and of sure edges that follow from drawn ones
 FEWEST = 40  # sure edges, for their share to mean something
 SURE_STEP = 2.5  # log-odds of a direction that count as sure when the notes' order is weighed
 SURE_JOINED = 0.3
@@ -52,7 +64,9 @@ def main() -> None:
     reach = closure(gold.edges, len(vault.concepts))
     a, b = vault.pairs.a, vault.pairs.b
     slope, offset = calibration(shares, (reach[a, b], reach[b, a]))
-    learned = replace(fit(vault, gold, np.ones(len(vault.pairs.a), dtype=bool)), slope=slope, offset=offset)
+    learned = replace(
+        fit(vault, gold, np.ones(len(vault.pairs.a), dtype=bool)), slope=slope, offset=offset
+    )
     calibrated = Scored(learned.calibrated(shares[0]), learned.calibrated(shares[1]))
     keep, sure = thresholds(vault, gold, calibrated, reach)
     learned = replace(learned, keep=keep, sure=sure)
@@ -69,11 +83,24 @@ def main() -> None:
         "date": circumstances()["date"],
     }
     FILE.write_text(json.dumps(written(learned, about), indent=1) + "\n", encoding="utf-8")
-    print(json.dumps({**about, "keep": keep, "sure": sure, "earlier": weight, "slope": slope, "offset": offset}))
+    print(
+        json.dumps(
+            {
+                **about,
+                "keep": keep,
+                "sure": sure,
+                "earlier": weight,
+                "slope": slope,
+                "offset": offset,
+            }
+        )
+    )
 
 
 def _make_readable() -> None:
-    """Put a scorer that knows nothing in place of one for other features, as every ingest needs one."""
+    """Put a scorer that knows nothing in place of one for other features, as every ingest needs
+    one.
+    """
     try:
         scorer()
     except (OSError, ValueError):
@@ -89,7 +116,8 @@ def _scores(learned: Scorer, vault: Vault) -> tuple[Floats, Floats]:
 
 
 def calibration(shares: tuple[Floats, Floats], follows: tuple[Mask, Mask]) -> tuple[float, float]:
-    """Slope and offset that turn held-out scores into probabilities that the one comes before the other.
+    """Slope and offset that turn held-out scores into probabilities that the one comes before the
+    other.
 
     That is what people drew as an edge, or what follows from edges they drew.
 
@@ -103,11 +131,13 @@ def calibration(shares: tuple[Floats, Floats], follows: tuple[Mask, Mask]) -> tu
     return round(float(model.coef_[0, 0]), DIGITS), round(float(model.intercept_[0]), DIGITS)
 
 
-def thresholds(vault: Vault, gold: Gold, scored: Scored, follows: npt.NDArray[np.bool_]) -> tuple[float, float]:
+def thresholds(
+    vault: Vault, gold: Gold, scored: Scored, follows: npt.NDArray[np.bool_]
+) -> tuple[float, float]:
     """The score from which edges are kept, and from which they are sure.
 
-    Kept: the best F1 against drawn edges with which ANCESTORS of the kept ones still follow from drawn ones. Sure: the
-    lowest with which SURE_ANCESTORS of the kept ones above it do.
+    Kept: the best F1 against drawn edges with which ANCESTORS of the kept ones still follow from
+    drawn ones. Sure: the lowest with which SURE_ANCESTORS of the kept ones above it do.
     """
     a, b = vault.pairs.a.tolist(), vault.pairs.b.tolist()
     forward = scored.ahead >= scored.back
@@ -128,7 +158,9 @@ def thresholds(vault: Vault, gold: Gold, scored: Scored, follows: npt.NDArray[np
     return round(ranked[keep][0], 2), round(ranked[sure][0], 2)
 
 
-def closure(edges: Sequence[tuple[int, int]] | frozenset[tuple[int, int]], n: int) -> npt.NDArray[np.bool_]:
+def closure(
+    edges: Sequence[tuple[int, int]] | frozenset[tuple[int, int]], n: int
+) -> npt.NDArray[np.bool_]:
     """Which concept comes before which by way of drawn edges, shape (n, n)."""
     reach = np.zeros((n, n), dtype=bool)
     for p, c in edges:
@@ -141,13 +173,17 @@ def closure(edges: Sequence[tuple[int, int]] | frozenset[tuple[int, int]], n: in
 
 
 def order_weight(learned: Scorer, folders: Sequence[Path]) -> tuple[float, float]:
-    """What standing earlier adds to the log-odds of a direction, and how often the order agrees with sure ones."""
+    """What standing earlier adds to the log-odds of a direction, and how often the order agrees
+    with sure ones.
+    """
     agree = total = 0
     for folder in folders:
         vault = read_vault(folder)
         pairs = vault.pairs
         first = learned.rounds[0].first(pairs.ahead - pairs.back)
-        joined = 1 / (1 + np.exp(-learned.rounds[0].joined(joined_columns(pairs.ahead, pairs.back))))
+        joined = 1 / (
+            1 + np.exp(-learned.rounds[0].joined(joined_columns(pairs.ahead, pairs.back)))
+        )
         sure = (np.abs(first) >= SURE_STEP) & (joined >= SURE_JOINED) & (vault.earlier != 0)
         agree += int((np.sign(first[sure]) == vault.earlier[sure]).sum())
         total += int(sure.sum())
@@ -167,7 +203,9 @@ def written(learned: Scorer, about: dict[str, Any]) -> dict[str, Any]:
         }
         for part, own in zip(learned.rounds, names, strict=True)
     ]
-    numbers = {k: getattr(learned, k) for k in ("earlier", "apart", "slope", "offset", "keep", "sure")}
+    numbers = {
+        k: getattr(learned, k) for k in ("earlier", "apart", "slope", "offset", "keep", "sure")
+    }
     return {"about": about, **numbers, "rounds": rounds}
 
 

@@ -1,9 +1,10 @@
-"""Search with each part left out, and with what was tried and left out added, on four sets of questions.
+"""Search with each part left out, and with what was tried and left out added, on four sets of
+questions.
 
     python -m benchmarks.search.ablation ../shared
 
-Constants were chosen on our own questions; the evaluation's show how far that holds. The columns by chapter show the
-spread: a change that helps one chapter and hurts another is no gain.
+Constants were chosen on our own questions; the evaluation's show how far that holds. The columns by
+chapter show the spread: a change that helps one chapter and hurts another is no gain.
 """
 
 from __future__ import annotations
@@ -22,7 +23,12 @@ import networkx as nx
 import numpy as np
 
 from benchmarks.record import save
-from benchmarks.search.own_questions import book_figures, book_questions, headed_figures, headed_questions
+from benchmarks.search.own_questions import (
+    book_figures,
+    book_questions,
+    headed_figures,
+    headed_questions,
+)
 from ingest.build import ingest
 from kg import search
 from kg.encoder import Encoder, load_encoder
@@ -40,7 +46,11 @@ def main() -> None:
     parser.add_argument("shared", type=Path)
     shared = parser.parse_args().shared.resolve()
     encoder = load_encoder()
-    sources = {"book": shared / "eval/fastbook/notes", "notes": shared / "notes", "starter": STARTER}
+    sources = {
+        "book": shared / "eval/fastbook/notes",
+        "notes": shared / "notes",
+        "starter": STARTER,
+    }
     with tempfile.TemporaryDirectory() as work:
         stores = {}
         for name, source in sources.items():
@@ -50,7 +60,12 @@ def main() -> None:
         for label, change in _changes():
             with change():
                 rows.append({"search": label, **_figures(shared, stores, encoder)})
-            print("  ".join(f"{k} {v:.3f}" if isinstance(v, float) else f"{v:<28}" for k, v in rows[-1].items()))
+            print(
+                "  ".join(
+                    f"{k} {v:.3f}" if isinstance(v, float) else f"{v:<28}"
+                    for k, v in rows[-1].items()
+                )
+            )
         for store in stores.values():
             store.close()
     print("saved", save("ablation", {"rows": rows}))
@@ -84,11 +99,15 @@ def _added(extra: Extra, weight: float) -> Iterator[None]:
         part = extra(asked[0][0], store, asked[0][1], candidates)
         # the part is put where the lexical one stands, in its weight
         raised = {
-            p: replace(c, lexical=c.lexical + weight / search.LEXICAL * part.get(p, 0.0)) for p, c in candidates.items()
+            p: replace(c, lexical=c.lexical + weight / search.LEXICAL * part.get(p, 0.0))
+            for p, c in candidates.items()
         }
         return scores(raised, store)
 
-    with mock.patch.object(search, "find", remembering), mock.patch.object(search, "_scores", with_extra):
+    with (
+        mock.patch.object(search, "find", remembering),
+        mock.patch.object(search, "_scores", with_extra),
+    ):
         yield
 
 
@@ -98,7 +117,8 @@ def _linked(question: str, store: Store) -> list[int]:
 
 # Damping of the random walk; the classic value of Page et al. 1999.
 DAMPING = 0.85
-# A walk farther than this many relations from the question's concepts adds nothing that ranking can see.
+# A walk farther than this many relations from the question's concepts adds nothing that ranking can
+# see.
 WALK_HOPS = 2
 
 
@@ -116,7 +136,8 @@ def association_graph(relations: Iterable[Relation], n_concepts: int) -> nx.Grap
 def importance(graph: nx.Graph[int], seeds: Mapping[int, float]) -> dict[int, float]:
     """Personalised PageRank around weighted seed concepts; sums to 1, empty without seeds.
 
-    The walk is restricted to concepts within WALK_HOPS of a seed, which bounds its cost on large graphs.
+    The walk is restricted to concepts within WALK_HOPS of a seed, which bounds its cost on large
+    graphs.
 
     References
     ----------
@@ -128,12 +149,18 @@ def importance(graph: nx.Graph[int], seeds: Mapping[int, float]) -> dict[int, fl
     near: set[int] = set()
     for seed in seeds:
         near |= set(nx.single_source_shortest_path_length(graph, seed, cutoff=WALK_HOPS))
-    ranks: dict[int, float] = nx.pagerank(graph.subgraph(near), alpha=DAMPING, personalization=dict(seeds))
+    ranks: dict[int, float] = nx.pagerank(
+        graph.subgraph(near), alpha=DAMPING, personalization=dict(seeds)
+    )
     return ranks
 
 
-def _page_rank(question: str, store: Store, _: Encoder, candidates: dict[int, search.Candidate]) -> dict[int, float]:
-    """Personalised by the question's concepts and those of the five best passages, as HippoRAG does."""
+def _page_rank(
+    question: str, store: Store, _: Encoder, candidates: dict[int, search.Candidate]
+) -> dict[int, float]:
+    """Personalised by the question's concepts and those of the five best passages, as HippoRAG
+    does.
+    """
     best = sorted(candidates.values(), key=lambda c: -c.score)[:5]
     seeds = dict.fromkeys(_linked(question, store), 1.0)
     for c in best:
@@ -141,20 +168,36 @@ def _page_rank(question: str, store: Store, _: Encoder, candidates: dict[int, se
             seeds.setdefault(concept, c.score)
     ranks = importance(association_graph(store.relations, len(store.concepts)), seeds)
     top = max(ranks.values(), default=1.0) or 1.0
-    return {p: max((ranks.get(c, 0.0) for c in store.defined_in.get(p, ())), default=0.0) / top for p in candidates}
+    return {
+        p: max((ranks.get(c, 0.0) for c in store.defined_in.get(p, ())), default=0.0) / top
+        for p in candidates
+    }
 
 
-def _defines(question: str, store: Store, _: Encoder, candidates: dict[int, search.Candidate]) -> dict[int, float]:
+def _defines(
+    question: str, store: Store, _: Encoder, candidates: dict[int, search.Candidate]
+) -> dict[int, float]:
     linked = set(_linked(question, store))
-    return {p: len(linked & set(store.defined_in.get(p, ()))) / max(1, len(linked)) for p in candidates}
+    return {
+        p: len(linked & set(store.defined_in.get(p, ()))) / max(1, len(linked)) for p in candidates
+    }
 
 
-def _neighbours(_: str, store: Store, __: Encoder, candidates: dict[int, search.Candidate]) -> dict[int, float]:
+def _neighbours(
+    _: str, store: Store, __: Encoder, candidates: dict[int, search.Candidate]
+) -> dict[int, float]:
     def section(p: int) -> tuple[str, tuple[str, ...]]:
         return store.passages[p].note, store.passages[p].heading_path
 
     return {
-        p: max((candidates[q].score for q in (p - 1, p + 1) if q in candidates and section(q) == section(p)), default=0)
+        p: max(
+            (
+                candidates[q].score
+                for q in (p - 1, p + 1)
+                if q in candidates and section(q) == section(p)
+            ),
+            default=0,
+        )
         for p in candidates
     }
 
@@ -170,8 +213,12 @@ def _feedback(
     return {p: max(0.0, float((store.passage_vectors(p) @ moved).max())) for p in candidates}
 
 
-def _pairs(question: str, store: Store, _: Encoder, candidates: dict[int, search.Candidate]) -> dict[int, float]:
-    """Share of the question's pairs of neighbouring content words that stand together in the passage."""
+def _pairs(
+    question: str, store: Store, _: Encoder, candidates: dict[int, search.Candidate]
+) -> dict[int, float]:
+    """Share of the question's pairs of neighbouring content words that stand together in the
+    passage.
+    """
     words = list(search.content_words(question, store))
     pairs = [f'"{a} {b}"' for a, b in itertools.pairwise(words)]
     found = dict.fromkeys(candidates, 0.0)
@@ -187,14 +234,18 @@ def _figures(shared: Path, stores: dict[str, Store], encoder: Encoder) -> Row:
         return lambda question, k: search.find(question, stores[name], encoder, k).hits
 
     row: Row = {}
-    for part, figures in sorted(book_figures(shared, book_questions(shared), over("book")).items(), reverse=True):
+    for part, figures in sorted(
+        book_figures(shared, book_questions(shared), over("book")).items(), reverse=True
+    ):
         row |= {f"book {part} {k}": round(v, 4) for k, v in figures.items()}
     for name, questions in headed_questions(shared).items():
         for ours in (False, True):
             chosen = [q for q in questions if q.ours is ours and q.gold]
             if chosen:
                 figures = headed_figures(chosen, over(name))
-                row |= {f"{'own ' if ours else ''}{name} {k}": round(v, 4) for k, v in figures.items()}
+                row |= {
+                    f"{'own ' if ours else ''}{name} {k}": round(v, 4) for k, v in figures.items()
+                }
     return row
 
 

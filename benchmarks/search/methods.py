@@ -1,6 +1,8 @@
-"""One retrieval method over one cut of the notes, measured in a process of its own; `peers.py` starts it.
+"""One retrieval method over one cut of the notes, measured in a process of its own; `peers.py`
+starts it.
 
-Every method offers the same three things: it builds its index, ranks for a question, and encodes a question alone.
+Every method offers the same three things: it builds its index, ranks for a question, and encodes a
+question alone.
 """
 
 from __future__ import annotations
@@ -33,13 +35,19 @@ HITS = 100  # enough pieces to fill the largest reading budget of the scorers
 IMPORTS = {
     "gradus": ("app.answering.answer",),
     "txtai": ("txtai", "txtai.pipeline"),
-    "llamaindex": ("llama_index.core", "llama_index.retrievers.bm25", "llama_index.embeddings.huggingface"),
+    "llamaindex": (
+        "llama_index.core",
+        "llama_index.retrievers.bm25",
+        "llama_index.embeddings.huggingface",
+    ),
 }
 
 
 @dataclass(frozen=True, slots=True)
 class Ready:
-    """A built method. `hits` gives the scorers' row for a question; `encode` only encodes it, None without vectors."""
+    """A built method. `hits` gives the scorers' row for a question; `encode` only encodes it, None
+    without vectors.
+    """
 
     pieces: int
     hits: Callable[[str], dict[str, Any]]
@@ -48,7 +56,9 @@ class Ready:
 
 
 def _ranked(
-    pieces: Sequence[Piece], rank: Callable[[str], Sequence[int]], encode: Callable[[str], object] | None
+    pieces: Sequence[Piece],
+    rank: Callable[[str], Sequence[int]],
+    encode: Callable[[str], object] | None,
 ) -> Ready:
     def hits(question: str) -> dict[str, Any]:
         return {"status": "answered", "hits": [pieces[i].to_hit() for i in rank(question)]}
@@ -125,7 +135,9 @@ def txtai(notes: Path, work: Path, cut: str) -> Ready:
 
 
 def llamaindex(notes: Path, work: Path, cut: str) -> Ready:
-    """LlamaIndex's vector index and BM25 retriever, fused by its QueryFusionRetriever with "reciprocal_rerank"."""
+    """LlamaIndex's vector index and BM25 retriever, fused by its QueryFusionRetriever with
+    "reciprocal_rerank".
+    """
     from llama_index.core import Document, VectorStoreIndex
     from llama_index.core.llms import MockLLM
     from llama_index.core.node_parser import MarkdownNodeParser, SentenceSplitter
@@ -138,8 +150,11 @@ def llamaindex(notes: Path, work: Path, cut: str) -> Ready:
     pieces: list[Piece] = []
     if cut.startswith("nodes"):
         size = int(cut.removeprefix("nodes"))
-        # its default overlap, unless the pieces are small: then a tenth, as its default is of 2,048 characters
-        splitter = SentenceSplitter(chunk_size=size, chunk_overlap=200 if size >= 1024 else size // 10)
+        # its default overlap, unless the pieces are small: then a tenth, as its default is of 2,048
+        # characters
+        splitter = SentenceSplitter(
+            chunk_size=size, chunk_overlap=200 if size >= 1024 else size // 10
+        )
         for note in markdown_of(notes):
             sections = MarkdownNodeParser().get_nodes_from_documents([Document(text=note)])
             own = splitter.get_nodes_from_documents(sections)
@@ -153,7 +168,12 @@ def llamaindex(notes: Path, work: Path, cut: str) -> Ready:
     vectors = VectorStoreIndex(nodes, embed_model=encoder).as_retriever(similarity_top_k=HITS)
     words = BM25Retriever.from_defaults(nodes=nodes, similarity_top_k=HITS)
     both = QueryFusionRetriever(
-        [vectors, words], llm=MockLLM(), mode="reciprocal_rerank", similarity_top_k=HITS, num_queries=1, use_async=False
+        [vectors, words],
+        llm=MockLLM(),
+        mode="reciprocal_rerank",
+        similarity_top_k=HITS,
+        num_queries=1,
+        use_async=False,
     )
 
     def rank(question: str) -> list[int]:
@@ -168,7 +188,9 @@ METHODS: dict[str, Callable[[Path, Path, str], Ready]] = {
 
 
 def _pieces(notes: Path, work: Path, cut: str) -> list[Piece]:
-    """Pieces of a cut that is no peer's own: "ours" are read from a store made before, whose making is not counted."""
+    """Pieces of a cut that is no peer's own: "ours" are read from a store made before, whose making
+    is not counted.
+    """
     if cut == "ours":
         store = open_store(work)
         pieces = our_passages(store)
@@ -177,9 +199,13 @@ def _pieces(notes: Path, work: Path, cut: str) -> list[Piece]:
     return cut_notes(notes, whole=cut == "whole")
 
 
-def measure(name: str, cut: str, notes: Path, ours: Path, questions: Path, out: Path) -> dict[str, Any]:
+def measure(
+    name: str, cut: str, notes: Path, ours: Path, questions: Path, out: Path
+) -> dict[str, Any]:
     """Build, ask all questions, write the scorers' rows to `out`; returns counts and times."""
-    asked = [str(json.loads(line)["q"]) for line in questions.read_text(encoding="utf-8").splitlines()]
+    asked = [
+        str(json.loads(line)["q"]) for line in questions.read_text(encoding="utf-8").splitlines()
+    ]
     for module in ("sentence_transformers", *IMPORTS.get(name, ())):
         importlib.import_module(module)
     with tempfile.TemporaryDirectory() as fresh:

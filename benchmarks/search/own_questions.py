@@ -1,8 +1,9 @@
-"""Questions of our own over three sets of notes, and how rankings do on them and on the evaluation's.
+"""Questions of our own over three sets of notes, and how rankings do on them and on the
+evaluation's.
 
-`questions/` holds them. What they are about is told by place (line of a heading, or notebook, cell and characters),
-so that no text of notes that are not ours is repeated. Constants of search and of confidence were chosen on these;
-the evaluation's questions were kept for looking at the result.
+`questions/` holds them. What they are about is told by place (line of a heading, or notebook, cell
+and characters), so that no text of notes that are not ours is repeated. Constants of search and of
+confidence were chosen on these; the evaluation's questions were kept for looking at the result.
 """
 
 from __future__ import annotations
@@ -22,7 +23,14 @@ from typing import Any
 from ingest.notes.plain_text import plain
 from kg.types import Hit
 
-__all__ = ["BookQuestion", "HeadedQuestion", "book_figures", "book_questions", "headed_figures", "headed_questions"]
+__all__ = [
+    "BookQuestion",
+    "HeadedQuestion",
+    "book_figures",
+    "book_questions",
+    "headed_figures",
+    "headed_questions",
+]
 
 HERE = Path(__file__).parent / "questions"
 HITS = 100
@@ -40,7 +48,9 @@ class HeadedQuestion:
 
 @dataclass(frozen=True, slots=True)
 class BookQuestion:
-    """A question and its components, each with the alternative texts that hold it; none when the notes do not."""
+    """A question and its components, each with the alternative texts that hold it; none when the
+    notes do not.
+    """
 
     q: str
     chapter: str
@@ -50,8 +60,13 @@ class BookQuestion:
 
 def headed_questions(shared: Path) -> dict[str, list[HeadedQuestion]]:
     """Questions over the starter notes and over one person's notes."""
-    starter = [HeadedQuestion(r["q"], tuple(r["gold"]), True) for r in _rows(HERE / "starter.jsonl")]
-    notes = [HeadedQuestion(r["q"], tuple(r["gold"]), False) for r in _rows(shared / "eval/questions.jsonl")]
+    starter = [
+        HeadedQuestion(r["q"], tuple(r["gold"]), True) for r in _rows(HERE / "starter.jsonl")
+    ]
+    notes = [
+        HeadedQuestion(r["q"], tuple(r["gold"]), False)
+        for r in _rows(shared / "eval/questions.jsonl")
+    ]
     lines = next((shared / "notes").glob("*.md")).read_text(encoding="utf-8").split("\n")
     for r in _rows(HERE / "notes.jsonl"):
         gold = tuple(plain(re.sub(r"^#+\s*", "", lines[at - 1])) for at in r["headings_at"])
@@ -60,7 +75,9 @@ def headed_questions(shared: Path) -> dict[str, list[HeadedQuestion]]:
 
 
 def book_questions(shared: Path) -> list[BookQuestion]:
-    """Questions over seven notebooks: the evaluation's on three chapters, ours on the four others."""
+    """Questions over seven notebooks: the evaluation's on three chapters, ours on the four
+    others.
+    """
     out = []
     for r in _rows(shared / "eval/fastbook/questions.jsonl"):
         components = tuple(tuple(c["context"]) for c in r["components"])
@@ -72,12 +89,23 @@ def book_questions(shared: Path) -> list[BookQuestion]:
 
 
 def headed_figures(questions: Sequence[HeadedQuestion], search: Search) -> dict[str, float]:
-    """hit@1, hit@3 and MRR over the answerable questions; hits under one heading path count as one."""
+    """hit@1, hit@3 and MRR over the answerable questions; hits under one heading path count as
+    one.
+    """
     ranks = []
     for question in questions:
         if question.gold:
             paths = list(dict.fromkeys(h.passage.heading_path for h in search(question.q, 10)))
-            ranks.append(next((i for i, p in enumerate(paths, 1) if any(h.startswith(question.gold) for h in p)), None))
+            ranks.append(
+                next(
+                    (
+                        i
+                        for i, p in enumerate(paths, 1)
+                        if any(h.startswith(question.gold) for h in p)
+                    ),
+                    None,
+                )
+            )
     n = len(ranks)
     return {
         "hit@1": sum(r == 1 for r in ranks) / n,
@@ -86,8 +114,12 @@ def headed_figures(questions: Sequence[HeadedQuestion], search: Search) -> dict[
     }
 
 
-def book_figures(shared: Path, questions: Sequence[BookQuestion], search: Search) -> dict[str, dict[str, float]]:
-    """recall@3000, recall@12000 and MRR, as the evaluation's scorer counts them, by whose questions and by chapter."""
+def book_figures(
+    shared: Path, questions: Sequence[BookQuestion], search: Search
+) -> dict[str, dict[str, float]]:
+    """recall@3000, recall@12000 and MRR, as the evaluation's scorer counts them, by whose questions
+    and by chapter.
+    """
     scorer = _scorer(shared / "eval/score_fastbook.py")
     found: dict[str, list[tuple[float, float, float]]] = {}
     for question in questions:
@@ -101,7 +133,10 @@ def book_figures(shared: Path, questions: Sequence[BookQuestion], search: Search
         for part in ("own" if question.ours else "evaluation", question.chapter):
             found.setdefault(part, []).append((near, far, whole))
     names = ("recall@3000", "recall@12000", "mrr")
-    return {part: dict(zip(names, map(mean, zip(*rows, strict=True)), strict=True)) for part, rows in found.items()}
+    return {
+        part: dict(zip(names, map(mean, zip(*rows, strict=True)), strict=True))
+        for part, rows in found.items()
+    }
 
 
 def _rows(path: Path) -> list[dict[str, Any]]:

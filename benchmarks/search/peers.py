@@ -1,20 +1,22 @@
-"""Gradus beside plain methods and two libraries, txtai and LlamaIndex: same notes, same encoder, one run, one machine.
+"""Gradus beside plain methods and two libraries, txtai and LlamaIndex: same notes, same encoder,
+one run, one machine.
 
     pip install txtai llama-index-core llama-index-retrievers-bm25 llama-index-embeddings-huggingface
     python -m benchmarks.search.peers ../shared
 
-The folder must hold `eval/` with its scorers and `notes/`. Install the peers into an environment that also sees
-Gradus; one that is missing is left out, and the table says so. No network is used. Each method runs in a process of
-its own with the same number of threads:
+The folder must hold `eval/` with its scorers and `notes/`. Install the peers into an environment
+that also sees Gradus; one that is missing is left out, and the table says so. No network is used.
+Each method runs in a process of its own with the same number of threads:
 
 - over our passages with their headings ("ours"),
-- over pieces of up to 1,200 characters, cut at headings and blank lines ("1200"), or packed of whole cells of a
-  notebook, whole blocks of a Markdown note, none of them cut ("whole"),
-- over what the library itself would cut: txtai's paragraphs; LlamaIndex's MarkdownNodeParser and then its
-  SentenceSplitter, of 1,024 tokens (its default) and of 256.
+- over pieces of up to 1,200 characters, cut at headings and blank lines ("1200"), or packed of
+  whole cells of a notebook, whole blocks of a Markdown note, none of them cut ("whole"),
+- over what the library itself would cut: txtai's paragraphs; LlamaIndex's MarkdownNodeParser and
+  then its SentenceSplitter, of 1,024 tokens (its default) and of 256.
 
-So cutting and ranking can be told apart. `build_s` counts reading, cutting, encoding and loading the model, not
-imports; for the peers over "ours" not the cutting. Gradus' own build makes its concepts and relations too.
+So cutting and ranking can be told apart. `build_s` counts reading, cutting, encoding and loading
+the model, not imports; for the peers over "ours" not the cutting. Gradus' own build makes its
+concepts and relations too.
 """
 
 from __future__ import annotations
@@ -43,7 +45,13 @@ NEEDS = {
     "txtai": ("txtai",),
     "llamaindex": ("llama_index.core", "llama_index.retrievers.bm25", "llama_index.embeddings"),
 }
-PEERS = ("txtai", "llama-index-core", "llama-index-retrievers-bm25", "llama-index-embeddings-huggingface", "bm25s")
+PEERS = (
+    "txtai",
+    "llama-index-core",
+    "llama-index-retrievers-bm25",
+    "llama-index-embeddings-huggingface",
+    "bm25s",
+)
 SETS = {
     "questions": ("notes", "eval/questions.jsonl", "eval/score_questions.py"),
     "fastbook": ("eval/fastbook/notes", "eval/fastbook/questions.jsonl", "eval/score_fastbook.py"),
@@ -76,7 +84,9 @@ def main() -> None:
                 if method in found["skipped"]:
                     continue
                 out = Path(work) / "hits.jsonl"
-                costs = _measured(method, cut, shared / notes, ours, shared / questions, out, given.threads)
+                costs = _measured(
+                    method, cut, shared / notes, ours, shared / questions, out, given.threads
+                )
                 if costs is None:
                     found["failed"].append(f"{method} over {cut} on {name}")
                     continue
@@ -95,7 +105,9 @@ def main() -> None:
 def _measured(
     method: str, cut: str, notes: Path, ours: Path, questions: Path, out: Path, threads: int
 ) -> dict[str, Any] | None:
-    """Counts and times of one method, from its own process; None when that failed, so that the others go on."""
+    """Counts and times of one method, from its own process; None when that failed, so that the
+    others go on.
+    """
     command = [sys.executable, str(Path(__file__).with_name("methods.py")), method, cut]
     command += [str(path) for path in (notes, ours, questions, out)] + ["--threads", str(threads)]
     root = str(Path(__file__).resolve().parents[2])
@@ -134,7 +146,11 @@ def _versions() -> dict[str, str]:
 
 
 def _print_heading(name: str) -> None:
-    print(f"\n{name}\n{'method':<11}{'passages':<12}" + "".join(f"{c:>14}" for c in (*SHOWN[name], *COSTS)), flush=True)
+    print(
+        f"\n{name}\n{'method':<11}{'passages':<12}"
+        + "".join(f"{c:>14}" for c in (*SHOWN[name], *COSTS)),
+        flush=True,
+    )
 
 
 def _print_row(name: str, row: dict[str, Any]) -> None:

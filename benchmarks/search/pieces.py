@@ -1,7 +1,9 @@
-"""Notes cut into the pieces that compared methods rank: our passages, pieces of 1,200 characters, or a peer's own cut.
+"""Notes cut into the pieces that compared methods rank: our passages, pieces of 1,200 characters,
+or a peer's own cut.
 
-Whoever cuts, a piece's heading path is found by the same rule: the headings that hold where its text begins, then
-every heading inside it. A piece that spans several sections thus counts for each of them.
+Whoever cuts, a piece's heading path is found by the same rule: the headings that hold where its
+text begins, then every heading inside it. A piece that spans several sections thus counts for each
+of them.
 """
 
 from __future__ import annotations
@@ -31,7 +33,9 @@ _BLANK_LINES = re.compile(r"\n[ \t]*\n\s*?")
 
 @dataclass(frozen=True, slots=True)
 class Piece:
-    """What a method ranks. `text` is what a reader gets; the headings in `indexed_path` are indexed with it."""
+    """What a method ranks. `text` is what a reader gets; the headings in `indexed_path` are indexed
+    with it.
+    """
 
     text: str
     heading_path: tuple[str, ...]
@@ -53,14 +57,18 @@ def our_passages(store: Store) -> list[Piece]:
 
 
 def markdown_of(folder: Path) -> list[str]:
-    """The notes as Markdown, in the order of their names; a notebook's code cells are fenced, its outputs left out."""
+    """The notes as Markdown, in the order of their names; a notebook's code cells are fenced, its
+    outputs left out.
+    """
     return ["\n\n".join(blocks) for blocks in _read(folder)]
 
 
 def cut_notes(folder: Path, whole: bool = False, limit: int = LIMIT) -> list[Piece]:
-    """Pieces of up to `limit` characters: what stands between headings, and where that is longer, between blank lines.
+    """Pieces of up to `limit` characters: what stands between headings, and where that is longer,
+    between blank lines.
 
-    With `whole`, a notebook's cell (a block between blank lines in Markdown) is never cut, however long it is.
+    With `whole`, a notebook's cell (a block between blank lines in Markdown) is never cut, however
+    long it is.
     """
     out: list[Piece] = []
     for blocks in _read(folder):
@@ -73,7 +81,8 @@ def cut_notes(folder: Path, whole: bool = False, limit: int = LIMIT) -> list[Pie
 def with_paths(note: str, texts: Iterable[str]) -> Iterator[Piece]:
     """Each text of one note, given in order, with the headings of the place it was cut from.
 
-    Cutters strip and collapse blanks, so a text is found again by its words, from where the one before it began.
+    Cutters strip and collapse blanks, so a text is found again by its words, from where the one
+    before it began.
     """
     headings = parse_markdown(note).headings
     found = [(m.group(), m.start()) for m in _WORD.finditer(note)]
@@ -94,7 +103,9 @@ def with_paths(note: str, texts: Iterable[str]) -> Iterator[Piece]:
 
 
 def _path(headings: Sequence[Heading], start: int, last: int) -> tuple[str, ...]:
-    """The path of the last heading that begins before `start`, then every heading that begins up to `last`."""
+    """The path of the last heading that begins before `start`, then every heading that begins up to
+    `last`.
+    """
     above = [h for h in headings if h.start <= start]
     inside = [h.text for h in headings if start < h.start <= last]
     return tuple(dict.fromkeys((*(above[-1].path if above else ()), *inside)))

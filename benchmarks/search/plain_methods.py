@@ -1,4 +1,6 @@
-"""Plain retrieval methods over the same pieces and the same encoder, to compare with: BM25, dense, and their RRF."""
+"""Plain retrieval methods over the same pieces and the same encoder, to compare with: BM25, dense,
+and their RRF.
+"""
 
 from __future__ import annotations
 
@@ -46,7 +48,9 @@ class Dense:
 
     def __init__(self, pieces: Sequence[Piece], encoder: Encoder) -> None:
         self._encoder = encoder
-        self._vectors: npt.NDArray[np.float32] = encoder.encode([p.indexed for p in pieces])  # (n, d)
+        self._vectors: npt.NDArray[np.float32] = encoder.encode(
+            [p.indexed for p in pieces]
+        )  # (n, d)
 
     def rank(self, question: str, k: int) -> list[int]:
         """The best k pieces by their positions, best first."""
@@ -64,7 +68,9 @@ def fused(*rankings: Sequence[int]) -> list[int]:
 
 
 def plain_rankings(store_folder: Path, questions: Path, k: int) -> dict[str, list[dict[str, Any]]]:
-    """For each method, one row of hits a question, in the scorers' format; over the store's passages."""
+    """For each method, one row of hits a question, in the scorers' format; over the store's
+    passages.
+    """
     store = open_store(store_folder)
     pieces = our_passages(store)
     bm25, dense = Bm25(pieces), Dense(pieces, load_encoder(store.encoder_name))
@@ -73,6 +79,10 @@ def plain_rankings(store_folder: Path, questions: Path, k: int) -> dict[str, lis
     for line in questions.read_text(encoding="utf-8").splitlines():
         question = json.loads(line)["q"]
         lexical, near = bm25.rank(question, k), dense.rank(question, k)
-        for name, ranking in (("bm25", lexical), ("dense", near), ("rrf", fused(lexical, near)[:k])):
+        for name, ranking in (
+            ("bm25", lexical),
+            ("dense", near),
+            ("rrf", fused(lexical, near)[:k]),
+        ):
             rows[name].append({"question": question, "hits": [pieces[p].to_hit() for p in ranking]})
     return rows

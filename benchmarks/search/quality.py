@@ -1,10 +1,11 @@
-"""Quality of search, answers and prerequisites on the evaluation data, through the command line, beside plain methods.
+"""Quality of search, answers and prerequisites on the evaluation data, through the command line,
+beside plain methods.
 
     python -m benchmarks.search.quality ../shared
 
-The folder must hold `eval/` with its scorers and `notes/`. Each set is ingested into a fresh store with
-`gradus ingest`, asked with `gradus ask|search --batch` or `gradus relations --all`, and scored by the set's own
-scorer. Prints a table and saves JSON with commit, hardware and versions.
+The folder must hold `eval/` with its scorers and `notes/`. Each set is ingested into a fresh store
+with `gradus ingest`, asked with `gradus ask|search --batch` or `gradus relations --all`, and scored
+by the set's own scorer. Prints a table and saves JSON with commit, hardware and versions.
 """
 
 from __future__ import annotations
@@ -26,7 +27,12 @@ HITS = 100  # enough passages to fill the largest reading budget of the scorers
 
 def gradus(*arguments: str, out: Path | None = None) -> str:
     """Run the command line; its stdout goes to a file when one is given."""
-    command = [sys.executable, "-c", "from app.commands.ingest_and_ask import main; main()", *arguments]
+    command = [
+        sys.executable,
+        "-c",
+        "from app.commands.ingest_and_ask import main; main()",
+        *arguments,
+    ]
     done = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True)
     if out is not None:
         out.write_text(done.stdout, encoding="utf-8")
@@ -54,17 +60,34 @@ def answers(shared: Path, work: Path) -> dict[str, Any]:
     seconds = time.monotonic() - begun
     rows = {"gradus": score(shared / "eval/score_questions.py", questions, out)}
     for name, ranking in plain_rankings(store, questions, HITS).items():
-        out.write_text("".join(json.dumps({**r, "status": "answered"}) + "\n" for r in ranking), encoding="utf-8")
+        out.write_text(
+            "".join(json.dumps({**r, "status": "answered"}) + "\n" for r in ranking),
+            encoding="utf-8",
+        )
         rows[name] = score(shared / "eval/score_questions.py", questions, out)
     return {"ingest": report, "seconds_batch": round(seconds, 2), "figures": rows}
 
 
 def fastbook(shared: Path, work: Path) -> dict[str, Any]:
     """Questions on chapters of a book, answered from seven notebooks."""
-    store, questions, out = work / "fastbook", shared / "eval/fastbook/questions.jsonl", work / "hits.jsonl"
+    store, questions, out = (
+        work / "fastbook",
+        shared / "eval/fastbook/questions.jsonl",
+        work / "hits.jsonl",
+    )
     report = ingested(shared / "eval/fastbook/notes", store)
     begun = time.monotonic()
-    gradus("search", "--batch", str(questions), "-k", str(HITS), "--store", str(store), "--json", out=out)
+    gradus(
+        "search",
+        "--batch",
+        str(questions),
+        "-k",
+        str(HITS),
+        "--store",
+        str(store),
+        "--json",
+        out=out,
+    )
     seconds = time.monotonic() - begun
     rows = {"gradus": score(shared / "eval/score_fastbook.py", questions, out)}
     for name, ranking in plain_rankings(store, questions, HITS).items():

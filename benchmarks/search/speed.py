@@ -33,11 +33,16 @@ def main() -> None:
         encoding = _figures(milliseconds(lambda q: encoder.encode([q]), questions))
         found = {"encode_ms": encoding}
         for k in (10, 100):
-            found[f"search_{k}_ms"] = _figures(milliseconds(lambda q, k=k: search(q, store, encoder, k), questions))
+            found[f"search_{k}_ms"] = _figures(
+                milliseconds(lambda q, k=k: search(q, store, encoder, k), questions)
+            )
         store.close()
     limit = 1.5 * encoding["median"] + 20
     print(found, f"limit asked: {limit:.1f} ms")
-    print("saved", save("speed", {**found, "limit_ms": round(limit, 1), "passages": len(store.passages)}))
+    print(
+        "saved",
+        save("speed", {**found, "limit_ms": round(limit, 1), "passages": len(store.passages)}),
+    )
 
 
 def _figures(taken: Sequence[float]) -> dict[str, float]:

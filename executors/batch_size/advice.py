@@ -1,4 +1,6 @@
-"""What a search for batch sizes says: sentences with their reasons, a rule of thumb beside them, and a snippet."""
+"""What a search for batch sizes says: sentences with their reasons, a rule of thumb beside them,
+and a snippet.
+"""
 
 from __future__ import annotations
 
@@ -11,7 +13,16 @@ from executors.amounts import show_bytes, show_number
 from executors.batch_size.search import SMALLEST, Case, Trial
 from executors.task import Settings, Source, Task
 
-__all__ = ["Plan", "batch_to_use", "label", "loader_words", "plan_row", "rule_of_thumb", "sentence", "snippet"]
+__all__ = [
+    "Plan",
+    "batch_to_use",
+    "label",
+    "loader_words",
+    "plan_row",
+    "rule_of_thumb",
+    "sentence",
+    "snippet",
+]
 
 _RULE_FREE_MB = 8200
 _RULE_HALF, _RULE_WHOLE = (8, 4), (3, 1)  # with more memory free than that, and without
@@ -39,7 +50,9 @@ class Plan:
 
 
 def label(case: Case, others: bool = True) -> str:
-    """The case in a few words, "" for one without anything special; precision and phase only where there are others."""
+    """The case in a few words, "" for one without anything special; precision and phase only where
+    there are others.
+    """
     words = [f"{case.size} px"] if case.size else []
     if others:
         words += [case.precision, "frozen" if case.frozen else "unfrozen"]
@@ -47,7 +60,8 @@ def label(case: Case, others: bool = True) -> str:
 
 
 def rule_of_thumb(free_bytes: int, size: int) -> int:
-    """The batch by the rule of fast.ai's segmentation lesson: with over 8200 MB free 8 small or 3 large, else 4 or 1.
+    """The batch by the rule of fast.ai's segmentation lesson: with over 8200 MB free 8 small or 3
+    large, else 4 or 1.
 
     It was written for one U-Net on one set of street scenes, 360 by 480 and 720 by 960 px.
     """
@@ -93,7 +107,9 @@ def sentence(plan: Plan, limit: int, others: bool) -> str:
 
 
 def loader_words(plan: Plan) -> str:
-    """Whether epochs wait for the loader or for the network, and what then helps; "" when it is not known."""
+    """Whether epochs wait for the loader or for the network, and what then helps; "" when it is not
+    known.
+    """
     step, loader = plan.recommended.samples_per_s, plan.loader_samples_per_s
     given, taken = show_number(loader), show_number(step)
     if plan.bound_by == "loader":
@@ -112,10 +128,12 @@ def loader_words(plan: Plan) -> str:
 
 
 def batch_to_use(plan: Plan, effective: int | None) -> tuple[int, int | None]:
-    """The batch to load, and how many samples to accumulate gradients over (None: one batch a step).
+    """The batch to load, and how many samples to accumulate gradients over (None: one batch a
+    step).
 
-    Without a wanted effective batch it is the recommended one. One that fits is taken as it is; for one that does not,
-    batches of at most the recommended size that add up to it, or to a little more where they cannot.
+    Without a wanted effective batch it is the recommended one. One that fits is taken as it is; for
+    one that does not, batches of at most the recommended size that add up to it, or to a little
+    more where they cannot.
     """
     if effective is None:
         return plan.recommended.batch, None
@@ -142,9 +160,16 @@ learn.add_cb(Bfloat16())
 
 
 def snippet(
-    task: Task, source: Source, settings: Settings, plans: list[Plan], hello: dict[str, Any], effective: int | None
+    task: Task,
+    source: Source,
+    settings: Settings,
+    plans: list[Plan],
+    hello: dict[str, Any],
+    effective: int | None,
 ) -> str:
-    """A fastai snippet that trains with the batch to use; with several sizes, one after the other."""
+    """A fastai snippet that trains with the batch to use; with several sizes, one after the
+    other.
+    """
     first, pretrained = plans[0], bool(hello["pretrained"])
     batch, accumulate = batch_to_use(first, effective)
     code = task.snippet(source, settings, first.case.size, batch, pretrained)

@@ -1,4 +1,6 @@
-"""The side of a recipe that has batches tried: keeps one trial process until it fails, then takes a new one."""
+"""The side of a recipe that has batches tried: keeps one trial process until it fails, then takes a
+new one.
+"""
 
 from __future__ import annotations
 
@@ -43,7 +45,10 @@ class Bench:
     """
 
     def __init__(
-        self, first: dict[str, Any], limit_s: float = 300.0, module: str = "executors.batch_size.trials"
+        self,
+        first: dict[str, Any],
+        limit_s: float = 300.0,
+        module: str = "executors.batch_size.trials",
     ) -> None:
         self._first, self._limit_s, self._module = first, limit_s, module
         self._trials: subprocess.Popen[bytes] | None = None
@@ -71,14 +76,19 @@ class Bench:
         self._trials, self._answers = spare if spare is not None else self._start()
         if not self.hello:
             self._keep_spare()
-        told = self._ask({**self._first, **(asdict(case) if case else {})}, _SETUP_S, "setting up the network")
+        told = self._ask(
+            {**self._first, **(asdict(case) if case else {})}, _SETUP_S, "setting up the network"
+        )
         if told is None or told.get("ok") is False:
             reason = told["reason"] if told else self._ended()
             self.close()
             raise RecipeError(f"the network and its data could not be set up: {reason}")
         if "limit_bytes" not in told:
             raise self._no_answer(json.dumps(told))
-        self.hello = {**told, **({key: self.hello[key] for key in ("limit_bytes", "available_bytes") if self.hello})}
+        self.hello = {
+            **told,
+            **({key: self.hello[key] for key in ("limit_bytes", "available_bytes") if self.hello}),
+        }
         # every later process is held to the limit of the first, whatever is free by then
         self._first = {**self._first, "fixed_limit": self.hello["limit_bytes"]}
 
@@ -94,11 +104,12 @@ class Bench:
     ) -> Trial:
         """Train at least `steps` batches of this size, for `seconds`.
 
-        When `fresh`, in a new process, with validation, and then on some batches of the real loaders. A trial of the
-        purpose "rate" is not held to the limit on the CPU.
+        When `fresh`, in a new process, with validation, and then on some batches of the real
+        loaders. A trial of the purpose "rate" is not held to the limit on the CPU.
         """
         on_cpu = self.hello.get("device", "").startswith("cpu")
-        # what is freed is counted exactly, which costs time; so speed is measured with the heap as it usually is
+        # what is freed is counted exactly, which costs time; so speed is measured with the heap as
+        # it usually is
         exact = purpose != "rate" or not on_cpu
         if fresh or (exact and self._timed):
             self.renew()
@@ -124,7 +135,9 @@ class Bench:
             raise self._no_answer(json.dumps(told))
         if told["ok"]:
             self._worked[case] = min(self._worked.get(case, batch), batch)
-        if not told["ok"] or (purpose != "rate" and told["left_bytes"] > _LEFT * self.hello["limit_bytes"]):
+        if not told["ok"] or (
+            purpose != "rate" and told["left_bytes"] > _LEFT * self.hello["limit_bytes"]
+        ):
             self.close()
             self._keep_spare()
         return _trial(case, batch, purpose, told)
@@ -189,14 +202,18 @@ class Bench:
             raise self._no_answer(line.decode(errors="replace"))
         if "error" in told:
             self.close()
-            raise RecipeError(f"{what} failed: {told['error']}" if told.get("unexpected") else str(told["error"]))
+            raise RecipeError(
+                f"{what} failed: {told['error']}" if told.get("unexpected") else str(told["error"])
+            )
         return told
 
     def _no_answer(self, text: str) -> RecipeError:
         """The error for what is not an answer; the process that gave it is ended."""
         self.close()
         shown = text.strip()[:80]
-        return RecipeError(f"a trial's answer cannot be read: {shown!r}; something else wrote where it answers")
+        return RecipeError(
+            f"a trial's answer cannot be read: {shown!r}; something else wrote where it answers"
+        )
 
     def _ended(self) -> str:
         """Why the trial process ended, when memory may be the reason.

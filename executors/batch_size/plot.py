@@ -19,7 +19,10 @@ _FAR = 0.2  # a limit of five times the highest peak would flatten the curve
 
 
 def plot_batches(
-    path: Path, trials: Sequence[Trial], marks: Sequence[tuple[Case, str, int, int]], limit_bytes: int
+    path: Path,
+    trials: Sequence[Trial],
+    marks: Sequence[tuple[Case, str, int, int]],
+    limit_bytes: int,
 ) -> None:
     """Peak memory (left) and samples per second (right) against batch size.
 
@@ -29,13 +32,21 @@ def plot_batches(
     left, right = figure.subplots(1, 2)
     most = max([trial.peak_bytes for trial in trials if trial.ok], default=0)
     scale, unit = (1e9, "GB") if most >= 1e9 else (1e6, "MB")
-    for colour, (case, name, largest, recommended) in zip(COLOURS * len(marks), marks, strict=False):
+    for colour, (case, name, largest, recommended) in zip(
+        COLOURS * len(marks), marks, strict=False
+    ):
         own = [trial for trial in trials if trial.case == case]
         _draw_memory(left, own, colour, name or "peak", scale)
         _draw_rates(right, own, colour, name or "rate", recommended)
         left.axvline(largest, color=colour, lw=1, ls=":", label=f"largest: {largest}")
     if most > _FAR * limit_bytes:
-        left.axhline(limit_bytes / scale, color=RED, lw=1.2, ls="--", label=f"limit: {show_bytes(limit_bytes)}")
+        left.axhline(
+            limit_bytes / scale,
+            color=RED,
+            lw=1.2,
+            ls="--",
+            label=f"limit: {show_bytes(limit_bytes)}",
+        )
     else:
         left.plot([], [], " ", label=f"limit: {show_bytes(limit_bytes)}, far above")
     failed = sorted({trial.batch for trial in trials if not trial.ok})
@@ -58,13 +69,27 @@ def _draw_memory(axes: Any, trials: Sequence[Trial], colour: str, label: str, sc
         if trial.ok and trial.purpose != "rate":  # those keep more than they need
             peaks[trial.batch] = min(peaks.get(trial.batch, trial.peak_bytes), trial.peak_bytes)
     batches = sorted(peaks)
-    axes.plot(batches, [peaks[batch] / scale for batch in batches], "o-", color=colour, ms=4, lw=1.6, label=label)
+    axes.plot(
+        batches,
+        [peaks[batch] / scale for batch in batches],
+        "o-",
+        color=colour,
+        ms=4,
+        lw=1.6,
+        label=label,
+    )
 
 
-def _draw_rates(axes: Any, trials: Sequence[Trial], colour: str, label: str, recommended: int) -> None:
-    rates = {trial.batch: trial.samples_per_s for trial in trials if trial.ok and trial.purpose == "rate"}
+def _draw_rates(
+    axes: Any, trials: Sequence[Trial], colour: str, label: str, recommended: int
+) -> None:
+    rates = {
+        trial.batch: trial.samples_per_s for trial in trials if trial.ok and trial.purpose == "rate"
+    }
     batches = sorted(rates)
-    axes.plot(batches, [rates[batch] for batch in batches], "o-", color=colour, ms=4, lw=1.6, label=label)
+    axes.plot(
+        batches, [rates[batch] for batch in batches], "o-", color=colour, ms=4, lw=1.6, label=label
+    )
     if recommended in rates:
         axes.plot(
             recommended,

@@ -1,8 +1,10 @@
-"""Finds the largest batch that fits, and the smallest that is as fast as any, from as few trials as it can.
+"""Finds the largest batch that fits, and the smallest that is as fast as any, from as few trials as
+it can.
 
-Memory against batch size is piecewise linear, the optimizer's step dominating small batches, so the secant runs on the
-peak of forward and backward; a step never goes past four times what has been seen to fit, and nothing is believed
-before it has been trained in a fresh process. Pure: the trials are somebody else's.
+Memory against batch size is piecewise linear, the optimizer's step dominating small batches, so the
+secant runs on the peak of forward and backward; a step never goes past four times what has been
+seen to fit, and nothing is believed before it has been trained in a fresh process. Pure: the trials
+are somebody else's.
 """
 
 from __future__ import annotations
@@ -39,9 +41,9 @@ class Case:
 class Trial:
     """One batch size tried in real training steps.
 
-    `peak_bytes` is the most of the whole trial, `train_bytes` of forward and backward alone; both count from what the
-    process held before training. A trial that took too much without an error has them as well. `samples_per_s` is 0
-    when it failed.
+    `peak_bytes` is the most of the whole trial, `train_bytes` of forward and backward alone; both
+    count from what the process held before training. A trial that took too much without an error
+    has them as well. `samples_per_s` is 0 when it failed.
     """
 
     batch: int
@@ -54,7 +56,9 @@ class Trial:
     purpose: str = "search"  # "search", "verify", "rate"
     precision: str = "float32"
     frozen: bool = False
-    loader_samples_per_s: float = 0.0  # what the task's own loaders give; 0 when they were not asked
+    loader_samples_per_s: float = (
+        0.0  # what the task's own loaders give; 0 when they were not asked
+    )
     finite: bool = True  # whether every loss was a number
 
     @property
@@ -71,7 +75,9 @@ Attempt = Callable[[int, bool], Trial]  # (batch, in a fresh process with valida
 
 
 class _Seen:
-    """What the trials so far say: points of the line, the largest batch that fitted, the smallest that failed."""
+    """What the trials so far say: points of the line, the largest batch that fitted, the smallest
+    that failed.
+    """
 
     def __init__(self, attempt: Attempt, limit_bytes: int, cap: int, part: int) -> None:
         self._attempt, self.limit_bytes, self.cap, self._part = attempt, limit_bytes, cap, part
@@ -95,7 +101,9 @@ class _Seen:
         return trial
 
     def slope(self) -> float | None:
-        """Bytes per sample where the line meets the limit, or nearest to it; None when it does not rise."""
+        """Bytes per sample where the line meets the limit, or nearest to it; None when it does not
+        rise.
+        """
         rising = [slope for slope in self._slopes() if slope > 0]
         return rising[-1] if rising else None
 
@@ -105,7 +113,9 @@ class _Seen:
         return len(slopes) == 2 and slopes[0] > 0 and abs(slopes[1] / slopes[0] - 1) <= _STRAIGHT
 
     def aim(self) -> int | None:
-        """The batch a little below where the line through the points meets the limit; None without a line."""
+        """The batch a little below where the line through the points meets the limit; None without
+        a line.
+        """
         slope = self.slope()
         if slope is None:
             return None
@@ -121,7 +131,10 @@ class _Seen:
     def _below(self) -> list[int]:
         """Batches measured, in order, up to the first that took more than the limit."""
         known = sorted(self.points)
-        over = next((n for n, batch in enumerate(known) if self.points[batch] > self.limit_bytes), len(known))
+        over = next(
+            (n for n, batch in enumerate(known) if self.points[batch] > self.limit_bytes),
+            len(known),
+        )
         return known[: over + 1]
 
     def _slopes(self) -> list[float]:
@@ -130,18 +143,21 @@ class _Seen:
 
 
 def largest_batch(attempt: Attempt, limit_bytes: int, cap: int, part: int = 16) -> Trial | None:
-    """The trial, in a fresh process, of the largest batch up to `cap` that fits; None when `SMALLEST` does not.
+    """The trial, in a fresh process, of the largest batch up to `cap` that fits; None when
+    `SMALLEST` does not.
 
     Parameters
     ----------
     attempt : callable
-        Tries a batch; its second argument asks for a fresh process, three steps and a validation batch.
+        Tries a batch; its second argument asks for a fresh process, three steps and a validation
+        batch.
     limit_bytes : int
         What the trial may take; trials past it are expected to fail.
     cap : int
         No larger batch is of use.
     part : int
-        Once a batch has failed, the search ends within one part in so many of it; noise makes more of no use.
+        Once a batch has failed, the search ends within one part in so many of it; noise makes more
+        of no use.
     """
     if cap < SMALLEST:
         return None
@@ -152,7 +168,9 @@ def largest_batch(attempt: Attempt, limit_bytes: int, cap: int, part: int = 16) 
     else:
         return None
     if seen.fits > SMALLEST and _FURTHEST * seen.points.get(seen.fits, 0) > limit_bytes:
-        seen.attempt(SMALLEST, False)  # the first step up may be too far: the line is had from below
+        seen.attempt(
+            SMALLEST, False
+        )  # the first step up may be too far: the line is had from below
     while (ahead := _ahead(seen)) is not None:
         seen.attempt(ahead, False)
     return _verified(seen)
@@ -175,7 +193,9 @@ def _ahead(seen: _Seen) -> int | None:
 
 
 def _verified(seen: _Seen) -> Trial | None:
-    """The largest batch that passes in fresh processes: up while there is room, down by more after each failure."""
+    """The largest batch that passes in fresh processes: up while there is room, down by more after
+    each failure.
+    """
     down, batch = 0, _between(seen)
     while True:
         trial = seen.attempt(batch, True)
@@ -194,7 +214,9 @@ def _verified(seen: _Seen) -> Trial | None:
 
 
 def _between(seen: _Seen) -> int:
-    """The batch to try in a fresh process, at least the largest that fitted; that one when more is not worth it."""
+    """The batch to try in a fresh process, at least the largest that fitted; that one when more is
+    not worth it.
+    """
     low, aim = seen.fits, seen.aim()
     if seen.fails > seen.cap:
         high = min(seen.cap, _FURTHEST * low)
@@ -209,9 +231,14 @@ def _between(seen: _Seen) -> int:
 
 
 def ladder(largest: int) -> tuple[int, ...]:
-    """About five batch sizes to compare, largest first: `largest` and the powers of two below it."""
+    """About five batch sizes to compare, largest first: `largest` and the powers of two below
+    it.
+    """
     below = 2 ** ((largest - 1).bit_length() - 1) if largest > SMALLEST else 0
-    return (largest, *(below // 2**step for step in range(_RUNGS - 1) if below // 2**step >= SMALLEST))
+    return (
+        largest,
+        *(below // 2**step for step in range(_RUNGS - 1) if below // 2**step >= SMALLEST),
+    )
 
 
 def best_rate(trials: Sequence[Trial]) -> Trial:
@@ -226,7 +253,9 @@ def best_rate(trials: Sequence[Trial]) -> Trial:
     if not fitting:
         raise ValueError("no trial fitted")
     fastest = max(trial.samples_per_s for trial in fitting)
-    return min((t for t in fitting if t.samples_per_s >= AS_FAST * fastest), key=lambda trial: trial.batch)
+    return min(
+        (t for t in fitting if t.samples_per_s >= AS_FAST * fastest), key=lambda trial: trial.batch
+    )
 
 
 def _step(batch: int) -> int:

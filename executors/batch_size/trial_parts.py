@@ -12,15 +12,28 @@ from fastai.torch_core import to_device, to_float
 
 from executors.memory import peak_bytes, reset_peak
 
-__all__ = ["CpuAutocast", "Few", "Loaders", "Meter", "Repeated", "mixed_precision", "precisions", "synchronize"]
+__all__ = [
+    "CpuAutocast",
+    "Few",
+    "Loaders",
+    "Meter",
+    "Repeated",
+    "mixed_precision",
+    "precisions",
+    "synchronize",
+]
 
 _LOSS_SCALE = 256.0  # float16 starts with 65536 otherwise, and skips the optimizer's first steps
 
 
 class Repeated:
-    """What a Learner needs of a loader: the same samples, repeated to one batch, a number of times."""
+    """What a Learner needs of a loader: the same samples, repeated to one batch, a number of
+    times.
+    """
 
-    def __init__(self, finish: Any, template: tuple[Any, ...], batch: int, steps: int, device: str) -> None:
+    def __init__(
+        self, finish: Any, template: tuple[Any, ...], batch: int, steps: int, device: str
+    ) -> None:
         self._finish, self._steps, self.bs, self.device = finish, steps, batch, torch.device(device)
         self._template = template
 
@@ -29,7 +42,9 @@ class Repeated:
 
     def __iter__(self) -> Any:
         index = torch.arange(self.bs) % len(self._template[0])
-        batch = tuple(part[index] for part in self._template)  # (b, ...) each, on the CPU as a loader gives it
+        batch = tuple(
+            part[index] for part in self._template
+        )  # (b, ...) each, on the CPU as a loader gives it
         for _ in range(self._steps):
             yield self._finish(to_device(batch, self.device))
 
@@ -45,7 +60,9 @@ class Loaders:
 
 
 class Meter(Callback):
-    """Takes the time of each training step and the peak of its forward and backward pass; sees losses that are none."""
+    """Takes the time of each training step and the peak of its forward and backward pass; sees
+    losses that are none.
+    """
 
     order = 90
 
@@ -83,7 +100,9 @@ class Meter(Callback):
 
 
 class Few(Callback):
-    """Ends training after some batches or seconds, validation likewise; takes the time that batches were waited for."""
+    """Ends training after some batches or seconds, validation likewise; takes the time that batches
+    were waited for.
+    """
 
     order = 91
 
@@ -139,7 +158,9 @@ class CpuAutocast(Callback):
 
 
 def precisions(device: str) -> tuple[str, ...]:
-    """What can be trained in on the device; float16 needs a card, bfloat16 one that knows it, or a CPU."""
+    """What can be trained in on the device; float16 needs a card, bfloat16 one that knows it, or a
+    CPU.
+    """
     if device.startswith("cuda"):
         return ("float32", "float16", *(("bfloat16",) if torch.cuda.is_bf16_supported() else ()))
     return ("float32", "bfloat16") if device == "cpu" else ("float32",)

@@ -1,10 +1,11 @@
-"""Trains single batches on request, in a process that may run out of memory: `python -m executors.batch_size.trials`.
+"""Trains single batches on request, in a process that may run out of memory: `python -m
+executors.batch_size.trials`.
 
-Requests come as JSON lines on standard input, answers leave on the descriptor given; see `executors.batch_size.bench`,
-the other side. What is trained is what `fit` trains: forward, backward, optimizer, with fastai's callbacks and
-precision, on real samples repeated to the batch's size; a trial that verifies goes on with shuffled batches of the
-task's own loaders.
-After a failure the process says so and ends, for what ran out of memory once is not to be trusted again.
+Requests come as JSON lines on standard input, answers leave on the descriptor given; see
+`executors.batch_size.bench`, the other side. What is trained is what `fit` trains: forward,
+backward, optimizer, with fastai's callbacks and precision, on real samples repeated to the batch's
+size; a trial that verifies goes on with shuffled batches of the task's own loaders. After a failure
+the process says so and ends, for what ran out of memory once is not to be trusted again.
 """
 
 from __future__ import annotations
@@ -22,7 +23,15 @@ import torch
 from fastai.torch_core import set_seed
 
 from executors.amounts import show_bytes
-from executors.batch_size.trial_parts import Few, Loaders, Meter, Repeated, mixed_precision, precisions, synchronize
+from executors.batch_size.trial_parts import (
+    Few,
+    Loaders,
+    Meter,
+    Repeated,
+    mixed_precision,
+    precisions,
+    synchronize,
+)
 from executors.devices import choose_device
 from executors.errors import RecipeError
 from executors.memory import (
@@ -44,7 +53,11 @@ __all__ = ["main"]
 _MOST_STEPS = 400
 _UNJUDGED = 3  # times the limit: room for a heap that keeps what is freed, still an end to it
 _LOADING = 1.25  # times the limit on the CPU, where a loader's samples lie beside the network's
-_REAL_BATCHES, _REAL_LEAST, _REAL_S = 6, 2, 5.0  # of the task's own loaders, in training and in validation each
+_REAL_BATCHES, _REAL_LEAST, _REAL_S = (
+    6,
+    2,
+    5.0,
+)  # of the task's own loaders, in training and in validation each
 
 
 class _Bench:
@@ -84,14 +97,23 @@ class _Bench:
         }
 
     def attempt(self, request: dict[str, Any]) -> dict[str, Any]:
-        """Train `steps` batches, more until `seconds` have passed; bytes count from before the first trial."""
+        """Train `steps` batches, more until `seconds` have passed; bytes count from before the
+        first trial.
+        """
         case = (request["size"], request["precision"], request["frozen"])
         if case != self.case:
             self.case = case
             self._build()
-        learner, device, batch, judge = self.learner, self.device.name, request["batch"], request["judge"]
+        learner, device, batch, judge = (
+            self.learner,
+            self.device.name,
+            request["batch"],
+            request["judge"],
+        )
         exact_heap(request["exact"])
-        bound_memory(device, self.limit_bytes if judge or device != "cpu" else _UNJUDGED * self.limit_bytes)
+        bound_memory(
+            device, self.limit_bytes if judge or device != "cpu" else _UNJUDGED * self.limit_bytes
+        )
         reset_peak(device)
         meter = Meter(device, request["seconds"], request["steps"])
         most = max(request["steps"], _MOST_STEPS if request["seconds"] else 0)
@@ -118,7 +140,9 @@ class _Bench:
             "loader_samples_per_s": batch / waited if waited else 0.0,
             "finite": meter.finite,
             "left_bytes": used_bytes(device) - self.base_bytes,
-            "reason": f"took {show_bytes(peak)} of {show_bytes(self.limit_bytes)}" if too_much else "",
+            "reason": f"took {show_bytes(peak)} of {show_bytes(self.limit_bytes)}"
+            if too_much
+            else "",
         }
 
     def _fit(self, loaders: Any, watch: Any) -> None:
@@ -127,9 +151,11 @@ class _Bench:
             self.learner.fit(1, lr=1e-4, cbs=[watch])
 
     def _real(self, batch: int) -> float:
-        """Train on shuffled batches of the task's own loaders and validate, as the epochs after will; seconds a batch.
+        """Train on shuffled batches of the task's own loaders and validate, as the epochs after
+        will; seconds a batch.
 
-        The seconds are those that a batch is waited for, 0 where the loaders cannot be had in another size.
+        The seconds are those that a batch is waited for, 0 where the loaders cannot be had in
+        another size.
         """
         train, valid = self.loaders.train, self.loaders.valid
         if not hasattr(train, "new") or not hasattr(valid, "new"):
@@ -148,7 +174,9 @@ class _Bench:
         return max(1, min(batch, self.source.valid))
 
     def _build(self) -> None:
-        """A learner for the case, in its precision, frozen or not; and the samples that batches are made of."""
+        """A learner for the case, in its precision, frozen or not; and the samples that batches are
+        made of.
+        """
         size, precision, frozen = self.case
         self.learner = self.loaders = self.template = self.finish = None
         free_cached(self.device.name)
@@ -162,7 +190,9 @@ class _Bench:
         loader = learner.dls.train
         self.template, self.finish = self.task.template(loader), partial(self.task.finish, loader)
         self.learner, self.loaders = learner, learner.dls
-        self.n_inp = getattr(self.loaders, "n_inp", len(self.template) - 1)  # torch's own loaders do not say it
+        self.n_inp = getattr(
+            self.loaders, "n_inp", len(self.template) - 1
+        )  # torch's own loaders do not say it
         free_cached(self.device.name)
         self.base_bytes = used_bytes(self.device.name)
 
@@ -188,7 +218,13 @@ def main() -> int:
             first = next(iter(str(error).strip().splitlines()), "")[:200]
             if is_out_of_memory(error, bool(request.get("less_worked"))):
                 stage = bench.stage if bench else ""
-                _answer(answers, {"ok": False, "reason": f"{stage}out of memory: {first or type(error).__name__}"})
+                _answer(
+                    answers,
+                    {
+                        "ok": False,
+                        "reason": f"{stage}out of memory: {first or type(error).__name__}",
+                    },
+                )
             else:
                 traceback.print_exc()
                 _answer(answers, {"error": f"{type(error).__name__}: {first}", "unexpected": True})
@@ -201,9 +237,15 @@ def _answer(descriptor: int, value: dict[str, Any]) -> None:
 
 
 def _limit(available: int, device: str, first: dict[str, Any]) -> int:
-    """Bytes that training may take: what was asked for, else a share of free memory, less the margin."""
+    """Bytes that training may take: what was asked for, else a share of free memory, less the
+    margin.
+    """
     asked = first["memory_limit"]
-    allowed = available * (first["share"] if device == "cpu" else 1.0) if asked is None else min(asked, available)
+    allowed = (
+        available * (first["share"] if device == "cpu" else 1.0)
+        if asked is None
+        else min(asked, available)
+    )
     return int(allowed * (1 - first["margin"]))
 
 

@@ -1,4 +1,6 @@
-"""Reads a CSV file and says what is wrong with it by line and column; what the columns mean is the tasks' to say."""
+"""Reads a CSV file and says what is wrong with it by line and column; what the columns mean is the
+tasks' to say.
+"""
 
 from __future__ import annotations
 
@@ -51,15 +53,21 @@ def read_csv(path: Path) -> pd.DataFrame:
     except FileNotFoundError:
         raise BadInput(f"{path} does not exist; give a CSV file") from None
     except pd.errors.EmptyDataError:
-        raise BadInput(f"{path} is empty; a line of column names and rows below it were expected") from None
+        raise BadInput(
+            f"{path} is empty; a line of column names and rows below it were expected"
+        ) from None
     except pd.errors.ParserError as error:
         found = re.search(r"Expected (\d+) fields in line (\d+), saw (\d+)", str(error))
         if found:
-            raise BadInput(f"{path}, line {found[2]}: {found[3]} values where {found[1]} were expected") from None
+            raise BadInput(
+                f"{path}, line {found[2]}: {found[3]} values where {found[1]} were expected"
+            ) from None
         raise BadInput(f"{path} cannot be read as CSV: {str(error).splitlines()[0]}") from None
     except UnicodeDecodeError as error:
         line = path.read_bytes().count(b"\n", 0, _bad_byte(path)) + 1
-        raise BadInput(f"{path}, line {line}: the text is not UTF-8 ({error.reason}); save it as UTF-8") from None
+        raise BadInput(
+            f"{path}, line {line}: the text is not UTF-8 ({error.reason}); save it as UTF-8"
+        ) from None
     except OSError as error:
         raise BadInput(f"{path} cannot be read: {error.strerror or error}") from None
     if frame.empty:
@@ -89,7 +97,10 @@ def check_column(path: Path, frame: pd.DataFrame, wanted: str) -> None:
         raise BadInput(f"{path}: its values are separated by {separator!r}; save it with commas")
     if wanted not in names:
         plain = {name.lower(): name for name in names}
-        close = [plain[name] for name in difflib.get_close_matches(wanted.lower(), plain, n=3, cutoff=0.5)]
+        close = [
+            plain[name]
+            for name in difflib.get_close_matches(wanted.lower(), plain, n=3, cutoff=0.5)
+        ]
         hint = f"the closest are {listed(close)}" if close else f"there are {listed(names)}"
         raise BadInput(f"{path} has no column '{wanted}'; {hint}")
 
@@ -103,13 +114,17 @@ def check_target(path: Path, frame: pd.DataFrame, target: str) -> None:
     """
     if not target:
         names = [str(name) for name in frame.columns]
-        raise BadInput(f"{path}: which column is to be learned? Name it in {both('target')}; there are {listed(names)}")
+        raise BadInput(
+            f"{path}: which column is to be learned? Name it in {both('target')}; there are {listed(names)}"
+        )
     check_column(path, frame, target)
     empty = frame[target].isna()
     if empty.any():
         count, line = int(empty.sum()), first_line(path, empty)
         where = f"line {line}" if count == 1 else f"{count} rows, the first at line {line}"
-        raise BadInput(f"{path}: the target '{target}' is empty in {where}; fill these in or leave them out")
+        raise BadInput(
+            f"{path}: the target '{target}' is empty in {where}; fill these in or leave them out"
+        )
     if frame[target].nunique() < 2:
         raise BadInput(
             f"{path}: the target '{target}' has the single value {frame[target].iloc[0]!r}; nothing to learn"
@@ -123,12 +138,14 @@ def check_rows(path: Path, frame: pd.DataFrame) -> None:
 
 
 def own_split(path: Path, frame: pd.DataFrame) -> tuple[int, ...] | None:
-    """Numbers of the rows that the file itself holds out, by a column "is_valid" of truth values; None without one.
+    """Numbers of the rows that the file itself holds out, by a column "is_valid" of truth values;
+    None without one.
 
     Raises
     ------
     BadInput
-        When the column holds something else, with the line, or leaves no row to train or to validate on.
+        When the column holds something else, with the line, or leaves no row to train or to
+        validate on.
     """
     if OWN_SPLIT not in frame.columns:
         return None
@@ -137,10 +154,14 @@ def own_split(path: Path, frame: pd.DataFrame) -> tuple[int, ...] | None:
     if wrong.any():
         found = frame[OWN_SPLIT][wrong].iloc[0]
         line = first_line(path, wrong)
-        raise BadInput(f"{path}, line {line}: column '{OWN_SPLIT}' is {found!r} where true or false is expected")
+        raise BadInput(
+            f"{path}, line {line}: column '{OWN_SPLIT}' is {found!r} where true or false is expected"
+        )
     held = words.isin(["true", "1"]).to_numpy().nonzero()[0]
     if len(held) in (0, len(frame)):
-        raise BadInput(f"{path}: column '{OWN_SPLIT}' leaves no row to {'validate' if not len(held) else 'train'} on")
+        raise BadInput(
+            f"{path}: column '{OWN_SPLIT}' leaves no row to {'validate' if not len(held) else 'train'} on"
+        )
     return tuple(int(row) for row in held)
 
 
@@ -153,7 +174,9 @@ def check_classes(path: Path, values: pd.Series) -> None:
     """
     counts = values.value_counts()
     if len(counts) > MOST_CATEGORIES or len(counts) > len(values) // 2:
-        raise BadInput(f"{path}: the target '{values.name}' has {len(counts)} different values in {len(values)} rows")
+        raise BadInput(
+            f"{path}: the target '{values.name}' has {len(counts)} different values in {len(values)} rows"
+        )
     single = counts[counts == 1]
     if len(single):
         name = single.index[0]
@@ -164,7 +187,9 @@ def check_classes(path: Path, values: pd.Series) -> None:
 
 
 def first_line(path: Path, rows: Any) -> int:
-    """1-based line of the file on which the first marked row starts; cells may span lines, empty lines are no rows."""
+    """1-based line of the file on which the first marked row starts; cells may span lines, empty
+    lines are no rows.
+    """
     wanted = int(rows.to_numpy().argmax()) + 1  # the names come first
     with path.open(encoding="utf-8-sig", newline="") as file:
         reader, start, count = csv.reader(file), 1, 0

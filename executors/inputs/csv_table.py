@@ -1,4 +1,6 @@
-"""Reads a CSV file as a table to learn from: which column is what, and what is wrong with it, by line and column."""
+"""Reads a CSV file as a table to learn from: which column is what, and what is wrong with it, by
+line and column.
+"""
 
 from __future__ import annotations
 
@@ -36,8 +38,8 @@ NUMERIC_SHARE = 0.8  # a text column with so many numbers is a number column wit
 class Table:
     """A frame with its columns told apart.
 
-    `gaps` are the continuous columns with empty cells, which are filled here; those of dates, whose parts are among
-    the columns but not yet in the frame, are filled where the parts are made.
+    `gaps` are the continuous columns with empty cells, which are filled here; those of dates, whose
+    parts are among the columns but not yet in the frame, are filled where the parts are made.
     """
 
     title: str
@@ -56,21 +58,23 @@ class Table:
 def read_table(path: Path, target: str, log_target: str = "auto") -> Table:
     """The table in the file.
 
-    Numbers are continuous, text is categorical, dates become their parts; the target is a class when it is text, a
-    truth value or one of up to 20 whole numbers. Empty cells of continuous columns get the column's median.
+    Numbers are continuous, text is categorical, dates become their parts; the target is a class
+    when it is text, a truth value or one of up to 20 whole numbers. Empty cells of continuous
+    columns get the column's median.
 
     Parameters
     ----------
     log_target : {"auto", "yes", "no"}
-        Whether to learn the logarithm of a quantity; "auto": when all are positive, the largest is a hundred times the
-        smallest or more, and the logarithm is less lopsided.
+        Whether to learn the logarithm of a quantity; "auto": when all are positive, the largest is
+        a hundred times the smallest or more, and the logarithm is less lopsided.
 
     Raises
     ------
     BadInput
-        When the file is missing, empty or no CSV; when it has no column of the target's name, with the closest; when
-        the target has empty cells, a single value, or a class with a single row; when there are too few rows; when a
-        date is none, or a target whose logarithm is asked for is not positive.
+        When the file is missing, empty or no CSV; when it has no column of the target's name, with
+        the closest; when the target has empty cells, a single value, or a class with a single row;
+        when there are too few rows; when a date is none, or a target whose logarithm is asked for
+        is not positive.
     BadParameter
         When the logarithm of classes is asked for.
     """
@@ -91,7 +95,9 @@ def read_table(path: Path, target: str, log_target: str = "auto") -> Table:
     log, said = _logarithm(path, values, classes, log_target)
     if log:
         frame[target] = np.log(values.astype(float))
-    dates = find_dates(path, frame, [name for name in frame.columns if name not in (target, OWN_SPLIT)])
+    dates = find_dates(
+        path, frame, [name for name in frame.columns if name not in (target, OWN_SPLIT)]
+    )
     categorical, continuous, notes = _columns(path, frame, target, dates)
     gaps = tuple(name for name in continuous if name in frame.columns and frame[name].isna().any())
     for name in gaps:
@@ -100,7 +106,9 @@ def read_table(path: Path, target: str, log_target: str = "auto") -> Table:
     if gaps:
         notes = (*notes, f"empty cells of {listed(gaps)} take the column's median")
     notes = (*notes, *said, *(date.note for date in dates))
-    return Table(path.name, frame, target, categorical, continuous, classes, gaps, notes, dates, log, held)
+    return Table(
+        path.name, frame, target, categorical, continuous, classes, gaps, notes, dates, log, held
+    )
 
 
 def _check_held(path: Path, values: pd.Series, held: tuple[int, ...] | None) -> None:
@@ -111,28 +119,38 @@ def _check_held(path: Path, values: pd.Series, held: tuple[int, ...] | None) -> 
     unknown = ~values.isin(known)
     if unknown.any():
         found, line = values[unknown].iloc[0], first_line(path, unknown)
-        raise BadInput(f"{path}, line {line}: class {found!r} of '{values.name}' is in held-out rows only")
+        raise BadInput(
+            f"{path}, line {line}: class {found!r} of '{values.name}' is in held-out rows only"
+        )
 
 
-def _logarithm(path: Path, values: pd.Series, classes: bool, asked: str) -> tuple[bool, tuple[str, ...]]:
+def _logarithm(
+    path: Path, values: pd.Series, classes: bool, asked: str
+) -> tuple[bool, tuple[str, ...]]:
     """Whether the logarithm of the target is learned, and the sentence about it."""
     import numpy as np
 
     if classes:
         if asked == "yes":
-            raise BadParameter(f"parameter 'log_target': '{values.name}' holds classes, which have no logarithm")
+            raise BadParameter(
+                f"parameter 'log_target': '{values.name}' holds classes, which have no logarithm"
+            )
         return False, ()
     wrong = values <= 0
     if asked == "no" or (asked == "auto" and wrong.any()):
         return False, ()
     if wrong.any():
         found, line = values[wrong].iloc[0], first_line(path, wrong)
-        raise BadInput(f"{path}, line {line}: the target '{values.name}' is {found:g}, which has no logarithm")
+        raise BadInput(
+            f"{path}, line {line}: the target '{values.name}' is {found:g}, which has no logarithm"
+        )
     if asked == "auto":
         plain = values.to_numpy(dtype=float)
         if plain.max() / plain.min() < SPAN or _lopsided(np.log(plain)) >= _lopsided(plain):
             return False, ()
-    return True, (f"the logarithm of '{values.name}' is learned: rmse is of logarithms, np.exp gives predictions back",)
+    return True, (
+        f"the logarithm of '{values.name}' is learned: rmse is of logarithms, np.exp gives predictions back",
+    )
 
 
 def _check_mixed(path: Path, values: pd.Series) -> None:
@@ -146,7 +164,9 @@ def _check_mixed(path: Path, values: pd.Series) -> None:
         wrong = numbers.isna()
         found = values[wrong].iloc[0]
         line = first_line(path, wrong)
-        raise BadInput(f"{path}, line {line}: the target '{values.name}' is '{found}' where numbers are expected")
+        raise BadInput(
+            f"{path}, line {line}: the target '{values.name}' is '{found}' where numbers are expected"
+        )
 
 
 def _lopsided(values: NDArray[np.float64]) -> float:
@@ -168,7 +188,9 @@ def _check_finite(path: Path, values: pd.Series) -> None:
 
     infinite = np.isinf(values.astype(float))
     if infinite.any():
-        raise BadInput(f"{path}, line {first_line(path, infinite)}: column '{values.name}' is infinite")
+        raise BadInput(
+            f"{path}, line {first_line(path, infinite)}: column '{values.name}' is infinite"
+        )
 
 
 def _columns(
@@ -197,6 +219,8 @@ def _columns(
         else:
             categorical.append(str(name))
     if not categorical and not continuous:
-        raise BadInput(f"{path} has no column to learn '{target}' from; left out: {', '.join(left_out) or 'none'}")
+        raise BadInput(
+            f"{path} has no column to learn '{target}' from; left out: {', '.join(left_out) or 'none'}"
+        )
     notes = (f"left out: {', '.join(left_out)}",) if left_out else ()
     return tuple(categorical), tuple(continuous), notes

@@ -1,4 +1,6 @@
-"""Recognises columns of dates by reading them, and says which of fastai's date parts are worth learning from."""
+"""Recognises columns of dates by reading them, and says which of fastai's date parts are worth
+learning from.
+"""
 
 from __future__ import annotations
 
@@ -53,7 +55,9 @@ _TIME_NUMBERS = ("Hour", "Minute", "Second")
 
 @dataclass(frozen=True, slots=True)
 class DateColumn:
-    """A column of dates: how they are written, and the names of its parts; parts of a single value are left out."""
+    """A column of dates: how they are written, and the names of its parts; parts of a single value
+    are left out.
+    """
 
     name: str
     format: str  # for pandas
@@ -105,7 +109,9 @@ def _date_column(path: Path, values: pd.Series, taken: set[str]) -> DateColumn |
     zoned = bool(different.str.contains(_ZONE).any())
     best, share, others = "", 0.0, 0
     for written in _formats(different):
-        good = float(pd.to_datetime(different, format=written, errors="coerce", utc=zoned).notna().mean())
+        good = float(
+            pd.to_datetime(different, format=written, errors="coerce", utc=zoned).notna().mean()
+        )
         others += good == share == 1.0
         if good > share:
             best, share = written, good
@@ -114,16 +120,22 @@ def _date_column(path: Path, values: pd.Series, taken: set[str]) -> DateColumn |
     dates = pd.to_datetime(values, format=best, errors="coerce", utc=zoned)
     wrong = dates.isna() & values.notna()
     if wrong.any():
-        like = different[pd.to_datetime(different, format=best, errors="coerce", utc=zoned).notna()].iloc[0]
+        like = different[
+            pd.to_datetime(different, format=best, errors="coerce", utc=zoned).notna()
+        ].iloc[0]
         raise BadInput(
             f"{path}, line {first_line(path, wrong)}: column '{values.name}' is '{values[wrong].iloc[0]}' where a date "
             f"such as '{like}' is expected"
         )
-    return _described(values, dates.dt.tz_localize(None) if zoned else dates, best, zoned, others > 0, taken)
+    return _described(
+        values, dates.dt.tz_localize(None) if zoned else dates, best, zoned, others > 0, taken
+    )
 
 
 def _formats(different: pd.Series) -> list[str]:
-    """The formats that the first value may be written in, for trying all on a long column takes long."""
+    """The formats that the first value may be written in, for trying all on a long column takes
+    long.
+    """
     import pandas as pd
 
     first = different.iloc[:20]
@@ -131,7 +143,9 @@ def _formats(different: pd.Series) -> list[str]:
         return []
     tried = [f"{day}{time}" for day in _FORMATS for time in (_TIMES if day != "ISO8601" else ("",))]
     return [
-        written for written in tried if pd.to_datetime(first, format=written, errors="coerce", utc=True).notna().any()
+        written
+        for written in tried
+        if pd.to_datetime(first, format=written, errors="coerce", utc=True).notna().any()
     ]
 
 
@@ -145,10 +159,18 @@ def _described(
     time = bool((dates.dropna() != dates.dropna().dt.normalize()).any())
     varied = _varied(dates)
     categorical = tuple(prefix + part for part in _CATEGORIES if part in varied)
-    continuous = tuple(prefix + part for part in (*_NUMBERS, *(_TIME_NUMBERS if time else ())) if part in varied)
-    order = "; read with the month first, though the day could be as well" if several and "%m/%d" in written else ""
+    continuous = tuple(
+        prefix + part for part in (*_NUMBERS, *(_TIME_NUMBERS if time else ())) if part in varied
+    )
+    order = (
+        "; read with the month first, though the day could be as well"
+        if several and "%m/%d" in written
+        else ""
+    )
     note = f"'{name}' holds dates; learned from are {', '.join((*categorical, *continuous))}{order}"
-    return DateColumn(name, written, zoned, time, prefix, categorical, continuous, bool(dates.isna().any()), note)
+    return DateColumn(
+        name, written, zoned, time, prefix, categorical, continuous, bool(dates.isna().any()), note
+    )
 
 
 def _varied(dates: pd.Series) -> set[str]:

@@ -1,4 +1,6 @@
-"""The image files of a task: found, checked, opened upright and split; what they mean is the task's to know."""
+"""The image files of a task: found, checked, opened upright and split; what they mean is the task's
+to know.
+"""
 
 from __future__ import annotations
 
@@ -42,7 +44,8 @@ FEWEST_IMAGES = 8  # fewer leave nothing to validate on
 _TEMPLATE_IMAGES = 8
 _ORIENTATION = 0x0112  # the tag of Exif that says how a camera was held; 1 is upright
 _SIDEWAYS = 5  # and above: width and height are exchanged
-# for a snippet: what `open_image` does about the orientation, as an item transform; fastai ignores it
+# for a snippet: what `open_image` does about the orientation, as an item transform; fastai ignores
+# it
 UPRIGHT = """
 from PIL import ImageOps
 
@@ -60,7 +63,9 @@ class Split:
     train: tuple[Any, ...]
     valid: tuple[Any, ...]
     own: bool = False
-    turned: bool = False  # whether some images lie on their side until their Exif orientation is respected
+    turned: bool = (
+        False  # whether some images lie on their side until their Exif orientation is respected
+    )
 
 
 def existing_folder(path: str, what: str) -> Path:
@@ -79,14 +84,19 @@ def existing_folder(path: str, what: str) -> Path:
 
 
 def find_images(folder: Path) -> list[Path]:
-    """Every image in the folder and below it, in order of its path; hidden files and folders are left out.
+    """Every image in the folder and below it, in order of its path; hidden files and folders are
+    left out.
 
     Links to folders are followed, as fastai does, each folder once.
     """
     found: list[Path] = []
     seen: set[str] = set()
     for place, folders, names in os.walk(folder, followlinks=True):
-        folders[:] = [] if os.path.realpath(place) in seen else sorted(n for n in folders if not n.startswith("."))
+        folders[:] = (
+            []
+            if os.path.realpath(place) in seen
+            else sorted(n for n in folders if not n.startswith("."))
+        )
         if os.path.realpath(place) not in seen:
             files = (Path(place, name) for name in names if not name.startswith("."))
             found += [path for path in files if path.suffix.lower() in SUFFIXES and path.is_file()]
@@ -121,7 +131,9 @@ def check_images(folder: Path, paths: Iterable[Path]) -> bool:
     if bad:
         path, reason = bad[0]
         total = f" ({len(bad)} of {count} images)" if len(bad) > 1 else ""
-        raise BadInput(f"{path.relative_to(folder)} in {folder} cannot be read as an image{total}: {reason}")
+        raise BadInput(
+            f"{path.relative_to(folder)} in {folder} cannot be read as an image{total}: {reason}"
+        )
     return turned
 
 
@@ -135,7 +147,9 @@ def upright_size(path: Path) -> tuple[int, int]:
 
 
 def _orientation(image: Image) -> int:
-    """What Exif says about how the camera was held, from what is read already: Pillow would decode all of a PNG."""
+    """What Exif says about how the camera was held, from what is read already: Pillow would decode
+    all of a PNG.
+    """
     from PIL.Image import Image as Base
 
     return int(Base.getexif(image).get(_ORIENTATION, 1))
@@ -144,7 +158,13 @@ def _orientation(image: Image) -> int:
 def reason_for(error: Exception) -> str:
     """Why Pillow could not read an image, in a few words."""
     text = str(error)
-    return "it is no image" if "cannot identify" in text else text.splitlines()[0] if text else type(error).__name__
+    return (
+        "it is no image"
+        if "cannot identify" in text
+        else text.splitlines()[0]
+        if text
+        else type(error).__name__
+    )
 
 
 def open_image(path: Path) -> Image:
@@ -168,7 +188,9 @@ def open_image(path: Path) -> Image:
 
 
 def split(items: Sequence[Item], seed: int, kind: Callable[[Item], object] | None = None) -> Split:
-    """A fifth of the items to validate on, drawn by the seed; of every `kind` at least one is left to train on."""
+    """A fifth of the items to validate on, drawn by the seed; of every `kind` at least one is left
+    to train on.
+    """
     mixed = list(items)
     random.Random(seed).shuffle(mixed)
     seen: set[object] = set()
@@ -184,7 +206,9 @@ def split(items: Sequence[Item], seed: int, kind: Callable[[Item], object] | Non
 
 
 def own_parts(folder: Path, items: Sequence[tuple[Path, Any]]) -> Split | None:
-    """The items, each with its file first, as train/ and valid/ in the folder tell them apart; None without these."""
+    """The items, each with its file first, as train/ and valid/ in the folder tell them apart; None
+    without these.
+    """
     if not ((folder / "train").is_dir() and (folder / "valid").is_dir()):
         return None
     parts: dict[str, list[Any]] = {"train": [], "valid": []}
@@ -205,12 +229,18 @@ def check_parts(where: Path, parts: Split) -> None:
     if count < FEWEST_IMAGES:
         raise BadInput(f"{where} holds {count} images; at least {FEWEST_IMAGES} are needed")
     if not parts.train or not parts.valid:
-        raise BadInput(f"{where}: no images are left to {'validate' if parts.train else 'train'} on")
+        raise BadInput(
+            f"{where}: no images are left to {'validate' if parts.train else 'train'} on"
+        )
 
 
 def template(loader: Any) -> tuple[Any, ...]:
-    """The first few training samples as one batch on the CPU, images as bytes; all are of one size, so any will do."""
-    batch = loader.do_batch([loader.do_item(index) for index in range(min(_TEMPLATE_IMAGES, loader.n))])
+    """The first few training samples as one batch on the CPU, images as bytes; all are of one size,
+    so any will do.
+    """
+    batch = loader.do_batch(
+        [loader.do_item(index) for index in range(min(_TEMPLATE_IMAGES, loader.n))]
+    )
     return tuple(batch)
 
 
@@ -228,7 +258,9 @@ def loaders(
     folder: Path,
     batch_tfms: Sequence[Any] = (),
 ) -> Any:
-    """fastai's loaders over samples (input, label, ...), one for each block; the same split in every run."""
+    """fastai's loaders over samples (input, label, ...), one for each block; the same split in
+    every run.
+    """
     from fastai.data.block import DataBlock
     from fastai.data.transforms import IndexSplitter, ItemGetter
 
@@ -244,7 +276,9 @@ def loaders(
 
 
 def image_block(draw: Callable[[Any], Any], cls: type | None = None) -> Any:
-    """A block of images: a path is opened, `draw` makes an image or its bytes (h, w, 3) of anything else."""
+    """A block of images: a path is opened, `draw` makes an image or its bytes (h, w, 3) of anything
+    else.
+    """
     from fastai.data.block import TransformBlock
     from fastai.data.transforms import IntToFloatTensor
 

@@ -1,4 +1,6 @@
-"""Reads a small CSV file that says something about each file of a folder; what is wrong is named by line."""
+"""Reads a small CSV file that says something about each file of a folder; what is wrong is named by
+line.
+"""
 
 from __future__ import annotations
 
@@ -13,7 +15,15 @@ from typing import TypeVar
 from executors.errors import BadInput
 from executors.inputs.images import Split
 
-__all__ = ["Row", "check_twice", "file_lines", "file_of", "own_split", "read_listing", "valid_lines"]
+__all__ = [
+    "Row",
+    "check_twice",
+    "file_lines",
+    "file_of",
+    "own_split",
+    "read_listing",
+    "valid_lines",
+]
 
 Item = TypeVar("Item")
 
@@ -22,7 +32,9 @@ _TRUE, _FALSE = {"true", "yes", "1", "valid"}, {"false", "no", "0", "train"}
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One line: its 1-based number in the file, and its cells by column, without space around them."""
+    """One line: its 1-based number in the file, and its cells by column, without space around
+    them.
+    """
 
     line: int
     cells: dict[str, str]
@@ -34,16 +46,20 @@ def read_listing(path: Path, needed: Sequence[str]) -> list[Row]:
     Raises
     ------
     BadInput
-        When the file is missing, empty or no UTF-8, lacks a needed column, or a line has more or fewer cells than
-        there are columns.
+        When the file is missing, empty or no UTF-8, lacks a needed column, or a line has more or
+        fewer cells than there are columns.
     """
     if not path.is_file():
-        raise BadInput(f"{path} is missing; expected a CSV file with the columns {', '.join(needed)}")
+        raise BadInput(
+            f"{path} is missing; expected a CSV file with the columns {', '.join(needed)}"
+        )
     try:
         text = path.read_text(encoding="utf-8-sig")
     except UnicodeDecodeError as error:
         line = path.read_bytes().count(b"\n", 0, error.start) + 1
-        raise BadInput(f"{path}, line {line}: the text is not UTF-8 ({error.reason}); save it as UTF-8") from None
+        raise BadInput(
+            f"{path}, line {line}: the text is not UTF-8 ({error.reason}); save it as UTF-8"
+        ) from None
     reader = csv.reader(io.StringIO(text, newline=""))
     names: list[str] = []
     rows: list[Row] = []
@@ -56,11 +72,17 @@ def read_listing(path: Path, needed: Sequence[str]) -> list[Row]:
             names = [cell.strip() for cell in cells]
             _check_names(path, names, needed)
         elif len(cells) != len(names):
-            raise BadInput(f"{path}, line {line}: {len(cells)} values where {len(names)} were expected")
+            raise BadInput(
+                f"{path}, line {line}: {len(cells)} values where {len(names)} were expected"
+            )
         else:
-            rows.append(Row(line, {name: cell.strip() for name, cell in zip(names, cells, strict=True)}))
+            rows.append(
+                Row(line, {name: cell.strip() for name, cell in zip(names, cells, strict=True)})
+            )
     if not rows:
-        raise BadInput(f"{path} holds no rows; expected the columns {', '.join(needed)} and a row for each file")
+        raise BadInput(
+            f"{path} holds no rows; expected the columns {', '.join(needed)} and a row for each file"
+        )
     return rows
 
 
@@ -100,7 +122,9 @@ def check_twice(listing: Path, rows: Sequence[Row], files: Sequence[Path]) -> No
     seen: dict[Path, int] = {}
     for row, file in zip(rows, files, strict=True):
         if file in seen:
-            raise BadInput(f"{listing}, line {row.line}: '{row.cells['file']}' is in line {seen[file]} already")
+            raise BadInput(
+                f"{listing}, line {row.line}: '{row.cells['file']}' is in line {seen[file]} already"
+            )
         seen[file] = row.line
 
 
@@ -122,7 +146,9 @@ def own_split(listing: Path, rows: Sequence[Row], items: Sequence[Item]) -> Spli
 
 
 def file_lines(listing: str) -> list[str]:
-    """Lines of a snippet that read the listing into `rows`, and the function that gives a row's file."""
+    """Lines of a snippet that read the listing into `rows`, and the function that gives a row's
+    file.
+    """
     return [
         f"rows = pd.read_csv(path / {listing!r}, dtype=str, keep_default_na=False).to_dict('records')",
         "",
@@ -134,13 +160,21 @@ def file_lines(listing: str) -> list[str]:
 
 
 def valid_lines(lines: list[str]) -> str:
-    """Add to a snippet the function that reads the column "valid" of a row; gives the splitter that uses it."""
-    lines += ["def valid(row):", f"    return row['valid'].strip().lower() in {sorted(_TRUE)!r}", ""]
+    """Add to a snippet the function that reads the column "valid" of a row; gives the splitter that
+    uses it.
+    """
+    lines += [
+        "def valid(row):",
+        f"    return row['valid'].strip().lower() in {sorted(_TRUE)!r}",
+        "",
+    ]
     return "FuncSplitter(valid)"
 
 
 def _is_valid(listing: Path, row: Row) -> bool:
     word = row.cells["valid"].lower()
     if word not in _TRUE | _FALSE:
-        raise BadInput(f"{listing}, line {row.line}: 'valid' is '{row.cells['valid']}'; expected true or false")
+        raise BadInput(
+            f"{listing}, line {row.line}: 'valid' is '{row.cells['valid']}'; expected true or false"
+        )
     return word in _TRUE

@@ -1,4 +1,6 @@
-"""Masks of a segmentation: which class each pixel is of, read from files as they are, and what is wrong with them."""
+"""Masks of a segmentation: which class each pixel is of, read from files as they are, and what is
+wrong with them.
+"""
 
 from __future__ import annotations
 
@@ -21,7 +23,8 @@ Pair = tuple[Path, Path]  # an image and its mask
 
 @dataclass(frozen=True, slots=True)
 class Codes:
-    """The classes of the pixels by number; `void` is the value that neither loss nor metric counts, None without one.
+    """The classes of the pixels by number; `void` is the value that neither loss nor metric counts,
+    None without one.
 
     With `binary` the masks hold 0 and 255 for the classes 0 and 1.
     """
@@ -32,7 +35,8 @@ class Codes:
 
 
 def read_mask(path: Path, binary: bool = False) -> Any:
-    """Class numbers, an array (h, w) of uint8: grey values or places in a palette, not the palette's colours.
+    """Class numbers, an array (h, w) of uint8: grey values or places in a palette, not the
+    palette's colours.
 
     Raises
     ------
@@ -98,7 +102,9 @@ def find_codes(folder: Path, masks: Sequence[Path], verify: bool) -> Codes:
     classes = [value for value in found if value != _VOID or len(names) > _VOID]
     if not names:
         if len(found) < 2 or len(classes) < 2:
-            raise BadInput(f"the masks in {folder / 'masks'} hold the single class {classes[0] if classes else _VOID}")
+            raise BadInput(
+                f"the masks in {folder / 'masks'} hold the single class {classes[0] if classes else _VOID}"
+            )
         names = tuple(str(number) for number in range(max(classes) + 1))
     wrong = [value for value in classes if value >= len(names)]
     if wrong:
@@ -122,7 +128,11 @@ def _listed(path: Path) -> tuple[str, ...]:
     if not path.is_file():
         return ()
     try:
-        names = tuple(line.strip() for line in path.read_text(encoding="utf-8-sig").splitlines() if line.strip())
+        names = tuple(
+            line.strip()
+            for line in path.read_text(encoding="utf-8-sig").splitlines()
+            if line.strip()
+        )
     except UnicodeDecodeError as error:
         raise BadInput(f"{path} is not UTF-8 ({error.reason}); save it as UTF-8") from None
     if len(names) < 2:

@@ -1,4 +1,6 @@
-"""Draws the samples of the image tasks from a seed; snippets carry these functions, so each stands on its own."""
+"""Draws the samples of the image tasks from a seed; snippets carry these functions, so each stands
+on its own.
+"""
 
 from __future__ import annotations
 
@@ -18,11 +20,15 @@ SHAPES = ("circle", "square", "triangle")
 
 
 def draw_shapes(seed: int, number: int) -> tuple[Image.Image, Image.Image]:
-    """A picture of 64 px with a circle, a square, a triangle, some or none; its mask is 1, 2 and 3 where they are."""
+    """A picture of 64 px with a circle, a square, a triangle, some or none; its mask is 1, 2 and 3
+    where they are.
+    """
     chance = random.Random(f"{seed} {number}")
     picture = Image.new("RGB", (64, 64), tuple(chance.randint(0, 90) for _ in "rgb"))
     mask = Image.new("L", (64, 64))
-    quarters = chance.sample([(16, 16), (16, 48), (48, 16), (48, 48)], 3)  # centres: shapes never overlap
+    quarters = chance.sample(
+        [(16, 16), (16, 48), (48, 16), (48, 48)], 3
+    )  # centres: shapes never overlap
     for code, (x, y) in enumerate(quarters, start=1):
         half, x, y = chance.randint(6, 11), x + chance.randint(-4, 4), y + chance.randint(-4, 4)
         colour = tuple(chance.randint(120, 255) for _ in "rgb")
@@ -40,18 +46,33 @@ def draw_shapes(seed: int, number: int) -> tuple[Image.Image, Image.Image]:
 
 
 def draw_blob(seed: int, number: int) -> tuple[Image.Image, tuple[int, int]]:
-    """A picture of 64 px with a soft bright blob among fainter bars, and the blob's centre (x, y) in px."""
+    """A picture of 64 px with a soft bright blob among fainter bars, and the blob's centre (x, y)
+    in px.
+    """
     chance = random.Random(f"{seed} {number}")
     picture = Image.new("RGB", (64, 64), tuple(chance.randint(0, 60) for _ in "rgb"))
     pen = ImageDraw.Draw(picture)
     for _ in range(6):
         ends = [(chance.randint(0, 63), chance.randint(0, 63)) for _ in range(2)]
         pen.line(ends, tuple(chance.randint(60, 120) for _ in "rgb"), chance.randint(1, 3))
-    x, y, wide, high = chance.randint(8, 55), chance.randint(8, 55), chance.randint(4, 9), chance.randint(4, 9)
-    pen.ellipse((x - wide, y - high, x + wide, y + high), tuple(chance.randint(190, 255) for _ in "rgb"))
+    x, y, wide, high = (
+        chance.randint(8, 55),
+        chance.randint(8, 55),
+        chance.randint(4, 9),
+        chance.randint(4, 9),
+    )
+    pen.ellipse(
+        (x - wide, y - high, x + wide, y + high), tuple(chance.randint(190, 255) for _ in "rgb")
+    )
     return picture.filter(ImageFilter.GaussianBlur(1.5)), (x, y)
 
 
 def source_of(*things: Callable[..., Any] | type) -> list[str]:
-    """The lines of these functions and classes without their docstrings' blank ends, for a snippet."""
-    return [line for thing in things for line in ("", "", *textwrap.dedent(inspect.getsource(thing)).splitlines())]
+    """The lines of these functions and classes without their docstrings' blank ends, for a
+    snippet.
+    """
+    return [
+        line
+        for thing in things
+        for line in ("", "", *textwrap.dedent(inspect.getsource(thing)).splitlines())
+    ]

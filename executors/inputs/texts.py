@@ -1,6 +1,7 @@
 """Finds texts to learn from: in folders, in CSV files, in the docstrings of installed packages.
 
-Nothing heavy is imported: packages' files are read, not run. What is done with the texts is the text tasks' to say.
+Nothing heavy is imported: packages' files are read, not run. What is done with the texts is the
+text tasks' to say.
 """
 
 from __future__ import annotations
@@ -38,7 +39,8 @@ VALID_SHARE = 0.2
 SUFFIXES = frozenset({".txt", ".md"})
 _FEWEST_TEXTS = 20
 _WORD = re.compile(r"\w+|[^\w\s]")
-# package -> folder whose docstrings are read; what fastai needs is there, the others are left out when they are not
+# package -> folder whose docstrings are read; what fastai needs is there, the others are left out
+# when they are not
 _PACKAGES = {
     "torch": "nn/modules",
     "pandas": "core",
@@ -52,14 +54,18 @@ _SHORTEST, _LONGEST = 200, 700  # characters of a docstring that are kept
 
 @dataclass(frozen=True, slots=True)
 class Texts:
-    """Texts with their labels (none for a language model), which are held out, and the code that reads them again."""
+    """Texts with their labels (none for a language model), which are held out, and the code that
+    reads them again.
+    """
 
     title: str
     texts: tuple[str, ...]
     labels: tuple[str, ...]
     valid: tuple[int, ...]  # numbers of those held out
     split: bool  # whether the input brings its own split
-    code: tuple[str, ...]  # lines that make a frame `df` of the columns text, label and is_valid, as far as there are
+    code: tuple[
+        str, ...
+    ]  # lines that make a frame `df` of the columns text, label and is_valid, as far as there are
     notes: tuple[str, ...] = ()
 
     @property
@@ -79,7 +85,8 @@ def read_texts(data: str, target: str, seed: int, labelled: bool) -> Texts:
     Parameters
     ----------
     target : str
-        Of a CSV file: the column of the classes when `labelled`, else the column of the texts ("": "text").
+        Of a CSV file: the column of the classes when `labelled`, else the column of the texts ("":
+        "text").
     labelled : bool
         Whether each text has a class: its subfolder, or the target.
 
@@ -93,7 +100,9 @@ def read_texts(data: str, target: str, seed: int, labelled: bool) -> Texts:
         raise BadInput(f"{path} does not exist; give a folder of texts or a CSV file")
     if path.is_dir():
         if target:
-            raise BadInput(f"{path} is a folder; a target column ('{target}') is for CSV files, leave it out")
+            raise BadInput(
+                f"{path} is a folder; a target column ('{target}') is for CSV files, leave it out"
+            )
         return _folder(path, seed, labelled)
     if path.suffix.lower() in SUFFIXES:
         raise BadInput(f"{path} is a single text; give the folder that it is in, or a CSV file")
@@ -113,7 +122,11 @@ def sample_texts(seed: int, labelled: bool) -> Texts:
 
 def split_line(texts: Texts, seed: int) -> str:
     """The splitter of fastai that fits: the input's own split, or a random one."""
-    return f"ColSplitter('{OWN_SPLIT}')" if texts.split else f"RandomSplitter({VALID_SHARE}, seed={seed})"
+    return (
+        f"ColSplitter('{OWN_SPLIT}')"
+        if texts.split
+        else f"RandomSplitter({VALID_SHARE}, seed={seed})"
+    )
 
 
 _SAMPLE_LINES = (
@@ -171,7 +184,9 @@ def _folder(folder: Path, seed: int, labelled: bool) -> Texts:
         for file in _files(folder / part):
             inner = file.relative_to(folder / part).parts
             if labelled and len(inner) == 1:
-                raise BadInput(f"{file} is in no class's subfolder; put each class's texts into a subfolder of its own")
+                raise BadInput(
+                    f"{file} is in no class's subfolder; put each class's texts into a subfolder of its own"
+                )
             text = _read(file)
             if text.strip():
                 found.append((text, inner[0] if labelled else "", part == "valid"))
@@ -179,8 +194,15 @@ def _folder(folder: Path, seed: int, labelled: bool) -> Texts:
                 empty.append(file)
     if not found:
         raise BadInput(f"{folder} holds no .txt or .md file{' with text in it' if empty else ''}")
-    texts, labels = tuple(text for text, _, _ in found), tuple(label for _, label, _ in found) if labelled else ()
-    notes = (f"{len(empty)} empty files are left out, the first {empty[0].relative_to(folder)}",) if empty else ()
+    texts, labels = (
+        tuple(text for text, _, _ in found),
+        tuple(label for _, label, _ in found) if labelled else (),
+    )
+    notes = (
+        (f"{len(empty)} empty files are left out, the first {empty[0].relative_to(folder)}",)
+        if empty
+        else ()
+    )
     title, code = _title(folder, texts, labels), _folder_lines(folder, labelled, split)
     if not labelled and not split and len(texts) < _FEWEST_TEXTS:  # a few books
         texts = tuple(part for text in texts for part in text.split("\n\n") if part.strip())
@@ -208,22 +230,30 @@ def _read(file: Path) -> str:
         return file.read_text(encoding="utf-8-sig")
     except UnicodeDecodeError as error:
         line = error.object[: error.start].count(b"\n") + 1
-        raise BadInput(f"{file}, line {line}: the text is not UTF-8 ({error.reason}); save it as UTF-8") from None
+        raise BadInput(
+            f"{file}, line {line}: the text is not UTF-8 ({error.reason}); save it as UTF-8"
+        ) from None
     except OSError as error:
         raise BadInput(f"{file} cannot be read: {error.strerror or error}") from None
 
 
-def _check(folder: Path, texts: Sequence[str], labels: Sequence[str], held: Sequence[int] | None) -> None:
+def _check(
+    folder: Path, texts: Sequence[str], labels: Sequence[str], held: Sequence[int] | None
+) -> None:
     """Texts enough, of two classes or more, each with one to train on."""
     if len(texts) < (_FEWEST_TEXTS if labels else 2):
-        raise BadInput(f"{folder} holds {len(texts)} texts; at least {_FEWEST_TEXTS if labels else 2} are needed")
+        raise BadInput(
+            f"{folder} holds {len(texts)} texts; at least {_FEWEST_TEXTS if labels else 2} are needed"
+        )
     if held is not None and len(held) in (0, len(texts)):
         raise BadInput(f"{folder}: no texts are left to {'train' if held else 'validate'} on")
     if not labels:
         return
     counts = Counter(labels)
     if len(counts) == 1:
-        raise BadInput(f"{folder} holds a single class ('{labels[0]}'); classification needs at least two subfolders")
+        raise BadInput(
+            f"{folder} holds a single class ('{labels[0]}'); classification needs at least two subfolders"
+        )
     if held is not None:
         known = {label for number, label in enumerate(labels) if number not in set(held)}
         unknown = sorted(set(labels) - known)
@@ -243,8 +273,16 @@ def _title(path: Path, texts: Sequence[str], labels: Sequence[str]) -> str:
 def _folder_lines(folder: Path, labelled: bool, split: bool) -> tuple[str, ...]:
     level = 1 if split else 0
     columns = [
-        *([f"'label': [file.relative_to(path).parts[{level}] for file in files]"] if labelled else []),
-        *([f"'{OWN_SPLIT}': [file.relative_to(path).parts[0] == 'valid' for file in files]"] if split else []),
+        *(
+            [f"'label': [file.relative_to(path).parts[{level}] for file in files]"]
+            if labelled
+            else []
+        ),
+        *(
+            [f"'{OWN_SPLIT}': [file.relative_to(path).parts[0] == 'valid' for file in files]"]
+            if split
+            else []
+        ),
     ]
     folders = ", folders=['train', 'valid']" if split else ""
     return (
@@ -289,7 +327,11 @@ def _text_column(path: Path, frame: pd.DataFrame, target: str) -> str:
 
     if "text" in frame.columns and target != "text":
         return "text"
-    others = [name for name in frame.columns if name != target and not pd.api.types.is_numeric_dtype(frame[name])]
+    others = [
+        name
+        for name in frame.columns
+        if name != target and not pd.api.types.is_numeric_dtype(frame[name])
+    ]
     if not others:
         raise BadInput(f"{path} has no column of texts beside the target '{target}'")
     return str(max(others, key=lambda name: frame[name].astype(str).str.len().mean()))
@@ -305,7 +347,9 @@ def _check_texts(path: Path, frame: pd.DataFrame, column: str) -> None:
     if empty.any():
         line = first_line(path, empty)
         count = f" and {int(empty.sum()) - 1} more" if empty.sum() > 1 else ""
-        raise BadInput(f"{path}, line {line}{count}: column '{column}' holds no text; fill it in or leave the row out")
+        raise BadInput(
+            f"{path}, line {line}{count}: column '{column}' holds no text; fill it in or leave the row out"
+        )
 
 
 def _held_out(labels: Sequence[str], seed: int) -> tuple[int, ...]:

@@ -1,8 +1,9 @@
-"""Runs a Python file of the user's and calls a function in it; what goes wrong there is one sentence with the line.
+"""Runs a Python file of the user's and calls a function in it; what goes wrong there is one
+sentence with the line.
 
-The file's folder comes first on the path, so that modules beside it are found before any other. What it covers: errors
-of any kind, and the end of the process by `sys.exit`. What it does not: the file may read, write and start what it
-wants, so only a run's processes come here.
+The file's folder comes first on the path, so that modules beside it are found before any other.
+What it covers: errors of any kind, and the end of the process by `sys.exit`. What it does not: the
+file may read, write and start what it wants, so only a run's processes come here.
 """
 
 from __future__ import annotations
@@ -48,8 +49,8 @@ def called(file: Path, name: str, seed: int) -> tuple[Any, str]:
     Raises
     ------
     BadInput
-        When the file or the function fails, with the line; when there is no such function, with the closest; when it
-        returns something else than a Learner with two loaders.
+        When the file or the function fails, with the line; when there is no such function, with the
+        closest; when it returns something else than a Learner with two loaders.
     """
     from fastai.callback import progress, schedule  # noqa: F401 - give every Learner what recipes call
     from fastai.learner import Learner
@@ -63,12 +64,18 @@ def called(file: Path, name: str, seed: int) -> tuple[Any, str]:
     where = f"{file}{line}: {name}()"
     learner = _edge(file, function)
     if not isinstance(learner, Learner):
-        shown = "None" if learner is None else f"a {type(learner).__module__}.{type(learner).__name__}"
-        raise BadInput(f"{where} returned {shown.replace('builtins.', '')} where a fastai Learner is expected")
+        shown = (
+            "None" if learner is None else f"a {type(learner).__module__}.{type(learner).__name__}"
+        )
+        raise BadInput(
+            f"{where} returned {shown.replace('builtins.', '')} where a fastai Learner is expected"
+        )
     loaders = getattr(getattr(learner, "dls", None), "loaders", None)
     if not loaders or len(loaders) < 2:
         found = "no loaders" if not loaders else "a training loader only"
-        raise BadInput(f"{where} returned a Learner with {found}; its dls needs one to train and one to validate on")
+        raise BadInput(
+            f"{where} returned a Learner with {found}; its dls needs one to train and one to validate on"
+        )
     return learner, where
 
 
@@ -84,7 +91,9 @@ def _loaded(file: Path) -> ModuleType:
         return sys.modules[name]
     spec = spec_from_file_location(name, file)
     assert spec is not None and spec.loader is not None
-    module = sys.modules[name] = module_from_spec(spec)  # found by what looks its classes up, as pickle does
+    module = sys.modules[name] = module_from_spec(
+        spec
+    )  # found by what looks its classes up, as pickle does
     try:
         spec.loader.exec_module(module)
     except BaseException:
@@ -102,7 +111,11 @@ def _function(file: Path, module: ModuleType, name: str) -> Callable[[], Any]:
             if callable(value) and getattr(value, "__module__", "") == module.__name__
         ]
         close = difflib.get_close_matches(name, own, n=2, cutoff=0.5)
-        hint = f"the closest are {', '.join(close)}" if close else f"there are {', '.join(own[:8]) or 'none'}"
+        hint = (
+            f"the closest are {', '.join(close)}"
+            if close
+            else f"there are {', '.join(own[:8]) or 'none'}"
+        )
         raise BadInput(f"{file} has no function '{name}'; {hint}")
     function = getattr(module, name)
     if not callable(function):
@@ -110,7 +123,9 @@ def _function(file: Path, module: ModuleType, name: str) -> Callable[[], Any]:
     try:
         inspect.signature(function).bind()
     except TypeError as error:
-        raise BadInput(f"{file}: {name}() is called without arguments, and there is a {error}") from None
+        raise BadInput(
+            f"{file}: {name}() is called without arguments, and there is a {error}"
+        ) from None
     except ValueError:
         pass  # a signature that cannot be read
     found: Callable[[], Any] = function
@@ -118,7 +133,8 @@ def _function(file: Path, module: ModuleType, name: str) -> Callable[[], Any]:
 
 
 def _edge(file: Path, call: Callable[[], Any]) -> Any:
-    """What the call returns; what the user's code raises becomes one sentence with the line in the file.
+    """What the call returns; what the user's code raises becomes one sentence with the line in the
+    file.
 
     Raises
     ------
@@ -126,7 +142,10 @@ def _edge(file: Path, call: Callable[[], Any]) -> Any:
     """
     try:
         return call()
-    except (Exception, SystemExit) as error:  # the edge to the user's code, which may raise anything
+    except (
+        Exception,
+        SystemExit,
+    ) as error:  # the edge to the user's code, which may raise anything
         if isinstance(error, BadInput) or is_out_of_memory(error):
             raise
         line, trace = None, error.__traceback__
@@ -137,4 +156,6 @@ def _edge(file: Path, call: Callable[[], Any]) -> Any:
             line = error.lineno
         first = next(iter(str(error).strip().splitlines()), "")
         place = f", line {line}" if line else ""
-        raise BadInput(f"{file}{place}: {type(error).__name__}{f': {first}' if first else ''}") from error
+        raise BadInput(
+            f"{file}{place}: {type(error).__name__}{f': {first}' if first else ''}"
+        ) from error

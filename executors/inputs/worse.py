@@ -1,4 +1,6 @@
-"""Makes images worse for a network to restore; snippets carry what is here, so each part stands on its own."""
+"""Makes images worse for a network to restore; snippets carry what is here, so each part stands on
+its own.
+"""
 
 import io
 import random
@@ -11,11 +13,15 @@ __all__ = ["WorseImage", "Worsen", "worsen"]
 
 
 def worsen(image: Image.Image, seed: int) -> Image.Image:
-    """The image at a half to a quarter of its resolution, with a number written on it and stored as a poor JPEG."""
+    """The image at a half to a quarter of its resolution, with a number written on it and stored as
+    a poor JPEG.
+    """
     chance = random.Random(f"{seed} {zlib.crc32(image.tobytes())}")
     wide, high = image.size
     factor, quality = chance.uniform(2, 4), chance.randint(10, 70)
-    small = image.resize((max(1, round(wide / factor)), max(1, round(high / factor))), Image.Resampling.BILINEAR)
+    small = image.resize(
+        (max(1, round(wide / factor)), max(1, round(high / factor))), Image.Resampling.BILINEAR
+    )
     worse = small.resize((wide, high), Image.Resampling.BILINEAR)
     place = chance.randint(0, max(0, wide - 12)), chance.randint(0, max(0, high - 12))
     ImageDraw.Draw(worse).text(place, str(quality), tuple(chance.randint(0, 255) for _ in "rgb"))

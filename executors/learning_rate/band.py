@@ -1,4 +1,6 @@
-"""Several sweeps of one learner, each in another order of the batches, as one band over the learning rate."""
+"""Several sweeps of one learner, each in another order of the batches, as one band over the
+learning rate.
+"""
 
 from __future__ import annotations
 

@@ -54,9 +54,15 @@ def _lowest(sweep: Sweep) -> float:
 
 def _race(ran: Race) -> dict[str, Any]:
     trials = [
-        {"rate": one.rate, "batches": one.batches, "loss": _finite(one.loss), "ended": one.ended} for one in ran.trials
+        {"rate": one.rate, "batches": one.batches, "loss": _finite(one.loss), "ended": one.ended}
+        for one in ran.trials
     ]
-    return {"before": _finite(ran.before), "trials": trials, "batches": ran.cost, "seconds": round(ran.seconds, 2)}
+    return {
+        "before": _finite(ran.before),
+        "trials": trials,
+        "batches": ran.cost,
+        "seconds": round(ran.seconds, 2),
+    }
 
 
 def _finite(loss: float) -> float | None:

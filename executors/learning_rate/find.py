@@ -1,6 +1,8 @@
-"""Sweeps a learner in several orders of its batches, reads the curves, races the rates around what they say.
+"""Sweeps a learner in several orders of its batches, reads the curves, races the rates around what
+they say.
 
-The straight line of "lr-find" without its events and files, for recipes and benchmarks that need a rate.
+The straight line of "lr-find" without its events and files, for recipes and benchmarks that need a
+rate.
 """
 
 from __future__ import annotations
@@ -24,7 +26,9 @@ _NOTHING_GAINED = 0.005  # of the validation loss; less is the luck of the batch
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """A rate with all that led to it; `race` is None where none was run, `seen` what is to be said beside the rate."""
+    """A rate with all that led to it; `race` is None where none was run, `seen` what is to be said
+    beside the rate.
+    """
 
     recommended: Rate
     reason: str
@@ -59,7 +63,8 @@ def find_rate(
     num_it, start_lr, end_lr
         Of each sweep.
     orders : int
-        Sweeps, each in another order of the batches; the first in the one that the learner would meet next.
+        Sweeps, each in another order of the batches; the first in the one that the learner would
+        meet next.
     race_rates : bool
         Whether to try rates by short trainings.
     train_batches : int
@@ -69,7 +74,8 @@ def find_rate(
     frozen_lr : float, optional
         The rate found before unfreezing.
     tell_point, tell_trial, keep : callable
-        Get each point (rate, smoothed loss, number of the sweep), each trial, and all sweeps before they are read.
+        Get each point (rate, smoothed loss, number of the sweep), each trial, and all sweeps before
+        they are read.
 
     Raises
     ------
@@ -78,7 +84,9 @@ def find_rate(
     """
     sweeps = _swept(learner, start_lr, end_lr, num_it, orders, seed, tell_point, keep)
     advice = _read(sweeps, sliced, num_it, frozen_lr)
-    found = Found(advice.recommended, advice.reason, advice, sweeps, None, tuple(_seen(advice, sweeps)))
+    found = Found(
+        advice.recommended, advice.reason, advice, sweeps, None, tuple(_seen(advice, sweeps))
+    )
     if not race_rates:
         return found
     if not len(learner.dls.valid):
@@ -107,11 +115,16 @@ def _swept(
     tell: Callable[[float, float, int], None],
     keep: Callable[[tuple[Sweep, ...]], None],
 ) -> tuple[Sweep, ...]:
-    """Sweeps in several orders of the batches; `keep` has those there are, should a later one fail."""
+    """Sweeps in several orders of the batches; `keep` has those there are, should a later one
+    fail.
+    """
     sweeps: tuple[Sweep, ...] = ()
     for order in range(orders):
         chance = None if order == 0 else (seed + order) % 2**32
-        sweeps = (*sweeps, sweep(learner, start_lr, end_lr, num_it, partial(_told, tell, order), chance))
+        sweeps = (
+            *sweeps,
+            sweep(learner, start_lr, end_lr, num_it, partial(_told, tell, order), chance),
+        )
         keep(sweeps)
     return sweeps
 
@@ -154,14 +167,19 @@ def _judged(found: Found, ran: Race) -> Found:
         )
         return replace(found, seen=(*found.seen, said))
     rate, how = settled(found.advice.recommended, ran)
-    numbers = ", ".join(f"{name} {show_rate(lr)}" for name, lr in found.advice.suggestions.items() if lr)
+    numbers = ", ".join(
+        f"{name} {show_rate(lr)}" for name, lr in found.advice.suggestions.items() if lr
+    )
     reason = (
         f"{show_rate(rate)}, {how} what {len(ran.trials)} short trainings of {best.batches} batches favour together "
         f"(the best, at {show_rate(best.rate)}: validation loss {ran.before:.3g} to {best.loss:.3g}); {numbers}"
     )
     seen = found.seen
     if best.batches < FEWEST_BATCHES:
-        seen = (*seen, f"trials of {best.batches} batches mislead at times; raise num_it for longer ones")
+        seen = (
+            *seen,
+            f"trials of {best.batches} batches mislead at times; raise num_it for longer ones",
+        )
     diverged = sorted(head_of(one.rate) for one in ran.trials if one.ended != "done")
     if diverged:
         seen = (*seen, f"short trainings diverge from {show_rate(diverged[0])} on")
@@ -173,7 +191,9 @@ def _seen(advice: Advice, sweeps: tuple[Sweep, ...]) -> list[str]:
     said = []
     broken = [one for one in sweeps if one.ended == "nan"]
     if broken:
-        at = min(one.lrs[-1] for one in broken if one.lrs) if any(one.lrs for one in broken) else 0.0
+        at = (
+            min(one.lrs[-1] for one in broken if one.lrs) if any(one.lrs for one in broken) else 0.0
+        )
         said.append(
             f"the loss stops being a number at {show_rate(at)}: where it has exploded that is an overflow, not a "
             "fault of the data; before that look for missing values"

@@ -1,11 +1,13 @@
-"""Finds the best of the learning rates near one by short real trials, from the same weights and on the same batches.
+"""Finds the best of the learning rates near one by short real trials, from the same weights and on
+the same batches.
 
-Each trial is a whole one-cycle in little, judged by its validation loss. Few longer trials are worth more than many
-short ones: over 36 runs of the development tasks of benchmarks/learning_rate/quality.py (trainings of 84 to 300
-batches) the best rate of trials of 12, 30 and 60 batches lies half a decade or more from that of the whole training in
-42, 31 and 8 % of the runs, those of 12 and 30 mostly below it, those of 60 on either side alike. So the budget goes
-into a search that needs about five trials. The one that ended lowest is often luck, so that all of them vote, see
-`executors.learning_rate.votes`.
+Each trial is a whole one-cycle in little, judged by its validation loss. Few longer trials are
+worth more than many short ones: over 36 runs of the development tasks of
+benchmarks/learning_rate/quality.py (trainings of 84 to 300 batches) the best rate of trials of 12,
+30 and 60 batches lies half a decade or more from that of the whole training in 42, 31 and 8 % of
+the runs, those of 12 and 30 mostly below it, those of 60 on either side alike. So the budget goes
+into a search that needs about five trials. The one that ended lowest is often luck, so that all of
+them vote, see `executors.learning_rate.votes`.
 """
 
 from __future__ import annotations
@@ -37,7 +39,9 @@ _EXPLODED = 4.0  # times the first loss, as fastai's finder has it
 
 @dataclass(frozen=True, slots=True)
 class Trial:
-    """One short one-cycle: the validation loss after `batches`, inf when it diverged; and what it took."""
+    """One short one-cycle: the validation loss after `batches`, inf when it diverged; and what it
+    took.
+    """
 
     rate: Rate  # what the head gets last in a pair
     batches: int
@@ -64,7 +68,11 @@ class Race:
     @property
     def fall(self) -> float:
         """By which share of itself the best trial lowered the validation loss."""
-        return (self.before - self.best.loss) / max(abs(self.before), 1e-12) if self.best else -math.inf
+        return (
+            (self.before - self.best.loss) / max(abs(self.before), 1e-12)
+            if self.best
+            else -math.inf
+        )
 
 
 def race(
@@ -80,8 +88,8 @@ def race(
 ) -> Race:
     """Search for the rate whose trial ends lowest; the learner is afterwards as before.
 
-    Three rates half a decade apart come first; then the search goes on past the end that is best, or halves the gaps
-    beside a best one in the middle.
+    Three rates half a decade apart come first; then the search goes on past the end that is best,
+    or halves the gaps beside a best one in the middle.
 
     Parameters
     ----------
@@ -94,7 +102,8 @@ def race(
     total : int
         Batches of the training that the rate is for; a trial is never longer.
     seed : int
-        For the order of the batches, dropout and the samples to validate on, the same in every trial.
+        For the order of the batches, dropout and the samples to validate on, the same in every
+        trial.
     rivals : tuple
         Rates that are tried as well, before the gaps are halved.
     tell : callable
@@ -130,7 +139,9 @@ def _plan(budget: int, total: int, valid: int) -> tuple[int, int]:
 
 
 def _next(tried: dict[float, float]) -> float:
-    """Where to try next, in steps: the first ones; past the best end; else the middle of the better gap beside it."""
+    """Where to try next, in steps: the first ones; past the best end; else the middle of the better
+    gap beside it.
+    """
     for step in _FIRST:
         if step not in tried:
             return step
@@ -148,7 +159,8 @@ def _next(tried: dict[float, float]) -> float:
 
 
 def trial(learner: Any, rate: Rate, batches: int, seed: int, most_valid: int) -> Trial:
-    """Train one cycle of `batches` at `rate`, validate on at most `most_valid` batches; the learner is then as before.
+    """Train one cycle of `batches` at `rate`, validate on at most `most_valid` batches; the learner
+    is then as before.
 
     The seed settles the order of the batches, dropout and which samples are validated on.
     """
@@ -160,11 +172,15 @@ def trial(learner: Any, rate: Rate, batches: int, seed: int, most_valid: int) ->
             return Trial(rate, batches, math.inf, cycle.done, cycle.ended)
         loss, counted = validated(learner, seed, most_valid)
     ended = "done" if math.isfinite(loss) else "nan"
-    return Trial(rate, batches, loss if math.isfinite(loss) else math.inf, cycle.done + counted, ended)
+    return Trial(
+        rate, batches, loss if math.isfinite(loss) else math.inf, cycle.done + counted, ended
+    )
 
 
 def validated(learner: Any, seed: int, most: int) -> tuple[float, int]:
-    """The learner's loss on at most `most` batches of its validation set, and how many they were."""
+    """The learner's loss on at most `most` batches of its validation set, and how many they
+    were.
+    """
     loader = learner.dls.valid
     if len(loader) > most:  # sorted by class, the first ones would stand for few classes
         loader = loader.new(shuffle=True)
@@ -177,7 +193,9 @@ def validated(learner: Any, seed: int, most: int) -> tuple[float, int]:
 
 
 class _OneCycle(Callback):
-    """fastai's one-cycle over a number of batches, whatever the epochs; ends at a loss that leads nowhere."""
+    """fastai's one-cycle over a number of batches, whatever the epochs; ends at a loss that leads
+    nowhere.
+    """
 
     order = 60
     name = "lr_finder"  # callbacks that save models or write logs stand back from a learner that has one
@@ -215,7 +233,9 @@ class _OneCycle(Callback):
 
 
 class _Few(Callback):
-    """Sums up the loss of a number of batches and ends validation; fastai forgets the loss when it is ended."""
+    """Sums up the loss of a number of batches and ends validation; fastai forgets the loss when it
+    is ended.
+    """
 
     order = 95
     name = "lr_finder"

@@ -1,4 +1,6 @@
-"""The rate that a recipe trains with when none is given, told to the run's journal as it is found."""
+"""The rate that a recipe trains with when none is given, told to the run's journal as it is
+found.
+"""
 
 from __future__ import annotations
 
@@ -49,7 +51,14 @@ def stage_rate(
 
     def tell_trial(trial: Trial) -> None:
         loss = trial.loss if trial.ended == "done" else None
-        journal.emit("race", phase=stage, rate=trial.rate, batches=trial.batches, loss=loss, ended=trial.ended)
+        journal.emit(
+            "race",
+            phase=stage,
+            rate=trial.rate,
+            batches=trial.batches,
+            loss=loss,
+            ended=trial.ended,
+        )
 
     found = find_rate(
         learner,

@@ -1,7 +1,8 @@
-"""Reads learning-rate sweeps: fastai's four suggestions, where the loss explodes, one recommendation with its reason.
+"""Reads learning-rate sweeps: fastai's four suggestions, where the loss explodes, one
+recommendation with its reason.
 
-Pure: curves in, numbers and a sentence out. The four suggestions are fastai's own functions on fastai's own cut of
-the first curve (the first tenth and the last five points are left out).
+Pure: curves in, numbers and a sentence out. The four suggestions are fastai's own functions on
+fastai's own cut of the first curve (the first tenth and the last five points are left out).
 """
 
 from __future__ import annotations
@@ -24,9 +25,13 @@ FEWEST_POINTS = 4  # after the cut
 _TAIL = 5  # fastai's cut at the end
 _FLAT = 0.02  # a fall of the loss by less than this share of it is noise
 _SLIDE_POINTS = 17  # the slide rule compares points sixteen apart
-_BELOW_LOWEST = 10**0.25  # chosen on the development tasks of benchmarks/learning_rate/quality.py, as are these two
+_BELOW_LOWEST = (
+    10**0.25
+)  # chosen on the development tasks of benchmarks/learning_rate/quality.py, as are these two
 _BELOW_BANG = 10**0.5  # where the loss is lowest is at most this below the explosion,
-_SPREAD = 10**0.5  # from the input's layers to the head: a tenth as in the notes held the body back in trials
+_SPREAD = (
+    10**0.5
+)  # from the input's layers to the head: a tenth as in the notes held the body back in trials
 _FAR_BELOW_BANG = 100.0  # and at least this: else it is a lucky batch
 
 
@@ -34,7 +39,8 @@ _FAR_BELOW_BANG = 100.0  # and at least this: else it is a lucky batch
 class Advice:
     """What curves say; `recommended` is a rate, or (low, high) for discriminative rates.
 
-    `around` is where to begin when rates are to be tried; `flat`: the loss does not fall below its start.
+    `around` is where to begin when rates are to be tried; `flat`: the loss does not fall below its
+    start.
     """
 
     suggestions: dict[str, float | None]
@@ -58,10 +64,10 @@ def advise(
 ) -> Advice:
     """What to take from a sweep, or several of one learner.
 
-    One rate is a little below where single batches lose least, by the running median over the mean of all sweeps: that
-    lags less than the smoothed curve, and no lucky batch decides it. For a slice, layers near the input get a tenth of
-    where the loss explodes or less; the head gets a fifth of the rate found while frozen, or the one rate when there
-    was no such sweep.
+    One rate is a little below where single batches lose least, by the running median over the mean
+    of all sweeps: that lags less than the smoothed curve, and no lucky batch decides it. For a
+    slice, layers near the input get a tenth of where the loss explodes or less; the head gets a
+    fifth of the rate found while frozen, or the one rate when there was no such sweep.
 
     Parameters
     ----------
@@ -122,7 +128,9 @@ def sliced_below(head: float) -> tuple[float, float]:
 
 def _too_short(rates: Any, ended: str) -> str:
     at = f"{show_rate(rates[-1])}" if len(rates) else "the lowest rate"
-    what = {"nan": "stops being a number", "exploded": "explodes"}.get(ended, "explodes or stops being a number")
+    what = {"nan": "stops being a number", "exploded": "explodes"}.get(
+        ended, "explodes or stops being a number"
+    )
     if ended == "nan":
         then = "look for missing or endless values in the data, and a loss that divides by zero or takes its logarithm"
     else:
@@ -131,11 +139,16 @@ def _too_short(rates: Any, ended: str) -> str:
 
 
 def suggestions(rates: Any, curve: Any, num_it: int) -> dict[str, float | None]:
-    """fastai's `minimum` (a tenth of the rate at the minimum), `steep`, `valley` and `slide`; None where undefined."""
+    """fastai's `minimum` (a tenth of the rate at the minimum), `steep`, `valley` and `slide`; None
+    where undefined.
+    """
     import torch
     from fastai.callback.schedule import minimum, slide, steep, valley
 
-    lrs, losses = (torch.tensor(values[num_it // 10 : -_TAIL], dtype=torch.float64) for values in (rates, curve))
+    lrs, losses = (
+        torch.tensor(values[num_it // 10 : -_TAIL], dtype=torch.float64)
+        for values in (rates, curve)
+    )
     rules = {"minimum": minimum, "steep": steep, "valley": valley, "slide": slide}
     found: dict[str, float | None] = {}
     for name, rule in rules.items():
@@ -163,7 +176,9 @@ def _fall(curve: Any) -> float:
 
 
 def _flat(rates: Any, found: dict[str, float | None], bang: float | None, sliced: bool) -> Advice:
-    """A curve that does not fall, as a well-trained network's: far below where it explodes is all it tells."""
+    """A curve that does not fall, as a well-trained network's: far below where it explodes is all
+    it tells.
+    """
     if bang is None:
         raise RecipeError(
             f"the curve is flat: no rate from {show_rate(rates[0])} to {show_rate(rates[-1])} changes the loss; "
@@ -172,17 +187,25 @@ def _flat(rates: Any, found: dict[str, float | None], bang: float | None, sliced
     high = _rounded(bang / 10)
     safe = f"a tenth of where it explodes ({show_rate(bang)}) is safe"
     reason = f"at most {show_rate(high)}, for the loss does not fall, and {safe}"
-    return Advice(found, bang, (_rounded(high / 10), high) if sliced else high, reason, bang / 10, flat=True)
+    return Advice(
+        found, bang, (_rounded(high / 10), high) if sliced else high, reason, bang / 10, flat=True
+    )
 
 
 def _running_median(values: Any) -> Any:
-    """The median of each value and its four neighbours on either side, so that one lucky batch decides nothing."""
+    """The median of each value and its four neighbours on either side, so that one lucky batch
+    decides nothing.
+    """
     padded = np.pad(values, 4, mode="edge")
     return np.median(np.lib.stride_tricks.sliding_window_view(padded, 9), axis=1)
 
 
 def _slice(
-    found: dict[str, float | None], bang: float | None, one: float, frozen_lr: float | None, around: float
+    found: dict[str, float | None],
+    bang: float | None,
+    one: float,
+    frozen_lr: float | None,
+    around: float,
 ) -> Advice:
     high = min(frozen_lr / 5, bang / 5 if bang else math.inf) if frozen_lr else one
     low = min(bang / 10 if bang else high / 10, high / 10)
@@ -195,7 +218,9 @@ def _slice(
     if bang and bang <= high:
         body = f"a tenth of where the loss explodes ({show_rate(bang)})"
     high, low = _rounded(high), _rounded(low)
-    reason = f"{show_rate((low, high))}, where the head gets {head}, the layers nearest the input {body}"
+    reason = (
+        f"{show_rate((low, high))}, where the head gets {head}, the layers nearest the input {body}"
+    )
     return Advice(found, bang, (low, high), reason, around)
 
 

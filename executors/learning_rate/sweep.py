@@ -1,7 +1,9 @@
-"""Runs fastai's learning-rate finder on a learner and leaves the learner exactly as it was, whatever happens.
+"""Runs fastai's learning-rate finder on a learner and leaves the learner exactly as it was,
+whatever happens.
 
-fastai's own finder restores weights and optimizer when it ends well; this also restores them when it does not, and the
-random state, the loaders' order, the gradients, the modes and states of the layers and the records of the callbacks.
+fastai's own finder restores weights and optimizer when it ends well; this also restores them when
+it does not, and the random state, the loaders' order, the gradients, the modes and states of the
+layers and the records of the callbacks.
 """
 
 from __future__ import annotations
@@ -30,8 +32,8 @@ __all__ = ["Sweep", "reseed", "sweep", "train_some", "unchanged"]
 class Sweep:
     """One sweep's curve, element for element: rates rising, smoothed loss, loss of each batch.
 
-    `ended` says how: "done" at the highest rate, "exploded" when the loss rose to four times its best, "nan" when it
-    was no number any more (that point is left out).
+    `ended` says how: "done" at the highest rate, "exploded" when the loss rose to four times its
+    best, "nan" when it was no number any more (that point is left out).
     """
 
     lrs: tuple[float, ...]
@@ -49,7 +51,11 @@ class _Points(Callback):
         self.tell, self.points, self.broken = tell, list[tuple[float, float, float]](), False
 
     def after_batch(self) -> None:
-        lr, smooth, raw = float(self.opt.hypers[-1]["lr"]), float(self.smooth_loss.detach()), float(self.loss.detach())
+        lr, smooth, raw = (
+            float(self.opt.hypers[-1]["lr"]),
+            float(self.smooth_loss.detach()),
+            float(self.loss.detach()),
+        )
         if not np.isfinite(raw) or not np.isfinite(smooth):
             self.broken = True
             raise CancelFitException
@@ -106,7 +112,9 @@ def sweep(
     with unchanged(learner), learner.no_bar(), learner.no_logging(), learner.added_cbs([points]):
         if seed is not None:
             reseed(learner, seed)
-        learner.lr_find(start_lr=start_lr, end_lr=end_lr, num_it=num_it, suggest_funcs=None, show_plot=False)
+        learner.lr_find(
+            start_lr=start_lr, end_lr=end_lr, num_it=num_it, suggest_funcs=None, show_plot=False
+        )
     lrs, losses, raw = zip(*points.points, strict=True) if points.points else ((), (), ())
     ended = "nan" if points.broken else "done" if len(lrs) >= num_it else "exploded"
     return Sweep(lrs, losses, raw, ended)
@@ -136,11 +144,16 @@ class _NoValidation(Callback):
 
 @contextmanager
 def unchanged(learner: Any) -> Iterator[None]:
-    """Whatever is trained inside, the learner, its loaders and the random state are afterwards as before."""
+    """Whatever is trained inside, the learner, its loaders and the random state are afterwards as
+    before.
+    """
     model, optimizer = learner.model, learner.opt
     weights = {name: value.detach().clone() for name, value in model.state_dict().items()}
     layers = [(module, _layer_state(module)) for module in model.modules()]
-    grads = [(p, p.requires_grad, None if p.grad is None else p.grad.detach().clone()) for p in model.parameters()]
+    grads = [
+        (p, p.requires_grad, None if p.grad is None else p.grad.detach().clone())
+        for p in model.parameters()
+    ]
     steps = _optimizer_state(optimizer)
     attributes = {owner: _attributes(owner) for owner in (learner, *learner.cbs)}
     loaders = [(loader, _loader_state(loader)) for loader in learner.dls.loaders]
@@ -164,16 +177,28 @@ def unchanged(learner: Any) -> Iterator[None]:
 
 
 def _layer_state(module: Any) -> dict[str, Any]:
-    """A layer's mode, and what it carries from batch to batch outside of its weights, as recurrent ones do."""
+    """A layer's mode, and what it carries from batch to batch outside of its weights, as recurrent
+    ones do.
+    """
     plain = bool | int | float | torch.Tensor | list | tuple
-    kept = {name: value for name, value in vars(module).items() if name[0] != "_" and isinstance(value, plain)}
-    return {name: copy.copy(value) if isinstance(value, list) else value for name, value in kept.items()}
+    kept = {
+        name: value
+        for name, value in vars(module).items()
+        if name[0] != "_" and isinstance(value, plain)
+    }
+    return {
+        name: copy.copy(value) if isinstance(value, list) else value for name, value in kept.items()
+    }
 
 
 def _loader_state(loader: Any) -> tuple[Any, Any]:
-    """The state of the loader's own chance, and the order of texts that a language model's loader shuffles in place."""
+    """The state of the loader's own chance, and the order of texts that a language model's loader
+    shuffles in place.
+    """
     rng, items = getattr(loader, "rng", None), getattr(loader, "items", None)
-    return rng and rng.getstate(), list(items.idxs) if isinstance(items, ReindexCollection) else None
+    return rng and rng.getstate(), list(items.idxs) if isinstance(
+        items, ReindexCollection
+    ) else None
 
 
 def _restore_loader(loader: Any, saved: tuple[Any, Any]) -> None:
@@ -187,14 +212,19 @@ def _restore_loader(loader: Any, saved: tuple[Any, Any]) -> None:
 
 def _attributes(owner: Any) -> dict[str, Any]:
     """A learner's or callback's own attributes; lists are copied, for training appends to them."""
-    return {name: copy.copy(value) if isinstance(value, list | L) else value for name, value in vars(owner).items()}
+    return {
+        name: copy.copy(value) if isinstance(value, list | L) else value
+        for name, value in vars(owner).items()
+    }
 
 
 def _optimizer_state(optimizer: Any) -> Any:
     """Everything of a fastai optimizer that training changes; None without one."""
     if optimizer is None:
         return None
-    state = {parameter: copy.deepcopy(dict(values)) for parameter, values in optimizer.state.items()}
+    state = {
+        parameter: copy.deepcopy(dict(values)) for parameter, values in optimizer.state.items()
+    }
     return state, copy.deepcopy(list(optimizer.hypers)), optimizer.frozen_idx
 
 
@@ -210,7 +240,11 @@ def _restore_optimizer(optimizer: Any, saved: Any) -> None:
 
 
 def _random_state() -> tuple[Any, ...]:
-    cards = torch.cuda.get_rng_state_all() if torch.cuda.is_available() and torch.cuda.is_initialized() else []
+    cards = (
+        torch.cuda.get_rng_state_all()
+        if torch.cuda.is_available() and torch.cuda.is_initialized()
+        else []
+    )
     return random.getstate(), np.random.get_state(), torch.get_rng_state(), cards
 
 

@@ -1,7 +1,7 @@
 """What the trials of a race favour together, and the rate to take from that.
 
-The trial that ended lowest is often luck, and often too high. The figures here were chosen on the development tasks of
-benchmarks/learning_rate/quality.py.
+The trial that ended lowest is often luck, and often too high. The figures here were chosen on the
+development tasks of benchmarks/learning_rate/quality.py.
 """
 
 from __future__ import annotations
@@ -17,12 +17,15 @@ __all__ = ["favoured", "settled"]
 
 _SHARP = 0.1  # a trial that falls short by this share of the best one's fall has 1/e of its vote
 _LITTLE = 0.2  # of the loss: where the best falls by less, trials differ by luck
-_QUARTER = 10**0.25  # of a decade; down, as a rate too high costs more than one as much too low; up for a body just
+_QUARTER = (
+    10**0.25
+)  # of a decade; down, as a rate too high costs more than one as much too low; up for a body just
 # unfrozen, which recovers so slowly that short trainings end lower at rates below the best
 
 
 def favoured(ran: Race, curve: float | None = None) -> float:
-    """The rate (the head's of a pair) that the trials favour: the mean of its logarithm over all, by how near the best.
+    """The rate (the head's of a pair) that the trials favour: the mean of its logarithm over all,
+    by how near the best.
 
     Parameters
     ----------
@@ -50,7 +53,10 @@ def favoured(ran: Race, curve: float | None = None) -> float:
 
 def settled(curve: Rate, ran: Race) -> tuple[Rate, str]:
     """The rate to recommend, and how it lies to what the trials favour."""
-    broke = min((head_of(one.rate) for one in ran.trials if one.ended != "done"), default=math.inf) / _QUARTER
+    broke = (
+        min((head_of(one.rate) for one in ran.trials if one.ended != "done"), default=math.inf)
+        / _QUARTER
+    )
     if isinstance(curve, tuple):  # tried itself, so that it has no other vote
         return sliced_below(min(favoured(ran) * _QUARTER, broke)), "1.8 times above"
     return float(f"{min(favoured(ran, curve) / _QUARTER, broke):.1e}"), "1.8 times below"

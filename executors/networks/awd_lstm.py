@@ -1,9 +1,10 @@
-"""AWD-LSTM, the network of the text tasks: its sizes, weights at hand, and encoders that a run saved.
+"""AWD-LSTM, the network of the text tasks: its sizes, weights at hand, and encoders that a run
+saved.
 
 References
-----------
-Merity, Keskar, Socher (2017), Regularizing and Optimizing LSTM Language Models, arXiv:1708.02182.
-Howard, Ruder (2018), Universal Language Model Fine-tuning for Text Classification, arXiv:1801.06146.
+---------- Merity, Keskar, Socher (2017), Regularizing and Optimizing LSTM Language Models,
+arXiv:1708.02182. Howard, Ruder (2018), Universal Language Model Fine-tuning for Text
+Classification, arXiv:1801.06146.
 """
 
 from __future__ import annotations
@@ -19,7 +20,15 @@ from typing import Any
 from executors.errors import BadInput, BadParameter
 from executors.task import Settings
 
-__all__ = ["DEFAULT_ARCH", "Sizes", "load_encoder", "network", "read_vocab", "save_encoder", "sizes_of"]
+__all__ = [
+    "DEFAULT_ARCH",
+    "Sizes",
+    "load_encoder",
+    "network",
+    "read_vocab",
+    "save_encoder",
+    "sizes_of",
+]
 
 DEFAULT_ARCH = "AWD_LSTM"
 _CONNECT_S = 10.0  # a stalled connection ends after this
@@ -44,7 +53,8 @@ SMALL = Sizes(96, 192, 2)  # a CPU trains it on the sample in seconds
 
 
 def sizes_of(settings: Settings) -> Sizes:
-    """The widths asked for: AWD_LSTM's own, or as "128,256,2"; small for the sample when nothing is asked.
+    """The widths asked for: AWD_LSTM's own, or as "128,256,2"; small for the sample when nothing is
+    asked.
 
     Raises
     ------
@@ -69,29 +79,45 @@ def sizes_of(settings: Settings) -> Sizes:
 
 
 def network(settings: Settings) -> tuple[Sizes, bool, tuple[str, ...]]:
-    """(widths, whether fastai's pretrained weights are to be loaded, notes that say why or why not).
+    """(widths, whether fastai's pretrained weights are to be loaded, notes that say why or why
+    not).
 
-    Without `download` the network is never tried; with it a connection that stalls for ten seconds is given up.
+    Without `download` the network is never tried; with it a connection that stalls for ten seconds
+    is given up.
     """
     sizes = sizes_of(settings)
     if not settings.pretrained:
         return sizes, False, ("the weights are random, as asked",)
     if sizes != FULL:
         shown = f"{sizes.embedding},{sizes.hidden},{sizes.layers}"
-        return sizes, False, (f"the weights are random, because there are none for an AWD_LSTM of {shown}",)
+        return (
+            sizes,
+            False,
+            (f"the weights are random, because there are none for an AWD_LSTM of {shown}",),
+        )
     folder = _models() / _WIKITEXT
     if _complete(folder):
         return sizes, True, (f"the weights are pretrained on Wikipedia ({_WIKITEXT})",)
     if not settings.download:
-        return sizes, False, (f"the weights are random, because {_WIKITEXT} is not in fastai's folder of models",)
+        return (
+            sizes,
+            False,
+            (f"the weights are random, because {_WIKITEXT} is not in fastai's folder of models",),
+        )
     reason = _fetch(folder)
     if reason:
-        return sizes, False, (f"the weights are random, because {_WIKITEXT} could not be fetched: {reason}",)
+        return (
+            sizes,
+            False,
+            (f"the weights are random, because {_WIKITEXT} could not be fetched: {reason}",),
+        )
     return sizes, True, (f"the weights are pretrained on Wikipedia ({_WIKITEXT}, fetched now)",)
 
 
 def _models() -> Path:
-    """fastai's folder of models; its settings are made by fastai when there are none, and not by looking."""
+    """fastai's folder of models; its settings are made by fastai when there are none, and not by
+    looking.
+    """
     home = Path(os.environ.get("FASTAI_HOME", "~/.fastai")).expanduser()
     if not (home / "config.ini").is_file():
         return home / "models"
@@ -120,7 +146,8 @@ def _fetch(folder: Path) -> str:
 
 
 def save_encoder(learner: Any, folder: Path) -> Path:
-    """Write the encoder of a language model or a text classifier, and its vocabulary beside it as JSON.
+    """Write the encoder of a language model or a text classifier, and its vocabulary beside it as
+    JSON.
 
     Returns
     -------
@@ -151,7 +178,9 @@ def read_vocab(encoder: str) -> tuple[Path, list[str]]:
     file = Path(encoder)
     file = file / "encoder.pth" if file.is_dir() else file
     if not file.is_file():
-        raise BadInput(f"there is no encoder {file}; give the file, or the folder of the run that saved it")
+        raise BadInput(
+            f"there is no encoder {file}; give the file, or the folder of the run that saved it"
+        )
     beside = _vocab_file(file)
     try:
         vocab = json.loads(beside.read_text(encoding="utf-8"))
@@ -167,7 +196,8 @@ def read_vocab(encoder: str) -> tuple[Path, list[str]]:
 
 
 def load_encoder(file: Path, words: int) -> tuple[dict[str, Any], Sizes]:
-    """An encoder's weights, read without running anything that is in the file, and the widths they are for.
+    """An encoder's weights, read without running anything that is in the file, and the widths they
+    are for.
 
     Parameters
     ----------
@@ -189,9 +219,15 @@ def load_encoder(file: Path, words: int) -> tuple[dict[str, Any], Sizes]:
         reason = next(iter(str(error).splitlines()), type(error).__name__)
         raise BadInput(f"{file} cannot be read as saved weights: {reason[:200]}") from None
     numbered = re.compile(r"rnns\.(\d+)\.weight_hh_l0_raw")
-    layers = sum(bool(numbered.fullmatch(str(name))) for name in weights) if isinstance(weights, dict) else 0
+    layers = (
+        sum(bool(numbered.fullmatch(str(name))) for name in weights)
+        if isinstance(weights, dict)
+        else 0
+    )
     if not layers or "encoder.weight" not in weights:
-        raise BadInput(f"{file} holds no encoder of AWD-LSTM; give one that a run on a language model saved")
+        raise BadInput(
+            f"{file} holds no encoder of AWD-LSTM; give one that a run on a language model saved"
+        )
     rows, embedding = weights["encoder.weight"].shape
     if rows != words:
         raise BadInput(

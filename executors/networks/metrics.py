@@ -1,4 +1,6 @@
-"""Metrics of the image tasks that fastai does not have; snippets carry them, so each stands on its own."""
+"""Metrics of the image tasks that fastai does not have; snippets carry them, so each stands on its
+own.
+"""
 
 from __future__ import annotations
 
@@ -27,26 +29,34 @@ class DiceWithoutVoid(DiceMulti):
 
 
 def distance(pred: torch.Tensor, target: torch.Tensor) -> torch.Tensor:
-    """Mean distance between points and where they were found, in sides of the image (which goes from -1 to 1)."""
+    """Mean distance between points and where they were found, in sides of the image (which goes
+    from -1 to 1).
+    """
     away = pred.reshape(-1, 2) - target.reshape(-1, 2)  # (b * points, 2)
     return away.norm(dim=-1).mean() / 2
 
 
 def psnr(
-    pred: torch.Tensor, target: torch.Tensor, mean: float | list[float] = 0.0, std: float | list[float] = 1.0
+    pred: torch.Tensor,
+    target: torch.Tensor,
+    mean: float | list[float] = 0.0,
+    std: float | list[float] = 1.0,
 ) -> torch.Tensor:
     """Peak signal-to-noise ratio in dB, the mean over the images; higher is better.
 
     Parameters
     ----------
     pred, target : torch.Tensor
-        (b, 3, h, w), 0 to 1 once multiplied by `std` and moved by `mean`, one number for each channel or all.
+        (b, 3, h, w), 0 to 1 once multiplied by `std` and moved by `mean`, one number for each
+        channel or all.
 
     References
     ----------
     Z. Wang, A. Bovik: Mean Squared Error: Love It or Leave It? (2009), equation 2.
     """
-    low, scale = (torch.as_tensor(part, device=pred.device).reshape(-1, 1, 1) for part in (mean, std))
+    low, scale = (
+        torch.as_tensor(part, device=pred.device).reshape(-1, 1, 1) for part in (mean, std)
+    )
     pred, target = ((image.float() * scale + low).clamp(0, 1) for image in (pred, target))
     error = (pred - target).pow(2).mean(dim=(1, 2, 3)).clamp_min(1e-10)  # (b,)
     return -10 * error.log10().mean()

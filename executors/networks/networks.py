@@ -1,4 +1,6 @@
-"""Networks for images by their name in torchvision or timm: which fastai can use, and learners on them."""
+"""Networks for images by their name in torchvision or timm: which fastai can use, and learners on
+them.
+"""
 
 from __future__ import annotations
 
@@ -15,7 +17,8 @@ from executors.task import Settings
 __all__ = ["DEFAULT_ARCH", "NETWORKS", "check_arch", "network_lines", "unet", "vision"]
 
 DEFAULT_ARCH = "resnet18"
-# of torchvision: those that fastai cuts into body and head, and that take images from 32 px on, also in a U-Net
+# of torchvision: those that fastai cuts into body and head, and that take images from 32 px on,
+# also in a U-Net
 NETWORKS = (
     "resnet18",
     "resnet34",
@@ -46,11 +49,21 @@ NETWORKS = (
     "convnext_tiny",
     "convnext_small",
 )
-_NO_UNET = ("swin_t", "swin_v2_t")  # their inner layers have the channels last, where a U-Net expects the width
+_NO_UNET = (
+    "swin_t",
+    "swin_v2_t",
+)  # their inner layers have the channels last, where a U-Net expects the width
 _TORCHVISION = frozenset((*NETWORKS, *_NO_UNET))
 # what `from fastai.vision.all import *` brings
-_FASTAI_NAMES = frozenset({"resnet18", "resnet34", "resnet50", "resnet101", "densenet121", "squeezenet1_1", "vgg16_bn"})
-_LISTED = ("resnet", "densenet", "squeezenet", "vgg")  # in fastai's table of what to cut and which weights to load
+_FASTAI_NAMES = frozenset(
+    {"resnet18", "resnet34", "resnet50", "resnet101", "densenet121", "squeezenet1_1", "vgg16_bn"}
+)
+_LISTED = (
+    "resnet",
+    "densenet",
+    "squeezenet",
+    "vgg",
+)  # in fastai's table of what to cut and which weights to load
 # of torchvision, by how the name begins; tried with fastai 2.8.12
 _NO_POOL = "fastai finds no pooling layer of it at which to cut off its head"
 _BRANCHES = "its layers do not follow one after the other, as fastai's cutting supposes"
@@ -77,17 +90,25 @@ def check_arch(arch: str, unet: bool = False) -> None:
     if not arch or arch in NETWORKS or (arch in _NO_UNET and not unet):
         return
     if arch in _NO_UNET:
-        raise BadParameter(f"parameter 'arch': '{arch}' cannot be the encoder of a U-Net, for its channels come last")
+        raise BadParameter(
+            f"parameter 'arch': '{arch}' cannot be the encoder of a U-Net, for its channels come last"
+        )
     for start, reason in _REFUSED.items():
         if arch.startswith(start) and not (not unet and _in_timm(arch)):
-            raise BadParameter(f"parameter 'arch': '{arch}' cannot be used: {reason}; try {', '.join(NETWORKS[:3])}")
+            raise BadParameter(
+                f"parameter 'arch': '{arch}' cannot be used: {reason}; try {', '.join(NETWORKS[:3])}"
+            )
     if _in_timm(arch):
         if unet:
-            raise BadParameter(f"parameter 'arch': '{arch}' is timm's, and fastai builds a U-Net on torchvision's only")
+            raise BadParameter(
+                f"parameter 'arch': '{arch}' is timm's, and fastai builds a U-Net on torchvision's only"
+            )
         return
     close = difflib.get_close_matches(arch, NETWORKS, n=2, cutoff=0.5) or NETWORKS
     timm = "" if importlib.util.find_spec("timm") else "; timm, which has more, is not installed"
-    raise BadParameter(f"parameter 'arch': there is no architecture '{arch}'; try {', '.join(close)}{timm}")
+    raise BadParameter(
+        f"parameter 'arch': there is no architecture '{arch}'; try {', '.join(close)}{timm}"
+    )
 
 
 def _in_timm(arch: str) -> bool:
@@ -99,7 +120,9 @@ def _in_timm(arch: str) -> bool:
     return bool(timm.is_model(name)) and (not tag or arch in timm.list_models(pretrained=True))
 
 
-def vision(loaders: Any, settings: Settings, size: int, folder: Path, **more: Any) -> tuple[Any, bool, tuple[str, ...]]:
+def vision(
+    loaders: Any, settings: Settings, size: int, folder: Path, **more: Any
+) -> tuple[Any, bool, tuple[str, ...]]:
     """(`vision_learner`, whether its weights are pretrained, notes on them); frozen when they are.
 
     Raises
@@ -125,26 +148,39 @@ def vision(loaders: Any, settings: Settings, size: int, folder: Path, **more: An
     return learner, pretrained, notes
 
 
-def unet(loaders: Any, settings: Settings, folder: Path, **more: Any) -> tuple[Any, bool, tuple[str, ...]]:
-    """(`unet_learner`, whether its encoder's weights are pretrained, notes on them); frozen when they are."""
+def unet(
+    loaders: Any, settings: Settings, folder: Path, **more: Any
+) -> tuple[Any, bool, tuple[str, ...]]:
+    """(`unet_learner`, whether its encoder's weights are pretrained, notes on them); frozen when
+    they are.
+    """
     from fastai.vision.learner import unet_learner
 
     arch = settings.arch or DEFAULT_ARCH
     weights, notes = find_weights(arch, settings.pretrained, settings.download)
     model, pretrained = _known_to_fastai(arch), weights is not None
-    learner = unet_learner(loaders, model, pretrained=pretrained, weights=weights, path=folder, **more)
+    learner = unet_learner(
+        loaders, model, pretrained=pretrained, weights=weights, path=folder, **more
+    )
     return learner, pretrained, notes
 
 
 def _known_to_fastai(arch: str) -> Any:
-    """torchvision's network; fastai would load older weights and not normalise images for one that it does not list."""
+    """torchvision's network; fastai would load older weights and not normalise images for one that
+    it does not list.
+    """
     import torchvision
     from fastai.vision.core import imagenet_stats
     from fastai.vision.learner import default_split, model_meta
 
     network = getattr(torchvision.models, arch)
     if not arch.startswith(_LISTED):
-        model_meta[network] = {"cut": None, "split": default_split, "stats": imagenet_stats, "weights": "DEFAULT"}
+        model_meta[network] = {
+            "cut": None,
+            "split": default_split,
+            "stats": imagenet_stats,
+            "weights": "DEFAULT",
+        }
     return network
 
 
@@ -158,7 +194,9 @@ def network_lines(settings: Settings) -> tuple[list[str], str]:
     lines = [f"from torchvision.models import {arch}"]
     if not arch.startswith(_LISTED):
         lines += ["from fastai.vision.learner import default_split, model_meta", ""]
-        lines += [f"model_meta[{arch}] = {{'cut': None, 'split': default_split, 'stats': imagenet_stats,"]
+        lines += [
+            f"model_meta[{arch}] = {{'cut': None, 'split': default_split, 'stats': imagenet_stats,"
+        ]
         lines += [f"{' ' * (len(arch) + 16)}'weights': 'DEFAULT'}}  # fastai does not list it"]
     return lines, arch
 

@@ -1,4 +1,6 @@
-"""Pretrained weights of torchvision's and timm's networks: those at hand, or fetched when that is allowed."""
+"""Pretrained weights of torchvision's and timm's networks: those at hand, or fetched when that is
+allowed.
+"""
 
 from __future__ import annotations
 
@@ -17,7 +19,8 @@ _CONNECT_S = 10.0  # a stalled connection ends after this
 def find_weights(arch: str, pretrained: bool, download: bool) -> tuple[Any | None, tuple[str, ...]]:
     """The default weights of the architecture, or None with a note that says why they are random.
 
-    Without `download` the network is never tried; with it a connection that stalls for ten seconds is given up.
+    Without `download` the network is never tried; with it a connection that stalls for ten seconds
+    is given up.
     """
     import torch
     from torchvision.models import get_model_weights
@@ -35,12 +38,17 @@ def find_weights(arch: str, pretrained: bool, download: bool) -> tuple[Any | Non
         )
     reason = _fetch(weights.url, file)
     if reason:
-        return None, (f"the weights are random, because {file.name} could not be fetched: {reason}",)
+        return None, (
+            f"the weights are random, because {file.name} could not be fetched: {reason}",
+        )
     return weights, (f"the weights are pretrained on ImageNet ({file.name}, fetched now)",)
 
 
-def find_timm_weights(arch: str, pretrained: bool, download: bool) -> tuple[Path | None, tuple[str, ...]]:
-    """The file with timm's default weights of the architecture, or None with a note that says why they are random.
+def find_timm_weights(
+    arch: str, pretrained: bool, download: bool
+) -> tuple[Path | None, tuple[str, ...]]:
+    """The file with timm's default weights of the architecture, or None with a note that says why
+    they are random.
 
     timm keeps them on the Hugging Face hub; without `download` only its cache is looked into.
     """
@@ -91,7 +99,9 @@ def _fetch(url: str, file: Path) -> str:
     socket.setdefaulttimeout(_CONNECT_S)
     try:
         file.parent.mkdir(parents=True, exist_ok=True)
-        torch.hub.download_url_to_file(url, str(file), hash_prefix=file.stem.rsplit("-", 1)[-1], progress=False)
+        torch.hub.download_url_to_file(
+            url, str(file), hash_prefix=file.stem.rsplit("-", 1)[-1], progress=False
+        )
     except (OSError, RuntimeError) as error:
         return str(error) or type(error).__name__
     finally:

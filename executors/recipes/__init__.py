@@ -1,1 +1,3 @@
-"""The recipes that come with Gradus, one module each; modules with a leading underscore are shared parts."""
+"""The recipes that come with Gradus, one module each; modules with a leading underscore are shared
+parts.
+"""

@@ -12,7 +12,11 @@ _FILES = tuple(name for name in TASK_NAMES if name != LEARNER)
 _PRETRAINED = (*(name for name in IMAGE_TASKS if name != "gan"), *TEXT_TASKS)
 _INPUT = (
     Parameter(
-        "data", "path", "", help="your files, as the task expects them; empty: the built-in sample", tasks=_FILES
+        "data",
+        "path",
+        "",
+        help="your files, as the task expects them; empty: the built-in sample",
+        tasks=_FILES,
     ),
     Parameter(
         "target",
@@ -36,8 +40,20 @@ _INPUT = (
         "layers (128,256,2); tables: widths of the layers (200,100); ratings: factors (50)",
         tasks=(*_PRETRAINED, "tabular", "collaborative-filtering"),
     ),
-    Parameter("pretrained", "bool", True, help="start from pretrained weights when at hand", tasks=_PRETRAINED),
-    Parameter("download", "bool", False, help="fetch pretrained weights when they are not at hand", tasks=_PRETRAINED),
+    Parameter(
+        "pretrained",
+        "bool",
+        True,
+        help="start from pretrained weights when at hand",
+        tasks=_PRETRAINED,
+    ),
+    Parameter(
+        "download",
+        "bool",
+        False,
+        help="fetch pretrained weights when they are not at hand",
+        tasks=_PRETRAINED,
+    ),
     Parameter(
         "encoder",
         "path",
@@ -71,7 +87,9 @@ SIZE = Parameter(
     help="image size; empty: small for the sample, 224 for your images",
     tasks=IMAGE_TASKS,
 )
-BATCH_SIZE = Parameter("batch_size", "int", 64, unit="samples", minimum=2, maximum=1_000_000, help="as you will train")
+BATCH_SIZE = Parameter(
+    "batch_size", "int", 64, unit="samples", minimum=2, maximum=1_000_000, help="as you will train"
+)
 DEVICE = Parameter(
     "device",
     "choice",
@@ -79,10 +97,14 @@ DEVICE = Parameter(
     choices=DEVICE_CHOICES,
     help="auto takes the card with most free memory; cuda:1 names one",
 )
-SEED = Parameter("seed", "int", 42, minimum=0, maximum=2**32 - 1, help="for the split, the weights and the order")
+SEED = Parameter(
+    "seed", "int", 42, minimum=0, maximum=2**32 - 1, help="for the split, the weights and the order"
+)
 
 
 def inputs(tasks: tuple[str, ...]) -> tuple[Parameter, ...]:
     """The parameters that say what is trained on what, for a recipe that does these tasks."""
-    task = Parameter("task", "choice", tasks[0], choices=tasks, help="what kind of model is trained")
+    task = Parameter(
+        "task", "choice", tasks[0], choices=tasks, help="what kind of model is trained"
+    )
     return (task, *(parameter for parameter in _INPUT if set(parameter.tasks) & {*tasks}))

@@ -1,6 +1,8 @@
-"""The recipe "batch-size": the largest batch that trains in the memory at hand, and the smallest as fast as any.
+"""The recipe "batch-size": the largest batch that trains in the memory at hand, and the smallest as
+fast as any.
 
-Every batch is trained in a process of its own (`executors.batch_size.bench`): running out of memory spoils a process.
+Every batch is trained in a process of its own (`executors.batch_size.bench`): running out of memory
+spoils a process.
 """
 
 from __future__ import annotations
@@ -11,7 +13,15 @@ from contextlib import contextmanager
 from typing import Any
 
 from executors.amounts import parse_bytes, show_bytes
-from executors.batch_size.advice import Plan, batch_to_use, label, loader_words, plan_row, sentence, snippet
+from executors.batch_size.advice import (
+    Plan,
+    batch_to_use,
+    label,
+    loader_words,
+    plan_row,
+    sentence,
+    snippet,
+)
 from executors.batch_size.bench import Bench
 from executors.batch_size.search import SMALLEST, Case, Trial, best_rate, ladder, largest_batch
 from executors.devices import Device
@@ -80,7 +90,14 @@ RECIPE = Recipe(
             help="samples an optimizer step is to see; one that does not fit is accumulated from smaller batches",
             tasks=tuple(name for name in _TASKS if name != "gan"),
         ),
-        Parameter("margin", "float", 0.1, minimum=0, maximum=0.9, help="share of the memory that is left free"),
+        Parameter(
+            "margin",
+            "float",
+            0.1,
+            minimum=0,
+            maximum=0.9,
+            help="share of the memory that is left free",
+        ),
         Parameter(
             "memory_limit",
             "str",
@@ -88,9 +105,23 @@ RECIPE = Recipe(
             unit="bytes",
             help="memory for training alone, such as 2GB; empty: half of the free RAM, or what is free on the card",
         ),
-        Parameter("max_batch", "int", 4096, unit="samples", minimum=SMALLEST, maximum=1_000_000, help="try no larger"),
         Parameter(
-            "trial_timeout", "int", 300, unit="s", minimum=5, maximum=86_400, help="a trial that takes longer has hung"
+            "max_batch",
+            "int",
+            4096,
+            unit="samples",
+            minimum=SMALLEST,
+            maximum=1_000_000,
+            help="try no larger",
+        ),
+        Parameter(
+            "trial_timeout",
+            "int",
+            300,
+            unit="s",
+            minimum=5,
+            maximum=86_400,
+            help="a trial that takes longer has hung",
         ),
         DEVICE,
         SEED,
@@ -99,16 +130,19 @@ RECIPE = Recipe(
 SHARE = 0.5  # of free RAM, when no limit is given: the rest of the machine has work to do
 _PROBE_STEPS = 2  # the second step holds the optimizer's state as well
 _STEPS, _SECONDS = 3, 0.8  # of a verification or a measurement of speed, at least
-_GAN_STEPS = (
-    7  # WGAN's generator has its second step, which finds the optimizer's state there, after five of the critic
-)
-_CPU_PART, _CARD_PART = 8, 16  # of a batch: a heap's use varies by more from run to run than a card's
+_GAN_STEPS = 7  # WGAN's generator has its second step, which finds the optimizer's state there, after five of the critic  # noqa: E501
+_CPU_PART, _CARD_PART = (
+    8,
+    16,
+)  # of a batch: a heap's use varies by more from run to run than a card's
 _FEWEST_STEPS = 10  # in an epoch
 _PHASES = {"frozen": (True,), "unfrozen": (False,), "both": (True, False)}
 
 
 class _Narrator:
-    """Tells every trial as it ends; the total is an estimate that grows with what there was to do."""
+    """Tells every trial as it ends; the total is an estimate that grows with what there was to
+    do.
+    """
 
     def __init__(self, journal: Journal) -> None:
         self._journal, self._total, self.trials = journal, 0, list[Trial]()
@@ -165,7 +199,9 @@ def run(params: dict[str, Any], journal: Journal) -> Outcome:
 
 def _check(source: Source, effective: int | None) -> None:
     if source.train < SMALLEST:
-        raise BadInput(f"{source.title}: {source.train} training samples; a batch needs {SMALLEST} at least")
+        raise BadInput(
+            f"{source.title}: {source.train} training samples; a batch needs {SMALLEST} at least"
+        )
     if effective is not None and effective > source.train:
         raise BadParameter(
             f"batch-size: parameter 'effective_batch' must be at most the {source.train} training samples of "
@@ -174,7 +210,9 @@ def _check(source: Source, effective: int | None) -> None:
 
 
 @contextmanager
-def _opened(params: dict[str, Any], settings: Settings, size: int | None, journal: Journal) -> Iterator[Bench]:
+def _opened(
+    params: dict[str, Any], settings: Settings, size: int | None, journal: Journal
+) -> Iterator[Bench]:
     """A bench that is ready, and said so."""
     first = {
         "settings": settings.to_json(),
@@ -204,12 +242,21 @@ def _cases(
     wanted = ("float32", "float16", "bfloat16") if asked == "all" else (asked,)
     for precision in wanted:
         if precision not in there:
-            why = "fastai's float16 is for CUDA cards" if precision == "float16" else "this device cannot compute in it"
+            why = (
+                "fastai's float16 is for CUDA cards"
+                if precision == "float16"
+                else "this device cannot compute in it"
+            )
             instead = "" if asked == "all" else "; trained in float32"
             notes.append(f"{precision} has no effect on '{device}': {why}{instead}")
     precisions = tuple(precision for precision in wanted if precision in there) or ("float32",)
     phases = _PHASES[params["phase"]]
-    return [Case(size, precision, frozen) for size in sizes for precision in precisions for frozen in phases], notes
+    return [
+        Case(size, precision, frozen)
+        for size in sizes
+        for precision in precisions
+        for frozen in phases
+    ], notes
 
 
 def _plans(
@@ -221,7 +268,9 @@ def _plans(
     steps: int,
     said: list[str],
 ) -> list[Plan]:
-    """A plan for each case that can be trained; what cannot is said, and raised when nothing can."""
+    """A plan for each case that can be trained; what cannot is said, and raised when nothing
+    can.
+    """
     plans: list[Plan] = []
     for case in cases:
         try:
@@ -237,20 +286,26 @@ def _plans(
     return plans
 
 
-def _find(bench: Bench, narrator: _Narrator, case: Case, source: Source, max_batch: int, steps: int) -> Plan:
+def _find(
+    bench: Bench, narrator: _Narrator, case: Case, source: Source, max_batch: int, steps: int
+) -> Plan:
     """The largest and the recommended batch for one case."""
     start, cap = len(narrator.trials), min(max_batch, source.train)
     bench.renew()
 
     def attempt(batch: int, fresh: bool) -> Trial:
         if fresh:
-            trial = bench.attempt(case, batch, steps=steps, seconds=_SECONDS, fresh=True, purpose="verify")
+            trial = bench.attempt(
+                case, batch, steps=steps, seconds=_SECONDS, fresh=True, purpose="verify"
+            )
         else:
             trial = bench.attempt(case, batch, steps=_PROBE_STEPS, purpose="search")
         return narrator.tell(trial)
 
     limit = bench.hello["limit_bytes"]
-    largest = largest_batch(attempt, limit, cap, _CPU_PART if bench.hello["device"] == "cpu" else _CARD_PART)
+    largest = largest_batch(
+        attempt, limit, cap, _CPU_PART if bench.hello["device"] == "cpu" else _CARD_PART
+    )
     if largest is None:
         at = f" at {case.size} px" if case.size else ""
         reason = next((trial.reason for trial in reversed(narrator.trials) if trial.reason), "")
@@ -264,7 +319,9 @@ def _find(bench: Bench, narrator: _Narrator, case: Case, source: Source, max_bat
     ]
     bound = "memory" if largest.batch < cap else "max_batch" if max_batch < source.train else "data"
     best = best_rate(rates if any(rate.ok for rate in rates) else [largest])
-    return Plan(case, largest, best, bound, largest.loader_samples_per_s, tuple(narrator.trials[start:]))
+    return Plan(
+        case, largest, best, bound, largest.loader_samples_per_s, tuple(narrator.trials[start:])
+    )
 
 
 def _notes(hello: dict[str, Any], trials: list[Trial]) -> list[str]:
@@ -279,13 +336,17 @@ def _notes(hello: dict[str, Any], trials: list[Trial]) -> list[str]:
     if hello["device"].startswith("cuda"):
         notes.append("the limit is enforced by torch's memory fraction on the card")
     elif hello["device"] == "cpu":
-        notes.append("memory counts what training needs; the C library's heap may keep some freed memory beside it")
+        notes.append(
+            "memory counts what training needs; the C library's heap may keep some freed memory beside it"
+        )
     notes.append("rates count the training step alone; what the loader gives is measured apart")
     return notes
 
 
 def _main(plans: list[Plan]) -> Plan:
-    """The plan that a result is named for: the largest size, in the first precision, unfrozen where that was asked."""
+    """The plan that a result is named for: the largest size, in the first precision, unfrozen where
+    that was asked.
+    """
     size, precision = plans[-1].case.size, plans[0].case.precision
     own = [plan for plan in plans if (plan.case.size, plan.case.precision) == (size, precision)]
     return (own or plans)[-1]
@@ -296,12 +357,21 @@ def _same_but_size(one: Case, other: Case) -> bool:
 
 
 def _values(
-    plans: list[Plan], settings: Settings, hello: dict[str, Any], notes: list[str], params: dict[str, Any], train: int
+    plans: list[Plan],
+    settings: Settings,
+    hello: dict[str, Any],
+    notes: list[str],
+    params: dict[str, Any],
+    train: int,
 ) -> dict[str, Any]:
     """The result for machines; `largest` and `recommended` are those of the largest image size."""
     main, limit, free = _main(plans), hello["limit_bytes"], hello["available_bytes"]
     several = len({(plan.case.precision, plan.case.frozen) for plan in plans}) > 1
-    said = [*(sentence(plan, limit, several) for plan in plans), loader_words(main), _few_steps(main, train)]
+    said = [
+        *(sentence(plan, limit, several) for plan in plans),
+        loader_words(main),
+        _few_steps(main, train),
+    ]
     rows = [plan_row(plan, limit, free) for plan in plans]
     if rows[-1]["rule_of_thumb"]:
         said.append(
@@ -357,6 +427,9 @@ def _write(journal: Journal, plans: list[Plan], limit: int) -> None:
     journal.artifact(table, "every trial")
     picture = journal.folder / "batch-size.png"
     several = len({(plan.case.precision, plan.case.frozen) for plan in plans}) > 1
-    marks = [(plan.case, label(plan.case, several), plan.largest.batch, plan.recommended.batch) for plan in plans]
+    marks = [
+        (plan.case, label(plan.case, several), plan.largest.batch, plan.recommended.batch)
+        for plan in plans
+    ]
     plot_batches(picture, trials, marks, limit)
     journal.artifact(picture, "memory and rate against batch size")

@@ -1,4 +1,6 @@
-"""The recipe "clean-data": the samples a network finds hardest, with pictures, as a list of decisions to be made."""
+"""The recipe "clean-data": the samples a network finds hardest, with pictures, as a list of
+decisions to be made.
+"""
 
 from __future__ import annotations
 
@@ -45,9 +47,21 @@ RECIPE = Recipe(
         *inputs(CLASSIFYING),
         SIZE,
         BATCH_SIZE,
-        Parameter("epochs", "int", 4, unit="epochs", minimum=1, maximum=1000, help="of training, to judge by"),
-        Parameter("worst", "int", 60, unit="samples", minimum=1, maximum=10_000, help="length of the list"),
-        Parameter("lr", "float", 1e-3, minimum=1e-9, maximum=10, help="highest rate of the training"),
+        Parameter(
+            "epochs",
+            "int",
+            4,
+            unit="epochs",
+            minimum=1,
+            maximum=1000,
+            help="of training, to judge by",
+        ),
+        Parameter(
+            "worst", "int", 60, unit="samples", minimum=1, maximum=10_000, help="length of the list"
+        ),
+        Parameter(
+            "lr", "float", 1e-3, minimum=1e-9, maximum=10, help="highest rate of the training"
+        ),
         DEVICE,
         SEED,
     ),
@@ -100,7 +114,11 @@ def run(params: dict[str, Any], journal: Journal) -> Outcome:
     _write(ready, journal, doubts, copies, indices)
     proposed = sum(doubt.proposal != "keep" for doubt in doubts)
     values = {
-        "findings": {"To look at": len(doubts), "Another class proposed": proposed, "Files with copies": len(copies)},
+        "findings": {
+            "To look at": len(doubts),
+            "Another class proposed": proposed,
+            "Files with copies": len(copies),
+        },
         "doubts": [asdict(doubt) for doubt in doubts],
         "proposed": proposed,
         "copies": [[str(path) for path in group] for group in copies],
@@ -108,13 +126,17 @@ def run(params: dict[str, Any], journal: Journal) -> Outcome:
         **ready.asked(),
         "notes": list(ready.notes),
     }
-    return Outcome(values, _code(ready), _said(doubts, proposed, copies, ready), ready.settings.task)
+    return Outcome(
+        values, _code(ready), _said(doubts, proposed, copies, ready), ready.settings.task
+    )
 
 
 def _classes(ready: Prepared) -> list[str]:
     vocab = getattr(ready.learner.dls, "vocab", None)
     if vocab is None:
-        raise BadInput(f"{ready.source.title}: its target is a quantity; there are no labels to doubt")
+        raise BadInput(
+            f"{ready.source.title}: its target is a quantity; there are no labels to doubt"
+        )
     if ready.settings.task == "text-classification":
         vocab = vocab[-1]  # the first is that of the words
     elif not isinstance(vocab[0], str | int | float) and hasattr(vocab[0], "__len__"):
@@ -124,7 +146,11 @@ def _classes(ready: Prepared) -> list[str]:
 
 def _hardest(judged: dict[str, Judged], count: int) -> list[tuple[str, int]]:
     """(part, index) of the samples of highest loss, highest first."""
-    rows = [(-loss, part, index) for part, found in judged.items() for index, loss in enumerate(found.losses.tolist())]
+    rows = [
+        (-loss, part, index)
+        for part, found in judged.items()
+        for index, loss in enumerate(found.losses.tolist())
+    ]
     return [(part, index) for _, part, index in sorted(rows)[:count]]
 
 
@@ -152,7 +178,9 @@ def _doubt(ready: Prepared, judged: Judged, part: str, index: int, classes: Sequ
 
 
 def _name(ready: Prepared, part: str, index: int) -> str:
-    """The sample's file, relative to the data; the number of its row in a table or a list of texts."""
+    """The sample's file, relative to the data; the number of its row in a table or a list of
+    texts.
+    """
     items = (ready.learner.dls.train if part == "train" else ready.learner.dls.valid).dataset.items
     if hasattr(items, "iloc"):
         return f"row {items.index[index]}"
@@ -176,7 +204,13 @@ def _copies(ready: Prepared) -> list[list[Path]]:
         for path in paths if len(paths) > 1 else ():
             by_content[hashlib.sha256(path.read_bytes()).hexdigest()].append(path)
     root = Path(ready.settings.data)
-    return sorted([sorted(p.relative_to(root) for p in paths) for paths in by_content.values() if len(paths) > 1])
+    return sorted(
+        [
+            sorted(p.relative_to(root) for p in paths)
+            for paths in by_content.values()
+            if len(paths) > 1
+        ]
+    )
 
 
 def _write(
@@ -190,12 +224,22 @@ def _write(
     from executors.training.plots import plot_samples
 
     title = "decisions: change keep to delete or to another class, then put it beside the classes"
-    journal.table(DECISIONS, title, Doubt.__slots__, [*(asdict(one).values() for one in doubts), *_of(copies, doubts)])
+    journal.table(
+        DECISIONS,
+        title,
+        Doubt.__slots__,
+        [*(asdict(one).values() for one in doubts), *_of(copies, doubts)],
+    )
     if ready.settings.task != "image-classification":
         return
     dls = ready.learner.dls
-    shown = [(dls.train if part == "train" else dls.valid).dataset[index][0] for part, index in indices[:_PICTURES]]
-    titles = [f"{doubt.label}?\n{doubt.predicted}: {doubt.why.split()[0]}" for doubt in doubts[:_PICTURES]]
+    shown = [
+        (dls.train if part == "train" else dls.valid).dataset[index][0]
+        for part, index in indices[:_PICTURES]
+    ]
+    titles = [
+        f"{doubt.label}?\n{doubt.predicted}: {doubt.why.split()[0]}" for doubt in doubts[:_PICTURES]
+    ]
     picture = journal.folder / "hardest.png"
     plot_samples(picture, shown, titles)
     journal.artifact(picture, "the hardest: their label, and what the network takes them for")
@@ -205,7 +249,17 @@ def _of(copies: list[list[Path]], doubts: list[Doubt]) -> list[list[str]]:
     """Rows for the copies that are not in doubt already."""
     names = {doubt.file for doubt in doubts}
     return [
-        [other.as_posix(), "keep", "delete", other.parent.name, "", "", "", "", f"the same file as {first.as_posix()}"]
+        [
+            other.as_posix(),
+            "keep",
+            "delete",
+            other.parent.name,
+            "",
+            "",
+            "",
+            "",
+            f"the same file as {first.as_posix()}",
+        ]
         for first, *others in copies
         for other in others
         if other.as_posix() not in names

@@ -1,4 +1,6 @@
-"""The recipe "free-memory": what holds the memory after a training step, and what comes back when it is let go."""
+"""The recipe "free-memory": what holds the memory after a training step, and what comes back when
+it is let go.
+"""
 
 from __future__ import annotations
 
@@ -40,7 +42,15 @@ RECIPE = Recipe(
         *inputs(_TASKS),
         SIZE,
         BATCH_SIZE,
-        Parameter("steps", "int", 3, unit="batches", minimum=1, maximum=1000, help="trained before looking"),
+        Parameter(
+            "steps",
+            "int",
+            3,
+            unit="batches",
+            minimum=1,
+            maximum=1000,
+            help="trained before looking",
+        ),
         DEVICE,
         SEED,
     ),
@@ -57,7 +67,8 @@ class _Steps:
     def note(self, step: str) -> None:
         """One row: bytes in use now, those that torch keeps for itself, and those that are free.
 
-        A card's allocator says what is in use; a CPU's heap only once it has given back what nobody uses.
+        A card's allocator says what is in use; a CPU's heap only once it has given back what nobody
+        uses.
         """
         if self.device == "cpu":
             free_cached(self.device)
@@ -97,10 +108,22 @@ def run(params: dict[str, Any], journal: Journal) -> Outcome:
     steps.note("network and loaders let go")
     free_cached(device)
     steps.note("cache given back")
-    journal.table("memory.csv", "memory after each step", list(steps.rows[0]), (row.values() for row in steps.rows))
-    others = [{"card": card.name, "free_bytes": card.free_bytes, "total_bytes": card.total_bytes} for card in cards()]
-    findings = {f"Held as {name}": show_bytes(amount) for name, amount in holdings.items() if amount}
-    findings["Came back"] = show_bytes(max(0, steps.rows[1]["used_bytes"] - steps.rows[-1]["used_bytes"]))
+    journal.table(
+        "memory.csv",
+        "memory after each step",
+        list(steps.rows[0]),
+        (row.values() for row in steps.rows),
+    )
+    others = [
+        {"card": card.name, "free_bytes": card.free_bytes, "total_bytes": card.total_bytes}
+        for card in cards()
+    ]
+    findings = {
+        f"Held as {name}": show_bytes(amount) for name, amount in holdings.items() if amount
+    }
+    findings["Came back"] = show_bytes(
+        max(0, steps.rows[1]["used_bytes"] - steps.rows[-1]["used_bytes"])
+    )
     values = {
         "findings": findings,
         "holdings": holdings,
@@ -125,7 +148,11 @@ def _trained(ready: Prepared, count: int, steps: _Steps) -> tuple[dict[str, int]
     peak = peak_bytes(ready.device)
     steps.note(f"{count} batches trained")
     model, optimizer = learner.model, learner.opt
-    state = [value for values in optimizer.state.values() for value in values.values()] if optimizer else []
+    state = (
+        [value for values in optimizer.state.values() for value in values.values()]
+        if optimizer
+        else []
+    )
     kinds = {
         "weights": list(model.parameters()),
         "buffers": list(model.buffers()),
@@ -153,7 +180,9 @@ def _size(tensor: Any) -> int:
 
 
 def _reserved(device: str) -> int:
-    """Bytes that torch's allocator keeps, in use or not; where there is no such thing, those in use."""
+    """Bytes that torch's allocator keeps, in use or not; where there is no such thing, those in
+    use.
+    """
     if device.startswith("cuda"):
         import torch
 

@@ -1,4 +1,6 @@
-"""The recipe "init-check": do activations keep their scale through the layers, as built, by Kaiming and by LSUV."""
+"""The recipe "init-check": do activations keep their scale through the layers, as built, by Kaiming
+and by LSUV.
+"""
 
 from __future__ import annotations
 
@@ -17,7 +19,9 @@ if TYPE_CHECKING:
 
 __all__ = ["RECIPE", "run"]
 
-_TASKS = tuple(name for name in TASK_NAMES if name != "collaborative-filtering")  # factors alone, no layers
+_TASKS = tuple(
+    name for name in TASK_NAMES if name != "collaborative-filtering"
+)  # factors alone, no layers
 
 RECIPE = Recipe(
     name="init-check",
@@ -44,7 +48,15 @@ RECIPE = Recipe(
         *inputs(_TASKS),
         SIZE,
         BATCH_SIZE,
-        Parameter("train_batches", "int", 0, unit="batches", minimum=0, maximum=10_000, help="train first, then look"),
+        Parameter(
+            "train_batches",
+            "int",
+            0,
+            unit="batches",
+            minimum=0,
+            maximum=10_000,
+            help="train first, then look",
+        ),
         DEVICE,
         SEED,
     ),
@@ -59,7 +71,8 @@ def run(params: dict[str, Any], journal: Journal) -> Outcome:
     Raises
     ------
     BadParameter, BadInput
-        When the parameters or the user's files do not hold up, or the network has no layer that can be looked at.
+        When the parameters or the user's files do not hold up, or the network has no layer that can
+        be looked at.
     """
     from executors.learning_rate.sweep import train_some
 
@@ -83,7 +96,9 @@ def run(params: dict[str, Any], journal: Journal) -> Outcome:
         **ready.asked(),
         "notes": list(ready.notes),
     }
-    return Outcome(values, _code(ready), _said(found, worst, ready.built.pretrained), ready.settings.task)
+    return Outcome(
+        values, _code(ready), _said(found, worst, ready.built.pretrained), ready.settings.task
+    )
 
 
 def _measured(ready: Prepared, journal: Journal) -> dict[str, list[Layer]]:
@@ -95,7 +110,9 @@ def _measured(ready: Prepared, journal: Journal) -> dict[str, list[Layer]]:
     found: dict[str, list[Layer]] = {}
     with unchanged(learner):
         inputs = _batch(learner)
-        model = getattr(learner.model, "generator", learner.model)  # of a GAN the half that the noise goes into
+        model = getattr(
+            learner.model, "generator", learner.model
+        )  # of a GAN the half that the noise goes into
 
         def forward() -> Any:
             if hasattr(model, "reset"):
@@ -164,12 +181,22 @@ def _said(found: dict[str, list[Layer]], trouble: dict[str, list[str]], pretrain
     own = found["as built"]
     low, high = min(layer.deviation for layer in own), max(layer.deviation for layer in own)
     verdict = f"As built, deviations run from {low:.2g} to {high:.2g} over {len(own)} layers: "
-    verdict += "; ".join(trouble["as built"]) if trouble["as built"] else "the signal neither vanishes nor explodes"
+    verdict += (
+        "; ".join(trouble["as built"])
+        if trouble["as built"]
+        else "the signal neither vanishes nor explodes"
+    )
     others = [way for way in _WAYS[1:] if not trouble[way]]
     if pretrained:
-        return verdict + ". The weights are pretrained, so a fresh start would throw away what they know."
+        return (
+            verdict
+            + ". The weights are pretrained, so a fresh start would throw away what they know."
+        )
     if trouble["as built"] and others:
-        return verdict + f". {' and '.join(others)} mend{'s' if len(others) == 1 else ''} it; the snippet shows how."
+        return (
+            verdict
+            + f". {' and '.join(others)} mend{'s' if len(others) == 1 else ''} it; the snippet shows how."
+        )
     return verdict + "."
 
 
@@ -180,7 +207,10 @@ def _write(found: dict[str, list[Layer]], journal: Journal) -> None:
     rows = ([way, *asdict(layer).values()] for way, layers in found.items() for layer in layers)
     journal.table("layers.csv", "every layer", head, rows)
     picture = journal.folder / "layers.png"
-    plot_layers(picture, {way: [(layer.mean, layer.deviation) for layer in layers] for way, layers in found.items()})
+    plot_layers(
+        picture,
+        {way: [(layer.mean, layer.deviation) for layer in layers] for way, layers in found.items()},
+    )
     journal.artifact(picture, "mean and deviation of the activations, layer by layer")
 
 

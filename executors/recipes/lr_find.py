@@ -1,4 +1,6 @@
-"""The recipe "lr-find": sweeps and short trainings, frozen and unfrozen, one recommended rate and its reason."""
+"""The recipe "lr-find": sweeps and short trainings, frozen and unfrozen, one recommended rate and
+its reason.
+"""
 
 from __future__ import annotations
 
@@ -52,9 +54,21 @@ RECIPE = Recipe(
             choices=("frozen", "unfrozen", "both"),
             help="frozen trains the head only; unfrozen, after some batches of that, all layers",
         ),
-        Parameter("num_it", "int", 100, unit="batches", minimum=30, maximum=10_000, help="length of the sweep"),
-        Parameter("start_lr", "float", 1e-7, minimum=1e-12, maximum=1, help="the lowest rate tried"),
-        Parameter("end_lr", "float", 10.0, minimum=1e-9, maximum=1000, help="the highest rate tried"),
+        Parameter(
+            "num_it",
+            "int",
+            100,
+            unit="batches",
+            minimum=30,
+            maximum=10_000,
+            help="length of the sweep",
+        ),
+        Parameter(
+            "start_lr", "float", 1e-7, minimum=1e-12, maximum=1, help="the lowest rate tried"
+        ),
+        Parameter(
+            "end_lr", "float", 10.0, minimum=1e-9, maximum=1000, help="the highest rate tried"
+        ),
         Parameter(
             "seeds",
             "int",
@@ -157,15 +171,21 @@ def _phases(asked: str, built: Built, groups: int) -> tuple[tuple[str, ...], tup
     """The phases to sweep, and what is to be said about them."""
     if groups == 1:
         one = ("unfrozen",) if asked == "both" else (asked,)
-        return one, ("the network is a single group of layers, so frozen and unfrozen are the same",)
+        return one, (
+            "the network is a single group of layers, so frozen and unfrozen are the same",
+        )
     if built.pretrained:
         return ("frozen", "unfrozen") if asked == "both" else (asked,), ()
     if asked == "frozen":
         return (asked,), ("the weights are random: a body that stays so holds its head back",)
-    return ("unfrozen",), ("with random weights no layer has learned yet: one rate serves all of them, not a slice",)
+    return ("unfrozen",), (
+        "with random weights no layer has learned yet: one rate serves all of them, not a slice",
+    )
 
 
-def _measured(built: Built, phases: tuple[str, ...], params: dict[str, Any], journal: Journal) -> list[Curve]:
+def _measured(
+    built: Built, phases: tuple[str, ...], params: dict[str, Any], journal: Journal
+) -> list[Curve]:
     """Find each phase's rate; the learner is afterwards as before."""
     from executors.learning_rate.curves import Curve
     from executors.learning_rate.find import find_rate
@@ -209,8 +229,12 @@ def _measured(built: Built, phases: tuple[str, ...], params: dict[str, Any], jou
     return curves
 
 
-def _enter(phase: str, built: Built, frozen_lr: float | None, batches: int, journal: Journal) -> None:
-    """Bring the learner into the phase; a pretrained body is unfrozen below a head that has learned something."""
+def _enter(
+    phase: str, built: Built, frozen_lr: float | None, batches: int, journal: Journal
+) -> None:
+    """Bring the learner into the phase; a pretrained body is unfrozen below a head that has learned
+    something.
+    """
     from executors.learning_rate.sweep import train_some
 
     if phase == "frozen":
@@ -243,7 +267,12 @@ class _Steps:
     def trial(self, ended: Trial) -> None:
         loss = ended.loss if ended.ended == "done" else None
         self.journal.emit(
-            "race", phase=self.phase, rate=ended.rate, batches=ended.batches, loss=loss, ended=ended.ended
+            "race",
+            phase=self.phase,
+            rate=ended.rate,
+            batches=ended.batches,
+            loss=loss,
+            ended=ended.ended,
         )
         self._move(ended.cost)
 
@@ -259,7 +288,9 @@ def _values(curves: list[Curve]) -> dict[str, Any]:
     """The result for machines; `recommended` is the first phase's."""
     phases = {curve.phase: curve.to_json() for curve in curves}
     first = curves[0].phase
-    reason = " ".join(f"{name.capitalize()}: take {found['reason']}." for name, found in phases.items())
+    reason = " ".join(
+        f"{name.capitalize()}: take {found['reason']}." for name, found in phases.items()
+    )
     return {"recommended": phases[first]["recommended"], "phases": phases, "reason": reason}
 
 

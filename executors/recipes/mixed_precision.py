@@ -1,4 +1,6 @@
-"""The recipe "mixed-precision": speed, memory and score of float32 against 16 bits, on the user's own files."""
+"""The recipe "mixed-precision": speed, memory and score of float32 against 16 bits, on the user's
+own files.
+"""
 
 from __future__ import annotations
 
@@ -46,8 +48,12 @@ RECIPE = Recipe(
         *inputs(_TASKS),
         SIZE,
         BATCH_SIZE,
-        Parameter("epochs", "int", 1, unit="epochs", minimum=1, maximum=1000, help="of each training"),
-        Parameter("lr", "float", None, minimum=1e-9, maximum=10, help="empty: found by a sweep in float32"),
+        Parameter(
+            "epochs", "int", 1, unit="epochs", minimum=1, maximum=1000, help="of each training"
+        ),
+        Parameter(
+            "lr", "float", None, minimum=1e-9, maximum=10, help="empty: found by a sweep in float32"
+        ),
         DEVICE,
         SEED,
     ),
@@ -58,7 +64,9 @@ _SNIPPETS = {"float32": "", "float16": "learn.to_fp16()\n", "bfloat16": "learn.t
 
 @dataclass(frozen=True, slots=True)
 class _Row:
-    """One precision; `score` is None where training broke off because the loss was no number any more."""
+    """One precision; `score` is None where training broke off because the loss was no number any
+    more.
+    """
 
     precision: str
     samples_per_s: float
@@ -88,21 +96,32 @@ def run(params: dict[str, Any], journal: Journal) -> Outcome:
     known = precisions(ready.device)
     measured = _measured(ready, known, journal)
     ready.learner.unfreeze()
-    lr = float(params["lr"] or one_rate(ready.learner, journal, "", ready.settings.seed, params["epochs"]))
+    lr = float(
+        params["lr"] or one_rate(ready.learner, journal, "", ready.settings.seed, params["epochs"])
+    )
     rows = []
     for number, (precision, trial) in enumerate(measured.items()):
-        rows.append(_trained(ready, precision, trial, params["epochs"], lr, score, journal, number, len(measured)))
+        rows.append(
+            _trained(
+                ready, precision, trial, params["epochs"], lr, score, journal, number, len(measured)
+            )
+        )
         journal.emit("row", table="precision", **asdict(rows[-1]))
     notes = list(ready.notes)
     if "float16" not in known:
-        notes.append(f"float16 is for CUDA cards; '{ready.device}' can train in {' and '.join(known)}")
+        notes.append(
+            f"float16 is for CUDA cards; '{ready.device}' can train in {' and '.join(known)}"
+        )
     if ready.device == "cpu" and "bfloat16" in known:
-        notes.append("fastai's to_bf16 works on CUDA cards; on the CPU torch.autocast does the same")
+        notes.append(
+            "fastai's to_bf16 works on CUDA cards; on the CPU torch.autocast does the same"
+        )
     head = ["precision", "samples_per_s", "peak_bytes", score.name, "valid_loss"]
     journal.table("precision.csv", "each precision", head, (asdict(row).values() for row in rows))
     best = _best(rows, score, ready.source.valid)
     values = {
-        "findings": {"Take": best} | {f"{r.precision}, samples/s": round(r.samples_per_s, 1) for r in rows},
+        "findings": {"Take": best}
+        | {f"{r.precision}, samples/s": round(r.samples_per_s, 1) for r in rows},
         "rows": [asdict(row) for row in rows],
         "best": best,
         "score": score.name,
@@ -134,7 +153,9 @@ def _measured(ready: Prepared, known: tuple[str, ...], journal: Journal) -> dict
             case = Case(ready.size, precision)
             bench.renew()
             held = bench.attempt(case, ready.batch_size, steps=_STEPS)
-            timed = bench.attempt(case, ready.batch_size, steps=_STEPS, seconds=_SECONDS, purpose="rate")
+            timed = bench.attempt(
+                case, ready.batch_size, steps=_STEPS, seconds=_SECONDS, purpose="rate"
+            )
             journal.emit("trial", **timed.to_json())
             if held.ok and timed.ok:
                 found[precision] = timed
@@ -214,7 +235,11 @@ def _said(rows: list[_Row], best: str, score: Score) -> str:
         )
     if len(rows) == 1:
         return parts[0] + "; this device has no 16 bits to compare with."
-    chance = "" if best == plain.precision else ", whose score is not worse than float32's by more than chance"
+    chance = (
+        ""
+        if best == plain.precision
+        else ", whose score is not worse than float32's by more than chance"
+    )
     return "; ".join(parts) + f". Take {best}{chance}."
 
 

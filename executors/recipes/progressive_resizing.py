@@ -1,4 +1,6 @@
-"""The recipe "progressive-resizing": train on small images first, then larger ones, against large ones throughout."""
+"""The recipe "progressive-resizing": train on small images first, then larger ones, against large
+ones throughout.
+"""
 
 from __future__ import annotations
 
@@ -43,8 +45,17 @@ RECIPE = Recipe(
         ),
         BATCH_SIZE,
         Parameter("epochs", "int", 2, unit="epochs", minimum=1, maximum=1000, help="at each size"),
-        Parameter("lr", "float", None, minimum=1e-9, maximum=10, help="empty: found by a sweep at each size"),
-        Parameter("compare", "bool", True, help="also train as many epochs at the largest size alone"),
+        Parameter(
+            "lr",
+            "float",
+            None,
+            minimum=1e-9,
+            maximum=10,
+            help="empty: found by a sweep at each size",
+        ),
+        Parameter(
+            "compare", "bool", True, help="also train as many epochs at the largest size alone"
+        ),
         DEVICE,
         SEED,
     ),
@@ -112,7 +123,9 @@ def _sizes(asked: tuple[int, ...], ready: Prepared) -> tuple[int, ...]:
         When a single one is asked for.
     """
     if len(asked) == 1:
-        raise BadParameter(f"progressive-resizing: parameter 'sizes' needs two sizes at least, got {asked[0]}")
+        raise BadParameter(
+            f"progressive-resizing: parameter 'sizes' needs two sizes at least, got {asked[0]}"
+        )
     if asked:
         return tuple(sorted(asked))
     assert ready.size is not None
@@ -123,8 +136,16 @@ def _sizes(asked: tuple[int, ...], ready: Prepared) -> tuple[int, ...]:
 class _Flow:
     """Trains one way after the other with the same learner."""
 
-    def __init__(self, ready: Prepared, journal: Journal, params: dict[str, Any], score: Score, total: int) -> None:
-        self.ready, self.journal, self.params, self.score, self.total = ready, journal, params, score, total
+    def __init__(
+        self, ready: Prepared, journal: Journal, params: dict[str, Any], score: Score, total: int
+    ) -> None:
+        self.ready, self.journal, self.params, self.score, self.total = (
+            ready,
+            journal,
+            params,
+            score,
+            total,
+        )
         self.loaders: dict[int, Any] = {}
         self.epochs: list[Epoch] = []
         self.rates: dict[str, float] = {}
@@ -134,7 +155,9 @@ class _Flow:
         from executors.training.fit import fit
 
         learner, grown = self.ready.learner, len({*sizes}) > 1
-        name = " then ".join(f"{size} px" for size in sizes) if grown else f"{sizes[-1]} px throughout"
+        name = (
+            " then ".join(f"{size} px" for size in sizes) if grown else f"{sizes[-1]} px throughout"
+        )
         spent = 0.0
         last: list[Epoch] = []
         for number, size in enumerate(sizes):
@@ -163,13 +186,27 @@ class _Flow:
 
         return float(
             self.params["lr"]
-            or one_rate(self.ready.learner, self.journal, stage, self.ready.settings.seed, self.params["epochs"])
+            or one_rate(
+                self.ready.learner,
+                self.journal,
+                stage,
+                self.ready.settings.seed,
+                self.params["epochs"],
+            )
         )
 
     def _loaders(self, size: int) -> Any:
         if size not in self.loaders:
             ready = self.ready
-            built = build(ready.task, ready.source, ready.settings, size, ready.batch_size, ready.device, self.journal)
+            built = build(
+                ready.task,
+                ready.source,
+                ready.settings,
+                size,
+                ready.batch_size,
+                ready.device,
+                self.journal,
+            )
             self.loaders[size] = built.learner.dls
         return self.loaders[size]
 
@@ -178,10 +215,14 @@ class _Flow:
         ready, epochs = self.ready, self.params["epochs"]
         first, *others = sizes
         pretrained = ready.built.pretrained
-        lines = ready.task.snippet(ready.source, ready.settings, first, ready.batch_size, pretrained)
+        lines = ready.task.snippet(
+            ready.source, ready.settings, first, ready.batch_size, pretrained
+        )
         lines += f"learn.unfreeze()\nlearn.fit_one_cycle({epochs}, {self.rates[f'{first} px']!r})\n"
         for size in others:
-            again = ready.task.snippet(ready.source, ready.settings, size, ready.batch_size, pretrained)
+            again = ready.task.snippet(
+                ready.source, ready.settings, size, ready.batch_size, pretrained
+            )
             loaders = next(line for line in again.splitlines() if line.startswith("dls = "))
             rate = self.rates[f"{size} px"]
             lines += f"\n{loaders}\nlearn.dls = dls\nlearn.fit_one_cycle({epochs}, {rate!r})\n"
@@ -199,10 +240,21 @@ def _said(found: list[_Way], score: Score, sizes: tuple[int, ...]) -> str:
     text += f"; {whole.name} {whole.score:.4g} in {whole.seconds:.0f} s. "
     faster = grown.seconds < 0.95 * whole.seconds
     if better(score, whole.score, grown.score):
-        gain = "and was the faster way too" if not faster else f"for {whole.seconds / grown.seconds:.1f} times the time"
+        gain = (
+            "and was the faster way too"
+            if not faster
+            else f"for {whole.seconds / grown.seconds:.1f} times the time"
+        )
         return text + f"Here the largest size alone scored better, {gain}."
-    saved = f" in {grown.seconds / whole.seconds:.0%} of the time" if faster else ", though it saved no time"
-    return text + f"Growing was at least as good{saved}. One training each: small differences are chance."
+    saved = (
+        f" in {grown.seconds / whole.seconds:.0%} of the time"
+        if faster
+        else ", though it saved no time"
+    )
+    return (
+        text
+        + f"Growing was at least as good{saved}. One training each: small differences are chance."
+    )
 
 
 def _write(journal: Journal, epochs: list[Epoch], found: list[_Way], score: Score) -> None:

@@ -1,4 +1,6 @@
-"""The recipe "regularise": weight decay, dropout, mixup and label smoothing, side by side on the user's own files."""
+"""The recipe "regularise": weight decay, dropout, mixup and label smoothing, side by side on the
+user's own files.
+"""
 
 from __future__ import annotations
 
@@ -20,7 +22,9 @@ if TYPE_CHECKING:
 
 __all__ = ["RECIPE", "run"]
 
-_TASKS = tuple(name for name in TASK_NAMES if name not in ("gan", "restoration"))  # no score that overfits
+_TASKS = tuple(
+    name for name in TASK_NAMES if name not in ("gan", "restoration")
+)  # no score that overfits
 
 RECIPE = Recipe(
     name="regularise",
@@ -44,11 +48,36 @@ RECIPE = Recipe(
         *inputs(_TASKS),
         SIZE,
         BATCH_SIZE,
-        Parameter("epochs", "int", 3, unit="epochs", minimum=1, maximum=1000, help="of each training"),
-        Parameter("repeats", "int", 2, minimum=1, maximum=20, help="trainings of each, with other batch orders"),
-        Parameter("weight_decay", "float", 0.1, minimum=0, maximum=10, help="0 leaves it out, as below"),
-        Parameter("dropout", "float", 0.5, minimum=0, maximum=0.95, help="share of the last layer's inputs dropped"),
-        Parameter("mixup", "float", 0.4, minimum=0, maximum=10, help="images only: how strongly two are blended"),
+        Parameter(
+            "epochs", "int", 3, unit="epochs", minimum=1, maximum=1000, help="of each training"
+        ),
+        Parameter(
+            "repeats",
+            "int",
+            2,
+            minimum=1,
+            maximum=20,
+            help="trainings of each, with other batch orders",
+        ),
+        Parameter(
+            "weight_decay", "float", 0.1, minimum=0, maximum=10, help="0 leaves it out, as below"
+        ),
+        Parameter(
+            "dropout",
+            "float",
+            0.5,
+            minimum=0,
+            maximum=0.95,
+            help="share of the last layer's inputs dropped",
+        ),
+        Parameter(
+            "mixup",
+            "float",
+            0.4,
+            minimum=0,
+            maximum=10,
+            help="images only: how strongly two are blended",
+        ),
         Parameter("label_smoothing", "float", 0.1, minimum=0, maximum=0.9, help="classes only"),
         Parameter("lr", "float", None, minimum=1e-9, maximum=10, help="empty: found by a sweep"),
         DEVICE,
@@ -59,7 +88,9 @@ RECIPE = Recipe(
 
 @dataclass(frozen=True, slots=True)
 class _Row:
-    """One way's trainings: means over repeats, judged without what regularises; `spread` is of the score."""
+    """One way's trainings: means over repeats, judged without what regularises; `spread` is of the
+    score.
+    """
 
     name: str
     score: float
@@ -86,7 +117,13 @@ def run(params: dict[str, Any], journal: Journal) -> Outcome:
     learner, score = ready.learner, score_of(ready.learner, ready.built.higher_is_better)
     learner.unfreeze()
     lr = params["lr"] or one_rate(learner, journal, "", ready.settings.seed, params["epochs"])
-    wanted = ways(learner, [params["weight_decay"]], params["dropout"], params["mixup"], params["label_smoothing"])
+    wanted = ways(
+        learner,
+        [params["weight_decay"]],
+        params["dropout"],
+        params["mixup"],
+        params["label_smoothing"],
+    )
     rows: list[_Row] = []
     for way in wanted:
         rows.append(_trained(ready, way, params, float(lr), score, journal, len(rows), len(wanted)))
@@ -160,7 +197,9 @@ def _trained(
             valid.append(loss)
             train.append(_judged(ready.learner, _whole(ready.learner.dls.train))[0])
     spread = statistics.stdev(scores) if len(scores) > 1 else 0.0
-    return _Row(way.name, statistics.mean(scores), spread, statistics.mean(valid), statistics.mean(train))
+    return _Row(
+        way.name, statistics.mean(scores), spread, statistics.mean(valid), statistics.mean(train)
+    )
 
 
 def _judged(learner: Any, loader: Any) -> list[float]:
@@ -186,12 +225,17 @@ def _best(rows: list[_Row], score: Score) -> _Row:
 def _chance(rows: list[_Row], samples: int) -> float:
     """By how much two rows may differ for no reason: two standard errors of their difference.
 
-    From the repeats where there are any, and for a share of few samples at least what their number allows.
+    From the repeats where there are any, and for a share of few samples at least what their number
+    allows.
     """
     repeated = 2 * math.sqrt(2 * statistics.mean(row.spread**2 for row in rows))
     share = all(0 <= row.score <= 1 for row in rows)
     base = rows[0].score
-    counted = 2 * math.sqrt(max(base * (1 - base), 0.25 / samples) / samples) if share and samples else 0.0
+    counted = (
+        2 * math.sqrt(max(base * (1 - base), 0.25 / samples) / samples)
+        if share and samples
+        else 0.0
+    )
     return max(repeated, counted)
 
 
@@ -207,11 +251,15 @@ def _said(rows: list[_Row], best: _Row, chance: float, score: Score) -> str:
     start += f"{plain.valid_loss:.3g} held out). "
     if best is plain:
         return (
-            start + "Nothing tried is better" + (": it does not overfit yet, train longer first." if gap <= 0 else ".")
+            start
+            + "Nothing tried is better"
+            + (": it does not overfit yet, train longer first." if gap <= 0 else ".")
         )
     gained = abs(best.score - plain.score)
     sure = "more than" if gained > chance else "no more than"
     end = f"{best.name.capitalize()} is best with {best.score:.4g}, {sure} chance explains ({chance:.2g})"
     if gained <= chance:
-        end += "; no way is clearly better" + (", and there is little to regularise" if gap <= 0 else "")
+        end += "; no way is clearly better" + (
+            ", and there is little to regularise" if gap <= 0 else ""
+        )
     return start + end + "."

@@ -1,4 +1,6 @@
-"""The recipe "training-flow": find a rate, train the head, unfreeze, find again, train all, and say whether it fits."""
+"""The recipe "training-flow": find a rate, train the head, unfreeze, find again, train all, and say
+whether it fits.
+"""
 
 from __future__ import annotations
 
@@ -20,7 +22,9 @@ if TYPE_CHECKING:
 
 __all__ = ["RECIPE", "run"]
 
-_TASKS = tuple(name for name in TASK_NAMES if name != "gan")  # there is no rate to find and no score to stop at
+_TASKS = tuple(
+    name for name in TASK_NAMES if name != "gan"
+)  # there is no rate to find and no score to stop at
 
 RECIPE = Recipe(
     name="training-flow",
@@ -47,8 +51,24 @@ RECIPE = Recipe(
         *inputs(_TASKS),
         SIZE,
         BATCH_SIZE,
-        Parameter("epochs_frozen", "int", 1, unit="epochs", minimum=0, maximum=1000, help="of the head alone"),
-        Parameter("epochs", "int", 5, unit="epochs", minimum=1, maximum=10_000, help="of all layers, at most"),
+        Parameter(
+            "epochs_frozen",
+            "int",
+            1,
+            unit="epochs",
+            minimum=0,
+            maximum=1000,
+            help="of the head alone",
+        ),
+        Parameter(
+            "epochs",
+            "int",
+            5,
+            unit="epochs",
+            minimum=1,
+            maximum=10_000,
+            help="of all layers, at most",
+        ),
         Parameter(
             "patience",
             "int",
@@ -58,7 +78,14 @@ RECIPE = Recipe(
             maximum=1000,
             help="stop after so many epochs without a better score; 0: never",
         ),
-        Parameter("lr", "float", None, minimum=1e-9, maximum=10, help="of the head; empty: found by a sweep"),
+        Parameter(
+            "lr",
+            "float",
+            None,
+            minimum=1e-9,
+            maximum=10,
+            help="of the head; empty: found by a sweep",
+        ),
         DEVICE,
         SEED,
     ),
@@ -85,19 +112,34 @@ def run(params: dict[str, Any], journal: Journal) -> Outcome:
     found = verdict(flow.epochs, score, ready.source.valid)
     journal.log(f"{found.word}: {found.reason}; {found.advice}")
     best = _best(flow.epochs, score)
-    for name, value in (("train_loss", best.train_loss), ("valid_loss", best.valid_loss), *best.metrics.items()):
+    for name, value in (
+        ("train_loss", best.train_loss),
+        ("valid_loss", best.valid_loss),
+        *best.metrics.items(),
+    ):
         journal.metric(name, value)
     saved, said = _save(ready, journal)
     _write(flow.epochs, flow.rates, score, journal)
-    values = _values(flow, best, found) | {"saved": saved, **ready.asked(), "notes": [*ready.notes, *flow.notes, *said]}
+    values = _values(flow, best, found) | {
+        "saved": saved,
+        **ready.asked(),
+        "notes": [*ready.notes, *flow.notes, *said],
+    }
     reason = f"{score.name} {score.of(best):.4g} after epoch {best.number} of {len(flow.epochs)}; {found.word}: "
-    return Outcome(values, flow.code(), reason + f"{found.reason}. {found.advice.capitalize()}.", ready.settings.task)
+    return Outcome(
+        values,
+        flow.code(),
+        reason + f"{found.reason}. {found.advice.capitalize()}.",
+        ready.settings.task,
+    )
 
 
 class _Flow:
     """The stages as they go."""
 
-    def __init__(self, ready: Prepared, params: dict[str, Any], journal: Journal, score: Score) -> None:
+    def __init__(
+        self, ready: Prepared, params: dict[str, Any], journal: Journal, score: Score
+    ) -> None:
         self.ready, self.params, self.journal, self.score = ready, params, journal, score
         self.epochs: list[Epoch] = []
         self.rates: dict[str, float | tuple[float, float]] = {}
@@ -112,7 +154,9 @@ class _Flow:
         staged = self.ready.built.pretrained and groups > 1
         if not staged or not frozen:
             learner.unfreeze()
-            self._stage("whole network", self.params["epochs"], ["learn.unfreeze()"] if groups > 1 else [])
+            self._stage(
+                "whole network", self.params["epochs"], ["learn.unfreeze()"] if groups > 1 else []
+            )
             return
         learner.freeze()
         self._stage("head", frozen, ["learn.freeze()"])
@@ -129,7 +173,11 @@ class _Flow:
 
         lr = self._rate(name, epochs)
         self.rates[name] = lr
-        total = self.params["epochs"] + len(self.epochs) + (0 if name in ("all layers", "whole network") else epochs)
+        total = (
+            self.params["epochs"]
+            + len(self.epochs)
+            + (0 if name in ("all layers", "whole network") else epochs)
+        )
         last = name in ("all layers", "whole network")
         self.epochs += fit(
             self.ready.learner,
@@ -146,18 +194,30 @@ class _Flow:
         self.lines += [*lines, f"learn.fit_one_cycle({epochs}, {shown})"]
 
     def _rate(self, name: str, epochs: int) -> float | tuple[float, float]:
-        """The stage's rate: asked for, or found; where a curve says nothing, a fifth of the first."""
+        """The stage's rate: asked for, or found; where a curve says nothing, a fifth of the
+        first.
+        """
         from executors.learning_rate.stage import stage_rate
 
         before = next(iter(self.rates.values()), None)
         frozen_lr = before if isinstance(before, float) else None
         if self.params["lr"] is not None:
             lr = float(self.params["lr"])
-            return lr if before is None else (float(f"{lr / 5 / _GROUP_FACTOR**4:.1e}"), float(f"{lr / 5:.1e}"))
+            return (
+                lr
+                if before is None
+                else (float(f"{lr / 5 / _GROUP_FACTOR**4:.1e}"), float(f"{lr / 5:.1e}"))
+            )
         learner, seed = self.ready.learner, self.ready.settings.seed
         try:
             return stage_rate(
-                learner, self.journal, name, seed, epochs=epochs, sliced=before is not None, frozen_lr=frozen_lr
+                learner,
+                self.journal,
+                name,
+                seed,
+                epochs=epochs,
+                sliced=before is not None,
+                frozen_lr=frozen_lr,
             )
         except RecipeError as error:
             if frozen_lr is None:
@@ -171,7 +231,9 @@ class _Flow:
 
 
 def _best(epochs: list[Epoch], score: Score) -> Epoch:
-    """The epoch whose weights stayed: the best of the last stage, which starts from the best of those before."""
+    """The epoch whose weights stayed: the best of the last stage, which starts from the best of
+    those before.
+    """
     from executors.training.fit import better
 
     best = next(epoch for epoch in epochs if epoch.stage == epochs[-1].stage)
@@ -183,7 +245,11 @@ def _best(epochs: list[Epoch], score: Score) -> Epoch:
 
 def _values(flow: _Flow, best: Epoch, found: Verdict) -> dict[str, Any]:
     return {
-        "findings": {"Verdict": found.word, f"Best {flow.score.name}": flow.score.of(best), "In epoch": best.number},
+        "findings": {
+            "Verdict": found.word,
+            f"Best {flow.score.name}": flow.score.of(best),
+            "In epoch": best.number,
+        },
         "score": flow.score.name,
         "best": asdict(best),
         "verdict": asdict(found),
@@ -193,7 +259,9 @@ def _values(flow: _Flow, best: Epoch, found: Verdict) -> dict[str, Any]:
 
 
 def _save(ready: Prepared, journal: Journal) -> tuple[dict[str, str], list[str]]:
-    """The trained model: weights as safetensors, fastai's export, a language model's encoder; what could not be."""
+    """The trained model: weights as safetensors, fastai's export, a language model's encoder; what
+    could not be.
+    """
     from safetensors.torch import save_model
 
     saved: dict[str, str] = {}
@@ -205,10 +273,15 @@ def _save(ready: Prepared, journal: Journal) -> tuple[dict[str, str], list[str]]
     saved["weights"] = weights.name
     trouble = _export(learner, folder / "learner.pkl")
     if trouble:
-        said.append(f"there is no learner.pkl, for {trouble}; the trained weights are in {weights.name}")
+        said.append(
+            f"there is no learner.pkl, for {trouble}; the trained weights are in {weights.name}"
+        )
         journal.log(said[-1])
     else:
-        journal.artifact(folder / "learner.pkl", "fastai's export, for load_learner; a pickle: open only your own")
+        journal.artifact(
+            folder / "learner.pkl",
+            "fastai's export, for load_learner; a pickle: open only your own",
+        )
         saved["learner"] = "learner.pkl"
     if ready.settings.task == "language-model":
         from executors.tasks.language_model import save_encoder
@@ -229,7 +302,12 @@ def _export(learner: Any, path: Path) -> str:
             return f"fastai exports a learner only with datasets of its own, and these are of type {kind}"
     try:
         learner.export(path)
-    except (AttributeError, TypeError, OSError, PicklingError) as error:  # what a user's own file makes
+    except (
+        AttributeError,
+        TypeError,
+        OSError,
+        PicklingError,
+    ) as error:  # what a user's own file makes
         path.unlink(missing_ok=True)
         return f"fastai's export was not possible ({next(iter(str(error).splitlines()), type(error).__name__)})"
     return ""
@@ -242,7 +320,14 @@ def _write(epochs: list[Epoch], rates: dict[str, Any], score: Score, journal: Jo
     names = list(epochs[0].metrics)
     head = ["stage", "epoch", "train_loss", "valid_loss", *names, "seconds"]
     rows = (
-        [one.stage, one.number, one.train_loss, one.valid_loss, *(one.metrics[name] for name in names), one.seconds]
+        [
+            one.stage,
+            one.number,
+            one.train_loss,
+            one.valid_loss,
+            *(one.metrics[name] for name in names),
+            one.seconds,
+        ]
         for one in epochs
     )
     journal.table("epochs.csv", "every epoch", head, rows)

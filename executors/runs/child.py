@@ -1,8 +1,9 @@
-"""One run, in a process of its own: `python -m executors.runs.child FOLDER` reads the spec and writes events and
-result.
+"""One run, in a process of its own: `python -m executors.runs.child FOLDER` reads the spec and
+writes events and result.
 
-The starter (`executors.runs.run`) holds the time limits and collects what is printed here; see there. With `--wait` the
-folder comes later, on standard input, and what is heavy is imported until then (`executors.runs.warm`).
+The starter (`executors.runs.run`) holds the time limits and collects what is printed here; see
+there. With `--wait` the folder comes later, on standard input, and what is heavy is imported until
+then (`executors.runs.warm`).
 """
 
 from __future__ import annotations
@@ -42,16 +43,28 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run what the folder's spec says; the exit code is 0 when a result was written."""
     parser = argparse.ArgumentParser(prog="python -m executors.runs.child", description=__doc__)
     parser.add_argument("folder", type=Path, nargs="?", help="a run's folder with its spec.json")
-    parser.add_argument("--wait", action="store_true", help="read the folder from standard input, as a line of JSON")
-    parser.add_argument("--imports", default="", help="modules to import while waiting, with commas between")
-    parser.add_argument("--ready", type=int, help="descriptor on which to say that the imports are done")
-    parser.add_argument("--lifeline", type=int, help="descriptor of the pipe that the starter keeps open")
-    parser.add_argument("--starter", type=int, default=os.getppid(), help="process id of the starter")
+    parser.add_argument(
+        "--wait", action="store_true", help="read the folder from standard input, as a line of JSON"
+    )
+    parser.add_argument(
+        "--imports", default="", help="modules to import while waiting, with commas between"
+    )
+    parser.add_argument(
+        "--ready", type=int, help="descriptor on which to say that the imports are done"
+    )
+    parser.add_argument(
+        "--lifeline", type=int, help="descriptor of the pipe that the starter keeps open"
+    )
+    parser.add_argument(
+        "--starter", type=int, default=os.getppid(), help="process id of the starter"
+    )
     options = parser.parse_args(arguments)
     if options.lifeline is not None:
         end_with_starter(options.lifeline, options.starter)
     be_first_to_go()
-    given: Path | None = _ordered(options.imports.split(","), options.ready) if options.wait else options.folder
+    given: Path | None = (
+        _ordered(options.imports.split(","), options.ready) if options.wait else options.folder
+    )
     if given is None:
         return 0
     folder = given.absolute()
@@ -98,7 +111,9 @@ def _say(text: str) -> None:
 
 
 def _run(spec: dict[str, Any], folder: Path) -> RunResult:
-    """The recipe's result; what it raises becomes a status with one line, and the rest goes to the log."""
+    """The recipe's result; what it raises becomes a status with one line, and the rest goes to the
+    log.
+    """
     name, journal = str(spec.get("recipe", "")), Journal(folder)
     write_json(folder / ENVIRONMENT, environment())
     journal.emit("started", recipe=name, params=spec.get("params", {}))
@@ -118,11 +133,15 @@ def _run(spec: dict[str, Any], folder: Path) -> RunResult:
         result = replace(result, status="out_of_memory", message=str(error))
     except RecipeError as error:
         result = replace(result, message=str(error))
-    except Exception as error:  # the outermost edge of the child: recipes and torch may raise anything
+    except (
+        Exception
+    ) as error:  # the outermost edge of the child: recipes and torch may raise anything
         _say(traceback.format_exc())
         status: Status = "out_of_memory" if is_out_of_memory(error) else "failed"
         first = next(iter(str(error).strip().splitlines()), "")
-        result = replace(result, status=status, message=f"{type(error).__name__}: {first}".rstrip(": "))
+        result = replace(
+            result, status=status, message=f"{type(error).__name__}: {first}".rstrip(": ")
+        )
         if isinstance(error, OSError) and error.errno in _DISK:
             raise
     return replace(result, device=journal.device_name, artifacts=tuple(journal.artifacts))

@@ -12,7 +12,9 @@ from executors.runs.result import RunResult, Status, result_from
 __all__ = ["settled"]
 
 
-def settled(blank: RunResult, verdict: tuple[Status, str] | None, code: int, last: str) -> RunResult:
+def settled(
+    blank: RunResult, verdict: tuple[Status, str] | None, code: int, last: str
+) -> RunResult:
     """The child's own result when it wrote one, else what its end tells.
 
     Parameters
@@ -36,7 +38,10 @@ def settled(blank: RunResult, verdict: tuple[Status, str] | None, code: int, las
     if verdict is not None:
         return replace(blank, status=verdict[0], message=verdict[1])
     if code == FOLDER_LOST:
-        return replace(blank, message=f"{last or 'the folder cannot be written'}; free some space and run it again")
+        return replace(
+            blank,
+            message=f"{last or 'the folder cannot be written'}; free some space and run it again",
+        )
     if code < 0:
         return replace(blank, message=_killed_by(-code))
     hint = f"; the last it said: {last[:300]}" if last else ""

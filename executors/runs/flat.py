@@ -13,7 +13,8 @@ _NOT_MEASURED = ("started", "queued", "begins", "device", "log", "progress", "ar
 
 
 def flat(values: Mapping[str, Any], above: str = "") -> dict[str, Any]:
-    """Every single value by its dotted name; a short list of plain values stays one, a longer one is left out.
+    """Every single value by its dotted name; a short list of plain values stays one, a longer one
+    is left out.
 
     Examples
     --------
@@ -36,7 +37,9 @@ def flat(values: Mapping[str, Any], above: str = "") -> dict[str, Any]:
 
 
 def series(events: Iterable[Mapping[str, Any]]) -> dict[str, list[tuple[float, float]]]:
-    """Numbers by name, each with the seconds since the start: metrics by their own names, others as "event.field"."""
+    """Numbers by name, each with the seconds since the start: metrics by their own names, others as
+    "event.field".
+    """
     found: dict[str, list[tuple[float, float]]] = {}
     for event in events:
         kind, t = str(event.get("event")), _number(event.get("t")) or 0.0
@@ -45,7 +48,9 @@ def series(events: Iterable[Mapping[str, Any]]) -> dict[str, list[tuple[float, f
         if kind == "metric":
             fields = {str(event.get("name")): event.get("value")}
         else:
-            fields = {f"{kind}.{key}": value for key, value in event.items() if key not in ("event", "t")}
+            fields = {
+                f"{kind}.{key}": value for key, value in event.items() if key not in ("event", "t")
+            }
         for name, value in fields.items():
             if (number := _number(value)) is not None:
                 found.setdefault(name, []).append((t, number))

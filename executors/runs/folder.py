@@ -8,7 +8,18 @@ import os
 from pathlib import Path
 from typing import Any
 
-__all__ = ["ENVIRONMENT", "EVENTS", "FOLDER_LOST", "LOG", "PID", "RESULT", "SPEC", "plain", "read_json", "write_json"]
+__all__ = [
+    "ENVIRONMENT",
+    "EVENTS",
+    "FOLDER_LOST",
+    "LOG",
+    "PID",
+    "RESULT",
+    "SPEC",
+    "plain",
+    "read_json",
+    "write_json",
+]
 
 SPEC = "spec.json"
 ENVIRONMENT = "environment.json"
@@ -46,7 +57,9 @@ def read_json(path: Path) -> dict[str, Any] | None:
 
 
 def plain(value: object) -> Any:
-    """`value` in terms of JSON: tuples as lists, NumPy numbers as Python's, what is not finite as None."""
+    """`value` in terms of JSON: tuples as lists, NumPy numbers as Python's, what is not finite as
+    None.
+    """
     if isinstance(value, dict):
         return {str(key): plain(item) for key, item in value.items()}
     if isinstance(value, list | tuple | set | frozenset):

@@ -24,7 +24,9 @@ STATUSES: tuple[str, ...] = (*get_args(Status), "queued", "running")
 
 @dataclass(frozen=True, slots=True)
 class RunRecord:
-    """One run as its folder tells it; `status` is "queued" while it waits and "running" while its child lives."""
+    """One run as its folder tells it; `status` is "queued" while it waits and "running" while its
+    child lives.
+    """
 
     id: str
     folder: Path
@@ -59,14 +61,20 @@ class RunRecord:
 
 
 def history(runs_dir: Path) -> list[RunRecord]:
-    """Every run under `runs_dir`, newest first; a folder that cannot be read is a failed record that says so."""
+    """Every run under `runs_dir`, newest first; a folder that cannot be read is a failed record
+    that says so.
+    """
     try:
-        folders = [path for path in runs_dir.iterdir() if path.is_dir() and not path.name.startswith(".")]
+        folders = [
+            path for path in runs_dir.iterdir() if path.is_dir() and not path.name.startswith(".")
+        ]
     except OSError:
         return []
     line = waiting(runs_dir)
     records = [_record(folder.absolute(), line.get(folder.name)) for folder in folders]
-    return sorted(records, key=lambda record: (record.started or record.id, record.id), reverse=True)
+    return sorted(
+        records, key=lambda record: (record.started or record.id, record.id), reverse=True
+    )
 
 
 def find_run(records: Sequence[RunRecord], name: str) -> RunRecord:
@@ -77,11 +85,15 @@ def find_run(records: Sequence[RunRecord], name: str) -> RunRecord:
     RecipeError
         When no run has it, or several.
     """
-    found = [r for r in records if r.id == name] or [r for r in records if r.id.startswith(name) or r.id.endswith(name)]
+    found = [r for r in records if r.id == name] or [
+        r for r in records if r.id.startswith(name) or r.id.endswith(name)
+    ]
     if len(found) == 1 and name:
         return found[0]
     if found:
-        raise RecipeError(f"{len(found)} runs fit '{name}': {', '.join(r.id for r in found[:4])}; write more of the id")
+        raise RecipeError(
+            f"{len(found)} runs fit '{name}': {', '.join(r.id for r in found[:4])}; write more of the id"
+        )
     close = difflib.get_close_matches(name, [r.id for r in records], n=2, cutoff=0.5)
     hint = f"did you mean {' or '.join(close)}?" if close else "`gradus runs --json` lists the ids"
     raise RecipeError(f"there is no run '{name}'; {hint}")
@@ -91,7 +103,9 @@ def _record(folder: Path, ahead: int | None) -> RunRecord:
     """The run of a folder; `ahead` is its place in the line, if it waits."""
     spec = read_json(folder / SPEC)
     if spec is None or not isinstance(spec.get("params"), dict):
-        return RunRecord(folder.name, folder, "", "", message=f"damaged: {SPEC} is missing or cannot be read")
+        return RunRecord(
+            folder.name, folder, "", "", message=f"damaged: {SPEC} is missing or cannot be read"
+        )
     blank = RunRecord(
         folder.name,
         folder,
@@ -138,5 +152,14 @@ def _with(blank: RunRecord, status: RecordStatus, message: str) -> RunRecord:
         with contextlib.suppress(OSError):  # its child was started when this was written
             seconds = max(0.0, time.time() - (blank.folder / PID).stat().st_mtime)
     return RunRecord(
-        blank.id, blank.folder, blank.recipe, blank.task, blank.params, blank.started, status, "", seconds, message
+        blank.id,
+        blank.folder,
+        blank.recipe,
+        blank.task,
+        blank.params,
+        blank.started,
+        status,
+        "",
+        seconds,
+        message,
     )

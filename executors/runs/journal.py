@@ -24,7 +24,9 @@ EVENT_BYTES = 32_000_000  # a recipe that floods its events must not fill the di
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What a recipe found: values for machines, a snippet to paste, and the reason in one sentence."""
+    """What a recipe found: values for machines, a snippet to paste, and the reason in one
+    sentence.
+    """
 
     values: dict[str, Any]
     code: str
@@ -53,7 +55,8 @@ class Journal:
         self._file = os.open(self.folder / EVENTS, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
 
     def emit(self, event: str, **fields: object) -> None:
-        """Write one event, with `t`, seconds since the start; past `EVENT_BYTES` events are dropped.
+        """Write one event, with `t`, seconds since the start; past `EVENT_BYTES` events are
+        dropped.
 
         Raises
         ------
@@ -87,7 +90,9 @@ class Journal:
         noted = read_json(self.folder / ENVIRONMENT) or {}
         write_json(self.folder / ENVIRONMENT, {**noted, "device": device.name, "card": device.card})
 
-    def table(self, name: str, title: str, head: Sequence[str], rows: Iterable[Iterable[object]]) -> None:
+    def table(
+        self, name: str, title: str, head: Sequence[str], rows: Iterable[Iterable[object]]
+    ) -> None:
         """Write rows as a CSV file of the run's folder, and tell it as an artifact."""
         path = self.folder / name
         with path.open("w", encoding="utf-8", newline="") as file:

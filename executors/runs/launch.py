@@ -27,13 +27,20 @@ class Child:
     lifeline: int
 
     def gone(self) -> bool:
-        """Whether it has ended; it is left unreaped where possible, so that its group's number stays its own."""
+        """Whether it has ended; it is left unreaped where possible, so that its group's number
+        stays its own.
+        """
         if hasattr(os, "waitid"):
-            return os.waitid(os.P_PID, self.popen.pid, os.WEXITED | os.WNOWAIT | os.WNOHANG) is not None
+            return (
+                os.waitid(os.P_PID, self.popen.pid, os.WEXITED | os.WNOWAIT | os.WNOHANG)
+                is not None
+            )
         return self.popen.poll() is not None
 
     def printed(self, wait_s: float) -> bytes:
-        """What it printed, at most 64 KiB, after waiting so long for something; b"" also once it closed the pipe."""
+        """What it printed, at most 64 KiB, after waiting so long for something; b"" also once it
+        closed the pipe.
+        """
         assert self.popen.stdout is not None
         pipe = self.popen.stdout.fileno()
         poll = select.poll()  # unlike select, takes any descriptor's number
@@ -55,17 +62,20 @@ class Child:
 
 
 def child_environment(run: str = "", card: str = "") -> dict[str, str]:
-    """An environment in which a child finds `executors`, draws without a screen and prints without delay.
+    """An environment in which a child finds `executors`, draws without a screen and prints without
+    delay.
 
-    Our home is added last, and only where Python would not look anyway, so that it hides nothing of the user's. Cards
-    are numbered as the driver and nvidia-smi number them, unless the user says otherwise.
+    Our home is added last, and only where Python would not look anyway, so that it hides nothing of
+    the user's. Cards are numbered as the driver and nvidia-smi number them, unless the user says
+    otherwise.
 
     Parameters
     ----------
     run : str
         The run's id, which marks all that it starts; "" keeps the mark of the caller's environment.
     card : str
-        The uuid of the card to take where a recipe's device is "auto"; "" leaves the choice to the child.
+        The uuid of the card to take where a recipe's device is "auto"; "" leaves the choice to the
+        child.
     """
     home = str(Path(__file__).resolve().parents[2])
     paths = [path for path in os.environ.get("PYTHONPATH", "").split(os.pathsep) if path]
@@ -78,7 +88,12 @@ def child_environment(run: str = "", card: str = "") -> dict[str, str]:
 
 
 def launch(
-    words: list[str], folder: Path, environment: dict[str, str], *, ready: int | None = None, module: str = "runs.child"
+    words: list[str],
+    folder: Path,
+    environment: dict[str, str],
+    *,
+    ready: int | None = None,
+    module: str = "runs.child",
 ) -> Child:
     """Start a module of ours with these words, in a group of its own that ends with this program.
 
@@ -90,7 +105,8 @@ def launch(
         Where it works.
     environment : dict
     ready : int or None
-        Descriptor on which a child that waits says that it is ready; its order comes on standard input.
+        Descriptor on which a child that waits says that it is ready; its order comes on standard
+        input.
     module : str
         Below `executors`.
 

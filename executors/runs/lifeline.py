@@ -1,12 +1,14 @@
 """Ties the life of a run's child to its starter's, and ends all that a run started.
 
-The starter keeps the write end of a pipe; when it ends, however it ends, the child reads end-of-file and kills its own
-group. Linux's parent-death signal is not used for that, because it fires when the starting *thread* ends, and pages
-start runs from threads that come and go; it serves a child's own workers, which its main thread starts.
+The starter keeps the write end of a pipe; when it ends, however it ends, the child reads
+end-of-file and kills its own group. Linux's parent-death signal is not used for that, because it
+fires when the starting *thread* ends, and pages start runs from threads that come and go; it serves
+a child's own workers, which its main thread starts.
 
-What a run starts is found by its group, by descent, and by the mark in its environment (`launch.RUN`), which also finds
-what left both. Not found is what left both and took another environment. A child whose own code holds Python's lock in
-one long call ends with its starter only when that call does.
+What a run starts is found by its group, by descent, and by the mark in its environment
+(`launch.RUN`), which also finds what left both. Not found is what left both and took another
+environment. A child whose own code holds Python's lock in one long call ends with its starter only
+when that call does.
 """
 
 from __future__ import annotations
@@ -33,7 +35,8 @@ _FIRST_TO_GO = "700"  # of 1000
 
 
 def end_with_starter(pipe: int, starter: int) -> None:
-    """From now on, kill the own run as soon as the pipe's write end is closed or the parent is another.
+    """From now on, kill the own run as soon as the pipe's write end is closed or the parent is
+    another.
 
     Parameters
     ----------
@@ -58,13 +61,17 @@ def end_with_starter(pipe: int, starter: int) -> None:
 
 
 def be_first_to_go() -> None:
-    """Let the system, when memory runs out, end this process and its children before others (Linux only)."""
+    """Let the system, when memory runs out, end this process and its children before others (Linux
+    only).
+    """
     with contextlib.suppress(OSError):
         Path("/proc/self/oom_score_adj").write_text(_FIRST_TO_GO, encoding="ascii")
 
 
 def end_with_parent(parent: int) -> None:
-    """Let the system kill this process when `parent`, whose main thread started it, ends (Linux; elsewhere nothing)."""
+    """Let the system kill this process when `parent`, whose main thread started it, ends (Linux;
+    elsewhere nothing).
+    """
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
         if os.getppid() != parent:
@@ -99,7 +106,11 @@ def _tree(leader: int, mark: str) -> list[psutil.Process]:
     with contextlib.suppress(psutil.Error):
         top = psutil.Process(leader)
         found = [top, *top.children(recursive=True)]
-    return found + [one for one in psutil.process_iter() if one not in found and _carries(one, mark)] if mark else found
+    return (
+        found + [one for one in psutil.process_iter() if one not in found and _carries(one, mark)]
+        if mark
+        else found
+    )
 
 
 def _carries(one: psutil.Process, mark: str) -> bool:

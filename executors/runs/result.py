@@ -13,7 +13,9 @@ Status = Literal["ok", "failed", "timeout", "out_of_memory", "cancelled"]
 
 @dataclass(frozen=True, slots=True)
 class RunResult:
-    """The end of one run; `message` is one line: the finding's reason when ok, what went wrong otherwise."""
+    """The end of one run; `message` is one line: the finding's reason when ok, what went wrong
+    otherwise.
+    """
 
     status: Status
     recipe: str
@@ -46,16 +48,25 @@ class RunResult:
 
 
 def result_from(stored: dict[str, Any], folder: Path) -> RunResult:
-    """The result in a stored object; artifacts are looked for in `folder`, so that a moved store still finds them.
+    """The result in a stored object; artifacts are looked for in `folder`, so that a moved store
+    still finds them.
 
     Raises
     ------
     ValueError
         When the object is no result.
     """
-    status, values, artifacts = stored.get("status"), stored.get("values", {}), stored.get("artifacts", [])
+    status, values, artifacts = (
+        stored.get("status"),
+        stored.get("values", {}),
+        stored.get("artifacts", []),
+    )
     notes = stored.get("notes", [])
-    if status not in get_args(Status) or not isinstance(values, dict) or not isinstance(artifacts, list):
+    if (
+        status not in get_args(Status)
+        or not isinstance(values, dict)
+        or not isinstance(artifacts, list)
+    ):
         raise ValueError(f"{folder.name}: the stored result has status {status!r}")
     return RunResult(
         status=cast(Status, status),

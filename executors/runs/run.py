@@ -1,8 +1,10 @@
-"""Starts a recipe in a child process and follows it: events, limits of time and silence, cancel, result.
+"""Starts a recipe in a child process and follows it: events, limits of time and silence, cancel,
+result.
 
-The limits hold whether or not anybody reads: a thread for each run watches them. What they cover: time, silence, what
-the child prints (kept up to `LOG_BYTES`), everything the child starts. What they do not: memory (recipes bound their
-own trials; the system, when it runs out, ends the child before us), and what a recipe's code may read or write.
+The limits hold whether or not anybody reads: a thread for each run watches them. What they cover:
+time, silence, what the child prints (kept up to `LOG_BYTES`), everything the child starts. What
+they do not: memory (recipes bound their own trials; the system, when it runs out, ends the child
+before us), and what a recipe's code may read or write.
 """
 
 from __future__ import annotations
@@ -71,10 +73,12 @@ def start(
     runs_dir : Path
         Where the run's own folder is made.
     timeout_s, silence_s : float
-        Seconds after which the run is ended: in all, and without any event or output. Waiting in line does not count.
+        Seconds after which the run is ended: in all, and without any event or output. Waiting in
+        line does not count.
     queue : bool
-        Begin only when no other queued run of `runs_dir`, also of other programs, has the device: each card takes one
-        run, and the CPU one. Until then events "queued" tell how many runs are ahead; "begins" tells the device.
+        Begin only when no other queued run of `runs_dir`, also of other programs, has the device:
+        each card takes one run, and the CPU one. Until then events "queued" tell how many runs are
+        ahead; "begins" tells the device.
     warm : Warm or None
         Gives the child, if it has one ready that fits, and is made ready again after the run.
     tracker : {"", "mlflow", "trackio"}
@@ -126,7 +130,11 @@ class Run:
         self.folder = Path(blank.folder)
         self.id, self.pid, self.warmed = self.folder.name, 0, False
         self._blank, self._options, self._turn = blank, options, turn
-        self._lock, self._ended, self._cancel = threading.Lock(), threading.Event(), threading.Event()
+        self._lock, self._ended, self._cancel = (
+            threading.Lock(),
+            threading.Event(),
+            threading.Event(),
+        )
         self._result: RunResult | None = None
         self._tail, self._told, self._said = Tail(self.folder / EVENTS), False, 0
         self._made = self._begun = time.monotonic()
@@ -149,7 +157,9 @@ class Run:
     def new_events(self) -> list[dict[str, Any]]:
         """Events since the last call, without waiting; the result comes last, once."""
         with self._lock:
-            ended = self._ended.is_set()  # before reading: what was written before the end is then read
+            ended = (
+                self._ended.is_set()
+            )  # before reading: what was written before the end is then read
             events = self._tail.read()
             if ended and not self._told and self._result is not None:
                 self._told = True
@@ -165,7 +175,9 @@ class Run:
         yield self.wait().to_event()
 
     def cancel(self) -> None:
-        """End the run and everything it started; returns when it has ended. A run that had ended stays as it is."""
+        """End the run and everything it started; returns when it has ended. A run that had ended
+        stays as it is.
+        """
         self._cancel.set()
         self._ended.wait()
 
@@ -190,19 +202,25 @@ class Run:
         warm = self._options.warm
         child = warm.take(self.folder, card) if warm is not None and not cold else None
         self.warmed = child is not None
-        self._child = child or launch([str(self.folder)], self.folder, child_environment(self.id, card))
+        self._child = child or launch(
+            [str(self.folder)], self.folder, child_environment(self.id, card)
+        )
         self.pid, self._begun = self._child.popen.pid, time.monotonic()
         with contextlib.suppress(OSError):  # the history then goes by the starter
             write_json(self.folder / PID, identity(self.pid))
         return self._child
 
     def _watch(self) -> None:
-        """Follow the run from its place in line to its end, then keep and send what it ended with."""
+        """Follow the run from its place in line to its end, then keep and send what it ended
+        with.
+        """
         result = self._blank
         try:
             result = self._kept(result := self._lived())
         except OSError as error:
-            result = replace(result, message=f"{result.message} ({error.strerror or error})".strip())
+            result = replace(
+                result, message=f"{result.message} ({error.strerror or error})".strip()
+            )
         finally:
             self._result = result
             self._ended.set()
@@ -213,14 +231,19 @@ class Run:
         try:
             return self._live()
         except OSError as error:
-            return replace(self._blank, message=f"the run could not be followed to its end: {error.strerror or error}")
+            return replace(
+                self._blank,
+                message=f"the run could not be followed to its end: {error.strerror or error}",
+            )
         finally:
             self._leave()
 
     def _live(self) -> RunResult:
         """The result of the run, once it had its turn and its child has ended."""
         if self._turn is not None and not self._wait_for(self._turn):
-            return replace(self._blank, status="cancelled", message="the run was cancelled while it waited")
+            return replace(
+                self._blank, status="cancelled", message="the run was cancelled while it waited"
+            )
         child = self._child or self._begin()
         result = self._follow_to_end(child)
         if self.warmed and result is None:  # it never began: what is ready may still be broken
@@ -243,13 +266,17 @@ class Run:
         self._tail.append({"event": event, "t": round(time.monotonic() - self._made, 3), **fields})
 
     def _follow_to_end(self, child: Child) -> RunResult | None:
-        """Follow the child; None when it is a warm one that ended by itself before it said anything."""
+        """Follow the child; None when it is a warm one that ended by itself before it said
+        anything.
+        """
         log = LogFile(self.folder / LOG)
         try:
             verdict = self._follow(child, log)
             end_tree(child.popen.pid, GRACE_S if verdict else 0.0, self.id)
             code = child.popen.wait()
-            for _ in range(64):  # what is left in the pipe: at most its buffer, for somebody may still hold it
+            for _ in range(
+                64
+            ):  # what is left in the pipe: at most its buffer, for somebody may still hold it
                 log.write(child.printed(0.0))
         finally:
             log.close()
@@ -285,7 +312,9 @@ class Run:
                 self._turn.leave()
 
     def _kept(self, result: RunResult) -> RunResult:
-        """Leave the result in the folder, as a file and as the last event, and send it if that was asked for."""
+        """Leave the result in the folder, as a file and as the last event, and send it if that was
+        asked for.
+        """
         write_json(self.folder / RESULT, result.to_event())
         if self._options.tracker:
             note = track(self.folder, self._options.tracker, self._cancel)

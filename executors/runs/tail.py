@@ -1,4 +1,6 @@
-"""The two growing files of a run, from the starter's side: events read as they come, a log that cannot grow forever."""
+"""The two growing files of a run, from the starter's side: events read as they come, a log that
+cannot grow forever.
+"""
 
 from __future__ import annotations
 
@@ -18,7 +20,9 @@ _READ_BYTES = 1_000_000
 
 
 class Tail:
-    """Reads the events of a file from where it last stopped. Lines that hold no event are left out and said so."""
+    """Reads the events of a file from where it last stopped. Lines that hold no event are left out
+    and said so.
+    """
 
     def __init__(self, path: Path) -> None:
         self._path, self._offset, self._rest = path, 0, b""
@@ -31,7 +35,9 @@ class Tail:
             return 0
 
     def read(self) -> list[dict[str, Any]]:
-        """Whole events written since the last call; results are left out, only the starter gives one."""
+        """Whole events written since the last call; results are left out, only the starter gives
+        one.
+        """
         events: list[dict[str, Any]] = []
         for block in self._blocks():
             *lines, self._rest = (self._rest + block).split(b"\n")
@@ -45,7 +51,9 @@ class Tail:
         with self._path.open("a+b") as file:
             end = file.seek(0, os.SEEK_END)
             file.seek(max(0, end - 1))
-            start = b"" if file.read(1) in (b"", b"\n") else b"\n"  # of a child that was ended while it wrote
+            start = (
+                b"" if file.read(1) in (b"", b"\n") else b"\n"
+            )  # of a child that was ended while it wrote
             file.write(start + json.dumps(plain(event), ensure_ascii=False).encode() + b"\n")
 
     def _blocks(self) -> list[bytes]:
@@ -93,11 +101,16 @@ class LogFile:
         if self._dropped:
             last = self._last[-min(self._dropped, _LAST_BYTES) :]
             with contextlib.suppress(OSError):
-                os.write(self._file, b"\n[... %d bytes left out ...]\n" % (self._dropped - len(last)) + last)
+                os.write(
+                    self._file,
+                    b"\n[... %d bytes left out ...]\n" % (self._dropped - len(last)) + last,
+                )
         os.close(self._file)
         self._file = -1
 
     def last_line(self) -> str:
         """The last line that is not empty, decoded as well as it goes."""
-        lines = [line for line in self._last.decode("utf-8", "replace").splitlines() if line.strip()]
+        lines = [
+            line for line in self._last.decode("utf-8", "replace").splitlines() if line.strip()
+        ]
         return lines[-1].strip() if lines else ""

@@ -1,8 +1,10 @@
-"""Sends an ended run to MLflow or Trackio: its parameters, environment, metrics, values, artifacts and code.
+"""Sends an ended run to MLflow or Trackio: its parameters, environment, metrics, values, artifacts
+and code.
 
-The packages are optional and heavy, so they are imported in a process of its own, `python -m executors.runs.track`,
-which has a time limit; whatever goes wrong there is a note of the run's result and nothing more. Both keep what they
-get on this machine unless the user's own settings (MLFLOW_TRACKING_URI, TRACKIO_SPACE_ID, ...) say otherwise.
+The packages are optional and heavy, so they are imported in a process of its own, `python -m
+executors.runs.track`, which has a time limit; whatever goes wrong there is a note of the run's
+result and nothing more. Both keep what they get on this machine unless the user's own settings
+(MLFLOW_TRACKING_URI, TRACKIO_SPACE_ID, ...) say otherwise.
 """
 
 from __future__ import annotations
@@ -58,7 +60,9 @@ def check_tracker(name: str) -> None:
     if name and name not in TRACKERS:
         raise BadParameter(f"runs can be sent to {' or '.join(TRACKERS)}, not to '{name}'")
     if name and name not in installed_trackers():
-        raise BadParameter(f"the package {name} is not installed; to send runs there: pip install {name}")
+        raise BadParameter(
+            f"the package {name} is not installed; to send runs there: pip install {name}"
+        )
 
 
 def installed_trackers() -> tuple[str, ...]:
@@ -81,7 +85,9 @@ def track(folder: Path, tracker: str, give_up: threading.Event, limit_s: float =
     """
     said, deadline = b"", time.monotonic() + limit_s
     try:
-        sender = launch([tracker, str(folder)], folder, {**_QUIET, **child_environment()}, module="track")
+        sender = launch(
+            [tracker, str(folder)], folder, {**_QUIET, **child_environment()}, module="runs.track"
+        )
     except OSError as error:
         return f"not sent to {tracker}: {error.strerror or error}"
     while not (gone := sender.gone()) and time.monotonic() < deadline and not give_up.is_set():
@@ -122,13 +128,24 @@ def _read(folder: Path) -> _Sent:
     spec, environment = read_json(folder / SPEC) or {}, read_json(folder / ENVIRONMENT) or {}
     result = result_from(read_json(folder / RESULT) or {}, folder)
     started = datetime.fromisoformat(str(spec.get("started"))).timestamp()
-    labels = {"recipe": result.recipe, "task": result.task, "device": result.device, "status": result.status}
-    labels |= {"message": result.message} | {f"environment.{key}": str(value) for key, value in environment.items()}
+    labels = {
+        "recipe": result.recipe,
+        "task": result.task,
+        "device": result.device,
+        "status": result.status,
+    }
+    labels |= {"message": result.message} | {
+        f"environment.{key}": str(value) for key, value in environment.items()
+    }
     points = series(Tail(folder / EVENTS).read())
     values = flat(result.values)
-    numbers = series([{"event": "metric", "name": name, "value": value} for name, value in values.items()])
+    numbers = series(
+        [{"event": "metric", "name": name, "value": value} for name, value in values.items()]
+    )
     points |= {f"result.{name}": [(result.seconds, found[0][1])] for name, found in numbers.items()}
-    labels |= {f"result.{name}": str(value) for name, value in values.items() if name not in numbers}
+    labels |= {
+        f"result.{name}": str(value) for name, value in values.items() if name not in numbers
+    }
     points["result.seconds"] = [(result.seconds, result.seconds)]
     files = [Path(path) for path in result.artifacts] + [folder / LOG]
     parameters = flat(spec.get("params") or {})
@@ -137,7 +154,9 @@ def _read(folder: Path) -> _Sent:
 
 
 def _to_mlflow(sent: _Sent, folder: Path) -> str:
-    """Log to the tracking server that the user set, else to a database beside the runs; where it is then found."""
+    """Log to the tracking server that the user set, else to a database beside the runs; where it is
+    then found.
+    """
     mlflow, entities = importlib.import_module("mlflow"), importlib.import_module("mlflow.entities")
     place = folder.parent / ".mlflow"
     address = os.environ.get("MLFLOW_TRACKING_URI", "")
@@ -148,9 +167,17 @@ def _to_mlflow(sent: _Sent, folder: Path) -> str:
     client = mlflow.MlflowClient(tracking_uri=address)
     name = os.environ.get("MLFLOW_EXPERIMENT_NAME", PROJECT)
     known = client.get_experiment_by_name(name)
-    experiment = known.experiment_id if known else client.create_experiment(name, artifact_location=artifacts)
-    run = client.create_run(experiment, start_time=int(sent.started_s * 1000), run_name=sent.id).info.run_id
-    parameters = [entities.Param(_name(key), str(value)[:6000]) for key, value in sent.parameters.items()]
+    experiment = (
+        known.experiment_id
+        if known
+        else client.create_experiment(name, artifact_location=artifacts)
+    )
+    run = client.create_run(
+        experiment, start_time=int(sent.started_s * 1000), run_name=sent.id
+    ).info.run_id
+    parameters = [
+        entities.Param(_name(key), str(value)[:6000]) for key, value in sent.parameters.items()
+    ]
     tags = [entities.RunTag(_name(key), value[:5000]) for key, value in sent.labels.items()]
     metrics = [
         entities.Metric(_name(key), value, int((sent.started_s + t) * 1000), step)
@@ -167,7 +194,9 @@ def _to_mlflow(sent: _Sent, folder: Path) -> str:
         client.log_artifact(run, str(path))
     if sent.result.code:
         client.log_text(run, sent.result.code, "code.py")
-    ended = {"ok": "FINISHED", "cancelled": "KILLED", "timeout": "KILLED"}.get(sent.result.status, "FAILED")
+    ended = {"ok": "FINISHED", "cancelled": "KILLED", "timeout": "KILLED"}.get(
+        sent.result.status, "FAILED"
+    )
     client.set_terminated(run, ended, int((sent.started_s + sent.result.seconds) * 1000))
     return f"sent to mlflow as {run}; to look: mlflow ui --backend-store-uri {address}"
 
@@ -175,8 +204,13 @@ def _to_mlflow(sent: _Sent, folder: Path) -> str:
 def _to_trackio(sent: _Sent, folder: Path) -> str:
     """Log to Trackio's own folder, or where the user's settings say."""
     trackio = importlib.import_module("trackio")
-    config = {**sent.parameters, **{key: value for key, value in sent.labels.items() if not key.startswith("result.")}}
-    trackio.init(PROJECT, name=sent.id, config=config, embed=False, auto_log_gpu=False, auto_log_cpu=False)
+    config = {
+        **sent.parameters,
+        **{key: value for key, value in sent.labels.items() if not key.startswith("result.")},
+    }
+    trackio.init(
+        PROJECT, name=sent.id, config=config, embed=False, auto_log_gpu=False, auto_log_cpu=False
+    )
     rows: dict[int, dict[str, Any]] = {}
     for key, points in sent.points.items():
         for step, (_, value) in enumerate(points):
@@ -203,7 +237,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m executors.runs.track", description=__doc__)
     parser.add_argument("tracker", choices=TRACKERS)
     parser.add_argument("folder", type=Path, help="an ended run's folder")
-    parser.add_argument("--lifeline", type=int, required=True, help="pipe that the starter keeps open")
+    parser.add_argument(
+        "--lifeline", type=int, required=True, help="pipe that the starter keeps open"
+    )
     parser.add_argument("--starter", type=int, required=True, help="process id of the starter")
     options = parser.parse_args(arguments)
     end_with_starter(options.lifeline, options.starter)
@@ -211,7 +247,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         line = send(_read(options.folder), options.folder)
     except Exception as error:  # noqa: BLE001 - the edge to other people's code, which may raise anything
-        line = f"{type(error).__name__}: {next(iter(str(error).strip().splitlines()), '')}".removesuffix(": ")
+        line = f"{type(error).__name__}: {next(iter(str(error).strip().splitlines()), '')}".removesuffix(
+            ": "
+        )
         sys.stdout.write(line + "\n")
         return 1
     sys.stdout.write(line + "\n")

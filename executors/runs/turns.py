@@ -1,8 +1,10 @@
-"""Whose turn it is: one run for each card and one for the CPU, in order, across the servers of one machine.
+"""Whose turn it is: one run for each card and one for the CPU, in order, across the servers of one
+machine.
 
-Runs that share a folder share the line, which lies in its `.queue`: a ticket for each run that waits, a file for each
-device that is held, both with the identity of their owner. Files of owners that are gone count for nothing, so a killed
-server blocks nobody. They are read and changed under one lock, which the system lets go when its holder ends.
+Runs that share a folder share the line, which lies in its `.queue`: a ticket for each run that
+waits, a file for each device that is held, both with the identity of their owner. Files of owners
+that are gone count for nothing, so a killed server blocks nobody. They are read and changed under
+one lock, which the system lets go when its holder ends.
 """
 
 from __future__ import annotations
@@ -22,7 +24,9 @@ from executors.runs.identity import identity, lives
 
 __all__ = ["ASLEEP_S", "Turn", "waiting"]
 
-ASLEEP_S = 30.0  # a ticket whose owner has not looked for so long (stopped, suspended) lets others pass
+ASLEEP_S = (
+    30.0  # a ticket whose owner has not looked for so long (stopped, suspended) lets others pass
+)
 _QUEUE = ".queue"
 
 
@@ -93,8 +97,14 @@ class Turn:
 
     def _hold(self, free: list[str]) -> None:
         """Take the best of the free devices; among several, memory is asked for anew."""
-        best = next((place for place in places(self._asked) if place in free), free[0]) if len(free) > 1 else free[0]
-        write_json(self._line / "held" / f"{best}.json", {"run": self._run, "owner": identity(os.getpid())})
+        best = (
+            next((place for place in places(self._asked) if place in free), free[0])
+            if len(free) > 1
+            else free[0]
+        )
+        write_json(
+            self._line / "held" / f"{best}.json", {"run": self._run, "owner": identity(os.getpid())}
+        )
         self.ahead, self.device = 0, best
 
     def _stand(self, number: int) -> None:
@@ -107,7 +117,9 @@ def waiting(runs_dir: Path) -> dict[str, int]:
     tickets = _tickets(runs_dir.absolute() / _QUEUE)
     found = {}
     for i, ticket in enumerate(tickets):
-        found[ticket.run] = 1 + sum(bool(set(before.wanted) & set(ticket.wanted)) for before in tickets[:i])
+        found[ticket.run] = 1 + sum(
+            bool(set(before.wanted) & set(ticket.wanted)) for before in tickets[:i]
+        )
     return found
 
 
@@ -159,7 +171,9 @@ def _held(line: Path) -> dict[str, dict[str, Any]]:
     return found
 
 
-def _left(before: list[_Ticket], wanted: tuple[str, ...], held: dict[str, dict[str, Any]]) -> list[str]:
+def _left(
+    before: list[_Ticket], wanted: tuple[str, ...], held: dict[str, dict[str, Any]]
+) -> list[str]:
     """What is free of `wanted` once everyone before has taken the first that is free of theirs."""
     taken = set(held)
     for ticket in before:

@@ -1,8 +1,9 @@
 """Keeps one child ready that has imported what is heavy, so that a run starts at once.
 
-It is an interpreter of its own, never a fork, and holds no CUDA context: imports alone do not open a card. It serves
-one run and ends with it. While it waits it takes no processor time but 0.5 GB of memory of its own, 0.84 GB with what
-it shares (torch for CUDA 13, torchvision, fastai; Linux), and it ends with this program, however that ends.
+It is an interpreter of its own, never a fork, and holds no CUDA context: imports alone do not open
+a card. It serves one run and ends with it. While it waits it takes no processor time but 0.5 GB of
+memory of its own, 0.84 GB with what it shares (torch for CUDA 13, torchvision, fastai; Linux), and
+it ends with this program, however that ends.
 """
 
 from __future__ import annotations
@@ -23,7 +24,14 @@ from executors.runs.lifeline import end_tree
 
 __all__ = ["HEAVY", "Warm"]
 
-HEAVY = ("torch", "torchvision", "fastai.vision.all", "fastai.tabular.all", "fastai.text.all", "fastai.collab")
+HEAVY = (
+    "torch",
+    "torchvision",
+    "fastai.vision.all",
+    "fastai.tabular.all",
+    "fastai.text.all",
+    "fastai.collab",
+)
 
 
 class Warm:
@@ -57,7 +65,9 @@ class Warm:
         return spare.popen.pid if spare is not None else 0
 
     def prepare(self) -> None:
-        """Have a child that fits what is installed now; returns at once, the imports go on in the child."""
+        """Have a child that fits what is installed now; returns at once, the imports go on in the
+        child.
+        """
         with self._lock:
             if self._closed or self._fits():
                 return
@@ -95,7 +105,10 @@ class Warm:
             spare, self._spare = self._spare, None
             self._forget_ready()
         assert spare is not None and spare.popen.stdin is not None
-        order = {"folder": str(folder), "environment": {RUN: folder.name} | ({CARD: card} if card else {})}
+        order = {
+            "folder": str(folder),
+            "environment": {RUN: folder.name} | ({CARD: card} if card else {}),
+        }
         try:
             spare.popen.stdin.write(json.dumps(order).encode() + b"\n")
             spare.popen.stdin.close()
@@ -112,7 +125,9 @@ class Warm:
 
     def _fits(self) -> bool:
         spare = self._spare
-        return spare is not None and spare.popen.poll() is None and self._made_for == _surroundings()
+        return (
+            spare is not None and spare.popen.poll() is None and self._made_for == _surroundings()
+        )
 
     def _start(self) -> None:
         self._made_for = _surroundings()
@@ -145,7 +160,9 @@ def _end(spare: Child) -> None:
 
 
 def _surroundings() -> object:
-    """What a child was started in: its environment, the interpreter, what is installed, and our own code."""
+    """What a child was started in: its environment, the interpreter, what is installed, and our own
+    code.
+    """
     environment = child_environment()
     installed = sysconfig.get_paths()
     places = [installed["purelib"], installed["platlib"], site.getusersitepackages()]

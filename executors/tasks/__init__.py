@@ -1,4 +1,6 @@
-"""The kinds of models that recipes train: each a module that checks the user's input and builds a fastai learner."""
+"""The kinds of models that recipes train: each a module that checks the user's input and builds a
+fastai learner.
+"""
 
 from __future__ import annotations
 
@@ -11,7 +13,14 @@ __all__ = ["CLASSIFYING", "IMAGE_TASKS", "LEARNER", "TASK_NAMES", "TEXT_TASKS", 
 
 LEARNER = "learner"  # a file of the user's own
 TEXT_TASKS = ("language-model", "text-classification")
-IMAGE_TASKS = ("image-classification", "multi-label", "segmentation", "image-regression", "restoration", "gan")
+IMAGE_TASKS = (
+    "image-classification",
+    "multi-label",
+    "segmentation",
+    "image-regression",
+    "restoration",
+    "gan",
+)
 TASK_NAMES = (*IMAGE_TASKS, *TEXT_TASKS, "tabular", "collaborative-filtering", LEARNER)
 CLASSIFYING = ("image-classification", "text-classification", "tabular")  # one class a sample
 

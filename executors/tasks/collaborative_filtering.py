@@ -1,4 +1,5 @@
-"""Collaborative filtering: who would rate what how, from a CSV file of user, item and rating, or a generated sample.
+"""Collaborative filtering: who would rate what how, from a CSV file of user, item and rating, or a
+generated sample.
 
 Checking needs pandas only; torch and fastai are imported where a learner is built.
 """
@@ -12,7 +13,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from executors.errors import BadInput, BadParameter
-from executors.inputs.csv_file import OWN_SPLIT, check_column, check_rows, first_line, listed, own_split, read_csv
+from executors.inputs.csv_file import (
+    OWN_SPLIT,
+    check_column,
+    check_rows,
+    first_line,
+    listed,
+    own_split,
+    read_csv,
+)
 from executors.inputs.y_range import asked_range
 from executors.task import Built, Settings, Source
 
@@ -50,7 +59,9 @@ _USERS, _ITEMS, _RATINGS, _TASTES = 200, 120, 6000, 4
 
 @dataclass(frozen=True, slots=True)
 class _Ratings:
-    """Ratings with the names of their three columns, which rows are held out, and the range of what is predicted."""
+    """Ratings with the names of their three columns, which rows are held out, and the range of what
+    is predicted.
+    """
 
     frame: Any  # pandas.DataFrame
     names: tuple[str, str, str]
@@ -72,7 +83,8 @@ def inspect(settings: Settings, verify: bool = True) -> Source:
     BadParameter
         When the target does not name three columns, or the range is no range.
     BadInput
-        When the file cannot be read, a column is missing, or a row has an empty cell or a rating that is no number.
+        When the file cannot be read, a column is missing, or a row has an empty cell or a rating
+        that is no number.
     """
     wanted = asked_range(settings.y_range)
     if settings.data:
@@ -84,18 +96,25 @@ def inspect(settings: Settings, verify: bool = True) -> Source:
         held, title = own_split(path, frame), path.name
     else:
         if settings.target:
-            raise BadParameter(f"parameter 'target': the sample has no columns to choose ('{settings.target}')")
+            raise BadParameter(
+                f"parameter 'target': the sample has no columns to choose ('{settings.target}')"
+            )
         frame, names, held, title = _sample(settings.seed), _NAMES, None, "generated ratings"
     valid = _held_out(len(frame), settings.seed) if held is None else held
     y_range, why = (wanted, "as asked") if wanted else _range_of(frame[names[2]])
     ratings = _Ratings(frame, names, valid, held is not None, y_range)
     users, items = frame[names[0]].nunique(), frame[names[1]].nunique()
     title = f"{title}: {len(frame)} ratings of {items} items by {users} users"
-    notes = (*_notes(names, frame, settings), f"predictions stay between {y_range[0]:g} and {y_range[1]:g}, {why}")
+    notes = (
+        *_notes(names, frame, settings),
+        f"predictions stay between {y_range[0]:g} and {y_range[1]:g}, {why}",
+    )
     return Source(title, len(frame) - len(valid), len(valid), notes, ratings)
 
 
-def build(source: Source, settings: Settings, size: int | None, batch_size: int, device: str, folder: Path) -> Built:
+def build(
+    source: Source, settings: Settings, size: int | None, batch_size: int, device: str, folder: Path
+) -> Built:
     """A `collab_learner`: the product of a user's and an item's factors, and a bias for each."""
     from fastai.collab import TabularCollab, collab_learner
     from fastai.data.block import TransformBlock
@@ -115,15 +134,23 @@ def build(source: Source, settings: Settings, size: int | None, batch_size: int,
     )
     loaders = table.dataloaders(bs=batch_size, device=device, path=folder, num_workers=0)
     learner = collab_learner(
-        loaders, n_factors=_factors(settings.arch), y_range=ratings.y_range, metrics=[rmse, mae], path=folder
+        loaders,
+        n_factors=_factors(settings.arch),
+        y_range=ratings.y_range,
+        metrics=[rmse, mae],
+        path=folder,
     )
     notes = ("the weights are random: there are none for these users and items",)
     return Built(learner, pretrained=False, notes=notes, higher_is_better=False)
 
 
 def template(loader: Any) -> tuple[Any, ...]:
-    """(user and item (b, 2) int, rating (b, 1) float) of the first training rows; every row costs the same."""
-    batch = loader.new(bs=min(_TEMPLATE, loader.n), shuffle=False, drop_last=False, device="cpu").one_batch()
+    """(user and item (b, 2) int, rating (b, 1) float) of the first training rows; every row costs
+    the same.
+    """
+    batch = loader.new(
+        bs=min(_TEMPLATE, loader.n), shuffle=False, drop_last=False, device="cpu"
+    ).one_batch()
     return tuple(part.cpu() for part in batch)
 
 
@@ -132,14 +159,20 @@ def finish(loader: Any, batch: tuple[Any, ...]) -> tuple[Any, ...]:
     return batch
 
 
-def snippet(source: Source, settings: Settings, size: int | None, batch_size: int, pretrained: bool) -> str:
+def snippet(
+    source: Source, settings: Settings, size: int | None, batch_size: int, pretrained: bool
+) -> str:
     """Imports, `dls` and `learn` on the same ratings."""
     ratings: _Ratings = source.content
     user, item, rating = ratings.names
     lines = ["from fastai.collab import *", "from fastai.tabular.all import *", ""]
-    lines += [f"df = pd.read_csv({settings.data!r})"] if settings.data else _sample_lines(settings.seed)
+    lines += (
+        [f"df = pd.read_csv({settings.data!r})"] if settings.data else _sample_lines(settings.seed)
+    )
     splitter = (
-        f"ColSplitter({OWN_SPLIT!r})" if ratings.split else f"RandomSplitter({VALID_SHARE}, seed={settings.seed})"
+        f"ColSplitter({OWN_SPLIT!r})"
+        if ratings.split
+        else f"RandomSplitter({VALID_SHARE}, seed={settings.seed})"
     )
     lines += [
         f"to = TabularCollab(df.astype({{{rating!r}: 'float32'}}), [Categorify], [{user!r}, {item!r}],",
@@ -162,7 +195,9 @@ def _factors(arch: str) -> int:
 
 
 def _range_of(values: pd.Series) -> tuple[tuple[float, float], str]:
-    """A little beyond the ratings on both sides, for a sigmoid never reaches its ends; and why so much."""
+    """A little beyond the ratings on both sides, for a sigmoid never reaches its ends; and why so
+    much.
+    """
     low, high = float(values.min()), float(values.max())
     different = sorted(set(values.astype(float)))
     if len(different) > _MOST_STEPS:
@@ -185,17 +220,23 @@ def _columns(path: Path, frame: pd.DataFrame, target: str) -> tuple[str, str, st
         for name in asked:
             check_column(path, frame, name)
         return asked[0], asked[1], asked[2]
-    check_column(path, frame, str(frame.columns[0]))  # a file of another separator has a single column
+    check_column(
+        path, frame, str(frame.columns[0])
+    )  # a file of another separator has a single column
     plain = {str(name).strip().lower(): str(name) for name in frame.columns}
     if all(name in plain for name in _NAMES):
         return plain["user"], plain["item"], plain["rating"]
     names = [str(name) for name in frame.columns]
     if len(names) < 3:
-        raise BadInput(f"{path} has {len(names)} columns ({listed(names)}); user, item and rating are expected")
+        raise BadInput(
+            f"{path} has {len(names)} columns ({listed(names)}); user, item and rating are expected"
+        )
     return names[0], names[1], names[2]
 
 
-def _check(path: Path, frame: pd.DataFrame, names: tuple[str, str, str], wanted: tuple[float, float] | None) -> None:
+def _check(
+    path: Path, frame: pd.DataFrame, names: tuple[str, str, str], wanted: tuple[float, float] | None
+) -> None:
     """Every row has a user, an item, and a finite rating within the range that was asked for."""
     import numpy as np
     import pandas as pd
@@ -210,25 +251,37 @@ def _check(path: Path, frame: pd.DataFrame, names: tuple[str, str, str], wanted:
     if pd.api.types.is_bool_dtype(frame[rating]) or wrong.any():
         found = frame[rating][wrong].iloc[0] if wrong.any() else frame[rating].iloc[0]
         line = first_line(path, wrong)
-        raise BadInput(f"{path}, line {line}: column '{rating}' is '{found}' where a number is expected")
+        raise BadInput(
+            f"{path}, line {line}: column '{rating}' is '{found}' where a number is expected"
+        )
     frame[rating] = numbers
     if numbers.nunique() < 2:
-        raise BadInput(f"{path}: column '{rating}' has the single value {numbers.iloc[0]:g}; nothing to learn")
+        raise BadInput(
+            f"{path}: column '{rating}' has the single value {numbers.iloc[0]:g}; nothing to learn"
+        )
     if wanted is not None:
         outside = (numbers < wanted[0]) | (numbers > wanted[1])
         if outside.any():
             found, line = numbers[outside].iloc[0], first_line(path, outside)
-            raise BadInput(f"{path}, line {line}: rating {found:g} is not in the y_range {wanted[0]:g},{wanted[1]:g}")
+            raise BadInput(
+                f"{path}, line {line}: rating {found:g} is not in the y_range {wanted[0]:g},{wanted[1]:g}"
+            )
     for name in (user, item):
         if frame[name].nunique() < 2:
-            raise BadInput(f"{path}: column '{name}' has the single value {frame[name].iloc[0]!r}; nothing to compare")
+            raise BadInput(
+                f"{path}: column '{name}' has the single value {frame[name].iloc[0]!r}; nothing to compare"
+            )
 
 
 def _notes(names: tuple[str, str, str], frame: pd.DataFrame, settings: Settings) -> tuple[str, ...]:
     """Which columns were taken when they were guessed, and what is odd about the ratings."""
     user, item, _ = names
     said = []
-    if settings.data and not settings.target and tuple(name.strip().lower() for name in names) != _NAMES:
+    if (
+        settings.data
+        and not settings.target
+        and tuple(name.strip().lower() for name in names) != _NAMES
+    ):
         said.append(f"taken as user, item and rating: the first columns {listed(names)}")
     again = int(frame.duplicated([user, item]).sum())
     if again:
@@ -243,7 +296,9 @@ def _held_out(count: int, seed: int) -> tuple[int, ...]:
 
 
 def _sample(seed: int) -> pd.DataFrame:
-    """Ratings that follow from hidden tastes, with noise; see `_sample_lines` for the same in a snippet."""
+    """Ratings that follow from hidden tastes, with noise; see `_sample_lines` for the same in a
+    snippet.
+    """
     import numpy as np
     import pandas as pd
 

@@ -67,7 +67,9 @@ def inspect(settings: Settings, verify: bool = True) -> Source:
         When the folder is missing, holds too few images, or one that cannot be read.
     """
     if settings.arch not in ("", DEFAULT_ARCH):
-        raise BadParameter(f"parameter 'arch': a GAN is '{DEFAULT_ARCH}' here, not '{settings.arch}'")
+        raise BadParameter(
+            f"parameter 'arch': a GAN is '{DEFAULT_ARCH}' here, not '{settings.arch}'"
+        )
     if settings.data:
         return _folder(existing_folder(settings.data, "of images"), verify)
     from sklearn.datasets import load_digits
@@ -77,7 +79,9 @@ def inspect(settings: Settings, verify: bool = True) -> Source:
     return Source(f"scikit-learn's digits: {count} images", count, 0, (), Split(pairs, ()))
 
 
-def build(source: Source, settings: Settings, size: int | None, batch_size: int, device: str, folder: Path) -> Built:
+def build(
+    source: Source, settings: Settings, size: int | None, batch_size: int, device: str, folder: Path
+) -> Built:
     """A `GANLearner.wgan` that makes images of `size` px from 100 random numbers.
 
     Raises
@@ -95,12 +99,16 @@ def build(source: Source, settings: Settings, size: int | None, batch_size: int,
 
     side = size or 32
     if side < 32 or side & (side - 1):
-        raise BadParameter(f"parameter 'size': a GAN's images are 32, 64, 128 px and so on in size, not {side}")
+        raise BadParameter(
+            f"parameter 'size': a GAN's images are 32, 64, 128 px and so on in size, not {side}"
+        )
     digits = (load_digits().images * 15.9).astype("uint8")  # (n, 8, 8), 0 to 254
     blocks = TransformBlock(type_tfms=generate_noise), image_block(partial(_digit, digits))
     halves = [0.5] * 3  # from -1 to 1, as the generator's end
     normal = Normalize.from_stats(halves, halves, cuda=device != "cpu")
-    dls = loaders(source.content, blocks, [Resize(side)], batch_size, device, folder, batch_tfms=[normal])
+    dls = loaders(
+        source.content, blocks, [Resize(side)], batch_size, device, folder, batch_tfms=[normal]
+    )
     learner = GANLearner.wgan(
         dls,
         basic_generator(side, n_channels=3),
@@ -115,7 +123,9 @@ def build(source: Source, settings: Settings, size: int | None, batch_size: int,
     return Built(learner, pretrained=False, notes=_NOTES, higher_is_better=False)
 
 
-def snippet(source: Source, settings: Settings, size: int | None, batch_size: int, pretrained: bool) -> str:
+def snippet(
+    source: Source, settings: Settings, size: int | None, batch_size: int, pretrained: bool
+) -> str:
     """Imports, `dls` and `learn` on the same images."""
     parts: Split = source.content
     lines = ["from fastai.vision.all import *", "from fastai.vision.gan import *"]
@@ -127,7 +137,12 @@ def snippet(source: Source, settings: Settings, size: int | None, batch_size: in
             tfms = f"[upright, {tfms}]"
         block, items = "get_items=get_image_files", "path"
     else:
-        lines += ["from sklearn.datasets import load_digits", "", "digits = load_digits().images", ""]
+        lines += [
+            "from sklearn.datasets import load_digits",
+            "",
+            "digits = load_digits().images",
+            "",
+        ]
         lines += ["def picture(number):", "    pixels = (digits[number] * 15.9).astype('uint8')"]
         lines += ["    return pixels[..., None].repeat(3, axis=-1)", ""]
         block, items = "get_y=picture", "list(range(len(digits)))"

@@ -1,4 +1,5 @@
-"""Image classification on a folder with one subfolder per class, or on scikit-learn's handwritten digits.
+"""Image classification on a folder with one subfolder per class, or on scikit-learn's handwritten
+digits.
 
 Checking needs Pillow only; torch and fastai are imported where a learner is built.
 """
@@ -60,7 +61,9 @@ Item = tuple[Path | int, str]  # a path, or a number into the digits; and its cl
 
 
 def default_size(settings: Settings) -> int | None:
-    """32 px for the digits, which are 8 px wide; 224 px, what pretrained networks saw, for photographs."""
+    """32 px for the digits, which are 8 px wide; 224 px, what pretrained networks saw, for
+    photographs.
+    """
     return 224 if settings.data else 32
 
 
@@ -72,17 +75,23 @@ def inspect(settings: Settings, verify: bool = True) -> Source:
     BadParameter
         For an architecture that is unknown, with the closest, or that fastai cannot use.
     BadInput
-        When the folder is missing, holds fewer than two classes or too few images, an image that cannot be read, or
-        decisions that cannot be followed.
+        When the folder is missing, holds fewer than two classes or too few images, an image that
+        cannot be read, or decisions that cannot be followed.
     """
     check_arch(settings.arch)
     return (
-        _folder(existing_folder(settings.data, _WANTED), settings.seed, verify) if settings.data else _digits(settings)
+        _folder(existing_folder(settings.data, _WANTED), settings.seed, verify)
+        if settings.data
+        else _digits(settings)
     )
 
 
-def build(source: Source, settings: Settings, size: int | None, batch_size: int, device: str, folder: Path) -> Built:
-    """A `vision_learner` on the images, resized to `size` px; frozen when its weights are pretrained."""
+def build(
+    source: Source, settings: Settings, size: int | None, batch_size: int, device: str, folder: Path
+) -> Built:
+    """A `vision_learner` on the images, resized to `size` px; frozen when its weights are
+    pretrained.
+    """
     from fastai.data.block import CategoryBlock
     from fastai.metrics import accuracy
     from fastai.vision.augment import Resize
@@ -92,11 +101,20 @@ def build(source: Source, settings: Settings, size: int | None, batch_size: int,
     digits = (load_digits().images * 15.9).astype("uint8")  # (n, 8, 8), 0 to 254
     classes = CategoryBlock(vocab=sorted({name for _, name in parts.train}))
     side = size or 32
-    dls = loaders(parts, (image_block(partial(_digit, digits)), classes), [Resize(side)], batch_size, device, folder)
+    dls = loaders(
+        parts,
+        (image_block(partial(_digit, digits)), classes),
+        [Resize(side)],
+        batch_size,
+        device,
+        folder,
+    )
     return Built(*vision(dls, settings, side, folder, metrics=accuracy))
 
 
-def snippet(source: Source, settings: Settings, size: int | None, batch_size: int, pretrained: bool) -> str:
+def snippet(
+    source: Source, settings: Settings, size: int | None, batch_size: int, pretrained: bool
+) -> str:
     """Imports, `dls` and `learn` on the same images."""
     parts: Split = source.content
     imports, network = network_lines(settings)
@@ -113,14 +131,20 @@ def snippet(source: Source, settings: Settings, size: int | None, batch_size: in
         chance = "train='train', valid='valid'" if parts.own else chance
         lines.append(f"dls = ImageDataLoaders.from_folder(path, {chance}, {how})")
     else:
-        splitter = "GrandparentSplitter()" if parts.own else f"RandomSplitter({VALID_SHARE}, seed={settings.seed})"
+        splitter = (
+            "GrandparentSplitter()"
+            if parts.own
+            else f"RandomSplitter({VALID_SHARE}, seed={settings.seed})"
+        )
         lines += [*_DECIDED_LINES]
         lines += [
             "block = DataBlock((ImageBlock, CategoryBlock), get_items=images, get_y=label,",
             f"                  splitter={splitter})",
             f"dls = block.new(item_tfms={tfms}).dataloaders(path, bs={batch_size}, num_workers=0)",
         ]
-    lines.append(f"learn = vision_learner(dls, {network}, pretrained={pretrained}, metrics=accuracy)")
+    lines.append(
+        f"learn = vision_learner(dls, {network}, pretrained={pretrained}, metrics=accuracy)"
+    )
     return "\n".join(lines) + "\n"
 
 
@@ -192,7 +216,9 @@ def _folder(folder: Path, seed: int, verify: bool) -> Source:
 
 
 def _labelled(folder: Path) -> list[tuple[Path, str]]:
-    """Every image below a class's subfolder, in order of its path; hidden files and folders are left out."""
+    """Every image below a class's subfolder, in order of its path; hidden files and folders are
+    left out.
+    """
     return [
         (path, name)
         for path in find_images(folder)
@@ -204,16 +230,26 @@ def _check_classes(folder: Path, images: list[tuple[Path, str]]) -> None:
     classes = sorted({name for _, name in images})
     if not classes:
         loose = sum(path.suffix.lower() in SUFFIXES for path in folder.iterdir())
-        where = f"{loose} images but no subfolder with images" if loose else "no subfolder with images"
-        raise BadInput(f"{folder} holds {where}; put each class's images into a subfolder of its own")
+        where = (
+            f"{loose} images but no subfolder with images" if loose else "no subfolder with images"
+        )
+        raise BadInput(
+            f"{folder} holds {where}; put each class's images into a subfolder of its own"
+        )
     if len(classes) == 1:
-        raise BadInput(f"{folder} holds a single class ('{classes[0]}'); classification needs at least two subfolders")
+        raise BadInput(
+            f"{folder} holds a single class ('{classes[0]}'); classification needs at least two subfolders"
+        )
     if len(images) < FEWEST_IMAGES:
         raise BadInput(f"{folder} holds {len(images)} images; at least {FEWEST_IMAGES} are needed")
 
 
-def _decided(folder: Path, found: list[list[tuple[Path, str]]]) -> tuple[list[list[tuple[Path, str]]], tuple[str, ...]]:
-    """The images after the folder's decisions: without the deleted ones, others in the class they were moved to."""
+def _decided(
+    folder: Path, found: list[list[tuple[Path, str]]]
+) -> tuple[list[list[tuple[Path, str]]], tuple[str, ...]]:
+    """The images after the folder's decisions: without the deleted ones, others in the class they
+    were moved to.
+    """
     listing = folder / DECISIONS
     if not listing.is_file():
         return found, ()
@@ -237,7 +273,5 @@ def _decided(folder: Path, found: list[list[tuple[Path, str]]]) -> tuple[list[li
             if decision != "delete":
                 decided[-1].append((path, name if decision == "keep" else decision))
     gone = f"; {len(decisions)} of its files are not here any more" if decisions else ""
-    note = (
-        f"{DECISIONS}: {count['deleted']} images left out, {count['moved']} in another class than their folder's{gone}"
-    )
+    note = f"{DECISIONS}: {count['deleted']} images left out, {count['moved']} in another class than their folder's{gone}"  # noqa: E501
     return decided, (note,)

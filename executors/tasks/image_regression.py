@@ -1,4 +1,5 @@
-"""Image regression: where points are in an image, listed in points.csv, or the middle of a generated blob.
+"""Image regression: where points are in an image, listed in points.csv, or the middle of a
+generated blob.
 
 Checking needs Pillow only; torch and fastai are imported where a learner is built.
 """
@@ -27,7 +28,15 @@ from executors.inputs.images import (
     template,
     upright_size,
 )
-from executors.inputs.listing import Row, check_twice, file_lines, file_of, own_split, read_listing, valid_lines
+from executors.inputs.listing import (
+    Row,
+    check_twice,
+    file_lines,
+    file_of,
+    own_split,
+    read_listing,
+    valid_lines,
+)
 from executors.inputs.shapes import COUNT, SIDE, draw_blob, source_of
 from executors.networks.networks import DEFAULT_ARCH, check_arch, network_lines, vision
 from executors.task import Built, Settings, Source
@@ -78,20 +87,26 @@ def inspect(settings: Settings, verify: bool = True) -> Source:
     BadParameter
         For an architecture that is unknown, with the closest, or that fastai cannot use.
     BadInput
-        When folder or listing is missing, or a line of it names no image, one twice, one that cannot be read, a cell
-        that is no number or a point outside its image.
+        When folder or listing is missing, or a line of it names no image, one twice, one that
+        cannot be read, a cell that is no number or a point outside its image.
     """
     check_arch(settings.arch)
     if settings.data:
-        return _folder(existing_folder(settings.data, f"with images and a {LISTING}"), settings.seed, verify)
+        return _folder(
+            existing_folder(settings.data, f"with images and a {LISTING}"), settings.seed, verify
+        )
     drawn: list[Item] = [(number, [draw_blob(settings.seed, number)[1]]) for number in range(COUNT)]
     parts = split(drawn, settings.seed)
     content = _Pointed(parts, ("x1", "y1"))
     return Source(f"drawn blobs: {COUNT} images", len(parts.train), len(parts.valid), (), content)
 
 
-def build(source: Source, settings: Settings, size: int | None, batch_size: int, device: str, folder: Path) -> Built:
-    """A `vision_learner` that gives each point from -1 to 1 in both directions; the metric is their distance."""
+def build(
+    source: Source, settings: Settings, size: int | None, batch_size: int, device: str, folder: Path
+) -> Built:
+    """A `vision_learner` that gives each point from -1 to 1 in both directions; the metric is their
+    distance.
+    """
     from fastai.vision.augment import Resize
     from fastai.vision.data import PointBlock
 
@@ -108,7 +123,9 @@ def build(source: Source, settings: Settings, size: int | None, batch_size: int,
     return Built(*built, higher_is_better=False)
 
 
-def snippet(source: Source, settings: Settings, size: int | None, batch_size: int, pretrained: bool) -> str:
+def snippet(
+    source: Source, settings: Settings, size: int | None, batch_size: int, pretrained: bool
+) -> str:
     """Imports, `dls` and `learn` on the same images."""
     from executors.networks.metrics import distance
 
@@ -118,7 +135,13 @@ def snippet(source: Source, settings: Settings, size: int | None, batch_size: in
     splitter = f"RandomSplitter({VALID_SHARE}, seed={settings.seed})"
     tfms = f"Resize({size}, method='squish')"
     if settings.data:
-        lines += [*source_of(distance), "", "", f"path = Path({settings.data!r})", *file_lines(LISTING)]
+        lines += [
+            *source_of(distance),
+            "",
+            "",
+            f"path = Path({settings.data!r})",
+            *file_lines(LISTING),
+        ]
         lines += [
             "def points(row):",
             f"    return [float(row[name]) for name in {list(content.columns)!r}]",
@@ -130,9 +153,18 @@ def snippet(source: Source, settings: Settings, size: int | None, batch_size: in
             tfms = f"[upright, {tfms}]"
         block, items = "get_x=file, get_y=points", "rows"
     else:
-        lines += ["from PIL import Image, ImageDraw, ImageFilter", *source_of(draw_blob, distance), "", ""]
+        lines += [
+            "from PIL import Image, ImageDraw, ImageFilter",
+            *source_of(draw_blob, distance),
+            "",
+            "",
+        ]
         lines += ["def picture(number):", f"    return draw_blob({settings.seed}, number)[0]", ""]
-        lines += ["def points(number):", f"    return list(draw_blob({settings.seed}, number)[1])", ""]
+        lines += [
+            "def points(number):",
+            f"    return list(draw_blob({settings.seed}, number)[1])",
+            "",
+        ]
         block, items = "get_x=picture, get_y=points", f"list(range({COUNT}))"
     lines += [
         f"block = DataBlock((ImageBlock, PointBlock), {block}, splitter={splitter})",
@@ -184,7 +216,9 @@ def _points(listing: Path, row: Row, columns: tuple[str, ...]) -> list[Point]:
         except ValueError:
             numbers.append(math.nan)
         if not math.isfinite(numbers[-1]):
-            raise BadInput(f"{listing}, line {row.line}: {name} is '{row.cells[name]}'; expected a number of pixels")
+            raise BadInput(
+                f"{listing}, line {row.line}: {name} is '{row.cells[name]}'; expected a number of pixels"
+            )
     return list(zip(numbers[::2], numbers[1::2], strict=True))
 
 

@@ -1,4 +1,5 @@
-"""Language model: learns to say the next word, on a folder of texts, a CSV file, or docstrings of installed packages.
+"""Language model: learns to say the next word, on a folder of texts, a CSV file, or docstrings of
+installed packages.
 
 Checking needs pandas at most; torch and fastai are imported where a learner is built.
 """
@@ -65,13 +66,24 @@ def inspect(settings: Settings, verify: bool = True) -> Source:
     fewest = _FEWEST_SEQUENCES * SEQUENCE
     for name, count in (("train", train), ("validate", valid)):
         if count < fewest:
-            raise BadInput(f"{texts.title}: {count} words are left to {name} on; at least {fewest} are needed")
-    notes = (*texts.notes, f"a sample is a sequence of {SEQUENCE} words; their number is an estimate")
-    return Source(f"{texts.title}, {sum(counts)} words", train // SEQUENCE, valid // SEQUENCE, notes, texts)
+            raise BadInput(
+                f"{texts.title}: {count} words are left to {name} on; at least {fewest} are needed"
+            )
+    notes = (
+        *texts.notes,
+        f"a sample is a sequence of {SEQUENCE} words; their number is an estimate",
+    )
+    return Source(
+        f"{texts.title}, {sum(counts)} words", train // SEQUENCE, valid // SEQUENCE, notes, texts
+    )
 
 
-def build(source: Source, settings: Settings, size: int | None, batch_size: int, device: str, folder: Path) -> Built:
-    """A `language_model_learner` of AWD-LSTM; frozen up to its embedding when its weights are pretrained."""
+def build(
+    source: Source, settings: Settings, size: int | None, batch_size: int, device: str, folder: Path
+) -> Built:
+    """A `language_model_learner` of AWD-LSTM; frozen up to its embedding when its weights are
+    pretrained.
+    """
     from fastai.data.block import DataBlock
     from fastai.data.transforms import ColReader, IndexSplitter
     from fastai.metrics import Perplexity, accuracy
@@ -90,7 +102,9 @@ def build(source: Source, settings: Settings, size: int | None, batch_size: int,
     loaders = block.dataloaders(
         DataFrame({"text": texts.texts}),
         bs=batch_size,
-        val_bs=max(1, min(batch_size, source.valid // 2)),  # a loader of less than a row would be empty
+        val_bs=max(
+            1, min(batch_size, source.valid // 2)
+        ),  # a loader of less than a row would be empty
         num_workers=0,
         device=device,
         path=folder,
@@ -107,7 +121,9 @@ def build(source: Source, settings: Settings, size: int | None, batch_size: int,
 
 
 def template(loader: Any) -> tuple[Any, ...]:
-    """(words (b, 72) int, the words that follow (b, 72) int) of the first rows; all are of the same length."""
+    """(words (b, 72) int, the words that follow (b, 72) int) of the first rows; all are of the same
+    length.
+    """
     batch = loader.do_batch([loader.do_item(index) for index in range(min(_TEMPLATE, loader.bs))])
     return tuple(batch)
 
@@ -117,7 +133,9 @@ def finish(loader: Any, batch: tuple[Any, ...]) -> tuple[Any, ...]:
     return tuple(loader.after_batch(batch))
 
 
-def snippet(source: Source, settings: Settings, size: int | None, batch_size: int, pretrained: bool) -> str:
+def snippet(
+    source: Source, settings: Settings, size: int | None, batch_size: int, pretrained: bool
+) -> str:
     """Imports, `dls` and `learn` on the same texts."""
     texts: Texts = source.content
     sizes = sizes_of(settings)

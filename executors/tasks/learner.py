@@ -1,8 +1,10 @@
-"""A learner of the user's own: a function in a file of theirs, called without arguments, that returns a fastai Learner.
+"""A learner of the user's own: a function in a file of theirs, called without arguments, that
+returns a fastai Learner.
 
-The file is run where this is called, so only a run's processes call it. Its folder comes first on the path, so that
-modules beside it are found before any other; of ours only `executors` is imported there. torch and fastai are imported
-with it. The function is called anew for each learner, first to count the samples: what it loads is not kept.
+The file is run where this is called, so only a run's processes call it. Its folder comes first on
+the path, so that modules beside it are found before any other; of ours only `executors` is imported
+there. torch and fastai are imported with it. The function is called anew for each learner, first to
+count the samples: what it loads is not kept.
 """
 
 from __future__ import annotations
@@ -38,7 +40,18 @@ EXPECTS = (
 DEFAULT_ARCH = "your own"
 _LOOKED_AT = 64  # training samples, of which the costliest stand for the worst case
 _TEMPLATE = 8
-_LOWER = ("error", "loss", "rmse", "mse", "mae", "msle", "rmspe", "perplexity", "hamming", "distance")
+_LOWER = (
+    "error",
+    "loss",
+    "rmse",
+    "mse",
+    "mae",
+    "msle",
+    "rmspe",
+    "perplexity",
+    "hamming",
+    "distance",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,8 +74,8 @@ def inspect(settings: Settings, verify: bool = True) -> Source:
     Raises
     ------
     BadInput
-        Names file, line and what is wrong: no such file or function, an error in it, something else than a Learner, or
-        a learner without samples to train or to validate on.
+        Names file, line and what is wrong: no such file or function, an error in it, something else
+        than a Learner, or a learner without samples to train or to validate on.
     """
     file, function = find_place(settings.learner)
     learner, where = called(file, function, settings.seed)
@@ -72,8 +85,12 @@ def inspect(settings: Settings, verify: bool = True) -> Source:
     return Source(title, train, valid, (), place)
 
 
-def build(source: Source, settings: Settings, size: int | None, batch_size: int, device: str, folder: Path) -> Built:
-    """What the function returns, with another batch size and on the device; it writes into `folder`."""
+def build(
+    source: Source, settings: Settings, size: int | None, batch_size: int, device: str, folder: Path
+) -> Built:
+    """What the function returns, with another batch size and on the device; it writes into
+    `folder`.
+    """
     from fastai.data.core import DataLoaders
 
     place: _Place = source.content
@@ -85,8 +102,17 @@ def build(source: Source, settings: Settings, size: int | None, batch_size: int,
     frozen = any(not weight.requires_grad for weight in learner.model.parameters())
     metric = learner.metrics[0].name if learner.metrics else ""
     higher = bool(metric) and not any(word in metric.lower() for word in _LOWER)
-    said = f"'{metric}' is taken to be better when {'higher' if higher else 'lower'}" if metric else "it has no metric"
-    notes = ("some layers are frozen, so they are taken to be pretrained" if frozen else "no layer is frozen", said)
+    said = (
+        f"'{metric}' is taken to be better when {'higher' if higher else 'lower'}"
+        if metric
+        else "it has no metric"
+    )
+    notes = (
+        "some layers are frozen, so they are taken to be pretrained"
+        if frozen
+        else "no layer is frozen",
+        said,
+    )
     return Built(learner, pretrained=frozen, notes=notes, higher_is_better=higher)
 
 
@@ -105,7 +131,9 @@ def template(loader: Any) -> tuple[Any, ...]:
     rows = {len(part) if isinstance(part, torch.Tensor) and part.ndim else None for part in parts}
     if len(rows) != 1 or None in rows:
         kinds = ", ".join(type(part).__name__ for part in parts)
-        raise BadInput(f"the learner's batches are made of {kinds}; tensors with one row a sample are expected")
+        raise BadInput(
+            f"the learner's batches are made of {kinds}; tensors with one row a sample are expected"
+        )
     return tuple(part.cpu() for part in parts)
 
 
@@ -116,8 +144,12 @@ def finish(loader: Any, batch: tuple[Any, ...]) -> tuple[Any, ...]:
     return tuple(loader.after_batch(batch))
 
 
-def snippet(source: Source, settings: Settings, size: int | None, batch_size: int, pretrained: bool) -> str:
-    """Lines that import the file by its path and call the function, then `dls` of this batch size for `learn`."""
+def snippet(
+    source: Source, settings: Settings, size: int | None, batch_size: int, pretrained: bool
+) -> str:
+    """Lines that import the file by its path and call the function, then `dls` of this batch size
+    for `learn`.
+    """
     place: _Place = source.content
     lines = [
         "import sys",
@@ -160,7 +192,9 @@ def _count(where: str, loader: Any, number: int) -> int:
         try:
             count = len(loader.dataset)
         except (TypeError, AttributeError):
-            raise BadInput(f"{where} returned a {part} loader without a length; recipes count samples") from None
+            raise BadInput(
+                f"{where} returned a {part} loader without a length; recipes count samples"
+            ) from None
     if not count:
         raise BadInput(f"{where} returned a {part} loader without samples")
     return int(count)
@@ -183,7 +217,9 @@ def _batched(loader: Any, batch_size: int) -> Any:
 
 
 def _is_table(loader: Any) -> bool:
-    """Whether it is fastai's for tables, whose samples are row numbers until a batch is made of them."""
+    """Whether it is fastai's for tables, whose samples are row numbers until a batch is made of
+    them.
+    """
     from fastai.tabular.core import TabDataLoader
 
     return isinstance(loader, TabDataLoader)
@@ -195,11 +231,16 @@ def _costliest(loader: Any) -> Any:
         items = [loader.dataset[index] for index in range(min(_LOOKED_AT, len(loader.dataset)))]
         return loader.collate_fn(_largest(items))
     if _is_table(loader):
-        return loader.new(bs=min(_LOOKED_AT, loader.n), shuffle=False, drop_last=False, device="cpu").one_batch()
+        return loader.new(
+            bs=min(_LOOKED_AT, loader.n), shuffle=False, drop_last=False, device="cpu"
+        ).one_batch()
     loader.before_iter()  # tells the transforms that they train
     if not loader.indexed:
         loader.it = iter(loader.dataset)
-    items = [loader.do_item(index if loader.indexed else None) for index in range(min(_LOOKED_AT, loader.n))]
+    items = [
+        loader.do_item(index if loader.indexed else None)
+        for index in range(min(_LOOKED_AT, loader.n))
+    ]
     return loader.do_batch(_largest(items))
 
 

@@ -1,4 +1,5 @@
-"""Multi-label classification: images that show several things at once, listed in labels.csv, or generated shapes.
+"""Multi-label classification: images that show several things at once, listed in labels.csv, or
+generated shapes.
 
 Checking needs Pillow only; torch and fastai are imported where a learner is built.
 """
@@ -25,7 +26,15 @@ from executors.inputs.images import (
     split,
     template,
 )
-from executors.inputs.listing import Row, check_twice, file_lines, file_of, own_split, read_listing, valid_lines
+from executors.inputs.listing import (
+    Row,
+    check_twice,
+    file_lines,
+    file_of,
+    own_split,
+    read_listing,
+    valid_lines,
+)
 from executors.inputs.shapes import COUNT, SHAPES, SIDE, draw_shapes, source_of
 from executors.networks.networks import DEFAULT_ARCH, check_arch, network_lines, vision
 from executors.task import Built, Settings, Source
@@ -51,7 +60,9 @@ EXPECTS = (
 )
 LISTING = "labels.csv"
 
-Item = tuple[Path | int, list[str]]  # a path, or a number of a drawing; and its labels, a list as fastai wants them
+Item = tuple[
+    Path | int, list[str]
+]  # a path, or a number of a drawing; and its labels, a list as fastai wants them
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,32 +87,46 @@ def inspect(settings: Settings, verify: bool = True) -> Source:
     BadParameter
         For an architecture that is unknown, with the closest, or that fastai cannot use.
     BadInput
-        When folder or listing is missing, or a line of it names no image, one twice, or one that cannot be read.
+        When folder or listing is missing, or a line of it names no image, one twice, or one that
+        cannot be read.
     """
     check_arch(settings.arch)
     if settings.data:
-        return _folder(existing_folder(settings.data, f"with images and a {LISTING}"), settings.seed, verify)
+        return _folder(
+            existing_folder(settings.data, f"with images and a {LISTING}"), settings.seed, verify
+        )
     drawn: list[Item] = [(number, _shapes_in(settings.seed, number)) for number in range(COUNT)]
     parts = split(drawn, settings.seed)
     title = f"drawn shapes: {COUNT} images with {', '.join(SHAPES)}"
     return Source(title, len(parts.train), len(parts.valid), (), _Labelled(parts, SHAPES))
 
 
-def build(source: Source, settings: Settings, size: int | None, batch_size: int, device: str, folder: Path) -> Built:
-    """A `vision_learner` with a yes or no for every label; frozen when its weights are pretrained."""
+def build(
+    source: Source, settings: Settings, size: int | None, batch_size: int, device: str, folder: Path
+) -> Built:
+    """A `vision_learner` with a yes or no for every label; frozen when its weights are
+    pretrained.
+    """
     from fastai.metrics import accuracy_multi
     from fastai.vision.augment import Resize
     from fastai.vision.data import MultiCategoryBlock
 
     content: _Labelled = source.content
-    blocks = image_block(partial(_drawing, settings.seed)), MultiCategoryBlock(vocab=list(content.labels))
+    blocks = (
+        image_block(partial(_drawing, settings.seed)),
+        MultiCategoryBlock(vocab=list(content.labels)),
+    )
     side = size or SIDE
     # squeezed, for what is cut off at the sides may be what a label stands for
-    dls = loaders(content.parts, blocks, [Resize(side, method="squish")], batch_size, device, folder)
+    dls = loaders(
+        content.parts, blocks, [Resize(side, method="squish")], batch_size, device, folder
+    )
     return Built(*vision(dls, settings, side, folder, metrics=accuracy_multi))
 
 
-def snippet(source: Source, settings: Settings, size: int | None, batch_size: int, pretrained: bool) -> str:
+def snippet(
+    source: Source, settings: Settings, size: int | None, batch_size: int, pretrained: bool
+) -> str:
     """Imports, `dls` and `learn` on the same images."""
     content: _Labelled = source.content
     imports, network = network_lines(settings)
@@ -122,7 +147,12 @@ def snippet(source: Source, settings: Settings, size: int | None, batch_size: in
             tfms = f"[upright, {tfms}]"
         block, items = "get_x=file, get_y=labels", "rows"
     else:
-        lines += ["from PIL import Image, ImageDraw", *source_of(draw_shapes), "", *_shape_lines(settings.seed)]
+        lines += [
+            "from PIL import Image, ImageDraw",
+            *source_of(draw_shapes),
+            "",
+            *_shape_lines(settings.seed),
+        ]
         block, items = "get_x=picture, get_y=labels", f"list(range({COUNT}))"
     lines += [
         f"block = DataBlock((ImageBlock, MultiCategoryBlock(vocab={list(content.labels)!r})),",
@@ -168,13 +198,21 @@ def _folder(folder: Path, seed: int, verify: bool) -> Source:
     check_parts(folder, parts)
     untaught = set(count) - {label for _, labels in parts.train for label in labels}
     if untaught and parts.own:
-        raise BadInput(f"{listing}: the label '{min(untaught)}' is only on images that are held out")
+        raise BadInput(
+            f"{listing}: the label '{min(untaught)}' is only on images that are held out"
+        )
     if verify:
         parts = replace(parts, turned=check_images(folder, (path for path, _ in items)))
     title = f"{folder.name}: {len(items)} images with {len(count)} labels"
     bare = sum(not labels for _, labels in items)
     notes = (f"{bare} images have no label",) if bare else ()
-    return Source(title, len(parts.train), len(parts.valid), notes, _Labelled(parts, tuple(sorted(count)), separator))
+    return Source(
+        title,
+        len(parts.train),
+        len(parts.valid),
+        notes,
+        _Labelled(parts, tuple(sorted(count)), separator),
+    )
 
 
 def _labels(row: Row, separator: str) -> list[str]:

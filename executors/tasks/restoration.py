@@ -1,4 +1,5 @@
-"""Restoration: a U-Net that makes good images of bad ones, which we make of the good ones ourselves.
+"""Restoration: a U-Net that makes good images of bad ones, which we make of the good ones
+ourselves.
 
 Checking needs Pillow only; torch and fastai are imported where a learner is built.
 """
@@ -64,7 +65,8 @@ def inspect(settings: Settings, verify: bool = True) -> Source:
     Raises
     ------
     BadParameter
-        For an architecture that is unknown, with the closest, or that cannot be the encoder of a U-Net.
+        For an architecture that is unknown, with the closest, or that cannot be the encoder of a
+        U-Net.
     BadInput
         When the folder is missing, holds too few images, or one that cannot be read.
     """
@@ -78,8 +80,12 @@ def inspect(settings: Settings, verify: bool = True) -> Source:
     return Source(title, len(_TRAIN), len(_VALID), (note,), parts)
 
 
-def build(source: Source, settings: Settings, size: int | None, batch_size: int, device: str, folder: Path) -> Built:
-    """A `unet_learner` with the feature loss; its encoder is frozen when the weights are pretrained."""
+def build(
+    source: Source, settings: Settings, size: int | None, batch_size: int, device: str, folder: Path
+) -> Built:
+    """A `unet_learner` with the feature loss; its encoder is frozen when the weights are
+    pretrained.
+    """
     from fastai.data.transforms import Normalize
     from fastai.layers import NormType
     from fastai.vision.augment import Resize
@@ -118,7 +124,9 @@ def build(source: Source, settings: Settings, size: int | None, batch_size: int,
     return Built(learner, pretrained, (*notes, judged))
 
 
-def snippet(source: Source, settings: Settings, size: int | None, batch_size: int, pretrained: bool) -> str:
+def snippet(
+    source: Source, settings: Settings, size: int | None, batch_size: int, pretrained: bool
+) -> str:
     """Imports, `dls` and `learn` on the same images, and the loss."""
     from executors.inputs.worse import WorseImage, Worsen, worsen
     from executors.networks.metrics import psnr
@@ -127,7 +135,13 @@ def snippet(source: Source, settings: Settings, size: int | None, batch_size: in
     parts: Split = source.content
     imports, network = network_lines(settings)
     judged = find_weights(_JUDGE, settings.pretrained, download=False)[0]
-    lines = ["import io", "import zlib", "from fastai.vision.all import *", "from PIL import ImageDraw", *imports]
+    lines = [
+        "import io",
+        "import zlib",
+        "from fastai.vision.all import *",
+        "from PIL import ImageDraw",
+        *imports,
+    ]
     lines += [*source_of(worsen, WorseImage, Worsen, FeatureLoss, psnr), "", ""]
     tfms = f"Resize({size}), Worsen({settings.seed})"
     if settings.data:
@@ -135,7 +149,11 @@ def snippet(source: Source, settings: Settings, size: int | None, batch_size: in
         if parts.turned:
             lines += [*UPRIGHT.splitlines(), ""]
             tfms = f"upright, {tfms}"
-        chosen = "GrandparentSplitter()" if parts.own else f"RandomSplitter({VALID_SHARE}, seed={settings.seed})"
+        chosen = (
+            "GrandparentSplitter()"
+            if parts.own
+            else f"RandomSplitter({VALID_SHARE}, seed={settings.seed})"
+        )
         block, items = f"get_items=get_image_files, splitter={chosen}", "path"
     else:
         lines += _CROP_LINES
@@ -154,7 +172,9 @@ def snippet(source: Source, settings: Settings, size: int | None, batch_size: in
 
 
 # the photographs are 640 by 427 px; crops to train on overlap, none reaches those to validate on
-_TRAIN = tuple((n, left, top) for n in range(2) for left in range(0, 417, 32) for top in range(0, 364, 33))
+_TRAIN = tuple(
+    (n, left, top) for n in range(2) for left in range(0, 417, 32) for top in range(0, 364, 33)
+)
 _VALID = tuple((n, left, top) for n in range(2) for left in (512, 576) for top in range(0, 363, 66))
 _CROPS = (*_TRAIN, *_VALID)  # number of the photograph, left, top
 _CROP_LINES = [
@@ -184,7 +204,9 @@ def _judge(settings: Settings) -> tuple[Any, str]:
     from torchvision.models.vgg import cfgs, make_layers
 
     weights, notes = find_weights(_JUDGE, settings.pretrained, settings.download)
-    layers = make_layers(cfgs["D"], batch_norm=True)  # without the head, which holds nine tenths of the weights
+    layers = make_layers(
+        cfgs["D"], batch_norm=True
+    )  # without the head, which holds nine tenths of the weights
     if weights is None:
         for layer in layers:
             if isinstance(layer, nn.Conv2d):
@@ -192,7 +214,9 @@ def _judge(settings: Settings) -> tuple[Any, str]:
     else:
         state = weights.get_state_dict(progress=False)
         start = "features."
-        layers.load_state_dict({name[len(start) :]: part for name, part in state.items() if name.startswith(start)})
+        layers.load_state_dict(
+            {name[len(start) :]: part for name, part in state.items() if name.startswith(start)}
+        )
     return layers, f"the loss compares features of {_JUDGE}; {notes[0]}"
 
 

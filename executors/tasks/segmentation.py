@@ -72,22 +72,29 @@ def inspect(settings: Settings, verify: bool = True) -> Source:
     Raises
     ------
     BadParameter
-        For an architecture that is unknown, with the closest, or that cannot be the encoder of a U-Net.
+        For an architecture that is unknown, with the closest, or that cannot be the encoder of a
+        U-Net.
     BadInput
-        When a folder, an image or a mask is missing or cannot be read; when a mask is of another size than its image
-        or holds a value that is no class.
+        When a folder, an image or a mask is missing or cannot be read; when a mask is of another
+        size than its image or holds a value that is no class.
     """
     check_arch(settings.arch, unet=True)
     if settings.data:
-        return _folder(existing_folder(settings.data, "with images/ and masks/"), settings.seed, verify)
+        return _folder(
+            existing_folder(settings.data, "with images/ and masks/"), settings.seed, verify
+        )
     parts = split([(number, number) for number in range(COUNT)], settings.seed)
     title = f"drawn shapes: {COUNT} images with masks"
     content = _Masked(parts, Codes(("background", *SHAPES)))
     return Source(title, len(parts.train), len(parts.valid), (), content)
 
 
-def build(source: Source, settings: Settings, size: int | None, batch_size: int, device: str, folder: Path) -> Built:
-    """A `unet_learner` on images of `size` px; its encoder is frozen when the weights are pretrained."""
+def build(
+    source: Source, settings: Settings, size: int | None, batch_size: int, device: str, folder: Path
+) -> Built:
+    """A `unet_learner` on images of `size` px; its encoder is frozen when the weights are
+    pretrained.
+    """
     from fastai.data.block import TransformBlock
     from fastai.data.transforms import IntToFloatTensor
     from fastai.losses import CrossEntropyLossFlat
@@ -106,7 +113,9 @@ def build(source: Source, settings: Settings, size: int | None, batch_size: int,
     )
     blocks = image_block(partial(_drawing, settings.seed)), masks
     # squeezed, so that every pixel counts
-    dls = loaders(content.parts, blocks, [Resize(size or SIDE, method="squish")], batch_size, device, folder)
+    dls = loaders(
+        content.parts, blocks, [Resize(size or SIDE, method="squish")], batch_size, device, folder
+    )
     ignored = {} if codes.void is None else {"ignore_index": codes.void}
     learner, pretrained, notes = unet(
         dls,
@@ -119,7 +128,9 @@ def build(source: Source, settings: Settings, size: int | None, batch_size: int,
     return Built(learner, pretrained, notes)
 
 
-def snippet(source: Source, settings: Settings, size: int | None, batch_size: int, pretrained: bool) -> str:
+def snippet(
+    source: Source, settings: Settings, size: int | None, batch_size: int, pretrained: bool
+) -> str:
     """Imports, `dls` and `learn` on the same images."""
     content: _Masked = source.content
     codes = content.codes
@@ -142,7 +153,12 @@ def snippet(source: Source, settings: Settings, size: int | None, batch_size: in
             tfms = f"[upright, {tfms}]"
         block, items = "get_items=get_image_files, get_y=mask", "path / 'images'"
     else:
-        lines += ["from PIL import Image, ImageDraw", *source_of(draw_shapes), "", *_shape_lines(settings.seed)]
+        lines += [
+            "from PIL import Image, ImageDraw",
+            *source_of(draw_shapes),
+            "",
+            *_shape_lines(settings.seed),
+        ]
         block, items = "get_x=picture, get_y=mask", f"list(range({COUNT}))"
     lines += [
         f"block = DataBlock((ImageBlock, MaskBlock(codes={list(codes.names)!r})),",
@@ -155,7 +171,9 @@ def snippet(source: Source, settings: Settings, size: int | None, batch_size: in
 
 
 def _mask_lines(codes: Codes) -> list[str]:
-    """The function of a snippet that reads an image's mask as class numbers, also from a palette."""
+    """The function of a snippet that reads an image's mask as class numbers, also from a
+    palette.
+    """
     lines = [
         "masks = {file.relative_to(path / 'masks').with_suffix(''): file for file in get_image_files(path / 'masks')}",
         "",
@@ -165,7 +183,10 @@ def _mask_lines(codes: Codes) -> list[str]:
     ]
     if codes.void not in (None, 255):
         lines.append(f"    values[values == 255] = {codes.void}")
-    lines += ["    return (values > 0).astype('uint8')" if codes.binary else "    return values", ""]
+    lines += [
+        "    return (values > 0).astype('uint8')" if codes.binary else "    return values",
+        "",
+    ]
     return lines
 
 
@@ -201,7 +222,9 @@ def _folder(folder: Path, seed: int, verify: bool) -> Source:
     images, masks = folder / "images", folder / "masks"
     for place in (images, masks):
         if not place.is_dir():
-            raise BadInput(f"{folder} has no folder {place.name}/; expected images/ and masks/ of the same names")
+            raise BadInput(
+                f"{folder} has no folder {place.name}/; expected images/ and masks/ of the same names"
+            )
     found = find_images(images)
     turned = verify and check_images(folder, found)
     if verify:
@@ -213,32 +236,48 @@ def _folder(folder: Path, seed: int, verify: bool) -> Source:
     check_parts(folder, parts)
     codes = find_codes(folder, [mask for _, mask in pairs], verify)
     title = f"{folder.name}: {len(pairs)} images with masks of {len(codes.names)} classes"
-    return Source(title, len(parts.train), len(parts.valid), _notes(folder, codes), _Masked(parts, codes))
+    return Source(
+        title, len(parts.train), len(parts.valid), _notes(folder, codes), _Masked(parts, codes)
+    )
 
 
 def _paired(folder: Path, images: Sequence[Path], masks: Sequence[Path]) -> list[tuple[Path, Path]]:
-    """Each image with the mask of the same name, whatever their endings; further masks are left alone."""
+    """Each image with the mask of the same name, whatever their endings; further masks are left
+    alone.
+    """
     by_name: dict[Path, Path] = {}
     for mask in masks:
         name = mask.relative_to(folder / "masks").with_suffix("")
         if name in by_name:
-            raise BadInput(f"{folder}: '{by_name[name].name}' and '{mask.name}' in masks/ are masks of the same image")
+            raise BadInput(
+                f"{folder}: '{by_name[name].name}' and '{mask.name}' in masks/ are masks of the same image"
+            )
         by_name[name] = mask
     pairs: list[tuple[Path, Path]] = []
     for image in images:
         name = image.relative_to(folder / "images").with_suffix("")
         if name not in by_name:
-            raise BadInput(f"{image.relative_to(folder)} in {folder} has no mask; expected masks/{name}.png")
+            raise BadInput(
+                f"{image.relative_to(folder)} in {folder} has no mask; expected masks/{name}.png"
+            )
         pairs.append((image, by_name[name]))
     return pairs
 
 
 def _notes(folder: Path, codes: Codes) -> tuple[str, ...]:
     """What was decided about the values of the masks."""
-    notes = [f"{len(codes.names)} classes: {', '.join(codes.names[:12])}"] if (folder / CODES).is_file() else []
+    notes = (
+        [f"{len(codes.names)} classes: {', '.join(codes.names[:12])}"]
+        if (folder / CODES).is_file()
+        else []
+    )
     if codes.binary:
         notes.append("the masks hold 0 and 255, taken as the classes 0 and 1")
     if codes.void is not None:
-        name = f"'{codes.names[codes.void]}'" if codes.void < len(codes.names) else f"the value {codes.void}"
+        name = (
+            f"'{codes.names[codes.void]}'"
+            if codes.void < len(codes.names)
+            else f"the value {codes.void}"
+        )
         notes.append(f"{name} is void: neither the loss nor the metric counts its pixels")
     return tuple(notes)

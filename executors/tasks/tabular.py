@@ -1,4 +1,5 @@
-"""Classification and regression on a table: a CSV file with a target column, or scikit-learn's breast-cancer set.
+"""Classification and regression on a table: a CSV file with a target column, or scikit-learn's
+breast-cancer set.
 
 Checking needs pandas only; torch and fastai are imported where a learner is built.
 """
@@ -46,7 +47,9 @@ _WIDEST = 100_000
 
 @dataclass(frozen=True, slots=True)
 class _Sample:
-    """A table, which of its rows are held out, and the range of what is predicted, if it is a quantity."""
+    """A table, which of its rows are held out, and the range of what is predicted, if it is a
+    quantity.
+    """
 
     table: Table
     valid: tuple[int, ...]
@@ -64,8 +67,8 @@ def inspect(settings: Settings, verify: bool = True) -> Source:
     Raises
     ------
     BadParameter
-        When the layers of the network or the range of predictions cannot be read, or the sample is asked for another
-        target.
+        When the layers of the network or the range of predictions cannot be read, or the sample is
+        asked for another target.
     BadInput
         See `read_table`.
     """
@@ -83,7 +86,9 @@ def inspect(settings: Settings, verify: bool = True) -> Source:
     return Source(title, rows - len(valid), len(valid), notes, _Sample(table, valid, y_range))
 
 
-def build(source: Source, settings: Settings, size: int | None, batch_size: int, device: str, folder: Path) -> Built:
+def build(
+    source: Source, settings: Settings, size: int | None, batch_size: int, device: str, folder: Path
+) -> Built:
     """A `tabular_learner` with random weights, for there are no others."""
     from fastai.data.block import CategoryBlock, RegressionBlock
     from fastai.data.transforms import IndexSplitter
@@ -113,8 +118,12 @@ def build(source: Source, settings: Settings, size: int | None, batch_size: int,
 
 
 def template(loader: Any) -> tuple[Any, ...]:
-    """(categories (b, columns) int, numbers (b, columns) float, target (b, 1)) of the first training rows."""
-    batch = loader.new(bs=min(64, loader.n), shuffle=False, drop_last=False, device="cpu").one_batch()
+    """(categories (b, columns) int, numbers (b, columns) float, target (b, 1)) of the first
+    training rows.
+    """
+    batch = loader.new(
+        bs=min(64, loader.n), shuffle=False, drop_last=False, device="cpu"
+    ).one_batch()
     return tuple(part.cpu() for part in batch)
 
 
@@ -123,14 +132,20 @@ def finish(loader: Any, batch: tuple[Any, ...]) -> tuple[Any, ...]:
     return batch
 
 
-def snippet(source: Source, settings: Settings, size: int | None, batch_size: int, pretrained: bool) -> str:
+def snippet(
+    source: Source, settings: Settings, size: int | None, batch_size: int, pretrained: bool
+) -> str:
     """Imports, `dls` and `learn` on the same table."""
     table: Table = source.content.table
     lines = ["from fastai.tabular.all import *"]
     if settings.data:
         lines += ["", f"df = pd.read_csv({settings.data!r})"]
     else:
-        lines += ["from sklearn.datasets import load_breast_cancer", "", "df = load_breast_cancer(as_frame=True).frame"]
+        lines += [
+            "from sklearn.datasets import load_breast_cancer",
+            "",
+            "df = load_breast_cancer(as_frame=True).frame",
+        ]
     lines += _frame_lines(table)
     block, metric = ("CategoryBlock", "accuracy") if table.classes else ("RegressionBlock", "rmse")
     metric = "[rmse, exp_rmspe]" if table.log else metric
@@ -157,7 +172,9 @@ def _frame_lines(table: Table) -> list[str]:
         zone = ", utc=True).dt.tz_localize(None" if date.zoned else ""
         read = f"pd.to_datetime(df[{date.name!r}], format={date.format!r}{zone}).astype('datetime64[ns]')"
         lines.append(f"df[{date.name!r}] = {read}")
-        lines.append(f"df = add_datepart(df, {date.name!r}, prefix={date.prefix!r}, time={date.time})")
+        lines.append(
+            f"df = add_datepart(df, {date.name!r}, prefix={date.prefix!r}, time={date.time})"
+        )
     if table.gaps:
         lines.append(f"gaps = {list(table.gaps)!r}")
         lines.append("df[gaps] = df[gaps].fillna(df[gaps].median())")
@@ -184,7 +201,11 @@ def _embeddings(learner: Any, table: Table) -> tuple[str, ...]:
     widths = [layer.embedding_dim for layer in learner.model.embeds]
     shown = [f"'{name}' {width}" for name, width in zip(table.categorical, widths, strict=True)]
     more = ", ..." if len(shown) > _SHOWN else ""
-    return (f"widths of embeddings by fastai's rule: {', '.join(shown[:_SHOWN])}{more}",) if shown else ()
+    return (
+        (f"widths of embeddings by fastai's rule: {', '.join(shown[:_SHOWN])}{more}",)
+        if shown
+        else ()
+    )
 
 
 def _range(table: Table, asked: str) -> tuple[float, float] | None:
@@ -192,7 +213,9 @@ def _range(table: Table, asked: str) -> tuple[float, float] | None:
     wanted = asked_range(asked)
     if table.classes:
         if wanted is not None:
-            raise BadParameter(f"parameter 'y_range': '{table.target}' holds classes, which have no range")
+            raise BadParameter(
+                f"parameter 'y_range': '{table.target}' holds classes, which have no range"
+            )
         return None
     low, high = float(table.frame[table.target].min()), float(table.frame[table.target].max())
     if wanted is None:
@@ -228,7 +251,9 @@ def _read(settings: Settings) -> Table:
             f"parameter 'target': '{settings.target}' is no column of the sample; name your own file in {both('data')}"
         )
     if settings.log_target == "yes":
-        raise BadParameter("parameter 'log_target': the sample's target holds classes, which have no logarithm")
+        raise BadParameter(
+            "parameter 'log_target': the sample's target holds classes, which have no logarithm"
+        )
     return table
 
 
@@ -236,7 +261,14 @@ def _breast_cancer() -> Table:
     from sklearn.datasets import load_breast_cancer
 
     frame = load_breast_cancer(as_frame=True).frame
-    return Table("scikit-learn's breast cancer set", frame, "target", (), tuple(frame.columns[:-1]), classes=True)
+    return Table(
+        "scikit-learn's breast cancer set",
+        frame,
+        "target",
+        (),
+        tuple(frame.columns[:-1]),
+        classes=True,
+    )
 
 
 def _held_out(table: Table, seed: int) -> tuple[int, ...]:

@@ -1,7 +1,9 @@
-"""Text classification on a folder of texts per class, a CSV file, or docstrings of installed packages.
+"""Text classification on a folder of texts per class, a CSV file, or docstrings of installed
+packages.
 
-It starts from random weights, from fastai's pretrained ones, or from the encoder of a language model that a run saved.
-Checking needs pandas at most; torch and fastai are imported where a learner is built.
+It starts from random weights, from fastai's pretrained ones, or from the encoder of a language
+model that a run saved. Checking needs pandas at most; torch and fastai are imported where a learner
+is built.
 """
 
 from __future__ import annotations
@@ -12,7 +14,15 @@ from typing import Any
 
 from executors.errors import BadParameter
 from executors.inputs.texts import SEQUENCE, Texts, read_texts, sample_texts, split_line
-from executors.networks.awd_lstm import DEFAULT_ARCH, FULL, Sizes, load_encoder, network, read_vocab, sizes_of
+from executors.networks.awd_lstm import (
+    DEFAULT_ARCH,
+    FULL,
+    Sizes,
+    load_encoder,
+    network,
+    read_vocab,
+    sizes_of,
+)
 from executors.task import Built, Settings, Source
 
 __all__ = [
@@ -57,13 +67,16 @@ def inspect(settings: Settings, verify: bool = True) -> Source:
     Raises
     ------
     BadParameter
-        When the sizes of the network cannot be read, or are asked for although an encoder has its own.
+        When the sizes of the network cannot be read, or are asked for although an encoder has its
+        own.
     BadInput
         When a file, row or column cannot be used, or the encoder or its vocabulary is missing.
     """
     sizes_of(settings)
     if settings.encoder and settings.arch:
-        raise BadParameter(f"parameter 'arch': the encoder has its own sizes; leave '{settings.arch}' out")
+        raise BadParameter(
+            f"parameter 'arch': the encoder has its own sizes; leave '{settings.arch}' out"
+        )
     encoder, vocab = read_vocab(settings.encoder) if settings.encoder else (None, [])
     texts = (
         read_texts(settings.data, settings.target, settings.seed, labelled=True)
@@ -72,11 +85,17 @@ def inspect(settings: Settings, verify: bool = True) -> Source:
     )
     title = texts.title if settings.data else f"{texts.title} in {len(texts.classes)} classes"
     train = len(texts.texts) - len(texts.valid)
-    return Source(title, train, len(texts.valid), texts.notes, _Sample(texts, encoder, tuple(vocab)))
+    return Source(
+        title, train, len(texts.valid), texts.notes, _Sample(texts, encoder, tuple(vocab))
+    )
 
 
-def build(source: Source, settings: Settings, size: int | None, batch_size: int, device: str, folder: Path) -> Built:
-    """A `text_classifier_learner` of AWD-LSTM; frozen up to its head when its encoder has learned something."""
+def build(
+    source: Source, settings: Settings, size: int | None, batch_size: int, device: str, folder: Path
+) -> Built:
+    """A `text_classifier_learner` of AWD-LSTM; frozen up to its head when its encoder has learned
+    something.
+    """
     from fastai.metrics import accuracy
     from fastai.text.learner import text_classifier_learner
     from fastai.text.models.awdlstm import AWD_LSTM, awd_lstm_clas_config
@@ -88,7 +107,9 @@ def build(source: Source, settings: Settings, size: int | None, batch_size: int,
     else:
         weights, sizes = load_encoder(sample.encoder, len(sample.vocab))
         pretrained = False
-        notes = (f"the encoder is {sample.encoder.name} of {sample.encoder.parent.name}, its vocabulary its own",)
+        notes = (
+            f"the encoder is {sample.encoder.name} of {sample.encoder.parent.name}, its vocabulary its own",
+        )
     loaders = _loaders(sample, batch_size, device, folder)
     learner = text_classifier_learner(
         loaders,
@@ -106,7 +127,9 @@ def build(source: Source, settings: Settings, size: int | None, batch_size: int,
 
 
 def template(loader: Any) -> tuple[Any, ...]:
-    """(words (1, longest) int, classes (1,)) of the longest text alone: the network wants batches sorted by length."""
+    """(words (1, longest) int, classes (1,)) of the longest text alone: the network wants batches
+    sorted by length.
+    """
     longest = max(range(len(loader.res)), key=lambda index: loader.res[index])
     return tuple(loader.do_batch([loader.do_item(longest)]))
 
@@ -116,14 +139,18 @@ def finish(loader: Any, batch: tuple[Any, ...]) -> tuple[Any, ...]:
     return tuple(loader.after_batch(batch))
 
 
-def snippet(source: Source, settings: Settings, size: int | None, batch_size: int, pretrained: bool) -> str:
+def snippet(
+    source: Source, settings: Settings, size: int | None, batch_size: int, pretrained: bool
+) -> str:
     """Imports, `dls` and `learn` on the same texts."""
     sample: _Sample = source.content
     lines = ["from fastai.text.all import *", "", *sample.texts.code, ""]
     vocab = ""
     if sample.encoder is not None:
         file = str(sample.encoder.with_suffix(""))
-        lines.append(f"vocab = json.loads(Path({file + '.vocab.json'!r}).read_text(encoding='utf-8'))")
+        lines.append(
+            f"vocab = json.loads(Path({file + '.vocab.json'!r}).read_text(encoding='utf-8'))"
+        )
         vocab = "vocab=vocab, "
     lines += [
         f"block = DataBlock((TextBlock.from_df('text', {vocab}seq_len={SEQUENCE}, n_workers=0), CategoryBlock),",
@@ -155,7 +182,9 @@ def _loaders(sample: _Sample, batch_size: int, device: str, folder: Path) -> Any
     from pandas import DataFrame
 
     texts = sample.texts
-    words = TextBlock.from_df("text", vocab=list(sample.vocab) or None, seq_len=SEQUENCE, n_workers=0)
+    words = TextBlock.from_df(
+        "text", vocab=list(sample.vocab) or None, seq_len=SEQUENCE, n_workers=0
+    )
     block = DataBlock(
         (words, CategoryBlock(vocab=list(texts.classes))),
         get_x=ColReader("text"),

@@ -1,9 +1,9 @@
-"""Activations of a network's layers on one batch, and two ways to start weights so that they keep their scale.
+"""Activations of a network's layers on one batch, and two ways to start weights so that they keep
+their scale.
 
 References
-----------
-Kaiming: He et al. 2015, "Delving Deep into Rectifiers", section 2.2. LSUV: Mishkin and Matas 2016, "All you need is a
-good init", algorithm 1.
+---------- Kaiming: He et al. 2015, "Delving Deep into Rectifiers", section 2.2. LSUV: Mishkin and
+Matas 2016, "All you need is a good init", algorithm 1.
 """
 
 from __future__ import annotations
@@ -27,9 +27,9 @@ _TRIES, _CLOSE = 10, 0.02
 class Layer:
     """One layer's output on a batch.
 
-    `mean` and `deviation` are over all values; `signal` is the deviation from sample to sample, a unit at a time, on
-    average: biases differ from unit to unit and can hide that it has gone. `dead` is the share of units that are zero
-    for every sample, None without ReLU.
+    `mean` and `deviation` are over all values; `signal` is the deviation from sample to sample, a
+    unit at a time, on average: biases differ from unit to unit and can hide that it has gone.
+    `dead` is the share of units that are zero for every sample, None without ReLU.
     """
 
     name: str
@@ -42,11 +42,15 @@ class Layer:
 
 def weighted(model: nn.Module) -> list[tuple[str, nn.Module]]:
     """Linear and convolutional layers by name, in the order in which they were defined."""
-    return [(name, module) for name, module in model.named_modules() if isinstance(module, _WEIGHTED)]
+    return [
+        (name, module) for name, module in model.named_modules() if isinstance(module, _WEIGHTED)
+    ]
 
 
 def layers(model: nn.Module, forward: Callable[[], Any]) -> list[Layer]:
-    """Every linear, convolutional and rectifying layer in the order in which `forward` calls them; once each."""
+    """Every linear, convolutional and rectifying layer in the order in which `forward` calls them;
+    once each.
+    """
     found: list[Layer] = []
     seen: set[str] = set()
 
@@ -72,7 +76,8 @@ def kaiming(model: nn.Module) -> None:
 
 
 def lsuv(model: nn.Module, forward: Callable[[], Any]) -> int:
-    """Orthonormal weights, then layer after layer scaled to a deviation of one on the batch; how many were scaled.
+    """Orthonormal weights, then layer after layer scaled to a deviation of one on the batch; how
+    many were scaled.
 
     A layer that `forward` does not reach, or whose output is constant, is left as it was drawn.
     """
@@ -103,7 +108,9 @@ def _scale(model: nn.Module, module: nn.Module, forward: Callable[[], Any]) -> b
 
 def _deviation(module: nn.Module, forward: Callable[[], Any]) -> float | None:
     seen: list[float] = []
-    hook = module.register_forward_hook(lambda _m, _i, output: seen.append(float(output.detach().float().std())))
+    hook = module.register_forward_hook(
+        lambda _m, _i, output: seen.append(float(output.detach().float().std()))
+    )
     try:
         with torch.no_grad():
             forward()
@@ -116,7 +123,11 @@ def _described(name: str, module: nn.Module, output: torch.Tensor) -> Layer:
     values = output.float()
     dead = None
     if isinstance(module, nn.ReLU | nn.ReLU6) and values.ndim > 1:
-        units = (values == 0).all(dim=0) if values.ndim == 2 else (values == 0).transpose(0, 1).flatten(1).all(dim=1)
+        units = (
+            (values == 0).all(dim=0)
+            if values.ndim == 2
+            else (values == 0).transpose(0, 1).flatten(1).all(dim=1)
+        )
         dead = float(units.float().mean())
     deviation = float(values.std()) if values.numel() > 1 else 0.0
     signal = float(values.std(dim=0).mean()) if len(values) > 1 else 0.0
@@ -124,10 +135,14 @@ def _described(name: str, module: nn.Module, output: torch.Tensor) -> Layer:
 
 
 @contextmanager
-def _hooked(model: nn.Module, kinds: tuple[type[nn.Module], ...], look: Callable[[str], Any]) -> Iterator[None]:
+def _hooked(
+    model: nn.Module, kinds: tuple[type[nn.Module], ...], look: Callable[[str], Any]
+) -> Iterator[None]:
     """Hooks on the model's modules of these kinds, taken off again."""
     hooks = [
-        module.register_forward_hook(look(name)) for name, module in model.named_modules() if isinstance(module, kinds)
+        module.register_forward_hook(look(name))
+        for name, module in model.named_modules()
+        if isinstance(module, kinds)
     ]
     try:
         yield

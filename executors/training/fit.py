@@ -1,4 +1,5 @@
-"""Trains a learner in stages, tells each epoch as it ends, and says from the epochs whether it fits.
+"""Trains a learner in stages, tells each epoch as it ends, and says from the epochs whether it
+fits.
 
 Rates, freezing and what is done with the result are the recipes'.
 """
@@ -31,7 +32,8 @@ _BEST = "best"
 class Epoch:
     """What one epoch of training came to; a loss or metric that is no number is NaN.
 
-    `train_loss` is the mean over the epoch's batches, as the weights were then; `valid_loss` is from its end.
+    `train_loss` is the mean over the epoch's batches, as the weights were then; `valid_loss` is
+    from its end.
     """
 
     stage: str
@@ -57,7 +59,9 @@ class Score:
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """Whether the model fits: "overfitting", "underfitting", "still improving" or "fits"; and what to do next."""
+    """Whether the model fits: "overfitting", "underfitting", "still improving" or "fits"; and what
+    to do next.
+    """
 
     word: str
     reason: str
@@ -87,7 +91,9 @@ class _Best(SaveModelCallback):
 
 
 class _Patience(EarlyStoppingCallback):
-    """Early stopping that starts to count at half of the cycle: the score may well get worse while the rate is high."""
+    """Early stopping that starts to count at half of the cycle: the score may well get worse while
+    the rate is high.
+    """
 
     def after_epoch(self) -> None:
         if self.epoch >= self.n_epoch // 2:
@@ -95,12 +101,20 @@ class _Patience(EarlyStoppingCallback):
 
 
 class _Teller(Callback):
-    """Tells the losses as they come and keeps what each epoch ended with; a loss that is no number ends training."""
+    """Tells the losses as they come and keeps what each epoch ended with; a loss that is no number
+    ends training.
+    """
 
     order = 65  # after the Recorder has written the epoch down
 
     def __init__(self, journal: Journal, stage: str, way: str, before: int, total: int) -> None:
-        self.journal, self.stage, self.way, self.before, self.total = journal, stage, way, before, total
+        self.journal, self.stage, self.way, self.before, self.total = (
+            journal,
+            stage,
+            way,
+            before,
+            total,
+        )
         self.epochs: list[Epoch] = []
         self.broken = False
 
@@ -121,22 +135,38 @@ class _Teller(Callback):
         self.losses.append(loss)
         self.steps += 1
         if self.steps % self.every == 0:
-            self.journal.emit("batch", stage=self.stage, step=self.steps, loss=loss, epoch=self.before + self.epoch + 1)
+            self.journal.emit(
+                "batch",
+                stage=self.stage,
+                step=self.steps,
+                loss=loss,
+                epoch=self.before + self.epoch + 1,
+            )
 
     def after_epoch(self) -> None:
         if not self.learn.recorder.values:
             return
         names = self.learn.recorder.metric_names[1:-1]  # without epoch and time
-        found = dict(zip(names, (float(value) for value in self.learn.recorder.values[-1]), strict=False))
+        found = dict(
+            zip(names, (float(value) for value in self.learn.recorder.values[-1]), strict=False)
+        )
         number = self.before + self.epoch + 1
         seconds = time.monotonic() - self.started
         nan = float("nan")
-        found.pop("train_loss", None)  # smoothed over so many steps that it lags behind in a short epoch
+        found.pop(
+            "train_loss", None
+        )  # smoothed over so many steps that it lags behind in a short epoch
         train, valid = float(np.mean(self.losses or [nan])), found.pop("valid_loss", nan)
         self.epochs.append(Epoch(self.stage, number, train, valid, found, seconds, self.way))
         losses = {"train_loss": train, "valid_loss": valid}
         self.journal.emit(
-            "epoch", stage=self.stage, way=self.way, epoch=number, **losses, metrics=found, seconds=seconds
+            "epoch",
+            stage=self.stage,
+            way=self.way,
+            epoch=number,
+            **losses,
+            metrics=found,
+            seconds=seconds,
         )
         self.journal.progress(number, max(self.total, number), "epochs")
 
@@ -156,7 +186,8 @@ def fit(
     weight_decay: float | None = None,
     callbacks: Sequence[Any] = (),
 ) -> list[Epoch]:
-    """Train by one cycle; with a score the best epoch's weights are what stays, without one the last's.
+    """Train by one cycle; with a score the best epoch's weights are what stays, without one the
+    last's.
 
     Parameters
     ----------
@@ -203,9 +234,9 @@ def fit(
 def verdict(epochs: Sequence[Epoch], score: Score, valid_samples: int) -> Verdict:
     """Whether the model fits, read from its epochs.
 
-    Overfitting is told by a score that improves and then gets worse, for two epochs at least and by more than chance;
-    a training loss below the validation loss alone says nothing. A training loss above it, at the end, says that the
-    network could learn more.
+    Overfitting is told by a score that improves and then gets worse, for two epochs at least and by
+    more than chance; a training loss below the validation loss alone says nothing. A training loss
+    above it, at the end, says that the network could learn more.
 
     Parameters
     ----------
@@ -213,7 +244,9 @@ def verdict(epochs: Sequence[Epoch], score: Score, valid_samples: int) -> Verdic
         Held-out samples, for what chance can do to a share of them.
     """
     values = [score.of(epoch) for epoch in epochs]
-    best = max(range(len(values)), key=lambda i: (values[i] if score.higher_is_better else -values[i], -i))
+    best = max(
+        range(len(values)), key=lambda i: (values[i] if score.higher_is_better else -values[i], -i)
+    )
     last, chance = epochs[-1], noise(values[best], values, valid_samples)
     after = len(values) - 1 - best
     lost = abs(values[best] - values[-1])
@@ -225,7 +258,11 @@ def verdict(epochs: Sequence[Epoch], score: Score, valid_samples: int) -> Verdic
             "get more data, augment it, or add weight decay, dropout or mixup (the recipe regularise compares them); "
             "the saved model is the best epoch's",
         )
-    perfect = score.higher_is_better and all(0 <= value <= 1 for value in values) and 1 - values[best] <= chance
+    perfect = (
+        score.higher_is_better
+        and all(0 <= value <= 1 for value in values)
+        and 1 - values[best] <= chance
+    )
     if last.train_loss > last.valid_loss and not perfect:
         return Verdict(
             "underfitting",
@@ -238,7 +275,11 @@ def verdict(epochs: Sequence[Epoch], score: Score, valid_samples: int) -> Verdic
             f"{at}, the last, and was still getting better",
             "train for more epochs",
         )
-    return Verdict("fits", f"{at} and has not got worse by more than chance ({chance:.2g}) since", "nothing is urgent")
+    return Verdict(
+        "fits",
+        f"{at} and has not got worse by more than chance ({chance:.2g}) since",
+        "nothing is urgent",
+    )
 
 
 def noise(best: float, values: Sequence[float], samples: int) -> float:

@@ -1,11 +1,12 @@
-"""Finds the samples that a network finds hard to learn as they are labelled, by their loss over all of training.
+"""Finds the samples that a network finds hard to learn as they are labelled, by their loss over all
+of training.
 
-A wrong label is learned by heart in the end; on the way there its loss is high. So the losses of each epoch are
-averaged, of samples that are trained on as of those held out.
+A wrong label is learned by heart in the end; on the way there its loss is high. So the losses of
+each epoch are averaged, of samples that are trained on as of those held out.
 
 References
-----------
-Pleiss et al. 2020, "Identifying Mislabeled Data using the Area Under the Margin Ranking"; theirs is the average margin.
+---------- Pleiss et al. 2020, "Identifying Mislabeled Data using the Area Under the Margin
+Ranking"; theirs is the average margin.
 """
 
 from __future__ import annotations
@@ -38,7 +39,10 @@ class Watch(Callback):
     run_valid = False
 
     def __init__(self) -> None:
-        self.found: dict[str, list[tuple[npt.NDArray[np.float64], npt.NDArray[np.int64]]]] = {"train": [], "valid": []}
+        self.found: dict[str, list[tuple[npt.NDArray[np.float64], npt.NDArray[np.int64]]]] = {
+            "train": [],
+            "valid": [],
+        }
 
     def after_epoch(self) -> None:
         """Keep what the network thinks of each sample now."""

@@ -1,4 +1,6 @@
-"""Pictures of training: epochs, layers, and samples that were hard; each function writes one PNG file."""
+"""Pictures of training: epochs, layers, and samples that were hard; each function writes one PNG
+file.
+"""
 
 from __future__ import annotations
 
@@ -18,12 +20,19 @@ _COLUMNS = 6
 
 
 def plot_epochs(path: Path, epochs: Sequence[Mapping[str, Any]], score: str) -> None:
-    """Losses (left) and score (right) of each epoch, stages parted by lines; or a line for each way compared."""
+    """Losses (left) and score (right) of each epoch, stages parted by lines; or a line for each way
+    compared.
+    """
     figure = Figure(figsize=(10, 4), layout="constrained")
     left, right = figure.subplots(1, 2)
     ways = list(dict.fromkeys(str(epoch["way"]) for epoch in epochs))
     if len(ways) > 1:
-        _draw_ways(left, right, {way: [epoch for epoch in epochs if epoch["way"] == way] for way in ways}, score)
+        _draw_ways(
+            left,
+            right,
+            {way: [epoch for epoch in epochs if epoch["way"] == way] for way in ways},
+            score,
+        )
     else:
         _draw_training(left, right, epochs, score)
     right.set(title=score, xlabel="epoch")
@@ -33,7 +42,9 @@ def plot_epochs(path: Path, epochs: Sequence[Mapping[str, Any]], score: str) -> 
     figure.savefig(path, dpi=DPI)
 
 
-def _draw_ways(left: Any, right: Any, ways: Mapping[str, Sequence[Mapping[str, Any]]], score: str) -> None:
+def _draw_ways(
+    left: Any, right: Any, ways: Mapping[str, Sequence[Mapping[str, Any]]], score: str
+) -> None:
     for colour, (way, epochs) in zip(cycle(COLOURS), ways.items(), strict=False):
         numbers = range(1, len(epochs) + 1)
         left.plot(numbers, [epoch["valid_loss"] for epoch in epochs], "o-", color=colour, label=way)
@@ -44,8 +55,16 @@ def _draw_ways(left: Any, right: Any, ways: Mapping[str, Sequence[Mapping[str, A
 
 def _draw_training(left: Any, right: Any, epochs: Sequence[Mapping[str, Any]], score: str) -> None:
     numbers = [epoch["number"] for epoch in epochs]
-    left.plot(numbers, [epoch["train_loss"] for epoch in epochs], "o-", color=COLOURS[1], label="training")
-    left.plot(numbers, [epoch["valid_loss"] for epoch in epochs], "o-", color=COLOURS[0], label="validation")
+    left.plot(
+        numbers, [epoch["train_loss"] for epoch in epochs], "o-", color=COLOURS[1], label="training"
+    )
+    left.plot(
+        numbers,
+        [epoch["valid_loss"] for epoch in epochs],
+        "o-",
+        color=COLOURS[0],
+        label="validation",
+    )
     left.set(title="Loss", xlabel="epoch")
     left.legend(framealpha=0.9, edgecolor="none")
     right.plot(numbers, _scores(epochs, score), "o-", color=COLOURS[2])
@@ -60,13 +79,21 @@ def _scores(epochs: Sequence[Mapping[str, Any]], score: str) -> list[float]:
 
 
 def plot_layers(path: Path, ways: Mapping[str, Sequence[tuple[float, float]]]) -> None:
-    """Mean (left) and standard deviation (right) of each layer's activations, a line for each way to start."""
+    """Mean (left) and standard deviation (right) of each layer's activations, a line for each way
+    to start.
+    """
     figure = Figure(figsize=(10, 4), layout="constrained")
     left, right = figure.subplots(1, 2)
     for colour, (way, layers) in zip(COLOURS, ways.items(), strict=False):
         numbers = range(1, len(layers) + 1)
         left.plot(numbers, [mean for mean, _ in layers], ".-", color=colour, label=way)
-        right.plot(numbers, [max(deviation, 1e-9) for _, deviation in layers], ".-", color=colour, label=way)
+        right.plot(
+            numbers,
+            [max(deviation, 1e-9) for _, deviation in layers],
+            ".-",
+            color=colour,
+            label=way,
+        )
     left.set(title="Mean of the activations", xlabel="layer")
     right.set(title="Standard deviation of the activations", xlabel="layer", yscale="log")
     right.axhline(1, color=GREY, lw=1, ls=":")

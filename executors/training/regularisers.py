@@ -1,9 +1,9 @@
-"""Ways to regularise a fastai learner for one training, each put on and taken off again without a trace.
+"""Ways to regularise a fastai learner for one training, each put on and taken off again without a
+trace.
 
 References
-----------
-Dropout: Srivastava et al. 2014. Mixup: Zhang et al. 2018. Label smoothing: Szegedy et al. 2016, section 7. Decoupled
-weight decay: Loshchilov and Hutter 2019.
+---------- Dropout: Srivastava et al. 2014. Mixup: Zhang et al. 2018. Label smoothing: Szegedy et
+al. 2016, section 7. Decoupled weight decay: Loshchilov and Hutter 2019.
 """
 
 from __future__ import annotations
@@ -25,7 +25,9 @@ __all__ = ["Way", "ways"]
 
 @dataclass(frozen=True, slots=True)
 class Way:
-    """One way: the weight decay (None: fastai's own), callbacks, the loss to train with, and its line in a snippet."""
+    """One way: the weight decay (None: fastai's own), callbacks, the loss to train with, and its
+    line in a snippet.
+    """
 
     name: str
     weight_decay: float | None = None
@@ -47,7 +49,10 @@ class _Dropout(Callback):
     def before_fit(self) -> None:
         last = [module for module in self.model.modules() if isinstance(module, nn.Linear)][-1]
         self.hook = last.register_forward_pre_hook(
-            lambda module, given: (functional.dropout(given[0], self.p, module.training), *given[1:])
+            lambda module, given: (
+                functional.dropout(given[0], self.p, module.training),
+                *given[1:],
+            )
         )
 
     def after_fit(self) -> None:
@@ -62,19 +67,36 @@ class _Dropout(Callback):
             self.hook = None
 
 
-def ways(learner: Any, weight_decays: Sequence[float], dropout: float, mixup: float, smoothing: float) -> list[Way]:
+def ways(
+    learner: Any, weight_decays: Sequence[float], dropout: float, mixup: float, smoothing: float
+) -> list[Way]:
     """The ways that this learner can be regularised, plain training first.
 
-    Dropout needs a linear layer; mixup needs inputs that can be blended, so it is for images; label smoothing needs
-    one class a sample. A strength of 0 leaves a way out.
+    Dropout needs a linear layer; mixup needs inputs that can be blended, so it is for images; label
+    smoothing needs one class a sample. A strength of 0 leaves a way out.
     """
     found = [Way("none", weight_decay=0.0, fit_words=", wd=0")]
-    found += [Way(f"weight decay {wd:g}", weight_decay=wd, fit_words=f", wd={wd!r}") for wd in weight_decays if wd]
+    found += [
+        Way(f"weight decay {wd:g}", weight_decay=wd, fit_words=f", wd={wd!r}")
+        for wd in weight_decays
+        if wd
+    ]
     if dropout and any(isinstance(module, nn.Linear) for module in learner.model.modules()):
-        found.append(Way(f"dropout {dropout:g}", 0.0, (_Dropout(dropout),), None, ", wd=0", _dropout_lines(dropout)))
+        found.append(
+            Way(
+                f"dropout {dropout:g}",
+                0.0,
+                (_Dropout(dropout),),
+                None,
+                ", wd=0",
+                _dropout_lines(dropout),
+            )
+        )
     classes = isinstance(learner.loss_func, CrossEntropyLossFlat)
     if mixup and _blends(learner):
-        found.append(Way(f"mixup {mixup:g}", 0.0, (MixUp(mixup),), None, f", wd=0, cbs=MixUp({mixup!r})"))
+        found.append(
+            Way(f"mixup {mixup:g}", 0.0, (MixUp(mixup),), None, f", wd=0, cbs=MixUp({mixup!r})")
+        )
     if smoothing and classes:
         axis = getattr(learner.loss_func, "axis", -1)
         loss = LabelSmoothingCrossEntropyFlat(eps=smoothing, axis=axis)
@@ -84,7 +106,9 @@ def ways(learner: Any, weight_decays: Sequence[float], dropout: float, mixup: fl
 
 
 def _blends(learner: Any) -> bool:
-    """Whether every input is of floats with an image's four dimensions, and the target a class or numbers."""
+    """Whether every input is of floats with an image's four dimensions, and the target a class or
+    numbers.
+    """
     inputs, targets = split_batch(learner, learner.dls.train.one_batch())
     images = all(part.ndim == 4 and part.is_floating_point() for part in inputs)
     return images and all(part.ndim <= 2 for part in targets)

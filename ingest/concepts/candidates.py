@@ -1,4 +1,6 @@
-"""Every place in a note that may name a concept: its title, headings, explained terms and wikilinks."""
+"""Every place in a note that may name a concept: its title, headings, explained terms and
+wikilinks.
+"""
 
 from __future__ import annotations
 
@@ -16,9 +18,11 @@ from kg.types import Passage
 
 __all__ = ["Candidate", "NoteParts", "candidates_of", "note_concept"]
 
-# A heading that stands in this many places below different headings structures the notes ("Goals"); it is no concept.
+# A heading that stands in this many places below different headings structures the notes ("Goals");
+# it is no concept.
 STRUCTURAL_COUNT = 3
-# A bold word that is "explained" in more passages than this is a marker ("Note:", "Trick:"), no concept.
+# A bold word that is "explained" in more passages than this is a marker ("Note:", "Trick:"), no
+# concept.
 MARKER_COUNT = 4
 MAX_TITLE_WORDS = 12
 
@@ -31,7 +35,9 @@ _EXPLAINED_BEFORE = re.compile(
     r"[*_`\"'“]{0,3}$",
     re.I,
 )
-_JARGON = re.compile(r"^>\s*(?:jargon|definition|def|term|glossary)\s*:\s*(?P<term>[^:\n]{2,60}):\s", re.I | re.M)
+_JARGON = re.compile(
+    r"^>\s*(?:jargon|definition|def|term|glossary)\s*:\s*(?P<term>[^:\n]{2,60}):\s", re.I | re.M
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +60,9 @@ class Candidate:
 
 
 def candidates_of(notes: Sequence[NoteParts]) -> list[Candidate]:
-    """Candidates of all notes, without headings that only structure and bold words that only mark."""
+    """Candidates of all notes, without headings that only structure and bold words that only
+    mark.
+    """
     structural = _structural_headings(notes)
     sections = [_sections(note, structural) for note in notes]
     found = [c for i, note in enumerate(notes) for c in _candidates(note, i, sections[i])]
@@ -66,9 +74,11 @@ def candidates_of(notes: Sequence[NoteParts]) -> list[Candidate]:
 
 
 def note_concept(note: NoteParts, named: Mapping[str, int]) -> int | None:
-    """The concept that a note is about, of those in `named`, by `merge_key`; None when it names none of them.
+    """The concept that a note is about, of those in `named`, by `merge_key`; None when it names
+    none of them.
 
-    By its first heading, the title in its front matter, its file's name without the number, or an alias.
+    By its first heading, the title in its front matter, its file's name without the number, or an
+    alias.
     """
     stated = note.parsed.front_matter.get("title")
     titles = [heading.text for heading in note.parsed.headings[:1]]
@@ -91,10 +101,14 @@ def _structural_headings(notes: Sequence[NoteParts]) -> frozenset[tuple[str, ...
             if len(heading.path) > 1:
                 places[key(heading.text)].add((note.name, heading.path[:-1]))
     titles = {key(h.text) for note in notes for h in note.parsed.headings[:1]}
-    return frozenset(k for k, where in places.items() if len(where) >= STRUCTURAL_COUNT and k not in titles)
+    return frozenset(
+        k for k, where in places.items() if len(where) >= STRUCTURAL_COUNT and k not in titles
+    )
 
 
-def _sections(note: NoteParts, structural: frozenset[tuple[str, ...]]) -> dict[tuple[str, ...], tuple[int, Names]]:
+def _sections(
+    note: NoteParts, structural: frozenset[tuple[str, ...]]
+) -> dict[tuple[str, ...], tuple[int, Names]]:
     """The headings that name a concept, by path, each with its position and names."""
     headings = note.parsed.headings
     paths: dict[tuple[str, ...], tuple[int, Names]] = {}
@@ -109,8 +123,12 @@ def _sections(note: NoteParts, structural: frozenset[tuple[str, ...]]) -> dict[t
     return paths
 
 
-def _about(note: NoteParts, paths: Mapping[tuple[str, ...], tuple[int, Names]], known: Container[str]) -> Names | None:
-    """What a link to a note names: the note's own concept, else one that is called as its file or an alias."""
+def _about(
+    note: NoteParts, paths: Mapping[tuple[str, ...], tuple[int, Names]], known: Container[str]
+) -> Names | None:
+    """What a link to a note names: the note's own concept, else one that is called as its file or
+    an alias.
+    """
     headings = note.parsed.headings
     title = paths[headings[0].path][1] if headings and headings[0].path in paths else _title(note)
     if title is not None:
@@ -124,7 +142,9 @@ def _about(note: NoteParts, paths: Mapping[tuple[str, ...], tuple[int, Names]], 
     return Names(one) if one else Names(called[0], tuple(called[1:]))
 
 
-def _candidates(note: NoteParts, index: int, paths: dict[tuple[str, ...], tuple[int, Names]]) -> Iterator[Candidate]:
+def _candidates(
+    note: NoteParts, index: int, paths: dict[tuple[str, ...], tuple[int, Names]]
+) -> Iterator[Candidate]:
     """Every candidate of one note but its links."""
     parsed = note.parsed
     title = _title(note)
@@ -133,7 +153,9 @@ def _candidates(note: NoteParts, index: int, paths: dict[tuple[str, ...], tuple[
     if title is not None and (not parsed.headings or parsed.headings[0].path not in paths):
         # No usable first heading: the file's title or name stands for what the rest does not claim.
         unclaimed = tuple(p.id for p in note.passages if _claim(p.heading_path, paths) is None)
-        yield Candidate(Names(title.label, (*title.aliases, *aliases), title.weak), 0, (index, -1), unclaimed)
+        yield Candidate(
+            Names(title.label, (*title.aliases, *aliases), title.weak), 0, (index, -1), unclaimed
+        )
         aliases = []
     for path, (i, names) in paths.items():
         rank = 0 if i == 0 and len(path) == 1 else 1
@@ -143,8 +165,12 @@ def _candidates(note: NoteParts, index: int, paths: dict[tuple[str, ...], tuple[
     yield from _explained(note, index)
 
 
-def _linked(note: NoteParts, index: int, names: NoteNames, about: Mapping[str, Names | None]) -> Iterator[Candidate]:
-    """What wikilinks name: the concept of the note they lead to; without such a note, the words of the target."""
+def _linked(
+    note: NoteParts, index: int, names: NoteNames, about: Mapping[str, Names | None]
+) -> Iterator[Candidate]:
+    """What wikilinks name: the concept of the note they lead to; without such a note, the words of
+    the target.
+    """
     base = len(note.parsed.headings)
     for mark in note.parsed.marked:
         if mark.kind != "wikilink":
@@ -153,9 +179,13 @@ def _linked(note: NoteParts, index: int, names: NoteNames, about: Mapping[str, N
         inside = source.startswith(("[[#", "[[^"))  # a place in this very note
         file = None if inside else names.find(mark.target, note.name)
         label = mark.target.split("#")[0].strip()
-        target = about[file] if file else heading_names(PurePosixPath(label).name) if label else None
+        target = (
+            about[file] if file else heading_names(PurePosixPath(label).name) if label else None
+        )
         if target is not None:
-            yield Candidate(Names(target.label, target.aliases if file else ()), 3, (index, base + mark.start))
+            yield Candidate(
+                Names(target.label, target.aliases if file else ()), 3, (index, base + mark.start)
+            )
 
 
 def _title(note: NoteParts) -> Names | None:
@@ -177,7 +207,9 @@ def _aliases(parsed: ParsedNote) -> list[str]:
     return _listed(parsed.front_matter.get("aliases")) + _listed(parsed.front_matter.get("alias"))
 
 
-def _claim(path: tuple[str, ...], paths: dict[tuple[str, ...], tuple[int, Names]]) -> tuple[str, ...] | None:
+def _claim(
+    path: tuple[str, ...], paths: dict[tuple[str, ...], tuple[int, Names]]
+) -> tuple[str, ...] | None:
     """The innermost heading on a passage's path that names a concept."""
     for n in range(len(path), 0, -1):
         if path[:n] in paths:
@@ -208,7 +240,11 @@ def _explained(note: NoteParts, index: int) -> Iterator[Candidate]:
         text = note.parsed.text_of(mark.cell)
         before, after = text[max(0, mark.start - 60) : mark.start], text[mark.end : mark.end + 60]
         # A mark that closes with its colon inside ("**Batch size:** how many") counts as well.
-        if mark.text.rstrip().endswith(":") or _EXPLAINED_AFTER.match(after) or _EXPLAINED_BEFORE.search(before):
+        if (
+            mark.text.rstrip().endswith(":")
+            or _EXPLAINED_AFTER.match(after)
+            or _EXPLAINED_BEFORE.search(before)
+        ):
             where = _passage_at(note.passages, mark)
             if where is not None and where.kind not in ("code", "output"):
                 yield Candidate(Names(name), 2, (index, base + mark.start), (where.id,))
@@ -216,16 +252,22 @@ def _explained(note: NoteParts, index: int) -> Iterator[Candidate]:
         for match in _JARGON.finditer(passage.text):
             name = term_name(match["term"])
             if name is not None:
-                yield Candidate(Names(name), 2, (index, base + passage.start + match.start()), (passage.id,))
+                yield Candidate(
+                    Names(name), 2, (index, base + passage.start + match.start()), (passage.id,)
+                )
 
 
 def _passage_at(passages: Sequence[Passage], mark: Marked) -> Passage | None:
-    return next((p for p in passages if p.cell == mark.cell and p.start <= mark.start < p.end), None)
+    return next(
+        (p for p in passages if p.cell == mark.cell and p.start <= mark.start < p.end), None
+    )
 
 
 def _without_markers(candidates: Sequence[Candidate]) -> list[Candidate]:
     """Drop explained terms that stand in so many passages that they are markers."""
-    seen = Counter(k for k, _ in {(merge_key(c.names.label), c.passages) for c in candidates if c.rank == 2})
+    seen = Counter(
+        k for k, _ in {(merge_key(c.names.label), c.passages) for c in candidates if c.rank == 2}
+    )
     return [c for c in candidates if c.rank != 2 or seen[merge_key(c.names.label)] <= MARKER_COUNT]
 
 

@@ -1,4 +1,6 @@
-"""What people decide about concepts - ignore, merge, rename - carried out on the groups that merging found."""
+"""What people decide about concepts - ignore, merge, rename - carried out on the groups that
+merging found.
+"""
 
 from __future__ import annotations
 
@@ -20,10 +22,12 @@ __all__ = ["regroup"]
 def regroup(
     groups: Sequence[Group], decisions: Sequence[Decision], notes: Sequence[NoteParts]
 ) -> tuple[list[Group], tuple[Failure, ...]]:
-    """The groups as people want them, and decisions that could not be followed; the given groups are used up.
+    """The groups as people want them, and decisions that could not be followed; the given groups
+    are used up.
 
-    Ignoring goes before merging, and that before renaming, whatever the order in the files. Who ignores a label
-    takes the concept away, and its sections belong to the concept around them; who ignores an alias, that name only.
+    Ignoring goes before merging, and that before renaming, whatever the order in the files. Who
+    ignores a label takes the concept away, and its sections belong to the concept around them; who
+    ignores an alias, that name only.
     """
     if not any(d.kind in ("ignore", "merge", "rename") for d in decisions):
         return list(groups), ()
@@ -80,7 +84,8 @@ class _State:
             where = _where(self.merged[taken[0]], decision)
             kept = self.groups[taken[0]].label
             self._fail(
-                decision, f"{where} gives the label '{kept}', so '{label}' is none; put the same name first in both"
+                decision,
+                f"{where} gives the label '{kept}', so '{label}' is none; put the same name first in both",
             )
             label = kept
         for i in dict.fromkeys(known.values()):
@@ -97,21 +102,33 @@ class _State:
         found = self._found(old, decision)
         if found is None:
             return
-        if (other := self.table.find(new)) is not None and other not in self.ignored and self._home(other) != found:
+        if (
+            (other := self.table.find(new)) is not None
+            and other not in self.ignored
+            and self._home(other) != found
+        ):
             self._fail(
-                decision, f'\'{new}\' is another concept already; to make them one: merge = [["{new}", "{old}"]]'
+                decision,
+                f'\'{new}\' is another concept already; to make them one: merge = [["{new}", "{old}"]]',
             )
         elif found in self.renamed and not self._is_called(found, new):
             self._fail(decision, f"{_where(self.renamed[found], decision)} renames the same concept to "
                        f"'{self.groups[found].label}', which holds; take one of the two out")  # fmt: skip
-        elif (twin := next((i for i in self.renamed if i != found and self._is_called(i, new)), None)) is not None:
-            self._fail(decision, f"{_where(self.renamed[twin], decision)} gives the name '{new}' to another concept")
+        elif (
+            twin := next((i for i in self.renamed if i != found and self._is_called(i, new)), None)
+        ) is not None:
+            self._fail(
+                decision,
+                f"{_where(self.renamed[twin], decision)} gives the name '{new}' to another concept",
+            )
         else:
             self.groups[found].label = new
             self.renamed[found] = decision.place
 
     def _found(self, name: str, decision: Decision) -> int | None:
-        """The group a decision names, after merging; None, with the reason said, when there is none any more."""
+        """The group a decision names, after merging; None, with the reason said, when there is none
+        any more.
+        """
         found = self.table.find(name)
         if found is None or found in self.ignored or self._taken_away(name, found):
             self.failures.append(unknown(name, decision, self.decisions, self.table))
@@ -134,11 +151,17 @@ class _State:
 
 
 def _where(place: Evidence, seen_from: Decision) -> str:
-    return f"line {place.line}" if place.note == seen_from.place.note else f"{place.note} line {place.line}"
+    return (
+        f"line {place.line}"
+        if place.note == seen_from.place.note
+        else f"{place.note} line {place.line}"
+    )
 
 
 def _hand_up(ignored: Sequence[Group], kept: Sequence[Group], notes: Sequence[NoteParts]) -> None:
-    """Give the passages of ignored sections to the innermost section around them that names a concept."""
+    """Give the passages of ignored sections to the innermost section around them that names a
+    concept.
+    """
     owners: dict[str, tuple[Group, str]] = {}
     for group, (label, aliases) in zip(kept, final_names(kept), strict=True):
         for name in (label, *aliases):
@@ -149,9 +172,14 @@ def _hand_up(ignored: Sequence[Group], kept: Sequence[Group], notes: Sequence[No
             given: defaultdict[str, list[int]] = defaultdict(list)
             for passage in candidate.passages if candidate.rank <= 1 else ():
                 names = (heading_names(heading) for heading in reversed(paths[passage]))
-                around = next((k for n in names if n is not None and (k := merge_key(n.label)) in owners), None)
+                around = next(
+                    (k for n in names if n is not None and (k := merge_key(n.label)) in owners),
+                    None,
+                )
                 if around is not None:
                     given[around].append(passage)
             for around, passages in given.items():
                 owner, label = owners[around]
-                owner.candidates.append(Candidate(Names(label), candidate.rank, candidate.order, tuple(passages)))
+                owner.candidates.append(
+                    Candidate(Names(label), candidate.rank, candidate.order, tuple(passages))
+                )

@@ -1,4 +1,6 @@
-"""Concepts and mentions from all parsed notes together; relations between them are left to `relations`."""
+"""Concepts and mentions from all parsed notes together; relations between them are left to
+`relations`.
+"""
 
 from __future__ import annotations
 
@@ -30,12 +32,16 @@ def find_concepts(notes: Sequence[NoteParts]) -> tuple[Concept, ...]:
 def concepts_as_decided(
     notes: Sequence[NoteParts], decisions: Sequence[Decision]
 ) -> tuple[tuple[Concept, ...], tuple[Failure, ...]]:
-    """Concepts as people have merged, renamed and ignored them; and decisions that could not be followed."""
+    """Concepts as people have merged, renamed and ignored them; and decisions that could not be
+    followed.
+    """
     groups, failures = regroup(merge(candidates_of(notes), notes), decisions, notes)
     owned = {p.id: (note, p) for note in notes for p in note.passages}
     ordered = sorted(groups, key=lambda g: min((c.rank == 3, c.order) for c in g.candidates))
     names = final_names(ordered)
-    return tuple(_concept(i, group, names[i], notes, owned) for i, group in enumerate(ordered)), failures
+    return tuple(
+        _concept(i, group, names[i], notes, owned) for i, group in enumerate(ordered)
+    ), failures
 
 
 def find_mentions(concepts: Sequence[Concept], passages: Iterable[Passage]) -> Iterator[Mention]:
@@ -58,33 +64,54 @@ def _concept(
     defining = [c for c in ranked if c.rank < 3] or ranked
     home = tuple(dict.fromkeys(notes[c.order[0]].name for c in defining))
     summary = next((s for p in passages if (s := _summary(owned[p][1], names))), "")
-    return Concept(i, names[0], names[1], home, summary, passages, tuple(_resources(passages, owned)))
+    return Concept(
+        i, names[0], names[1], home, summary, passages, tuple(_resources(passages, owned))
+    )
 
 
 def _summary(passage: Passage, names: tuple[str, tuple[str, ...]]) -> str:
-    """A passage's defining sentence: its first under the concept's own heading, else the first that names it."""
+    """A passage's defining sentence: its first under the concept's own heading, else the first that
+    names it.
+    """
     keys = {merge_key(n) for n in (names[0], *names[1])}
     head = heading_names(passage.heading_path[-1]) if passage.heading_path else None
-    if head is None or merge_key(head.label) in keys or any(merge_key(a) in keys for a in head.aliases):
+    if (
+        head is None
+        or merge_key(head.label) in keys
+        or any(merge_key(a) in keys for a in head.aliases)
+    ):
         return first_sentence(passage.text, keys)
     return naming_sentence(passage.text, keys)
 
 
-def _resources(passages: Sequence[int], owned: dict[int, tuple[NoteParts, Passage]]) -> Iterator[Resource]:
+def _resources(
+    passages: Sequence[int], owned: dict[int, tuple[NoteParts, Passage]]
+) -> Iterator[Resource]:
     """Links, images and code blocks that stand in a concept's passages."""
     given = 0
     for p in passages:
         note, passage = owned[p]
-        inside = [m for m in note.parsed.marked if m.cell == passage.cell and passage.start <= m.start < passage.end]
+        inside = [
+            m
+            for m in note.parsed.marked
+            if m.cell == passage.cell and passage.start <= m.start < passage.end
+        ]
         for mark in inside:
             if mark.kind in ("link", "image") and given < MAX_RESOURCES:
                 given += 1
                 yield Resource(
-                    "link" if mark.kind == "link" else "image", mark.text, mark.target, note.name, mark.cell, mark.line
+                    "link" if mark.kind == "link" else "image",
+                    mark.text,
+                    mark.target,
+                    note.name,
+                    mark.cell,
+                    mark.line,
                 )
         for block in note.parsed.blocks:
             within = block.cell == passage.cell and passage.start <= block.start < passage.end
             if block.kind == "code" and within and given < MAX_RESOURCES:
                 given += 1
                 code = note.parsed.text_of(block.cell)[block.start : block.end]
-                yield Resource("code", code, block.language, note.name, block.cell, block.line_start)
+                yield Resource(
+                    "code", code, block.language, note.name, block.cell, block.line_start
+                )

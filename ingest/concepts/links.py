@@ -1,4 +1,6 @@
-"""Which concept a link or an entry of front matter means: by its section, its note, or its words; and its mentions."""
+"""Which concept a link or an entry of front matter means: by its section, its note, or its words;
+and its mentions.
+"""
 
 from __future__ import annotations
 
@@ -18,8 +20,12 @@ from kg.types import Concept, Mention, Passage
 
 __all__ = ["Targets", "entries_of", "mentions_of"]
 
-_WIKILINK = re.compile(r"!?\[\[(?P<target>[^\[\]|#^]*)(?P<section>[#^][^\[\]|]*)?(?:\|(?P<shown>[^\[\]]*))?\]\]")
-_LINK = re.compile(r"\[(?P<shown>[^\[\]]*)\]\(<?(?P<target>[^()<>#\s]*)(?P<section>#[^()<>\s]*)?[^()]*\)")
+_WIKILINK = re.compile(
+    r"!?\[\[(?P<target>[^\[\]|#^]*)(?P<section>[#^][^\[\]|]*)?(?:\|(?P<shown>[^\[\]]*))?\]\]"
+)
+_LINK = re.compile(
+    r"\[(?P<shown>[^\[\]]*)\]\(<?(?P<target>[^()<>#\s]*)(?P<section>#[^()<>\s]*)?[^()]*\)"
+)
 _ADDRESS = re.compile(r"[a-z][a-z0-9+.-]*:", re.I)
 
 
@@ -30,7 +36,9 @@ class Targets:
     names: Mapping[str, int]
     notes: NoteNames
     titles: Mapping[str, int | None]  # by a note's name, the concept that it is about
-    homes: Mapping[int, frozenset[str]]  # the notes that explain a concept; others are only linked to
+    homes: Mapping[
+        int, frozenset[str]
+    ]  # the notes that explain a concept; others are only linked to
     lexicon: Lexicon
 
     @classmethod
@@ -44,9 +52,9 @@ class Targets:
     def linked(self, link: str, note: str) -> int | None:
         """The concept that a wikilink or a Markdown link means where it stands in a note.
 
-        A section that names a concept is meant rather than the note around it; in that note, a concept called as its
-        file rather than what the note is about. A name that is explained elsewhere, or only linked to, gives way to a
-        note of that name, and what is shown to both.
+        A section that names a concept is meant rather than the note around it; in that note, a
+        concept called as its file rather than what the note is about. A name that is explained
+        elsewhere, or only linked to, gives way to a note of that name, and what is shown to both.
         """
         match = _WIKILINK.fullmatch(link.strip()) or _LINK.fullmatch(link.strip())
         if match is None:
@@ -71,13 +79,17 @@ class Targets:
         stem = note_stem(path)
         words = heading_names(re.sub(r"[_-]+", " ", stem))
         called = [self._called(stem), self._called(words.label) if words else None]
-        return next((c for c in (*(c for c in called if c in self.homes), *called) if c is not None), None)
+        return next(
+            (c for c in (*(c for c in called if c in self.homes), *called) if c is not None), None
+        )
 
     def _called(self, name: str) -> int | None:
         return self.names.get(merge_key(name)) if merge_key(name) else None
 
     def named(self, entry: str, note: str) -> int | None:
-        """The concept that an entry of front matter means: a link, a name, a file, or words with a name in them."""
+        """The concept that an entry of front matter means: a link, a name, a file, or words with a
+        name in them.
+        """
         if (linked := self.linked(entry, note)) is not None:
             return linked
         text = entry.strip().strip("[]")
@@ -90,7 +102,9 @@ class Targets:
         return named
 
     def note_at(self, path: str, note: str) -> int | None:
-        """The concept of the note that a link's path leads to; None when it leads to none that is about one."""
+        """The concept of the note that a link's path leads to; None when it leads to none that is
+        about one.
+        """
         file = self.notes.find(path, note)
         if file is None:
             return None
@@ -100,9 +114,11 @@ class Targets:
 
 
 def mentions_of(concepts: Sequence[Concept], notes: Sequence[NoteParts]) -> list[Mention]:
-    """Every place in the notes that names a concept, in words or by a wikilink to the note about it.
+    """Every place in the notes that names a concept, in words or by a wikilink to the note about
+    it.
 
-    Such a link is one mention of its concept, at the path; other names in the path are no words of the text.
+    Such a link is one mention of its concept, at the path; other names in the path are no words of
+    the text.
     """
     targets = Targets.of(concepts, notes)
     spoken: defaultdict[int, list[Mention]] = defaultdict(list)
@@ -114,20 +130,34 @@ def mentions_of(concepts: Sequence[Concept], notes: Sequence[NoteParts]) -> list
         for passage in note.passages:
             own = spoken[passage.id]
             for mark in links:
-                if mark.cell == passage.cell and passage.start <= mark.start and mark.end <= passage.end:
+                if (
+                    mark.cell == passage.cell
+                    and passage.start <= mark.start
+                    and mark.end <= passage.end
+                ):
                     own = _with_link(own, mark, passage, targets, concepts)
             out += own
     return out
 
 
 def _with_link(
-    mentions: list[Mention], mark: Marked, passage: Passage, targets: Targets, concepts: Sequence[Concept]
+    mentions: list[Mention],
+    mark: Marked,
+    passage: Passage,
+    targets: Targets,
+    concepts: Sequence[Concept],
 ) -> list[Mention]:
     """A passage's mentions, left to right, with that of a wikilink if it leads to a note."""
     # The span of a link whose bar is escaped, as in tables, is that of its line.
-    for link in _WIKILINK.finditer(passage.text, mark.start - passage.start, mark.end - passage.start):
+    for link in _WIKILINK.finditer(
+        passage.text, mark.start - passage.start, mark.end - passage.start
+    ):
         path = link["target"].rstrip("\\ ")
-        concept = targets.note_at(path, passage.note) if path.strip() == mark.target.split("^")[0].strip() else None
+        concept = (
+            targets.note_at(path, passage.note)
+            if path.strip() == mark.target.split("^")[0].strip()
+            else None
+        )
         if concept is None:
             continue
         first, last = link.start("target"), link.start("target") + len(path)
@@ -140,7 +170,8 @@ def _with_link(
 
 
 def entries_of(value: object) -> Iterator[str]:
-    """The entries of a field of front matter: a list, as YAML reads one or in words with commas or links.
+    """The entries of a field of front matter: a list, as YAML reads one or in words with commas or
+    links.
 
     >>> list(entries_of([["Chain Rule"], "[[Limit|limits]]"])), list(entries_of("[[A, B]], [[C]] and so on"))
     (['Chain Rule', '[[Limit|limits]]'], ['[[A, B]]', '[[C]]'])
@@ -148,7 +179,13 @@ def entries_of(value: object) -> Iterator[str]:
     if isinstance(value, list):
         # YAML takes an unquoted [[Chain Rule]] for a list in a list.
         for entry in value:
-            yield from entries_of(entry) if isinstance(entry, list) else [str(entry)] if entry is not None else []
+            yield from (
+                entries_of(entry)
+                if isinstance(entry, list)
+                else [str(entry)]
+                if entry is not None
+                else []
+            )
     elif isinstance(value, str):
         links = [m.group() for pattern in (_WIKILINK, _LINK) for m in pattern.finditer(value)]
         yield from links or (part.strip() for part in value.split(",") if part.strip())

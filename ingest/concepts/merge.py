@@ -1,4 +1,6 @@
-"""Candidates that are one concept: merged by shared names and acronyms, with the label and aliases of each group."""
+"""Candidates that are one concept: merged by shared names and acronyms, with the label and aliases
+of each group.
+"""
 
 from __future__ import annotations
 
@@ -13,7 +15,9 @@ from kg.linking import key
 
 __all__ = ["Group", "final_names", "merge"]
 
-_BRACKETED = re.compile(r"\b(?P<long>(?:[A-Za-z][\w'-]*[ ]){1,6}[A-Za-z][\w'-]*) \((?P<short>[A-Z][A-Za-z-]{1,7})\)")
+_BRACKETED = re.compile(
+    r"\b(?P<long>(?:[A-Za-z][\w'-]*[ ]){1,6}[A-Za-z][\w'-]*) \((?P<short>[A-Z][A-Za-z-]{1,7})\)"
+)
 
 
 @dataclass(slots=True)
@@ -33,8 +37,8 @@ def merge(candidates: Sequence[Candidate], notes: Sequence[NoteParts]) -> list[G
     headings = [c for c in ordered if c.rank <= 1]
     for candidate in headings:
         _place(candidate, groups)
-    # A heading's further name ("Feature Loss | Perceptual Loss") takes in terms that are explained under that name,
-    # if only one heading claims it.
+    # A heading's further name ("Feature Loss | Perceptual Loss") takes in terms that are explained
+    # under that name, if only one heading claims it.
     claims: defaultdict[str, dict[int, Group]] = defaultdict(dict)
     for candidate in headings:
         owner = groups[merge_key(candidate.names.label)]
@@ -52,7 +56,9 @@ def merge(candidates: Sequence[Candidate], notes: Sequence[NoteParts]) -> list[G
 
 
 def _place(candidate: Candidate, groups: dict[str, Group]) -> None:
-    """Put a candidate into the group that has one of its sure names, joining groups that it links."""
+    """Put a candidate into the group that has one of its sure names, joining groups that it
+    links.
+    """
     keys = [merge_key(n) for n in (candidate.names.label, *candidate.names.aliases)]
     found = [groups[k] for k in keys if k in groups]
     group = found[0] if found else Group()
@@ -75,7 +81,11 @@ def _sure_names(group: Group) -> list[str]:
     """Label first, then every name that candidates are sure of, then the extra ones."""
     gone = {key(n) for n in group.without}
     ordered = sorted(group.candidates, key=lambda c: (c.rank, c.order))
-    names = [_label(group), *(n for c in ordered for n in (c.names.label, *c.names.aliases)), *group.extra]
+    names = [
+        _label(group),
+        *(n for c in ordered for n in (c.names.label, *c.names.aliases)),
+        *group.extra,
+    ]
     return [n for n in names if key(n) not in gone]
 
 
@@ -97,7 +107,12 @@ def _join_acronyms(groups: list[Group]) -> list[Group]:
 
 def _add_bracketed_acronyms(groups: list[Group], notes: Sequence[NoteParts]) -> None:
     """ "Exponentially weighted moving average (EWMA)" in any passage names a concept twice."""
-    by_key = {merge_key(n): g for g in groups for c in g.candidates for n in (c.names.label, *c.names.aliases)}
+    by_key = {
+        merge_key(n): g
+        for g in groups
+        for c in g.candidates
+        for n in (c.names.label, *c.names.aliases)
+    }
     for note in notes:
         for passage in note.passages:
             if passage.kind in ("code", "output"):
@@ -107,7 +122,11 @@ def _add_bracketed_acronyms(groups: list[Group], notes: Sequence[NoteParts]) -> 
                 for n in range(2, len(spoken) + 1):
                     long = " ".join(spoken[-n:])
                     owner = by_key.get(merge_key(long))
-                    if owner is not None and is_initials(match["short"], long) and match["short"] not in owner.extra:
+                    if (
+                        owner is not None
+                        and is_initials(match["short"], long)
+                        and match["short"] not in owner.extra
+                    ):
                         owner.extra.append(match["short"])
 
 
@@ -132,7 +151,11 @@ def final_names(groups: Sequence[Group]) -> list[tuple[str, tuple[str, ...]]]:
                 if key(name) not in gone and sure[merge_key(name)] == i:
                     names.setdefault(key(name), name)
             for name in c.names.weak:
-                if key(name) not in gone and claims[merge_key(name)] == {i} and merge_key(name) not in sure:
+                if (
+                    key(name) not in gone
+                    and claims[merge_key(name)] == {i}
+                    and merge_key(name) not in sure
+                ):
                     names.setdefault(key(name), name)
         for name in group.extra:
             if key(name) not in gone:

@@ -15,7 +15,9 @@ SUMMARY_CHARS = 280
 
 _HEADING_LINE = re.compile(r"^\s{0,3}#{1,6}\s.*$|^(?![ \t]*[-*+>][ \t]).+\n(?:=+|-+)\s*$", re.M)
 # A short formula that a sentence ends with is part of what it says.
-_ENDS_IN_FORMULA = re.compile(r":[ \t]*\n\s*\$\$\s*(?P<tex>[^$\n]{1,120}?)\s*\$\$[.,]?[ \t]*(?=\n|\Z)")
+_ENDS_IN_FORMULA = re.compile(
+    r":[ \t]*\n\s*\$\$\s*(?P<tex>[^$\n]{1,120}?)\s*\$\$[.,]?[ \t]*(?=\n|\Z)"
+)
 _SET_APART = re.compile(r"```.*?(?:```|\Z)|~~~.*?(?:~~~|\Z)|\$\$.*?\$\$", re.S)  # code and formulas
 _FORMULA = re.compile(
     r"(?<![\\$])\$(?P<tex>[^\s$](?:[^$\n]*[^\s$\\])?)\$(?![\d$])"
@@ -34,7 +36,9 @@ _NEEDS = re.compile(
     r"prerequisites?|after (?:lesson|chapter|part|note|lecture|week) \d+)(?!\w)",
     re.I,
 )
-_SENTENCE_END = re.compile(r"(?<=[.!?])(?<!e\.g\.)(?<!i\.e\.)(?<!etc\.)(?<!Ex\.)\s+(?=[A-Z`\"“(\[])")
+_SENTENCE_END = re.compile(
+    r"(?<=[.!?])(?<!e\.g\.)(?<!i\.e\.)(?<!etc\.)(?<!Ex\.)\s+(?=[A-Z`\"“(\[])"
+)
 
 # Private characters that hold a formula's place while Markdown is taken off; a note's own ones go.
 _OPEN, _CLOSE = "\ue000", "\ue001"
@@ -42,10 +46,11 @@ _NO_MARKS = str.maketrans({_OPEN: None, _CLOSE: None})
 
 
 def first_sentence(text: str, names: Collection[str] = ()) -> str:
-    """The sentence that opens a passage's own words, plain; "" when it holds none but links, pictures or code.
+    """The sentence that opens a passage's own words, plain; "" when it holds none but links,
+    pictures or code.
 
-    Of the first few, one that begins with a name (given as merge keys) is preferred: it defines, where the first may
-    only lead up to it.
+    Of the first few, one that begins with a name (given as merge keys) is preferred: it defines,
+    where the first may only lead up to it.
 
     >>> first_sentence("With one table you get far. A **join** combines rows.", {"join"})
     'A join combines rows.'
@@ -61,7 +66,8 @@ def first_sentence(text: str, names: Collection[str] = ()) -> str:
 
 
 def tells(text: str) -> bool:
-    """Whether a text has words of its own beside links, pictures, code and headings; questions count.
+    """Whether a text has words of its own beside links, pictures, code and headings; questions
+    count.
 
     >>> tells("## Goals\\n\\n- What is a norm?"), tells("- [Notebook 3](https://example.org/3.ipynb)")
     (True, False)
@@ -70,7 +76,8 @@ def tells(text: str) -> bool:
 
 
 def naming_sentence(text: str, names: Collection[str]) -> str:
-    """The sentence that tells of one of these names, given as merge keys: it begins with it, or holds it; or "".
+    """The sentence that tells of one of these names, given as merge keys: it begins with it, or
+    holds it; or "".
 
     >>> naming_sentence("All use a prior:\\n\\n- Prior: what you believe first\\n- Likelihood: the rest", {"prior"})
     'Prior: what you believe first'
@@ -85,7 +92,11 @@ def _pieces(text: str) -> Iterator[str]:
     shown = _ENDS_IN_FORMULA.sub(lambda m: f": ${m['tex']}$", text)
     body = _HEADING_LINE.sub("", _SET_APART.sub("\n\n", shown))
     for piece in _PIECE.split(body):
-        if piece.strip() and not _LINK_ONLY.match(" ".join(piece.split())) and not piece.lstrip().startswith("|"):
+        if (
+            piece.strip()
+            and not _LINK_ONLY.match(" ".join(piece.split()))
+            and not piece.lstrip().startswith("|")
+        ):
             yield re.sub(r"^(?:[-*+]|\d+[.)])\s+", "", _said(piece.strip()).strip())
 
 
@@ -96,7 +107,11 @@ def _begins_with(sentence: str, names: Collection[str]) -> bool:
 
 
 def _short(sentence: str) -> str:
-    return sentence if len(sentence) <= SUMMARY_CHARS else sentence[: SUMMARY_CHARS - 1].rsplit(" ", 1)[0] + "…"
+    return (
+        sentence
+        if len(sentence) <= SUMMARY_CHARS
+        else sentence[: SUMMARY_CHARS - 1].rsplit(" ", 1)[0] + "…"
+    )
 
 
 def _said(text: str) -> str:
@@ -108,4 +123,6 @@ def _said(text: str) -> str:
         formulas.append(f"${match['tex'] or match['drawn']}$")
         return f"{_OPEN}{len(formulas) - 1}{_CLOSE}"
 
-    return re.sub(f"{_OPEN}(\\d+){_CLOSE}", lambda m: formulas[int(m[1])], plain(_FORMULA.sub(aside, text)))
+    return re.sub(
+        f"{_OPEN}(\\d+){_CLOSE}", lambda m: formulas[int(m[1])], plain(_FORMULA.sub(aside, text))
+    )

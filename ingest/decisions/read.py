@@ -1,4 +1,6 @@
-"""The overrides file `gradus.toml` beside the notes: what people decide, read with its lines. Writing: `deciding`."""
+"""The overrides file `gradus.toml` beside the notes: what people decide, read with its lines.
+Writing: `deciding`.
+"""
 
 from __future__ import annotations
 
@@ -17,7 +19,16 @@ from ingest.notes.lines import line_spans
 from ingest.report import Failure
 from kg.types import Evidence
 
-__all__ = ["FILE", "SIGNAL", "Decision", "decided_edges", "decisions_in", "overrides_of", "read_overrides", "unknown"]
+__all__ = [
+    "FILE",
+    "SIGNAL",
+    "Decision",
+    "decided_edges",
+    "decisions_in",
+    "overrides_of",
+    "read_overrides",
+    "unknown",
+]
 
 FILE = "gradus.toml"
 SIGNAL = "gradus.toml"  # of evidence
@@ -44,8 +55,8 @@ class Decision:
 def overrides_of(notes: Iterable[tuple[str, str]], before: str) -> str:
     """The overrides files that count for notes, as JSON text: equal texts mean equal decisions.
 
-    A file counts in a folder that was ingested; in a folder below one it is only told of. While an ingested folder is
-    away (a drive that is not mounted), what its file said last goes on to hold.
+    A file counts in a folder that was ingested; in a folder below one it is only told of. While an
+    ingested folder is away (a drive that is not mounted), what its file said last goes on to hold.
 
     Parameters
     ----------
@@ -57,7 +68,12 @@ def overrides_of(notes: Iterable[tuple[str, str]], before: str) -> str:
     known = json.loads(before or "{}")
     homes = {(root, os.path.dirname(path)) for root, path in notes}  # noqa: PTH120 - of many notes, a Path takes seconds
     roots = {root for root, _ in homes}
-    folders = {f for root, home in homes for f in (Path(home), *Path(home).parents) if Path(root) in f.parents}
+    folders = {
+        f
+        for root, home in homes
+        for f in (Path(home), *Path(home).parents)
+        if Path(root) in f.parents
+    }
     files: dict[str, dict[str, object]] = {}
     for root in sorted(roots):
         path = str(Path(root) / FILE)
@@ -81,14 +97,22 @@ def _entry(path: Path) -> dict[str, object] | None:
     except FileNotFoundError:
         return None
     except OSError as error:
-        return {"error": f"the file cannot be read ({error.strerror}), so nothing in it counts", "line": 1}
+        return {
+            "error": f"the file cannot be read ({error.strerror}), so nothing in it counts",
+            "line": 1,
+        }
     except UnicodeDecodeError as error:
         line = error.object.count(b"\n", 0, error.start) + 1
-        return {"error": "the file is not UTF-8, so nothing in it counts; save it as that", "line": line}
+        return {
+            "error": "the file is not UTF-8, so nothing in it counts; save it as that",
+            "line": line,
+        }
 
 
 def decisions_in(overrides: str) -> tuple[tuple[Decision, ...], tuple[Failure, ...]]:
-    """All decisions of the files that `overrides_of` found, in the files' order, and what in them is wrong."""
+    """All decisions of the files that `overrides_of` found, in the files' order, and what in them
+    is wrong.
+    """
     files = json.loads(overrides or "{}")
     decisions: list[Decision] = []
     failures: list[Failure] = []
@@ -123,7 +147,11 @@ def read_overrides(text: str, name: str) -> tuple[list[Decision], list[Failure]]
     try:
         values = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
-        return [], [Failure(name, error_line(error, text), f"not valid TOML, so nothing in it counts: {error}")]
+        return [], [
+            Failure(
+                name, error_line(error, text), f"not valid TOML, so nothing in it counts: {error}"
+            )
+        ]
     except (ValueError, RecursionError) as error:
         return [], [Failure(name, 1, f"not valid TOML, so nothing in it counts: {error}")]
     found_at = places(text)
@@ -136,7 +164,9 @@ def read_overrides(text: str, name: str) -> tuple[list[Decision], list[Failure]]
                 failures.append(found)
             else:
                 kind, names, line = found
-                decisions.append(Decision(kind, names, Evidence(name, None, line, lines[line - 1], SIGNAL)))
+                decisions.append(
+                    Decision(kind, names, Evidence(name, None, line, lines[line - 1], SIGNAL))
+                )
     return sorted(decisions, key=lambda d: d.place.line), failures
 
 
@@ -153,7 +183,9 @@ def _read_key(
             names = _names(kind, entry)
             if names is None:
                 shown = json.dumps(entry, ensure_ascii=False, default=str)
-                yield Failure(file, at.line, f"'{kind}' holds {shown[:80]}; expected {_EXPECTED[kind]}")
+                yield Failure(
+                    file, at.line, f"'{kind}' holds {shown[:80]}; expected {_EXPECTED[kind]}"
+                )
             else:
                 yield kind, names, at.line
 
@@ -167,8 +199,12 @@ def _names(kind: str, entry: object) -> tuple[str, ...] | None:
     return tuple(n.strip() for n in listed) if fits else None
 
 
-def decided_edges(decisions: Sequence[Decision], table: NameTable) -> tuple[Decided, tuple[Failure, ...]]:
-    """The edges that are added and removed, between positions of the table, and entries that name nothing there."""
+def decided_edges(
+    decisions: Sequence[Decision], table: NameTable
+) -> tuple[Decided, tuple[Failure, ...]]:
+    """The edges that are added and removed, between positions of the table, and entries that name
+    nothing there.
+    """
     edges: dict[str, dict[tuple[int, int], Evidence]] = {"add": {}, "remove": {}}
     failures: list[Failure] = []
     for decision in decisions:
@@ -182,18 +218,28 @@ def decided_edges(decisions: Sequence[Decision], table: NameTable) -> tuple[Deci
             continue
         if first == then:
             said = f"both names are the concept '{table.labels[first]}', which cannot come before itself"
-            failures.append(Failure(decision.place.note, decision.place.line, f"{said}; take the entry out"))
+            failures.append(
+                Failure(decision.place.note, decision.place.line, f"{said}; take the entry out")
+            )
         else:
             edges[decision.kind].setdefault((first, then), decision.place)
     return Decided(edges["add"], edges["remove"]), tuple(failures)
 
 
-def unknown(name: str, decision: Decision, decisions: Sequence[Decision], table: NameTable) -> Failure:
-    """That a decision names no concept, with the reason if another decision took it away, else the closest names."""
+def unknown(
+    name: str, decision: Decision, decisions: Sequence[Decision], table: NameTable
+) -> Failure:
+    """That a decision names no concept, with the reason if another decision took it away, else the
+    closest names.
+    """
     place = decision.place
     own = NameTable.of([(name, ())])
     for other in decisions:
-        if other.kind == "ignore" and decision.kind != "ignore" and own.find(other.names[0]) is not None:
+        if (
+            other.kind == "ignore"
+            and decision.kind != "ignore"
+            and own.find(other.names[0]) is not None
+        ):
             elsewhere = f"{other.place.note} " if other.place.note != place.note else ""
             where = f"{elsewhere}line {other.place.line}"
             said = f"'{name}' is ignored by {where}, so this does nothing; take one of the two entries out"

@@ -1,4 +1,6 @@
-"""What people say about prerequisites, made one acyclic whole: decisions first, then statements of the notes."""
+"""What people say about prerequisites, made one acyclic whole: decisions first, then statements of
+the notes.
+"""
 
 from __future__ import annotations
 
@@ -30,7 +32,9 @@ NOTHING_DECIDED = Decided()
 
 @dataclass(frozen=True, slots=True)
 class Settled:
-    """What holds of all that is said: `kept` together close no cycle, and no pair is both kept and removed."""
+    """What holds of all that is said: `kept` together close no cycle, and no pair is both kept and
+    removed.
+    """
 
     kept: frozenset[Pair]
     removed: frozenset[Pair]
@@ -40,18 +44,21 @@ class Settled:
     warnings: tuple[Failure, ...]  # lines that contradict each other
 
 
-def settle(stated: Mapping[Pair, Evidence], decided: Decided, concepts: Sequence[Concept]) -> Settled:
+def settle(
+    stated: Mapping[Pair, Evidence], decided: Decided, concepts: Sequence[Concept]
+) -> Settled:
     """Let decisions win over statements, and let neither close a cycle.
 
-    An edge that is both added and removed is removed. An added edge that would close a cycle with those before it is
-    left out, and so is a statement that would. Two statements that are each other's reverse both count for nothing,
-    unless a decision is made about either. A statement against decisions alone is overruled without a warning.
+    An edge that is both added and removed is removed. An added edge that would close a cycle with
+    those before it is left out, and so is a statement that would. Two statements that are each
+    other's reverse both count for nothing, unless a decision is made about either. A statement
+    against decisions alone is overruled without a warning.
 
     Parameters
     ----------
     stated : mapping
-        Pairs that notes state, in the notes' order, each with the line that states it; the pair of a concept with
-        itself says that its note lists all that it needs, be that nothing.
+        Pairs that notes state, in the notes' order, each with the line that states it; the pair of
+        a concept with itself says that its note lists all that it needs, be that nothing.
     concepts : sequence of Concept
         By id; only their labels are read.
     """
@@ -69,7 +76,9 @@ def settle(stated: Mapping[Pair, Evidence], decided: Decided, concepts: Sequence
         else:
             graph.add_edge(*pair)
     added = frozenset(graph.edges)
-    open_pairs = {pair: e for pair, e in stated.items() if pair not in removed and pair not in added}
+    open_pairs = {
+        pair: e for pair, e in stated.items() if pair not in removed and pair not in added
+    }
     for pair in [pair for pair in open_pairs if pair[::-1] in open_pairs]:
         if pair in open_pairs:
             one, other = open_pairs.pop(pair), open_pairs.pop(pair[::-1])
@@ -79,8 +88,12 @@ def settle(stated: Mapping[Pair, Evidence], decided: Decided, concepts: Sequence
     for source in (decided.remove, decided.add, stated):
         for pair, place in source.items():
             said[pair] = (*said.get(pair, ()), place)
-    told = frozenset(pair[1] for pair in stated if pair in open_pairs or pair in removed or pair in added)
-    return Settled(frozenset(graph.edges), removed, added | removed, told | listing, said, tuple(warnings))
+    told = frozenset(
+        pair[1] for pair in stated if pair in open_pairs or pair in removed or pair in added
+    )
+    return Settled(
+        frozenset(graph.edges), removed, added | removed, told | listing, said, tuple(warnings)
+    )
 
 
 def _add_statements(
@@ -90,11 +103,15 @@ def _add_statements(
     places: Mapping[Pair, Evidence],
     concepts: Sequence[Concept],
 ) -> list[Failure]:
-    """Put the statements that close no cycle into the graph of what is decided; the others become warnings."""
+    """Put the statements that close no cycle into the graph of what is decided; the others become
+    warnings.
+    """
     out: list[Failure] = []
     whole = graph.copy()
     whole.add_edges_from(stated)
-    part = {node: i for i, scc in enumerate(nx.strongly_connected_components(whole)) for node in scc}
+    part = {
+        node: i for i, scc in enumerate(nx.strongly_connected_components(whole)) for node in scc
+    }
     for pair, place in stated.items():
         # Only inside a strongly connected component can an edge close a cycle.
         circle = _circle(graph, pair) if part[pair[0]] == part[pair[1]] else None
@@ -143,4 +160,8 @@ def _edge(pair: Pair, concepts: Sequence[Concept]) -> str:
 def _where(place: Evidence, seen_from: Evidence) -> str:
     cell = f", cell {place.cell}" if place.cell is not None else ""
     line = f"line {place.line}{cell}"
-    return line if (place.note, place.cell) == (seen_from.note, seen_from.cell) else f"{place.note} {line}"
+    return (
+        line
+        if (place.note, place.cell) == (seen_from.note, seen_from.cell)
+        else f"{place.note} {line}"
+    )

@@ -1,6 +1,8 @@
-"""Lists at the top of a TOML text: where their entries stand, and adding or taking out one without touching the rest.
+"""Lists at the top of a TOML text: where their entries stand, and adding or taking out one without
+touching the rest.
 
-`tomllib` tells no lines. `tomlkit` does not either, and its lists come out broken where a comma leads a line.
+`tomllib` tells no lines. `tomlkit` does not either, and its lists come out broken where a comma
+leads a line.
 """
 
 from __future__ import annotations
@@ -36,7 +38,9 @@ _INDENT = "    "
 
 @dataclass(slots=True)
 class Entry:
-    """An entry of a list: its 1-based line, its half-open offsets, and the offset of the comma after it, else -1."""
+    """An entry of a list: its 1-based line, its half-open offsets, and the offset of the comma
+    after it, else -1.
+    """
 
     line: int
     start: int
@@ -46,7 +50,8 @@ class Entry:
 
 @dataclass(slots=True)
 class Place:
-    """Where a key stands: its 1-based line, the half-open offsets of its value, and the entries when that is a list.
+    """Where a key stands: its 1-based line, the half-open offsets of its value, and the entries
+    when that is a list.
 
     A table has its name's line, and no value: both offsets are -1.
     """
@@ -58,7 +63,8 @@ class Place:
 
 
 def places(text: str) -> dict[str, Place]:
-    """Where the top-level keys of a valid TOML text stand, names of tables among them; the first place of each counts.
+    """Where the top-level keys of a valid TOML text stand, names of tables among them; the first
+    place of each counts.
 
     >>> place = places('# mine\\nadd = ["a",\\n"b"]\\n')["add"]
     >>> place.line, [entry.line for entry in place.entries]
@@ -115,7 +121,8 @@ def error_line(error: tomllib.TOMLDecodeError, text: str) -> int:
 
 
 def without_entry(text: str, key: str, i: int) -> tuple[str, str]:
-    """The text without the i-th entry of a list, and the comment that stood behind the entry, which goes with it.
+    """The text without the i-th entry of a list, and the comment that stood behind the entry, which
+    goes with it.
 
     >>> without_entry('add = [\\n    ["a", "b"],  # why\\n]\\n', "add", 0)
     ('add = [\\n]\\n', '# why')
@@ -126,7 +133,12 @@ def without_entry(text: str, key: str, i: int) -> tuple[str, str]:
     before = text.rfind("\n", 0, entry.start) + 1
     rest = _REST_OF_LINE.match(text, after)
     between = text[entry.end : max(entry.end, entry.comma)]
-    if rest and not between.strip(" \t") and _LINE_START.match(text[before : entry.start]) and rest.end() < len(text):
+    if (
+        rest
+        and not between.strip(" \t")
+        and _LINE_START.match(text[before : entry.start])
+        and rest.end() < len(text)
+    ):
         return text[:before] + text[text.index("\n", rest.end()) + 1 :], rest["comment"] or ""
     if entry.comma >= 0:
         tail = text[entry.comma + 1 :]
@@ -139,7 +151,8 @@ def without_entry(text: str, key: str, i: int) -> tuple[str, str]:
 
 
 def without_list(text: str, key: str) -> str:
-    """The text without a key and its list, be that empty or not; comments in the list and behind it stay.
+    """The text without a key and its list, be that empty or not; comments in the list and behind it
+    stay.
 
     >>> without_list('add = [\\n    # soon\\n]\\nremove = []\\n', "add")
     '# soon\\nremove = []\\n'
@@ -147,7 +160,9 @@ def without_list(text: str, key: str) -> str:
     place = places(text)[key]
     rest = _REST_OF_LINE.match(text, place.end)
     end = rest.end() if rest else place.end
-    inside = (token.group() for token in _TOKEN.finditer(text, place.start, place.end) if token["space"])
+    inside = (
+        token.group() for token in _TOKEN.finditer(text, place.start, place.end) if token["space"]
+    )
     comments = [c.strip() for c in (*inside, text[place.end : end]) if c.strip()]
     newline = re.compile(r"\r?\n").match(text, end)
     after = text[newline.end() if newline else end :]

@@ -1,4 +1,6 @@
-"""From the words of a heading or a marked term to the names of a concept; knows nothing of notes."""
+"""From the words of a heading or a marked term to the names of a concept; knows nothing of
+notes.
+"""
 
 from __future__ import annotations
 
@@ -8,7 +10,15 @@ from dataclasses import dataclass
 
 from kg.linking import key
 
-__all__ = ["GENERIC", "MAX_WORDS", "Names", "heading_names", "is_initials", "merge_key", "term_name"]
+__all__ = [
+    "GENERIC",
+    "MAX_WORDS",
+    "Names",
+    "heading_names",
+    "is_initials",
+    "merge_key",
+    "term_name",
+]
 
 MAX_WORDS = 6  # a longer heading is a sentence, not a name
 
@@ -36,29 +46,43 @@ _GENERIC_LABELS = (
 )
 GENERIC = frozenset(key(label) for label in _GENERIC_LABELS.split("|"))
 _NUMBERING = re.compile(
-    r"^\s*(?:(?:chapter|lesson|part|section|week|lecture|unit|day|step)\s+)?\d+(?:\.\d+)*[a-z]?\s*[.):–—-]*\s+", re.I
+    r"^\s*(?:(?:chapter|lesson|part|section|week|lecture|unit|day|step)\s+)?\d+(?:\.\d+)*[a-z]?\s*[.):–—-]*\s+",
+    re.I,
 )
 _SPLIT = re.compile(r"\s+\|\s+|\s+/\s+")
 _ASIDE = re.compile(r"\s+[-–—]+\s+|:\s+")
 _PARENTHESIS = re.compile(r"^(?P<outer>.+?)\s*\((?P<inner>[^()]+)\)\s*$")
-_ORNAMENT = frozenset({"So", "Sk", "Cs", "Cf", "Mn"})  # categories of pictographs and what joins or tints them
+_ORNAMENT = frozenset(
+    {"So", "Sk", "Cs", "Cf", "Mn"}
+)  # categories of pictographs and what joins or tints them
 _ASKED = re.compile(r"^(?:q|question|frage)\s*\d*\s*[:.)]\s+", re.I)
 _SHOUTED = re.compile(r"\b[A-Z]{2,}\b")  # a keyword, "IS NULL", where the rest is not in capitals
-_QUESTION = re.compile(r"^(?:what(?:'s| is| are)|whats)\s+(?:an?\s+|the\s+)?(?P<name>.+?)\s*\??$", re.I)
+_QUESTION = re.compile(
+    r"^(?:what(?:'s| is| are)|whats)\s+(?:an?\s+|the\s+)?(?P<name>.+?)\s*\??$", re.I
+)
 _SENTENCE = re.compile(
     r"\b(?:is|are|was|were|has|have|does|do|did|can|should|will|would|must|let's|i|you|we|my|your|our|us)\b|\?|!|\.\.\.",
     re.I,
 )
 _ASKING = re.compile(r"^(?:how|why|when|where|which|who|what|whether|if)\b", re.I)
-_TRAILING = re.compile(r"\s+(?:foundations?|basics?|overview|introduction|tutorial|explained|from scratch)$", re.I)
-_LEADING = re.compile(r"^(?:an?|the|introduction to|intro to|understanding|about|more on|using)\s+", re.I)
+_TRAILING = re.compile(
+    r"\s+(?:foundations?|basics?|overview|introduction|tutorial|explained|from scratch)$", re.I
+)
+_LEADING = re.compile(
+    r"^(?:an?|the|introduction to|intro to|understanding|about|more on|using)\s+", re.I
+)
 _QUALIFIED = re.compile(r"^(?P<name>[^|]+?)\s+(?:in|for)\s+\S.*$", re.I)
-_SPELLING = ((re.compile(r"is(e|es|ed|ing|ation|er|ers)$"), r"iz\1"), (re.compile(r"iz(?:ation|ing|e|ed)$"), "iz"))
+_SPELLING = (
+    (re.compile(r"is(e|es|ed|ing|ation|er|ers)$"), r"iz\1"),
+    (re.compile(r"iz(?:ation|ing|e|ed)$"), "iz"),
+)
 
 
 @dataclass(frozen=True, slots=True)
 class Names:
-    """The names a heading gives: `label`, sure `aliases`, and `weak` ones that hold only if nothing else owns them."""
+    """The names a heading gives: `label`, sure `aliases`, and `weak` ones that hold only if nothing
+    else owns them.
+    """
 
     label: str
     aliases: tuple[str, ...] = ()
@@ -83,8 +107,8 @@ def heading_names(heading: str) -> Names | None:
     named = [n for n in (_part_names(p) for p in parts) if n is not None]
     if not named:
         return None
-    # A later part of a single word is seldom the concept itself ("Batching | Text Data"): it stays weak
-    # unless it is spelled like a name of the first.
+    # A later part of a single word is seldom the concept itself ("Batching | Text Data"): it stays
+    # weak unless it is spelled like a name of the first.
     first, later = named[0], named[1:]
     aliases = [*first.aliases]
     weak = [*first.weak]
@@ -114,8 +138,14 @@ def _part_names(part: str) -> Names | None:
         part = question["name"]
     sides = [s.strip() for s in _ASIDE.split(part, maxsplit=1) if s.strip()]
     label = sides[0] if sides else part
-    if ": " in part and len(key(part)) <= MAX_WORDS and len(sides) == 2 and key(sides[1]) not in GENERIC:
-        # "maximum likelihood: Gaussians" is narrower than "maximum likelihood", not another word for it.
+    if (
+        ": " in part
+        and len(key(part)) <= MAX_WORDS
+        and len(sides) == 2
+        and key(sides[1]) not in GENERIC
+    ):
+        # "maximum likelihood: Gaussians" is narrower than "maximum likelihood", not another word
+        # for it.
         label = part
         weak.append(sides[0])
     if len(sides) == 2 and is_initials(sides[0], sides[1]):
@@ -141,7 +171,9 @@ def _part_names(part: str) -> Names | None:
         weak.append(qualified["name"])
     if " and " in label and len(key(label)) == 3:
         weak.extend(label.split(" and "))
-    return Names(label, _unique(aliases, label), _unique([w for w in weak if _names_something(w)], label))
+    return Names(
+        label, _unique(aliases, label), _unique([w for w in weak if _names_something(w)], label)
+    )
 
 
 def _without_leading(label: str) -> str:
@@ -153,7 +185,11 @@ def _without_leading(label: str) -> str:
 def term_name(term: str) -> str | None:
     """The name of a marked term in running text, or None when it cannot be one."""
     name = _without_leading(term.strip()).strip(" .,;:!?*_\"'“”")
-    return name if name and _names_something(name) and len(key(name)) <= 4 and len(name) <= 60 else None
+    return (
+        name
+        if name and _names_something(name) and len(key(name)) <= 4 and len(name) <= 60
+        else None
+    )
 
 
 def is_initials(short: str, long: str) -> bool:
@@ -171,12 +207,18 @@ def is_initials(short: str, long: str) -> bool:
     if len(parts) < 2:
         return False
     initials = "".join(p[0] for p in parts).casefold()
-    spoken = "".join(p[0] for p in parts if p.lower() not in {"of", "and", "the", "for", "in", "to", "a"}).casefold()
-    return letters.casefold().removesuffix("s") in {initials.removesuffix("s"), spoken.removesuffix("s")}
+    spoken = "".join(
+        p[0] for p in parts if p.lower() not in {"of", "and", "the", "for", "in", "to", "a"}
+    ).casefold()
+    return letters.casefold().removesuffix("s") in {
+        initials.removesuffix("s"),
+        spoken.removesuffix("s"),
+    }
 
 
 def merge_key(label: str) -> str:
-    """What two spellings of one name share: plural, case, hyphens, spaces, and -ise/-ize/-ing/-ation put aside.
+    """What two spellings of one name share: plural, case, hyphens, spaces, and
+    -ise/-ize/-ing/-ation put aside.
 
     >>> len({merge_key(n) for n in ("Tokenising", "tokenization", "Tokenizing")})
     1

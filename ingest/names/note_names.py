@@ -1,4 +1,6 @@
-"""Which note a link means: by the end of its path, the nearest to the note that the link stands in."""
+"""Which note a link means: by the end of its path, the nearest to the note that the link stands
+in.
+"""
 
 from __future__ import annotations
 
@@ -18,7 +20,9 @@ _SECTION = re.compile(r"[#^|]")  # begins a heading, a block, and the words show
 
 @dataclass(frozen=True, slots=True)
 class NoteNames:
-    """The notes by every end of their path, such as "lasso", "notes/lasso" and "course/notes/lasso"."""
+    """The notes by every end of their path, such as "lasso", "notes/lasso" and
+    "course/notes/lasso".
+    """
 
     ends: Mapping[str, tuple[str, ...]]
     whole: Mapping[str, tuple[str, ...]]
@@ -37,12 +41,14 @@ class NoteNames:
         return cls({k: tuple(v) for k, v in ends.items()}, {k: tuple(v) for k, v in whole.items()})
 
     def find(self, target: str, note: str) -> str | None:
-        """The note that a link with this target means where it stands in `note`; None when there is none.
+        """The note that a link with this target means where it stands in `note`; None when there is
+        none.
 
-        Without folders in the link, a note of the same folder is meant, else one anywhere: of several the one with
-        most folders in common, and none when that leaves two. Folders in the link belong to the note's path; they may
-        begin above the folder that was ingested, or with "./" or "../" at the note's own. Where no note has that path,
-        because one was moved, the only one of that file name is meant.
+        Without folders in the link, a note of the same folder is meant, else one anywhere: of
+        several the one with most folders in common, and none when that leaves two. Folders in the
+        link belong to the note's path; they may begin above the folder that was ingested, or with
+        "./" or "../" at the note's own. Where no note has that path, because one was moved, the
+        only one of that file name is meant.
 
         >>> names = NoteNames.of(["a/01-lasso.md", "b/01-lasso.md", "b/ridge.md"])
         >>> names.find("01-lasso", "b/ridge.md"), names.find("vault/a/01-Lasso.md#Why", "b/ridge.md")
@@ -89,7 +95,12 @@ def _nearest(notes: Iterable[str], folder: str, ending: str) -> str | None:
 
 
 def _distance(note: str, folder: str) -> tuple[int, int, bool]:
-    """How far a note is from a folder: by folders in common, by further ones, a notebook after a text."""
+    """How far a note is from a folder: by folders in common, by further ones, a notebook after a
+    text.
+    """
     own, other = (path.split("/") if path else [] for path in (folder, posixpath.dirname(note)))
-    common = next((i for i, (a, b) in enumerate(zip(own, other, strict=False)) if a != b), min(len(own), len(other)))
+    common = next(
+        (i for i, (a, b) in enumerate(zip(own, other, strict=False)) if a != b),
+        min(len(own), len(other)),
+    )
     return -common, len(other) - common, note.lower().endswith(".ipynb")

@@ -1,4 +1,6 @@
-"""Which of many concepts a person means by a name: exactly as spelled, or case, plural and ending aside."""
+"""Which of many concepts a person means by a name: exactly as spelled, or case, plural and ending
+aside.
+"""
 
 from __future__ import annotations
 
@@ -17,12 +19,18 @@ class NameTable:
     """Label and aliases of each concept, by position; built once, then only read."""
 
     labels: list[str] = field(default_factory=list)
-    forms: tuple[dict[Hashable, int], ...] = ()  # from the strictest way of comparing to the loosest
-    spellings: dict[Hashable, str] = field(default_factory=dict)  # without case -> as the concept spells it
+    forms: tuple[
+        dict[Hashable, int], ...
+    ] = ()  # from the strictest way of comparing to the loosest
+    spellings: dict[Hashable, str] = field(
+        default_factory=dict
+    )  # without case -> as the concept spells it
 
     @classmethod
     def of(cls, names: Sequence[tuple[str, tuple[str, ...]]]) -> NameTable:
-        """The table of these labels and aliases; on a shared name a label wins over an alias, then the earlier."""
+        """The table of these labels and aliases; on a shared name a label wins over an alias, then
+        the earlier.
+        """
         table = cls([label for label, _ in names], ({}, {}, {}))
         every = [(i, label) for i, (label, _) in enumerate(names)]
         every += [(i, alias) for i, (_, aliases) in enumerate(names) for alias in aliases]
@@ -44,7 +52,9 @@ class NameTable:
 
     def is_label(self, name: str, position: int) -> bool:
         """Whether a name is the label of a concept, and no mere alias."""
-        return any(a == b for a, b in zip(_forms(name), _forms(self.labels[position]), strict=True) if a)
+        return any(
+            a == b for a, b in zip(_forms(name), _forms(self.labels[position]), strict=True) if a
+        )
 
     def closest(self, name: str, most: int = 3) -> tuple[str, ...]:
         """Names that are spelled like this one, best first."""

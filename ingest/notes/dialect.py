@@ -1,7 +1,9 @@
-"""The Markdown that notes are written in: CommonMark with tables, math, wikilinks and bare addresses.
+"""The Markdown that notes are written in: CommonMark with tables, math, wikilinks and bare
+addresses.
 
-Every inline token that a reader may want to point at carries its place: `token.meta["at"]` is the half-open span of
-its source within the inline content (for emphasis, of the single delimiter character).
+Every inline token that a reader may want to point at carries its place: `token.meta["at"]` is the
+half-open span of its source within the inline content (for emphasis, of the single delimiter
+character).
 """
 
 from __future__ import annotations
@@ -35,12 +37,17 @@ _AFTER_ADDRESS = "?!.,:;*_~'"
 @cache
 def parser() -> MarkdownIt:
     """The one parser; it keeps no state between texts."""
-    md = MarkdownIt("commonmark", {"html": True, "maxNesting": MAX_NESTING}).enable(["table", "strikethrough"])
+    md = MarkdownIt("commonmark", {"html": True, "maxNesting": MAX_NESTING}).enable(
+        ["table", "strikethrough"]
+    )
     # addresses are kept as the author wrote them; whoever shows them escapes them
     md.normalizeLink = lambda url: url  # type: ignore[method-assign]
     md.normalizeLinkText = lambda link: link  # type: ignore[method-assign]
     md.block.ruler.before(
-        "fence", "math_block", _math_block, {"alt": ["paragraph", "reference", "blockquote", "list", "table"]}
+        "fence",
+        "math_block",
+        _math_block,
+        {"alt": ["paragraph", "reference", "blockquote", "list", "table"]},
     )
     md.inline.ruler.before("escape", "math_inline", math_inline_dollar(False, False, True))
     md.inline.ruler.before("link", "wikilink", _placed(_wikilink))
@@ -72,7 +79,9 @@ def _placed(rule: _InlineRule) -> _InlineRule:
 
 
 def _placed_delimiters(rule: _InlineRule) -> _InlineRule:
-    """The same for a rule that makes one token of every delimiter character, some of which become emphasis later."""
+    """The same for a rule that makes one token of every delimiter character, some of which become
+    emphasis later.
+    """
 
     def placed(state: StateInline, silent: bool) -> bool:
         start = state.pos
@@ -87,11 +96,15 @@ def _placed_delimiters(rule: _InlineRule) -> _InlineRule:
 
 
 def _wikilink(state: StateInline, silent: bool) -> bool:
-    """`[[Concept#section|shown]]`, and `![[picture.png]]`; brackets of arrays and indexing are left alone."""
+    """`[[Concept#section|shown]]`, and `![[picture.png]]`; brackets of arrays and indexing are left
+    alone.
+    """
     if state.src[state.pos] not in "[!":
         return False
     found = _WIKILINK.match(state.src, state.pos, state.posMax)
-    indexing = state.pos > 0 and (state.src[state.pos - 1].isalnum() or state.src[state.pos - 1] in "_)]")
+    indexing = state.pos > 0 and (
+        state.src[state.pos - 1].isalnum() or state.src[state.pos - 1] in "_)]"
+    )
     if found is None or indexing:
         return False
     embed, concept, section, shown = found.groups()
@@ -108,7 +121,9 @@ def _wikilink(state: StateInline, silent: bool) -> bool:
 
 
 def _address(state: StateInline, silent: bool) -> bool:
-    """A bare web address in running text; entered at its colon, when the scheme is already pending."""
+    """A bare web address in running text; entered at its colon, when the scheme is already
+    pending.
+    """
     if silent or state.src[state.pos] != ":" or state.linkLevel > 0:
         return False
     scheme = _SCHEME.search(state.pending[-_SCHEME_REACH:])
@@ -131,7 +146,9 @@ def _address(state: StateInline, silent: bool) -> bool:
 
 
 def _without_sentence_marks(address: str) -> str:
-    """Drop what ends the sentence rather than the address, and closing brackets that were opened before it."""
+    """Drop what ends the sentence rather than the address, and closing brackets that were opened
+    before it.
+    """
     while address:
         last = address[-1]
         unopened = (last == ")" and address.count(")") > address.count("(")) or (
@@ -144,10 +161,14 @@ def _without_sentence_marks(address: str) -> str:
 
 
 def _math_block(state: StateBlock, start_line: int, end_line: int, silent: bool) -> bool:
-    r"""A display formula on lines of its own: `$$…$$`, `\[…\]` or `\begin{…}…\end{…}`; may interrupt a paragraph."""
+    r"""A display formula on lines of its own: `$$…$$`, `\[…\]` or `\begin{…}…\end{…}`; may
+    interrupt a paragraph.
+    """
     if state.is_code_block(start_line):
         return False
-    first = state.src[state.bMarks[start_line] + state.tShift[start_line] : state.eMarks[start_line]]
+    first = state.src[
+        state.bMarks[start_line] + state.tShift[start_line] : state.eMarks[start_line]
+    ]
     marks = _math_marks(first)
     if marks is None:
         return False
@@ -182,7 +203,9 @@ def _math_marks(first: str) -> tuple[str, str] | None:
 
 
 def _closing_line(state: StateBlock, start_line: int, end_line: int, closing: str) -> int:
-    """Index of the line that closes the formula, -1 when none does inside the same list item or quote."""
+    """Index of the line that closes the formula, -1 when none does inside the same list item or
+    quote.
+    """
     for line in range(start_line + 1, min(end_line, start_line + MATH_LINES)):
         if not state.isEmpty(line) and state.sCount[line] < state.blkIndent:
             return -1

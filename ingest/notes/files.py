@@ -23,7 +23,9 @@ _EXPECTED = "expected a text file in UTF-8"
 
 @dataclass(frozen=True, slots=True)
 class FoundNote:
-    """A note's file, the folder it was found from, and its name: the path between them with forward slashes."""
+    """A note's file, the folder it was found from, and its name: the path between them with forward
+    slashes.
+    """
 
     path: Path
     root: Path
@@ -33,9 +35,10 @@ class FoundNote:
 def find_notes(paths: Sequence[Path], may_be_empty: Collection[Path] = ()) -> list[FoundNote]:
     """Find the notes below folders, or named one by one, sorted by name.
 
-    Hidden files and folders, `.ipynb_checkpoints`, `node_modules` and what a `.gradusignore` names are left out;
-    a file named itself is taken whatever its folder says. Each file is found once, however many ways lead to it.
-    Where two roots give the same name, the later gets its root folder's name in front.
+    Hidden files and folders, `.ipynb_checkpoints`, `node_modules` and what a `.gradusignore` names
+    are left out; a file named itself is taken whatever its folder says. Each file is found once,
+    however many ways lead to it. Where two roots give the same name, the later gets its root
+    folder's name in front.
 
     Parameters
     ----------
@@ -45,14 +48,17 @@ def find_notes(paths: Sequence[Path], may_be_empty: Collection[Path] = ()) -> li
     Raises
     ------
     GradusError
-        A path does not exist, is no note, holds none, or cannot be listed; or a `.gradusignore` is not valid.
+        A path does not exist, is no note, holds none, or cannot be listed; or a `.gradusignore` is
+        not valid.
     """
     found: dict[str, FoundNote] = {}
     seen: set[Path] = set()
     for path in paths:
         notes = _below(path)
         if not notes and path not in may_be_empty:
-            raise GradusError(f"'{path}' holds no notes; expected {', '.join(SUFFIXES)} files in it")
+            raise GradusError(
+                f"'{path}' holds no notes; expected {', '.join(SUFFIXES)} files in it"
+            )
         for note in notes:
             real = note.path.resolve()
             if real not in seen:
@@ -63,7 +69,8 @@ def find_notes(paths: Sequence[Path], may_be_empty: Collection[Path] = ()) -> li
 
 
 def read_note(path: Path) -> str:
-    """The file's text, decoded as UTF-8 and otherwise untouched: byte order mark and line endings are kept.
+    """The file's text, decoded as UTF-8 and otherwise untouched: byte order mark and line endings
+    are kept.
 
     Raises
     ------
@@ -80,10 +87,14 @@ def read_note(path: Path) -> str:
         text = content.decode("utf-8")
     except UnicodeDecodeError as error:
         byte = f"byte 0x{content[error.start]:02x} is not UTF-8"
-        raise UnreadableNote(f"{byte}; {_EXPECTED}, so save it as that", _line_at(content, error.start)) from error
+        raise UnreadableNote(
+            f"{byte}; {_EXPECTED}, so save it as that", _line_at(content, error.start)
+        ) from error
     zero = content.find(b"\0")
     if zero >= 0:
-        raise UnreadableNote(f"the file holds a zero byte, so it is binary; {_EXPECTED}", _line_at(content, zero))
+        raise UnreadableNote(
+            f"the file holds a zero byte, so it is binary; {_EXPECTED}", _line_at(content, zero)
+        )
     return text
 
 
@@ -109,7 +120,9 @@ def _below(path: Path) -> list[FoundNote]:
 
 
 def _walk(root: Path) -> Iterator[Path]:
-    """Note files below a folder. Linked folders come after all real ones, and each real folder is listed once."""
+    """Note files below a folder. Linked folders come after all real ones, and each real folder is
+    listed once.
+    """
     waiting: list[tuple[Path, tuple[tuple[Path, GitIgnoreSpec], ...]]] = [(root, ())]
     linked: list[tuple[Path, tuple[tuple[Path, GitIgnoreSpec], ...]]] = []
     listed: set[Path] = set()
@@ -123,7 +136,11 @@ def _walk(root: Path) -> Iterator[Path]:
         rules = (*rules, (folder, own)) if own is not None else rules
         for entry in _entries(folder):
             path = folder / entry.name
-            if entry.name.startswith(".") or entry.name in _NEVER or _ignored(path, entry.is_dir(), rules):
+            if (
+                entry.name.startswith(".")
+                or entry.name in _NEVER
+                or _ignored(path, entry.is_dir(), rules)
+            ):
                 continue
             if entry.is_dir():
                 (linked if entry.is_symlink() else waiting).append((path, rules))
@@ -137,7 +154,9 @@ def _entries(folder: Path) -> list[os.DirEntry[str]]:
             return sorted(entries, key=lambda entry: entry.name)
     except OSError as error:
         hint = f"make it readable or name it in a {IGNORE_FILE}"
-        raise GradusError(f"the folder '{folder}' cannot be listed ({error.strerror}); {hint}") from error
+        raise GradusError(
+            f"the folder '{folder}' cannot be listed ({error.strerror}); {hint}"
+        ) from error
 
 
 def _ignore_rules(folder: Path) -> GitIgnoreSpec | None:
@@ -153,12 +172,16 @@ def _ignore_rules(folder: Path) -> GitIgnoreSpec | None:
         try:
             GitIgnoreSpec.from_lines([line])
         except ValueError as error:
-            raise GradusError(f"'{file}' line {number}: '{line}' is no gitignore pattern") from error
+            raise GradusError(
+                f"'{file}' line {number}: '{line}' is no gitignore pattern"
+            ) from error
     return GitIgnoreSpec.from_lines(lines)
 
 
 def _ignored(path: Path, is_folder: bool, rules: tuple[tuple[Path, GitIgnoreSpec], ...]) -> bool:
-    """Whether the rules leave the path out; the deepest folder that says anything decides, as in git."""
+    """Whether the rules leave the path out; the deepest folder that says anything decides, as in
+    git.
+    """
     for folder, spec in reversed(rules):
         relative = path.relative_to(folder).as_posix() + ("/" if is_folder else "")
         decision = spec.check_file(relative).include
@@ -168,7 +191,9 @@ def _ignored(path: Path, is_folder: bool, rules: tuple[tuple[Path, GitIgnoreSpec
 
 
 def _renamed(note: FoundNote, found: dict[str, FoundNote]) -> FoundNote:
-    """The note under a name no other has: with as many of its root's folders in front as that takes."""
+    """The note under a name no other has: with as many of its root's folders in front as that
+    takes.
+    """
     folders = note.root.resolve().parts[1:]
     depth = 0
     name = note.name

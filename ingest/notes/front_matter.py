@@ -1,4 +1,6 @@
-"""The YAML block at the top of a note: where it ends, what it says, and on which line each key stands."""
+"""The YAML block at the top of a note: where it ends, what it says, and on which line each key
+stands.
+"""
 
 from __future__ import annotations
 
@@ -18,9 +20,11 @@ _KEY = re.compile(r"[^\s#\-\[{*>|`\"'][^:]{0,60}:(?:\s|$)|[\"'][^\"']{1,60}[\"']
 
 @dataclass(frozen=True, slots=True)
 class FrontMatter:
-    """What the block says; `line_count` lines from the top belong to it, fences included, 0 when there is none.
+    """What the block says; `line_count` lines from the top belong to it, fences included, 0 when
+    there is none.
 
-    Keys are in lower case: editors show them with capitals as they like. Of two that differ in case, the first counts.
+    Keys are in lower case: editors show them with capitals as they like. Of two that differ in
+    case, the first counts.
     """
 
     line_count: int = 0
@@ -32,7 +36,9 @@ class _Loader(yaml.SafeLoader):
     """Safe YAML in which dates stay as written, so that every value can go into JSON."""
 
     yaml_implicit_resolvers = {  # noqa: RUF012 - PyYAML's own class attribute
-        first: [(tag, pattern) for tag, pattern in resolvers if tag != "tag:yaml.org,2002:timestamp"]
+        first: [
+            (tag, pattern) for tag, pattern in resolvers if tag != "tag:yaml.org,2002:timestamp"
+        ]
         for first, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()
     }
 
@@ -40,7 +46,8 @@ class _Loader(yaml.SafeLoader):
 def read_front_matter(text: str) -> FrontMatter:
     """Read the block between a first line `---` and the next `---` or `...`.
 
-    A note that merely begins with a rule has none: the first line inside must look like `key: value`.
+    A note that merely begins with a rule has none: the first line inside must look like `key:
+    value`.
 
     Raises
     ------
@@ -50,7 +57,9 @@ def read_front_matter(text: str) -> FrontMatter:
     lines = [text[start:end] for start, end in line_spans(text)]
     if not lines or lines[0].rstrip() != "---":
         return FrontMatter()
-    closing = next((at for at in range(1, len(lines)) if lines[at].rstrip() in ("---", "...")), None)
+    closing = next(
+        (at for at in range(1, len(lines)) if lines[at].rstrip() in ("---", "...")), None
+    )
     if closing is None:
         return FrontMatter()
     inside = lines[1:closing]
@@ -70,7 +79,9 @@ def _load(source: str) -> tuple[dict[str, Any], dict[str, int]]:
         loader = _Loader(source)
         node = loader.get_single_node()
         if not isinstance(node, yaml.MappingNode):
-            raise UnreadableNote("front matter is no mapping; expected lines like 'title: Dropout'", 2)
+            raise UnreadableNote(
+                "front matter is no mapping; expected lines like 'title: Dropout'", 2
+            )
         key_lines: dict[str, int] = {}
         for key, _ in node.value:
             key_lines.setdefault(str(key.value).lower(), key.start_mark.line + 2)
@@ -83,7 +94,9 @@ def _load(source: str) -> tuple[dict[str, Any], dict[str, int]]:
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         line = mark.line + 2 if mark else 2
-        raise UnreadableNote(f"front matter is not valid YAML: {error.problem or error.context}", line) from error
+        raise UnreadableNote(
+            f"front matter is not valid YAML: {error.problem or error.context}", line
+        ) from error
     except (ValueError, TypeError, RecursionError) as error:
         raise UnreadableNote(f"front matter is not valid YAML: {error}", 2) from error
     finally:

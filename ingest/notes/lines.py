@@ -1,4 +1,6 @@
-"""Where the lines of a text begin and end, counted as CommonMark counts them: at \\n, \\r\\n and \\r, nowhere else."""
+"""Where the lines of a text begin and end, counted as CommonMark counts them: at \\n, \\r\\n and
+\\r, nowhere else.
+"""
 
 from __future__ import annotations
 
@@ -38,7 +40,9 @@ def line_of(spans: list[tuple[int, int]], offset: int) -> int:
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """An original text with its lines, and the notebook cell it stands in. Line indexes here are 0-based."""
+    """An original text with its lines, and the notebook cell it stands in. Line indexes here are
+    0-based.
+    """
 
     text: str
     lines: list[tuple[int, int]]
@@ -59,7 +63,9 @@ class Source:
         return len(line) - len(line.lstrip(" "))
 
     def span(self, first: int, last: int, whole_line: bool = False) -> tuple[int, int]:
-        """Offsets of lines `first` to `last`, inclusive, without blanks at the end nor, unless whole, at the start."""
+        """Offsets of lines `first` to `last`, inclusive, without blanks at the end nor, unless
+        whole, at the start.
+        """
         start, end = self.lines[first][0], self.lines[last][1]
         while end > start and self.text[end - 1] in " \t":
             end -= 1

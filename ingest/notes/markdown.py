@@ -1,7 +1,8 @@
-"""One Markdown text taken apart: headings, blocks and marked terms, each with its exact span in the text as stored.
+"""One Markdown text taken apart: headings, blocks and marked terms, each with its exact span in the
+text as stored.
 
-markdown-it works on lines of a normalised copy; every offset here is computed on the original text instead, from the
-line numbers it reports.
+markdown-it works on lines of a normalised copy; every offset here is computed on the original text
+instead, from the line numbers it reports.
 """
 
 from __future__ import annotations
@@ -45,7 +46,8 @@ def parse_markdown(
     Parameters
     ----------
     text : str
-        The note as stored, byte order mark and any line endings included; or the source of a notebook's cell.
+        The note as stored, byte order mark and any line endings included; or the source of a
+        notebook's cell.
     cell : int, optional
         0-based index of the notebook's cell; front matter is read only outside notebooks.
     above : sequence of Heading
@@ -71,13 +73,17 @@ def parse_markdown(
         texts=(text,),
         headings=headings,
         blocks=tuple(_under_headings(blocks, starts, path)),
-        marked=tuple(sorted(marked_terms(source, tokens), key=lambda term: (term.start, -term.end))),
+        marked=tuple(
+            sorted(marked_terms(source, tokens), key=lambda term: (term.start, -term.end))
+        ),
         front_matter=front.values,
         front_matter_lines=front.lines,
     )
 
 
-def open_headings(headings: Sequence[Heading], above: Sequence[Heading] = ()) -> tuple[Heading, ...]:
+def open_headings(
+    headings: Sequence[Heading], above: Sequence[Heading] = ()
+) -> tuple[Heading, ...]:
     """Headings that still hold after all of these, outermost first; `above` held before them."""
     held = list(above)
     for heading in headings:
@@ -87,7 +93,9 @@ def open_headings(headings: Sequence[Heading], above: Sequence[Heading] = ()) ->
     return tuple(held)
 
 
-def _headings(source: Source, tokens: Sequence[Token], above: tuple[Heading, ...]) -> tuple[Heading, ...]:
+def _headings(
+    source: Source, tokens: Sequence[Token], above: tuple[Heading, ...]
+) -> tuple[Heading, ...]:
     """Headings at the top level of the text; one in a list or a quote is part of that."""
     found = []
     held = above
@@ -96,25 +104,43 @@ def _headings(source: Source, tokens: Sequence[Token], above: tuple[Heading, ...
             continue
         level = int(token.tag[1:])
         children = following.children or []
-        words = _HEADING_ATTRIBUTES.sub("", inline_text(children, pictures=False)) or inline_text(children)
+        words = _HEADING_ATTRIBUTES.sub("", inline_text(children, pictures=False)) or inline_text(
+            children
+        )
         outer = tuple(heading for heading in held if heading.level < level)
         path = outer[-1].path if outer else ()
         start, end = source.span(token.map[0], token.map[1] - 1)
         # an empty heading closes what is open but names nothing
-        heading = Heading(level, words, (*path, words) if words else path, source.cell, start, end, token.map[0] + 1)
+        heading = Heading(
+            level,
+            words,
+            (*path, words) if words else path,
+            source.cell,
+            start,
+            end,
+            token.map[0] + 1,
+        )
         found.append(heading)
         held = open_headings((heading,), held)
     return tuple(found)
 
 
 def _blocks(
-    source: Source, tokens: Sequence[Token], body: int, headings: Sequence[Heading], first_group: int
+    source: Source,
+    tokens: Sequence[Token],
+    body: int,
+    headings: Sequence[Heading],
+    first_group: int,
 ) -> list[Block]:
-    """Every block from line `body` (0-based) on, in order; lines that gave no token are paragraphs."""
+    """Every block from line `body` (0-based) on, in order; lines that gave no token are
+    paragraphs.
+    """
     found = _with_loose_items(source, list(_token_blocks(source, tokens, first_group)))
     covered = [False] * len(source.lines)
     for block in found:
-        covered[block.line_start - 1 : block.line_end] = [True] * (block.line_end - block.line_start + 1)
+        covered[block.line_start - 1 : block.line_end] = [True] * (
+            block.line_end - block.line_start + 1
+        )
     for token in tokens:
         if token.type == "heading_open" and token.level == 0 and token.map is not None:
             covered[token.map[0] : token.map[1]] = [True] * (token.map[1] - token.map[0])
@@ -144,7 +170,9 @@ def _token_blocks(source: Source, tokens: Sequence[Token], group: int) -> Iterat
             language = words[0].strip("{}.").lower() if words else ""
             whole = token.type == "code_block"  # its indentation is what makes it code
             first, after = token.map
-            yield _block(source, _KINDS[token.type], first, after, language=language, whole_line=whole)
+            yield _block(
+                source, _KINDS[token.type], first, after, language=language, whole_line=whole
+            )
 
 
 def _block(
@@ -156,7 +184,9 @@ def _block(
     group: int = -1,
     whole_line: bool = False,
 ) -> Block:
-    """The block of lines `first` to `after` (0-based, half-open), blank lines at its end left out."""
+    """The block of lines `first` to `after` (0-based, half-open), blank lines at its end left
+    out.
+    """
     while after > first + 1 and source.blank(after - 1):
         after -= 1
     start, end = source.span(first, after - 1, whole_line)
@@ -164,10 +194,11 @@ def _block(
 
 
 def _with_loose_items(source: Source, blocks: list[Block]) -> list[Block]:
-    """Join items that are indented below an item of another list, but too little for CommonMark, to that item.
+    """Join items that are indented below an item of another list, but too little for CommonMark, to
+    that item.
 
-    Many write `1. first` and below it `  - detail`, which CommonMark reads as the start of a second list, and the
-    `2. second` after it as a third.
+    Many write `1. first` and below it `  - detail`, which CommonMark reads as the start of a second
+    list, and the `2. second` after it as a third.
     """
     joined: list[Block] = []
     taken = -1  # the list whose items are being joined
@@ -175,7 +206,12 @@ def _with_loose_items(source: Source, blocks: list[Block]) -> list[Block]:
     for block in blocks:
         block = replace(block, group=same.get(block.group, block.group))
         before = joined[-1] if joined else None
-        if before is None or before.kind != "item" or block.kind != "item" or block.group == before.group:
+        if (
+            before is None
+            or before.kind != "item"
+            or block.kind != "item"
+            or block.group == before.group
+        ):
             joined.append(block)
             continue
         deeper = source.indent(block.line_start - 1) - source.indent(before.line_start - 1)

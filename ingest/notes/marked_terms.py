@@ -1,4 +1,5 @@
-"""Terms the author marked - bold, italic, code, links, pictures, wikilinks - with the span of their source.
+"""Terms the author marked - bold, italic, code, links, pictures, wikilinks - with the span of their
+source.
 
 The span covers the marks too: `text[start:end]` is `**Dropout**` for a bold "Dropout".
 """
@@ -23,7 +24,9 @@ _CELLS = frozenset({"th_open", "td_open"})
 
 def marked_terms(source: Source, tokens: Sequence[Token]) -> Iterator[Marked]:
     """Marked terms of all inline content and of HTML blocks, wherever they are nested."""
-    searched: dict[int, int] = {}  # line of a table's row -> column where the search for its next cell starts
+    searched: dict[
+        int, int
+    ] = {}  # line of a table's row -> column where the search for its next cell starts
     for before, token in zip([None, *tokens], tokens, strict=False):
         if token.map is None:
             continue
@@ -53,8 +56,16 @@ def _inline_terms(source: Source, children: Sequence[Token], places: _Places) ->
             first = opened.pop()
             if token.type in _PAIRS:
                 words = inline_text(children[first + 1 : at])
-                target = _address(children[first].attrGet("href")) if token.type == "link_close" else ""
-                yield _term(source, _PAIRS[token.type], words, target, places.of_pair(children[first], token))
+                target = (
+                    _address(children[first].attrGet("href")) if token.type == "link_close" else ""
+                )
+                yield _term(
+                    source,
+                    _PAIRS[token.type],
+                    words,
+                    target,
+                    places.of_pair(children[first], token),
+                )
         elif token.type == "code_inline":
             yield _term(source, "code", token.content, "", places.of(token))
         elif token.type == "image":
@@ -79,13 +90,17 @@ def _address(target: object) -> str:
 
 
 class _Places:
-    """Maps positions in one inline content, where list and quote marks are gone, to offsets in the original text."""
+    """Maps positions in one inline content, where list and quote marks are gone, to offsets in the
+    original text.
+    """
 
     def __init__(self, source: Source, token: Token, searched: dict[int, int] | None) -> None:
         """`searched` holds, for a table's cells, how far each row has been searched already."""
         assert token.map is not None
         self._first_line = source.span(token.map[0], token.map[0])
-        self._starts: list[tuple[int, int, int]] = []  # (position in content, offset in text, length) of each line
+        self._starts: list[
+            tuple[int, int, int]
+        ] = []  # (position in content, offset in text, length) of each line
         position, first = 0, token.map[0]
         lines = token.content.split("\n")
         # markdown-it strips a first line that holds only, say, a form feed
@@ -95,7 +110,11 @@ class _Places:
             words = line.strip()
             lead = len(line) - len(line.lstrip())
             original = source.line(at)
-            column = original.rfind(words) if searched is None else original.find(words, searched.get(at, 0))
+            column = (
+                original.rfind(words)
+                if searched is None
+                else original.find(words, searched.get(at, 0))
+            )
             if column >= 0:
                 self._starts.append((position + lead, source.lines[at][0] + column, len(words)))
                 if searched is not None:
@@ -114,7 +133,9 @@ class _Places:
         return self._span(opening.meta["at"][0] - outer, closing.meta["at"][1] + outer)
 
     def _span(self, start: int, end: int) -> tuple[int, int]:
-        """Offsets of a half-open range of the content; the first line where it cannot be found exactly."""
+        """Offsets of a half-open range of the content; the first line where it cannot be found
+        exactly.
+        """
         first, last = self._offset(start), self._offset(end - 1)
         if first is None or last is None:
             return self._first_line

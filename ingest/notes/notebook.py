@@ -1,4 +1,6 @@
-"""A Jupyter notebook taken apart: every cell's text, the headings of its Markdown, its code and its text outputs."""
+"""A Jupyter notebook taken apart: every cell's text, the headings of its Markdown, its code and its
+text outputs.
+"""
 
 from __future__ import annotations
 
@@ -22,7 +24,9 @@ __all__ = ["OUTPUT_LIMIT", "parse_notebook"]
 OUTPUT_LIMIT = 2000  # characters of one cell's outputs that are kept; what follows is mostly logs
 _CUT = "\n…"
 
-_TERMINAL_CODE = re.compile(r"\x1b\[[0-?]*[ -/]*[@-~]|\x1b\][^\x07\x1b]*(?:\x07|\x1b\\)|[\x00-\x08\x0e-\x1f]")
+_TERMINAL_CODE = re.compile(
+    r"\x1b\[[0-?]*[ -/]*[@-~]|\x1b\][^\x07\x1b]*(?:\x07|\x1b\\)|[\x00-\x08\x0e-\x1f]"
+)
 _OVERWRITTEN = re.compile(r"[^\n]*\r(?!\n)")
 _OBJECT = re.compile(r"\[?(?:<[A-Za-z_][^<>\n]*>[,\s]*)+\]?")
 _MAGIC = re.compile(r"\s*%%(bash|sh|html|javascript|js|latex|markdown|perl|ruby|sql|R)\b")
@@ -31,14 +35,15 @@ _MAGIC = re.compile(r"\s*%%(bash|sh|html|javascript|js|latex|markdown|perl|ruby|
 def parse_notebook(text: str) -> ParsedNote:
     """Take a notebook apart, of any version nbformat reads.
 
-    A cell's text is its source; for a code cell with text outputs an empty line and those follow. Raw cells keep
-    their place in `texts` and give no blocks. The first cell, raw or Markdown, may begin with front matter; its lines
-    count within the cell.
+    A cell's text is its source; for a code cell with text outputs an empty line and those follow.
+    Raw cells keep their place in `texts` and give no blocks. The first cell, raw or Markdown, may
+    begin with front matter; its lines count within the cell.
 
     Raises
     ------
     UnreadableNote
-        The text is not JSON, or JSON that is no notebook; carries the line. Or the front matter is not valid.
+        The text is not JSON, or JSON that is no notebook; carries the line. Or the front matter is
+        not valid.
     """
     notebook = _load(text)
     language = _language(notebook.get("metadata", {}))
@@ -53,7 +58,9 @@ def parse_notebook(text: str) -> ParsedNote:
         outputs = ""
         if cell.get("cell_type") == "markdown":
             groups = 1 + max((block.group for block in blocks), default=-1)
-            parsed = parse_markdown(source if at else _without_lines(source, front.line_count), at, held, groups)
+            parsed = parse_markdown(
+                source if at else _without_lines(source, front.line_count), at, held, groups
+            )
             held = open_headings(parsed.headings, held)
             headings += parsed.headings
             blocks += parsed.blocks
@@ -62,9 +69,13 @@ def parse_notebook(text: str) -> ParsedNote:
             outputs = _outputs_text(cell.get("outputs"))
             magic = _MAGIC.match(source)
             path = held[-1].path if held else ()
-            blocks += _code_blocks(source, outputs, at, path, magic.group(1).lower() if magic else language)
+            blocks += _code_blocks(
+                source, outputs, at, path, magic.group(1).lower() if magic else language
+            )
         texts.append(f"{source}\n\n{outputs}" if outputs else source)
-    return ParsedNote(tuple(texts), tuple(headings), tuple(blocks), tuple(marked), front.values, front.lines)
+    return ParsedNote(
+        tuple(texts), tuple(headings), tuple(blocks), tuple(marked), front.values, front.lines
+    )
 
 
 def _front_matter(cells: Sequence[Mapping[str, Any]]) -> FrontMatter:
@@ -86,16 +97,28 @@ def _without_lines(source: str, count: int) -> str:
 
 
 def _load(text: str) -> Mapping[str, Any]:
-    """The notebook as version 4, not validated: a missing id or an odd key is no reason to refuse it."""
+    """The notebook as version 4, not validated: a missing id or an odd key is no reason to refuse
+    it.
+    """
     try:
         raw = json.loads(text.removeprefix("\ufeff"))
     except json.JSONDecodeError as error:
-        raise UnreadableNote(f"the notebook is not valid JSON: {error.msg}", error.lineno) from error
+        raise UnreadableNote(
+            f"the notebook is not valid JSON: {error.msg}", error.lineno
+        ) from error
     except RecursionError as error:
         raise UnreadableNote("the notebook's JSON is nested too deeply") from error
     version = raw.get("nbformat") if isinstance(raw, dict) else None
-    if not isinstance(version, int) or isinstance(version, bool) or version not in nbformat.versions:
-        found = f"format version {version!r}" if version is not None else "JSON without a format version"
+    if (
+        not isinstance(version, int)
+        or isinstance(version, bool)
+        or version not in nbformat.versions
+    ):
+        found = (
+            f"format version {version!r}"
+            if version is not None
+            else "JSON without a format version"
+        )
         raise UnreadableNote(f"no Jupyter notebook: found {found}, expected 'nbformat' 1 to 4")
     try:
         notebook = _as_version_4(raw, version)
@@ -108,7 +131,9 @@ def _load(text: str) -> Mapping[str, Any]:
 
 
 def _as_version_4(raw: dict[str, Any], version: int) -> Mapping[str, Any]:
-    """Version 4 as it stands; older ones converted by nbformat, whose complaints about them are kept quiet."""
+    """Version 4 as it stands; older ones converted by nbformat, whose complaints about them are
+    kept quiet.
+    """
     if version == 4:
         return raw
     log = logging.getLogger("traitlets")
@@ -116,7 +141,9 @@ def _as_version_4(raw: dict[str, Any], version: int) -> Mapping[str, Any]:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            notebook = nbformat.versions[version].to_notebook_json(raw, minor=raw.get("nbformat_minor", 0))
+            notebook = nbformat.versions[version].to_notebook_json(
+                raw, minor=raw.get("nbformat_minor", 0)
+            )
             converted: Mapping[str, Any] = nbformat.convert(notebook, 4)
     finally:
         log.disabled = disabled
@@ -141,7 +168,9 @@ def _joined(source: object) -> str:
     return source if isinstance(source, str) else ""
 
 
-def _code_blocks(source: str, outputs: str, cell: int, path: tuple[str, ...], language: str) -> list[Block]:
+def _code_blocks(
+    source: str, outputs: str, cell: int, path: tuple[str, ...], language: str
+) -> list[Block]:
     blocks = []
     if source.strip():
         # whole lines: the first line's indentation is part of the code
@@ -155,7 +184,9 @@ def _code_blocks(source: str, outputs: str, cell: int, path: tuple[str, ...], la
         start = len(source) + 2
         end = start + len(outputs)
         spans = line_spans(f"{source}\n\n{outputs}")
-        blocks.append(Block("output", path, cell, start, end, line_of(spans, start), line_of(spans, end - 1)))
+        blocks.append(
+            Block("output", path, cell, start, end, line_of(spans, start), line_of(spans, end - 1))
+        )
     return blocks
 
 

@@ -1,4 +1,6 @@
-"""Values that parsing a note gives: headings, blocks and marked terms with exact spans. No file is read here."""
+"""Values that parsing a note gives: headings, blocks and marked terms with exact spans. No file is
+read here.
+"""
 
 from __future__ import annotations
 
@@ -12,7 +14,9 @@ __all__ = ["Block", "Heading", "Marked", "ParsedNote", "dump", "load"]
 
 @dataclass(frozen=True, slots=True)
 class Heading:
-    """A heading; `text` is plain (no Markdown, links replaced by their words), `path` includes the heading itself."""
+    """A heading; `text` is plain (no Markdown, links replaced by their words), `path` includes the
+    heading itself.
+    """
 
     level: int
     text: str
@@ -25,7 +29,9 @@ class Heading:
 
 @dataclass(frozen=True, slots=True)
 class Block:
-    """A top-level block of Markdown, a list's single item, a code cell or its output; never crosses a cell."""
+    """A top-level block of Markdown, a list's single item, a code cell or its output; never crosses
+    a cell.
+    """
 
     kind: Literal["paragraph", "item", "table", "code", "math", "html", "output"]
     heading_path: tuple[str, ...]
@@ -53,7 +59,9 @@ class Marked:
 
 @dataclass(frozen=True, slots=True)
 class ParsedNote:
-    """One note, taken apart. `texts` has one element for Markdown and one for each cell of a notebook."""
+    """One note, taken apart. `texts` has one element for Markdown and one for each cell of a
+    notebook.
+    """
 
     texts: tuple[str, ...]
     headings: tuple[Heading, ...]
@@ -78,7 +86,9 @@ def load(text: str) -> ParsedNote:
     return ParsedNote(
         texts=tuple(raw["texts"]),
         headings=tuple(Heading(**{**h, "path": tuple(h["path"])}) for h in raw["headings"]),
-        blocks=tuple(Block(**{**b, "heading_path": tuple(b["heading_path"])}) for b in raw["blocks"]),
+        blocks=tuple(
+            Block(**{**b, "heading_path": tuple(b["heading_path"])}) for b in raw["blocks"]
+        ),
         marked=tuple(Marked(**m) for m in raw["marked"]),
         front_matter=raw["front_matter"],
         front_matter_lines=raw["front_matter_lines"],

@@ -20,7 +20,9 @@ TAG = re.compile(
 _ATTRIBUTE = re.compile(r"([A-Za-z_:][-\w:.]*)\s*=\s*(?:\"([^\"]*)\"|'([^']*)'|([^\s\"'>]+))")
 _PICTURE_TAG = re.compile(r"<img\b", re.IGNORECASE)
 _FORMULA_SERVICE = re.compile(r"latex|codecogs|chart\.googleapis|/math/", re.IGNORECASE)
-_MARKUP = re.compile(r"[\\`*_\[\]<>&$~#|!%^\ufeff]|==|://|^[ \t]*(?:[-+=]|\d+[.)])|^(?: {4}|\t)", re.MULTILINE)
+_MARKUP = re.compile(
+    r"[\\`*_\[\]<>&$~#|!%^\ufeff]|==|://|^[ \t]*(?:[-+=]|\d+[.)])|^(?: {4}|\t)", re.MULTILINE
+)
 _VERBATIM = frozenset({"fence", "code_block"})
 _FORMULA_MARKS = re.compile(r"\$\$|\\\[|\\\]")
 # Marks of note-taking programs: a comment, a block's name and tags at a line's end, highlighting.
@@ -31,9 +33,11 @@ _CALLOUT = re.compile(r"^\[!(?P<sort>[\w-]+)\][+-]?[ \t]*(?P<title>[^\n]*)")
 
 
 def plain(text: str) -> str:
-    r"""Words of Markdown: links become their words, pictures their alternative text, formula pictures the formula.
+    r"""Words of Markdown: links become their words, pictures their alternative text, formula
+    pictures the formula.
 
-    Code and formulas stay as they are, HTML tags go, entities are decoded, white space is folded to single blanks.
+    Code and formulas stay as they are, HTML tags go, entities are decoded, white space is folded to
+    single blanks.
 
     Examples
     --------
@@ -60,7 +64,9 @@ def _pieces(tokens: Iterable[Token]) -> Iterable[str]:
 
 
 def _without_callout(source: str, words: str) -> str:
-    """A callout's words without its marker: "[!note] On time" and what follows reads "On time: …"."""
+    """A callout's words without its marker: "[!note] On time" and what follows reads "On time:
+    …".
+    """
     marker = _CALLOUT.match(source)
     if marker is None:
         return words
@@ -74,7 +80,9 @@ def _without_callout(source: str, words: str) -> str:
 
 
 def inline_text(tokens: Sequence[Token], pictures: bool = True) -> str:
-    """Words of inline tokens, white space folded; `pictures` says whether alternative texts count as words."""
+    """Words of inline tokens, white space folded; `pictures` says whether alternative texts count
+    as words.
+    """
     parts = []
     for token in tokens:
         if token.type in ("softbreak", "hardbreak"):
@@ -82,7 +90,11 @@ def inline_text(tokens: Sequence[Token], pictures: bool = True) -> str:
         elif token.type == "image":
             if pictures:
                 title = str(token.attrGet("title") or "")
-                parts.append(_picture_words(str(token.attrGet("src")), inline_text(token.children or ()), title))
+                parts.append(
+                    _picture_words(
+                        str(token.attrGet("src")), inline_text(token.children or ()), title
+                    )
+                )
         elif token.type == "html_inline":
             parts.append(_tag_words(token.content) if pictures else "")
         elif token.type == "text":
@@ -93,24 +105,32 @@ def inline_text(tokens: Sequence[Token], pictures: bool = True) -> str:
 
 
 def html_words(source: str) -> str:
-    """Words of HTML: tags, comments, scripts and styles go, pictures leave their alternative text or formula."""
+    """Words of HTML: tags, comments, scripts and styles go, pictures leave their alternative text
+    or formula.
+    """
     words = TAG.sub(lambda tag: f" {_tag_words(tag.group())} ", source)
     return " ".join(html.unescape(words).split())
 
 
 def picture_of(tag: str) -> tuple[str, str, str] | None:
-    """Source, alternative text and title of an `<img>` tag, entities decoded; None for any other tag."""
+    """Source, alternative text and title of an `<img>` tag, entities decoded; None for any other
+    tag.
+    """
     if _PICTURE_TAG.match(tag) is None:
         return None
     found = {
-        match.group(1).lower(): html.unescape(next(value for value in match.groups()[1:] if value is not None))
+        match.group(1).lower(): html.unescape(
+            next(value for value in match.groups()[1:] if value is not None)
+        )
         for match in _ATTRIBUTE.finditer(tag)
     }
     return found.get("src", ""), found.get("alt", ""), found.get("title", "")
 
 
 def _tag_words(tag: str) -> str:
-    """What an HTML tag says in words: a picture's text, a blank for a line break, nothing otherwise."""
+    """What an HTML tag says in words: a picture's text, a blank for a line break, nothing
+    otherwise.
+    """
     picture = picture_of(tag)
     if picture is None:
         return " " if tag[:3].lower() == "<br" else ""
@@ -118,7 +138,9 @@ def _tag_words(tag: str) -> str:
 
 
 def _picture_words(source: str, alternative: str, title: str) -> str:
-    """A formula drawn by a web service is its formula; any other picture its alternative text, else its title."""
+    """A formula drawn by a web service is its formula; any other picture its alternative text, else
+    its title.
+    """
     if _FORMULA_SERVICE.search(source) is None:
         return alternative or title
     if title or alternative:

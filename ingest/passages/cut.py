@@ -1,7 +1,8 @@
 """Cut a parsed note into passages: contiguous slices of one section that read well alone.
 
-Within a section the cuts are chosen together, by dynamic programming: passages well filled up to `TARGET`, cut where
-a reader would pause. Blocks that alone are longer than `SPLIT_OVER` are broken up first (see `ingest.passages.split`).
+Within a section the cuts are chosen together, by dynamic programming: passages well filled up to
+`TARGET`, cut where a reader would pause. Blocks that alone are longer than `SPLIT_OVER` are broken
+up first (see `ingest.passages.split`).
 """
 
 from __future__ import annotations
@@ -18,13 +19,22 @@ __all__ = ["SPLIT_OVER", "TARGET", "cut"]
 
 TARGET = 1200  # characters: about 256 word pieces, all that the default encoder (MiniLM) reads of a passage
 SPLIT_OVER = 2 * TARGET  # a code block, table, formula or item up to here stays whole
-_LEAD_IN = TARGET // 4  # a shorter heading and opening sentence stay with one block that is too long by itself
+_LEAD_IN = (
+    TARGET // 4
+)  # a shorter heading and opening sentence stay with one block that is too long by itself
 
 # Costs of a cut before a unit, in the measure of an empty passage: ((TARGET - 0) / TARGET)² = 1
 _CUT_INTRODUCED = 3.0  # from the sentence that announces it
-_CUT_AFTER_TEXT = 1.0  # code, table, formula or picture from the text before it, output from its code
+_CUT_AFTER_TEXT = (
+    1.0  # code, table, formula or picture from the text before it, output from its code
+)
 _CUT_IN_LIST = 0.3  # between items of one list; between paragraphs nothing
-_KINDS: dict[str, PassageKind] = {"code": "code", "item": "list", "table": "table", "output": "output"}
+_KINDS: dict[str, PassageKind] = {
+    "code": "code",
+    "item": "list",
+    "table": "table",
+    "output": "output",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,10 +73,10 @@ def cut(parsed: ParsedNote, note: str, first_id: int = 0) -> tuple[Passage, ...]
     Returns
     -------
     tuple of Passage
-        Every block lies in exactly one passage, except a block that had to be split. The first passage of a section
-        begins at its heading; a heading without body and without deeper headings is a passage by itself. A code cell
-        with its output is `code`. At most `TARGET` characters, unless a single block, or a short lead-in with it, is
-        longer.
+        Every block lies in exactly one passage, except a block that had to be split. The first
+        passage of a section begins at its heading; a heading without body and without deeper
+        headings is a passage by itself. A code cell with its output is `code`. At most `TARGET`
+        characters, unless a single block, or a short lead-in with it, is longer.
     """
     found: list[Passage] = []
     lines: dict[int | None, list[tuple[int, int]]] = {}
@@ -76,12 +86,27 @@ def cut(parsed: ParsedNote, note: str, first_id: int = 0) -> tuple[Passage, ...]
         for start, end, kind in _slices(section, text):
             first, last = line_of(spans, start), line_of(spans, end - 1)
             at = first_id + len(found)
-            found.append(Passage(at, note, section.cell, start, end, first, last, section.path, text[start:end], kind))
+            found.append(
+                Passage(
+                    at,
+                    note,
+                    section.cell,
+                    start,
+                    end,
+                    first,
+                    last,
+                    section.path,
+                    text[start:end],
+                    kind,
+                )
+            )
     return tuple(found)
 
 
 def _sections(parsed: ParsedNote) -> Iterator[_Section]:
-    """Sections in reading order; a heading whose body starts in a later cell, or that only has deeper ones, is none."""
+    """Sections in reading order; a heading whose body starts in a later cell, or that only has
+    deeper ones, is none.
+    """
     marks: list[Heading | Block] = sorted(
         [*parsed.headings, *parsed.blocks], key=lambda mark: (mark.cell or 0, mark.start)
     )
@@ -96,7 +121,9 @@ def _sections(parsed: ParsedNote) -> Iterator[_Section]:
             at += 1
         if heading and not blocks:
             following = marks[at] if at < len(marks) else None
-            if isinstance(following, Block) or (following is not None and following.level > heading.level):
+            if isinstance(following, Block) or (
+                following is not None and following.level > heading.level
+            ):
                 continue
         path = heading.path if heading else blocks[0].heading_path
         end = blocks[-1].end if blocks else mark.end
@@ -133,7 +160,10 @@ def _units(section: _Section, text: str) -> list[_Unit]:
             units.append(_Unit(block.start, block.end, block, cost))
         else:
             split = pieces(block, text)
-            units += [_Unit(start, end, block, own if at else cost) for at, (start, end, own) in enumerate(split)]
+            units += [
+                _Unit(start, end, block, own if at else cost)
+                for at, (start, end, own) in enumerate(split)
+            ]
         before = block
     return units
 
@@ -153,7 +183,8 @@ def _cut_cost(before: Block, block: Block, text: str) -> float:
 
 
 def _best_cuts(units: Sequence[_Unit], start: int) -> list[int]:
-    """Index of each passage's first unit, for the cheapest division; on a tie, the longer earlier passages.
+    """Index of each passage's first unit, for the cheapest division; on a tie, the longer earlier
+    passages.
 
     Cost of a passage: ((TARGET - its characters) / TARGET)², plus that of the cut before it.
     """
@@ -163,7 +194,11 @@ def _best_cuts(units: Sequence[_Unit], start: int) -> list[int]:
         for candidate in range(after - 1, -1, -1):
             begin = start if candidate == 0 else units[candidate].start
             length = units[after - 1].end - begin
-            if candidate < after - 1 and length > TARGET and not _lead_in(units, candidate, after, begin):
+            if (
+                candidate < after - 1
+                and length > TARGET
+                and not _lead_in(units, candidate, after, begin)
+            ):
                 if units[after - 1].start - begin > TARGET:
                     break
                 continue

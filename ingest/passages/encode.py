@@ -22,7 +22,8 @@ SLAB = 1024  # texts whose words' vectors are held in full at once: about 100 MB
 def encode(
     texts: Sequence[str], encoder: Encoder, say: Progress, what: str = "encoding"
 ) -> dict[str, tuple[npt.NDArray[np.float32], npt.NDArray[np.int8]]]:
-    """The vector of each text, shape (d,), and in bytes those of its words, shape (t, d), without stop words.
+    """The vector of each text, shape (d,), and in bytes those of its words, shape (t, d), without
+    stop words.
 
     A text that stands in several places is encoded once.
     """
@@ -32,14 +33,18 @@ def encode(
         slab = once[first : first + SLAB]
         vectors, words = encoder.encode_words(slab, partial(_after, say, what, first, len(once)))
         for text, vector, read in zip(slab, vectors, words, strict=True):
-            out[text] = (vector, in_bytes(read.vectors[[_tells(text[start:end]) for start, end in read.spans]]))
+            out[text] = (
+                vector,
+                in_bytes(read.vectors[[_tells(text[start:end]) for start, end in read.spans]]),
+            )
     return out
 
 
 def name_vectors(
     names: Sequence[str], writer: Writer, encoder: Callable[[], Encoder], say: Progress
 ) -> Mapping[str, tuple[npt.NDArray[np.float32], WordVectors]]:
-    """The vector of each name and the unit vectors of its words; names that the store has are not encoded again.
+    """The vector of each name and the unit vectors of its words; names that the store has are not
+    encoded again.
 
     Names that are not asked for any more leave the store.
 
@@ -54,7 +59,10 @@ def name_vectors(
     new = [name for name in wanted if name not in known]
     if new:
         fresh = encode(new, encoder(), say, "encoding names")
-        known |= {name: (v.astype(np.float32).tobytes(), words.tobytes()) for name, (v, words) in fresh.items()}
+        known |= {
+            name: (v.astype(np.float32).tobytes(), words.tobytes())
+            for name, (v, words) in fresh.items()
+        }
     if known.keys() != before.keys():
         writer.put_names(known)
     return {name: _read(*vectors) for name, vectors in known.items()}

@@ -1,4 +1,5 @@
-"""Where one block that is too long may be broken: at blank lines, nested items, sentences or, last, any line.
+"""Where one block that is too long may be broken: at blank lines, nested items, sentences or, last,
+any line.
 
 Never inside a formula, and in text never inside a fence, inline code, a link or a tag.
 """
@@ -35,14 +36,17 @@ _WHOLE_IN_TEXT = re.compile(
 )
 _SENTENCE_END = re.compile(r"[.!?][\"')\]*_”’]*\s+(?=\S)|[。！？](?=\S)")
 _ITEM_START = re.compile(r"\s*(?:[-+*]|\d+[.)])\s")
-_ABBREVIATION = re.compile(r"(?:\b(?:e\.g|i\.e|etc|vs|cf|Fig|Eq|Dr|al|approx|resp)|\b[A-Z]|^\s*\d+)\.$", re.MULTILINE)
+_ABBREVIATION = re.compile(
+    r"(?:\b(?:e\.g|i\.e|etc|vs|cf|Fig|Eq|Dr|al|approx|resp)|\b[A-Z]|^\s*\d+)\.$", re.MULTILINE
+)
 
 
 def pieces(block: Block, text: str) -> list[tuple[int, int, float]]:
-    """Pieces of a block in order, as (start, end, cost of a cut before it); one piece where nothing may be broken.
+    """Pieces of a block in order, as (start, end, cost of a cut before it); one piece where nothing
+    may be broken.
 
-    Together they cover the block but for white space between them; `text[start:end]` neither begins nor ends with a
-    newline.
+    Together they cover the block but for white space between them; `text[start:end]` neither begins
+    nor ends with a newline.
     """
     if block.kind == "math":
         return [(block.start, block.end, 0.0)]
@@ -51,11 +55,16 @@ def pieces(block: Block, text: str) -> list[tuple[int, int, float]]:
     if in_text:
         source = text[block.start : block.end]
         for sentence in _SENTENCE_END.finditer(source):
-            if _ABBREVIATION.search(source[max(0, sentence.start() - 12) : sentence.start() + 1]) is None:
+            if (
+                _ABBREVIATION.search(source[max(0, sentence.start() - 12) : sentence.start() + 1])
+                is None
+            ):
                 place = block.start + sentence.end()
                 places[place] = min(places.get(place, _AT_SENTENCE), _AT_SENTENCE)
         whole = [(match.start(), match.end()) for match in _WHOLE_IN_TEXT.finditer(source)]
-        places = _outside(places, [(block.start + start, block.start + end) for start, end in whole])
+        places = _outside(
+            places, [(block.start + start, block.start + end) for start, end in whole]
+        )
     cuts = sorted(places)
     bounds = [block.start, *cuts, block.end]
     found = []
@@ -82,7 +91,9 @@ def _line_places(block: Block, text: str, in_text: bool) -> dict[int, float]:
             cost = _AT_NESTED_ITEM
         else:
             cost = _AT_LINE
-        places[block.start + start] = cost + (_AT_INDENTED if block.kind == "code" and line[0] in " \t" else 0.0)
+        places[block.start + start] = cost + (
+            _AT_INDENTED if block.kind == "code" and line[0] in " \t" else 0.0
+        )
         blank_before = False
     return places
 

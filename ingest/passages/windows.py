@@ -1,4 +1,6 @@
-"""The texts that stand for a passage among vectors: a short passage whole, a long one in windows, under its heading."""
+"""The texts that stand for a passage among vectors: a short passage whole, a long one in windows,
+under its heading.
+"""
 
 from __future__ import annotations
 
@@ -10,9 +12,9 @@ from kg.types import Passage
 
 __all__ = ["vector_texts"]
 
-# A passage up to this long is one vector. A vector of several statements is a blur of them: long passages are found as
-# well by their windows alone, for half the encoding (benchmarks/README.md). Of code and outputs, which are found by
-# their words, only the beginning is read.
+# A passage up to this long is one vector. A vector of several statements is a blur of them: long
+# passages are found as well by their windows alone, for half the encoding (benchmarks/README.md).
+# Of code and outputs, which are found by their words, only the beginning is read.
 WHOLE_CHARS = 420
 WINDOW_CHARS = 320
 # The nearest headings say what a passage is about; outer ones are the same for many.

@@ -1,7 +1,9 @@
-"""What a pair of concepts and the notes around them show about which comes first, as numbers for the scorer.
+"""What a pair of concepts and the notes around them show about which comes first, as numbers for
+the scorer.
 
-Every feature is defined by the pair and what is near it, on a scale that is the same in every vault: an unrelated note
-changes none of them, but for the two places, by what it has in common after all.
+Every feature is defined by the pair and what is near it, on a scale that is the same in every
+vault: an unrelated note changes none of them, but for the two places, by what it has in common
+after all.
 """
 
 from __future__ import annotations
@@ -71,7 +73,9 @@ _SLAB = 50_000  # pairs at a time, to bound the memory
 
 @dataclass(frozen=True, slots=True)
 class Pairs:
-    """Candidate pairs a < b; `ahead` holds the features of "a comes before b", `back` those of "b comes before a"."""
+    """Candidate pairs a < b; `ahead` holds the features of "a comes before b", `back` those of "b
+    comes before a".
+    """
 
     a: Ids  # (m,)
     b: Ids
@@ -80,8 +84,11 @@ class Pairs:
     beside: sparse.csr_array  # (n, n): entry (c, z) is the weight of z among the few nearest of c
 
 
-def read_pairs(signals: Signals, gists: Gists, extra: set[tuple[int, int]], near: Nearest | None = None) -> Pairs:
-    """Candidates and their features, in time that grows with the candidates, not with the square of the concepts.
+def read_pairs(
+    signals: Signals, gists: Gists, extra: set[tuple[int, int]], near: Nearest | None = None
+) -> Pairs:
+    """Candidates and their features, in time that grows with the candidates, not with the square of
+    the concepts.
 
     Parameters
     ----------
@@ -99,16 +106,22 @@ def read_pairs(signals: Signals, gists: Gists, extra: set[tuple[int, int]], near
     pairs = _with_text(candidate_pairs(named, ids, beside, extra), gists, extra)
     a, b = pairs[:, 0].copy(), pairs[:, 1].copy()
     late = late_features(gists, a, b)
-    counts = {"named by many": _sums(named, 1), "names many": _sums(named, 0)} | _met(gists, a, b, late)
+    counts = {"named by many": _sums(named, 1), "names many": _sums(named, 0)} | _met(
+        gists, a, b, late
+    )
     counts["near many"] = (cosines >= _NEAR).sum(axis=1)
-    by_concept = {name: np.minimum(1, np.log1p(v) / np.log1p(_ENOUGH_CONCEPTS)) for name, v in counts.items()}
+    by_concept = {
+        name: np.minimum(1, np.log1p(v) / np.log1p(_ENOUGH_CONCEPTS)) for name, v in counts.items()
+    }
     by_concept["words"] = np.minimum(1, np.array([len(k) for k in signals.keys]) / _ENOUGH_WORDS)
     said = _Said.of(signals.keys, gists.texts)
     placed = _places(a, b, late)
 
     def columns(p: Ids, c: Ids, side: int) -> Floats:
         told = dict(zip(LATE, late[side].T, strict=True))
-        told |= dict(zip(("told before others", "tells before others"), placed[side].T, strict=True))
+        told |= dict(
+            zip(("told before others", "tells before others"), placed[side].T, strict=True)
+        )
         found = _named(signals, naming, p, c) | said.features(p, c) | told | _cosines(gists, p, c)
         found |= _neighbourhood(thin, beside, p, c)
         found |= {name: values[p] for name, values in by_concept.items()}
@@ -125,7 +138,9 @@ def _with_text(pairs: Ids, gists: Gists, extra: set[tuple[int, int]]) -> Ids:
     return np.asarray(pairs[kept])
 
 
-def _named(signals: Signals, naming: Mapping[tuple[int, int], int], p: Ids, c: Ids) -> dict[str, Numbers]:
+def _named(
+    signals: Signals, naming: Mapping[tuple[int, int], int], p: Ids, c: Ids
+) -> dict[str, Numbers]:
     """How c's passages name p."""
     total = np.zeros(len(signals.keys))
     for (_, target), count in naming.items():
@@ -150,7 +165,9 @@ class _Said:
 
     @classmethod
     def of(cls, keys: Sequence[tuple[str, ...]], texts: Sequence[str]) -> _Said:
-        """Read them; words that say nothing of a subject stand in neither, unless a name has no others."""
+        """Read them; words that say nothing of a subject stand in neither, unless a name has no
+        others.
+        """
         names = [set(k) - STOP_WORDS or set(k) for k in keys]
         bodies = [set(key(text)) - STOP_WORDS for text in texts]
         columns = {word: i for i, word in enumerate(sorted(set().union(*names, *bodies)))}
@@ -158,8 +175,14 @@ class _Said:
 
     def features(self, p: Ids, c: Ids) -> dict[str, Numbers]:
         """Overlap of words."""
-        own, all_own = np.maximum(1, _sums(self.labels, 1))[p], np.maximum(1, _sums(self.texts, 1))[p]
-        contained = [_contains(self.keys[j], self.keys[i]) for i, j in zip(p.tolist(), c.tolist(), strict=True)]
+        own, all_own = (
+            np.maximum(1, _sums(self.labels, 1))[p],
+            np.maximum(1, _sums(self.texts, 1))[p],
+        )
+        contained = [
+            _contains(self.keys[j], self.keys[i])
+            for i, j in zip(p.tolist(), c.tolist(), strict=True)
+        ]
         return {
             "in label": np.array(contained, dtype=np.float32),
             "label words": _products(self.labels, self.labels, p, c) / own,
@@ -176,7 +199,9 @@ def _cosines(gists: Gists, p: Ids, c: Ids) -> dict[str, Numbers]:
     }
 
 
-def _neighbourhood(named: sparse.csr_array, beside: sparse.csr_array, p: Ids, c: Ids) -> dict[str, Numbers]:
+def _neighbourhood(
+    named: sparse.csr_array, beside: sparse.csr_array, p: Ids, c: Ids
+) -> dict[str, Numbers]:
     """What concepts near the two name, and what names them."""
     names_of, named_by = _sums(named, 0), _sums(named, 1)
     nearest = beside @ named
@@ -192,7 +217,9 @@ def _neighbourhood(named: sparse.csr_array, beside: sparse.csr_array, p: Ids, c:
 
 
 def _met(gists: Gists, a: Ids, b: Ids, late: tuple[Floats, Floats]) -> dict[str, Numbers]:
-    """For each concept: how many texts meet its name well, names its text meets, and texts its name is near."""
+    """For each concept: how many texts meet its name well, names its text meets, and texts its name
+    is near.
+    """
     n = len(gists.centres)
     first, later = np.concatenate([a, b]), np.concatenate([b, a])
     well = np.clip((np.concatenate([late[0][:, 0], late[1][:, 0]]) - 0.6) / 0.3, 0, 1)
@@ -205,7 +232,9 @@ def _met(gists: Gists, a: Ids, b: Ids, late: tuple[Floats, Floats]) -> dict[str,
 
 
 def _places(a: Ids, b: Ids, late: tuple[Floats, Floats]) -> tuple[Floats, Floats]:
-    """Places of p among names met by c, and of c among texts that meet p, for both directions; shape (m, 2) each."""
+    """Places of p among names met by c, and of c among texts that meet p, for both directions;
+    shape (m, 2) each.
+    """
     m = len(a)
     first, later = np.concatenate([a, b]), np.concatenate([b, a])
     told = np.concatenate([late[0][:, 0], late[1][:, 0]])
@@ -230,8 +259,13 @@ def _products(left: sparse.csr_array, right: sparse.csr_array, rows: Ids, column
     """Entries of `left @ right.T` at many places, without the product, shape (m,)."""
     one, other = sparse.csr_array(left), sparse.csr_array(right)
     slabs = (slice(i, i + _SLAB) for i in range(0, len(rows), _SLAB))
-    parts = [np.asarray(one[rows[s]].multiply(other[columns[s]]).sum(axis=1), dtype=np.float32) for s in slabs]
-    return np.concatenate([part.ravel() for part in parts]) if parts else np.zeros(0, dtype=np.float32)
+    parts = [
+        np.asarray(one[rows[s]].multiply(other[columns[s]]).sum(axis=1), dtype=np.float32)
+        for s in slabs
+    ]
+    return (
+        np.concatenate([part.ravel() for part in parts]) if parts else np.zeros(0, dtype=np.float32)
+    )
 
 
 def _dots(left: Floats, right: Floats, rows: Ids, columns: Ids) -> Floats:
@@ -252,14 +286,20 @@ def _matrix(entries: Mapping[tuple[int, int], float], n: int) -> sparse.csr_arra
 
 
 def _indicators(sets: Sequence[set[str]], columns: Mapping[str, int]) -> sparse.csr_array:
-    places = np.array([(i, columns[w]) for i, words in enumerate(sets) for w in sorted(words)], dtype=np.int64)
+    places = np.array(
+        [(i, columns[w]) for i, words in enumerate(sets) for w in sorted(words)], dtype=np.int64
+    )
     places = places.reshape(-1, 2)
     ones = np.ones(len(places), dtype=np.float32)
-    return sparse.csr_array((ones, (places[:, 0], places[:, 1])), shape=(len(sets), max(1, len(columns))))
+    return sparse.csr_array(
+        (ones, (places[:, 0], places[:, 1])), shape=(len(sets), max(1, len(columns)))
+    )
 
 
 def _beside(ids: Ids, cosines: Floats) -> sparse.csr_array:
-    """The few nearest of each concept, weighted by how near; rows add up to less than 1 where they are far."""
+    """The few nearest of each concept, weighted by how near; rows add up to less than 1 where they
+    are far.
+    """
     n = len(ids)
     few, near = ids[:, :_BESIDE], cosines[:, :_BESIDE]
     weights = np.where(few >= 0, np.maximum(near - 0.3, 0), 0)

@@ -1,4 +1,6 @@
-"""What stands for each concept when two are compared: directions of its text and its name, and their words' vectors."""
+"""What stands for each concept when two are compared: directions of its text and its name, and
+their words' vectors.
+"""
 
 from __future__ import annotations
 
@@ -19,7 +21,8 @@ __all__ = ["Gists", "NameVectors", "read_gists"]
 # A name's vector, shape (d,), and those of its words, shape (t, d), for each of many names.
 NameVectors = Callable[[Sequence[str]], Mapping[str, tuple[npt.NDArray[np.float32], WordVectors]]]
 
-# Word pieces read of a concept, from its first passages on: the opening says what it is, whatever the note's length.
+# Word pieces read of a concept, from its first passages on: the opening says what it is, whatever
+# the note's length.
 PIECES = 220
 CHARS = 1500
 _HEADING = re.compile(r"^\s{0,3}#{1,6}\s.*$", re.M)
@@ -27,7 +30,9 @@ _HEADING = re.compile(r"^\s{0,3}#{1,6}\s.*$", re.M)
 
 @dataclass(frozen=True, slots=True)
 class Gists:
-    """One row or entry a concept, by id. Vectors of unit length; a concept without text has zeros and no words."""
+    """One row or entry a concept, by id. Vectors of unit length; a concept without text has zeros
+    and no words.
+    """
 
     centres: npt.NDArray[np.float32]  # (n, d) mean direction of its passages
     names: npt.NDArray[np.float32]  # (n, d) its label, encoded alone
@@ -67,13 +72,19 @@ def read_gists(
     def words(concept: int) -> WordVectors:
         read: list[WordVectors] = []
         for p in telling[concept]:
-            read.append(np.frombuffer(passage_words(p), dtype=np.int8).reshape(-1, d).astype(np.float32))
+            read.append(
+                np.frombuffer(passage_words(p), dtype=np.int8).reshape(-1, d).astype(np.float32)
+            )
             if sum(map(len, read)) >= PIECES:
                 break
         whole = np.concatenate(read)[:PIECES] if read else np.zeros((0, d), dtype=np.float32)
         return np.asarray(whole / np.maximum(np.linalg.norm(whole, axis=1, keepdims=True), 1e-9))
 
-    names = np.stack([named[c.label][0] for c in concepts]) if concepts else np.zeros((0, d), dtype=np.float32)
+    names = (
+        np.stack([named[c.label][0] for c in concepts])
+        if concepts
+        else np.zeros((0, d), dtype=np.float32)
+    )
     openings = tuple(_opening([passages[p] for p in own]) for own in telling)
     return Gists(centres, names, tuple(named[c.label][1] for c in concepts), words, openings)
 

@@ -1,4 +1,6 @@
-"""Late interaction between concepts: how well the words of one's name, or of its text, are met by the other's text."""
+"""Late interaction between concepts: how well the words of one's name, or of its text, are met by
+the other's text.
+"""
 
 from __future__ import annotations
 
@@ -40,7 +42,9 @@ def late_features(gists: Gists, a: Ids, b: Ids) -> tuple[Floats, Floats]:
                 out[named // m, named % m, :3] = _names_met(own, words)
             out[group // m, group % m, 3] = (gists.names[first[group]] @ stretches.T).max(axis=1)
     # A quarter of the memory, and none of what the openings were cut from.
-    openings_kept = [np.rint(gists.words(c)[:_OPENING] * 127).astype(np.int8) for c in range(len(gists.centres))]
+    openings_kept = [
+        np.rint(gists.words(c)[:_OPENING] * 127).astype(np.int8) for c in range(len(gists.centres))
+    ]
     for group in _groups(a):
         opening = openings_kept[int(a[group[0]])].astype(np.float32) / np.float32(127)
         filled = group[[len(openings_kept[i]) > 0 for i in b[group].tolist()]]
@@ -59,7 +63,9 @@ def _groups(ids: Ids) -> Iterator[Ids]:
 
 
 def _names_met(names: list[Floats], words: Floats) -> Floats:
-    """For each name the best match of its words: mean, least, and mean within the best stretch; shape (k, 3)."""
+    """For each name the best match of its words: mean, least, and mean within the best stretch;
+    shape (k, 3).
+    """
     cosines = np.concatenate(names) @ words.T  # (all words of all names, t)
     edges = np.cumsum([0, *map(len, names[:-1])])
     sizes = np.array([len(w) for w in names], dtype=np.float32)
@@ -67,14 +73,20 @@ def _names_met(names: list[Floats], words: Floats) -> Floats:
     stretches = np.maximum(halves[:, :-1], halves[:, 1:]) if halves.shape[1] > 1 else halves
     best = cosines.max(axis=1)
     together = (np.add.reduceat(stretches, edges, axis=0) / sizes[:, None]).max(axis=1)
-    return np.stack([np.add.reduceat(best, edges) / sizes, np.minimum.reduceat(best, edges), together], axis=1)
+    return np.stack(
+        [np.add.reduceat(best, edges) / sizes, np.minimum.reduceat(best, edges), together], axis=1
+    )
 
 
 def _texts_met(own: Floats, others: list[npt.NDArray[np.int8]]) -> tuple[Floats, Floats]:
-    """How well one text's words are met by each other text, and the others' by it; shape (k,) each."""
+    """How well one text's words are met by each other text, and the others' by it; shape (k,)
+    each.
+    """
     edges = np.cumsum([0, *map(len, others[:-1])])
     sizes = np.array([len(w) for w in others], dtype=np.float32)
-    cosines = (np.concatenate(others).astype(np.float32) / 127) @ own.T  # (all words of the others, t)
+    cosines = (
+        np.concatenate(others).astype(np.float32) / 127
+    ) @ own.T  # (all words of the others, t)
     met_by_others = np.maximum.reduceat(cosines, edges, axis=0).mean(axis=1)
     met_by_own = np.asarray(np.add.reduceat(cosines.max(axis=1), edges) / sizes, dtype=np.float32)
     return met_by_others, met_by_own

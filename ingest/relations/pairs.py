@@ -1,4 +1,6 @@
-"""Which pairs of concepts are worth a score: those that name each other, near ones, and near ones of named ones."""
+"""Which pairs of concepts are worth a score: those that name each other, near ones, and near ones
+of named ones.
+"""
 
 from __future__ import annotations
 
@@ -12,27 +14,33 @@ from kg.vectors import build_index
 
 __all__ = ["Nearest", "candidate_pairs", "nearest_concepts", "without_hubs"]
 
-# Nearest others looked at for each concept: all of them in a small vault, never fewer than this in a large one, so
-# that the number of pairs grows with the concepts and not with their square.
+# Nearest others looked at for each concept: all of them in a small vault, never fewer than this in
+# a large one, so that the number of pairs grows with the concepts and not with their square.
 NEAREST = 60
 ROOM = 250_000  # pairs that cost nothing to speak of
 # A home note that links to all others, and is linked by them, would make every two concepts a pair.
 HUB = 150
-# Below this cosine two texts of one field have nothing to do with each other; of metacademy's edges 6 % lie below.
+# Below this cosine two texts of one field have nothing to do with each other; of metacademy's edges
+# 6 % lie below.
 APART = 0.0
 
-Nearest = tuple[npt.NDArray[np.int64], npt.NDArray[np.float32]]  # ids and cosines, of shape (n, k) each
+Nearest = tuple[
+    npt.NDArray[np.int64], npt.NDArray[np.float32]
+]  # ids and cosines, of shape (n, k) each
 
 
 def nearest_concepts(centres: npt.NDArray[np.float32]) -> Nearest:
-    """Ids and cosines of each concept's nearest others, best first, each of shape (n, k); -1 where there is none."""
+    """Ids and cosines of each concept's nearest others, best first, each of shape (n, k); -1 where
+    there is none.
+    """
     n = len(centres)
     k = min(n - 1, max(NEAREST, ROOM // max(n, 1)))
     if k < 1:
         return np.full((n, 0), -1, dtype=np.int64), np.zeros((n, 0), dtype=np.float32)
     index = build_index(centres)
     cosines, ids = index.search(centres, k + 1)
-    # A concept is its own nearest, unless another has the very same text; where it is not found, the last one goes.
+    # A concept is its own nearest, unless another has the very same text; where it is not found,
+    # the last one goes.
     own = ids == np.arange(n)[:, None]
     own[~own.any(axis=1), -1] = True
     ids, cosines = ids[~own].reshape(n, k), cosines[~own].reshape(n, k)
@@ -40,7 +48,10 @@ def nearest_concepts(centres: npt.NDArray[np.float32]) -> Nearest:
 
 
 def candidate_pairs(
-    naming: sparse.csr_array, near: npt.NDArray[np.int64], beside: sparse.csr_array, extra: Iterable[tuple[int, int]]
+    naming: sparse.csr_array,
+    near: npt.NDArray[np.int64],
+    beside: sparse.csr_array,
+    extra: Iterable[tuple[int, int]],
 ) -> npt.NDArray[np.int64]:
     """Unordered pairs, smaller id first, sorted; shape (m, 2).
 
@@ -72,7 +83,9 @@ def candidate_pairs(
 
 
 def without_hubs(naming: sparse.csr_array) -> sparse.csr_array:
-    """The same matrix without concepts that name or are named by very many, which say nothing about any two."""
+    """The same matrix without concepts that name or are named by very many, which say nothing about
+    any two.
+    """
     many = (naming.sum(axis=0) > HUB) | (naming.sum(axis=1) > HUB)
     kept = sparse.diags_array((~np.asarray(many).ravel()).astype(np.float32))
     return sparse.csr_array(kept @ naming @ kept)

@@ -1,4 +1,6 @@
-"""Prerequisite edges: candidates are scored, the sure enough ones kept, in one direction and without cycles."""
+"""Prerequisite edges: candidates are scored, the sure enough ones kept, in one direction and
+without cycles.
+"""
 
 from __future__ import annotations
 
@@ -34,7 +36,9 @@ class Standing:
     settled: Settled
     umbrellas: Set[int]  # themes, not steps to learn
     nested: Collection[frozenset[int]]  # a section and what stands inside it
-    mute: Set[int] = frozenset()  # concepts of which the notes say nothing, but link, show or run something
+    mute: Set[int] = (
+        frozenset()
+    )  # concepts of which the notes say nothing, but link, show or run something
     together: Collection[frozenset[int]] = ()  # concepts that one passage explains
 
 
@@ -43,7 +47,9 @@ NOTHING_STANDING = Standing(settle({}, NOTHING_DECIDED, ()), frozenset(), frozen
 
 @dataclass(frozen=True, slots=True)
 class Chosen:
-    """Scored candidates in both directions by pair of ids, and the inferred edges that cycles cost."""
+    """Scored candidates in both directions by pair of ids, and the inferred edges that cycles
+    cost.
+    """
 
     relations: tuple[Relation, ...]
     dropped: tuple[Relation, ...]
@@ -62,7 +68,8 @@ def prerequisites(
     Parameters
     ----------
     wording : function
-        From (p, c) to the place in c's passages that comes nearest to naming p, for edges that no mention supports.
+        From (p, c) to the place in c's passages that comes nearest to naming p, for edges that no
+        mention supports.
     near : Nearest
         From `nearest_concepts`, where it is known already.
     """
@@ -73,8 +80,13 @@ def prerequisites(
 
 
 def orders(signals: Signals, pairs: Pairs) -> np.ndarray[tuple[int], np.dtype[np.int64]]:
-    """Which of each pair stands first where order means something: 1 for a, -1 for b, 0 for neither; shape (m,)."""
-    return np.array([signals.earlier(int(a), int(b)) for a, b in zip(pairs.a, pairs.b, strict=True)], dtype=np.int64)
+    """Which of each pair stands first where order means something: 1 for a, -1 for b, 0 for
+    neither; shape (m,).
+    """
+    return np.array(
+        [signals.earlier(int(a), int(b)) for a, b in zip(pairs.a, pairs.b, strict=True)],
+        dtype=np.int64,
+    )
 
 
 def choose(
@@ -92,7 +104,10 @@ def choose(
         (p, c, s)
         for (p, c), s in scores.items()
         if (p, c) in stated
-        or (s >= learned.keep and _may_be_kept(p, c, scores, standing, named=(c, p) in signals.naming))
+        or (
+            s >= learned.keep
+            and _may_be_kept(p, c, scores, standing, named=(c, p) in signals.naming)
+        )
     ]
     kept, dropped = acyclic(wanted, stated)
     implied = shortcuts((p, c) for p, c, _ in kept)
@@ -129,12 +144,15 @@ def _scores(pairs: Pairs, scored: Scored, settled: Settled) -> dict[Pair, float]
     return scores
 
 
-def _may_be_kept(p: int, c: int, scores: Mapping[Pair, float], standing: Standing, *, named: bool) -> bool:
-    """Whether an inferred edge may stand: the stronger of its two directions, where nobody has said otherwise.
+def _may_be_kept(
+    p: int, c: int, scores: Mapping[Pair, float], standing: Standing, *, named: bool
+) -> bool:
+    """Whether an inferred edge may stand: the stronger of its two directions, where nobody has said
+    otherwise.
 
-    Where the notes list what a concept needs, nothing is inferred on top; what stands inside a concept's section is
-    part of it. Terms that one passage explains read alike only because they share it, and of what the notes say
-    nothing there is nothing to read: there it takes a mention.
+    Where the notes list what a concept needs, nothing is inferred on top; what stands inside a
+    concept's section is part of it. Terms that one passage explains read alike only because they
+    share it, and of what the notes say nothing there is nothing to read: there it takes a mention.
     """
     return (
         (named or not ({p, c} & standing.mute or frozenset((p, c)) in standing.together))

@@ -1,4 +1,6 @@
-"""Relations between concepts, each with its evidence: stated and scored prerequisites, broader, related."""
+"""Relations between concepts, each with its evidence: stated and scored prerequisites, broader,
+related.
+"""
 
 from __future__ import annotations
 
@@ -32,7 +34,9 @@ SPEAKING = 4  # a line of fewer words says nothing
 
 @dataclass(frozen=True, slots=True)
 class Related:
-    """All relations, the inferred prerequisites that were dropped to break cycles, and sayings that contradict."""
+    """All relations, the inferred prerequisites that were dropped to break cycles, and sayings that
+    contradict.
+    """
 
     relations: tuple[Relation, ...]
     dropped: tuple[Relation, ...]
@@ -68,7 +72,9 @@ def relate(
     )
     near = nearest_concepts(gists.centres)
     chosen = prerequisites(concepts, signals, gists, standing, _wording(concepts, passages), near)
-    taken = {frozenset((r.source, r.target)) for r in chosen.relations if r.kept} | {*standing.nested}
+    taken = {frozenset((r.source, r.target)) for r in chosen.relations if r.kept} | {
+        *standing.nested
+    }
     related = _related(near, taken, concepts, passages)
     return Related((*chosen.relations, *broader, *related), chosen.dropped, settled.warnings)
 
@@ -76,7 +82,9 @@ def relate(
 def _wording(
     concepts: Sequence[Concept], passages: Mapping[int, Passage]
 ) -> Callable[[int, int], tuple[Evidence, ...]]:
-    """Finds the sentence of c's passages that shares most with p's name and summary; the first one when none does."""
+    """Finds the sentence of c's passages that shares most with p's name and summary; the first one
+    when none does.
+    """
 
     def find(p: int, c: int) -> tuple[Evidence, ...]:
         name = set(key(concepts[p].label)) - STOP_WORDS
@@ -97,12 +105,19 @@ def _wording(
 
 
 def _broader(concepts: Sequence[Concept], notes: Sequence[NoteParts]) -> list[Relation]:
-    """From structure: the concept of an outer heading is broader than those of inner ones and of terms below it."""
+    """From structure: the concept of an outer heading is broader than those of inner ones and of
+    terms below it.
+    """
     named = {merge_key(n): c.id for c in reversed(concepts) for n in (*c.aliases, c.label)}
     out: dict[tuple[int, int], Relation] = {}
 
     def add(outer: int | None, inner: int, place: Evidence) -> None:
-        if outer is not None and outer != inner and (outer, inner) not in out and (inner, outer) not in out:
+        if (
+            outer is not None
+            and outer != inner
+            and (outer, inner) not in out
+            and (inner, outer) not in out
+        ):
             out[outer, inner] = Relation("broader", outer, inner, 1.0, True, (place,))
 
     terms: defaultdict[int, list[int]] = defaultdict(list)
@@ -114,7 +129,9 @@ def _broader(concepts: Sequence[Concept], notes: Sequence[NoteParts]) -> list[Re
             inner = _heading_concept(heading.path, named)
             if inner is not None:
                 words = note.parsed.text_of(heading.cell)[heading.start : heading.end]
-                place = Evidence(note.name, heading.cell, heading.line, words.splitlines()[0].strip(), "heading")
+                place = Evidence(
+                    note.name, heading.cell, heading.line, words.splitlines()[0].strip(), "heading"
+                )
                 add(_enclosing_concept(heading.path[:-1], named), inner, place)
         for passage in note.passages:
             enclosing = _enclosing_concept(passage.heading_path, named)
@@ -133,7 +150,9 @@ def _together(concepts: Sequence[Concept]) -> frozenset[frozenset[int]]:
 
 
 def _umbrellas(broader: Sequence[Relation]) -> frozenset[int]:
-    """Titles over many concepts ("Optimisers"): themes, not steps to learn, unless a note says otherwise."""
+    """Titles over many concepts ("Optimisers"): themes, not steps to learn, unless a note says
+    otherwise.
+    """
     inner = {r.target for r in broader}
     children = Counter(r.source for r in broader)
     return frozenset(c for c, n in children.items() if n >= UMBRELLA and c not in inner)
@@ -169,7 +188,9 @@ def _related(
             given += 1
             pair = (min(i, j), max(i, j))
             if pair not in out:
-                places = tuple(_place(passages[concepts[c].passages[0]], "similarity") for c in pair)
+                places = tuple(
+                    _place(passages[concepts[c].passages[0]], "similarity") for c in pair
+                )
                 out[pair] = Relation("related", *pair, round(cosine, 4), True, places)
     return [out[pair] for pair in sorted(out)]
 

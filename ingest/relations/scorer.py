@@ -1,9 +1,10 @@
-"""Scores of candidate pairs: do they belong together, which comes first, and the same once more knowing the graph.
+"""Scores of candidate pairs: do they belong together, which comes first, and the same once more
+knowing the graph.
 
-Two logistic regressions over the features of `ingest.relations.features`: one over both directions together ("joined"),
-one over their difference ("first"), which therefore says the opposite of the reverse pair. A second round adds what the
-first one's graph shows around the pair. The coefficients are `scorer.json`, written by
-`benchmarks/prerequisites/train.py`.
+Two logistic regressions over the features of `ingest.relations.features`: one over both directions
+together ("joined"), one over their difference ("first"), which therefore says the opposite of the
+reverse pair. A second round adds what the first one's graph shows around the pair. The coefficients
+are `scorer.json`, written by `benchmarks/prerequisites/train.py`.
 """
 
 from __future__ import annotations
@@ -21,7 +22,17 @@ from scipy.sparse.linalg import cg
 
 from ingest.relations.features import FEATURES, Pairs, sampled
 
-__all__ = ["AROUND", "Linear", "Round", "Scored", "Scorer", "around", "joined_columns", "probabilities", "scorer"]
+__all__ = [
+    "AROUND",
+    "Linear",
+    "Round",
+    "Scored",
+    "Scorer",
+    "around",
+    "joined_columns",
+    "probabilities",
+    "scorer",
+]
 
 Floats = npt.NDArray[np.float64]
 
@@ -46,7 +57,9 @@ _SEEN = 0.02  # pairs that belong together less than this say nothing about othe
 
 @dataclass(frozen=True, slots=True)
 class Linear:
-    """Coefficients of one logistic regression; `bias` is 0 where the reverse must score the opposite."""
+    """Coefficients of one logistic regression; `bias` is 0 where the reverse must score the
+    opposite.
+    """
 
     weights: Floats
     bias: float
@@ -66,7 +79,9 @@ class Round:
 
 @dataclass(frozen=True, slots=True)
 class Scored:
-    """Probabilities in [0, 1] of "a before b" and "b before a" for each candidate pair, shape (m,)."""
+    """Probabilities in [0, 1] of "a before b" and "b before a" for each candidate pair, shape
+    (m,).
+    """
 
     ahead: Floats
     back: Floats
@@ -90,13 +105,19 @@ class Scorer:
         Parameters
         ----------
         earlier : array of shape (m,)
-            1 where a stands before b in an order that means something, -1 where after, 0 where there is none.
+            1 where a stands before b in an order that means something, -1 where after, 0 where
+            there is none.
         """
         joined = self.rounds[0].joined(joined_columns(pairs.ahead, pairs.back))
         first = self.rounds[0].first(pairs.ahead - pairs.back) + self.earlier * earlier
         ahead, back = around(pairs, joined, first, n)
-        joined = self.rounds[1].joined(joined_columns(np.hstack([pairs.ahead, ahead]), np.hstack([pairs.back, back])))
-        first = self.rounds[1].first(np.hstack([pairs.ahead - pairs.back, ahead - back])) + self.earlier * earlier
+        joined = self.rounds[1].joined(
+            joined_columns(np.hstack([pairs.ahead, ahead]), np.hstack([pairs.back, back]))
+        )
+        first = (
+            self.rounds[1].first(np.hstack([pairs.ahead - pairs.back, ahead - back]))
+            + self.earlier * earlier
+        )
         return Scored(*(self.calibrated(p) for p in probabilities(joined, first, self.apart)))
 
     def calibrated(self, shares: Floats) -> Floats:
@@ -105,16 +126,19 @@ class Scorer:
         return _logistic(self.slope * np.log(inside / (1 - inside)) + self.offset)
 
 
-def joined_columns(ahead: npt.NDArray[np.floating], back: npt.NDArray[np.floating]) -> npt.NDArray[np.floating]:
+def joined_columns(
+    ahead: npt.NDArray[np.floating], back: npt.NDArray[np.floating]
+) -> npt.NDArray[np.floating]:
     """Features that are the same for both directions: means, then greater ones; shape (m, 2 f)."""
     return np.hstack([(ahead + back) / 2, np.maximum(ahead, back)])
 
 
 def probabilities(joined: Floats, first: Floats, apart: float) -> tuple[Floats, Floats]:
-    """Shares of "a before b" and "b before a" against everything else, from the log-odds of the two regressions.
+    """Shares of "a before b" and "b before a" against everything else, from the log-odds of the two
+    regressions.
 
-    With `apart` 1 they are P(joined) P(direction); less lets the direction weigh more, as among pairs of which more
-    belong together.
+    With `apart` 1 they are P(joined) P(direction); less lets the direction weigh more, as among
+    pairs of which more belong together.
     """
     together, forward = _logistic(joined), _logistic(first)
     whole = together + apart * (1 - together)
@@ -122,7 +146,9 @@ def probabilities(joined: Floats, first: Floats, apart: float) -> tuple[Floats, 
 
 
 def around(pairs: Pairs, joined: Floats, first: Floats, n: int) -> tuple[Floats, Floats]:
-    """What the graph of a first round shows of each pair, for both directions; each of shape (m, len(AROUND))."""
+    """What the graph of a first round shows of each pair, for both directions; each of shape (m,
+    len(AROUND)).
+    """
     a, b = pairs.a, pairs.b
     together, forward = _logistic(joined), _logistic(first)
     seen = together >= _SEEN
@@ -133,7 +159,10 @@ def around(pairs: Pairs, joined: Floats, first: Floats, n: int) -> tuple[Floats,
     chains = before @ before
     needs, grounds = sparse.csr_array(before @ before.T), sparse.csr_array(before.T @ before)
     both = sparse.csr_array(near @ near)
-    nearest_first, first_for_nearest = sparse.csr_array(beside @ before), sparse.csr_array(before @ beside.T)
+    nearest_first, first_for_nearest = (
+        sparse.csr_array(beside @ before),
+        sparse.csr_array(before @ beside.T),
+    )
     outward = np.asarray(before.sum(axis=1)).ravel()
     inward = np.asarray(before.sum(axis=0)).ravel()
 
@@ -162,12 +191,17 @@ def _square(
     seen: npt.NDArray[np.bool_],
     n: int,
 ) -> sparse.csr_array:
-    rows, columns, values = (np.concatenate([x[seen], y[seen]]) for x, y in zip(one, other, strict=True))
+    rows, columns, values = (
+        np.concatenate([x[seen], y[seen]]) for x, y in zip(one, other, strict=True)
+    )
     return sparse.csr_array((values, (rows, columns)), shape=(n, n))
 
 
-def _levels(a: npt.NDArray[np.int64], b: npt.NDArray[np.int64], weights: Floats, first: Floats, n: int) -> Floats:
-    """One height a concept such that differences fit the directions' log-odds best in least squares, shape (n,).
+def _levels(
+    a: npt.NDArray[np.int64], b: npt.NDArray[np.int64], weights: Floats, first: Floats, n: int
+) -> Floats:
+    """One height a concept such that differences fit the directions' log-odds best in least
+    squares, shape (n,).
 
     References
     ----------
@@ -175,12 +209,17 @@ def _levels(a: npt.NDArray[np.int64], b: npt.NDArray[np.int64], weights: Floats,
     """
     rows = np.arange(len(a))
     steps = sparse.csr_array(
-        (np.concatenate([-np.ones(len(a)), np.ones(len(a))]), (np.tile(rows, 2), np.concatenate([a, b]))),
+        (
+            np.concatenate([-np.ones(len(a)), np.ones(len(a))]),
+            (np.tile(rows, 2), np.concatenate([a, b])),
+        ),
         shape=(len(a), n),
     )
     weighted = steps.T @ sparse.diags_array(weights)
     # A little pull to 0 sets apart parts of the graph that nothing joins.
-    solved, _ = cg(weighted @ steps + 0.01 * sparse.eye_array(n), weighted @ first, rtol=1e-8, maxiter=2000)
+    solved, _ = cg(
+        weighted @ steps + 0.01 * sparse.eye_array(n), weighted @ first, rtol=1e-8, maxiter=2000
+    )
     return np.asarray(solved)
 
 
@@ -197,10 +236,15 @@ def scorer() -> Scorer:
     ValueError
         When the file names other features than the code.
     """
-    read = json.loads(resources.files("ingest.relations").joinpath("scorer.json").read_text(encoding="utf-8"))
+    read = json.loads(
+        resources.files("ingest.relations").joinpath("scorer.json").read_text(encoding="utf-8")
+    )
     names = [*FEATURES], [*FEATURES, *AROUND]
     rounds = tuple(
-        Round(_linear(part["joined"], [*own, *(f"greater {n}" for n in own)]), _linear(part["first"], own))
+        Round(
+            _linear(part["joined"], [*own, *(f"greater {n}" for n in own)]),
+            _linear(part["first"], own),
+        )
         for part, own in zip(read["rounds"], names, strict=True)
     )
     return Scorer((rounds[0], rounds[1]), **{k: float(read[k]) for k in _NUMBERS})

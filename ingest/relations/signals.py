@@ -1,4 +1,6 @@
-"""What the notes show about a pair of concepts: who names whom and where, and which stands first."""
+"""What the notes show about a pair of concepts: who names whom and where, and which stands
+first.
+"""
 
 from __future__ import annotations
 
@@ -15,9 +17,11 @@ from kg.types import Concept, Evidence, Mention, Passage
 
 __all__ = ["NUMBERED", "Naming", "Signals", "quote_line", "read_signals"]
 
-# In a passage that explains several terms, a name belongs to the term that stands this near, in characters.
+# In a passage that explains several terms, a name belongs to the term that stands this near, in
+# characters.
 NEAR_CHARS = 200
-# Siblings in alphabetical order say nothing about study order; below this share of ordered neighbours they do.
+# Siblings in alphabetical order say nothing about study order; below this share of ordered
+# neighbours they do.
 ALPHABETICAL = 0.8
 CUE_CHARS = 60
 _CUE = re.compile(
@@ -42,7 +46,8 @@ _POINTING_HEADING = re.compile(
     r"what next|next(?: steps)?)$",
     re.I,
 )
-# A name that begins with a number, or with a word for a part of a course and its number; "resnet50" has none.
+# A name that begins with a number, or with a word for a part of a course and its number; "resnet50"
+# has none.
 NUMBERED = re.compile(
     r"^(?:(?:app(?:endix)?|chap(?:ter)?|class|ch|course|day|lec(?:ture)?|lesson|module|nb|notebook|note|part|section|"
     r"session|step|unit|week|wk|w|l)[\s._-]*)?#?(\d+)(?![^\W\d_]{2})",
@@ -67,12 +72,16 @@ class Signals:
     """Signals over all pairs; `naming[c, p]` says that c's passages name p."""
 
     naming: Mapping[tuple[int, int], Naming]
-    order: Mapping[int, tuple[int, int]]  # concept -> (order group, position), only where order means something
+    order: Mapping[
+        int, tuple[int, int]
+    ]  # concept -> (order group, position), only where order means something
     keys: tuple[tuple[str, ...], ...]  # folded words of each label
     homes: tuple[Evidence | None, ...]  # where each concept's first passage begins
 
     def earlier(self, p: int, c: int) -> int:
-        """1 when p stands before c in an order that means something, -1 when after, 0 when there is none."""
+        """1 when p stands before c in an order that means something, -1 when after, 0 when there is
+        none.
+        """
         if p not in self.order or c not in self.order or self.order[p][0] != self.order[c][0]:
             return 0
         return 1 if self.order[p][1] < self.order[c][1] else -1
@@ -90,7 +99,9 @@ class Signals:
         return tuple(out)
 
 
-def read_signals(concepts: Sequence[Concept], mentions: Sequence[Mention], notes: Sequence[NoteParts]) -> Signals:
+def read_signals(
+    concepts: Sequence[Concept], mentions: Sequence[Mention], notes: Sequence[NoteParts]
+) -> Signals:
     """Collect the signals of all pairs that name each other, in time linear in the mentions."""
     passages = {p.id: p for note in notes for p in note.passages}
     naming = _naming(concepts, mentions, passages)
@@ -133,7 +144,9 @@ def _naming(
             shared = len(owners[passage_id]) > 1 and not _heads(concepts[c], passage)
             for mention in here:
                 p = mention.concept
-                if p == c or (shared and not any(abs(mention.start - o) <= NEAR_CHARS for o in own)):
+                if p == c or (
+                    shared and not any(abs(mention.start - o) <= NEAR_CHARS for o in own)
+                ):
                     continue
                 before = found.get((c, p))
                 first = mention.start < intro
@@ -158,7 +171,9 @@ def _naming(
 
 
 def _only_pointed_to(passage: Passage, mention: Mention) -> bool:
-    """Whether a name stands where the note lists what else there is, such as "Related: …" or a to-do."""
+    """Whether a name stands where the note lists what else there is, such as "Related: …" or a
+    to-do.
+    """
     if passage.heading_path and _POINTING_HEADING.match(passage.heading_path[-1].strip()):
         return True
     return bool(_POINTING.match(quote_line(passage, mention.start)[1]))
@@ -167,7 +182,10 @@ def _only_pointed_to(passage: Passage, mention: Mention) -> bool:
 def _heads(concept: Concept, passage: Passage) -> bool:
     """Whether the passage stands under the concept's own heading."""
     names = {key(n) for n in (concept.label, *concept.aliases)}
-    return any(key(h) in names or any(_contains(key(h), n) for n in names) for h in passage.heading_path[-1:])
+    return any(
+        key(h) in names or any(_contains(key(h), n) for n in names)
+        for h in passage.heading_path[-1:]
+    )
 
 
 def _intro_end(passage: Passage) -> int:

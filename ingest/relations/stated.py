@@ -1,4 +1,6 @@
-"""Prerequisites that the notes state outright: front matter, "Needs: …" lines and lists, headings, "after lesson 3"."""
+"""Prerequisites that the notes state outright: front matter, "Needs: …" lines and lists, headings,
+"after lesson 3".
+"""
 
 from __future__ import annotations
 
@@ -18,7 +20,16 @@ from kg.types import Concept, Evidence, Mention, Passage
 __all__ = ["stated_prerequisites"]
 
 # Fields of front matter, without case, blanks, "-" and "_".
-_FIELDS = ("prerequisites", "prerequisite", "prereqs", "prereq", "requires", "requirements", "needs", "dependson")
+_FIELDS = (
+    "prerequisites",
+    "prerequisite",
+    "prereqs",
+    "prereq",
+    "requires",
+    "requirements",
+    "needs",
+    "dependson",
+)
 # A line that opens with one of these lists what comes first.
 _NEEDS_LINE = re.compile(
     r"^[ \t>*+-]*[*_]{0,2}(?:needs?|requires?|required|prerequisites?|prereqs?|depends on|builds (?:up)?on|"
@@ -46,10 +57,12 @@ _AFTER_NUMBER = re.compile(
 def stated_prerequisites(
     concepts: Sequence[Concept], mentions: Sequence[Mention], notes: Sequence[NoteParts]
 ) -> dict[tuple[int, int], Evidence]:
-    """Stated pairs (prerequisite, concept that needs it) in the notes' order, each with the first line that states it.
+    """Stated pairs (prerequisite, concept that needs it) in the notes' order, each with the first
+    line that states it.
 
-    A card that `gradus export` wrote states all that its concept needs: one that needs nothing gives the pair of its
-    concept with itself. Whether statements agree with each other is left to `settled`.
+    A card that `gradus export` wrote states all that its concept needs: one that needs nothing
+    gives the pair of its concept with itself. Whether statements agree with each other is left to
+    `settled`.
     """
     targets = Targets.of(concepts, notes)
     titles = targets.titles
@@ -73,10 +86,14 @@ def stated_prerequisites(
     return out
 
 
-def _from_front_matter(note: NoteParts, title: int | None, targets: Targets) -> Iterator[tuple[int, int, Evidence]]:
+def _from_front_matter(
+    note: NoteParts, title: int | None, targets: Targets
+) -> Iterator[tuple[int, int, Evidence]]:
     if title is None:
         return
-    cell = 0 if note.name.lower().endswith(".ipynb") else None  # a notebook's stands in its first cell
+    cell = (
+        0 if note.name.lower().endswith(".ipynb") else None
+    )  # a notebook's stands in its first cell
     for field, value in note.parsed.front_matter.items():
         if re.sub(r"[\s_-]+", "", field) not in _FIELDS:
             continue
@@ -88,7 +105,9 @@ def _from_front_matter(note: NoteParts, title: int | None, targets: Targets) -> 
 
 
 def _front_matter_line(note: NoteParts, field: str, entry: str) -> tuple[int, str]:
-    """The 1-based line of a field that holds an entry, and that line; the field's first when none does."""
+    """The 1-based line of a field that holds an entry, and that line; the field's first when none
+    does.
+    """
     text = note.parsed.text_of(None)
     first = note.parsed.front_matter_lines.get(field, 1)
     last = min((n for n in note.parsed.front_matter_lines.values() if n > first), default=None)
@@ -110,7 +129,9 @@ def _from_lines(
         if passage.kind in ("code", "output"):
             continue
         path = passage.heading_path
-        under = next((i for i, heading in enumerate(path) if _NEEDS_HEADING.fullmatch(heading)), None)
+        under = next(
+            (i for i, heading in enumerate(path) if _NEEDS_HEADING.fullmatch(heading)), None
+        )
         needing = _enclosing(path[:under], targets.names, title)
         if needing is None:
             continue
@@ -119,13 +140,25 @@ def _from_lines(
         else:
             # Lines end at \r too; the length stays.
             spans = [m.span("rest") for m in _NEEDS_LINE.finditer(passage.text.replace("\r", "\n"))]
-            spans += [(b.start - passage.start, b.end - passage.start) for b in lists if b.cell == passage.cell]
-        for place, first in _named_in(note, passage, spans, by_passage.get(passage.id, ()), targets):
+            spans += [
+                (b.start - passage.start, b.end - passage.start)
+                for b in lists
+                if b.cell == passage.cell
+            ]
+        for place, first in _named_in(
+            note, passage, spans, by_passage.get(passage.id, ()), targets
+        ):
             line, quote = quote_line(passage, place)
             yield (
                 first,
                 needing,
-                Evidence(note.name, passage.cell, line, quote, "heading" if under is not None else "stated"),
+                Evidence(
+                    note.name,
+                    passage.cell,
+                    line,
+                    quote,
+                    "heading" if under is not None else "stated",
+                ),
             )
 
 
@@ -136,14 +169,20 @@ def _named_in(
     mentions: Sequence[Mention],
     targets: Targets,
 ) -> Iterator[tuple[int, int]]:
-    """Concepts that a passage names within spans, by a link or in words, each with its place in the passage."""
+    """Concepts that a passage names within spans, by a link or in words, each with its place in the
+    passage.
+    """
     if not spans:
         return
     text = note.parsed.text_of(passage.cell)
     links: list[tuple[int, int]] = []
     for mark in note.parsed.marked:
         start, end = mark.start - passage.start, mark.end - passage.start
-        inside = mark.cell == passage.cell and any(a <= start < b for a, b in spans) and 0 <= start < len(passage.text)
+        inside = (
+            mark.cell == passage.cell
+            and any(a <= start < b for a, b in spans)
+            and 0 <= start < len(passage.text)
+        )
         if inside and mark.kind in ("wikilink", "link"):
             found = targets.linked(text[mark.start : mark.end], note.name)
             if found is not None:
@@ -151,7 +190,11 @@ def _named_in(
                 yield start, found
     for mention in mentions:
         inside = any(start <= mention.start < end for start, end in spans)
-        if inside and not any(a <= mention.start < b for a, b in links) and not _in_code(note, passage, mention.start):
+        if (
+            inside
+            and not any(a <= mention.start < b for a, b in links)
+            and not _in_code(note, passage, mention.start)
+        ):
             yield mention.start, mention.concept
 
 
@@ -165,7 +208,11 @@ def _needs_lists(note: NoteParts) -> Iterator[Block]:
         elif block.kind == "item" and before is not None and before.cell == block.cell:
             text = note.parsed.text_of(before.cell)[before.start : before.end]
             announced = before.kind == "paragraph" and before.heading_path == block.heading_path
-            group = block.group if announced and _NEEDS_ALONE.fullmatch(re.split(r"[\r\n]", text)[-1]) else -1
+            group = (
+                block.group
+                if announced and _NEEDS_ALONE.fullmatch(re.split(r"[\r\n]", text)[-1])
+                else -1
+            )
             if group >= 0:
                 yield block
         else:
@@ -176,7 +223,10 @@ def _needs_lists(note: NoteParts) -> Iterator[Block]:
 def _in_code(note: NoteParts, passage: Passage, offset: int) -> bool:
     """Whether a place in a passage stands in a code block."""
     at = passage.start + offset
-    return any(b.kind == "code" and b.cell == passage.cell and b.start <= at < b.end for b in note.parsed.blocks)
+    return any(
+        b.kind == "code" and b.cell == passage.cell and b.start <= at < b.end
+        for b in note.parsed.blocks
+    )
 
 
 def _enclosing(path: Sequence[str], named: Mapping[str, int], title: int | None) -> int | None:

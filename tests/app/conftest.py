@@ -1,4 +1,6 @@
-"""A few notes on cooking and on training, written for these tests, and stores made with the real encoder."""
+"""A few notes on cooking and on training, written for these tests, and stores made with the real
+encoder.
+"""
 
 from __future__ import annotations
 
@@ -108,7 +110,9 @@ def read_in(encoder: Encoder) -> ReadIn:
 
 
 @pytest.fixture(scope="session")
-def store_of(read_in: ReadIn, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[..., Store]]:
+def store_of(
+    read_in: ReadIn, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Callable[..., Store]]:
     """A function that makes a store of notes: texts by their names, or paths."""
     opened: list[Store] = []
 
@@ -150,7 +154,9 @@ def store_folder(notes: Path, read_in: ReadIn, tmp_path_factory: pytest.TempPath
 
 @pytest.fixture(scope="session")
 def store(store_folder: Path) -> Iterator[Store]:
-    """The store of these notes, open; a fixture of its own, as one of the same name above would be shared with all."""
+    """The store of these notes, open; a fixture of its own, as one of the same name above would be
+    shared with all.
+    """
     opened = open_store(store_folder)
     yield opened
     opened.close()
@@ -158,5 +164,7 @@ def store(store_folder: Path) -> Iterator[Store]:
 
 @pytest.fixture(scope="session")
 def starter(store_of: Callable[..., Store]) -> Store:
-    """Three of the starter notes: on training, on regularising, and on initialising and normalising."""
+    """Three of the starter notes: on training, on regularising, and on initialising and
+    normalising.
+    """
     return store_of([next(starter_notes().glob(f"{number}-*.md")) for number in ("05", "06", "07")])

@@ -37,7 +37,11 @@ DOCUMENTS = (
     "docs/export.md",
     "benchmarks/README.md",
 )
-OURS = [recipe for recipe in recipes() if (ROOT / f"executors/recipes/{recipe.name.replace('-', '_')}.py").exists()]
+OURS = [
+    recipe
+    for recipe in recipes()
+    if (ROOT / f"executors/recipes/{recipe.name.replace('-', '_')}.py").exists()
+]
 
 
 def read(name: str) -> str:
@@ -57,7 +61,9 @@ def names(text: str) -> set[str]:
 def options(command: Any, name: str = "gradus") -> Iterator[tuple[str, str]]:
     for end, below in getattr(command, "commands", {}).items():
         yield from options(below, f"{name} {end}")
-    yield from ((name, option) for p in command.params for option in p.opts if option.startswith("-"))
+    yield from (
+        (name, option) for p in command.params for option in p.opts if option.startswith("-")
+    )
 
 
 def test_every_option_is_documented() -> None:
@@ -77,7 +83,9 @@ def test_every_recipe_is_documented(recipe: Any) -> None:
 
 @pytest.mark.parametrize("task", [name for name in TASK_NAMES if name != LEARNER])
 def test_every_task_is_documented(task: str) -> None:
-    """Both tables of tasks name it, and docs/recipes.md names each file that its own sentence speaks of."""
+    """Both tables of tasks name it, and docs/recipes.md names each file that its own sentence
+    speaks of.
+    """
     assert re.search(rf"^\|.*`{task}`.*\|.*\|$", read("README.md"), re.MULTILINE)
     told = row("docs/recipes.md", task)
     for file in re.findall(r"\w+\.(?:csv|txt)\b|\w+/", find_task(task).EXPECTS):
@@ -87,10 +95,14 @@ def test_every_task_is_documented(task: str) -> None:
 def test_options_of_recipes_that_are_named_exist() -> None:
     """What the documents call with `gradus run RECIPE` has these parameters."""
     own = {option for name, option in options(typer.main.get_command(app)) if name == "gradus run"}
-    calls = re.findall(r"gradus run ([a-z-]+)([^`\n#]*)", read("README.md") + read("docs/recipes.md"))
+    calls = re.findall(
+        r"gradus run ([a-z-]+)([^`\n#]*)", read("README.md") + read("docs/recipes.md")
+    )
     assert len(calls) > 4
     for name, rest in calls:
-        known = {f"--{parameter.name.replace('_', '-')}" for parameter in find_recipe(name).parameters}
+        known = {
+            f"--{parameter.name.replace('_', '-')}" for parameter in find_recipe(name).parameters
+        }
         assert {*re.findall(r"--[a-z-]+", rest)} <= known | own, name
 
 
@@ -105,8 +117,12 @@ def test_answers_are_documented_key_by_key() -> None:
 def test_runs_and_recipes_are_documented_key_by_key() -> None:
     """The rows of `run`, `runs` and `recipes` name every key of their JSON."""
     result = RunResult("ok", "lr-find", "tabular", "cpu")
-    assert {*result.to_event()} <= names(row("README.md", "run")) & names(row("docs/recipes.md", "result")) | {"event"}
-    assert {*RunRecord("id", ROOT, "lr-find", "tabular").to_json()} <= names(row("README.md", "runs"))
+    assert {*result.to_event()} <= names(row("README.md", "run")) & names(
+        row("docs/recipes.md", "result")
+    ) | {"event"}
+    assert {*RunRecord("id", ROOT, "lr-find", "tabular").to_json()} <= names(
+        row("README.md", "runs")
+    )
     listed = dataclasses.asdict(OURS[0])
     assert {*listed, *listed["parameters"][0]} <= names(row("README.md", "recipes"))
 
@@ -114,7 +130,9 @@ def test_runs_and_recipes_are_documented_key_by_key() -> None:
 def test_plans_are_documented_key_by_key() -> None:
     """docs/recipes.md names every field of a row of a plan of batch sizes."""
     trial = Trial(8, 64, True, 1, 1, 1.0)
-    assert {*plan_row(Plan(trial.case, trial, trial, "memory", 1.0, (trial,)), 1, 1)} <= names(read("docs/recipes.md"))
+    assert {*plan_row(Plan(trial.case, trial, trial, "memory", 1.0, (trial,)), 1, 1)} <= names(
+        read("docs/recipes.md")
+    )
 
 
 def test_every_event_is_documented() -> None:
@@ -123,7 +141,9 @@ def test_every_event_is_documented() -> None:
     told = {*re.findall(r"(?:\bemit|_tell)\(\s*\"(\w+)\"", code)} | {"result"}
     assert {"queued", "begins", "trial", "epoch"} <= told
     table = read("docs/recipes.md").split("### Events")[1]
-    assert told == {*re.findall(r"`(\w+)`", " ".join(re.findall(r"^\| (`.*?) \|", table, re.MULTILINE)))}
+    assert told == {
+        *re.findall(r"`(\w+)`", " ".join(re.findall(r"^\| (`.*?) \|", table, re.MULTILINE)))
+    }
 
 
 @pytest.mark.parametrize("name", DOCUMENTS)
@@ -137,22 +157,36 @@ def test_links_lead_somewhere(name: str) -> None:
         assert path.exists(), target
         if anchor:
             heads = re.findall(r"^#+ (.+)$", path.read_text(encoding="utf-8"), re.MULTILINE)
-            assert anchor in {re.sub(r"[^\w -]", "", head.lower()).replace(" ", "-") for head in heads}, target
+            assert anchor in {
+                re.sub(r"[^\w -]", "", head.lower()).replace(" ", "-") for head in heads
+            }, target
 
 
 def test_every_benchmark_is_documented() -> None:
-    """A script that is called by hand is named in benchmarks/README.md; others are called by a script that is."""
+    """A script that is called by hand is named in benchmarks/README.md; others are called by a
+    script that is.
+    """
     told = read("benchmarks/README.md")
-    scripts = {p.stem: p.read_text(encoding="utf-8") for p in (ROOT / "benchmarks").glob("*.py")}
+    scripts = {
+        ".".join(path.relative_to(ROOT).with_suffix("").parts): path.read_text(encoding="utf-8")
+        for path in (ROOT / "benchmarks").rglob("*.py")
+    }
     called = {name: text for name, text in scripts.items() if '__name__ == "__main__"' in text}
-    assert "learning_rate" in called
+    assert "benchmarks.learning_rate.quality" in called
     for name in called:
-        callers = [other for other, text in scripts.items() if other != name and re.search(rf"\b{name}\b", text)]
-        assert f"{name}.py" in told or any(f"{other}.py" in told for other in callers), name
+        file = f"{name.rsplit('.', 1)[-1]}.py"
+        callers = [
+            other
+            for other, text in scripts.items()
+            if other != name and (name in text or f'"{file}"' in text)
+        ]
+        assert name in told or any(other in told for other in callers), name
 
 
 def test_the_example_of_a_recipe_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The recipe that CONTRIBUTING shows runs from another package, under the entry point that stands below it."""
+    """The recipe that CONTRIBUTING shows runs from another package, under the entry point that
+    stands below it.
+    """
     source, entry = re.findall(r"```(?:python|toml)\n(.*?)```", read("CONTRIBUTING.md"), re.DOTALL)
     group, name, module = re.findall(r'"([\w.]+)"\]\n([\w-]+) = "(\w+)"', entry)[0]
     assert group == "gradus.recipes"
@@ -163,7 +197,11 @@ def test_the_example_of_a_recipe_runs(tmp_path: Path, monkeypatch: pytest.Monkey
     for number in range(3):
         (tmp_path / "data" / f"{number}.txt").touch()
     result = start(name, {"data": str(tmp_path / "data")}, tmp_path / "runs").wait()
-    assert (result.status, result.message, result.values["findings"]) == ("ok", "3 files", {"Files": 3})
+    assert (result.status, result.message, result.values["findings"]) == (
+        "ok",
+        "3 files",
+        {"Files": 3},
+    )
     with pytest.raises(BadParameter, match="there is no parameter 'date'; did you mean 'data'"):
         start(name, {"date": "x"}, tmp_path / "runs")
 
@@ -178,5 +216,7 @@ def test_the_example_of_a_learner_is_one(tmp_path: Path) -> None:
         "from executors.tasks import find_task\nfrom executors.task import Settings\n"
         f"found = find_task({LEARNER!r}).inspect(Settings(**{settings.to_json()!r}))\nprint(found.train, found.valid)"
     )
-    said = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=ROOT)
+    said = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=ROOT
+    )
     assert said.stdout.split()[-2:] == ["192", "64"]

@@ -39,7 +39,9 @@ def test_every_arrow_runs_upwards(graph: nx.DiGraph[int]) -> None:
 @given(graphs(), st.integers(1, 60))
 def test_no_box_lies_on_another(graph: nx.DiGraph[int], length: int) -> None:
     """Boxes neither touch nor overlap, however long the names are."""
-    placed = list(place_nodes(graph, {node: "x" * (1 + (node * 7) % length) for node in graph}).values())
+    placed = list(
+        place_nodes(graph, {node: "x" * (1 + (node * 7) % length) for node in graph}).values()
+    )
     for i, a in enumerate(placed):
         for b in placed[i + 1 :]:
             apart = a.x + a.width < b.x or b.x + b.width < a.x
@@ -59,7 +61,9 @@ def test_a_cycle_is_an_error() -> None:
 
 
 def test_a_crowd_shows_its_most_connected() -> None:
-    """Past the limit those with the most edges stay; concepts without edges never take their room."""
+    """Past the limit those with the most edges stay; concepts without edges never take their
+    room.
+    """
     graph = nx.DiGraph([(0, i) for i in range(1, 10)])
     graph.add_edge(1, 2)
     graph.add_node(99)
@@ -69,10 +73,16 @@ def test_a_crowd_shows_its_most_connected() -> None:
 
 @settings(deadline=None)
 @given(graphs(), st.integers(0, 39))
-def test_around_a_concept_is_all_it_builds_on_and_what_needs_it(graph: nx.DiGraph[int], goal: int) -> None:
-    """The surroundings are the ancestors and the direct successors, no more, and the limit holds."""
+def test_around_a_concept_is_all_it_builds_on_and_what_needs_it(
+    graph: nx.DiGraph[int], goal: int
+) -> None:
+    """The surroundings are the ancestors and the direct successors, no more, and the limit
+    holds.
+    """
     goal %= len(graph)
-    assert set(around(graph, goal)) == {goal} | nx.ancestors(graph, goal) | set(graph.successors(goal))
+    assert set(around(graph, goal)) == {goal} | nx.ancestors(graph, goal) | set(
+        graph.successors(goal)
+    )
     few = around(graph, goal, 6)
     assert len(few) <= 6
     assert few[0] == goal

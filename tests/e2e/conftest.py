@@ -1,4 +1,6 @@
-"""A real browser on the real pages: a store made by the real ingest, a server of its own, stopped by the test."""
+"""A real browser on the real pages: a store made by the real ingest, a server of its own, stopped
+by the test.
+"""
 
 from __future__ import annotations
 

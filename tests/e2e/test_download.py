@@ -1,4 +1,6 @@
-"""The graph as a file, from a real browser: with the mouse or the keyboard, on a wide screen and on a phone."""
+"""The graph as a file, from a real browser: with the mouse or the keyboard, on a wide screen and on
+a phone.
+"""
 
 from __future__ import annotations
 
@@ -12,7 +14,9 @@ from pages_server import Site, Visit
 from playwright.sync_api import Download, Page, expect
 
 pytestmark = pytest.mark.browser
-BOTH = pytest.mark.parametrize("visit", [(1440, 900), (390, 844)], indirect=True, ids=["wide", "phone"])
+BOTH = pytest.mark.parametrize(
+    "visit", [(1440, 900), (390, 844)], indirect=True, ids=["wide", "phone"]
+)
 
 
 def open_panel(page: Page, site: Site) -> None:
@@ -31,7 +35,9 @@ def content(download: Download) -> bytes:
 
 @BOTH
 def test_what_the_map_shows_can_be_kept(visit: Visit, site: Site) -> None:
-    """As JSON that networkx reads: the concepts on the map, which names their number; nothing comes from elsewhere."""
+    """As JSON that networkx reads: the concepts on the map, which names their number; nothing comes
+    from elsewhere.
+    """
     page = visit.page
     open_panel(page, site)
     drawn = int(page.locator("#graph canvas").get_attribute("data-drawn") or 0)
@@ -42,7 +48,10 @@ def test_what_the_map_shows_can_be_kept(visit: Visit, site: Site) -> None:
     graph = nx.node_link_graph(json.loads(content(kept.value)), edges="edges")
     assert len(graph) == drawn
     expect(page.get_by_role("status").filter(has_text="gradus-map.json")).to_be_visible()
-    assert all(url.startswith((site.address, "blob:", "data:")) for url in visit.requests) and visit.errors == []
+    assert (
+        all(url.startswith((site.address, "blob:", "data:")) for url in visit.requests)
+        and visit.errors == []
+    )
 
 
 @BOTH
@@ -66,11 +75,19 @@ def test_every_format_is_given(visit: Visit, site: Site) -> None:
     page = visit.page
     open_panel(page, site)
     page.get_by_label("The whole graph").check()
-    starts = {"GraphML": b"<?xml", "Mermaid": b"flowchart", "DOT": b"digraph", "Canvas": b"{", "JSON": b"{"}
+    starts = {
+        "GraphML": b"<?xml",
+        "Mermaid": b"flowchart",
+        "DOT": b"digraph",
+        "Canvas": b"{",
+        "JSON": b"{",
+    }
     for name, start in starts.items():
         with page.expect_download() as kept:
             page.get_by_role("button", name=name).click()
-        assert content(kept.value).startswith(start) and kept.value.suggested_filename.startswith("gradus-graph.")
+        assert content(kept.value).startswith(start) and kept.value.suggested_filename.startswith(
+            "gradus-graph."
+        )
     with page.expect_download() as kept:
         page.get_by_role("button", name="Cards").click()
     with zipfile.ZipFile(io.BytesIO(content(kept.value))) as archive:

@@ -1,4 +1,6 @@
-"""What a reader marks as known and decides about prerequisites, in a real browser, down to the store and the file."""
+"""What a reader marks as known and decides about prerequisites, in a real browser, down to the
+store and the file.
+"""
 
 from __future__ import annotations
 
@@ -40,7 +42,9 @@ def marked(site: Site) -> list[str]:
 
 
 def test_a_mark_on_a_card_stays_and_shortens_paths(visit: Visit, own_site: Site) -> None:
-    """ "I know this" is kept in the store, ticked on the map and left out of paths, past a reload, until undone."""
+    """ "I know this" is kept in the store, ticked on the map and left out of paths, past a reload,
+    until undone.
+    """
     page, site = visit.page, own_site
     open_graph(page, site)
     card = page.locator("#card")
@@ -91,7 +95,9 @@ def test_what_can_be_learned_next_is_asked(visit: Visit, own_site: Site) -> None
 
 
 def test_a_prerequisite_is_rejected_where_its_evidence_stands(visit: Visit, own_site: Site) -> None:
-    """ "wrong" writes the file beside the notes and names it; the edge goes from card and store, until undone."""
+    """ "wrong" writes the file beside the notes and names it; the edge goes from card and store,
+    until undone.
+    """
     page, site = visit.page, own_site
     before = {file.name: file.read_bytes() for file in site.notes.iterdir()}
     open_graph(page, site)
@@ -103,8 +109,12 @@ def test_a_prerequisite_is_rejected_where_its_evidence_stands(visit: Visit, own_
     said = card.locator(".g-said")
     expect(said).to_contain_text("gradus.toml", timeout=60_000)
     expect(said).to_be_in_viewport()
-    expect(card.locator("details.g-why li b", has_text=re.compile(f"^{re.escape(first)}$"))).to_have_count(0)
-    assert tomllib.loads((site.notes / "gradus.toml").read_text(encoding="utf-8"))["remove"] == [[first, "Momentum"]]
+    expect(
+        card.locator("details.g-why li b", has_text=re.compile(f"^{re.escape(first)}$"))
+    ).to_have_count(0)
+    assert tomllib.loads((site.notes / "gradus.toml").read_text(encoding="utf-8"))["remove"] == [
+        [first, "Momentum"]
+    ]
     store = open_store(site.store)
     edge = (find_concept(store.concepts, first).id, find_concept(store.concepts, "Momentum").id)
     assert edge not in store.prerequisites.edges
@@ -112,13 +122,17 @@ def test_a_prerequisite_is_rejected_where_its_evidence_stands(visit: Visit, own_
     said.get_by_role("link", name="undo").click()
     expect(said).to_contain_text("nothing more", timeout=60_000)
     card.locator("details.g-why summary").click()
-    expect(card.locator("details.g-why li b", has_text=re.compile(f"^{re.escape(first)}$"))).to_be_visible()
+    expect(
+        card.locator("details.g-why li b", has_text=re.compile(f"^{re.escape(first)}$"))
+    ).to_be_visible()
     assert {name: (site.notes / name).read_bytes() for name in before} == before
     assert visit.errors == []
 
 
 def test_what_was_rejected_can_be_taken_back_later(visit: Visit, own_site: Site) -> None:
-    """It stands folded away on the card, past a reload; undone, it is gone, and no empty list is left in the file."""
+    """It stands folded away on the card, past a reload; undone, it is gone, and no empty list is
+    left in the file.
+    """
     page, site = visit.page, own_site
     card, file = page.locator("#card"), site.notes / "gradus.toml"
     open_graph(page, site)
@@ -133,13 +147,17 @@ def test_what_was_rejected_can_be_taken_back_later(visit: Visit, own_site: Site)
     expect(rejected.get_by_role("link", name="undo")).to_be_hidden()
     rejected.locator("summary").focus()
     page.keyboard.press("Enter")
-    expect(rejected.locator("li")).to_contain_text([re.compile(rf"{re.escape(first)} gradus\.toml, line \d+ undo")])
+    expect(rejected.locator("li")).to_contain_text(
+        [re.compile(rf"{re.escape(first)} gradus\.toml, line \d+ undo")]
+    )
     rejected.get_by_role("link", name="undo").click()
     expect(card.locator(".g-said")).to_contain_text("nothing more", timeout=60_000)
     expect(rejected).to_have_count(0)
     assert "remove" not in tomllib.loads(file.read_text(encoding="utf-8"))
     card.locator("details.g-why summary").click()
-    expect(card.locator("details.g-why li b", has_text=re.compile(f"^{re.escape(first)}$"))).to_be_visible()
+    expect(
+        card.locator("details.g-why li b", has_text=re.compile(f"^{re.escape(first)}$"))
+    ).to_be_visible()
     assert visit.errors == []
 
 
@@ -153,7 +171,9 @@ def test_a_prerequisite_is_confirmed(visit: Visit, own_site: Site) -> None:
     first = card.locator("details.g-why li b").first.inner_text()
     card.locator("details.g-why li").first.get_by_role("link", name="right").click()
     expect(card.locator(".g-said")).to_contain_text("gradus.toml", timeout=60_000)
-    assert tomllib.loads((site.notes / "gradus.toml").read_text(encoding="utf-8"))["add"] == [[first, "Momentum"]]
+    assert tomllib.loads((site.notes / "gradus.toml").read_text(encoding="utf-8"))["add"] == [
+        [first, "Momentum"]
+    ]
     card.locator("details.g-why summary").click()
     expect(card.locator("details.g-why li", has_text=first).first).to_contain_text("gradus.toml")
     assert visit.errors == []

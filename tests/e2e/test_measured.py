@@ -11,17 +11,29 @@ from playwright.sync_api import expect
 
 def test_the_link_beside_an_answer_opens_the_run(own_site: Site, visit: Visit) -> None:
     """From the chat to the Runs page, with that run's result on it."""
-    found = {"recommended": 0.0021, "phases": {"unfrozen": {"recommended": 0.0021}}, "arch": "200,100"}
+    found = {
+        "recommended": 0.0021,
+        "phases": {"unfrozen": {"recommended": 0.0021}},
+        "arch": "200,100",
+    }
     started = datetime(2026, 11, 23, 22, tzinfo=UTC)
     put_run(
-        own_site.store / "runs", "lr-find", found, started, task="tabular", data="/d/houses.csv", message="Take 2.1e-3."
+        own_site.store / "runs",
+        "lr-find",
+        found,
+        started,
+        task="tabular",
+        data="/d/houses.csv",
+        message="Take 2.1e-3.",
     )
     page = visit.page
     page.goto(own_site.address)
     page.locator("#question textarea").fill("which learning rate should I take?")
     page.keyboard.press("Enter")
     fact = page.locator("#chat .g-measured li")
-    expect(fact).to_contain_text("On your data (houses.csv, arch 200-100, unfrozen): learning rate 0.0021, measured")
+    expect(fact).to_contain_text(
+        "On your data (houses.csv, arch 200-100, unfrozen): learning rate 0.0021, measured"
+    )
     for _ in range(2):  # also once the visitor has gone back by hand
         page.get_by_role("tab", name="Ask").click()
         fact.get_by_role("link", name="Open the run").click()

@@ -40,7 +40,9 @@ def last_answer(page: Page):  # type: ignore[no-untyped-def]
 def check_clean(visit: Visit, site: Site) -> None:
     """Nothing went wrong in the browser, and nothing was asked of another origin."""
     assert visit.errors == []
-    origins = {urlsplit(url).netloc for url in visit.requests if not url.startswith(("data:", "blob:"))}
+    origins = {
+        urlsplit(url).netloc for url in visit.requests if not url.startswith(("data:", "blob:"))
+    }
     assert origins == {urlsplit(site.address).netloc}
 
 
@@ -78,7 +80,9 @@ def test_a_follow_up_is_understood_from_the_conversation(visit: Visit, site: Sit
 
 
 def test_what_is_typed_while_an_answer_comes_is_kept(visit: Visit, site: Site) -> None:
-    """A question begun while the answer before is being written stays in the box, and is answered in its turn."""
+    """A question begun while the answer before is being written stays in the box, and is answered
+    in its turn.
+    """
     page = visit.page
     open_place(page, site)
     ask(page, "What is momentum?")
@@ -95,14 +99,17 @@ def test_what_is_typed_while_an_answer_comes_is_kept(visit: Visit, site: Site) -
 
 
 def test_an_example_and_a_chip_ask(visit: Visit, site: Site) -> None:
-    """The empty page offers questions, and an answer's chips go on from it, by click and by keyboard."""
+    """The empty page offers questions, and an answer's chips go on from it, by click and by
+    keyboard.
+    """
     page = visit.page
     open_place(page, site)
     page.locator(".g-examples a").first.click()
     expect(page.get_by_test_id("bot")).to_have_count(1)
     chip = last_answer(page).locator("a.g-chip[href^='#concept'], a.g-chip[href^='#ask']").first
     expect(chip).to_be_visible()
-    # The copy button comes with the answer's last piece; until then each piece draws the chips anew, without the focus.
+    # The copy button comes with the answer's last piece; until then each piece draws the chips
+    # anew, without the focus.
     expect(page.get_by_role("button", name="copy").first).to_be_visible()
     chip.press("Enter")
     expect(page.get_by_test_id("bot")).to_have_count(2)
@@ -110,7 +117,9 @@ def test_an_example_and_a_chip_ask(visit: Visit, site: Site) -> None:
 
 
 def test_what_the_notes_do_not_say_is_said(visit: Visit, site: Site) -> None:
-    """A question about something else gets "Not in the notes" and the nearest concepts, and no source."""
+    """A question about something else gets "Not in the notes" and the nearest concepts, and no
+    source.
+    """
     page = visit.page
     open_place(page, site)
     ask(page, "Who won the football world cup in 1998?")
@@ -143,7 +152,9 @@ def test_hostile_questions_are_text(visit: Visit, site: Site) -> None:
 
 
 def test_a_click_on_a_concept_shows_its_card(visit: Visit, site: Site) -> None:
-    """A click on the map opens the card; its links choose the next concept; its button asks about it."""
+    """A click on the map opens the card; its links choose the next concept; its button asks about
+    it.
+    """
     page = visit.page
     open_place(page, site, "Graph")
     at = page.locator("#graph canvas").evaluate("canvas => canvas.positionOf('Learning rate')")
@@ -200,7 +211,9 @@ def test_an_answer_leads_to_the_map(visit: Visit, site: Site) -> None:
 
 
 def test_the_finder_runs_from_the_answers_button(visit: Visit, site: Site) -> None:
-    """An answer about learning rates has a Run button; the curve grows, and the result has rate, code and history."""
+    """An answer about learning rates has a Run button; the curve grows, and the result has rate,
+    code and history.
+    """
     page = visit.page
     open_place(page, site)
     ask(page, "Which learning rate should I take for tabular data before unfreezing?")
@@ -225,7 +238,9 @@ def test_stop_ends_the_run(visit: Visit, site: Site) -> None:
     page.locator("#start-lr-find").click()
     expect(page.locator("#run-state .g-badge")).to_have_text("Running")
     children = [
-        p for p in psutil.Process(site.pid).children(recursive=True) if "executors.runs.child" in " ".join(p.cmdline())
+        p
+        for p in psutil.Process(site.pid).children(recursive=True)
+        if "executors.runs.child" in " ".join(p.cmdline())
     ]
     assert children
     page.get_by_role("button", name="Stop").click()
@@ -260,7 +275,9 @@ def test_a_phone_scrolls_only_down(visit: Visit, site: Site, place: str) -> None
 
 
 def test_without_a_store_the_pages_say_what_to_run(visit: Visit, empty_site: Site) -> None:
-    """Before the first ingest each place says so; after it, the next question is answered without a restart."""
+    """Before the first ingest each place says so; after it, the next question is answered without a
+    restart.
+    """
     page = visit.page
     open_place(page, empty_site)
     expect(page.locator(".g-welcome")).to_contain_text("gradus ingest")
@@ -274,5 +291,7 @@ def test_without_a_store_the_pages_say_what_to_run(visit: Visit, empty_site: Sit
     ingest([empty_site.notes], empty_site.store)
     page.get_by_role("tab", name="Ask").click()
     ask(page, "What is mixup?")
-    expect(last_answer(page)).to_contain_text("blends two pictures", timeout=90_000)  # the encoder is loaded now
+    expect(last_answer(page)).to_contain_text(
+        "blends two pictures", timeout=90_000
+    )  # the encoder is loaded now
     check_clean(visit, empty_site)

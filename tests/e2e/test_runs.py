@@ -1,4 +1,6 @@
-"""The Runs page in a real browser: a training from its form to its verdict, forms by task, runs side by side."""
+"""The Runs page in a real browser: a training from its form to its verdict, forms by task, runs
+side by side.
+"""
 
 from __future__ import annotations
 
@@ -22,7 +24,9 @@ def open_runs(page: Page, site: Site) -> None:
 
 def field(form: Locator, label: str) -> Locator:
     """The input with this label, whatever help stands beside it."""
-    box = form.locator("label").filter(has=form.page.locator(f'[data-testid="block-info"]:text-is("{label}")'))
+    box = form.locator("label").filter(
+        has=form.page.locator(f'[data-testid="block-info"]:text-is("{label}")')
+    )
     return box.locator("input, textarea")
 
 
@@ -37,7 +41,9 @@ def table(tmp_path_factory: pytest.TempPathFactory) -> Path:
     chance, path = random.Random(0), tmp_path_factory.mktemp("table") / "houses.csv"
     areas = [chance.random() for _ in range(60)]
     with path.open("w", encoding="utf-8", newline="") as file:
-        csv.writer(file).writerows([("area", "price"), *((area, "high" if area > 0.5 else "low") for area in areas)])
+        csv.writer(file).writerows(
+            [("area", "price"), *((area, "high" if area > 0.5 else "low") for area in areas)]
+        )
     return path
 
 
@@ -59,8 +65,12 @@ def train(page: Page, table: Path, rate: str) -> None:
     expect(page.locator("#run-state .g-badge")).to_have_text("Done", timeout=240_000)
 
 
-def test_a_training_ends_in_a_verdict_and_two_can_be_compared(visit: Visit, site: Site, table: Path) -> None:
-    """From the form to verdict, curves, code and files; then a second one beside it, with what was asked otherwise."""
+def test_a_training_ends_in_a_verdict_and_two_can_be_compared(
+    visit: Visit, site: Site, table: Path
+) -> None:
+    """From the form to verdict, curves, code and files; then a second one beside it, with what was
+    asked otherwise.
+    """
     page = visit.page
     open_runs(page, site)
     train(page, table, "0.01")
@@ -86,7 +96,9 @@ def test_a_training_ends_in_a_verdict_and_two_can_be_compared(visit: Visit, site
 
 @pytest.mark.parametrize("visit", [PHONE], indirect=True)
 def test_the_form_follows_the_task(visit: Visit, site: Site) -> None:
-    """A table asks for a column and no image size; ratings show other help; nothing is wider than a phone."""
+    """A table asks for a column and no image size; ratings show other help; nothing is wider than a
+    phone.
+    """
     page = visit.page
     open_runs(page, site)
     page.get_by_label("Find my learning rate").check()
@@ -104,7 +116,9 @@ def test_the_form_follows_the_task(visit: Visit, site: Site) -> None:
 
 
 def test_files_that_are_not_there_are_named(visit: Visit, site: Site, tmp_path: Path) -> None:
-    """A run on a missing file fails with one line that names it, and stands in the history as failed."""
+    """A run on a missing file fails with one line that names it, and stands in the history as
+    failed.
+    """
     page = visit.page
     open_runs(page, site)
     page.get_by_label("Find my learning rate").check()
@@ -127,13 +141,17 @@ def test_a_time_limit_ends_the_run(visit: Visit, site: Site) -> None:
     form.get_by_role("button", name="More settings").click()
     field(form, "Time limit, minutes").fill("0.01")
     page.locator("#start-lr-find").click()
-    expect(page.locator("#run-state .g-badge")).to_have_text("Ended at its time limit", timeout=60_000)
+    expect(page.locator("#run-state .g-badge")).to_have_text(
+        "Ended at its time limit", timeout=60_000
+    )
     expect(page.locator("#run-result")).to_contain_text("its limit of 0.6 s")
     assert visit.errors == []
 
 
 def test_a_run_is_found_again_after_its_page_was_closed(visit: Visit, site: Site) -> None:
-    """Started, left by closing the page, found as running among the earlier runs, opened from there, and stopped."""
+    """Started, left by closing the page, found as running among the earlier runs, opened from
+    there, and stopped.
+    """
     page = visit.page
     open_runs(page, site)
     page.get_by_label("Find my learning rate").check()

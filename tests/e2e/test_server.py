@@ -9,7 +9,9 @@ import pytest
 from pages_server import Site
 
 
-def answer_to(site: Site, path: str, headers: dict[str, str], method: str = "GET") -> tuple[int, str]:
+def answer_to(
+    site: Site, path: str, headers: dict[str, str], method: str = "GET"
+) -> tuple[int, str]:
     """Status and text of one request."""
     connection = http.client.HTTPConnection(urlsplit(site.address).netloc, timeout=30)
     try:
@@ -25,12 +27,20 @@ def test_a_rebound_name_and_a_foreign_origin_are_refused(site: Site) -> None:
     assert answer_to(site, "/", {"Host": "evil.example"})[0] == 400
     path = "/gradio_api/queue/join"
     assert (
-        answer_to(site, path, {"Origin": "http://evil.example", "Content-Type": "application/json"}, "POST")[0] == 403
+        answer_to(
+            site,
+            path,
+            {"Origin": "http://evil.example", "Content-Type": "application/json"},
+            "POST",
+        )[0]
+        == 403
     )
     assert answer_to(site, "/", {})[0] == 200
 
 
-@pytest.mark.parametrize("path", ["/openapi.json", "/docs", "/gradio_api/openapi.json", "/gradio_api/upload"])
+@pytest.mark.parametrize(
+    "path", ["/openapi.json", "/docs", "/gradio_api/openapi.json", "/gradio_api/upload"]
+)
 def test_what_the_pages_do_not_need_is_closed(site: Site, path: str) -> None:
     """The server lists none of its functions and takes no files."""
     assert answer_to(site, path, {})[0] == 404

@@ -1,4 +1,6 @@
-"""The Ask page with a writer, in a real browser: the draft, its sources, Stop, and the checked answer."""
+"""The Ask page with a writer, in a real browser: the draft, its sources, Stop, and the checked
+answer.
+"""
 
 from __future__ import annotations
 
@@ -46,7 +48,8 @@ def ask(page: Page, site: Site, question: str = "What is momentum?") -> None:
 def test_a_draft_appears_while_it_is_written_and_the_checked_answer_replaces_it(
     visit: Visit, worded: Site, odd: OddServer
 ) -> None:
-    """Words and sources are there before the end; then unsupported sentences are gone, and it is said who wrote.
+    """Words and sources are there before the end; then unsupported sentences are gone, and it is
+    said who wrote.
 
     What the reader types meanwhile stays.
     """
@@ -61,7 +64,9 @@ def test_a_draft_appears_while_it_is_written_and_the_checked_answer_replaces_it(
     expect(box).to_have_value("")
     box.fill("And then?")
     odd.get("go")
-    expect(bot.locator(".g-writer")).to_contain_text("Written by hold from the cited lines. 1 of 3 sentences left out")
+    expect(bot.locator(".g-writer")).to_contain_text(
+        "Written by hold from the cited lines. 1 of 3 sentences left out"
+    )
     expect(bot.locator(".g-writing")).to_have_count(0)
     expect(bot).to_contain_text("A smaller learning rate is enough")
     expect(bot).not_to_contain_text("bakers")
@@ -78,7 +83,9 @@ def test_stop_shows_the_notes_own_words(visit: Visit, worded: Site, odd: OddServ
     ask(page, worded)
     bot = page.get_by_test_id("bot").last
     bot.locator(".g-writing a").click()
-    expect(bot.locator(".g-writer")).to_contain_text("it was stopped; these are the notes' own words.")
+    expect(bot.locator(".g-writer")).to_contain_text(
+        "it was stopped; these are the notes' own words."
+    )
     expect(bot).to_contain_text("so a smaller learning rate is enough")
     odd.get("go")
     assert visit.errors == []

@@ -1,4 +1,6 @@
-"""What tests of runs share: a recipe that misbehaves, registered as anybody's would be, and waiting."""
+"""What tests of runs share: a recipe that misbehaves, registered as anybody's would be, and
+waiting.
+"""
 
 from __future__ import annotations
 
@@ -11,7 +13,9 @@ from attacks import ATTACK, lay_out
 
 
 @pytest.fixture
-def attack(register: Callable[[Path, str, str, str], None], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
+def attack(
+    register: Callable[[Path, str, str, str], None], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> str:
     """Name of a recipe that misbehaves as its parameter says."""
     place = tmp_path / "site"
     register(place, "attack", "gradus_attack", ATTACK)

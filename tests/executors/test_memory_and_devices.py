@@ -1,4 +1,6 @@
-"""Running out of memory is recognised in every form, memory is measured, and the device choice says why."""
+"""Running out of memory is recognised in every form, memory is measured, and the device choice says
+why.
+"""
 
 from __future__ import annotations
 
@@ -25,7 +27,9 @@ FACES = [
     RuntimeError("CUDA_ERROR_OUT_OF_MEMORY"),
     RuntimeError("CUDA error: CUBLAS_STATUS_ALLOC_FAILED when calling `cublasCreate(handle)`"),
     RuntimeError("cuDNN error: CUDNN_STATUS_ALLOC_FAILED"),
-    RuntimeError("cusolver error: CUSOLVER_STATUS_ALLOC_FAILED, when calling `cusolverDnCreate(handle)`"),
+    RuntimeError(
+        "cusolver error: CUSOLVER_STATUS_ALLOC_FAILED, when calling `cusolverDnCreate(handle)`"
+    ),
     RuntimeError("cuFFT error: CUFFT_ALLOC_FAILED"),
     RuntimeError("NCCL error: unhandled cuda error. Last error: Cuda failure 2 'out of memory'"),
     RuntimeError("NCCL error: Failed to CUDA calloc async 608 bytes"),
@@ -39,15 +43,21 @@ FACES = [
     RuntimeError("Native API failed. Native API returns: 40 (UR_RESULT_ERROR_OUT_OF_RESOURCES)"),
     RuntimeError("Native API returns: 39 (UR_RESULT_ERROR_OUT_OF_DEVICE_MEMORY)"),
     RuntimeError("FATAL ERROR :: MODULE:PT_DEVMEM Allocation failed for size"),
-    RuntimeError("[enforce fail at alloc_cpu.cpp:127] err == 0. DefaultCPUAllocator: can't allocate memory"),
-    RuntimeError("[enforce fail at alloc_cpu.cpp:80] data. DefaultCPUAllocator: not enough memory: you tried to"),
+    RuntimeError(
+        "[enforce fail at alloc_cpu.cpp:127] err == 0. DefaultCPUAllocator: can't allocate memory"
+    ),
+    RuntimeError(
+        "[enforce fail at alloc_cpu.cpp:80] data. DefaultCPUAllocator: not enough memory: you tried to"
+    ),
     RuntimeError("could not create a primitive"),
     RuntimeError("could not create a memory object"),
     RuntimeError("std::bad_alloc"),
     RuntimeError("bad allocation"),
     RuntimeError("Unable to allocate 7.45 GiB for an array with shape (1000, 1000, 1000)"),
     RuntimeError("malloc of size 1073741824 failed"),
-    RuntimeError("unable to mmap 8388608 bytes from file <filename not specified>: Cannot allocate memory (12)"),
+    RuntimeError(
+        "unable to mmap 8388608 bytes from file <filename not specified>: Cannot allocate memory (12)"
+    ),
     OSError(12, "Cannot allocate memory"),
     RuntimeError("DataLoader worker (pid 4120) is killed by signal: Killed."),
 ]
@@ -110,7 +120,9 @@ def test_errors_that_name_each_other_come_to_an_end() -> None:
 
 @pytest.mark.skipif(sys.platform != "linux", reason="the bound and the mark are Linux's")
 def test_memory_is_bounded_and_its_peak_is_seen() -> None:
-    """In a process of its own: 50 MB fit in 100 and are seen in the peak, to some pages; 300 MB do not fit."""
+    """In a process of its own: 50 MB fit in 100 and are seen in the peak, to some pages; 300 MB do
+    not fit.
+    """
     program = (
         "import torch\nfrom executors.memory import *\n"
         "torch.ones(10).sum(); base = used_bytes('cpu'); bound_memory('cpu', 100_000_000); reset_peak('cpu')\n"
@@ -122,7 +134,9 @@ def test_memory_is_bounded_and_its_peak_is_seen() -> None:
         "except RuntimeError as error:\n    assert is_out_of_memory(error), error\n"
         "else:\n    raise SystemExit('not bounded')\n"
     )
-    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
+    done = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=False
+    )
     assert done.returncode == 0, done.stderr
 
 
@@ -147,7 +161,9 @@ class FakeProperties:
 
 
 def machine_of_two(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Two cards in another order for torch than for the driver; the second by torch's count has more free memory."""
+    """Two cards in another order for torch than for the driver; the second by torch's count has
+    more free memory.
+    """
     properties = [FakeProperties("bbb", "Card B"), FakeProperties("aaa", "Card A")]
     seen = (
         Card("GPU-aaa", "Card A", 20_000_000_000, 24_000_000_000),
@@ -177,7 +193,9 @@ def test_a_card_is_taken_by_its_number(monkeypatch: pytest.MonkeyPatch) -> None:
     """What is asked for comes before what is free; a number too high names what there is."""
     machine_of_two(monkeypatch)
     assert choose_device("cuda:0").card == "Card B"
-    with pytest.raises(BadParameter, match=r"'cuda:7' is not on this machine; there are cpu, cuda:0 \(Card B\)"):
+    with pytest.raises(
+        BadParameter, match=r"'cuda:7' is not on this machine; there are cpu, cuda:0 \(Card B\)"
+    ):
         choose_device("cuda:7")
 
 
@@ -187,7 +205,9 @@ def test_a_machine_without_a_card_says_so(monkeypatch: pytest.MonkeyPatch) -> No
     monkeypatch.setattr(torch.backends.mps, "is_available", lambda: False)
     monkeypatch.setattr(devices, "cards", lambda: ())
     assert choose_device("auto").why == "there is no CUDA card and no Apple GPU"
-    with pytest.raises(BadParameter, match="device 'cuda' is not on this machine; there is only the cpu"):
+    with pytest.raises(
+        BadParameter, match="device 'cuda' is not on this machine; there is only the cpu"
+    ):
         choose_device("cuda")
 
 
@@ -211,9 +231,16 @@ for exact in sys.argv[1:]:
 """
 
 
-@pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="other C libraries keep what is freed in their own way")
+@pytest.mark.skipif(
+    platform.libc_ver()[0] != "glibc",
+    reason="other C libraries keep what is freed in their own way",
+)
 def test_freed_blocks_are_handed_back_or_kept_as_wanted() -> None:
-    """Of 64 blocks of which the last one lives, that one counts when exact, else all; one process may switch."""
-    ran = subprocess.run([sys.executable, "-c", FREED, "exact", "kept"], capture_output=True, text=True, check=True)
+    """Of 64 blocks of which the last one lives, that one counts when exact, else all; one process
+    may switch.
+    """
+    ran = subprocess.run(
+        [sys.executable, "-c", FREED, "exact", "kept"], capture_output=True, text=True, check=True
+    )
     exact, kept = map(int, ran.stdout.split())
     assert exact < 4_000_000 < 50_000_000 < kept

@@ -19,14 +19,18 @@ def said(path: Path) -> list[str]:
     """The texts of a file's code that are no docstrings."""
     tree = ast.parse(path.read_text(encoding="utf-8"))
     alone = {id(node.value) for node in ast.walk(tree) if isinstance(node, ast.Expr)}
-    constants = [node for node in ast.walk(tree) if isinstance(node, ast.Constant) and id(node) not in alone]
+    constants = [
+        node for node in ast.walk(tree) if isinstance(node, ast.Constant) and id(node) not in alone
+    ]
     return [node.value for node in constants if isinstance(node.value, str)]
 
 
 def test_tasks_and_recipes_name_no_bare_option() -> None:
     """A reader of the page has no command line: an option stands beside the title of its field."""
     folders = [Path(package.__path__[0]) for package in (executors.tasks, executors.recipes)]
-    texts = [text for folder in folders for path in sorted(folder.glob("*.py")) for text in said(path)]
+    texts = [
+        text for folder in folders for path in sorted(folder.glob("*.py")) for text in said(path)
+    ]
     assert len(texts) > 500
     assert [text for text in texts if OPTION.search(text)] == []
     assert OPTION.search("; --download fetches it") and not OPTION.search(both("download"))

@@ -21,14 +21,18 @@ Register = Callable[[Path, str, str, str], None]
 BATCH, LR = find_recipe("batch-size"), find_recipe("lr-find")
 
 
-OURS = sorted(path.stem.replace("_", "-") for path in Path(executors.recipes.__path__[0]).glob("[a-z]*.py"))
+OURS = sorted(
+    path.stem.replace("_", "-") for path in Path(executors.recipes.__path__[0]).glob("[a-z]*.py")
+)
 
 
 def test_ours_are_found() -> None:
     """Each file is a recipe of its name, with tasks that there are, linked to notes by words."""
     ours = recipes()[: len(OURS)]
     assert [recipe.name for recipe in ours] == OURS and {"batch-size", "lr-find"} <= {*OURS}
-    assert all({*recipe.tasks} <= {*TASK_NAMES} and recipe.concepts and recipe.summary for recipe in ours)
+    assert all(
+        {*recipe.tasks} <= {*TASK_NAMES} and recipe.concepts and recipe.summary for recipe in ours
+    )
     assert "batch size" in BATCH.concepts and "learning rate" in LR.concepts
 
 
@@ -43,7 +47,9 @@ def test_a_broken_recipe_of_others_hides_nothing(
     """It is left out with a warning that names it."""
     register(tmp_path, "broken", "gradus_broken", "raise OSError('no card')")
     monkeypatch.syspath_prepend(str(tmp_path))
-    with pytest.warns(UserWarning, match=r"recipe 'broken' \(gradus_broken\) is left out: OSError: no card"):
+    with pytest.warns(
+        UserWarning, match=r"recipe 'broken' \(gradus_broken\) is left out: OSError: no card"
+    ):
         assert [recipe.name for recipe in recipes()] == OURS
 
 
@@ -69,12 +75,16 @@ def test_an_unknown_recipe_names_the_closest() -> None:
 
 
 def test_looking_at_recipes_is_light() -> None:
-    """Neither torch nor fastai, pandas or matplotlib is imported to list recipes, start runs or read the history."""
+    """Neither torch nor fastai, pandas or matplotlib is imported to list recipes, start runs or
+    read the history.
+    """
     program = (
         "import sys, executors.runs.run, executors.runs.history\nfrom executors.recipe import recipes\nrecipes()\n"
         "print(*sorted({'torch', 'fastai', 'pandas', 'matplotlib', 'sklearn'} & set(sys.modules)))"
     )
-    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    done = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=True
+    )
     assert done.stdout.split() == []
 
 
@@ -94,8 +104,20 @@ def test_defaults_are_values_that_the_check_accepts() -> None:
 
 def test_text_becomes_the_parameters_type() -> None:
     """A command line's words and a form's values end as the same parameters."""
-    text = {"max-batch": "512", "margin": "0.2", "phase": "frozen", "sizes": "224, 128", "memory-limit": "2GB"}
-    typed = {"max_batch": 512.0, "margin": 0.2, "phase": "frozen", "sizes": [128, 224], "memory_limit": "2GB"}
+    text = {
+        "max-batch": "512",
+        "margin": "0.2",
+        "phase": "frozen",
+        "sizes": "224, 128",
+        "memory-limit": "2GB",
+    }
+    typed = {
+        "max_batch": 512.0,
+        "margin": 0.2,
+        "phase": "frozen",
+        "sizes": [128, 224],
+        "memory_limit": "2GB",
+    }
     assert check_params(BATCH, text) == check_params(BATCH, typed)
     assert check_params(BATCH, text)["sizes"] == (128, 224)
 
@@ -109,18 +131,53 @@ def test_paths_become_absolute(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
 @pytest.mark.parametrize(
     ("recipe", "name", "value", "message"),
     [
-        (LR, "batch_size", 0, "lr-find: parameter 'batch_size' must be a whole number from 2 to 1000000, got 0"),
-        (LR, "batch_size", -8, "lr-find: parameter 'batch_size' must be a whole number from 2 to 1000000, got -8"),
+        (
+            LR,
+            "batch_size",
+            0,
+            "lr-find: parameter 'batch_size' must be a whole number from 2 to 1000000, got 0",
+        ),
+        (
+            LR,
+            "batch_size",
+            -8,
+            "lr-find: parameter 'batch_size' must be a whole number from 2 to 1000000, got -8",
+        ),
         (LR, "batch_size", 2.5, "must be a whole number from 2 to 1000000, got 2.5"),
-        (LR, "start_lr", "fast", "lr-find: parameter 'start_lr' must be a number from 1e-12 to 1, got 'fast'"),
+        (
+            LR,
+            "start_lr",
+            "fast",
+            "lr-find: parameter 'start_lr' must be a number from 1e-12 to 1, got 'fast'",
+        ),
         (LR, "end_lr", "nan", "parameter 'end_lr' must be a number from 1e-09 to 1000, got 'nan'"),
-        (LR, "num_it", True, "parameter 'num_it' must be a whole number from 30 to 10000, got True"),
+        (
+            LR,
+            "num_it",
+            True,
+            "parameter 'num_it' must be a whole number from 30 to 10000, got True",
+        ),
         (LR, "phase", "thawed", "must be one of frozen, unfrozen, both, got 'thawed'"),
         (LR, "pretrained", "perhaps", "must be true or false, got 'perhaps'"),
-        (BATCH, "sizes", "big", "must be one or several whole numbers such as 128,224 from 32 to 2048, got 'big'"),
+        (
+            BATCH,
+            "sizes",
+            "big",
+            "must be one or several whole numbers such as 128,224 from 32 to 2048, got 'big'",
+        ),
         (BATCH, "sizes", "16,224", "from 32 to 2048, got '16,224'"),
-        (BATCH, "memory_limit", "lots", "must be an amount of memory such as 500MB or 2GB, got 'lots'"),
-        (BATCH, "memory_limit", "0GB", "must be an amount of memory such as 500MB or 2GB, got '0GB'"),
+        (
+            BATCH,
+            "memory_limit",
+            "lots",
+            "must be an amount of memory such as 500MB or 2GB, got 'lots'",
+        ),
+        (
+            BATCH,
+            "memory_limit",
+            "0GB",
+            "must be an amount of memory such as 500MB or 2GB, got '0GB'",
+        ),
         (BATCH, "device", "gpu", "must be one of auto, cpu, cuda, mps, got 'gpu'"),
         (BATCH, "margin", "1e999", "must be a number from 0 to 0.9, got '1e999'"),
     ],
@@ -134,7 +191,10 @@ def test_wrong_values_are_named(recipe: object, name: str, value: object, messag
 
 def test_unknown_parameters_name_the_closest() -> None:
     """A slip of the pen gets a hint."""
-    with pytest.raises(BadParameter, match="batch-size: there is no parameter 'max_batchs'; did you mean 'max_batch'"):
+    with pytest.raises(
+        BadParameter,
+        match="batch-size: there is no parameter 'max_batchs'; did you mean 'max_batch'",
+    ):
         check_params(BATCH, {"max_batchs": 3})
 
 
@@ -144,7 +204,11 @@ def test_a_card_may_be_named_by_number() -> None:
 
 
 @settings(deadline=None)
-@given(st.one_of(st.text(), st.integers(), st.floats(), st.none(), st.booleans(), st.lists(st.integers())))
+@given(
+    st.one_of(
+        st.text(), st.integers(), st.floats(), st.none(), st.booleans(), st.lists(st.integers())
+    )
+)
 def test_any_value_is_taken_or_refused_by_name(value: object) -> None:
     """No value of any parameter causes another exception than the one that names it."""
     for parameter in BATCH.parameters:
@@ -174,12 +238,12 @@ def test_a_rate_is_shown_as_it_is_and_read_back(rate: float) -> None:
 
 def test_rates_and_numbers_are_written_out_from_a_thousandth() -> None:
     """As a person writes them, and what cannot be a rate as what it is."""
-    assert [show_rate(rate) for rate in (0.13, 0.013, 0.0013, 1.3e-4, 0.000996, 1e-7, 0.00099999, 1, 0)] == (
-        ["0.13", "0.013", "0.0013", "1.3e-04", "0.001", "1e-07", "0.001", "1", "0"]
-    )
-    assert [show_number(value) for value in (0.000123, 0.00123, 9_876_543, 2.5e8, -3.2e-7, float("nan"))] == (
-        ["1.23e-04", "0.00123", "9880000", "2.5e+08", "-3.2e-07", "nan"]
-    )
+    assert [
+        show_rate(rate) for rate in (0.13, 0.013, 0.0013, 1.3e-4, 0.000996, 1e-7, 0.00099999, 1, 0)
+    ] == (["0.13", "0.013", "0.0013", "1.3e-04", "0.001", "1e-07", "0.001", "1", "0"])
+    assert [
+        show_number(value) for value in (0.000123, 0.00123, 9_876_543, 2.5e8, -3.2e-7, float("nan"))
+    ] == (["1.23e-04", "0.00123", "9880000", "2.5e+08", "-3.2e-07", "nan"])
 
 
 def test_binary_and_decimal_amounts_are_told_apart() -> None:
@@ -191,8 +255,12 @@ def test_binary_and_decimal_amounts_are_told_apart() -> None:
 
 def test_a_parameter_of_another_task_is_refused() -> None:
     """Only its default may stand there; a learner file is a task of its own."""
-    with pytest.raises(BadParameter, match=r"parameter 'target' is for tabular, text-classification, .*not for gan"):
+    with pytest.raises(
+        BadParameter, match=r"parameter 'target' is for tabular, text-classification, .*not for gan"
+    ):
         check_params(BATCH, {"task": "gan", "target": "price"})
-    with pytest.raises(BadParameter, match=r"parameter 'data' is for .* not for learner; leave it out"):
+    with pytest.raises(
+        BadParameter, match=r"parameter 'data' is for .* not for learner; leave it out"
+    ):
         check_params(LR, {"learner": "mine.py:make", "data": "photos"})
     assert check_params(BATCH, {"task": "gan", "target": ""})["target"] == ""

@@ -1,4 +1,6 @@
-"""Ingest as a whole: only what changed costs anything, and how notes arrived leaves no trace in the store."""
+"""Ingest as a whole: only what changed costs anything, and how notes arrived leaves no trace in the
+store.
+"""
 
 from __future__ import annotations
 
@@ -62,7 +64,9 @@ def forbid(monkeypatch: pytest.MonkeyPatch, *names: str) -> None:
         monkeypatch.setattr(build, name, never)
 
 
-def test_a_first_ingest_reports_what_it_found(notes: Path, tmp_path: Path, everything: Everything) -> None:
+def test_a_first_ingest_reports_what_it_found(
+    notes: Path, tmp_path: Path, everything: Everything
+) -> None:
     """Notes, passages, concepts and kept relations are those of the store."""
     report = ingest([notes], tmp_path / "store")
     assert counts(report) == (6, 6, 0, 0, 0) and report.failed == ()
@@ -70,18 +74,25 @@ def test_a_first_ingest_reports_what_it_found(notes: Path, tmp_path: Path, every
     assert store.note_names == (
         "01-tensor.md", "02-gradient.md", "10-dropout.md", "sub/ewma.md", "sub/momentum.md", "unet.md",
     )  # fmt: skip
-    assert (report.passages, report.encoded, report.concepts) == (len(store.passages),) * 2 + (len(store.concepts),)
+    assert (report.passages, report.encoded, report.concepts) == (len(store.passages),) * 2 + (
+        len(store.concepts),
+    )
     for kind, n in report.relations.items():
         assert n == sum(r.kept and r.kind == kind for r in store.relations)
     meta = read_meta(connect(tmp_path / "store", writable=False), tmp_path)
-    assert (meta["encoder"], meta["encoder_sha256"]) == (DEFAULT_ENCODER, check_weights(DEFAULT_ENCODER))
+    assert (meta["encoder"], meta["encoder_sha256"]) == (
+        DEFAULT_ENCODER,
+        check_weights(DEFAULT_ENCODER),
+    )
     store.close()
 
 
 def test_unchanged_notes_cost_neither_parsing_nor_encoding(
     notes: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, everything: Everything
 ) -> None:
-    """A second ingest parses nothing, loads no encoder, derives nothing, and leaves the store as it is."""
+    """A second ingest parses nothing, loads no encoder, derives nothing, and leaves the store as it
+    is.
+    """
     ingest([notes], tmp_path / "store")
     before = everything(tmp_path / "store")
     forbid(monkeypatch, "load_encoder", "parse_note", "cut", "derive", "check_weights")
@@ -90,7 +101,9 @@ def test_unchanged_notes_cost_neither_parsing_nor_encoding(
     assert everything(tmp_path / "store") == before
 
 
-def test_touching_a_file_changes_nothing(notes: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_touching_a_file_changes_nothing(
+    notes: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Contents count, not times."""
     ingest([notes], tmp_path / "store")
     (notes / "unet.md").write_bytes((notes / "unet.md").read_bytes())
@@ -101,10 +114,15 @@ def test_touching_a_file_changes_nothing(notes: Path, tmp_path: Path, monkeypatc
 def test_a_changed_note_costs_its_own_passages_only(
     notes: Path, tmp_path: Path, exact: OneByOne, everything: Everything
 ) -> None:
-    """And the names of its new concepts; and the store is then what a fresh ingest of the changed folder makes."""
+    """And the names of its new concepts; and the store is then what a fresh ingest of the changed
+    folder makes.
+    """
     ingest([notes], tmp_path / "store")
     exact.encoded.clear()
-    write_notes(notes, {"unet.md": "# UNet\n\nThe U-Net was changed.\n\n## Pruning\n\nPruning of a tensor.\n"})
+    write_notes(
+        notes,
+        {"unet.md": "# UNet\n\nThe U-Net was changed.\n\n## Pruning\n\nPruning of a tensor.\n"},
+    )
     report = ingest([notes], tmp_path / "store")
     assert counts(report) == (6, 0, 1, 0, 5) and report.encoded == 2
     assert [t.splitlines()[0] for t in exact.encoded] == ["UNet", "UNet: Pruning", "Pruning"]
@@ -112,7 +130,9 @@ def test_a_changed_note_costs_its_own_passages_only(
     assert everything(tmp_path / "store") == everything(tmp_path / "fresh")
 
 
-def test_a_removed_note_is_gone_everywhere(notes: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_removed_note_is_gone_everywhere(
+    notes: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """From every table, from full text and vectors; nothing is encoded for it."""
     ingest([notes], tmp_path / "store")
     (notes / "sub/momentum.md").unlink()
@@ -120,13 +140,17 @@ def test_a_removed_note_is_gone_everywhere(notes: Path, tmp_path: Path, monkeypa
     report = ingest([notes], tmp_path / "store")
     assert counts(report) == (5, 0, 0, 1, 5)
     raw = connect(tmp_path / "store", writable=False)
-    for (table,) in raw.execute("SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE '%fts_%'"):
+    for (table,) in raw.execute(
+        "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE '%fts_%'"
+    ):
         rows = raw.execute(f"SELECT * FROM {table}").fetchall()
         assert "momentum" not in repr(rows).casefold(), table
     raw.close()
 
 
-def test_a_folder_that_lost_all_its_notes_leaves_an_empty_store(notes: Path, tmp_path: Path) -> None:
+def test_a_folder_that_lost_all_its_notes_leaves_an_empty_store(
+    notes: Path, tmp_path: Path
+) -> None:
     """The last note goes like the others; a folder that never held notes is still named as such."""
     ingest([notes], tmp_path / "store")
     shutil.rmtree(notes)
@@ -140,7 +164,9 @@ def test_a_folder_that_lost_all_its_notes_leaves_an_empty_store(notes: Path, tmp
     store.close()
 
 
-def test_a_store_after_a_removal_is_that_of_a_fresh_ingest(notes: Path, tmp_path: Path, everything: Everything) -> None:
+def test_a_store_after_a_removal_is_that_of_a_fresh_ingest(
+    notes: Path, tmp_path: Path, everything: Everything
+) -> None:
     """By value, whole."""
     ingest([notes], tmp_path / "store")
     (notes / "01-tensor.md").unlink()
@@ -162,7 +188,9 @@ ORDERS = {
 def test_notes_one_at_a_time_make_the_same_store_as_all_at_once(
     notes: Path, tmp_path: Path, everything: Everything, encoder: Encoder, order: list[str]
 ) -> None:
-    """Names, passages, concepts, mentions, relations, vectors, full text, and what search finds: equal by value."""
+    """Names, passages, concepts, mentions, relations, vectors, full text, and what search finds:
+    equal by value.
+    """
     for name in order:
         report = ingest([notes / name], tmp_path / "store")
         assert report.added == 1
@@ -175,8 +203,12 @@ def test_notes_one_at_a_time_make_the_same_store_as_all_at_once(
     all_at_once.close()
 
 
-def test_any_order_of_flat_notes_makes_the_same_store(tmp_path: Path, everything: Everything) -> None:
-    """Permutations of four notes, some of which differ in the case of their name or a leading zero only."""
+def test_any_order_of_flat_notes_makes_the_same_store(
+    tmp_path: Path, everything: Everything
+) -> None:
+    """Permutations of four notes, some of which differ in the case of their name or a leading zero
+    only.
+    """
     texts = {
         "a1.md": "# Tensor\n\nA block. See [[Gradient]].\n", "A1.md": "# Tensors\n\nBlocks.\n",
         "a01.md": "# Gradient\n\nThe slope of a tensor.\n", "b.md": "# Dropout\n\nNeeds: Tensor.\n\nZeroes.\n",
@@ -194,9 +226,15 @@ def test_any_order_of_flat_notes_makes_the_same_store(tmp_path: Path, everything
 
 
 def test_batches_of_the_real_encoder_make_the_same_store_but_for_rounding(
-    notes: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, encoder: Encoder, everything: Everything
+    notes: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    encoder: Encoder,
+    everything: Everything,
 ) -> None:
-    """With vectors of whole batches, as in daily use: the same concepts and relations, scores within rounding."""
+    """With vectors of whole batches, as in daily use: the same concepts and relations, scores
+    within rounding.
+    """
     monkeypatch.setattr(build, "load_encoder", lambda name: encoder)
     for name in NOTES:
         ingest([notes / name], tmp_path / "store")
@@ -215,7 +253,9 @@ def test_batches_of_the_real_encoder_make_the_same_store_but_for_rounding(
     np.testing.assert_allclose(scores(one), scores(all_at_once), atol=2e-4)
 
 
-def test_a_renamed_note_is_the_same_under_its_new_name(notes: Path, tmp_path: Path, everything: Everything) -> None:
+def test_a_renamed_note_is_the_same_under_its_new_name(
+    notes: Path, tmp_path: Path, everything: Everything
+) -> None:
     """As in a fresh ingest; nothing stays of the old name."""
     ingest([notes], tmp_path / "store")
     (notes / "unet.md").rename(notes / "00-unet.md")
@@ -225,7 +265,9 @@ def test_a_renamed_note_is_the_same_under_its_new_name(notes: Path, tmp_path: Pa
     assert everything(tmp_path / "store") == everything(tmp_path / "fresh")
 
 
-def test_notes_that_swap_their_contents_are_both_changed(notes: Path, tmp_path: Path, everything: Everything) -> None:
+def test_notes_that_swap_their_contents_are_both_changed(
+    notes: Path, tmp_path: Path, everything: Everything
+) -> None:
     """Two files that exchange names."""
     ingest([notes], tmp_path / "store")
     (notes / "unet.md").rename(notes / "spare")
@@ -239,12 +281,16 @@ def test_notes_that_swap_their_contents_are_both_changed(notes: Path, tmp_path: 
 def test_a_wider_folder_renames_without_parsing(
     notes: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, everything: Everything
 ) -> None:
-    """Notes that came with a subfolder get the names that their whole folder gives them, at no cost."""
+    """Notes that came with a subfolder get the names that their whole folder gives them, at no
+    cost.
+    """
     ingest([notes / "sub"], tmp_path / "store")
     for name in NOTES:
         if not name.startswith("sub/"):
             (notes / name).unlink()
-    write_notes(notes, {"momentum.md": "# Weight Decay\n\nIt shrinks.\n"})  # the name that one of them had until now
+    write_notes(
+        notes, {"momentum.md": "# Weight Decay\n\nIt shrinks.\n"}
+    )  # the name that one of them had until now
     taken: list[str] = []
 
     def taking(text: str, name: str) -> ParsedNote:
@@ -259,7 +305,9 @@ def test_a_wider_folder_renames_without_parsing(
 
 
 def test_the_same_name_in_several_roots_stays_apart(tmp_path: Path) -> None:
-    """Together or one after the other, each note keeps a name of its own, and a second look changes nothing."""
+    """Together or one after the other, each note keeps a name of its own, and a second look changes
+    nothing.
+    """
     roots = [tmp_path / n / "notes" for n in ("x", "y", "z")]
     for root in roots:
         write_notes(root, {"a.md": f"# Thing {root.parent.name}\n\nIt is {root.parent.name}.\n"})
@@ -269,7 +317,11 @@ def test_the_same_name_in_several_roots_stays_apart(tmp_path: Path) -> None:
     for folder in ("together", "apart"):
         store = open_store(tmp_path / folder)
         assert len(set(store.note_names)) == 3 and "a.md" in store.note_names
-        assert {store.note_text(n).split("\n")[0] for n in store.note_names} == {"# Thing x", "# Thing y", "# Thing z"}
+        assert {store.note_text(n).split("\n")[0] for n in store.note_names} == {
+            "# Thing x",
+            "# Thing y",
+            "# Thing z",
+        }
         names = store.note_names
         store.close()
         for again in ([r] for r in roots):
@@ -282,7 +334,9 @@ def test_the_same_name_in_several_roots_stays_apart(tmp_path: Path) -> None:
 def test_another_encoder_encodes_everything_anew(
     notes: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, encoder: Encoder
 ) -> None:
-    """Notes outside the given path too; search then wants the new one; the next ingest stays with it."""
+    """Notes outside the given path too; search then wants the new one; the next ingest stays with
+    it.
+    """
     monkeypatch.undo()  # the real loading of encoders
     other = tmp_path / "other-encoder"
     shutil.copytree(default_encoder_folder(), other)
@@ -294,13 +348,17 @@ def test_another_encoder_encodes_everything_anew(
     assert report.encoded == passages == report.passages and report.notes == 6
     store = open_store(store_folder)
     assert store.encoder_name == str(other)  # in full: it is found from anywhere
-    with pytest.raises(IndexMismatch, match=r"was made with the encoder '.*other-encoder', got 'all-MiniLM-L6-v2'"):
+    with pytest.raises(
+        IndexMismatch, match=r"was made with the encoder '.*other-encoder', got 'all-MiniLM-L6-v2'"
+    ):
         search("dropout", store, encoder)
     store.close()
     forbid(monkeypatch, "load_encoder", "parse_note")
     assert ingest([notes], store_folder).encoded == 0
     meta = read_meta(connect(store_folder, writable=False), store_folder)
-    assert meta["encoder_sha256"] == check_weights(DEFAULT_ENCODER)  # the same weights in another place
+    assert meta["encoder_sha256"] == check_weights(
+        DEFAULT_ENCODER
+    )  # the same weights in another place
 
 
 def test_progress_is_told_in_order(notes: Path, tmp_path: Path) -> None:
@@ -308,15 +366,26 @@ def test_progress_is_told_in_order(notes: Path, tmp_path: Path) -> None:
     calls: list[tuple[str, int, int]] = []
     ingest([notes], tmp_path / "store", None, lambda *call: calls.append(call))
     steps = [what for what, _ in itertools.groupby(calls, key=lambda c: c[0])]
-    assert steps == ["reading notes", "loading the encoder", "encoding", "encoding names", "relating concepts"]
+    assert steps == [
+        "reading notes",
+        "loading the encoder",
+        "encoding",
+        "encoding names",
+        "relating concepts",
+    ]
     for step in steps:
         done = [(d, n) for what, d, n in calls if what == step]
         assert done == sorted(done) and done[-1][0] == done[-1][1]
 
 
-def test_notebooks_are_incremental_too(tmp_path: Path, everything: Everything, exact: OneByOne) -> None:
+def test_notebooks_are_incremental_too(
+    tmp_path: Path, everything: Everything, exact: OneByOne
+) -> None:
     """A changed cell changes its note; passages slice from their cell."""
-    cells = [{"cell_type": "markdown", "metadata": {}, "source": f"# Part {n}\n\nSaying {n}."} for n in "ab"]
+    cells = [
+        {"cell_type": "markdown", "metadata": {}, "source": f"# Part {n}\n\nSaying {n}."}
+        for n in "ab"
+    ]
     book: dict[str, Any] = {"cells": cells, "metadata": {}, "nbformat": 4, "nbformat_minor": 5}
     folder = tmp_path / "notes"
     write_notes(folder, {"n.ipynb": json.dumps(book)})
@@ -325,6 +394,9 @@ def test_notebooks_are_incremental_too(tmp_path: Path, everything: Everything, e
     write_notes(folder, {"n.ipynb": json.dumps(book)})
     assert ingest([folder], tmp_path / "store").changed == 1
     store = open_store(tmp_path / "store")
-    assert [(p.cell, p.text) for p in store.passages] == [(0, "# Part a\n\nSaying a."), (1, "# Part c\n\nSaying c.")]
+    assert [(p.cell, p.text) for p in store.passages] == [
+        (0, "# Part a\n\nSaying a."),
+        (1, "# Part c\n\nSaying c."),
+    ]
     assert all(store.note_text(p.note, p.cell)[p.start : p.end] == p.text for p in store.passages)
     store.close()

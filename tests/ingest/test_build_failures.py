@@ -1,4 +1,6 @@
-"""What an ingest meets on bad input: reported with its place, and the rest goes in, or nothing changes at all."""
+"""What an ingest meets on bad input: reported with its place, and the rest goes in, or nothing
+changes at all.
+"""
 
 from __future__ import annotations
 
@@ -24,7 +26,9 @@ pytestmark = pytest.mark.usefixtures("one_encoder")
 
 
 def test_unreadable_notes_are_reported_and_the_rest_goes_in(notes: Path, tmp_path: Path) -> None:
-    """Undecodable bytes, a broken notebook and broken front matter: each with its path, line and reason."""
+    """Undecodable bytes, a broken notebook and broken front matter: each with its path, line and
+    reason.
+    """
     (notes / "latin.md").write_bytes(b"# Caf\n\nline\nna\xefve\n")
     (notes / "sub/broken.ipynb").write_text('{"cells": [\n  {"cell_type": \n')
     (notes / "front.md").write_text("---\ntitle: x\nbad: [1\n---\n# Front\n")
@@ -32,7 +36,11 @@ def test_unreadable_notes_are_reported_and_the_rest_goes_in(notes: Path, tmp_pat
     assert counts(report) == (3, 3, 0, 0, 0)
     assert report.failed == (
         Failure("front.md", 3, report.failed[0].error),
-        Failure("latin.md", 4, "byte 0xef is not UTF-8; expected a text file in UTF-8, so save it as that"),
+        Failure(
+            "latin.md",
+            4,
+            "byte 0xef is not UTF-8; expected a text file in UTF-8, so save it as that",
+        ),
         Failure("sub/broken.ipynb", 3, report.failed[2].error),
     )
     assert report.failed[0].error.startswith("front matter is not valid YAML: ")
@@ -54,7 +62,9 @@ def test_a_note_that_breaks_leaves_the_store_and_comes_back_mended(
     assert everything(tmp_path / "store") == whole
 
 
-def test_a_folder_of_unreadable_notes_makes_an_empty_store(tmp_path: Path, encoder: Encoder) -> None:
+def test_a_folder_of_unreadable_notes_makes_an_empty_store(
+    tmp_path: Path, encoder: Encoder
+) -> None:
     """It opens, and search finds nothing."""
     (tmp_path / "notes").mkdir()
     (tmp_path / "notes/a.md").write_bytes(b"\xff")
@@ -65,14 +75,18 @@ def test_a_folder_of_unreadable_notes_makes_an_empty_store(tmp_path: Path, encod
     store.close()
 
 
-@pytest.mark.parametrize("text", ["", "\n\n", "\ufeff", "---\n---\n", "#\n", "<!-- nothing -->", "[a]: http://e.org"])
+@pytest.mark.parametrize(
+    "text", ["", "\n\n", "\ufeff", "---\n---\n", "#\n", "<!-- nothing -->", "[a]: http://e.org"]
+)
 def test_a_note_that_says_nothing_goes_in(tmp_path: Path, text: str) -> None:
     """Empty notes, and notes with marks only, are notes."""
     write_notes(tmp_path / "notes", {"a.md": text, "b.md": "# Dropout\n\nZeroes.\n"})
     assert ingest([tmp_path / "notes"], tmp_path / "store").notes == 2
 
 
-def test_paths_that_hold_no_notes_change_nothing(notes: Path, tmp_path: Path, everything: Everything) -> None:
+def test_paths_that_hold_no_notes_change_nothing(
+    notes: Path, tmp_path: Path, everything: Everything
+) -> None:
     """A wrong path is an error before anything is written."""
     ingest([notes], tmp_path / "store")
     before = everything(tmp_path / "store")

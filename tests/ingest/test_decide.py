@@ -1,4 +1,6 @@
-"""Deciding: written to gradus.toml beside the notes, with all else in it as it was, and the store follows at once."""
+"""Deciding: written to gradus.toml beside the notes, with all else in it as it was, and the store
+follows at once.
+"""
 
 from __future__ import annotations
 
@@ -56,7 +58,8 @@ def test_a_later_decision_replaces_the_earlier(tmp_path: Path) -> None:
     decide(tmp_path, "Dropout", "Convexity", True)
     assert file.read_text() == (
         MINE.replace('    ["Dropout", "Convexity"],  # said Ann\n', "").replace(
-            '["Where"]  # a word\n', '["Where"]  # a word\nadd = [\n    ["Dropout", "Convexity"],  # said Ann\n]\n'
+            '["Where"]  # a word\n',
+            '["Where"]  # a word\nadd = [\n    ["Dropout", "Convexity"],  # said Ann\n]\n',
         )
     )
     decide(tmp_path, "Dropout", "Convexity", None)
@@ -66,8 +69,12 @@ def test_a_later_decision_replaces_the_earlier(tmp_path: Path) -> None:
 
 
 def test_a_list_goes_with_its_last_entry(tmp_path: Path) -> None:
-    """Comments in it and behind it stay, with the line ends of the file; a list that was empty before stays as well."""
-    text = 'add = []\r\nremove = [\r\n    # of Ann\r\n    ["A", "B"],\r\n] # mine\r\n\r\n[notes]\r\n'
+    """Comments in it and behind it stay, with the line ends of the file; a list that was empty
+    before stays as well.
+    """
+    text = (
+        'add = []\r\nremove = [\r\n    # of Ann\r\n    ["A", "B"],\r\n] # mine\r\n\r\n[notes]\r\n'
+    )
     file = file_of(tmp_path, text)
     decide(tmp_path, "A", "B", None)
     assert file.read_bytes().decode() == "add = []\r\n# of Ann\r\n# mine\r\n\r\n[notes]\r\n"
@@ -112,17 +119,31 @@ def test_the_files_own_ways_are_kept(tmp_path: Path) -> None:
         (tmp_path / "elsewhere").mkdir()
         (tmp_path / "elsewhere/gradus.toml").symlink_to(file)
         decide(tmp_path / "elsewhere", "G", "H", True)
-        assert (tmp_path / "elsewhere/gradus.toml").is_symlink() and '["G", "H"]' in file.read_text()
+        assert (
+            tmp_path / "elsewhere/gradus.toml"
+        ).is_symlink() and '["G", "H"]' in file.read_text()
 
 
 labels = st.sampled_from(
-    ["Chain Rule", 'the "quoted"', "back\\slash", "a # b", "c] = [", "new\nline", "del\x7f", "é 𝔾", "'d'"]
+    [
+        "Chain Rule",
+        'the "quoted"',
+        "back\\slash",
+        "a # b",
+        "c] = [",
+        "new\nline",
+        "del\x7f",
+        "é 𝔾",
+        "'d'",
+    ]
 )
 
 
 @settings(max_examples=80)
 @given(st.lists(st.tuples(labels, labels, st.sampled_from([True, False, None])), max_size=8))
-def test_the_last_decision_about_a_pair_is_the_one_in_the_file(made: list[tuple[str, str, bool | None]]) -> None:
+def test_the_last_decision_about_a_pair_is_the_one_in_the_file(
+    made: list[tuple[str, str, bool | None]],
+) -> None:
     """Whatever the labels hold; and only what is decided stands in the file."""
     decided: dict[tuple[str, str], bool] = {}
     with tempfile.TemporaryDirectory() as name:
@@ -137,19 +158,26 @@ def test_the_last_decision_about_a_pair_is_the_one_in_the_file(made: list[tuple[
             values = tomllib.loads(file.read_bytes().decode()) if file.exists() else {}
             for key in ("add", "remove"):
                 assert values.get(key) != [], "no empty list is left"
-                assert sorted(values.get(key, [])) == sorted(list(p) for p, v in decided.items() if v == (key == "add"))
+                assert sorted(values.get(key, [])) == sorted(
+                    list(p) for p, v in decided.items() if v == (key == "add")
+                )
 
 
 @pytest.mark.parametrize(
     ("text", "error"),
     [
-        ('ignore = []\nadd = [["A" "B"]]', r"gradus.toml:2: not valid TOML \(.*\); mend it, then decide"),
+        (
+            'ignore = []\nadd = [["A" "B"]]',
+            r"gradus.toml:2: not valid TOML \(.*\); mend it, then decide",
+        ),
         ("add = 'A'", "'add' in .*gradus.toml is no list of pairs; mend it, then decide again"),
         ("[[remove]]\nfirst = 'A'", "'remove' in .*gradus.toml is no list of pairs"),
         (b"add = ['\xff']", "cannot read .*gradus.toml"),
     ],
 )
-def test_a_file_that_is_not_valid_is_left_alone(tmp_path: Path, text: str | bytes, error: str) -> None:
+def test_a_file_that_is_not_valid_is_left_alone(
+    tmp_path: Path, text: str | bytes, error: str
+) -> None:
     """With its line and what to do."""
     file = file_of(tmp_path, text)
     before = file.read_bytes()
@@ -158,9 +186,13 @@ def test_a_file_that_is_not_valid_is_left_alone(tmp_path: Path, text: str | byte
     assert file.read_bytes() == before
 
 
-def test_a_folder_that_cannot_be_written_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_folder_that_cannot_be_written_is_said(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """A file that exists stays whole, and nothing else is left behind."""
-    with pytest.raises(GradusError, match=r"cannot write .*gradus.toml .*, so nothing is decided; make the folder"):
+    with pytest.raises(
+        GradusError, match=r"cannot write .*gradus.toml .*, so nothing is decided; make the folder"
+    ):
         decide(tmp_path / "gone", "A", "B", True)
     file_of(tmp_path, MINE)
 
@@ -168,12 +200,16 @@ def test_a_folder_that_cannot_be_written_is_said(tmp_path: Path, monkeypatch: py
         raise PermissionError(13, "Permission denied")
 
     monkeypatch.setattr(Path, "replace", refuse)
-    with pytest.raises(GradusError, match=r"gradus.toml \(Permission denied\), so nothing is decided"):
+    with pytest.raises(
+        GradusError, match=r"gradus.toml \(Permission denied\), so nothing is decided"
+    ):
         decide(tmp_path, "A", "B", True)
     assert [(p.name, p.read_text()) for p in tmp_path.iterdir()] == [("gradus.toml", MINE)]
 
 
-@pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() == 0, reason="this user may write everywhere")
+@pytest.mark.skipif(
+    not hasattr(os, "geteuid") or os.geteuid() == 0, reason="this user may write everywhere"
+)
 def test_a_read_only_folder_is_said(tmp_path: Path) -> None:
     """By the file system itself."""
     tmp_path.chmod(0o500)
@@ -201,17 +237,25 @@ def stored(tmp_path: Path, one_encoder: Encoder) -> tuple[Path, Path]:
 def kept(store_folder: Path) -> set[tuple[str, str]]:
     store = open_store(store_folder)
     store.close()
-    return {(store.concepts[p].label, store.concepts[c].label) for p, c in store.prerequisites.edges}
+    return {
+        (store.concepts[p].label, store.concepts[c].label) for p, c in store.prerequisites.edges
+    }
 
 
-def test_a_decision_is_written_beside_the_note_and_in_force_at_once(stored: tuple[Path, Path]) -> None:
-    """With the labels, whatever name was given; no note is touched, and none that was not ingested comes in."""
+def test_a_decision_is_written_beside_the_note_and_in_force_at_once(
+    stored: tuple[Path, Path],
+) -> None:
+    """With the labels, whatever name was given; no note is touched, and none that was not ingested
+    comes in.
+    """
     folder, store = stored
     notes = {p: p.read_bytes() for p in folder.rglob("*.md")}
     assert overrides_file(store, "L1") == folder / "notes/gradus.toml"
     report = decide_relation(store, "ridge", "l1", False)
     assert (report.notes, report.encoded, report.warnings) == (2, 0, ())
-    assert tomllib.loads((folder / "notes/gradus.toml").read_text()) == {"remove": [["Ridge", "Lasso"]]}
+    assert tomllib.loads((folder / "notes/gradus.toml").read_text()) == {
+        "remove": [["Ridge", "Lasso"]]
+    }
     assert kept(store) == set()
     decide_relation(store, "Ridge", "Lasso", True)
     assert kept(store) == {("Ridge", "Lasso")}
@@ -222,7 +266,9 @@ def test_a_decision_is_written_beside_the_note_and_in_force_at_once(stored: tupl
 
 
 def test_a_decision_in_another_folder_is_taken_back(stored: tuple[Path, Path]) -> None:
-    """Else a confirmed edge would stay removed; a file there that nobody can read does not stand in the way."""
+    """Else a confirmed edge would stay removed; a file there that nobody can read does not stand in
+    the way.
+    """
     folder, store = stored
     (folder / "more/gradus.toml").write_text('remove = [["ridge", "L1"]]\n')
     ingest([folder / "more"], store)
@@ -240,7 +286,9 @@ def test_what_cannot_be_decided_is_said(stored: tuple[Path, Path], tmp_path: Pat
     folder, store = stored
     with pytest.raises(UnknownConcept, match="no concept 'Lassoo'; the closest are: Lasso"):
         decide_relation(store, "Lassoo", "Ridge", True)
-    with pytest.raises(GradusError, match="'Lasso' and 'L1' are the same concept, 'Lasso'; name two"):
+    with pytest.raises(
+        GradusError, match="'Lasso' and 'L1' are the same concept, 'Lasso'; name two"
+    ):
         decide_relation(store, "Lasso", "L1", True)
     with pytest.raises(NoStore):
         decide_relation(tmp_path / "nowhere", "Lasso", "Ridge", True)
@@ -250,7 +298,12 @@ def test_what_cannot_be_decided_is_said(stored: tuple[Path, Path], tmp_path: Pat
 def test_a_decision_during_an_ingest_is_written_and_counts_later(stored: tuple[Path, Path]) -> None:
     """The message says so."""
     folder, store = stored
-    with writing(store), pytest.raises(StoreBusy, match=r"the decision is in .*gradus.toml, and counts from the next"):
+    with (
+        writing(store),
+        pytest.raises(
+            StoreBusy, match=r"the decision is in .*gradus.toml, and counts from the next"
+        ),
+    ):
         decide_relation(store, "Ridge", "Lasso", False)
     ingest([folder / "more"], store)
     assert kept(store) == set()

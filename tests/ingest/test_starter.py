@@ -1,4 +1,6 @@
-"""The starter notes as a text: links that lead somewhere, definitions that define, an order that can be studied."""
+"""The starter notes as a text: links that lead somewhere, definitions that define, an order that
+can be studied.
+"""
 
 from __future__ import annotations
 
@@ -58,7 +60,12 @@ HOME = {name.casefold(): i for i, section in enumerate(SECTIONS) for name in sec
 
 def needs(section: Section) -> list[str]:
     """Link targets of the section's "Needs:" line."""
-    return [link for line in section.prose.splitlines() if line.startswith("Needs:") for link in WIKILINK.findall(line)]
+    return [
+        link
+        for line in section.prose.splitlines()
+        if line.startswith("Needs:")
+        for link in WIKILINK.findall(line)
+    ]
 
 
 def test_there_are_at_least_sixty_concepts() -> None:
@@ -69,7 +76,11 @@ def test_there_are_at_least_sixty_concepts() -> None:
 def test_every_note_has_one_title_and_only_concepts_below_it() -> None:
     """One `#` for the theme, `##` for concepts, nothing deeper."""
     for note in NOTES:
-        tags = [t.tag for t in MarkdownIt().parse(note.read_text(encoding="utf-8")) if t.type == "heading_open"]
+        tags = [
+            t.tag
+            for t in MarkdownIt().parse(note.read_text(encoding="utf-8"))
+            if t.type == "heading_open"
+        ]
         assert tags[0] == "h1", note.name
         assert set(tags[1:]) == {"h2"}, note.name
 
@@ -81,7 +92,9 @@ def test_no_two_headings_share_a_name() -> None:
 
 
 def test_every_wikilink_leads_to_a_concept() -> None:
-    """Whoever follows a link, also one above a note's first concept, arrives at a heading of these notes."""
+    """Whoever follows a link, also one above a note's first concept, arrives at a heading of these
+    notes.
+    """
     text = {note.name: "\n".join(prose_lines(note.read_text(encoding="utf-8"))) for note in NOTES}
     links = [(name, link) for name, prose in text.items() for link in WIKILINK.findall(prose)]
     assert len(links) > FEWEST_CONCEPTS
@@ -91,15 +104,22 @@ def test_every_wikilink_leads_to_a_concept() -> None:
 def test_no_concept_links_to_itself() -> None:
     """A link leads away from where it stands."""
     for i, section in enumerate(SECTIONS):
-        assert i not in {HOME[link.casefold()] for link in WIKILINK.findall(section.prose)}, section.label
+        assert i not in {HOME[link.casefold()] for link in WIKILINK.findall(section.prose)}, (
+            section.label
+        )
 
 
 def test_the_first_sentence_names_its_concept() -> None:
-    """The first sentence, which becomes the summary, says a word of its label and that it `is` or `are` something."""
+    """The first sentence, which becomes the summary, says a word of its label and that it `is` or
+    `are` something.
+    """
     for section in SECTIONS:
         first = re.split(r"(?<=[.:])\s", section.prose, maxsplit=1)[0]
         said = {word.casefold() for word in WORD.findall(first)}
-        assert said & {word.casefold() for word in WORD.findall(section.label)}, (section.label, first)
+        assert said & {word.casefold() for word in WORD.findall(section.label)}, (
+            section.label,
+            first,
+        )
         assert said & {"is", "are"}, (section.label, first)
 
 
@@ -107,7 +127,9 @@ def test_needs_have_no_cycle_and_hold_the_notes_together() -> None:
     """What must be known first can be put into an order, and most concepts rest on another."""
     graph: nx.DiGraph[int] = nx.DiGraph()
     graph.add_nodes_from(range(len(SECTIONS)))
-    graph.add_edges_from((HOME[link.casefold()], i) for i, section in enumerate(SECTIONS) for link in needs(section))
+    graph.add_edges_from(
+        (HOME[link.casefold()], i) for i, section in enumerate(SECTIONS) for link in needs(section)
+    )
     assert nx.is_directed_acyclic_graph(graph), nx.find_cycle(graph)
     assert not list(nx.isolates(graph)), [SECTIONS[i].label for i in nx.isolates(graph)]
     assert graph.number_of_edges() > len(SECTIONS)
@@ -115,7 +137,12 @@ def test_needs_have_no_cycle_and_hold_the_notes_together() -> None:
 
 def test_what_a_concept_needs_was_explained_before() -> None:
     """Read from the first line to the last, the notes never lean on what comes later."""
-    early = [(s.label, link) for i, s in enumerate(SECTIONS) for link in needs(s) if HOME[link.casefold()] >= i]
+    early = [
+        (s.label, link)
+        for i, s in enumerate(SECTIONS)
+        for link in needs(s)
+        if HOME[link.casefold()] >= i
+    ]
     assert not early
 
 

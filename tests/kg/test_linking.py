@@ -1,4 +1,6 @@
-"""Names of concepts in texts: longest first, in every usual spelling, never in addresses, at exact offsets."""
+"""Names of concepts in texts: longest first, in every usual spelling, never in addresses, at exact
+offsets.
+"""
 
 from __future__ import annotations
 
@@ -19,7 +21,9 @@ def concepts(*names: str | tuple[str, ...]) -> list[Concept]:
 
 def found(text: str, *names: str | tuple[str, ...], strict: bool = True) -> list[str]:
     """The pieces of a text in which any of the names are found."""
-    return [text[f.start : f.end] for f in Lexicon.of(concepts(*names)).find(text, strict_case=strict)]
+    return [
+        text[f.start : f.end] for f in Lexicon.of(concepts(*names)).find(text, strict_case=strict)
+    ]
 
 
 def test_the_longest_name_wins() -> None:
@@ -47,7 +51,9 @@ def test_one_and_many_are_the_same_name(one: str, many: str) -> None:
     assert found(f"about {one} here", many) == [one]
 
 
-@pytest.mark.parametrize("word", ["bias", "loss", "series", "analysis", "gas", "corpus", "atlas", "this"])
+@pytest.mark.parametrize(
+    "word", ["bias", "loss", "series", "analysis", "gas", "corpus", "atlas", "this"]
+)
 def test_a_final_s_of_the_word_itself_stays(word: str) -> None:
     """What only looks like a plural is not shortened."""
     assert fold(word) == word
@@ -61,11 +67,18 @@ def test_case_does_not_matter_to_folding(word: str) -> None:
 
 def test_case_and_accents_do_not_matter() -> None:
     """Capitals, accents, and accents written as marks of their own are one name."""
-    assert found("GÖDEL, gödel, go\u0308del and Godel", "Gödel") == ["GÖDEL", "gödel", "go\u0308del", "Godel"]
+    assert found("GÖDEL, gödel, go\u0308del and Godel", "Gödel") == [
+        "GÖDEL",
+        "gödel",
+        "go\u0308del",
+        "Godel",
+    ]
 
 
 def test_names_in_addresses_and_tags_are_no_mentions() -> None:
-    """URLs, link targets, image paths and the inside of HTML tags do not speak of a concept; shown words do."""
+    """URLs, link targets, image paths and the inside of HTML tags do not speak of a concept; shown
+    words do.
+    """
     text = (
         "see https://e.org/dropout [dropout](dropout.md) ![a](img/dropout.png) <img src='x' alt='dropout'> "
         "<https://dropout.org> and Dropout"
@@ -76,7 +89,10 @@ def test_names_in_addresses_and_tags_are_no_mentions() -> None:
 
 def test_parts_of_identifiers_are_no_mentions_but_emphasis_is() -> None:
     """A file name of joined words is not about them; underscores for emphasis are no joint."""
-    assert found("06_cuda_dropout_init.ipynb, _dropout_ and __Dropout__", "Dropout") == ["dropout", "Dropout"]
+    assert found("06_cuda_dropout_init.ipynb, _dropout_ and __Dropout__", "Dropout") == [
+        "dropout",
+        "Dropout",
+    ]
 
 
 @pytest.mark.parametrize("label", ["U-Net", "UNet"])
@@ -117,25 +133,58 @@ def test_marks_of_a_name_count() -> None:
 
 def test_a_label_wins_over_an_alias_then_the_earlier_concept() -> None:
     """One spelling has one owner, whatever order the concepts come in."""
-    lexicon = Lexicon.of(concepts(("Parameter", "Weight"), "Weight", ("Bias", "Offset"), ("Shift", "Offset")))
+    lexicon = Lexicon.of(
+        concepts(("Parameter", "Weight"), "Weight", ("Bias", "Offset"), ("Shift", "Offset"))
+    )
     assert [f.concept for f in lexicon.find("weights and an offset")] == [1, 2]
 
 
-NAMES = ["Dropout", "Batch size", "Batch", "U-Net", "k-means++", "k-means", "GAN", "Skip Connection", "Überanpassung"]
+NAMES = [
+    "Dropout",
+    "Batch size",
+    "Batch",
+    "U-Net",
+    "k-means++",
+    "k-means",
+    "GAN",
+    "Skip Connection",
+    "Überanpassung",
+]
 
 
 @given(
     st.lists(
         st.one_of(
-            st.sampled_from([*NAMES, *(n.lower() for n in NAMES), *(n.upper() + "s" for n in NAMES)]),
-            st.sampled_from([" ", "\n\n", "-", "_", "](", ")", "http://", "<b ", ">", "é", "\u0301", "😀", "ß", "++"]),
+            st.sampled_from(
+                [*NAMES, *(n.lower() for n in NAMES), *(n.upper() + "s" for n in NAMES)]
+            ),
+            st.sampled_from(
+                [
+                    " ",
+                    "\n\n",
+                    "-",
+                    "_",
+                    "](",
+                    ")",
+                    "http://",
+                    "<b ",
+                    ">",
+                    "é",
+                    "\u0301",
+                    "😀",
+                    "ß",
+                    "++",
+                ]
+            ),
             st.text(max_size=4),
         ),
         max_size=25,
     ).map("".join)
 )
 def test_offsets_slice_to_the_name(text: str) -> None:
-    """Every piece found reads as the name it was found by, hyphen and space aside, and pieces do not overlap."""
+    """Every piece found reads as the name it was found by, hyphen and space aside, and pieces do
+    not overlap.
+    """
     end = 0
     for f in Lexicon.of(concepts(*NAMES)).find(text):
         assert "".join(key(text[f.start : f.end])) == "".join(key(f.alias))
@@ -161,10 +210,15 @@ def test_find_concept_by_any_spelling() -> None:
 def test_an_unknown_concept_names_the_closest() -> None:
     """A slip of the pen is answered with what was meant, best first; nonsense with nothing."""
     known = concepts("Dropout", "Batch size", "Learning rate", "Learning rate finder")
-    with pytest.raises(UnknownConcept, match=r"the notes have no concept 'droput'; the closest are: Dropout$") as err:
+    with pytest.raises(
+        UnknownConcept, match=r"the notes have no concept 'droput'; the closest are: Dropout$"
+    ) as err:
         find_concept(known, "droput")
     assert err.value.closest == ("Dropout",)
-    assert closest_labels(known, "learning rates finder")[:2] == ("Learning rate finder", "Learning rate")
+    assert closest_labels(known, "learning rates finder")[:2] == (
+        "Learning rate finder",
+        "Learning rate",
+    )
     with pytest.raises(UnknownConcept, match=r"^the notes have no concept 'zzzz'$"):
         find_concept(known, "zzzz")
     with pytest.raises(UnknownConcept, match="no concept ''"):

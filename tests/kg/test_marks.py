@@ -1,4 +1,6 @@
-"""What is marked as known: kept as written, meant by name, seen at once, and there after every ingest."""
+"""What is marked as known: kept as written, meant by name, seen at once, and there after every
+ingest.
+"""
 
 from __future__ import annotations
 
@@ -73,7 +75,9 @@ def test_marks_are_seen_at_once_without_a_new_generation(store: Store, folder: P
 
 
 def test_marks_outlive_an_ingest_and_a_renaming(store: Store, folder: Path) -> None:
-    """As long as the name that was marked is still one of the concept's; else the mark waits for it to come back."""
+    """As long as the name that was marked is still one of the concept's; else the mark waits for it
+    to come back.
+    """
     add_marks(store, ["Slope", "Limit"])
     note = folder.parent / "notes" / "maths.md"
     note.write_text(NOTE.replace("Slope | Derivative", "Rate of change | Slope"), encoding="utf-8")
@@ -83,7 +87,10 @@ def test_marks_outlive_an_ingest_and_a_renaming(store: Store, folder: Path) -> N
         ("Slope", find_concept(renamed.concepts, "Rate of change").id),
         ("Limit", find_concept(renamed.concepts, "Limit").id),
     ]
-    note.write_text(NOTE.replace("Slope | Derivative", "Derivative").replace("slope", "derivative"), encoding="utf-8")
+    note.write_text(
+        NOTE.replace("Slope | Derivative", "Derivative").replace("slope", "derivative"),
+        encoding="utf-8",
+    )
     ingest([note.parent], folder)
     gone = open_store(folder)
     assert [m.concept is None for m in read_marks(gone)] == [True, False]

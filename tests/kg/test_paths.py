@@ -1,4 +1,6 @@
-"""Study paths against networkx as an oracle: complete, in order, short by a stated rule, and what comes next."""
+"""Study paths against networkx as an oracle: complete, in order, short by a stated rule, and what
+comes next.
+"""
 
 from __future__ import annotations
 
@@ -21,7 +23,9 @@ scores = st.sampled_from([0.5, 0.65, 0.8, 0.98])
 def graphs(draw: st.DrawFn) -> nx.DiGraph[int]:
     """Acyclic graphs whose ids say nothing of their order."""
     shuffle = draw(st.permutations(range(SIZE)))
-    pairs = draw(st.dictionaries(st.tuples(nodes, nodes).filter(lambda e: e[0] < e[1]), scores, max_size=30))
+    pairs = draw(
+        st.dictionaries(st.tuples(nodes, nodes).filter(lambda e: e[0] < e[1]), scores, max_size=30)
+    )
     graph: nx.DiGraph[int] = nx.DiGraph()
     graph.add_nodes_from(range(SIZE))
     graph.add_edges_from((shuffle[u], shuffle[v], {"score": s}) for (u, v), s in pairs.items())
@@ -33,7 +37,9 @@ goals = st.sets(nodes, min_size=1, max_size=3)
 
 
 @given(graphs(), nodes)
-def test_with_nothing_known_the_full_path_is_all_ancestors(graph: nx.DiGraph[int], goal: int) -> None:
+def test_with_nothing_known_the_full_path_is_all_ancestors(
+    graph: nx.DiGraph[int], goal: int
+) -> None:
     """networkx's ancestors, and the goal, which comes last."""
     path = study_path(graph, [goal], full=True)
     assert set(path) == nx.ancestors(graph, goal) | {goal}
@@ -52,15 +58,21 @@ def test_known_concepts_drop_out_with_what_only_they_needed(
 
 
 @given(graphs(), goals, some, st.booleans())
-def test_no_path_violates_an_edge(graph: nx.DiGraph[int], ends: set[int], known: set[int], full: bool) -> None:
-    """A concept stands before all on the path that it leads to, also where the way between is left out."""
+def test_no_path_violates_an_edge(
+    graph: nx.DiGraph[int], ends: set[int], known: set[int], full: bool
+) -> None:
+    """A concept stands before all on the path that it leads to, also where the way between is left
+    out.
+    """
     path = study_path(graph, ends, known, full)
     for i, later in enumerate(path):
         assert not nx.descendants(graph, later) & set(path[:i])
 
 
 @given(graphs(), goals, some)
-def test_paths_to_several_goals_merge(graph: nx.DiGraph[int], ends: set[int], known: set[int]) -> None:
+def test_paths_to_several_goals_merge(
+    graph: nx.DiGraph[int], ends: set[int], known: set[int]
+) -> None:
     """The merged path holds what the paths to each goal hold, in one order, short and full."""
     for full in (False, True):
         each = [study_path(graph, [goal], known - ends, full) for goal in ends]
@@ -68,8 +80,12 @@ def test_paths_to_several_goals_merge(graph: nx.DiGraph[int], ends: set[int], kn
 
 
 @given(graphs(), goals, some)
-def test_the_short_path_is_a_part_of_the_full_one(graph: nx.DiGraph[int], ends: set[int], known: set[int]) -> None:
-    """In its order, with every direct prerequisite, and a reason on the path for every step but the goals."""
+def test_the_short_path_is_a_part_of_the_full_one(
+    graph: nx.DiGraph[int], ends: set[int], known: set[int]
+) -> None:
+    """In its order, with every direct prerequisite, and a reason on the path for every step but the
+    goals.
+    """
     full, short = study_path(graph, ends, known, full=True), study_path(graph, ends, known)
     assert short == [node for node in full if node in set(short)]
     for goal in ends:
@@ -78,20 +94,27 @@ def test_the_short_path_is_a_part_of_the_full_one(graph: nx.DiGraph[int], ends: 
 
 
 @given(graphs(), nodes)
-def test_what_falls_out_is_needed_less_strongly_than_what_stays(graph: nx.DiGraph[int], goal: int) -> None:
-    """The rule as it is stated, against all simple chains: on the path or not by the strength of the best one."""
+def test_what_falls_out_is_needed_less_strongly_than_what_stays(
+    graph: nx.DiGraph[int], goal: int
+) -> None:
+    """The rule as it is stated, against all simple chains: on the path or not by the strength of
+    the best one.
+    """
     short = set(study_path(graph, [goal]))
     for node in nx.ancestors(graph, goal):
         chains = nx.all_simple_paths(graph, node, goal)
         strength = max(
-            math.prod(graph.edges[e]["score"] for e in pairwise(chain)) * PASSED_ON ** (len(chain) - 2)
+            math.prod(graph.edges[e]["score"] for e in pairwise(chain))
+            * PASSED_ON ** (len(chain) - 2)
             for chain in chains
         )
         assert (node in short) == (strength >= STRONG or graph.has_edge(node, goal))
 
 
 def test_a_short_path_has_no_more_steps_than_a_session_holds() -> None:
-    """Of twenty that the direct prerequisite needs, those go that unlock less; direct prerequisites always stay."""
+    """Of twenty that the direct prerequisite needs, those go that unlock less; direct prerequisites
+    always stay.
+    """
     graph: nx.DiGraph[int] = nx.DiGraph([(i, 100) for i in range(20)] + [(100, 101), (18, 17)])
     assert study_path(graph, [101]) == [18, *range(MOST_SHORT - 2), 100, 101]
     many: nx.DiGraph[int] = nx.DiGraph([(i, 100) for i in range(20)])
@@ -99,8 +122,12 @@ def test_a_short_path_has_no_more_steps_than_a_session_holds() -> None:
 
 
 @given(graphs(), nodes, some, st.integers(1, 5))
-def test_a_mark_never_makes_a_short_path_longer(graph: nx.DiGraph[int], goal: int, known: set[int], most: int) -> None:
-    """Whatever the limit, no step takes the place of one that is known; each that stays still has its reason."""
+def test_a_mark_never_makes_a_short_path_longer(
+    graph: nx.DiGraph[int], goal: int, known: set[int], most: int
+) -> None:
+    """Whatever the limit, no step takes the place of one that is known; each that stays still has
+    its reason.
+    """
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("kg.paths.MOST_SHORT", most)
         without = study_path(graph, [goal])
@@ -110,7 +137,9 @@ def test_a_mark_never_makes_a_short_path_longer(graph: nx.DiGraph[int], goal: in
 
 
 def test_what_unlocks_more_comes_first() -> None:
-    """Of two foundations, the one that three others on the path build on stands before the one that one needs."""
+    """Of two foundations, the one that three others on the path build on stands before the one that
+    one needs.
+    """
     graph: nx.DiGraph[int] = nx.DiGraph([(0, 4), (1, 2), (1, 3), (2, 4), (3, 4)])
     assert study_path(graph, [4]) == [1, 0, 2, 3, 4]
 
@@ -129,7 +158,9 @@ def test_an_unknown_goal_is_refused() -> None:
 
 
 @given(graphs(), goals)
-def test_reasons_of_a_short_path_are_its_transitive_reduction(graph: nx.DiGraph[int], ends: set[int]) -> None:
+def test_reasons_of_a_short_path_are_its_transitive_reduction(
+    graph: nx.DiGraph[int], ends: set[int]
+) -> None:
     """Of the edges among its steps; of a full path they are all edges; strongest first."""
     path = study_path(graph, ends)
     reduced = nx.transitive_reduction(graph.subgraph(path))
@@ -144,11 +175,15 @@ def test_reasons_of_a_short_path_are_its_transitive_reduction(graph: nx.DiGraph[
 
 @given(graphs(), some)
 def test_what_is_unlocked_needs_only_what_is_known(graph: nx.DiGraph[int], known: set[int]) -> None:
-    """Exactly those with prerequisites, all known, that are not known themselves; most unlocking first."""
+    """Exactly those with prerequisites, all known, that are not known themselves; most unlocking
+    first.
+    """
     ready = unlocked(graph, known, SIZE)
     if known:
         assert set(ready) == {
-            v for v in set(graph) - known if graph.in_degree(v) and set(graph.predecessors(v)) <= known
+            v
+            for v in set(graph) - known
+            if graph.in_degree(v) and set(graph.predecessors(v)) <= known
         }
     else:
         assert set(ready) == {v for v in graph if not graph.in_degree(v) and graph.out_degree(v)}

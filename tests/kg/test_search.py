@@ -1,4 +1,6 @@
-"""Search with the real model on real small notes: the right passage first, the same every time, for any question."""
+"""Search with the real model on real small notes: the right passage first, the same every time, for
+any question.
+"""
 
 from __future__ import annotations
 
@@ -43,13 +45,17 @@ from kg.vectors import Words
 def test_the_passage_that_answers_comes_first(
     store: Store, encoder: Encoder, question: str, note: str, heading: str
 ) -> None:
-    """By heading, in other words, by a word of code, by an acronym, and by a name in another spelling."""
+    """By heading, in other words, by a word of code, by an acronym, and by a name in another
+    spelling.
+    """
     best = search(question, store, encoder, 3)[0]
     assert (best.passage.note, best.passage.heading_path[-1]) == (note, heading)
 
 
 def test_a_bare_name_in_another_spelling_finds_its_passages(store: Store, encoder: Encoder) -> None:
-    """A note that only says "U-Net" is found by "unet"; a file name with that word does not come before it."""
+    """A note that only says "U-Net" is found by "unet"; a file name with that word does not come
+    before it.
+    """
     own = next(c.passages for c in store.concepts if c.label == "U-Net")
     assert {h.passage.id for h in search("unet", store, encoder, len(own))} == set(own)
 
@@ -58,11 +64,16 @@ def test_scores_fall_and_hits_are_distinct(store: Store, encoder: Encoder) -> No
     """Best first, each passage once, scores as found."""
     hits = search("parameter and gradient of a model", store, encoder, 20)
     scores = [h.score for h in hits]
-    assert scores == sorted(scores, reverse=True) and len({h.passage.id for h in hits}) == len(hits) == 20
+    assert (
+        scores == sorted(scores, reverse=True)
+        and len({h.passage.id for h in hits}) == len(hits) == 20
+    )
     assert all(h.passage == store.passages[h.passage.id] for h in hits)
 
 
-def test_the_same_question_gets_the_same_answer(store: Store, encoder: Encoder, store_folder: Path) -> None:
+def test_the_same_question_gets_the_same_answer(
+    store: Store, encoder: Encoder, store_folder: Path
+) -> None:
     """From the same open store and from one opened anew."""
     first = search("momentum or weight decay?", store, encoder, 10)
     assert search("momentum or weight decay?", store, encoder, 10) == first
@@ -73,13 +84,17 @@ def test_the_same_question_gets_the_same_answer(store: Store, encoder: Encoder, 
 
 @pytest.mark.parametrize("k", [0, 1, 3, 500])
 def test_k_is_respected(store: Store, encoder: Encoder, k: int) -> None:
-    """Never more than k; all distinct passages when k is larger than the store; the shorter list begins the longer."""
+    """Never more than k; all distinct passages when k is larger than the store; the shorter list
+    begins the longer.
+    """
     hits = search("loss", store, encoder, k)
     assert len(hits) == min(k, len(store.passages))
     assert hits == search("loss", store, encoder, 500)[:k]
 
 
-def test_more_hits_than_a_retrievers_pool_come_when_asked_for(one_encoder: Encoder, tmp_path: Path) -> None:
+def test_more_hits_than_a_retrievers_pool_come_when_asked_for(
+    one_encoder: Encoder, tmp_path: Path
+) -> None:
     """Also beyond the usual number of candidates."""
     sections = (f"## Thing {i}\n\nThing {i} costs {i * i} coins.\n" for i in range(100))
     (tmp_path / "things.md").write_text("# Things\n\n" + "\n".join(sections))
@@ -91,7 +106,9 @@ def test_more_hits_than_a_retrievers_pool_come_when_asked_for(one_encoder: Encod
 
 
 def test_what_reads_the_same_is_shown_once(one_encoder: Encoder, tmp_path: Path) -> None:
-    """A passage copied into another note, but for a word or case, is one hit; a different one is another."""
+    """A passage copied into another note, but for a word or case, is one hit; a different one is
+    another.
+    """
     (tmp_path / "notes").mkdir()
     words = "Dropout sets randomly chosen activations to zero while the model trains so that none is relied upon alone"
     (tmp_path / "notes/a.md").write_text(f"# Dropout\n\n{words}.\n")
@@ -100,7 +117,10 @@ def test_what_reads_the_same_is_shown_once(one_encoder: Encoder, tmp_path: Path)
     ingest([tmp_path / "notes"], tmp_path / "store")
     opened = open_store(tmp_path / "store")
     assert len(opened.passages) == 3
-    assert sorted(h.passage.note for h in search("what is dropout?", opened, one_encoder, 10)) == ["a.md", "c.md"]
+    assert sorted(h.passage.note for h in search("what is dropout?", opened, one_encoder, 10)) == [
+        "a.md",
+        "c.md",
+    ]
     opened.close()
 
 
@@ -109,7 +129,10 @@ def test_another_encoder_is_refused(store: Store, encoder: Encoder) -> None:
     other = dataclasses.replace(encoder, name="another/model")
     with pytest.raises(IndexMismatch) as caught:
         search("dropout", store, other)
-    assert str(caught.value) == "the store was made with the encoder 'all-MiniLM-L6-v2', got 'another/model'"
+    assert (
+        str(caught.value)
+        == "the store was made with the encoder 'all-MiniLM-L6-v2', got 'another/model'"
+    )
 
 
 ODD = [
@@ -122,7 +145,9 @@ ODD = [
 
 @pytest.mark.parametrize("question", ODD, ids=range(len(ODD)))
 def test_any_question_gets_a_ranking(store: Store, encoder: Encoder, question: str) -> None:
-    """Quotes, operators of full-text search, long, empty and foreign questions are words like others."""
+    """Quotes, operators of full-text search, long, empty and foreign questions are words like
+    others.
+    """
     hits = search(question, store, encoder, 5)
     assert len(hits) == 5
     assert all(0 <= h.score <= 1.2 for h in hits)
@@ -131,7 +156,9 @@ def test_any_question_gets_a_ranking(store: Store, encoder: Encoder, question: s
 @settings(max_examples=12, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.text(max_size=40))
 def test_operators_change_nothing(store: Store, encoder: Encoder, question: str) -> None:
-    """Whatever is typed reaches full-text search as quoted words: no error, and none but its own words."""
+    """Whatever is typed reaches full-text search as quoted words: no error, and none but its own
+    words.
+    """
     words = content_words(question, store)
     assert all(w.isalnum() for w in words)
     assert len(find(question, store, encoder, 2).hits) == 2
@@ -140,11 +167,19 @@ def test_operators_change_nothing(store: Store, encoder: Encoder, question: str)
 def test_operators_are_words_not_syntax(store: Store, encoder: Encoder) -> None:
     """ "NOT dropout" still finds dropout, and a star does not match every word."""
     assert search("NOT dropout", store, encoder, 1)[0].passage.heading_path[-1] == "Dropout"
-    assert set(content_words('NEAR("dropout" zero*, 2) AND x', store)) == {"near", "dropout", "zero", "2", "x"}
+    assert set(content_words('NEAR("dropout" zero*, 2) AND x', store)) == {
+        "near",
+        "dropout",
+        "zero",
+        "2",
+        "x",
+    }
 
 
 def test_rare_words_weigh_more(store: Store) -> None:
-    """A word of one passage weighs more than one of many; words that mean nothing are left out unless alone."""
+    """A word of one passage weighs more than one of many; words that mean nothing are left out
+    unless alone.
+    """
     words = content_words("what is the zigzags parameter", store)
     assert list(words) == ["zigzags", "parameter"] and words["zigzags"] > words["parameter"] > 0
     assert list(content_words("what is it", store)) == ["what", "is", "it"]
@@ -169,7 +204,9 @@ def test_hits_name_what_they_define_first(store: Store, encoder: Encoder) -> Non
 
 
 def test_capitals_make_stop_words_names(store: Store) -> None:
-    """SQL's WHERE is asked about, "where" only asks; a question all in capitals asks as any other."""
+    """SQL's WHERE is asked about, "where" only asks; a question all in capitals asks as any
+    other.
+    """
     assert list(content_words("WHERE or HAVING?", store)) == ["where", "having"]
     assert list(content_words("where is momentum explained", store)) == ["momentum"]
     assert list(content_words("WHERE IS MOMENTUM", store)) == ["momentum"]
@@ -225,18 +262,35 @@ def test_code_and_pictures_alone_are_ranked_lower(kiln: Store, store: Store) -> 
     picture = next(p.id for p in kiln.passages if p.text.rstrip().endswith("(kiln.png)"))
     code = next(p.id for p in store.passages if p.kind == "code")
     prose = next(p.id for p in kiln.passages if p.heading_path[-1] == "Wedging")
-    assert ranking._malus(kiln, prose) == 0 < ranking._malus(store, code) < ranking._malus(kiln, picture)
+    assert (
+        ranking._malus(kiln, prose)
+        == 0
+        < ranking._malus(store, code)
+        < ranking._malus(kiln, picture)
+    )
 
 
-def test_late_interaction_is_the_weighted_mean_of_best_matches(kiln: Store, one_encoder: Encoder) -> None:
+def test_late_interaction_is_the_weighted_mean_of_best_matches(
+    kiln: Store, one_encoder: Encoder
+) -> None:
     """Against a plain loop over the question's content words and each passage's words."""
     question = "how long does wedging take"
     _, read = one_encoder.encode_words([question])
     weights = content_words(question, kiln)
     spoken = [question[a:b] for a, b in read[0].spans]
-    whole = {"wedging": "wedging", "wed": "wedging", "##ging": "wedging", "ging": "wedging", "long": "long"}
+    whole = {
+        "wedging": "wedging",
+        "wed": "wedging",
+        "##ging": "wedging",
+        "ging": "wedging",
+        "long": "long",
+    }
     for candidate in find(question, kiln, one_encoder, 10).candidates:
-        words = np.frombuffer(kiln.passage_words([candidate.passage])[0], dtype=np.int8).reshape(-1, 384).astype(float)
+        words = (
+            np.frombuffer(kiln.passage_words([candidate.passage])[0], dtype=np.int8)
+            .reshape(-1, 384)
+            .astype(float)
+        )
         words /= np.linalg.norm(words, axis=1, keepdims=True)
         total = score = 0.0
         for piece, vector in zip(spoken, read[0].vectors, strict=True):
@@ -246,11 +300,15 @@ def test_late_interaction_is_the_weighted_mean_of_best_matches(kiln: Store, one_
         assert candidate.late == pytest.approx(score / total, abs=1e-3)
 
 
-def test_a_store_without_word_vectors_is_searched_all_the_same(kiln: Store, one_encoder: Encoder) -> None:
+def test_a_store_without_word_vectors_is_searched_all_the_same(
+    kiln: Store, one_encoder: Encoder
+) -> None:
     """As for an encoder that gives none: the passage's own vector stands in."""
     bare = dataclasses.replace(kiln)
     bare.passage_words = lambda passages: [b""] * len(passages)  # type: ignore[method-assign]
-    none = SimpleNamespace(name=one_encoder.name, encode_words=lambda texts: (one_encoder.encode(texts), [NO_WORDS]))
+    none = SimpleNamespace(
+        name=one_encoder.name, encode_words=lambda texts: (one_encoder.encode(texts), [NO_WORDS])
+    )
     found = find("what drives air out of the clay?", bare, none, 3)  # type: ignore[arg-type]
     assert found.hits[0].passage.heading_path[-1] == "Wedging"
     assert all(c.late == pytest.approx(c.dense) for c in found.candidates)

@@ -1,4 +1,6 @@
-"""Reading a store: passages by vector against NumPy, by words against plain counts, values where they belong."""
+"""Reading a store: passages by vector against NumPy, by words against plain counts, values where
+they belong.
+"""
 
 from __future__ import annotations
 
@@ -26,9 +28,13 @@ D = 6
 
 
 def made(folder: Path, parts: list[int], seed: int) -> npt.NDArray[np.float32]:
-    """A store with as many random unit vectors for each passage as `parts` says; returns all vectors, shape (m, d)."""
+    """A store with as many random unit vectors for each passage as `parts` says; returns all
+    vectors, shape (m, d).
+    """
     drawn = np.random.default_rng(seed).normal(size=(sum(parts), D))
-    vectors: npt.NDArray[np.float32] = (drawn / np.linalg.norm(drawn, axis=1, keepdims=True)).astype(np.float32)
+    vectors: npt.NDArray[np.float32] = (
+        drawn / np.linalg.norm(drawn, axis=1, keepdims=True)
+    ).astype(np.float32)
     split = np.split(vectors, np.cumsum(parts)[:-1])
     passages = [Passage(i, "n", None, i, i + 1, 1, 1, (), "x", "prose") for i in range(len(parts))]
     with writing(folder) as writer:
@@ -40,11 +46,15 @@ def made(folder: Path, parts: list[int], seed: int) -> npt.NDArray[np.float32]:
 
 
 @settings(max_examples=40)
-@given(st.lists(st.integers(1, 9), min_size=1, max_size=40), st.integers(1, 50), st.integers(0, 999))
+@given(
+    st.lists(st.integers(1, 9), min_size=1, max_size=40), st.integers(1, 50), st.integers(0, 999)
+)
 def test_nearest_passages_are_exact(
     tmp_path_factory: pytest.TempPathFactory, parts: list[int], k: int, seed: int
 ) -> None:
-    """A passage's score is its best vector's cosine, and the k best passages are NumPy's, however they are spread."""
+    """A passage's score is its best vector's cosine, and the k best passages are NumPy's, however
+    they are spread.
+    """
     folder = tmp_path_factory.mktemp("nearest")
     vectors = made(folder, parts, seed)
     drawn = np.random.default_rng(seed + 1).normal(size=D)
@@ -57,13 +67,17 @@ def test_nearest_passages_are_exact(
     store.close()
     shutil.rmtree(folder)
     assert [p for p, _ in found] == sorted(exact, key=lambda p: -exact[p])[:k]
-    np.testing.assert_allclose([s for _, s in found], sorted(exact.values(), reverse=True)[:k], atol=1e-6)
+    np.testing.assert_allclose(
+        [s for _, s in found], sorted(exact.values(), reverse=True)[:k], atol=1e-6
+    )
     assert [len(o) for o in own] == parts
 
 
 def test_nearest_passages_refuse_another_dimension(store: Store) -> None:
     """A question encoded by another model is refused, not compared."""
-    with pytest.raises(IndexMismatch, match=r"the question's vector has shape \(3,\), the index expects \(384,\)"):
+    with pytest.raises(
+        IndexMismatch, match=r"the question's vector has shape \(3,\), the index expects \(384,\)"
+    ):
         store.nearest_passages(np.ones(3, dtype=np.float32), 3)
 
 
@@ -73,9 +87,13 @@ def test_no_passages_are_asked_for_and_none_come(store: Store, encoder: Encoder)
 
 
 def test_words_rank_passages_higher_the_more_they_say(store: Store) -> None:
-    """All and only the passages with the word match; scores fall; the one that is about it leads."""
+    """All and only the passages with the word match; scores fall; the one that is about it
+    leads.
+    """
     found = store.lexical('"momentum"', 10, EQUAL)
-    holding = {p.id for p in store.passages if "momentum" in " ".join((*p.heading_path, p.text)).casefold()}
+    holding = {
+        p.id for p in store.passages if "momentum" in " ".join((*p.heading_path, p.text)).casefold()
+    }
     assert {p for p, _ in found} == holding
     assert "Momentum" in store.passages[found[0][0]].heading_path
     scores = [s for _, s in found]
@@ -97,8 +115,12 @@ def test_the_weights_of_the_fields_are_heading_body_names(store: Store) -> None:
     assert store.lexical(body_only, 1, (0, 1, 0))[0][1] > 0
     assert store.lexical(body_only, 1, (1, 0, 1))[0][1] == 0
     assert store.lexical('"regularisation"', 9, (1, 0, 0))[0][1] > 0
-    named_weight = {p for c in store.concepts if "Weight" in (c.label, *c.aliases) for p in c.passages}
-    assert named_weight and named_weight <= {p for p, s in store.lexical('"weight"', 99, (0, 0, 1)) if s > 0}
+    named_weight = {
+        p for c in store.concepts if "Weight" in (c.label, *c.aliases) for p in c.passages
+    }
+    assert named_weight and named_weight <= {
+        p for p, s in store.lexical('"weight"', 99, (0, 0, 1)) if s > 0
+    }
 
 
 def test_the_frequency_of_a_term_is_stemmed_and_never_syntax(store: Store) -> None:
@@ -148,14 +170,19 @@ def test_a_folder_without_a_store_says_what_to_run(tmp_path: Path) -> None:
     with pytest.raises(NoStore) as caught:
         open_store(tmp_path / "none")
     where = tmp_path / "none"
-    assert str(caught.value) == f"there is no store in {where} yet; make one with: gradus ingest PATH --store {where}"
+    assert (
+        str(caught.value)
+        == f"there is no store in {where} yet; make one with: gradus ingest PATH --store {where}"
+    )
     assert not where.exists()
 
 
 def test_a_store_without_a_finished_ingest_says_what_to_run(tmp_path: Path) -> None:
     """An empty database, and one with tables only."""
     connect(tmp_path, writable=True).close()
-    with pytest.raises(NoStore, match=rf"{tmp_path} holds no notes yet; fill it with: gradus ingest PATH --store"):
+    with pytest.raises(
+        NoStore, match=rf"{tmp_path} holds no notes yet; fill it with: gradus ingest PATH --store"
+    ):
         open_store(tmp_path)
     connection = connect(tmp_path, writable=True)
     create(connection)
@@ -164,15 +191,21 @@ def test_a_store_without_a_finished_ingest_says_what_to_run(tmp_path: Path) -> N
         open_store(tmp_path)
 
 
-@pytest.mark.parametrize("content", [b"these are somebody's notes\n" * 200, b"SQLite format 3\x00" + b"\xff" * 5000])
+@pytest.mark.parametrize(
+    "content", [b"these are somebody's notes\n" * 200, b"SQLite format 3\x00" + b"\xff" * 5000]
+)
 def test_a_file_that_is_no_database_is_named(tmp_path: Path, content: bytes) -> None:
     """Reading and writing both refuse it, say where it is, and leave it alone."""
     (tmp_path / DATABASE).write_bytes(content)
     with pytest.raises(
-        StoreVersion, match=rf"{tmp_path / DATABASE} is not a store of Gradus, or is damaged \(.*--store"
+        StoreVersion,
+        match=rf"{tmp_path / DATABASE} is not a store of Gradus, or is damaged \(.*--store",
     ):
         open_store(tmp_path)
-    with pytest.raises(StoreVersion, match=r"is not a store of Gradus, or is damaged"), writing(tmp_path):
+    with (
+        pytest.raises(StoreVersion, match=r"is not a store of Gradus, or is damaged"),
+        writing(tmp_path),
+    ):
         pytest.fail("it must not be written to")
     assert (tmp_path / DATABASE).read_bytes() == content
 
@@ -182,12 +215,16 @@ def test_a_database_of_something_else_is_named(tmp_path: Path) -> None:
     with sqlite3.connect(tmp_path / DATABASE) as other:
         other.execute("CREATE TABLE recipes (name TEXT)")
     other.close()
-    with pytest.raises(StoreVersion, match=r"is not a store of Gradus, or is damaged \(no such table: meta\)"):
+    with pytest.raises(
+        StoreVersion, match=r"is not a store of Gradus, or is damaged \(no such table: meta\)"
+    ):
         open_store(tmp_path)
     with sqlite3.connect(tmp_path / DATABASE) as other:
         other.execute("CREATE TABLE meta (key, value)")
     other.close()
-    with pytest.raises(StoreVersion, match=f"has version None, this Gradus reads version {VERSION}"):
+    with pytest.raises(
+        StoreVersion, match=f"has version None, this Gradus reads version {VERSION}"
+    ):
         open_store(tmp_path)
 
 
@@ -195,7 +232,9 @@ def test_a_damaged_database_is_named(store_folder: Path, tmp_path: Path) -> None
     """Half a file opens with one line that says what to do."""
     raw = (store_folder / DATABASE).read_bytes()
     (tmp_path / DATABASE).write_bytes(raw[: len(raw) // 2])
-    with pytest.raises(StoreVersion, match=r"or is damaged .* or delete that file and ingest again"):
+    with pytest.raises(
+        StoreVersion, match=r"or is damaged .* or delete that file and ingest again"
+    ):
         open_store(tmp_path)
 
 
@@ -231,15 +270,24 @@ def test_a_locked_database_is_busy_not_broken(
 
     monkeypatch.setattr(sqlite3, "connect", at_once)
     for attempt in (lambda: open_store(tmp_path), lambda: writing(tmp_path).__enter__()):
-        with pytest.raises(StoreBusy, match=rf"another ingest is writing to the store in {tmp_path}; try again when"):
+        with pytest.raises(
+            StoreBusy,
+            match=rf"another ingest is writing to the store in {tmp_path}; try again when",
+        ):
             attempt()
     holder.close()
 
 
-@pytest.mark.skipif(not hasattr(os, "fork"), reason="needs a process with fewer rights, made by fork")
+@pytest.mark.skipif(
+    not hasattr(os, "fork"), reason="needs a process with fewer rights, made by fork"
+)
 def test_a_store_that_may_only_be_read_still_answers(store_folder: Path) -> None:
-    """Without the right to write beside it, a store opens, finds by word, and cannot be written to."""
-    folder = Path(tempfile.mkdtemp(prefix="gradus-read-only-"))  # not below pytest's own folder, which is private
+    """Without the right to write beside it, a store opens, finds by word, and cannot be written
+    to.
+    """
+    folder = Path(
+        tempfile.mkdtemp(prefix="gradus-read-only-")
+    )  # not below pytest's own folder, which is private
     for name in (DATABASE, INDEX):
         shutil.copy(store_folder / name, folder)
         (folder / name).chmod(0o444)

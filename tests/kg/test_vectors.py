@@ -30,9 +30,17 @@ def unit_vectors(seed: int, n: int, d: int, copies: int = 0) -> Vectors:
     return vectors.astype(np.float32)
 
 
-@given(st.integers(0, 10_000), st.integers(1, 60), st.integers(1, 12), st.integers(0, 80), st.integers(0, 5))
+@given(
+    st.integers(0, 10_000),
+    st.integers(1, 60),
+    st.integers(1, 12),
+    st.integers(0, 80),
+    st.integers(0, 5),
+)
 def test_nearest_is_exact(seed: int, n: int, d: int, k: int, copies: int) -> None:
-    """The cosines of the k best rows are NumPy's, best first, each row once; at most n, also with equal vectors."""
+    """The cosines of the k best rows are NumPy's, best first, each row once; at most n, also with
+    equal vectors.
+    """
     vectors = unit_vectors(seed, n, d, copies)
     query = unit_vectors(seed + 1, 1, d)[0]
     rows, scores = nearest(build_index(vectors), query, k)
@@ -53,7 +61,9 @@ def test_a_vector_is_nearest_to_itself_and_opposite_ones_are_last() -> None:
 
 def test_an_empty_index_gives_nothing() -> None:
     """No vectors, no neighbours, no error."""
-    rows, scores = nearest(build_index(np.zeros((0, 4), dtype=np.float32)), np.ones(4, dtype=np.float32), 5)
+    rows, scores = nearest(
+        build_index(np.zeros((0, 4), dtype=np.float32)), np.ones(4, dtype=np.float32), 5
+    )
     assert rows.size == scores.size == 0
 
 
@@ -85,17 +95,29 @@ def test_an_index_of_another_generation_is_not_taken(tmp_path: Path) -> None:
 
 
 def test_a_missing_or_foreign_file_is_not_taken(tmp_path: Path) -> None:
-    """No file, a folder in its place, an empty file, another format, a head that is JSON but not ours."""
+    """No file, a folder in its place, an empty file, another format, a head that is JSON but not
+    ours.
+    """
     magic = b"gradus vectors 1\n"
     assert load_index(tmp_path / "none", 1) is None
     assert load_index(tmp_path, 1) is None
-    for content in (b"", b"hello", magic, magic + b"[]\nx", magic + b"7\nx", magic + b"null", magic + b'{"a": 1}\n'):
+    for content in (
+        b"",
+        b"hello",
+        magic,
+        magic + b"[]\nx",
+        magic + b"7\nx",
+        magic + b"null",
+        magic + b'{"a": 1}\n',
+    ):
         (tmp_path / "index").write_bytes(content)
         assert load_index(tmp_path / "index", 1) is None
 
 
 @given(st.integers(0, 10_000), st.integers(0, 7))
-def test_a_file_with_one_flipped_bit_is_not_taken(tmp_path_factory: pytest.TempPathFactory, at: int, bit: int) -> None:
+def test_a_file_with_one_flipped_bit_is_not_taken(
+    tmp_path_factory: pytest.TempPathFactory, at: int, bit: int
+) -> None:
     """Wherever the bit is."""
     path = tmp_path_factory.getbasetemp() / "flipped"
     save_index(build_index(unit_vectors(1, 5, 4)), path, 3)
@@ -106,7 +128,9 @@ def test_a_file_with_one_flipped_bit_is_not_taken(tmp_path_factory: pytest.TempP
 
 
 @given(st.integers(0, 10_000))
-def test_a_shortened_file_is_not_taken(tmp_path_factory: pytest.TempPathFactory, length: int) -> None:
+def test_a_shortened_file_is_not_taken(
+    tmp_path_factory: pytest.TempPathFactory, length: int
+) -> None:
     """Wherever it ends."""
     path = tmp_path_factory.getbasetemp() / "shortened"
     save_index(build_index(unit_vectors(1, 5, 4)), path, 3)
@@ -123,11 +147,15 @@ def test_a_file_that_cannot_be_written_leaves_nothing_behind(tmp_path: Path) -> 
     assert [p.name for p in tmp_path.iterdir()] == ["index"]
 
 
-@pytest.mark.parametrize("harm", ["missing", "flipped", "shortened", "other generation", "other vectors", "a folder"])
+@pytest.mark.parametrize(
+    "harm", ["missing", "flipped", "shortened", "other generation", "other vectors", "a folder"]
+)
 def test_a_store_rebuilds_an_index_it_cannot_trust(
     store_folder: Path, encoder: Encoder, tmp_path: Path, harm: str
 ) -> None:
-    """Whatever happened to the file, the neighbours are those of a sound one, and the file is sound afterwards."""
+    """Whatever happened to the file, the neighbours are those of a sound one, and the file is sound
+    afterwards.
+    """
     folder = tmp_path / "store"
     shutil.copytree(store_folder, folder)
     path = folder / INDEX
@@ -148,7 +176,8 @@ def test_a_store_rebuilds_an_index_it_cannot_trust(
     elif harm == "other generation":
         save_index(build_index(vectors[::-1].copy()), path, before.generation + 1)
     elif harm == "other vectors":
-        # A sound file of the same generation and size, as a store leaves that was deleted and made anew.
+        # A sound file of the same generation and size, as a store leaves that was deleted and made
+        # anew.
         save_index(build_index(vectors[::-1].copy()), path, before.generation)
     after = open_store(folder)
     assert after.nearest_passages(query, 5) == expected
@@ -168,9 +197,16 @@ def test_the_head_of_the_file_is_readable(tmp_path: Path) -> None:
     assert head["generation"] == 7 and len(head["sha256"]) == 64
 
 
-@given(st.integers(0, 10_000), st.lists(st.integers(0, 9), max_size=8), st.integers(0, 5), st.integers(2, 384))
+@given(
+    st.integers(0, 10_000),
+    st.lists(st.integers(0, 9), max_size=8),
+    st.integers(0, 5),
+    st.integers(2, 384),
+)
 def test_best_matches_are_exact(seed: int, lengths: list[int], q: int, d: int) -> None:
-    """For each passage and word of the question NumPy's largest cosine, but for rounding to bytes, never below 0."""
+    """For each passage and word of the question NumPy's largest cosine, but for rounding to bytes,
+    never below 0.
+    """
     passages = [unit_vectors(seed + i, n, d) for i, n in enumerate(lengths)]
     question = unit_vectors(seed + 100, q, d) if q else np.zeros((0, d), dtype=np.float32)
     exact = np.zeros((len(lengths), q))

@@ -1,4 +1,6 @@
-"""One generation at a time: whatever happens to an ingest, a store is as it was before or as it is after."""
+"""One generation at a time: whatever happens to an ingest, a store is as it was before or as it is
+after.
+"""
 
 from __future__ import annotations
 
@@ -28,8 +30,8 @@ from kg.writing import NoteRecord, writing
 
 Everything = Callable[[Path], dict[str, object]]
 
-# Ingests in forked children that die where they are told to. The children take the real model's vectors, computed
-# beforehand, by text, so that no child has to load the model.
+# Ingests in forked children that die where they are told to. The children take the real model's
+# vectors, computed beforehand, by text, so that no child has to load the model.
 ATTACKER = """
 import json, os, resource, signal, sys
 from pathlib import Path
@@ -108,15 +110,21 @@ def edited(notes_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Path
 def stages(
     edited: Path, encoder: Encoder, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[tuple[Attacker, Path, Path, Path]]:
-    """The attacker, a store of the notes as they were, the notes after an edit, and a store of those."""
+    """The attacker, a store of the notes as they were, the notes after an edit, and a store of
+    those.
+    """
     work = tmp_path_factory.mktemp("stages")
     texts = _texts(edited)
     old, new = work / "old", work / "new"
     original = work / "original"
     shutil.copytree(edited, original)
     (edited / "02-training.md").unlink()
-    (edited / "03-regularisation.md").write_text("# Early Stopping\n\nEarly stopping ends training with momentum.\n")
-    (edited / "06-more.md").write_text("# Pruning\n\nPruning sets a parameter to zero for good, unlike dropout.\n")
+    (edited / "03-regularisation.md").write_text(
+        "# Early Stopping\n\nEarly stopping ends training with momentum.\n"
+    )
+    (edited / "06-more.md").write_text(
+        "# Pruning\n\nPruning sets a parameter to zero for good, unlike dropout.\n"
+    )
     both = sorted({*texts, *_texts(edited)})
     (work / "texts.json").write_text(json.dumps(both))
     np.save(work / "vectors.npy", encoder.encode(both))
@@ -146,7 +154,9 @@ def _texts(folder: Path) -> set[str]:
 def test_an_ingest_killed_at_any_step_leaves_the_store_as_it_was(
     stages: tuple[Attacker, Path, Path, Path], everything: Everything, tmp_path: Path
 ) -> None:
-    """Killed at the first, a middle or the last thing it says, before its commit; the next ingest then ends well."""
+    """Killed at the first, a middle or the last thing it says, before its commit; the next ingest
+    then ends well.
+    """
     attacker, old, notes, new = stages
     before, after = everything(old), everything(new)
     assert before != after
@@ -165,7 +175,9 @@ def test_an_ingest_killed_at_any_step_leaves_the_store_as_it_was(
 def test_an_ingest_killed_at_any_instant_leaves_the_store_before_or_after(
     stages: tuple[Attacker, Path, Path, Path], everything: Everything, tmp_path: Path
 ) -> None:
-    """Killed by a timer, between any two instructions, also within the commit: nothing between is ever seen."""
+    """Killed by a timer, between any two instructions, also within the commit: nothing between is
+    ever seen.
+    """
     attacker, old, notes, new = stages
     before, after = everything(old), everything(new)
     shutil.copytree(old, tmp_path / "whole")
@@ -211,7 +223,9 @@ def test_a_full_disk_leaves_the_store_as_it_was(
         if "error" in said:
             refused += 1
             assert str(store) in said["error"] and "\n" not in said["error"]
-            assert "stays as it was" in said["error"] or "choose another with --store" in said["error"]
+            assert (
+                "stays as it was" in said["error"] or "choose another with --store" in said["error"]
+            )
             assert everything(store) == before
             said = attacker.ingest(notes, store)
         assert "notes" in said
@@ -220,9 +234,15 @@ def test_a_full_disk_leaves_the_store_as_it_was(
 
 
 def test_a_reader_keeps_its_generation_while_an_ingest_writes_and_after(
-    store_folder: Path, notes_folder: Path, one_encoder: Encoder, everything: Everything, tmp_path: Path
+    store_folder: Path,
+    notes_folder: Path,
+    one_encoder: Encoder,
+    everything: Everything,
+    tmp_path: Path,
 ) -> None:
-    """An open store answers the same during and after an ingest; it says that a newer one is there only after."""
+    """An open store answers the same during and after an ingest; it says that a newer one is there
+    only after.
+    """
     notes, folder = tmp_path / "notes", tmp_path / "store"
     shutil.copytree(notes_folder, notes)
     ingest([notes], folder)
@@ -245,7 +265,9 @@ def test_a_reader_keeps_its_generation_while_an_ingest_writes_and_after(
     reader.close()
     fresh = open_store(folder)
     assert fresh.is_current() and fresh.generation == 2
-    assert "02-training.md" not in {h.passage.note for h in search("how long is a step?", fresh, one_encoder, 20)}
+    assert "02-training.md" not in {
+        h.passage.note for h in search("how long is a step?", fresh, one_encoder, 20)
+    }
     fresh.close()
 
 
@@ -263,7 +285,9 @@ def test_an_ingest_that_changes_nothing_makes_no_generation(
 def test_a_store_made_anew_in_its_place_is_another_one(
     notes_folder: Path, one_encoder: Encoder, tmp_path: Path
 ) -> None:
-    """A reader sees that its store is gone, although the new one counts its generations from 1 again."""
+    """A reader sees that its store is gone, although the new one counts its generations from 1
+    again.
+    """
     ingest([notes_folder / "01-foundations.md"], tmp_path)
     reader = open_store(tmp_path)
     for file in tmp_path.glob(f"{DATABASE}*"):
@@ -292,8 +316,12 @@ def test_a_second_ingest_at_the_same_time_is_told_so(
             messages.append(str(caught.value))
 
     ingest([notes_folder], tmp_path, None, second)
-    assert messages == [f"another ingest is writing to the store in {tmp_path}; try again when it is done"]
-    assert set(cast("dict[str, str]", everything(tmp_path)["notes"])) == {n.name for n in find_notes([notes_folder])}
+    assert messages == [
+        f"another ingest is writing to the store in {tmp_path}; try again when it is done"
+    ]
+    assert set(cast("dict[str, str]", everything(tmp_path)["notes"])) == {
+        n.name for n in find_notes([notes_folder])
+    }
 
 
 def test_an_error_inside_a_transaction_undoes_all_of_it(
@@ -313,9 +341,13 @@ def test_an_error_inside_a_transaction_undoes_all_of_it(
 def test_a_place_where_no_store_can_be_is_named(tmp_path: Path) -> None:
     """A file where the folder should be."""
     (tmp_path / "file").write_text("mine")
-    with pytest.raises(GradusError, match=r"cannot write a store in .*file: .*; choose another with --store"):
+    with pytest.raises(
+        GradusError, match=r"cannot write a store in .*file: .*; choose another with --store"
+    ):
         writing(tmp_path / "file").__enter__()
-    with pytest.raises(GradusError, match=r"cannot write a store in .*store: .*; choose another with --store"):
+    with pytest.raises(
+        GradusError, match=r"cannot write a store in .*store: .*; choose another with --store"
+    ):
         writing(tmp_path / "file" / "store").__enter__()
     assert (tmp_path / "file").read_text() == "mine"
 

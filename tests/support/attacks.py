@@ -1,4 +1,6 @@
-"""Recipes that misbehave, laid out as anybody's would be: an entry point of an installed distribution."""
+"""Recipes that misbehave, laid out as anybody's would be: an entry point of an installed
+distribution.
+"""
 
 from __future__ import annotations
 

@@ -19,6 +19,9 @@ def assert_quotes_stand(store: Store, said: Answer) -> None:
 
 def assert_cited(store: Store, said: Answer) -> None:
     """Each citation has its mark outside code, and each quote stands at its lines."""
-    marks = {int(n) for n in re.findall(r"\[(\d+)\]", re.sub(r"```.*?```|`[^`]*`", "", said.text, flags=re.S))}
+    marks = {
+        int(n)
+        for n in re.findall(r"\[(\d+)\]", re.sub(r"```.*?```|`[^`]*`", "", said.text, flags=re.S))
+    }
     assert marks >= {c.n for c in said.citations}
     assert_quotes_stand(store, said)

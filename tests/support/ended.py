@@ -24,12 +24,19 @@ def put_run(
     message: str = "",
     **params: object,
 ) -> str:
-    """Write one run's folder with checked parameters, and give its id; the same moment gives the same id."""
+    """Write one run's folder with checked parameters, and give its id; the same moment gives the
+    same id.
+    """
     checked = check_params(find_recipe(recipe), params)
     task = str(checked["task"])
     folder = runs_dir / f"{started:%Y%m%dT%H%M%SZ}-{recipe}-{started.microsecond:06x}"
     folder.mkdir(parents=True)
-    write_json(folder / SPEC, {"recipe": recipe, "task": task, "params": checked, "started": started.isoformat()})
-    result = RunResult(status, recipe, task, device, values, seconds=1.0, message=message, folder=str(folder))
+    write_json(
+        folder / SPEC,
+        {"recipe": recipe, "task": task, "params": checked, "started": started.isoformat()},
+    )
+    result = RunResult(
+        status, recipe, task, device, values, seconds=1.0, message=message, folder=str(folder)
+    )
     write_json(folder / RESULT, result.to_event())
     return folder.name

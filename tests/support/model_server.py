@@ -1,4 +1,6 @@
-"""An OpenAI-compatible server with a real transformers model: `model_server.py FOLDER`; prints its base URL."""
+"""An OpenAI-compatible server with a real transformers model: `model_server.py FOLDER`; prints its
+base URL.
+"""
 
 from __future__ import annotations
 
@@ -9,11 +11,18 @@ from http.server import BaseHTTPRequestHandler, HTTPServer
 from typing import Any
 
 import torch
-from transformers import AutoModelForCausalLM, AutoTokenizer, StoppingCriteriaList, TextIteratorStreamer
+from transformers import (
+    AutoModelForCausalLM,
+    AutoTokenizer,
+    StoppingCriteriaList,
+    TextIteratorStreamer,
+)
 
 
 class Server(HTTPServer):
-    """A model on a free port; a test's process starts it by file name, so that importing it loads nothing."""
+    """A model on a free port; a test's process starts it by file name, so that importing it loads
+    nothing.
+    """
 
     def __init__(self, folder: str) -> None:
         super().__init__(("127.0.0.1", 0), Handler)
@@ -38,7 +47,12 @@ class Handler(BaseHTTPRequestHandler):
             body["messages"], add_generation_prompt=True, return_tensors="pt", return_dict=True
         )
         streamer: Any = TextIteratorStreamer(tokenizer, skip_prompt=True, skip_special_tokens=True)
-        settings = {**ids, "streamer": streamer, "do_sample": False, "max_new_tokens": body["max_tokens"]}
+        settings = {
+            **ids,
+            "streamer": streamer,
+            "do_sample": False,
+            "max_new_tokens": body["max_tokens"],
+        }
         settings["stopping_criteria"] = StoppingCriteriaList([lambda *_, **__: over.is_set()])
         self.send_response(200)
         self.send_header("Content-Type", "text/event-stream")
@@ -58,7 +72,9 @@ class Handler(BaseHTTPRequestHandler):
 
 
 if __name__ == "__main__":
-    torch.set_num_threads(1)  # on a busy machine threads that wait for each other cost more than they bring
+    torch.set_num_threads(
+        1
+    )  # on a busy machine threads that wait for each other cost more than they bring
     server = Server(sys.argv[1])
     sys.stdout.write(f"http://127.0.0.1:{server.server_port}/v1\n")
     sys.stdout.flush()

@@ -1,8 +1,8 @@
 """An OpenAI-compatible server that misbehaves on request: the model's name says how.
 
-Run as a process of its own; prints its base URL. `GET /seen` gives the last request, `GET /held` waits until a reply is
-being held back, `GET /go` lets it go on, `GET /left` waits until a reader has gone away. `POST /script` sets
-what a model without a text of its own says.
+Run as a process of its own; prints its base URL. `GET /seen` gives the last request, `GET /held`
+waits until a reply is being held back, `GET /go` lets it go on, `GET /left` waits until a reader
+has gone away. `POST /script` sets what a model without a text of its own says.
 """
 
 from __future__ import annotations
@@ -16,7 +16,14 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import unquote
 
-STATUS = {"unauthorised": 401, "forbidden": 403, "missing": 404, "too-long": 413, "quota": 429, "broken": 500}
+STATUS = {
+    "unauthorised": 401,
+    "forbidden": 403,
+    "missing": 404,
+    "too-long": 413,
+    "quota": 429,
+    "broken": 500,
+}
 ODD_JSON = ("{broken", "null", "[1, 2]", '"text"', "{}", '{"choices": 7}', '{"choices": [null]}',
             '{"choices": [{"delta": []}]}', '{"choices": [{"delta": {"content": {"a": 1}}}]}')  # fmt: skip
 WAIT_S = 60
@@ -60,21 +67,34 @@ class Handler(BaseHTTPRequestHandler):
             self.server.script = body
             self._whole(200, "application/json", "true")
             return
-        self.server.seen = {"body": body, "key": self.headers.get("Authorization", ""), "path": self.path}
+        self.server.seen = {
+            "body": body,
+            "key": self.headers.get("Authorization", ""),
+            "path": self.path,
+        }
         for event in (self.server.held, self.server.go, self.server.left):
             event.clear()
         kind, _, text = body["model"].partition(":")
         try:
             if kind in STATUS:
-                self._error(STATUS[kind], f"secret words of the server about {self.headers.get('Authorization')}")
+                self._error(
+                    STATUS[kind],
+                    f"secret words of the server about {self.headers.get('Authorization')}",
+                )
             elif kind == "picky" and "temperature" in body:
-                self._error(400, "Unsupported value: 'temperature' does not support 0.0 with this model.")
+                self._error(
+                    400, "Unsupported value: 'temperature' does not support 0.0 with this model."
+                )
             elif kind == "refusing":
                 self._error(400, "this model does not do that")
             elif kind == "html":
                 self._whole(200, "text/html; charset=utf-8", "<!doctype html><title>Router</title>")
             elif kind == "unstreamed":
-                self._whole(200, "application/json", json.dumps({"choices": [{"message": {"content": "hello"}}]}))
+                self._whole(
+                    200,
+                    "application/json",
+                    json.dumps({"choices": [{"message": {"content": "hello"}}]}),
+                )
             else:
                 self._stream(kind, unquote(text) or self.server.script)
         except (BrokenPipeError, ConnectionResetError):
@@ -125,7 +145,12 @@ class Handler(BaseHTTPRequestHandler):
             if kind == "looping":
                 self._say("The rate is the rate. ")
             elif kind == "babbling":
-                self._say(" ".join("".join(rng.choices("abcdefghijklmnopqrstuvwxyz", k=6)) for _ in range(20)) + ". ")
+                self._say(
+                    " ".join(
+                        "".join(rng.choices("abcdefghijklmnopqrstuvwxyz", k=6)) for _ in range(20)
+                    )
+                    + ". "
+                )
             elif kind == "noise":
                 self.wfile.write(rng.randbytes(65536))
             elif kind == "bad-utf8":
@@ -139,7 +164,11 @@ class Handler(BaseHTTPRequestHandler):
                 return
 
     def _say(self, text: str) -> None:
-        self._raw(json.dumps({"choices": [{"index": 0, "delta": {"content": text}, "finish_reason": None}]}))
+        self._raw(
+            json.dumps(
+                {"choices": [{"index": 0, "delta": {"content": text}, "finish_reason": None}]}
+            )
+        )
 
     def _finish(self, reason: str) -> None:
         self._raw(json.dumps({"choices": [{"index": 0, "delta": {}, "finish_reason": reason}]}))
@@ -150,7 +179,9 @@ class Handler(BaseHTTPRequestHandler):
         self.wfile.flush()
 
     def _error(self, status: int, message: str) -> None:
-        self._whole(status, "application/json", json.dumps({"error": {"message": message, "type": "error"}}))
+        self._whole(
+            status, "application/json", json.dumps({"error": {"message": message, "type": "error"}})
+        )
 
     def _whole(self, status: int, kind: str, text: str) -> None:
         self.send_response(status)

@@ -16,7 +16,9 @@ __all__ = ["OneByOne"]
 
 @dataclass
 class OneByOne:
-    """The real encoder, one text at a time: what a text's vector is does not depend on its company in a batch."""
+    """The real encoder, one text at a time: what a text's vector is does not depend on its company
+    in a batch.
+    """
 
     inner: Encoder
     known: dict[str, tuple[npt.NDArray[np.float32], Words]] = field(default_factory=dict)

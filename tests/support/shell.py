@@ -18,7 +18,11 @@ class Shell:
     """Runs `gradus` with some first arguments, and keeps what it printed."""
 
     def __init__(
-        self, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, store: Path, *first: str
+        self,
+        capsys: pytest.CaptureFixture[str],
+        monkeypatch: pytest.MonkeyPatch,
+        store: Path,
+        *first: str,
     ) -> None:
         self.capsys, self.monkeypatch, self.store, self.first = capsys, monkeypatch, store, first
         self.code = 0

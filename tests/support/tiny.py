@@ -1,4 +1,6 @@
-"""The smallest files that each task takes, in the layouts that it documents, for runs that end in seconds."""
+"""The smallest files that each task takes, in the layouts that it documents, for runs that end in
+seconds.
+"""
 
 from __future__ import annotations
 
@@ -53,7 +55,9 @@ def _masks(folder: Path) -> dict[str, object]:
     for number in range(COUNT):
         _picture(number).save(folder / "images" / f"{number}.png")
         mask = Image.new("L", (SIDE, SIDE), 0)
-        mask.paste(1, (SIDE // 2 * (number // 2 % 2), 0, SIDE // 2 * (number // 2 % 2) + SIDE // 2, SIDE))
+        mask.paste(
+            1, (SIDE // 2 * (number // 2 % 2), 0, SIDE // 2 * (number // 2 % 2) + SIDE // 2, SIDE)
+        )
         mask.save(folder / "masks" / f"{number}.png")
     return {"data": str(folder), "size": SIDE, "arch": "resnet18"}
 
@@ -86,7 +90,9 @@ def _sentences(count: int) -> list[tuple[str, str]]:
 
 
 def _text(folder: Path) -> dict[str, object]:
-    _listing(folder / "texts.csv", ("text",), [(" . ".join(text for text, _ in _sentences(90)),)] * 24)
+    _listing(
+        folder / "texts.csv", ("text",), [(" . ".join(text for text, _ in _sentences(90)),)] * 24
+    )
     return {"data": str(folder / "texts.csv"), "arch": "16,16,1"}
 
 

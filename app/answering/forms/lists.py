@@ -1,7 +1,7 @@
 """Answers that want a form of their own: a list, places to read.
 
-Running text is left to `app.answering.forms.prose`, two sides in a table to `app.answering.forms.comparison`, an order
-of study to `app.answering.forms.study_order`.
+Running text is left to `app.answering.forms.prose`, two sides in a table to
+`app.answering.forms.comparison`, an order of study to `app.answering.forms.study_order`.
 """
 
 from __future__ import annotations
@@ -34,7 +34,9 @@ LISTED = 0.45  # share of the best hit's score from which a hit's statements are
 MOST_LISTED = 16
 LIST_CHARS = 2400  # who asks for all is ready to read more
 ITEM_CHARS = 500
-ON_SUBJECT = 0.6  # share of the question's weighted words that a listed statement or its heading holds
+ON_SUBJECT = (
+    0.6  # share of the question's weighted words that a listed statement or its heading holds
+)
 GROUPED = 6  # statements of several sections; from here on they stand below their headings
 MOST_PLACES = 12
 EXPLAINED = 3
@@ -44,7 +46,9 @@ _LIST_WORD = re.compile(
     r"tips?|tricks?|ways?|techniques?|methods?|options?)$",
     re.I,
 )
-_EVERY = re.compile(r"\b(?:all|every|each|list|name|enumerate|tips?|tricks?|rules of thumb|statements?)\b", re.I)
+_EVERY = re.compile(
+    r"\b(?:all|every|each|list|name|enumerate|tips?|tricks?|rules of thumb|statements?)\b", re.I
+)
 # What a list is of, when the notes mark it so: "[TRICK] …", "Rule of thumb: …".
 _MARKER = re.compile(r"^(?:tricks?|tips?|rules?|thumb)$", re.I)
 _RULE = r"\brules? of thumb\b"
@@ -56,12 +60,16 @@ _NOTEBOOK_LINK = re.compile(r"\.ipynb|nbviewer|colab|notebook", re.I)
 
 
 def wants_all(question: str) -> bool:
-    """Whether a list of every statement is asked for, not an enumeration that the notes may hold somewhere."""
+    """Whether a list of every statement is asked for, not an enumeration that the notes may hold
+    somewhere.
+    """
     return bool(_EVERY.search(question))
 
 
 def listing(question: str, findings: Findings, store: Store) -> Composed | None:
-    """Every statement on the subject from all notes, each once; None when there are not at least two."""
+    """Every statement on the subject from all notes, each once; None when there are not at least
+    two.
+    """
     wanted = {stem(w): weight for w, weight in findings.words.items() if not _LIST_WORD.match(w)}
     named = [m for m in (_SPELLED[stem(w)] for w in key(question) if _MARKER.match(w)) if m]
     marker = re.compile("|".join(dict.fromkeys(named)), re.I) if named else None
@@ -73,7 +81,13 @@ def listing(question: str, findings: Findings, store: Store) -> Composed | None:
             if repeats(there, seen):
                 continue
             seen.append(there)
-            items.append((marker is not None and bool(marker.search(excerpt.text)), share * hit.score, excerpt))
+            items.append(
+                (
+                    marker is not None and bool(marker.search(excerpt.text)),
+                    share * hit.score,
+                    excerpt,
+                )
+            )
     if sum(marked for marked, _, _ in items) >= 2:
         items = [item for item in items if item[0]]
     if len(items) < 2:
@@ -84,7 +98,9 @@ def listing(question: str, findings: Findings, store: Store) -> Composed | None:
 
 
 def _stated(hit: Hit, wanted: Mapping[str, float]) -> list[tuple[Excerpt, float]]:
-    """What a passage states about the wanted words: items and short paragraphs whole, of long ones the sentences."""
+    """What a passage states about the wanted words: items and short paragraphs whole, of long ones
+    the sentences.
+    """
     passage = hit.passage
     total = sum(wanted.values())
     heading = stems(passage.heading_path[-1]) if passage.heading_path else frozenset()
@@ -102,11 +118,21 @@ def _stated(hit: Hit, wanted: Mapping[str, float]) -> list[tuple[Excerpt, float]
         for a, b in spans:
             own = stems(text[a:b])
             about = own | heading if b - a == len(text) else own
-            share = sum(weight for w, weight in wanted.items() if w in about) / total if total else 1.0
-            # What also names the subject itself is more surely about it than what only stands below it.
-            share += 0.25 * sum(weight for w, weight in wanted.items() if w in own) / total if total else 0.0
-            # What begins or ends in the middle of a sentence goes with a formula and says nothing without it.
-            broken = block.kind == "paragraph" and (text[a : a + 1].islower() or text[a:b].rstrip()[-1:] in ",:")
+            share = (
+                sum(weight for w, weight in wanted.items() if w in about) / total if total else 1.0
+            )
+            # What also names the subject itself is more surely about it than what only stands below
+            # it.
+            share += (
+                0.25 * sum(weight for w, weight in wanted.items() if w in own) / total
+                if total
+                else 0.0
+            )
+            # What begins or ends in the middle of a sentence goes with a formula and says nothing
+            # without it.
+            broken = block.kind == "paragraph" and (
+                text[a : a + 1].islower() or text[a:b].rstrip()[-1:] in ",:"
+            )
             if share >= ON_SUBJECT and not broken and not text[a:b].rstrip().endswith(":"):
                 found.append((Excerpt(passage, block.start + a, block.start + b), share))
     return found
@@ -129,7 +155,9 @@ def _listed(excerpts: Sequence[Excerpt], known: int) -> Composed:
     grouped = len(excerpts) >= GROUPED and len(sections) > 1
     if grouped:
         order = {section: i for i, section in enumerate(sections)}
-        excerpts = sorted(excerpts, key=lambda e: (order[section_of(e.passage)], e.passage.id, e.start))
+        excerpts = sorted(
+            excerpts, key=lambda e: (order[section_of(e.passage)], e.passage.id, e.start)
+        )
     citations: list[Citation] = []
     lines: list[str] = []
     section = None
@@ -141,17 +169,26 @@ def _listed(excerpts: Sequence[Excerpt], known: int) -> Composed:
             section = (excerpt.passage.note, heading)
         lines.append(f"- {listed(excerpt, n)}")
     if known > len(excerpts):
-        lines.append(f"\n*The notes say more on this: {known} statements, of which these fit best.*")
+        lines.append(
+            f"\n*The notes say more on this: {known} statements, of which these fit best.*"
+        )
     return Composed("\n".join(lines), tuple(citations))
 
 
 def places(question: str, findings: Findings, store: Store) -> Composed | None:
-    """Links to read or watch, with where the notes give them, else where they explain it; None when nowhere."""
+    """Links to read or watch, with where the notes give them, else where they explain it; None when
+    nowhere.
+    """
     linked = [store.concepts[c] for c in findings.concepts]
     near = [c for h in findings.hits[:2] for c in store.defined_in.get(h.passage.id, ())]
-    # What the question names has its own links; only without them do those of the best passages serve.
-    about = [c for c in linked if any(r.kind == "link" for r in c.resources)] or [store.concepts[i] for i in near]
-    resources = [(c.label, r) for c in dict.fromkeys(about) for r in c.resources if r.kind == "link"]
+    # What the question names has its own links; only without them do those of the best passages
+    # serve.
+    about = [c for c in linked if any(r.kind == "link" for r in c.resources)] or [
+        store.concepts[i] for i in near
+    ]
+    resources = [
+        (c.label, r) for c in dict.fromkeys(about) for r in c.resources if r.kind == "link"
+    ]
     resources.sort(key=lambda found: not _of_sort(question, f"{found[1].text} {found[1].target}"))
     lines: dict[tuple[str, str], str] = {}
     citations: list[Citation] = []
@@ -164,7 +201,11 @@ def places(question: str, findings: Findings, store: Store) -> Composed | None:
         lines[r.text, r.target] = f"- [{_escaped(r.text) or r.target}]({r.target}) — {label} [{n}]"
         if len(lines) == MOST_PLACES:
             break
-    return Composed("\n".join(lines.values()), tuple(citations)) if lines else _explained_at(linked, store)
+    return (
+        Composed("\n".join(lines.values()), tuple(citations))
+        if lines
+        else _explained_at(linked, store)
+    )
 
 
 def _of_sort(question: str, link: str) -> bool:
@@ -189,7 +230,11 @@ def _explained_at(concepts: Sequence[Concept], store: Store) -> Composed | None:
             citations.append(cite(body_of(passage), len(citations) + 1))
             under = " › ".join(h.replace("*", "") for h in passage.heading_path) or passage.note
             lines.append(f"- **{concept.label}**: {under} [{len(citations)}]")
-    return Composed("Explained in the notes:\n\n" + "\n".join(lines), tuple(citations)) if lines else None
+    return (
+        Composed("Explained in the notes:\n\n" + "\n".join(lines), tuple(citations))
+        if lines
+        else None
+    )
 
 
 def _escaped(text: str) -> str:

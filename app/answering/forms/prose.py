@@ -1,7 +1,9 @@
-"""An answer in running text: the statement that answers first, then what supports it, each with its mark.
+"""An answer in running text: the statement that answers first, then what supports it, each with its
+mark.
 
-Which statements these are is left to `app.answering.forms.selection`; kinds of questions that want another form
-(tables, lists, paths, places) to `app.answering.forms.lists` and `app.answering.forms.comparison`.
+Which statements these are is left to `app.answering.forms.selection`; kinds of questions that want
+another form (tables, lists, paths, places) to `app.answering.forms.lists` and
+`app.answering.forms.comparison`.
 """
 
 from __future__ import annotations
@@ -53,7 +55,8 @@ def prose(
     drawn_on = [said[s.hit][s.at] for s in ranked if s.score >= WORTH * ranked[0].score]
     opposite = disagreements(drawn_on, findings.hits, findings.words, encoder)
     if opposite:
-        # What leads is part of a disagreement, or the reader has to know of one before anything else.
+        # What leads is part of a disagreement, or the reader has to know of one before anything
+        # else.
         taken = _show_disagreement(opposite[0], said, text)
     else:
         heading = heading_of(said[lead.hit][0].passage)
@@ -70,7 +73,10 @@ def prose(
 def _of_concepts(findings: Findings, store: Store) -> Mapping[str, float]:
     """Of a wish for a recipe, the words that name concepts: the others say on what it shall run."""
     names = {
-        w for c in findings.concepts for n in (store.concepts[c].label, *store.concepts[c].aliases) for w in key(n)
+        w
+        for c in findings.concepts
+        for n in (store.concepts[c].label, *store.concepts[c].aliases)
+        for w in key(n)
     }
     return {w: weight for w, weight in findings.words.items() if fold(w) in names} or findings.words
 
@@ -85,7 +91,9 @@ def _show_disagreement(found: Disagreement, said: Said, text: Text) -> set[tuple
         lines.append(f"- {where}: {listed(excerpted, len(text.citations))}")
     text.parts.append("**Your notes disagree:**\n\n" + "\n".join(lines))
     both = (found.one, found.other)
-    return {(h, i) for h, statements in enumerate(said) for i, s in enumerate(statements) if s in both}
+    return {
+        (h, i) for h, statements in enumerate(said) for i, s in enumerate(statements) if s in both
+    }
 
 
 def _excerpt(span: Span, said: Said) -> Excerpt:

@@ -1,9 +1,10 @@
 """Which statements of the best passages answer a question, best first.
 
-A statement is worth what share of the question's weighted words it holds (its heading's count as held: they are what
-the section is about), whether it says the sort of thing that was asked for (a reason, a number, a condition), how near
-its meaning is, and how good its passage was found to be. benchmarks/answers/leads.py measures how often the best one is
-the one that a reader would lead with.
+A statement is worth what share of the question's weighted words it holds (its heading's count as
+held: they are what the section is about), whether it says the sort of thing that was asked for (a
+reason, a number, a condition), how near its meaning is, and how good its passage was found to be.
+benchmarks/answers/leads.py measures how often the best one is the one that a reader would lead
+with.
 """
 
 from __future__ import annotations
@@ -24,19 +25,22 @@ __all__ = ["Scored", "rank"]
 
 # Hits that are looked into: so many, and at least this share of the best one's score.
 LOOKED_INTO, CLOSE = 5, 0.75
-# Encoding is what costs: meaning is compared only for the statements that are best without it. Six did no better.
+# Encoding is what costs: meaning is compared only for the statements that are best without it. Six
+# did no better.
 SHARPENED = 3
 REACH = 0.15
 READ_CHARS = 200  # of a statement, when its meaning is compared
-# Weights of a statement's share of words, cue, meaning and its passage's share of the best score; chosen on the
-# starter notes, checked on another person's.
+# Weights of a statement's share of words, cue, meaning and its passage's share of the best score;
+# chosen on the starter notes, checked on another person's.
 COVERED, CUE, MEANING, PASSAGE = 1.0, 0.4, 0.4, 1.0
 DEFINES, STEPS, OWN = 0.4, 0.2, 0.2
 CODE_COST = 0.25  # code seldom answers a question in words
 CODE_ASKED = 1.0
 LONG, LONG_COST = 400, 0.2  # characters
 BROKEN_COST = 0.6  # a passage that begins in the middle of a sentence
-ASIDE_COST = 0.15  # "Ex: …" illustrates what another statement says, and a question says nothing yet
+ASIDE_COST = (
+    0.15  # "Ex: …" illustrates what another statement says, and a question says nothing yet
+)
 
 _NUMBER = (
     r"(?<![\w(])(?!(?:19|20)\d\d\b)\d"
@@ -111,14 +115,16 @@ def rank(
     defined: Concept | None = None,
     own: Collection[int] = (),
 ) -> tuple[list[Scored], list[Sequence[Statement]]]:
-    """Statements of the first hits by their worth, best first, and all statements of each of these hits.
+    """Statements of the first hits by their worth, best first, and all statements of each of these
+    hits.
 
     Parameters
     ----------
     wanted : mapping
         The question's content words with their weights.
     defined : Concept, optional
-        What the question asks for, when it asks what one concept is; the statement of its summary leads.
+        What the question asks for, when it asks what one concept is; the statement of its summary
+        leads.
     own : collection of int
         Passages that define what the question names.
     """
@@ -146,7 +152,10 @@ def rank(
     vectors = encoder.encode([question[:READ_CHARS], *texts])
     cosine = vectors[1:] @ vectors[0]  # (SHARPENED,)
     # Rounded, because the last digits depend on what else was encoded in the same batch.
-    sharp = [Scored(s.hit, s.at, s.score + MEANING * round(float(c), 3)) for s, c in zip(first, cosine, strict=True)]
+    sharp = [
+        Scored(s.hit, s.at, s.score + MEANING * round(float(c), 3))
+        for s, c in zip(first, cosine, strict=True)
+    ]
     least = MEANING * round(float(cosine.min()), 3)
     found = [*sharp, *(Scored(s.hit, s.at, s.score + least) for s in rest)]
     return sorted(found, key=lambda s: (-s.score, s.hit, s.at)), said
@@ -181,7 +190,9 @@ def _rough(
     if said.kind == "code":
         value += CODE_ASKED if _CODE in cues else 0.0 if kind == "how" else -CODE_COST
     if said.kind not in ("table", "code"):
-        value -= LONG_COST * min(2.0, max(0.0, read_chars(said.text) / LONG - 1))  # holds many words by chance
+        value -= LONG_COST * min(
+            2.0, max(0.0, read_chars(said.text) / LONG - 1)
+        )  # holds many words by chance
     if at == 0 and said.kind == "sentence" and said.text[:1].islower():
         value -= BROKEN_COST
     asks = said.kind == "sentence" and said.text.rstrip('*_ )"”').endswith("?")
@@ -189,7 +200,9 @@ def _rough(
 
 
 def _best_sentences(item: str, wanted: Mapping[str, float]) -> str:
-    """The two neighbouring sentences of a long item that hold most: all of it holds many words by chance."""
+    """The two neighbouring sentences of a long item that hold most: all of it holds many words by
+    chance.
+    """
     spans = sentence_spans(item)
     pairs = [item[a:b] for (a, _), (_, b) in zip(spans, [*spans[1:], spans[-1]], strict=True)]
     return max(pairs, key=lambda text: sum(wanted.get(w, 0.0) for w in stems(text)))
@@ -202,14 +215,20 @@ def _best_row(table: str, wanted: Mapping[str, float]) -> str:
     return f"{lines[0]} {lines[2 + worth.index(max(worth))]}" if worth else table
 
 
-def _defines(said: Statement, at: int, about: frozenset[str], wanted: Mapping[str, float], summary: str) -> float:
-    """How much a statement reads like saying what the question's words are: up to 1, 1.5 for what a summary quotes."""
+def _defines(
+    said: Statement, at: int, about: frozenset[str], wanted: Mapping[str, float], summary: str
+) -> float:
+    """How much a statement reads like saying what the question's words are: up to 1, 1.5 for what a
+    summary quotes.
+    """
     text = plain(said.text)
     if summary and said.kind in ("sentence", "item"):
         own = spoken(said.text)
         if summary in own or (len(own) >= 20 and own in summary):
             return 1.5
-    subject = re.match(rf"(?:[-*+]\s*)?(?:an?\s|the\s)?(?P<subject>[^.:;=]{{1,60}}?){_COPULA}", text, re.I)
+    subject = re.match(
+        rf"(?:[-*+]\s*)?(?:an?\s|the\s)?(?P<subject>[^.:;=]{{1,60}}?){_COPULA}", text, re.I
+    )
     if subject and wanted:
         named = {stem(w) for w in key(subject["subject"]) if len(w) > 2}
         total = sum(wanted.values()) or 1.0

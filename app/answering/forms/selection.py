@@ -25,7 +25,9 @@ LEAD_CHARS = 360  # what leads grows up to here by statements nearly as good, or
 NEARLY = 0.35  # less than the best score
 WORTH = 0.75  # a supporting statement is worth at least this share of the best
 LEAST_ROOM = 60  # characters; below it nothing more is looked for
-PARAGRAPH_CHARS = 420  # a supporting sentence brings its paragraph up to this length, else only what it needs
+PARAGRAPH_CHARS = (
+    420  # a supporting sentence brings its paragraph up to this length, else only what it needs
+)
 CODE_CHARS = 1500  # of code that goes with an answer to "how"
 
 Said = Sequence[Sequence[Statement]]  # the statements of each hit
@@ -121,7 +123,11 @@ def supporting(
         for first, last in (wide, needed) if fits else (needed,):
             new = Span(s.hit, first, last).places() - taken
             cost = sum(read_chars(said[h][i].text) for h, i in new)
-            limit = max(room, CODE_CHARS) if code and statements is home and cost <= CODE_CHARS else room
+            limit = (
+                max(room, CODE_CHARS)
+                if code and statements is home and cost <= CODE_CHARS
+                else room
+            )
             if cost <= limit and not any(repeats(_words(said[h][i]), told) for h, i in new):
                 taken |= new
                 chosen |= new
@@ -131,7 +137,9 @@ def supporting(
     return chosen
 
 
-def _candidates(ranked: Sequence[Scored], said: Said, lead: Span, kind: AnswerKind) -> Iterator[Scored]:
+def _candidates(
+    ranked: Sequence[Scored], said: Said, lead: Span, kind: AnswerKind
+) -> Iterator[Scored]:
     """Statements that may support, in the order in which they are considered."""
     worth = [s for s in ranked if s.score >= WORTH * ranked[0].score]
     home = section_of(said[lead.hit][0].passage)
@@ -156,7 +164,9 @@ def _words(statement: Statement) -> frozenset[str]:
 
 
 def in_order(chosen: set[tuple[int, int]], said: Said, home: int) -> list[Span]:
-    """Runs of neighbouring statements: the leading section's first, each section's in reading order."""
+    """Runs of neighbouring statements: the leading section's first, each section's in reading
+    order.
+    """
     section = section_of(said[home][0].passage)
     hits: dict[tuple[str, tuple[str, ...]], int] = {}
     for h in sorted({h for h, _ in chosen}):
@@ -170,7 +180,12 @@ def in_order(chosen: set[tuple[int, int]], said: Said, home: int) -> list[Span]:
     runs: list[Span] = []
     for h, i in sorted(chosen, key=order):
         last = runs[-1] if runs else None
-        if last is not None and last.hit == h and last.last == i - 1 and not _skips(said[h], i - 1, i):
+        if (
+            last is not None
+            and last.hit == h
+            and last.last == i - 1
+            and not _skips(said[h], i - 1, i)
+        ):
             runs[-1] = Span(h, last.first, i)
         else:
             runs.append(Span(h, i, i))

@@ -1,4 +1,6 @@
-"""Answers that are an order of study: the path to goals, what comes after a concept, what could be learned next."""
+"""Answers that are an order of study: the path to goals, what comes after a concept, what could be
+learned next.
+"""
 
 from __future__ import annotations
 
@@ -17,7 +19,9 @@ __all__ = ["after", "now", "path"]
 NAMED = 3  # concepts that a step is needed for
 LISTED = 12  # of what is left out
 QUOTE_CHARS = 160
-HOW_TO_MARK = 'Say what you know with “I know this” on a concept\'s card, or `gradus known add "{}"`.'
+HOW_TO_MARK = (
+    'Say what you know with “I know this” on a concept\'s card, or `gradus known add "{}"`.'
+)
 
 
 class _Sources:
@@ -45,14 +49,18 @@ class _Sources:
 
 
 def path(goals: Sequence[Concept], store: Store) -> Composed:
-    """What to learn for some goals, foundations first, each step with its reason; without what is marked as known."""
+    """What to learn for some goals, foundations first, each step with its reason; without what is
+    marked as known.
+    """
     plan = study_plan(store, [goal.id for goal in goals], known_ids(store))
     named = _joined([f"**{goal.label}**" for goal in goals])
     sources = _Sources()
     if len(plan.steps) == len(goals):
         marks = "".join(sources.home(step.citation) for step in plan.steps)
         more = " more" if plan.known else ""
-        text = f"The notes name nothing{more} that comes before {named}: you can start with it.{marks}"
+        text = (
+            f"The notes name nothing{more} that comes before {named}: you can start with it.{marks}"
+        )
         return Composed("\n\n".join([text, *_known(plan.known)]), tuple(sources.cited), plan.steps)
     lines = []
     for i, step in enumerate(plan.steps, 1):
@@ -65,7 +73,9 @@ def path(goals: Sequence[Concept], store: Store) -> Composed:
     parts = [f"To reach {named}, in this order:", "\n".join(lines), *_known(plan.known)]
     if plan.further:
         goal = " ".join(f'"{g.label}"' for g in goals)
-        parts.append(f"*Further back: {_some(plan.further)}. All of it: `gradus path {goal} --full`.*")
+        parts.append(
+            f"*Further back: {_some(plan.further)}. All of it: `gradus path {goal} --full`.*"
+        )
     return Composed("\n\n".join(parts), tuple(sources.cited), plan.steps)
 
 
@@ -79,18 +89,27 @@ def after(known: Concept, store: Store) -> Composed:
     if not steps:
         passage = store.passages[known.passages[0]] if known.passages else None
         text = f"Nothing in the notes builds on **{known.label}**."
-        return Composed(text, ()) if passage is None else Composed(f"{text} [1]", (cite(body_of(passage), 1),))
+        return (
+            Composed(text, ())
+            if passage is None
+            else Composed(f"{text} [1]", (cite(body_of(passage), 1),))
+        )
     sources = _Sources()
     lines = []
     for step in steps:
         said = f": {step.summary}" if step.summary else ""
         mark = sources.home(step.citation)
         lines.append(f"- **{step.label}**{said}{mark}{_because(step.why[0][1], sources)}")
-    return Composed(f"After **{known.label}** the notes go on with:\n\n" + "\n".join(lines), tuple(sources.cited))
+    return Composed(
+        f"After **{known.label}** the notes go on with:\n\n" + "\n".join(lines),
+        tuple(sources.cited),
+    )
 
 
 def now(store: Store) -> Composed:
-    """What can be learned with what is marked as known; with nothing marked, where to begin and how to mark."""
+    """What can be learned with what is marked as known; with nothing marked, where to begin and how
+    to mark.
+    """
     known = known_ids(store)
     steps = learn_next(store, known)
     named = [store.concepts[c].label for c in sorted(known)]

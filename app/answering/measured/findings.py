@@ -1,7 +1,7 @@
 """What a run's result says in a few words, recipe by recipe.
 
-Results lie in folders that anybody may have written: what does not hold up says nothing. Which runs are looked at, and
-when, is left to `app.answering.measured.measured`.
+Results lie in folders that anybody may have written: what does not hold up says nothing. Which runs
+are looked at, and when, is left to `app.answering.measured.measured`.
 """
 
 from __future__ import annotations
@@ -116,7 +116,11 @@ def _batch_size(values: Mapping[str, Any]) -> tuple[Finding, ...]:
     precisions = {row["precision"] for row in rows}
     said = []
     for row in rows:
-        best, largest, precision = _count(row["recommended"]), _count(row["largest"]), _word(row["precision"])
+        best, largest, precision = (
+            _count(row["recommended"]),
+            _count(row["largest"]),
+            _word(row["precision"]),
+        )
         size = None if row["size"] is None else _count(row["size"])
         words = f"batch size {best}" + (f" at {size} px" if size else "")
         words += f" in {precision}" if precisions != {"float32"} else ""
@@ -162,7 +166,13 @@ def _regularise(values: Mapping[str, Any]) -> tuple[Finding, ...]:
         words = f"{name} {worth}: {score} {rows[name]:.3g}, without {without:.3g}"
         if best == plain == name:
             words = f"nothing tried is better than no regularisation ({score} {without:.3g})"
-        found = {"way": name, "score": score, "value": rows[name], "without": without, "chance": chance}
+        found = {
+            "way": name,
+            "score": score,
+            "value": rows[name],
+            "without": without,
+            "chance": chance,
+        }
         about = re.sub(r" [\d.e+-]+$", "", name) if said else ""
         said.append(Finding(words, found, about=about))
     return tuple(said)
@@ -181,7 +191,10 @@ def _mixed_precision(values: Mapping[str, Any]) -> tuple[Finding, ...]:
         elif plain["score"] is not None:
             part += f" ({score} {_number(row['score']):.3g}, float32 {_number(plain['score']):.3g})"
         parts.append(part)
-    rows = [{k: row[k] for k in ("precision", "samples_per_s", "peak_bytes", "score")} for row in values["rows"]]
+    rows = [
+        {k: row[k] for k in ("precision", "samples_per_s", "peak_bytes", "score")}
+        for row in values["rows"]
+    ]
     words = "; ".join(parts) or "this device has float32 only, and no 16 bits to compare with"
     return (Finding(words, {"best": best, "rows": rows}),)
 
@@ -198,7 +211,10 @@ def _progressive_resizing(values: Mapping[str, Any]) -> tuple[Finding, ...]:
 
 
 def _init_check(values: Mapping[str, Any]) -> tuple[Finding, ...]:
-    trouble = {_word(way): [_word(one.split(" (")[0]) for one in found] for way, found in values["trouble"].items()}
+    trouble = {
+        _word(way): [_word(one.split(" (")[0]) for one in found]
+        for way, found in values["trouble"].items()
+    }
     own = trouble["as built"]
     words = "as built, the signal neither vanishes nor explodes"
     if own:
@@ -215,7 +231,10 @@ def _clean_data(values: Mapping[str, Any]) -> tuple[Finding, ...]:
     if not proposed:
         listed = f"{len(doubts)} to look at {'is' if len(doubts) == 1 else 'are'} listed"
         return (Finding(f"no sample looks mislabelled; {listed}", {"proposed": 0}),)
-    named = [f"{_word(d['file'])} (labelled {_word(d['label'])}, looks like {_word(d['proposal'])})" for d in moved]
+    named = [
+        f"{_word(d['file'])} (labelled {_word(d['label'])}, looks like {_word(d['proposal'])})"
+        for d in moved
+    ]
     verb = "sample looks" if proposed == 1 else "samples look"
     words = f"{proposed} {verb} mislabelled{', such as' if proposed > len(named) else ':'} {', '.join(named)}"
     files = [{k: d[k] for k in ("file", "label", "proposal")} for d in moved]
@@ -224,7 +243,9 @@ def _clean_data(values: Mapping[str, Any]) -> tuple[Finding, ...]:
 
 def _free_memory(values: Mapping[str, Any]) -> tuple[Finding, ...]:
     holdings = {_word(kind): _count(amount) for kind, amount in values["holdings"].items()}
-    most = sorted((kind for kind in holdings if holdings[kind]), key=lambda kind: -holdings[kind])[:_NAMED]
+    most = sorted((kind for kind in holdings if holdings[kind]), key=lambda kind: -holdings[kind])[
+        :_NAMED
+    ]
     if not most:
         return ()
     parts = ", ".join(f"{kind} {show_bytes(holdings[kind])}" for kind in most)
@@ -234,7 +255,9 @@ def _free_memory(values: Mapping[str, Any]) -> tuple[Finding, ...]:
 
 def _elsewhere(message: str) -> tuple[Finding, ...]:
     """Of a recipe that does not come with Gradus, the first sentence of what it says."""
-    first = one_line(re.split(r"(?<=[.!?])\s", message.strip(), maxsplit=1)[0], MOST_CHARS).rstrip(".")
+    first = one_line(re.split(r"(?<=[.!?])\s", message.strip(), maxsplit=1)[0], MOST_CHARS).rstrip(
+        "."
+    )
     return (Finding(first, {"message": first}),) if first else ()
 
 

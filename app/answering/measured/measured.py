@@ -1,7 +1,9 @@
-"""What earlier runs measured on the user's own data, where a question is about just that: one sentence each.
+"""What earlier runs measured on the user's own data, where a question is about just that: one
+sentence each.
 
-A fact stands beside what the notes say, never in its place, and names its run. Only the newest runs of the recipe that
-a question is about are read, and each once, so that a long history costs an answer little.
+A fact stands beside what the notes say, never in its place, and names its run. Only the newest runs
+of the recipe that a question is about are read, and each once, so that a long history costs an
+answer little.
 """
 
 from __future__ import annotations
@@ -32,7 +34,9 @@ MOST = 3
 LOOKED_AT = 64  # newest runs of a recipe
 RESULT_BYTES = 2_000_000  # a larger result is none of ours
 WISHED = 0.65  # confidence of an offer from which its recipe's runs are spoken of
-VALUED = 0.8  # the same where a question has the form of a definition: "what is the best learning rate?"
+VALUED = (
+    0.8  # the same where a question has the form of a definition: "what is the best learning rate?"
+)
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 _RUN = re.compile(r"(?P<when>\d{8}T\d{6}Z)-(?P<recipe>.+)-[0-9a-f]{6}")
 _ASKED = r"(?:is|are|am|was|does|do|did|has|will|would|should|can|could|must)"
@@ -40,7 +44,8 @@ _YES_NO = re.compile(rf"^(?:(?:and|so|but|then) )?{_ASKED}\b")
 _HOW_MUCH = re.compile(r"^(?:(?:and|so|but|then) )?how (?:much|many times)\b")
 _OWN = re.compile(r"\b(?:my|our|i|we|it|this)\b")
 _MY_VALUE = re.compile(r"^what(?:'s| is| was| are) (?:my|our) ")
-# What may stand around a subject ("§") of which a run tells what it is worth: "does mixup help?", "is fp16 faster?"
+# What may stand around a subject ("§") of which a run tells what it is worth: "does mixup help?",
+# "is fp16 faster?"
 _BEFORE = (
     r"i|we|you|it|the|my|our|an?|to|use|using|add|adding|try|take|apply|train|training|in|with|by|really|also|even|"
     r"still|any|much|how|faster|better|slower"
@@ -92,8 +97,8 @@ def measured(
 ) -> tuple[Measured, ...]:
     """What runs of a folder found of what a question asks, newest first, at most three.
 
-    Runs that fit the question's words, on data of the user's own, are preferred; those of another task or phase than
-    it names are left out.
+    Runs that fit the question's words, on data of the user's own, are preferred; those of another
+    task or phase than it names are left out.
 
     Parameters
     ----------
@@ -136,7 +141,11 @@ def asked_of(
     judging = any(form.match(asked) for form in (_YES_NO, _HOW_MUCH, _HOW_GOOD))
     if found or not judging:  # asking the installed packages for recipes takes some milliseconds
         return list(found.items())
-    judged = [(recipe, presets(recipe, asked)) for recipe in recipes() if _judges(recipe.name, asked, recipe)]
+    judged = [
+        (recipe, presets(recipe, asked))
+        for recipe in recipes()
+        if _judges(recipe.name, asked, recipe)
+    ]
     return [(recipe.name, params) for recipe, params in judged if params is not None]
 
 
@@ -145,7 +154,9 @@ def _judges(name: str, asked: str, recipe: Any) -> bool:
     subject = subject_of(recipe)
     yes_no = bool(_YES_NO.match(asked))
     if name == "training-flow":
-        return bool(_HOW_GOOD.match(asked)) or bool(yes_no and _FITTING.search(asked) and _OWN.search(asked))
+        return bool(_HOW_GOOD.match(asked)) or bool(
+            yes_no and _FITTING.search(asked) and _OWN.search(asked)
+        )
     if subject.judged and subject.named.search(asked) and _VALUE.search(asked):
         marked = without_presets(subject.named.sub(" § ", asked))
         if _WORTH.match(" ".join(marked.split())):
@@ -157,8 +168,12 @@ def _plain(question: str) -> str:
     return " ".join(question.lower().replace("’", "'").split()).strip(" ?.!")
 
 
-def _fitting(runs: Iterable[_Run], wanted: Mapping[str, Preset], asked: str) -> list[tuple[_Run, Finding]]:
-    """Of runs, newest first, what fits a question best: one for each task, data, network and phase."""
+def _fitting(
+    runs: Iterable[_Run], wanted: Mapping[str, Preset], asked: str
+) -> list[tuple[_Run, Finding]]:
+    """Of runs, newest first, what fits a question best: one for each task, data, network and
+    phase.
+    """
     ranked: dict[int, dict[tuple[str, ...], tuple[_Run, Finding]]] = {}
     for run in runs:
         if wanted.get("task", run.task) != run.task:
@@ -176,12 +191,18 @@ def _fitting(runs: Iterable[_Run], wanted: Mapping[str, Preset], asked: str) -> 
 
 
 def _about(findings: Sequence[Finding], asked: str) -> Sequence[Finding]:
-    named = [one for one in findings if one.about and one.about in asked.replace("-", " ").replace("mix up", "mixup")]
+    named = [
+        one
+        for one in findings
+        if one.about and one.about in asked.replace("-", " ").replace("mix up", "mixup")
+    ]
     return named or [one for one in findings if not one.about]
 
 
 def _misfits(run: _Run, finding: Finding, wanted: Mapping[str, Preset]) -> int:
-    """How much of what a question names was otherwise in a run; a sample of ours is not the asker's data either."""
+    """How much of what a question names was otherwise in a run; a sample of ours is not the asker's
+    data either.
+    """
     size = finding.size or run.size
     sizes = str(wanted.get("sizes") or wanted.get("size") or "")
     pairs: tuple[tuple[object, object], ...] = (
@@ -200,7 +221,9 @@ def _joined(same: Sequence[Finding]) -> Finding:
     first, *others = same
     values = dict(first.values)
     for other in others:
-        values |= {k: [*values.get(k, []), *v] for k, v in other.values.items() if isinstance(v, list)}
+        values |= {
+            k: [*values.get(k, []), *v] for k, v in other.values.items() if isinstance(v, list)
+        }
     shown = [one.words for one in same[:MOST]]
     more = f"; {len(same) - MOST} more" if len(same) > MOST else ""
     return replace(first, words="; ".join(shown) + more, values=values)
@@ -208,8 +231,16 @@ def _joined(same: Sequence[Finding]) -> Finding:
 
 def _said(run: _Run, finding: Finding, now: datetime) -> Measured:
     own = run.learner or run.data
-    on = "On your learner" if run.learner else "On your data" if run.data else "On the built-in sample"
-    arch = f"arch {run.arch.replace(',', '-')}" if run.arch[:1].isdigit() else run.arch  # 200,100: widths of layers
+    on = (
+        "On your learner"
+        if run.learner
+        else "On your data"
+        if run.data
+        else "On the built-in sample"
+    )
+    arch = (
+        f"arch {run.arch.replace(',', '-')}" if run.arch[:1].isdigit() else run.arch
+    )  # 200,100: widths of layers
     details = [_base(own), arch or run.task] if own else [run.task, arch]
     date = f"{run.started.day} {_MONTHS[run.started.month - 1]}"
     date += f" {run.started.year}" if run.started.year != now.year else ""
@@ -245,7 +276,9 @@ def _runs(runs_dir: Path, recipe: str) -> Iterator[_Run]:
 
 
 def _when(name: str, recipe: str) -> str | None:
-    """When a run began by its folder's name; None of another recipe's, "" of a renamed one, which may be of any."""
+    """When a run began by its folder's name; None of another recipe's, "" of a renamed one, which
+    may be of any.
+    """
     match = _RUN.fullmatch(name)
     if match is None:
         return ""
@@ -254,7 +287,9 @@ def _when(name: str, recipe: str) -> str | None:
 
 @lru_cache(maxsize=1024)
 def _read(folder: str, written_ns: int, size: int) -> _Run | None:
-    """The run of a folder, read once for each state of its result; None where there is nothing to say."""
+    """The run of a folder, read once for each state of its result; None where there is nothing to
+    say.
+    """
     path = Path(folder)
     stored, spec = read_json(path / RESULT), read_json(path / SPEC)
     if stored is None or spec is None or not isinstance(spec.get("params"), dict):

@@ -16,8 +16,11 @@ __all__ = ["LEARNED_FROM", "OFFERED_FROM", "as_asked", "offers"]
 OFFERED_FROM = 0.5
 LEARNED_FROM = 0.6  # of a wish that is judged by the wording alone
 _RULED_OUT = 0.15  # below, the wording says that what names a recipe does not wish for it
-_JOINED = re.compile(r"[\s,&]*(?:and|or|plus|,)\s+(?:(?:the|an?|my|what|which|best|right|good)\s+)*")
-# Words that belong to the asking or to a parameter, so that "what lr for my csv?" is about nothing but the rate.
+_JOINED = re.compile(
+    r"[\s,&]*(?:and|or|plus|,)\s+(?:(?:the|an?|my|what|which|best|right|good)\s+)*"
+)
+# Words that belong to the asking or to a parameter, so that "what lr for my csv?" is about nothing
+# but the rate.
 _FORM = frozenset(
     re.findall(
         r"[\w-]+",
@@ -30,7 +33,8 @@ _FORM = frozenset(
         "value when while whole",
     )
 )
-# Words whose slips of the keyboard are mended before anything is read; a vault's own words are mended elsewhere.
+# Words whose slips of the keyboard are mended before anything is read; a vault's own words are
+# mended elsewhere.
 _KNOWN = frozenset(
     re.findall(
         r"[\w-]+",
@@ -39,30 +43,40 @@ _KNOWN = frozenset(
         "segmentation tabular unfreezing unfrozen",
     )
 )
-_SPARED = frozenset({"leaning", "initialisations", "initializations", "classified", "overfitting", "classifiers"})
-_EMPTY = _FORM | STOP_WORDS | {"sensible", "safe", "reasonable", "decent", "correct", "lowest", "maximal", "ok"}
+_SPARED = frozenset(
+    {"leaning", "initialisations", "initializations", "classified", "overfitting", "classifiers"}
+)
+_EMPTY = (
+    _FORM
+    | STOP_WORDS
+    | {"sensible", "safe", "reasonable", "decent", "correct", "lowest", "maximal", "ok"}
+)
 _NETWORK = re.compile(r"(?:res|dense|mobile|efficient|squeeze|conv|reg|xres)(?:ne|nex)t\w*|vgg\w*")
 
 
 def as_asked(question: str) -> str:
-    """The question as it is matched: in lower case, without slips in the words that recipes are known by."""
+    """The question as it is matched: in lower case, without slips in the words that recipes are
+    known by.
+    """
     return _tidied(question).lower()
 
 
 def offers(
     question: str, concepts: Sequence[str], judged: Mapping[str, float] | None = None
 ) -> tuple[RecipeOffer, ...]:
-    """Recipes that a question wishes for, surest first; none when it is not sure enough that it does.
+    """Recipes that a question wishes for, surest first; none when it is not sure enough that it
+    does.
 
-    Rules read how the question speaks of what a recipe is about. Where its wording is judged as well, that rules an
-    offer out, and finds wishes that no rule foresaw.
+    Rules read how the question speaks of what a recipe is about. Where its wording is judged as
+    well, that rules an offer out, and finds wishes that no rule foresaw.
 
     Parameters
     ----------
     concepts : sequence of str
         Labels and aliases of the concepts the answer is mainly about.
     judged : mapping of str to float, optional
-        The probability of each recipe that the wording wishes for it, see `app.answering.offers.wishes`.
+        The probability of each recipe that the wording wishes for it, see
+        `app.answering.offers.wishes`.
     """
     said = _tidied(question)
     ruled = _ruled(said, concepts)
@@ -103,18 +117,30 @@ def _ruled(said: str, concepts: Sequence[str]) -> tuple[RecipeOffer, ...]:
         params = presets(recipe, said)
         if params is not None:
             found.append(
-                RecipeOffer(recipe.name, params, why or "the question asks for both", round(sure or surest, 2))
+                RecipeOffer(
+                    recipe.name,
+                    params,
+                    why or "the question asks for both",
+                    round(sure or surest, 2),
+                )
             )
     return tuple(found)
 
 
 def _sure(asked: str, plain: str, subject: Subject, concepts: Sequence[str]) -> tuple[float, str]:
-    """How surely a question wishes for a subject, and the reason in a few words; `plain` is without given values."""
+    """How surely a question wishes for a subject, and the reason in a few words; `plain` is without
+    given values.
+    """
     named = subject.named.search(plain)
     rest = _rest(without_presets(subject.named.sub(" ", plain)))
     sure = wish(plain, subject, rest)
     if sure:
-        return sure, f"the question is about {named.group().strip()}" if named else "the question describes it"
+        return (
+            sure,
+            f"the question is about {named.group().strip()}"
+            if named
+            else "the question describes it",
+        )
     about = next((name for name in concepts if subject.named.fullmatch(name.lower())), "")
     if about and not rest and not subject.named.search(asked):
         return ABOUT * subject.weight, f"the answer is about {about.lower()}"
@@ -145,7 +171,9 @@ def _tidied(question: str) -> str:
 
 
 def _mended(question: str) -> str:
-    """A question without slips in the words that recipes are known by: "learnig rate", "percision"."""
+    """A question without slips in the words that recipes are known by: "learnig rate",
+    "percision".
+    """
 
     def mend(match: re.Match[str]) -> str:
         said = match.group().lower()
@@ -158,9 +186,19 @@ def _mended(question: str) -> str:
 
 
 def _one_slip(said: str, known: str) -> bool:
-    """Whether one letter is missing, added or wrong, or two neighbours are exchanged; never the first."""
+    """Whether one letter is missing, added or wrong, or two neighbours are exchanged; never the
+    first.
+    """
     if said[:1] != known[:1] or abs(len(said) - len(known)) > 1:
         return False
-    at = next((i for i, (a, b) in enumerate(zip(said, known, strict=False)) if a != b), min(len(said), len(known)))
+    at = next(
+        (i for i, (a, b) in enumerate(zip(said, known, strict=False)) if a != b),
+        min(len(said), len(known)),
+    )
     one, two = said[at:], known[at:]
-    return one[1:] == two[1:] or one[1:] == two or one == two[1:] or (one[:2] == two[1::-1] and one[2:] == two[2:])
+    return (
+        one[1:] == two[1:]
+        or one[1:] == two
+        or one == two[1:]
+        or (one[:2] == two[1::-1] and one[2:] == two[2:])
+    )

@@ -1,4 +1,6 @@
-"""Numbers that a question gives to parameters, found by the parameters' names and their everyday synonyms."""
+"""Numbers that a question gives to parameters, found by the parameters' names and their everyday
+synonyms.
+"""
 
 from __future__ import annotations
 
@@ -11,15 +13,20 @@ from executors.parameters import Parameter, check_value
 __all__ = ["epochs_of", "numbers", "without_patience"]
 
 _TO_TEN = ("one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")
-_NUMERALS = {word: n for n, word in enumerate(_TO_TEN, 1)} | {"twelve": 12, "fifteen": 15, "twenty": 20, "thirty": 30}
+_NUMERALS = {word: n for n, word in enumerate(_TO_TEN, 1)} | {
+    "twelve": 12,
+    "fifteen": 15,
+    "twenty": 20,
+    "thirty": 30,
+}
 _NUMERALS |= {"forty": 40, "fifty": 50, "hundred": 100}
 _COUNT = rf"(\d{{1,7}}|{'|'.join(_NUMERALS)})"
-_FIGURE = r"((?:\d+(?:\.\d+)?|\.\d+)(?:e[-+]?\d+)?)(?!\.?\d|[^\W_])\s?(%|percent\b|min(?:utes?)?\b)?"
+_FIGURE = (
+    r"((?:\d+(?:\.\d+)?|\.\d+)(?:e[-+]?\d+)?)(?!\.?\d|[^\W_])\s?(%|percent\b|min(?:utes?)?\b)?"
+)
 _LINK = r"(?:[\s:=(~]|\b(?:is|of|to|at|set|value|rate|probability|strength|alpha|ps?|eps)\b){1,9}"
 # "wd 0.1 or 0.01?" asks which, and "lr 0.1 is too high" gives none.
-_UNDECIDED = (
-    r"(?!\s*(?:or|vs\.?|versus|to|->|→|/)\s*\.?\d|\s*,\s*(?:\d*\.\d|\d+e-)|\s*(?:(?:is|was|seems)\s+)?(?:far )?too\b)"
-)
+_UNDECIDED = r"(?!\s*(?:or|vs\.?|versus|to|->|→|/)\s*\.?\d|\s*,\s*(?:\d*\.\d|\d+e-)|\s*(?:(?:is|was|seems)\s+)?(?:far )?too\b)"  # noqa: E501
 _NO_FIGURE = r"(?!\s*[=:]|\s+\.?\d)"
 _NAMED = {
     "weight_decay": r"weight[ _-]?decay|wd",
@@ -65,7 +72,8 @@ _COUNTED = {
     "effective_batch": rf"\baccumulat\w+ (?:\w+ )?(?:up )?to {_COUNT}\b(?! steps)",
 }
 _SHARE_FREE = re.compile(
-    r"\b(?:leave|leaving|keep|keeping) (\d+(?:\.\d+)?)\s?(?:%|percent) (?:[\w ]{0,20} )?free\b", re.I
+    r"\b(?:leave|leaving|keep|keeping) (\d+(?:\.\d+)?)\s?(?:%|percent) (?:[\w ]{0,20} )?free\b",
+    re.I,
 )
 _ALPHA = re.compile(rf"\bmix[ -]?up\b.*\balpha{_LINK}{_FIGURE}{_UNDECIDED}", re.I)
 _RANGE = re.compile(
@@ -73,9 +81,7 @@ _RANGE = re.compile(
     r"(\d[\d.]*(?:e-?\d+)?)\s?(?:to|and|up to|-|–|->|→)\s?(\d[\d.]*(?:e-?\d+)?)(?![\w%])(?!\s?(?:px|pix|epoch|gb|mb))",
     re.I,
 )
-_HEAD = (
-    r"(?:frozen|freez(?:e|ing)|(?:of |on |with |for )?(?:the |just the |only the )?(?:new )?head(?: (?:only|alone))?)"
-)
+_HEAD = r"(?:frozen|freez(?:e|ing)|(?:of |on |with |for )?(?:the |just the |only the )?(?:new )?head(?: (?:only|alone))?)"  # noqa: E501
 _WHOLE = (
     r"(?:unfrozen|unfreez(?:e|ing)|"
     r"(?:of |on |with |for )?(?:all(?: the)? layers|the (?:whole|entire|full) (?:network|net|model)))"
@@ -86,7 +92,8 @@ _PHASED = (
 )
 _FROZEN_EPOCHS = re.compile(_PHASED.format(count=_COUNT, phase=_HEAD), re.I)
 _WHOLE_EPOCHS = re.compile(_PHASED.format(count=_COUNT, phase=_WHOLE), re.I)
-# What is told of epochs that went by, or of one of many, gives no length: "overfits after 3 epochs", "every 5 epochs".
+# What is told of epochs that went by, or of one of many, gives no length: "overfits after 3
+# epochs", "every 5 epochs".
 _EPOCHS = re.compile(
     rf"(?<!every )(?<!each )(?<!first )(?<!last )(?<!past )(?<!previous )(?<!than )(?<![.\d])\b{_COUNT}[ -]epochs?\b"
     r"(?!\s(?:ago|takes?|took|lasts?|already|later))"
@@ -102,12 +109,16 @@ _WENT_BY = re.compile(
 
 
 def numbers(parameters: Iterable[Parameter], question: str) -> dict[str, int | float]:
-    """Numbers given by name to the numeric ones of a recipe's parameters; none out of bounds, none of two for one.
+    """Numbers given by name to the numeric ones of a recipe's parameters; none out of bounds, none
+    of two for one.
 
-    Sizes in px, the batch size and epochs are read elsewhere, for their names are not said with them.
+    Sizes in px, the batch size and epochs are read elsewhere, for their names are not said with
+    them.
     """
     said: dict[str, int | float] = {}
-    known = {parameter.name: parameter for parameter in parameters if parameter.type in ("int", "float")}
+    known = {
+        parameter.name: parameter for parameter in parameters if parameter.type in ("int", "float")
+    }
     taken = {match.start(1) for name in known for match in _named(name).finditer(question)}
     for name, parameter in known.items():
         if name in ("batch_size", "size", "epochs", "epochs_frozen"):
@@ -119,13 +130,19 @@ def numbers(parameters: Iterable[Parameter], question: str) -> dict[str, int | f
     swept = _RANGE.search(question)
     if swept and {"start_lr", "end_lr"} <= known.keys():
         low, high = _real(swept[1]), _real(swept[2])
-        if low < high and low < 0.1 and _fits(known["start_lr"], low) and _fits(known["end_lr"], high):
+        if (
+            low < high
+            and low < 0.1
+            and _fits(known["start_lr"], low)
+            and _fits(known["end_lr"], high)
+        ):
             said |= {"start_lr": low, "end_lr": high}
     return said
 
 
 def epochs_of(question: str, split: bool) -> dict[str, int]:
-    """How long is to be trained: `epochs`, and where the recipe has two phases (`split`) `epochs_frozen`, if said.
+    """How long is to be trained: `epochs`, and where the recipe has two phases (`split`)
+    `epochs_frozen`, if said.
 
     >>> epochs_of("2 epochs frozen, then 10 unfrozen", split=True)
     {'epochs_frozen': 2, 'epochs': 10}
@@ -182,7 +199,9 @@ def _named(name: str) -> re.Pattern[str]:
 def _before(name: str) -> re.Pattern[str]:
     """The number first: "0.3 dropout", but not in "0.1 or 0.3 dropout"."""
     words = _NAMED.get(name, name.replace("_", "[ _-]?"))
-    return re.compile(rf"(?<!or )(?<!vs )(?<!to )(?<![\w.-]){_FIGURE}\s?(?:of )?(?:{words})\b{_NO_FIGURE}", re.I)
+    return re.compile(
+        rf"(?<!or )(?<!vs )(?<!to )(?<![\w.-]){_FIGURE}\s?(?:of )?(?:{words})\b{_NO_FIGURE}", re.I
+    )
 
 
 @cache

@@ -8,7 +8,17 @@ from functools import cache
 from executors.networks.networks import NETWORKS
 from executors.tasks import IMAGE_TASKS
 
-__all__ = ["TASKS", "TEXT_TASKS", "arch_of", "learner_of", "networks", "switches", "target_of", "task_of", "y_range_of"]
+__all__ = [
+    "TASKS",
+    "TEXT_TASKS",
+    "arch_of",
+    "learner_of",
+    "networks",
+    "switches",
+    "target_of",
+    "task_of",
+    "y_range_of",
+]
 
 TEXT_TASKS = ("text-classification", "language-model")
 # Specific words first: a U-Net restores pictures too, and ratings come as CSV.
@@ -22,7 +32,10 @@ TASKS = tuple(
         ),
         ("gan", r"(?:w|dc)?gans?|generative adversarial|generator|critic"),
         ("segmentation", r"u-?nets?|segment(?:ation|ing|er|s|ed)?|masks?|camvid|pixel-?wise"),
-        ("image-regression", r"key-? ?points?|heat-? ?maps?|landmarks?|head pose|poses?|coordinates|image regression"),
+        (
+            "image-regression",
+            r"key-? ?points?|heat-? ?maps?|landmarks?|head pose|poses?|coordinates|image regression",
+        ),
         (
             "multi-label",
             r"multi-? ?labels?|several labels(?! (?:are|seem|look|may|might|must|were|could|that|which|in|of)\b)",
@@ -37,8 +50,14 @@ TASKS = tuple(
             r"collab(?:orative)?(?: filtering)?|recommender|recommendation (?:system|engine|model)s?|ratings|movielens|"
             r"matrix factori[sz]ation|user-item|dot product model",
         ),
-        ("tabular", r"tabular|csvs?|data-? ?frames?|spread-?sheets?|(?:table|structured) data|excel|pandas"),
-        ("image-classification", r"(?:image|picture|photo) classif\w+|classif\w+ (?:of )?(?:images|pictures|photos)"),
+        (
+            "tabular",
+            r"tabular|csvs?|data-? ?frames?|spread-?sheets?|(?:table|structured) data|excel|pandas",
+        ),
+        (
+            "image-classification",
+            r"(?:image|picture|photo) classif\w+|classif\w+ (?:of )?(?:images|pictures|photos)",
+        ),
     )
 )
 _PICTURES = r"(?:photos?|photographs?|pictures?|pics?|images?|x-?rays?|scans?|tiles)"
@@ -47,7 +66,8 @@ _TEXTS = (
     r"messages|comments|posts|documents|transcripts|sentences|paragraphs|contracts|abstracts|letters|complaints|"
     r"headlines|articles|descriptions"
 )
-# Things that a task is done with, which say less than its name: asked only when no name is said, these in order.
+# Things that a task is done with, which say less than its name: asked only when no name is said,
+# these in order.
 _THINGS = tuple(
     (task, re.compile(words, re.I))
     for task, words in (
@@ -83,7 +103,8 @@ _SAYS_LM = re.compile(r"\blanguage model|\bulmfit\b|\bnext[ -]word\b", re.I)
 _AWD = re.compile(r"\bawd[-_]? ?lstm\b", re.I)
 _A_PICTURE = re.compile(rf"\b(?<!docker )(?<!disk ){_PICTURES}\b", re.I)
 _A_TABLE = re.compile(r"\btabular\b|\b(?:table|structured) data\b", re.I)
-# of torchvision beside those that fastai can use here: a run tells why not, which beats another network unasked
+# of torchvision beside those that fastai can use here: a run tells why not, which beats another
+# network unasked
 _MORE_NETWORKS: tuple[str, ...] = tuple(
     re.findall(
         r"\w+",
@@ -96,7 +117,8 @@ _MORE_NETWORKS: tuple[str, ...] = tuple(
     )
 )
 _KNOWN = (*NETWORKS, *_MORE_NETWORKS)
-# "AWD-LSTM" in prose is the kind of network, which the recipe's own choice is too; the identifier is the full one.
+# "AWD-LSTM" in prose is the kind of network, which the recipe's own choice is too; the identifier
+# is the full one.
 _AWD_LSTM = re.compile(r"\bawd[_ ]?lstm\b", re.I)
 _ROW = r"\[?\(?(\d{1,5}(?:(?:\s?[,/x×]\s?|,?\s(?:and|then)\s)\d{1,5})+)\)?\]?"
 _LAYERS = re.compile(
@@ -105,7 +127,9 @@ _LAYERS = re.compile(
     re.I,
 )
 _ONE_LAYER = re.compile(r"\b(?:one|a single) (?:hidden )?layer of (\d{1,5})\b", re.I)
-_FACTORS = re.compile(r"\b(\d{1,6})[ -](?:latent[ -])?factors?\b|\bn?_?factors?\s?(?:=|:|of)\s?(\d{1,6})\b", re.I)
+_FACTORS = re.compile(
+    r"\b(\d{1,6})[ -](?:latent[ -])?factors?\b|\bn?_?factors?\s?(?:=|:|of)\s?(\d{1,6})\b", re.I
+)
 _RANDOM = re.compile(
     r"\brandom(?:ly)?(?: initiali[sz]ed)? weights?\b|\b(?:not|non|un|isn't|no)[ -]?pre-?train(?:ed|ing)\b|\buntrained\b"
     r"|\bwithout (?:any |the )?(?:pre-?train(?:ed|ing)|imagenet)\b|\b(?:train\w*|start\w*)\b.{0,40}\bfrom scratch\b"
@@ -117,11 +141,15 @@ _WHICH = re.compile(r"\b(?:or|vs\.?|versus|against|with and without|compared? (?
 _NOT = r"\b(?:no need (?:for|of)|no|without|skip(?:ping)?|leave out|don'?t|do not)\s+(?:(?:the|an?|any|to|need)\s+)*"
 _SWITCHED_OFF = {
     "race": re.compile(
-        rf"{_NOT}(?:races?|racing|short trainings?)\b|\b(?:only|just) (?:want )?the (?:plain )?curve\b", re.I
+        rf"{_NOT}(?:races?|racing|short trainings?)\b|\b(?:only|just) (?:want )?the (?:plain )?curve\b",
+        re.I,
     ),
     "compare": re.compile(rf"{_NOT}(?:baselines?|compar\w+)\b", re.I),
 }
-_FETCH = re.compile(r"(?<!not )(?<!n't )\bdownload(?:ing)? (?:the |its )?(?:pre-?trained |imagenet )?weights\b", re.I)
+_FETCH = re.compile(
+    r"(?<!not )(?<!n't )\bdownload(?:ing)? (?:the |its )?(?:pre-?trained |imagenet )?weights\b",
+    re.I,
+)
 _QUOTED = r"[\"'`“‘]([^\"'`”’]{1,60})[\"'`”’]"
 _COLUMN = r"(?:is\s|=\s?|:\s?|called\s|named\s)?\s?(?:" + _QUOTED + r"|([^\W\d][\w-]*\w|[^\W\d]))"
 _TARGETS = (
@@ -163,12 +191,16 @@ def task_of(question: str) -> str:
         return named
     thing = next((task for task, words in _THINGS if words.search(question)), "")
     if not thing:
-        thing = "language-model" if _AWD.search(question) else "tabular" if target_of(question) else ""
+        thing = (
+            "language-model" if _AWD.search(question) else "tabular" if target_of(question) else ""
+        )
     if not named and thing != "tabular":
         return thing
     if _A_TABLE.search(question):
         return "tabular"
-    if thing in TEXT_TASKS or thing in IMAGE_TASKS:  # texts and labels of pictures stand in CSV files too
+    if (
+        thing in TEXT_TASKS or thing in IMAGE_TASKS
+    ):  # texts and labels of pictures stand in CSV files too
         return thing
     return "" if _A_PICTURE.search(question) else "tabular"
 
@@ -176,7 +208,10 @@ def task_of(question: str) -> str:
 @cache
 def networks() -> re.Pattern[str]:
     """Names of networks for images, however they are spelled: "ResNet-34", "mobilenet v3 small"."""
-    spelled = [r"[\s_.-]*".join(re.findall(r"[a-z]+|\d+", name)) for name in sorted(_KNOWN, key=len, reverse=True)]
+    spelled = [
+        r"[\s_.-]*".join(re.findall(r"[a-z]+|\d+", name))
+        for name in sorted(_KNOWN, key=len, reverse=True)
+    ]
     return re.compile(r"(?<![a-z0-9])(?:" + "|".join(spelled) + r")(?![a-z0-9])", re.I)
 
 
@@ -221,7 +256,9 @@ def target_of(question: str) -> str | None:
     ('Kind_2', None)
     """
     for words in _TARGETS:
-        found = {next(name for name in match.groups() if name) for match in words.finditer(question)}
+        found = {
+            next(name for name in match.groups() if name) for match in words.finditer(question)
+        }
         found = {name for name in found if name.lower() not in _NO_COLUMN}
         if found:
             return _only(found) or None

@@ -1,4 +1,6 @@
-"""Parameters of a recipe that a question's words decide: the task, the network, sizes, memory, device and so on."""
+"""Parameters of a recipe that a question's words decide: the task, the network, sizes, memory,
+device and so on.
+"""
 
 from __future__ import annotations
 
@@ -39,23 +41,35 @@ _BOTH = re.compile(
 )
 _PRECISIONS = (
     ("bfloat16", re.compile(r"\bb(?:f|float) ?-?16\b|\bto_bf16\b", re.I)),
-    ("float16", re.compile(r"\b(?:fp|float) ?-?16\b|\bto_fp16\b|\bhalf[ -]?precision\b|\bin half\b", re.I)),
-    ("float32", re.compile(r"\b(?:fp|float) ?-?32\b|\bfull precision\b|\bsingle precision\b", re.I)),
+    (
+        "float16",
+        re.compile(r"\b(?:fp|float) ?-?16\b|\bto_fp16\b|\bhalf[ -]?precision\b|\bin half\b", re.I),
+    ),
+    (
+        "float32",
+        re.compile(r"\b(?:fp|float) ?-?32\b|\bfull precision\b|\bsingle precision\b", re.I),
+    ),
 )
 _MIXED = re.compile(r"\bmixed[ -]?precision\b|\b16[ -]?bits?\b|\bamp\b", re.I)
 _PX = r"(?:px|pixels?)"
 _STEP = r"(?:\s*,\s*(?:and |then )?|\s*(?:/|→|->|–|-)\s*|\s*,?\s+(?:and then|and|then|to|up to|over|via|or|before)\s+)"
-_GOING = r"(?:\s*,?\s+(?:and |then |and then )?(?:go(?:ing)? |grow(?:ing)? |move )?(?:up |on )?to\s+)"
+_GOING = (
+    r"(?:\s*,?\s+(?:and |then |and then )?(?:go(?:ing)? |grow(?:ing)? |move )?(?:up |on )?to\s+)"
+)
 _JOIN = rf"(?:{_STEP}|{_GOING})"
-_AFTER = (
-    r"(?![a-z%]|\.\d|\s?(?:epochs?|gb|gigs?|mb|%|percent|samples|images|photos|pictures|batch|steps|rows|classes)\b)"
+_AFTER = r"(?![a-z%]|\.\d|\s?(?:epochs?|gb|gigs?|mb|%|percent|samples|images|photos|pictures|batch|steps|rows|classes)\b)"  # noqa: E501
+_LISTED = re.compile(
+    rf"\b(\d{{2,4}}(?:\s?{_PX})?(?:{_JOIN}\d{{2,4}}(?:\s?{_PX})?)*)\s?{_PX}(?![a-z])", re.I
 )
-_LISTED = re.compile(rf"\b(\d{{2,4}}(?:\s?{_PX})?(?:{_JOIN}\d{{2,4}}(?:\s?{_PX})?)*)\s?{_PX}(?![a-z])", re.I)
-_PLAIN_LIST = re.compile(rf"(?<![\d.,])\b(\d{{2,4}}(?:\s?{_PX})?(?:{_JOIN}\d{{2,4}}(?:\s?{_PX})?)+)\b{_AFTER}", re.I)
+_PLAIN_LIST = re.compile(
+    rf"(?<![\d.,])\b(\d{{2,4}}(?:\s?{_PX})?(?:{_JOIN}\d{{2,4}}(?:\s?{_PX})?)+)\b{_AFTER}", re.I
+)
 _ARROWS = re.compile(
-    rf"(?<![\d.,])\b(\d{{2,4}}(?:(?:\s*(?:→|->|=>)\s*|\s*,?\s+(?:and )?then\s+(?:at )?)\d{{2,4}})+)\b{_AFTER}", re.I
+    rf"(?<![\d.,])\b(\d{{2,4}}(?:(?:\s*(?:→|->|=>)\s*|\s*,?\s+(?:and )?then\s+(?:at )?)\d{{2,4}})+)\b{_AFTER}",
+    re.I,
 )
-# "a unet at 256, bs 8" and "resnet50, 224, bs 128": a side as networks take it, said of nothing else
+# "a unet at 256, bs 8" and "resnet50, 224, bs 128": a side as networks take it, said of nothing
+# else
 _END = r"(?=\s*(?:$|[,;?!)]|\.(?!\d)|(?:with|in|on|for|using|first|all|without|when|if)\b))"
 _AT = re.compile(rf"\bat (\d{{2,4}})\b{_END}(?!\s*,\s*\d)", re.I)
 _ITEM = re.compile(r",\s*(\d{3})(?=\s*(?:$|[,;]))")
@@ -66,26 +80,38 @@ _BATCH_LIST = re.compile(
 )
 _EFFECTIVE = re.compile(r"\beffective[ -]batch(?:[ -]?size)?\s*(?:of|=|:|is|to)?\s*\d{1,7}\b", re.I)
 # sides that networks were made for, and that hardly any batch has
-_SIDES = frozenset(re.findall(r"\d+", "112 160 192 224 240 260 288 299 300 320 331 336 380 384 448"))
+_SIDES = frozenset(
+    re.findall(r"\d+", "112 160 192 224 240 260 288 299 300 320 331 336 380 384 448")
+)
 _SQUARE = re.compile(r"\b(\d{2,4})\s?[x×*]\s?\d{2,4}\b")
 _SIZE_IS = re.compile(
-    r"(?<!batch )(?<!batch-)\b(?:(?:image|input|picture) sizes?|resolution|sz)\s?(?:of|=|is|:)?\s?(\d{2,4})\b", re.I
+    r"(?<!batch )(?<!batch-)\b(?:(?:image|input|picture) sizes?|resolution|sz)\s?(?:of|=|is|:)?\s?(\d{2,4})\b",
+    re.I,
 )
 _RESIZING = re.compile(r"\bresiz|\bsizes\b|\bpx\b|\bpixels?\b|\bresolutions?\b", re.I)
 _BATCH = re.compile(
     r"\b(?:bs|batch[ -]?sizes?|batch(?:es)?)\s*(?:of|=|:|is|to)?\s*(\d{1,5})\b(?!\s?(?:px|pixel|gb|mb|x\s?\d|epoch))",
     re.I,
 )
-_RATE = re.compile(r"\b(?:lr|learning[ -]?rate|weight[ -]?decay|wd)s?\s*(?:of|=|:|is)?\s*\d[\d.]*(?:e-?\d+)?\b", re.I)
+_RATE = re.compile(
+    r"\b(?:lr|learning[ -]?rate|weight[ -]?decay|wd)s?\s*(?:of|=|:|is)?\s*\d[\d.]*(?:e-?\d+)?\b",
+    re.I,
+)
 _AMOUNT = re.compile(
     r"\b(\d{1,4}(?:\.\d+)?)\s?(g|m)(?:i?b|igs?|igabytes?|egabytes?)\b"
     r"(?!\s+(?:of )?(?:data|images|pictures|text|files?|csv|dataset))",
     re.I,
 )
-_CARD = re.compile(r"\bcuda:(\d{1,2})\b|\b(?:gpu|card)[ #](?:no\.? ?)?(\d)\b(?!\s?(?:gb|g\b|mb))", re.I)
+_CARD = re.compile(
+    r"\bcuda:(\d{1,2})\b|\b(?:gpu|card)[ #](?:no\.? ?)?(\d)\b(?!\s?(?:gb|g\b|mb))", re.I
+)
 _CPU = re.compile(r"\bcpus?\b|\bwithout (?:an? )?(?:gpu|card)\b|\bno gpu\b", re.I)
-_MPS = re.compile(r"\bmps\b|\bapple silicon\b|\bm[1-5] (?:mac|pro|max|chip|macbook)|\bmacbook", re.I)
-_EPOCHS = re.compile(r"\b(?:\d{1,4}|one|two|three|four|five|six|seven|eight|nine|ten|twenty)[ -]epochs?\b", re.I)
+_MPS = re.compile(
+    r"\bmps\b|\bapple silicon\b|\bm[1-5] (?:mac|pro|max|chip|macbook)|\bmacbook", re.I
+)
+_EPOCHS = re.compile(
+    r"\b(?:\d{1,4}|one|two|three|four|five|six|seven|eight|nine|ten|twenty)[ -]epochs?\b", re.I
+)
 
 
 _SPOKEN = (
@@ -95,7 +121,8 @@ _SPOKEN = (
 
 
 def presets(recipe: Recipe, question: str) -> dict[str, Preset] | None:
-    """Parameters that a question's words decide, only ones that the recipe has; None when it is for other tasks.
+    """Parameters that a question's words decide, only ones that the recipe has; None when it is for
+    other tasks.
 
     >>> from executors.recipe import find_recipe
     >>> presets(find_recipe("lr-find"), "what lr after unfreezing, with bs 32 at 128 px?")
@@ -120,14 +147,23 @@ def presets(recipe: Recipe, question: str) -> dict[str, Preset] | None:
     return out
 
 
-def _read(recipe: Recipe, known: Mapping[str, Parameter], question: str, task: str) -> dict[str, Preset]:
-    """What the question says of parameters, also of ones that the recipe has not, or not for the task."""
+def _read(
+    recipe: Recipe, known: Mapping[str, Parameter], question: str, task: str
+) -> dict[str, Preset]:
+    """What the question says of parameters, also of ones that the recipe has not, or not for the
+    task.
+    """
     said: dict[str, Preset] = {}
     if task and "task" in known:
         said["task"] = task
     for name, read in _READERS.items():
         value = read(question)
-        if name == "precision" and value is None and recipe.name != "mixed-precision" and _MIXED.search(question):
+        if (
+            name == "precision"
+            and value is None
+            and recipe.name != "mixed-precision"
+            and _MIXED.search(question)
+        ):
             value = "float16"
         if value is not None:
             said[name] = value
@@ -187,7 +223,9 @@ def _precision(question: str) -> str | None:
 
 
 def _batch(question: str) -> int | None:
-    found = _BATCH.search(_BATCH_LIST.sub(" ", _EFFECTIVE.sub(" ", question)))  # "batch size 32 or 64?" asks
+    found = _BATCH.search(
+        _BATCH_LIST.sub(" ", _EFFECTIVE.sub(" ", question))
+    )  # "batch size 32 or 64?" asks
     return int(found[1]) if found else None
 
 
@@ -204,14 +242,22 @@ def _device(question: str) -> str | None:
 
 
 def _sizes(question: str, rising: bool) -> list[int]:
-    """Image sizes in px, smallest first; plain numbers are taken for sizes where these are to rise."""
+    """Image sizes in px, smallest first; plain numbers are taken for sizes where these are to
+    rise.
+    """
     text = _BATCH.sub(" ", _BATCH_LIST.sub(" ", _EFFECTIVE.sub(" ", question)))
     pieces = [*_LISTED.findall(text), *_SQUARE.findall(text), *_SIZE_IS.findall(text)]
     if rising or _RESIZING.search(text):
         pieces += _PLAIN_LIST.findall(text)
-    usual = [n for n in _ARROWS.findall(text) if all(int(side) % 16 == 0 for side in re.findall(r"\d+", n))]
+    usual = [
+        n
+        for n in _ARROWS.findall(text)
+        if all(int(side) % 16 == 0 for side in re.findall(r"\d+", n))
+    ]
     usual += [n for n in _AT.findall(text) if int(n) % 32 == 0 or n in _SIDES]
-    usual += [n for n in _ITEM.findall(text) if n in _SIDES or (int(n) % 32 == 0 and _batch(question))]
+    usual += [
+        n for n in _ITEM.findall(text) if n in _SIDES or (int(n) % 32 == 0 and _batch(question))
+    ]
     sides = (int(n) for piece in (*pieces, *usual) for n in re.findall(r"\d+", piece))
     return sorted({side for side in sides if 32 <= side <= 2048})
 

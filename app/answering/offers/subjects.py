@@ -1,7 +1,8 @@
-"""What each recipe is about, and whether a question wishes for it: to have it found, to know what it is, or neither.
+"""What each recipe is about, and whether a question wishes for it: to have it found, to know what
+it is, or neither.
 
-A wish is told by the words around the recipe's subject ("the largest …", "how do I choose the …"), not by the subject
-alone: who asks why learning rates decay, or how a batch is saved, wants no run.
+A wish is told by the words around the recipe's subject ("the largest …", "how do I choose the …"),
+not by the subject alone: who asks why learning rates decay, or how a batch is saved, wants no run.
 """
 
 from __future__ import annotations
@@ -42,7 +43,9 @@ class Subject:
     defined: re.Pattern[str] | None = None
 
 
-def _of(named: str, wished: str = "", judged: bool = False, weight: float = 1.0, defined: str = "") -> Subject:
+def _of(
+    named: str, wished: str = "", judged: bool = False, weight: float = 1.0, defined: str = ""
+) -> Subject:
     return Subject(
         re.compile(rf"\b(?:{named})\b"),
         re.compile(wished) if wished else None,
@@ -68,7 +71,9 @@ _SUBJECTS = {
         r"|lr_max|max_lr|step size"
     ),
     "mixed-precision": _of(
-        r"(?:mixed|half) ?-?precision|(?:b?float|fp|bf) ?-?16|to_[fb][pf]16|16 ?-?bits?|amp", judged=True, weight=0.95
+        r"(?:mixed|half) ?-?precision|(?:b?float|fp|bf) ?-?16|to_[fb][pf]16|16 ?-?bits?|amp",
+        judged=True,
+        weight=0.95,
     ),
     "progressive-resizing": _of(
         r"progressive(?:ly)? (?:image )?resiz\w+|resiz\w+ progressively",
@@ -176,7 +181,8 @@ _VETO = re.compile(
     r"|\bhow (?:does|is|are|did|was|do (?!i\b|we\b|you\b))\b"
     r"|\b(?:students?|pupils?|child(?:ren)?|kids?|humans?|people|baby|dogs?|dough|kafka|sql|interest rate)\b"
 )
-# What else a question may ask for, with a recipe's subject only beside it: "how many epochs with a learning rate of …?"
+# What else a question may ask for, with a recipe's subject only beside it: "how many epochs with a
+# learning rate of …?"
 _FOREIGN = re.compile(
     r"\b(?:how many|how much|which|what|what kind of|best|number of) (?:\w+ )?(?:epochs|layers?|neurons|units|classes|"
     r"parameters|workers|bits|optimi[sz]ers?|loss(?: function)?|metrics?|architectures?|backbones?|frameworks?|library|"
@@ -186,7 +192,8 @@ _NOT_IT = re.compile(
     r"\bbatch(?:es)?[ -]?norm\w*|\bbatch gradient\w*|\blearning curves?\b"
     r"|\b(?:discriminative )?learning rates? (?:decay|policy)\b"
 )
-# Words that may stand beside a wish. Others say that it is about something else: a git repository, a drive.
+# Words that may stand beside a wish. Others say that it is about something else: a git repository,
+# a drive.
 _BESIDE = frozenset(
     re.findall(
         r"[\w-]+",
@@ -205,16 +212,24 @@ UNKNOWN, UNKNOWN_OF_MINE = 0.45, 0.25  # less sure for every word beside it that
 
 
 def subject_of(recipe: Recipe) -> Subject:
-    """The words for a recipe; of one that does not come with Gradus, those that it names as its concepts."""
+    """The words for a recipe; of one that does not come with Gradus, those that it names as its
+    concepts.
+    """
     known = _SUBJECTS.get(recipe.name)
     if known is not None:
         return known
-    names = [r"\W+".join(re.escape(w) for w in name.lower().split()) for name in recipe.concepts if name.strip()]
+    names = [
+        r"\W+".join(re.escape(w) for w in name.lower().split())
+        for name in recipe.concepts
+        if name.strip()
+    ]
     return _of("|".join(names) or r"(?!)", judged=True, weight=0.95)
 
 
 def vetoed(asked: str) -> bool:
-    """Whether a question, in lower case, wants something that no recipe gives: history, reasons, code, comparison."""
+    """Whether a question, in lower case, wants something that no recipe gives: history, reasons,
+    code, comparison.
+    """
     return bool(_VETO.search(asked) or _FOREIGN.search(asked))
 
 
@@ -224,7 +239,8 @@ def wish(asked: str, subject: Subject, rest: frozenset[str]) -> float:
     Parameters
     ----------
     rest : frozenset of str
-        The question's words that say something beside the subject, the form of asking and parameters.
+        The question's words that say something beside the subject, the form of asking and
+        parameters.
     """
     mine = MINE if _OWN.search(asked) else 0.0
     defining = bool(_DEFINING.match(asked))
@@ -237,13 +253,19 @@ def wish(asked: str, subject: Subject, rest: frozenset[str]) -> float:
             sure = WISHED + mine - strange
         elif subject.judged and _YES_NO.search(marked) and _OWN_THINGS.search(asked):
             sure = JUDGED + mine - strange
-        elif defining and ((not rest and _defines(subject, said)) or (mine and subject.weight == 1)):
+        elif defining and (
+            (not rest and _defines(subject, said)) or (mine and subject.weight == 1)
+        ):
             sure = DEFINES
         elif not rest and not _FRAGMENT.sub("", marked).strip(" ?.!"):
             sure = FRAGMENT if _defines(subject, said) else 0.0
         elif not defining and _FRAGMENT.match(marked) and (rest <= _BESIDE or mine):
             sure = FRAGMENT
-    if subject.wished is not None and subject.wished.search(said) and not (defining and not _OWN.search(asked)):
+    if (
+        subject.wished is not None
+        and subject.wished.search(said)
+        and not (defining and not _OWN.search(asked))
+    ):
         solved = bool(mine) or bool(_PROBLEM.search(asked))
         sure = max(sure, WISHED + mine if solved else 0.0)
     return max(0.0, min(1.0, sure * subject.weight))

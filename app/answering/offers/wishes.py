@@ -1,8 +1,10 @@
-"""Which recipe a question's wording wishes for, by a classifier that was learned from written questions.
+"""Which recipe a question's wording wishes for, by a classifier that was learned from written
+questions.
 
-Multinomial logistic regression over the encoder's vector of the question, its words and its pairs of neighbours. The
-coefficients are `wishes.json`, written by `benchmarks/answers/train_offers.py` from `benchmarks/questions/`; they hold
-for the encoder named there. A recipe that does not come with Gradus is none of its classes.
+Multinomial logistic regression over the encoder's vector of the question, its words and its pairs
+of neighbours. The coefficients are `wishes.json`, written by `benchmarks/answers/train_offers.py`
+from `benchmarks/questions/`; they hold for the encoder named there. A recipe that does not come
+with Gradus is none of its classes.
 """
 
 from __future__ import annotations
@@ -31,7 +33,8 @@ Floats = npt.NDArray[np.float64]
 
 @dataclass(frozen=True, slots=True)
 class Wishes:
-    """The classifier; `weights` has a row for each dimension of the encoder, then for each term, and a column a class.
+    """The classifier; `weights` has a row for each dimension of the encoder, then for each term,
+    and a column a class.
 
     Parameters
     ----------
@@ -62,15 +65,21 @@ def terms(asked: str) -> list[str]:
     return words + [f"{one} {other}" for one, other in pairwise(words)]
 
 
-def columns(asked: Sequence[str], vectors: npt.NDArray[np.floating[Any]], rarity: Mapping[str, float]) -> Floats:
-    """What the classifier sees of questions, shape (n, d + t): their vectors (n, d), and their terms by rarity."""
+def columns(
+    asked: Sequence[str], vectors: npt.NDArray[np.floating[Any]], rarity: Mapping[str, float]
+) -> Floats:
+    """What the classifier sees of questions, shape (n, d + t): their vectors (n, d), and their
+    terms by rarity.
+    """
     place = {term: column for column, term in enumerate(rarity)}
     told = np.zeros((len(asked), len(rarity)))
     for row, question in zip(told, asked, strict=True):
         for term in terms(question):
             if term in place:
                 row[place[term]] += 1
-        row[:] = np.where(row > 0, 1 + np.log(np.maximum(row, 1)), 0) * np.fromiter(rarity.values(), float, len(rarity))
+        row[:] = np.where(row > 0, 1 + np.log(np.maximum(row, 1)), 0) * np.fromiter(
+            rarity.values(), float, len(rarity)
+        )
         row /= max(float(np.linalg.norm(row)), 1e-12)
     return np.hstack([_DENSE * np.asarray(vectors, dtype=float), told])
 
@@ -78,16 +87,26 @@ def columns(asked: Sequence[str], vectors: npt.NDArray[np.floating[Any]], rarity
 @cache
 def learned() -> Wishes:
     """The classifier that comes with Gradus."""
-    read = json.loads(resources.files("app.answering.offers").joinpath("wishes.json").read_text(encoding="utf-8"))
+    read = json.loads(
+        resources.files("app.answering.offers").joinpath("wishes.json").read_text(encoding="utf-8")
+    )
     weights = np.array(read["dense"] + list(read["terms"].values()), dtype=float)
     rarity = dict(zip(read["terms"], read["rarity"], strict=True))
-    return Wishes(read["encoder"], tuple(read["names"]), rarity, weights, np.array(read["bias"], dtype=float))
+    return Wishes(
+        read["encoder"], tuple(read["names"]), rarity, weights, np.array(read["bias"], dtype=float)
+    )
 
 
 def wished(asked: str, encoder: Encoder) -> dict[str, float] | None:
-    """The probability of each recipe that the question wishes for it; None with another encoder than learned with."""
+    """The probability of each recipe that the question wishes for it; None with another encoder
+    than learned with.
+    """
     known = learned()
     if encoder.name != known.encoder:
         return None
     chances = known(columns([asked], encoder.encode([asked]), known.rarity))[0]
-    return {name: float(chance) for name, chance in zip(known.names, chances, strict=True) if name != NONE}
+    return {
+        name: float(chance)
+        for name, chance in zip(known.names, chances, strict=True)
+        if name != NONE
+    }

@@ -27,10 +27,9 @@ _MORE = re.compile(
     r"go on|continue|what else|anything else|else|further|(?:and )?then(?: what)?|in more detail)\W*$",
     re.I,
 )
-# Pronouns that point back. "This" and "that" do so only alone: "this rate" and "tell that it fits" do not.
-_AUXILIARY = (
-    r"is|are|was|were|does|do|did|can|could|should|would|will|has|have|work|works|help|helps|mean|means|happen|happens"
-)
+# Pronouns that point back. "This" and "that" do so only alone: "this rate" and "tell that it fits"
+# do not.
+_AUXILIARY = r"is|are|was|were|does|do|did|can|could|should|would|will|has|have|work|works|help|helps|mean|means|happen|happens"  # noqa: E501
 _MANNER = r"again|simpler|more simply|differently|please|in (?:simple|other|plain|more|a few)|to me"
 _POINTING = re.compile(
     r"\b(?P<whose>its|their)\b(?=\s+\w)|\b(?:it|they|them)\b|\b(?:that|this) one\b"
@@ -52,9 +51,12 @@ _OWN_NOUN = re.compile(
 _OTHER_ONE = re.compile(r"\bthe (?:other|second|latter|last)(?: one)?\b", re.I)
 _FIRST_ONE = re.compile(r"\bthe (?:first|former)(?: one)?\b", re.I)
 _BOTH = re.compile(
-    r"(?<=between )(?:them|these|those|the two|both)\b|(?<=compare )(?:them|these|those|the two|both)\b", re.I
+    r"(?<=between )(?:them|these|those|the two|both)\b|(?<=compare )(?:them|these|those|the two|both)\b",
+    re.I,
 )
-_WHICH_ONE = re.compile(r"^\s*(?:and\s+)?(?:so\s+)?which(?: one| of (?:them|the two|these|those))?\s+(?=\w)", re.I)
+_WHICH_ONE = re.compile(
+    r"^\s*(?:and\s+)?(?:so\s+)?which(?: one| of (?:them|the two|these|those))?\s+(?=\w)", re.I
+)
 _SOURCE = r"(?:lecture|lesson|video|notebook|chapter|note|paper|link|source)"
 _THAT = r"(?:it|that|this)"
 # What a follow-up may ask of the last subject by a word or two alone.
@@ -71,7 +73,10 @@ _ASIDES: tuple[tuple[re.Pattern[str], str], ...] = tuple(
             r"|in (?:pytorch|fastai|code)",
             "show the code for {}",
         ),
-        (r"(?:(?:show|give)(?: me)? |what(?:'s| is) )?(?:the |its )?(?:formula|equation)s?", "formula of {}"),
+        (
+            r"(?:(?:show|give)(?: me)? |what(?:'s| is) )?(?:the |its )?(?:formula|equation)s?",
+            "formula of {}",
+        ),
         (
             rf"(?:(?:in )?(?:which|what) {_SOURCE}s?(?: is {_THAT}(?: in)?)?"
             rf"|(?:is there |any |show me )?(?:an? |the )?{_SOURCE}s?(?: about {_THAT})?"
@@ -90,9 +95,11 @@ _ASIDES: tuple[tuple[re.Pattern[str], str], ...] = tuple(
     )
 )
 _BARE = re.compile(
-    r"^(?:why|how|when|where|who|how (?:much|many|long|often|so|come)|since when|why not|why is that)$", re.I
+    r"^(?:why|how|when|where|who|how (?:much|many|long|often|so|come)|since when|why not|why is that)$",
+    re.I,
 )
-# A condition at the end of a question, which a follow-up replaces: "… when frozen?" — "and after unfreezing?"
+# A condition at the end of a question, which a follow-up replaces: "… when frozen?" — "and after
+# unfreezing?"
 _PLACES = "when|before|after|if|while|with|without|during|once|for|in|on|at|under"
 _LATER = re.compile(r"[\s,]+(?:when|before|after|if|while|with|without|during|once)\b.*$", re.I)
 _CONDITION_START = re.compile(rf"^(?P<word>{_PLACES})\b", re.I)
@@ -114,13 +121,15 @@ def wants_more(question: str) -> bool:
     return bool(_MORE.match(question))
 
 
-def resolve(question: str, history: Sequence[Turn], concepts: Sequence[Concept], lexicon: Lexicon) -> str:
+def resolve(
+    question: str, history: Sequence[Turn], concepts: Sequence[Concept], lexicon: Lexicon
+) -> str:
     """The question as it would be asked alone; unchanged when it is no follow-up.
 
-    A pronoun takes what was talked about last; "and X?" asks the last question of X; "and after …?" keeps the last
-    question and replaces its condition; "why?", "an example?", "in which lecture?" ask this of the last subject; "the
-    other one" is the side of a comparison that was not talked about last. A question that names what it is about and
-    is whole stays as it is.
+    A pronoun takes what was talked about last; "and X?" asks the last question of X; "and after …?"
+    keeps the last question and replaces its condition; "why?", "an example?", "in which lecture?"
+    ask this of the last subject; "the other one" is the side of a comparison that was not talked
+    about last. A question that names what it is about and is whole stays as it is.
     """
     recent = history[-REMEMBERED:]
     alone: list[str] = []  # what each turn asked
@@ -130,7 +139,11 @@ def resolve(question: str, history: Sequence[Turn], concepts: Sequence[Concept],
 
 
 def _resolved(
-    question: str, history: Sequence[Turn], alone: Sequence[str], concepts: Sequence[Concept], lexicon: Lexicon
+    question: str,
+    history: Sequence[Turn],
+    alone: Sequence[str],
+    concepts: Sequence[Concept],
+    lexicon: Lexicon,
 ) -> str:
     """The question as it would be asked alone; `alone` has that for each turn of the history."""
     if not history:
@@ -170,12 +183,20 @@ def _resolved(
         return _about(before, rest, lexicon)
     if opened and short and not named and not _WH.match(rest) and kind_of(rest, 0) == "fact":
         definition = kind_of(before, 1) == "definition"
-        return _about(before, rest, lexicon) if definition and len(words(rest)) <= 3 else f"{before} {rest}"
+        return (
+            _about(before, rest, lexicon)
+            if definition and len(words(rest)) <= 3
+            else f"{before} {rest}"
+        )
     return question
 
 
-def _topic(before: str, history: Sequence[Turn], concepts: Sequence[Concept], lexicon: Lexicon) -> str:
-    """What was talked about last: the main concept of the last answer that has one, else of the last question."""
+def _topic(
+    before: str, history: Sequence[Turn], concepts: Sequence[Concept], lexicon: Lexicon
+) -> str:
+    """What was talked about last: the main concept of the last answer that has one, else of the
+    last question.
+    """
     found = lexicon.find(before, strict_case=False)
     for _, answered in reversed(history):
         if answered.concepts:
@@ -193,11 +214,15 @@ def _of_comparison(
     concepts: Sequence[Concept],
     lexicon: Lexicon,
 ) -> str:
-    """A follow-up on one side of a comparison, or on which side is more of something; "" when it is none."""
+    """A follow-up on one side of a comparison, or on which side is more of something; "" when it is
+    none.
+    """
     if _BOTH.search(question) and not lexicon.find(rest, strict_case=False):
         topics = list(dict.fromkeys(t[1].concepts[0] for t in reversed(history) if t[1].concepts))
         return _BOTH.sub(f"{topics[1]} and {topics[0]}", question) if len(topics) >= 2 else ""
-    at = next((i for i in reversed(range(len(history))) if history[i][1].kind == "comparison"), None)
+    at = next(
+        (i for i in reversed(range(len(history))) if history[i][1].kind == "comparison"), None
+    )
     if at is None:
         return ""
     turn = history[at]
@@ -221,7 +246,9 @@ def _of_comparison(
 
 
 def _bare(rest: str, before: str, topic: str) -> str:
-    """ "why?" after a definition asks it of the concept, after another question of what was asked."""
+    """ "why?" after a definition asks it of the concept, after another question of what was
+    asked.
+    """
     word = re.sub(r"\s+(?:so|come|is that|not)$", "", rest.lower())
     word = "why" if rest.lower().startswith(("why", "how so", "how come")) else word
     if kind_of(before, 1) in ("definition", "path", "next", "where", "comparison", "list"):

@@ -23,7 +23,8 @@ _PATH = re.compile(
     r"|\b(?:in )?(?:what|which) order\b.*\b(?:learn|read|study)\b|\bbefore (?:i )?(?:learn|read|study)ing?\b",
     re.I,
 )
-# "What comes after X?", with no more than a name behind it: "what comes after the softmax in a classifier?" is another.
+# "What comes after X?", with no more than a name behind it: "what comes after the softmax in a
+# classifier?" is another.
 _NEXT = re.compile(
     r"\b(?:what|which|where|anything)\b.*\b(?:comes?|follows?|learn|study|read|next|go(?: on)?|continue)\b.*"
     r"\b(?:after|from|beyond|(?:once|when) i (?:know|understand))\s+(?:(?!in |of |during |for )\S+\s*){1,5}$"
@@ -41,7 +42,8 @@ _NOW = re.compile(
 )
 _BETWEEN_GOALS = re.compile(r"[\s,&]*(?:(?:and|or|then|as well as|the|an?)\b[\s,&]*)*", re.I)
 _COMPARED = re.compile(
-    r"\bdifferen(?:ce|t|ces)\b|\bversus\b|\bvs\.?(?=\s)|\bcompar(?:e|ed|ison|ing)\b|\bdistinguish\b|\bdiffers?\b", re.I
+    r"\bdifferen(?:ce|t|ces)\b|\bversus\b|\bvs\.?(?=\s)|\bcompar(?:e|ed|ison|ing)\b|\bdistinguish\b|\bdiffers?\b",
+    re.I,
 )
 _CHOSEN = re.compile(
     r"\bor\b|\binstead of\b|\brather than\b|\bin place of\b|\bbetter than\b|\bworse than\b|\bprefer\b.*\b(?:to|over)\b",
@@ -121,7 +123,10 @@ _SIDE_NOISE = re.compile(
 )
 _NO_SIDE = re.compile(r"\b(?:it|they|them|how|why|does|do|did|if|because|we|i|you|my)\b", re.I)
 # What is behind the second side: "… for text", "when the batch is small".
-_TAIL = re.compile(r"[\s,]+(?:for|in|on|when|if|with|at|during|to|as|here|there|and why|which)\b.*$|[\s?.!,;:]+$", re.I)
+_TAIL = re.compile(
+    r"[\s,]+(?:for|in|on|when|if|with|at|during|to|as|here|there|and why|which)\b.*$|[\s?.!,;:]+$",
+    re.I,
+)
 _SHARED_WORD = re.compile(
     r"([\w'-]+)(\s+(?:and|or|vs\.?|versus|from|to|with)\s+(?:an?\s+|the\s+)?)([\w'-]+)\s+([\w'-]+)"
 )
@@ -168,7 +173,9 @@ def asks_what_now(question: str) -> bool:
 
 
 def goals_of(question: str, lexicon: Lexicon) -> tuple[int, ...]:
-    """What a question for a path wants to reach: the last concept it names, with those listed right before it."""
+    """What a question for a path wants to reach: the last concept it names, with those listed right
+    before it.
+    """
     found = lexicon.find(question, strict_case=False)
     goals = found[-1:]
     for one in reversed(found[:-1]):
@@ -179,7 +186,8 @@ def goals_of(question: str, lexicon: Lexicon) -> tuple[int, ...]:
 
 
 def searched(question: str) -> str:
-    """What to search for: the question without the words that only say in which form the answer is wished.
+    """What to search for: the question without the words that only say in which form the answer is
+    wished.
 
     >>> searched("show me the code for mixup"), searched("lecture, video or notebook about U-Net"), searched("the code")
     ('mixup', 'U-Net', 'the code')
@@ -197,16 +205,25 @@ def sides_of(question: str) -> tuple[str, str] | None:
     for pattern in _SIDES:
         match = pattern.search(asked)
         if match:
-            first = match["one"].strip(" ,").rsplit(", ", 1)[-1]  # "which is better for text, A or B?"
+            first = (
+                match["one"].strip(" ,").rsplit(", ", 1)[-1]
+            )  # "which is better for text, A or B?"
             one = _SIDE_NOISE.sub("", first).strip(" ,") if " " in first else first
-            other = _TAIL.sub("", _SIDE_NOISE.sub("", match["other"]) if " " in match["other"] else match["other"])
-            if one and other and not any(_NO_SIDE.search(side) or len(words(side)) > 5 for side in (one, other)):
+            other = _TAIL.sub(
+                "", _SIDE_NOISE.sub("", match["other"]) if " " in match["other"] else match["other"]
+            )
+            if (
+                one
+                and other
+                and not any(_NO_SIDE.search(side) or len(words(side)) > 5 for side in (one, other))
+            ):
                 return one, other
     return None
 
 
 def spelled_out(question: str, lexicon: Lexicon) -> str:
-    """The question with a shared last word said twice: "inner and left join" is "inner join and left join".
+    """The question with a shared last word said twice: "inner and left join" is "inner join and
+    left join".
 
     Only where both are names of concepts.
     """

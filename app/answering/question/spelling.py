@@ -1,7 +1,9 @@
-"""Mend what was mistyped in a question: a word that the notes lack becomes the one word of their names that it means.
+"""Mend what was mistyped in a question: a word that the notes lack becomes the one word of their
+names that it means.
 
-A name written as one word is parted ("batchnorm" is "batch norm"), one slip of the keyboard is put right. Words that
-the notes hold stay as they are, and so does whatever could be meant for two words, or for none.
+A name written as one word is parted ("batchnorm" is "batch norm"), one slip of the keyboard is put
+right. Words that the notes hold stay as they are, and so does whatever could be meant for two
+words, or for none.
 """
 
 from __future__ import annotations
@@ -17,7 +19,9 @@ __all__ = ["speller"]
 SHORTEST = 6  # letters; a shorter word is too often one letter away from another
 _WORD = re.compile(r"(?<![\w.`/\\$-])[^\W\d_]{4,}(?![\w`/\\$-])")
 # Words that tell what sort of answer is asked for; see `app.answering.question.kinds`.
-_FORMS = frozenset({"which", "should", "difference", "different", "between", "explain", "compare", "prerequisite"})
+_FORMS = frozenset(
+    {"which", "should", "difference", "different", "between", "explain", "compare", "prerequisite"}
+)
 
 
 def speller(lexicon: Lexicon, held: Callable[[str], int]) -> Callable[[str], str]:
@@ -31,7 +35,9 @@ def speller(lexicon: Lexicon, held: Callable[[str], int]) -> Callable[[str], str
 
     @cache
     def spellings() -> dict[str, str]:
-        """Each word of a name that is long enough, and each name written as one word, with what it means."""
+        """Each word of a name that is long enough, and each name written as one word, with what it
+        means.
+        """
         alone = {w: w for name in lexicon.names for w in name if len(w) >= SHORTEST - 1}
         return alone | {"".join(name): " ".join(name) for name in lexicon.names if len(name) > 1}
 
@@ -58,7 +64,10 @@ def _one_slip(word: str, other: str) -> bool:
     """
     if word[:1] != other[:1] or abs(len(word) - len(other)) > 1 or word == other:
         return False
-    at = next((i for i, (a, b) in enumerate(zip(word, other, strict=False)) if a != b), min(len(word), len(other)))
+    at = next(
+        (i for i, (a, b) in enumerate(zip(word, other, strict=False)) if a != b),
+        min(len(word), len(other)),
+    )
     one, two = word[at:], other[at:]
     exchanged = one[:2] == two[:2][::-1] and one[2:] == two[2:]
     return exchanged or one[1:] == two[1:] or one[1:] == two or one == two[1:]

@@ -1,4 +1,5 @@
-"""Take a text apart into clauses, each with what it speaks of, denies, gives numbers for and conditions it on.
+"""Take a text apart into clauses, each with what it speaks of, denies, gives numbers for and
+conditions it on.
 
 Which clauses contradict each other is left to `app.answering.reading.contradictions`.
 """
@@ -39,9 +40,7 @@ _FUNCTION_WORDS = (
     "suffices sufficient anything everything two three four five six seven eight nine ten eleven twelve twenty "
     "hundred thousand million percent"
 )
-_CONDITION_WORDS = (
-    "after among as at before during for if in inside on once under unless until using when whenever where while with"
-)
+_CONDITION_WORDS = "after among as at before during for if in inside on once under unless until using when whenever where while with"  # noqa: E501
 _CONDITION = frozenset(_CONDITION_WORDS.split())
 _FUNCTION = frozenset(_FUNCTION_WORDS.split()) | _CONDITION
 _ARTICLES = frozenset({"a", "an", "the"})
@@ -104,7 +103,9 @@ class Clause:
     content: frozenset[str]
     context: frozenset[str]  # content words that stand in a condition
     before: Mapping[str, str]  # content word or opposite -> the content word right after it
-    negated: tuple[frozenset[str], ...]  # for each negation, the content words and opposites behind it
+    negated: tuple[
+        frozenset[str], ...
+    ]  # for each negation, the content words and opposites behind it
     opposites: tuple[str, ...]  # words that have an opposite, in order
     values: frozenset[Quantity]
     hedged: bool
@@ -122,18 +123,26 @@ class Clause:
 
 @lru_cache(maxsize=4096)
 def clauses_of(text: str) -> tuple[Clause, ...]:
-    """The clauses of a piece of Markdown that claim something: no questions, and none that are too long to tell."""
+    """The clauses of a piece of Markdown that claim something: no questions, and none that are too
+    long to tell.
+    """
     said = plain(text)
     parts = [said[a:b] for a, b in sentence_spans(said)]
     parts = [p for part in parts for p in re.split(r";\s+|\s--?>\s|\s→\s", part)]
-    return tuple(_clause(p) for p in parts if len(p) <= CLAUSE_CHARS and not p.rstrip().endswith("?"))
+    return tuple(
+        _clause(p) for p in parts if len(p) <= CLAUSE_CHARS and not p.rstrip().endswith("?")
+    )
 
 
 @lru_cache(maxsize=4096)
 def content_of(heading: str) -> frozenset[str]:
-    """The content words of a heading, as stems; its numbers are among them, they tell "ResNet 18" from others."""
+    """The content words of a heading, as stems; its numbers are among them, they tell "ResNet 18"
+    from others.
+    """
     found = (t.lower() for t in _WORD.findall(plain(heading)) if t[0].isalnum())
-    return frozenset(stem(t) for t in found if t not in _FUNCTION and t not in _SIDES and t not in _NEGATORS)
+    return frozenset(
+        stem(t) for t in found if t not in _FUNCTION and t not in _SIDES and t not in _NEGATORS
+    )
 
 
 def _clause(text: str) -> Clause:
@@ -145,7 +154,9 @@ def _clause(text: str) -> Clause:
         before=_neighbours(tokens),
         negated=_scopes(tokens),
         opposites=tuple(word for word, sort in tokens if sort == "opposite"),
-        values=frozenset(q for q in quantities(claimed) if not (q.unit == "" and 1900 <= q.value < 2100)),
+        values=frozenset(
+            q for q in quantities(claimed) if not (q.unit == "" and 1900 <= q.value < 2100)
+        ),
         hedged=bool(_HEDGED.search(text)),
     )
 
@@ -171,7 +182,9 @@ def _token(word: str, following: str) -> tuple[str, _Sort]:
 
 
 def _conditions(tokens: Sequence[tuple[str, _Sort]]) -> frozenset[str]:
-    """The first content words behind "when", "for" and the like; behind "only when" stands what is claimed."""
+    """The first content words behind "when", "for" and the like; behind "only when" stands what is
+    claimed.
+    """
     found: set[str] = set()
     left = 0
     for (earlier, _), (word, sort) in pairwise([("", "break"), *tokens]):

@@ -1,15 +1,17 @@
 """Notice two statements of different places that contradict each other, with few false alarms.
 
-Two clauses contradict each other when they speak of the same thing under the same conditions and differ in exactly one
-of these: the number that they give, whether they say yes or no ("never", "do not", "avoid", "without"), or one of a
-pair of opposites ("higher" and "lower", "before" and "after"). Two such differences cancel ("a higher rate is faster",
-"a lower rate is slower"), so pairs that differ twice are left alone.
+Two clauses contradict each other when they speak of the same thing under the same conditions and
+differ in exactly one of these: the number that they give, whether they say yes or no ("never", "do
+not", "avoid", "without"), or one of a pair of opposites ("higher" and "lower", "before" and
+"after"). Two such differences cancel ("a higher rate is faster", "a lower rate is slower"), so
+pairs that differ twice are left alone.
 
-What this cannot see: contradictions that need knowledge of the field or arithmetic ("64 items" and "two times 32"),
-that are told in other words ("switch dropout off" and "keep dropout on" is seen, "drop units only while learning" is
-not), that run over several sentences, that stand in tables, code or formulas, or within one section; and statements in
-other languages than English. A condition that is told outside the sentence and its heading is not seen either, so a
-false alarm is possible where a section opens with "All of this holds for text only".
+What this cannot see: contradictions that need knowledge of the field or arithmetic ("64 items" and
+"two times 32"), that are told in other words ("switch dropout off" and "keep dropout on" is seen,
+"drop units only while learning" is not), that run over several sentences, that stand in tables,
+code or formulas, or within one section; and statements in other languages than English. A condition
+that is told outside the sentence and its heading is not seen either, so a false alarm is possible
+where a section opens with "All of this holds for text only".
 """
 
 from __future__ import annotations
@@ -44,9 +46,13 @@ class Disagreement:
 
 
 def disagreements(
-    drawn_on: Sequence[Statement], hits: Sequence[Hit], wanted: Mapping[str, float], encoder: Encoder
+    drawn_on: Sequence[Statement],
+    hits: Sequence[Hit],
+    wanted: Mapping[str, float],
+    encoder: Encoder,
 ) -> list[Disagreement]:
-    """Pairs that contradict each other: one of the statements that an answer draws on, another of any close hit.
+    """Pairs that contradict each other: one of the statements that an answer draws on, another of
+    any close hit.
 
     Parameters
     ----------
@@ -73,7 +79,8 @@ def disagreements(
 
 
 def opposed(one: str, other: str, heading: str = "", other_heading: str = "") -> str:
-    """In what two statements contradict each other: "number", "negation", "opposites", or "" when in nothing.
+    """In what two statements contradict each other: "number", "negation", "opposites", or "" when
+    in nothing.
 
     >>> opposed("The batch size should be 64.", "The batch size should be 32."), opposed("Shuffle.", "Do not stop.")
     ('number', '')
@@ -109,42 +116,60 @@ def _same_conditions(a: Clause, b: Clause, head_a: frozenset[str], head_b: froze
     own_a, own_b = head_a - b.content - head_b, head_b - a.content - head_a
     if (only_a and only_b) or len(only_a | only_b) > MOST_EXTRA:
         return False
-    # Headings of other subjects may be conditions; what says the very same words below both stands by itself.
+    # Headings of other subjects may be conditions; what says the very same words below both stands
+    # by itself.
     if (only_a | own_a) and (only_b | own_b) and (only_a or only_b or head_a & head_b):
         return False
     for clause, other, only in ((a, b, only_a), (b, a, only_b)):
-        if any(clause.before.get(w) in shared for w in only | clause.beyond(other)) or only & clause.context:
+        if (
+            any(clause.before.get(w) in shared for w in only | clause.beyond(other))
+            or only & clause.context
+        ):
             return False
     return True
 
 
 def _special_case(a: Clause, b: Clause, head_a: frozenset[str], head_b: frozenset[str]) -> bool:
-    """Whether one heading tells of something else, or of a special case, for which another number is no wonder."""
+    """Whether one heading tells of something else, or of a special case, for which another number
+    is no wonder.
+    """
     own_a, own_b = head_a - b.content - head_b, head_b - a.content - head_a
     if own_a and own_b:
         return True
-    return bool((own_a and head_a & (a.content | head_b)) or (own_b and head_b & (b.content | head_a)))
+    return bool(
+        (own_a and head_a & (a.content | head_b)) or (own_b and head_b & (b.content | head_a))
+    )
 
 
 def _numbers_differ(a: Clause, b: Clause) -> int | None:
     """1 when both give other numbers of one unit, 0 when not, None when they cannot be compared."""
     if not a.values or not b.values:
-        return 0 if not (a.values or b.values) or a.negated or b.negated or a.opposites or b.opposites else None
+        return (
+            0
+            if not (a.values or b.values) or a.negated or b.negated or a.opposites or b.opposites
+            else None
+        )
     if a.hedged or b.hedged or max(len(a.values), len(b.values)) > 2:
         return None
     if {q.unit for q in a.values} != {q.unit for q in b.values}:
         return None
-    (low_a, high_a), (low_b, high_b) = ((min(vs), max(vs)) for vs in ([q.value for q in c.values] for c in (a, b)))
+    (low_a, high_a), (low_b, high_b) = (
+        (min(vs), max(vs)) for vs in ([q.value for q in c.values] for c in (a, b))
+    )
     return int(high_a < low_b or high_b < low_a)
 
 
 def _negations(clause: Clause, shared: frozenset[str]) -> list[frozenset[str]]:
-    """Negations that bear on what both clauses speak of; in "X, not Y" the negation is of Y alone."""
+    """Negations that bear on what both clauses speak of; in "X, not Y" the negation is of Y
+    alone.
+    """
     return [scope for scope in clause.negated if not scope or scope & shared]
 
 
 def _flips(one: tuple[tuple[int, int], ...], other: tuple[tuple[int, int], ...]) -> int | None:
-    """How many opposites two clauses have in the same places; None when it is unclear which belong together."""
+    """How many opposites two clauses have in the same places; None when it is unclear which belong
+    together.
+    """
     flips = 0
     for pair in {pair for pair, _ in one} & {pair for pair, _ in other}:
         ours, theirs = ([side for own, side in sides if own == pair] for sides in (one, other))

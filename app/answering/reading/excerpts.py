@@ -1,4 +1,6 @@
-"""Pieces of passages that go into an answer: whole blocks of the notes' own Markdown, with their exact places."""
+"""Pieces of passages that go into an answer: whole blocks of the notes' own Markdown, with their
+exact places.
+"""
 
 from __future__ import annotations
 
@@ -24,21 +26,28 @@ __all__ = [
 
 QUOTE_CHARS = 300
 _PICTURE = re.compile(r"^\s*(?:[-*+]\s+)?(?:!\[[^\]]*\]\([^)]*\)\s*)+$", re.M)
-_FORMULA_PICTURE = re.compile(r"<img\b[^>]*\bcodecogs\b[^>]*?\btitle=\"(?P<tex>[^\"]+)\"[^>]*?/?>", re.I | re.S)
+_FORMULA_PICTURE = re.compile(
+    r"<img\b[^>]*\bcodecogs\b[^>]*?\btitle=\"(?P<tex>[^\"]+)\"[^>]*?/?>", re.I | re.S
+)
 _LINKS_ONLY = re.compile(
     r"^(?:[-*+>]\s|\d+[.)]\s)?\s*(?:!?\[[^\[\]]*\]\(+[^)]*\)+|!?\[\[[^\[\]]*\]\]|<img[^>]*>|https?://\S+|[\s;,.|:–-])*$"
 )
 # Lines that only point elsewhere; an answer lists prerequisites itself.
 _POINTER = re.compile(
-    r"^[\s>*_+-]*(?:needs?|requires?|prerequisites?|see also|related|read (?:more|first))\b[*_]*\s*:", re.I
+    r"^[\s>*_+-]*(?:needs?|requires?|prerequisites?|see also|related|read (?:more|first))\b[*_]*\s*:",
+    re.I,
 )
 # Marks of note-taking programs, shown as what they mean: comments go, callouts get a bold title.
-_EMBEDDED_PICTURE = re.compile(r"!\[\[[^\[\]\n]+\.(?:png|jpe?g|gif|svg|webp|bmp)(?:\|[^\[\]\n]*)?\]\]", re.I)
+_EMBEDDED_PICTURE = re.compile(
+    r"!\[\[[^\[\]\n]+\.(?:png|jpe?g|gif|svg|webp|bmp)(?:\|[^\[\]\n]*)?\]\]", re.I
+)
 _COMMENT = re.compile(r"[ \t]*%%[^%\n]+%%")
 _BLOCK_NAME = re.compile(r"[ \t]\^[A-Za-z][\w-]+[ \t]*$", re.M)
 _HIGHLIGHT = re.compile(r"(?<![\w=`])==(?P<words>[^\s=](?:[^=\n`]*[^\s=])?)==(?![\w=`])")
 _CODE = re.compile(r"(```.*?(?:```|\Z)|~~~.*?(?:~~~|\Z)|`[^`\n]+`)", re.S)
-_CALLOUT = re.compile(r"^(?P<quote>[ \t]*(?:>[ \t]*)+)\[!(?P<sort>[\w-]+)\][+-]?[ \t]*(?P<title>[^\n]*)$", re.M)
+_CALLOUT = re.compile(
+    r"^(?P<quote>[ \t]*(?:>[ \t]*)+)\[!(?P<sort>[\w-]+)\][+-]?[ \t]*(?P<title>[^\n]*)$", re.M
+)
 _WIKILINK = re.compile(r"!?\[\[(?P<target>[^\]|#\n]+)(?:#[^\]|\n]*)?(?:\|(?P<words>[^\]\n]+))?\]\]")
 
 
@@ -60,7 +69,17 @@ def blocks_of(passage: Passage) -> list[Block]:
     """The passage's blocks without its heading; a code or output passage is one block."""
     if passage.cell is not None and passage.kind in ("code", "output"):
         n = len(passage.text)
-        return [Block("code", passage.heading_path, passage.cell, 0, n, passage.line_start, passage.line_end)]
+        return [
+            Block(
+                "code",
+                passage.heading_path,
+                passage.cell,
+                0,
+                n,
+                passage.line_start,
+                passage.line_end,
+            )
+        ]
     return list(parse_markdown(passage.text).blocks)
 
 
@@ -70,8 +89,14 @@ def section_of(passage: Passage) -> tuple[str, tuple[str, ...]]:
 
 
 def heading_of(passage: Passage) -> str:
-    """The passage's heading without the other names it gives ("Unfreezing | Unfreeze"), "" without one."""
-    return plain(passage.heading_path[-1]).replace("*", "").split(" | ")[0] if passage.heading_path else ""
+    """The passage's heading without the other names it gives ("Unfreezing | Unfreeze"), "" without
+    one.
+    """
+    return (
+        plain(passage.heading_path[-1]).replace("*", "").split(" | ")[0]
+        if passage.heading_path
+        else ""
+    )
 
 
 def body_of(passage: Passage) -> Excerpt:
@@ -82,13 +107,17 @@ def body_of(passage: Passage) -> Excerpt:
 
 
 def read_chars(text: str) -> int:
-    """How many characters a reader sees of a piece of Markdown: of a drawn formula only the formula."""
+    """How many characters a reader sees of a piece of Markdown: of a drawn formula only the
+    formula.
+    """
     return len(_FORMULA_PICTURE.sub(lambda m: m["tex"], text)) if "<img" in text else len(text)
 
 
 def says_something(text: str) -> bool:
     """Whether a block holds more than links, pictures and pointers to other notes."""
-    return not _POINTER.match(text) and not _LINKS_ONLY.match(" ".join(_PICTURE.sub("", text).split()))
+    return not _POINTER.match(text) and not _LINKS_ONLY.match(
+        " ".join(_PICTURE.sub("", text).split())
+    )
 
 
 def cite(excerpt: Excerpt, n: int) -> Citation:
@@ -104,13 +133,17 @@ def cite(excerpt: Excerpt, n: int) -> Citation:
 
 
 def shown(excerpt: Excerpt, n: int) -> str:
-    """An excerpt as Markdown with its mark; formula pictures become formulas, wikilinks their words, pictures go."""
+    """An excerpt as Markdown with its mark; formula pictures become formulas, wikilinks their
+    words, pictures go.
+    """
     passage = excerpt.passage
     if passage.cell is not None and passage.kind in ("code", "output"):
         language = "python" if passage.kind == "code" else "text"
         return f"{_fenced(excerpt.text, language)}\n\n[{n}]"
     text = _EMBEDDED_PICTURE.sub("", _PICTURE.sub("", excerpt.text.replace("\r\n", "\n")))
-    text = "".join(part if n % 2 else _without_marks(part) for n, part in enumerate(_CODE.split(text)))
+    text = "".join(
+        part if n % 2 else _without_marks(part) for n, part in enumerate(_CODE.split(text))
+    )
     text = _WIKILINK.sub(lambda m: (m["words"] or m["target"]).strip(), text)
     text = _FORMULA_PICTURE.sub(lambda m: f"${m['tex'].strip()}$", text).strip("\n")
     last = text.rstrip().rsplit("\n", 1)[-1].strip()

@@ -1,4 +1,6 @@
-"""Numbers in a text with their units, by value: 0.001 is 1e-3 and 10^{-3}, 1,024 is 1024, ten percent is 10 %."""
+"""Numbers in a text with their units, by value: 0.001 is 1e-3 and 10^{-3}, 1,024 is 1024, ten
+percent is 10 %.
+"""
 
 from __future__ import annotations
 
@@ -15,7 +17,14 @@ _SPOKEN = (
     "nineteen"
 )
 _WORDS = {word: float(n) for n, word in enumerate(_SPOKEN.split(), 2)}
-_WORDS |= {"twenty": 20.0, "thirty": 30.0, "forty": 40.0, "fifty": 50.0, "sixty": 60.0, "seventy": 70.0}
+_WORDS |= {
+    "twenty": 20.0,
+    "thirty": 30.0,
+    "forty": 40.0,
+    "fifty": 50.0,
+    "sixty": 60.0,
+    "seventy": 70.0,
+}
 _WORDS |= {"eighty": 80.0, "ninety": 90.0, "hundred": 100.0, "thousand": 1000.0, "million": 1e6}
 _UNITS = {
     spelling: unit
@@ -65,7 +74,10 @@ class Quantity:
 
     def within(self, others: Collection[Quantity]) -> bool:
         """Whether it stands among these: the value, and its unit where it has one."""
-        return any(math.isclose(self.value, o.value, rel_tol=1e-9) and self.unit in ("", o.unit) for o in others)
+        return any(
+            math.isclose(self.value, o.value, rel_tol=1e-9) and self.unit in ("", o.unit)
+            for o in others
+        )
 
 
 def quantities(text: str) -> frozenset[Quantity]:
@@ -80,7 +92,13 @@ def quantities(text: str) -> frozenset[Quantity]:
     """
     found: list[tuple[Quantity, int, int]] = []
     for match in _NUMBER.finditer(text):
-        found.append((Quantity(_value(match), _UNITS.get(match["unit"] or "", "")), match.start(), match.end("figure")))
+        found.append(
+            (
+                Quantity(_value(match), _UNITS.get(match["unit"] or "", "")),
+                match.start(),
+                match.end("figure"),
+            )
+        )
     whole = {quantity for quantity, _, _ in found}
     for (first, _, end), (last, start, _) in itertools.pairwise(found):
         if last.unit and not first.unit and _RANGE.fullmatch(text[end:start]):

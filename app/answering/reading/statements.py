@@ -1,7 +1,8 @@
-"""Take passages apart into what can be said alone: sentences, list items, formulas, code and tables, with exact places.
+"""Take passages apart into what can be said alone: sentences, list items, formulas, code and
+tables, with exact places.
 
-What a statement cannot do without (the sentence that a pronoun points to, the formula that a colon announces) is added
-by `whole`. Which statements answer is left to `app.answering.forms.ranking`.
+What a statement cannot do without (the sentence that a pronoun points to, the formula that a colon
+announces) is added by `whole`. Which statements answer is left to `app.answering.forms.ranking`.
 """
 
 from __future__ import annotations
@@ -18,7 +19,8 @@ from kg.types import Passage
 
 __all__ = ["Statement", "sentence_spans", "statements_of", "whole"]
 
-# Not the end of a sentence: what stands in formulas, code and links, and the full stop of an abbreviation.
+# Not the end of a sentence: what stands in formulas, code and links, and the full stop of an
+# abbreviation.
 _MASKED = re.compile(r"\$\$.*?\$\$|\$[^$\n]+\$|`[^`\n]+`|\]\([^)\s]*\)|https?://\S+", re.S)
 _ABBREVIATION = re.compile(
     r"(?:\b(?:e\.g|i\.e|etc|cf|vs|ca|approx|resp|fig|eq|eqs|sec|no|dr|mr|mrs|prof|st|ex|al|z\.b|d\.h|bzw|usw)|\b[A-Z])\.$",
@@ -56,7 +58,9 @@ class Statement:
 
 @lru_cache(maxsize=2048)
 def statements_of(passage: Passage) -> tuple[Statement, ...]:
-    """Everything a passage says, in its order; links, pictures and pointers to other notes are left out."""
+    """Everything a passage says, in its order; links, pictures and pointers to other notes are left
+    out.
+    """
     found: list[Statement] = []
     for i, block in enumerate(blocks_of(passage)):
         text = passage.text[block.start : block.end]
@@ -65,7 +69,10 @@ def statements_of(passage: Passage) -> tuple[Statement, ...]:
         if block.kind == "paragraph":
             # A quotation has its mark at each line's beginning: a part of it would not read.
             spans = [(0, len(text))] if text.startswith(">") else sentence_spans(text)
-            found += [Statement(passage, block.start + a, block.start + b, "sentence", i) for a, b in spans]
+            found += [
+                Statement(passage, block.start + a, block.start + b, "sentence", i)
+                for a, b in spans
+            ]
         elif block.kind != "html" or re.search(r"[^\W\d_]{3}", re.sub(r"<[^>]*>|\W+", " ", text)):
             found.append(Statement(passage, block.start, block.end, _kind(block), i, block.group))
     return tuple(found)
@@ -93,7 +100,12 @@ def sentence_spans(text: str) -> list[tuple[int, int]]:
         inside = any(a <= at < b for a, b in hidden)
         following = text[match.end() : match.end() + 1]
         bold = text.count("**", start, match.end()) % 2  # half of a bold run would show its marks
-        if inside or bold or following.islower() or _ABBREVIATION.search(text[max(0, at - 10) : at + 1]):
+        if (
+            inside
+            or bold
+            or following.islower()
+            or _ABBREVIATION.search(text[max(0, at - 10) : at + 1])
+        ):
             continue
         spans.append((start, start + len(text[start : match.end()].rstrip())))
         start = match.end()
@@ -103,7 +115,8 @@ def sentence_spans(text: str) -> list[tuple[int, int]]:
 
 
 def whole(statements: Sequence[Statement], i: int) -> tuple[int, int]:
-    """First and last position of the statements that statement `i` needs to be understood, itself among them.
+    """First and last position of the statements that statement `i` needs to be understood, itself
+    among them.
 
     Parameters
     ----------
@@ -138,7 +151,9 @@ def _leans_on_before(statements: Sequence[Statement], i: int) -> bool:
         if before.kind != "sentence":
             return False
         # At the start of a paragraph "it" is what the section is about, which its heading says.
-        return lower or (leaning is not None and (here.block == before.block or leaning["hard"] is not None))
+        return lower or (
+            leaning is not None and (here.block == before.block or leaning["hard"] is not None)
+        )
     if before.kind == "sentence":
         return here.kind == "math" or before.text.endswith(":")
     return here.kind == "item" and _numbered(here) and before.group == here.group
@@ -152,7 +167,9 @@ def _goes_on(here: Statement, following: Statement) -> bool:
         return False
     if here.kind == "sentence":
         ended = re.search(r"[.!?…。！？][\"'”’»)\]*_]*$", here.text)
-        return here.text.rstrip("*_ ").endswith((":", "：")) or (ended is None and following.kind == "math")
+        return here.text.rstrip("*_ ").endswith((":", "：")) or (
+            ended is None and following.kind == "math"
+        )
     if here.kind == "math":
         return following.kind == "sentence" and following.text[:1].islower()
     return here.kind == "item" and _numbered(here) and following.group == here.group

@@ -25,7 +25,8 @@ from kg.errors import GradusError
 __all__ = ["ASKING", "AskPage", "ask_page", "welcome"]
 
 QUESTION_LIMIT = 10_000  # characters
-# A question asked while an answer is still being written waits for it: both change the same conversation.
+# A question asked while an answer is still being written waits for it: both change the same
+# conversation.
 ASKING: dict[str, Any] = {
     "trigger_mode": "multiple",
     "concurrency_id": "ask",
@@ -41,12 +42,16 @@ _EMPTY_THE_BOX = """(...inputs) => {
   return inputs;
 }"""
 Message = dict[str, Any]
-Update = tuple[list[Message], list[Turn], list[Message]]  # what the chat shows, the conversation, what it shows later
+Update = tuple[
+    list[Message], list[Turn], list[Message]
+]  # what the chat shows, the conversation, what it shows later
 
 
 @dataclass(frozen=True, slots=True)
 class AskPage:
-    """The page's components, and the functions that links elsewhere use to ask and to stop the writer."""
+    """The page's components, and the functions that links elsewhere use to ask and to stop the
+    writer.
+    """
 
     chat: gr.Chatbot
     box: gr.Textbox
@@ -62,7 +67,9 @@ class _Desk:
 
     shelf: Shelf
     writer: Writer | None
-    writing: dict[str, threading.Event] = field(default_factory=dict)  # visitor -> what stops the writer
+    writing: dict[str, threading.Event] = field(
+        default_factory=dict
+    )  # visitor -> what stops the writer
 
     async def ask(
         self, question: str, turns: list[Turn], shown: list[Message], request: gr.Request
@@ -79,7 +86,8 @@ class _Desk:
                 async for reply in coming:
                     told = [*asked, _message("assistant", reply.text)]
                     after = [*turns, (question, reply.said)] if reply.said else turns
-                    # Until the answer is there, the conversation is without it: a reader may leave at any moment.
+                    # Until the answer is there, the conversation is without it: a reader may leave
+                    # at any moment.
                     yield told, after, told if reply.lasting else asked
         finally:
             self.writing.pop(str(request.session_hash), None)
@@ -138,13 +146,17 @@ def _start_over() -> Update:
 
 
 def welcome(shelf: Shelf) -> str:
-    """What an empty conversation shows: how many concepts there are, and questions to begin with."""
+    """What an empty conversation shows: how many concepts there are, and questions to begin
+    with.
+    """
     try:
         store = shelf.current()
     except GradusError as error:
         return f'<div class="g-welcome"><h2>No notes yet</h2><p>{html.escape(str(error))}</p></div>'
     examples = [chip("ask", question, question) for question in example_questions(store)]
-    counts = f"{_count(len(store.concepts), 'concept')} from {_count(len(store.note_names), 'note')}"
+    counts = (
+        f"{_count(len(store.concepts), 'concept')} from {_count(len(store.note_names), 'note')}"
+    )
     return (
         f'<div class="g-welcome"><h2>Ask your notes</h2><p>{counts}. Every answer cites the lines it comes from.</p>'
         f'<div class="g-examples">{" ".join(examples)}</div></div>'

@@ -1,4 +1,5 @@
-"""What the chat shows of one question, as it comes: a sign of life, the answer in pieces, or a writer's drafts.
+"""What the chat shows of one question, as it comes: a sign of life, the answer in pieces, or a
+writer's drafts.
 
 Where it is shown, and what becomes of the conversation, is left to `app.pages.ask.page`.
 """
@@ -54,7 +55,9 @@ async def replies(
         Ends the writing when set; it is set when the replies are no longer read.
     """
     answering = asyncio.create_task(asyncio.to_thread(_answered, shelf, question, turns))
-    if not (await asyncio.wait([answering], timeout=PATIENCE_S))[0]:  # the first question loads the encoder
+    if not (await asyncio.wait([answering], timeout=PATIENCE_S))[
+        0
+    ]:  # the first question loads the encoder
         yield Reply('<p class="g-quiet">Reading the notes …</p>', lasting=False)
     found = await answering
     if isinstance(found, str):
@@ -70,7 +73,8 @@ async def replies(
     async with aclosing(_steps(steps, said, stop)) as coming:
         async for step in coming:
             if isinstance(step, Answer):
-                # What was written is for reading; follow-ups are understood from what the notes say.
+                # What was written is for reading; follow-ups are understood from what the notes
+                # say.
                 yield Reply(answer_markdown(store, step), said)
             else:
                 yield Reply(draft_markdown(store, said, step, writer.name), lasting=False)

@@ -1,4 +1,6 @@
-"""A concept's card as Markdown: what it is, what to know first and why, what needs it, where it stands, what runs."""
+"""A concept's card as Markdown: what it is, what to know first and why, what needs it, where it
+stands, what runs.
+"""
 
 from __future__ import annotations
 
@@ -22,7 +24,9 @@ EVIDENCE_LIMIT = 2
 NO_CARD = "Choose a concept, on the map or in the list, to see what the notes say about it and what to learn first."
 
 
-def card_markdown(store: Store, concept: Concept, known: Collection[int] = (), said: str = "") -> str:
+def card_markdown(
+    store: Store, concept: Concept, known: Collection[int] = (), said: str = ""
+) -> str:
     """Write the card of one concept; all that comes from the notes is made safe.
 
     Parameters
@@ -39,10 +43,14 @@ def card_markdown(store: Store, concept: Concept, known: Collection[int] = (), s
         _also(concept),
         clean_markdown(concept.summary),
         '<div class="g-actions">'
-        + " ".join([chip("ask", f"What is {concept.label}?", "Ask about it"), _mark(concept, known)])
+        + " ".join(
+            [chip("ask", f"What is {concept.label}?", "Ask about it"), _mark(concept, known)]
+        )
         + " ".join(_run_chips(concept))
         + "</div>",
-        row("Know first", _chips(store, sorted(store.prerequisites.predecessors(concept.id)), known)),
+        row(
+            "Know first", _chips(store, sorted(store.prerequisites.predecessors(concept.id)), known)
+        ),
         _reasons(store, concept),
         _rejected(store, concept),
         row("Needed by", _chips(store, sorted(store.prerequisites.successors(concept.id)))),
@@ -57,22 +65,37 @@ def card_markdown(store: Store, concept: Concept, known: Collection[int] = (), s
 
 
 def resting_markdown(store: Store, known: Collection[int]) -> str:
-    """What stands there while no concept is chosen: how to choose one, and, with marks set, what they unlock."""
+    """What stands there while no concept is chosen: how to choose one, and, with marks set, what
+    they unlock.
+    """
     if not known:
         return NO_CARD
     steps = learn_next(store, known)
     if not steps:
         return "You know all that the notes put in an order. " + NO_CARD
     unlocked = bool(steps[0].builds_on)
-    opening = "Learn next, with what you know" if unlocked else "Nothing new needs only what you know; begin with"
+    opening = (
+        "Learn next, with what you know"
+        if unlocked
+        else "Nothing new needs only what you know; begin with"
+    )
     listed = "".join(_next_item(step) for step in steps)
     return "\n\n".join(
-        [f"### {opening}", f'<ol class="g-next">{listed}</ol>', row("You know", _chips(store, sorted(known))), NO_CARD]
+        [
+            f"### {opening}",
+            f'<ol class="g-next">{listed}</ol>',
+            row("You know", _chips(store, sorted(known))),
+            NO_CARD,
+        ]
     )
 
 
 def _next_item(step: NextStep) -> str:
-    reasons = [f"builds on {', '.join(label for label, _ in step.builds_on[:3])}"] if step.builds_on else []
+    reasons = (
+        [f"builds on {', '.join(label for label, _ in step.builds_on[:3])}"]
+        if step.builds_on
+        else []
+    )
     if step.unlocks:
         reasons.append(f"opens {step.unlocks} more")
     if step.citation is not None:
@@ -106,7 +129,11 @@ def _run_chips(concept: Concept) -> list[str]:
 
 def _chips(store: Store, ids: Iterable[int], known: Collection[int] = ()) -> list[str]:
     found = [(store.concepts[i].label, "✓ " if i in known else "") for i in ids]
-    more = [f'<span class="g-more">and {len(found) - CHIP_LIMIT} more</span>'] if len(found) > CHIP_LIMIT else []
+    more = (
+        [f'<span class="g-more">and {len(found) - CHIP_LIMIT} more</span>']
+        if len(found) > CHIP_LIMIT
+        else []
+    )
     return [chip("concept", label, f"{mark}{label}") for label, mark in found[:CHIP_LIMIT]] + more
 
 
@@ -117,25 +144,35 @@ def _related(relations: Iterable[Relation], concept: int) -> list[int]:
 
 
 def _path(store: Store, concept: Concept, known: Collection[int]) -> str:
-    """The study path as a numbered list, each step with what it is needed for, and what the path leaves out."""
+    """The study path as a numbered list, each step with what it is needed for, and what the path
+    leaves out.
+    """
     plan = study_plan(store, [concept.id], known)
-    left_out = f'<p class="g-quiet">You know: {plain(", ".join(plan.known))}</p>' if plan.known else ""
+    left_out = (
+        f'<p class="g-quiet">You know: {plain(", ".join(plan.known))}</p>' if plan.known else ""
+    )
     if len(plan.steps) == 1:
         more = " more" if plan.known else ""
-        return f'<p class="g-quiet">The notes name nothing{more} to learn before this.</p>{left_out}'
+        return (
+            f'<p class="g-quiet">The notes name nothing{more} to learn before this.</p>{left_out}'
+        )
     steps = []
     for step in plan.steps:
         why = f' <span class="g-quiet">for {plain(step.why[0][0])}</span>' if step.why else ""
         steps.append(f"<li>{link('concept', step.label, step.label)}{why}</li>")
     if plan.further:
         further = " ".join(chip("concept", label, label) for label in plan.further)
-        left_out += f"<details><summary>Further back: {len(plan.further)} more</summary>{further}</details>"
+        left_out += (
+            f"<details><summary>Further back: {len(plan.further)} more</summary>{further}</details>"
+        )
     summary = f"Study path, {len(plan.steps)} steps"
     return f'<details class="g-path" open><summary>{summary}</summary><ol>{"".join(steps)}</ol>{left_out}</details>'
 
 
 def _reasons(store: Store, concept: Concept) -> str:
-    """What in the notes says that each prerequisite comes first, and links to say whether that is right."""
+    """What in the notes says that each prerequisite comes first, and links to say whether that is
+    right.
+    """
     needed = [r for r in store.relations if r.kind == "prerequisite" and r.target == concept.id]
     if not needed:
         return ""
@@ -145,25 +182,41 @@ def _reasons(store: Store, concept: Concept) -> str:
 
 
 def _rejected(store: Store, concept: Concept) -> str:
-    """What the reader has rejected as a prerequisite, folded away, each with a link that takes that back."""
+    """What the reader has rejected as a prerequisite, folded away, each with a link that takes that
+    back.
+    """
     items = []
     for rejected in rejected_prerequisites(store, concept):
         where = plain(place(rejected.place.note, rejected.place.line, rejected.place.line, None))
         undo = decision_link("undo", rejected.first, concept.label, "undo")
-        items.append(f'<li><b>{plain(rejected.first)}</b> <span class="g-quiet">{where}</span> {undo}</li>')
+        items.append(
+            f'<li><b>{plain(rejected.first)}</b> <span class="g-quiet">{where}</span> {undo}</li>'
+        )
     if not items:
         return ""
     told = f"Not needed first, as you decided: {len(items)}"
-    return f'<details class="g-rejected"><summary>{told}</summary><ul>{"".join(items)}</ul></details>'
+    return (
+        f'<details class="g-rejected"><summary>{told}</summary><ul>{"".join(items)}</ul></details>'
+    )
 
 
 def _reason(first: str, then: str, relation: Relation) -> str:
-    tier = f' <span class="g-tier g-tier-{relation.tier}">{relation.tier}</span>' if relation.tier else ""
-    lines = {(e.note, e.cell, e.line): e for e in reversed(relation.evidence)}  # of one line, the first that it gives
-    said = (
-        "; ".join([_said(e) for e in reversed(lines.values())][:EVIDENCE_LIMIT]) or "inferred from what the notes have"
+    tier = (
+        f' <span class="g-tier g-tier-{relation.tier}">{relation.tier}</span>'
+        if relation.tier
+        else ""
     )
-    links = [decision_link("right", first, then, "right"), decision_link("wrong", first, then, "wrong")]
+    lines = {
+        (e.note, e.cell, e.line): e for e in reversed(relation.evidence)
+    }  # of one line, the first that it gives
+    said = (
+        "; ".join([_said(e) for e in reversed(lines.values())][:EVIDENCE_LIMIT])
+        or "inferred from what the notes have"
+    )
+    links = [
+        decision_link("right", first, then, "right"),
+        decision_link("wrong", first, then, "wrong"),
+    ]
     return f'<li><b>{plain(first)}</b>{tier} {said} <span class="g-decisions">{" ".join(links)}</span></li>'
 
 
@@ -201,7 +254,9 @@ def _resources(concept: Concept) -> list[str]:
             safe = clean_markdown(f"[{re.sub(r'[][]', '', words)[:80]}]({resource.target})")
             links.append(f"- {'image: ' if resource.kind == 'image' else ''}{safe}")
     codes = [resource for resource in concept.resources if resource.kind == "code"][:CODE_LIMIT]
-    parts = ["\n".join(['<p class="g-label">Links</p>\n', *links[:RESOURCE_LIMIT]])] if links else []
+    parts = (
+        ["\n".join(['<p class="g-label">Links</p>\n', *links[:RESOURCE_LIMIT]])] if links else []
+    )
     if codes:
         parts += ['<p class="g-label">Code</p>', *(_code(code) for code in codes)]
     return parts
@@ -209,5 +264,7 @@ def _resources(concept: Concept) -> list[str]:
 
 def _code(code: Resource) -> str:
     """A code block; where its text still has the fence of the note, without it."""
-    fenced = re.fullmatch(r"\s*(`{3,}|~{3,})[^\n]*\n(?P<inside>.*?)\n?[ \t]*\1\s*", code.text, re.DOTALL)
+    fenced = re.fullmatch(
+        r"\s*(`{3,}|~{3,})[^\n]*\n(?P<inside>.*?)\n?[ \t]*\1\s*", code.text, re.DOTALL
+    )
     return code_block(textwrap.dedent(fenced["inside"] if fenced else code.text), code.target)

@@ -13,7 +13,9 @@ from kg.store import Store
 __all__ = ["download"]
 
 
-def download(store: Store, form: str, shown: Collection[int] | None = None, about: int | None = None) -> dict[str, str]:
+def download(
+    store: Store, form: str, shown: Collection[int] | None = None, about: int | None = None
+) -> dict[str, str]:
     """Name, media type and content of a file, as `assets/download.js` takes it.
 
     Parameters
@@ -21,8 +23,8 @@ def download(store: Store, form: str, shown: Collection[int] | None = None, abou
     form : str
         One of `FILES`.
     shown : collection of int or None
-        The concepts on the map, of which the file holds the arrows that are drawn; None for the whole graph, with
-        what `gradus export` gives of it unless told otherwise.
+        The concepts on the map, of which the file holds the arrows that are drawn; None for the
+        whole graph, with what `gradus export` gives of it unless told otherwise.
     about : int or None
         The concept around which the map is drawn; names the file.
 
@@ -43,7 +45,13 @@ def download(store: Store, form: str, shown: Collection[int] | None = None, abou
         choice = Choice("prerequisite", short=True, only=frozenset(shown))
     else:
         choice = Choice("all" if kind.every_kind else "prerequisite")
-    part = "graph" if shown is None else "map" if about is None else node_ids([store.concepts[about].label])[0]
+    part = (
+        "graph"
+        if shown is None
+        else "map"
+        if about is None
+        else node_ids([store.concepts[about].label])[0]
+    )
     file = {"name": f"gradus-{part}{kind.suffix}", "type": kind.media_type}
     if form in WRITERS:
         return file | {"text": WRITERS[form](store, choice)}

@@ -60,10 +60,14 @@ def graph_page(shelf: Shelf) -> GraphPage:
         return _card(shelf, getattr(event, "id", None))
 
     def mark(event: gr.EventData) -> str:
-        return _marked(shelf, str(getattr(event, "label", ""))[:200], getattr(event, "known", None) is True)
+        return _marked(
+            shelf, str(getattr(event, "label", ""))[:200], getattr(event, "known", None) is True
+        )
 
     def decide(event: gr.EventData) -> str:
-        first, then, decision = (str(getattr(event, name, ""))[:200] for name in ("first", "then", "decision"))
+        first, then, decision = (
+            str(getattr(event, name, ""))[:200] for name in ("first", "then", "decision")
+        )
         return _decided(shelf, first, then, decision)
 
     with gr.Row(equal_height=False, elem_id="graph-row"):
@@ -78,9 +82,14 @@ def graph_page(shelf: Shelf) -> GraphPage:
             )
         with gr.Column(scale=4, min_width=300, elem_id="card-column"):
             shown = gr.Markdown(NO_CARD, latex_delimiters=LATEX, elem_id="card", line_breaks=False)
-    private: dict[str, Any] = {"queue": False, "show_progress": "hidden", "api_visibility": "private"}
+    private: dict[str, Any] = {
+        "queue": False,
+        "show_progress": "hidden",
+        "api_visibility": "private",
+    }
     canvas.concept_chosen(card, None, shown, trigger_mode="always_last", **private)
-    # What writes is an event, as runs are, not a function of the canvas: those could be called from other sites.
+    # What writes is an event, as runs are, not a function of the canvas: those could be called from
+    # other sites.
     marked = canvas.mark_set(mark, None, shown, **private)
     marked.then(None, None, None, js=RENEW.format(everything="false"))
     decided = canvas.relation_decided(decide, None, shown, **private)
@@ -102,7 +111,9 @@ def _card(shelf: Shelf, about: object, said: str = "") -> str:
 
 
 def _marked(shelf: Shelf, label: str, known: bool) -> str:
-    """The card of a concept after it was marked as known, or its mark taken back; what went wrong stands on it."""
+    """The card of a concept after it was marked as known, or its mark taken back; what went wrong
+    stands on it.
+    """
     said = ""
     try:
         (add_marks if known else remove_marks)(shelf.current(), [label])
@@ -112,13 +123,17 @@ def _marked(shelf: Shelf, label: str, known: bool) -> str:
 
 
 def _decided(shelf: Shelf, first: str, then: str, decision: str) -> str:
-    """The card of a concept after a prerequisite of it was confirmed or rejected, with where that was written."""
+    """The card of a concept after a prerequisite of it was confirmed or rejected, with where that
+    was written.
+    """
     if decision not in DECISIONS:
         return _card(shelf, then)
     try:
         decide_relation(shelf.folder, first, then, DECISIONS[decision])
         file = plain(str(overrides_file(shelf.folder, then)))
-        verb = {"right": "that it is right", "wrong": "that it is wrong", "undo": "nothing more"}[decision]
+        verb = {"right": "that it is right", "wrong": "that it is wrong", "undo": "nothing more"}[
+            decision
+        ]
         said = f"{plain(first)} before {plain(then)}: {file} now says {verb}."
         if decision != "undo":
             said += " " + decision_link("undo", first, then, "undo")
@@ -128,14 +143,16 @@ def _decided(shelf: Shelf, first: str, then: str, decision: str) -> str:
 
 
 def graph_view(store: Store, about: int | None = None) -> dict[str, Any]:
-    """What the canvas draws: placed concepts, arrows, themes, and every concept's name for the list.
+    """What the canvas draws: placed concepts, arrows, themes, and every concept's name for the
+    list.
 
     Arrows that others imply are left out (the transitive reduction), which changes no study order.
 
     Parameters
     ----------
     about : int or None
-        Id of the concept whose surroundings to show; the whole graph, or its most connected part, when None.
+        Id of the concept whose surroundings to show; the whole graph, or its most connected part,
+        when None.
     """
     graph = store.prerequisites
     chosen = _on_map(graph, about)
@@ -144,7 +161,12 @@ def graph_view(store: Store, about: int | None = None) -> dict[str, Any]:
     placed = place_nodes(reduced, labels)
     theme_of, named = themes(store, chosen)
     nodes = [
-        {"id": node, "label": labels[node], "links": graph.degree(node), "theme": _place_in(named, theme_of[node])}
+        {
+            "id": node,
+            "label": labels[node],
+            "links": graph.degree(node),
+            "theme": _place_in(named, theme_of[node]),
+        }
         | asdict(placed[node])
         for node in sorted(chosen)
     ]
@@ -152,11 +174,14 @@ def graph_view(store: Store, about: int | None = None) -> dict[str, Any]:
     return {
         "nodes": nodes,
         "edges": [list(edge) for edge in sorted(reduced.edges)],
-        "themes": named + (["others"] if any(node["theme"] == len(named) for node in nodes) else []),
+        "themes": named
+        + (["others"] if any(node["theme"] == len(named) for node in nodes) else []),
         "about": about,
         "known": sorted(known_ids(store)),
         "message": _what_is_shown(len(chosen), linked, len(store.concepts), about),
-        "concepts": [[c.id, c.label, " · ".join(c.aliases)] for c in sorted(store.concepts, key=_by_label)],
+        "concepts": [
+            [c.id, c.label, " · ".join(c.aliases)] for c in sorted(store.concepts, key=_by_label)
+        ],
     }
 
 
@@ -173,21 +198,28 @@ def _saved(store: Store, wanted: object) -> dict[str, Any]:
 
 
 def path_view(store: Store, goal: int | None) -> dict[str, Any]:
-    """The short study path to a concept, foundations first, with its arrows; what needs it directly; what is known."""
+    """The short study path to a concept, foundations first, with its arrows; what needs it
+    directly; what is known.
+    """
     known = known_ids(store)
     if goal is None:
         return {"path": [], "edges": [], "after": [], "known": sorted(known)}
     path = study_path(store.prerequisites, [goal], known)
     after = sorted(store.prerequisites.successors(goal))
-    edges = [[step, later] for step, needing in reasons(store.prerequisites, path).items() for later in needing]
+    edges = [
+        [step, later]
+        for step, needing in reasons(store.prerequisites, path).items()
+        for later in needing
+    ]
     return {"path": path, "edges": edges, "after": after, "known": sorted(known)}
 
 
 def themes(store: Store, chosen: Sequence[int]) -> tuple[dict[int, str], list[str]]:
     """The theme of each chosen concept, and the themes that get a colour of their own.
 
-    A theme is the home note, or, with a single note, the heading at the top. Where nearly all is one theme, or each
-    concept has a note to itself, colours tell the number of steps from the foundations instead.
+    A theme is the home note, or, with a single note, the heading at the top. Where nearly all is
+    one theme, or each concept has a note to itself, colours tell the number of steps from the
+    foundations instead.
     """
     theme_of = {node: _theme(store, store.concepts[node]) for node in chosen}
     common = Counter(theme_of.values()).most_common(THEME_LIMIT)
@@ -214,15 +246,21 @@ def _what_is_shown(shown: int, linked: int, total: int, about: int | None) -> st
     if about is not None:
         return f"What the chosen concept builds on and what needs it: {shown} of {total} concepts"
     if shown < linked:
-        return f"The {shown} most connected of {total} concepts; choose one to see what surrounds it"
+        return (
+            f"The {shown} most connected of {total} concepts; choose one to see what surrounds it"
+        )
     if not shown:
         return f"None of the {total} concepts has a known prerequisite; the list has them all"
     apart = total - linked
-    return f"{shown} concepts" + (f"; {apart} more without known prerequisites are in the list" if apart else "")
+    return f"{shown} concepts" + (
+        f"; {apart} more without known prerequisites are in the list" if apart else ""
+    )
 
 
 def _concept_id(store: Store, about: object) -> int | None:
-    """Read what the browser sent: an id, a label, or nothing; anything else is an unknown concept."""
+    """Read what the browser sent: an id, a label, or nothing; anything else is an unknown
+    concept.
+    """
     if about is None or about == "":
         return None
     if isinstance(about, int) and not isinstance(about, bool) and 0 <= about < len(store.concepts):

@@ -1,4 +1,6 @@
-"""The prerequisites of a concept that a person has rejected, as the `gradus.toml` files in force say."""
+"""The prerequisites of a concept that a person has rejected, as the `gradus.toml` files in force
+say.
+"""
 
 from __future__ import annotations
 
@@ -23,7 +25,8 @@ class Rejected:
 
 
 def rejected_prerequisites(store: Store, concept: Concept) -> tuple[Rejected, ...]:
-    """What the files remove of the concept's prerequisites, in their order; whether the notes suggest it or not.
+    """What the files remove of the concept's prerequisites, in their order; whether the notes
+    suggest it or not.
 
     Raises
     ------
@@ -37,7 +40,9 @@ def rejected_prerequisites(store: Store, concept: Concept) -> tuple[Rejected, ..
         return ()
     # A name may be another's label too, which then means that one.
     decided, _ = decided_edges(about, NameTable.of([(c.label, c.aliases) for c in store.concepts]))
-    found = ((first, place) for (first, then), place in decided.remove.items() if then == concept.id)
+    found = (
+        (first, place) for (first, then), place in decided.remove.items() if then == concept.id
+    )
     return tuple(Rejected(store.concepts[first].label, place) for first, place in found)
 
 

@@ -1,6 +1,8 @@
-"""Line charts as SVG text, with a linear or logarithmic axis; colours come from the page's style sheet.
+"""Line charts as SVG text, with a linear or logarithmic axis; colours come from the page's style
+sheet.
 
-Drawn on our side: the curve grows while a run goes on, with no chart library to load and nothing fetched.
+Drawn on our side: the curve grows while a run goes on, with no chart library to load and nothing
+fetched.
 """
 
 from __future__ import annotations
@@ -58,7 +60,8 @@ def chart(
     log_x : bool
         A logarithmic x axis, with ticks at powers of `x_base`; points at or below 0 are left out.
     x_range : (float, float) or None
-        What the x axis shows at least, so that a growing curve grows within a frame that stands still.
+        What the x axis shows at least, so that a growing curve grows within a frame that stands
+        still.
     y_most : float or None
         Where the y axis ends at most; curves are cut there.
     width : int
@@ -82,14 +85,21 @@ def chart(
     low, high = min(y for _, y in points), top if y_most is None else min(top, y_most)
     margin = (high - low) * 0.06 or abs(high) * 0.1 or 1.0
     up = _Axis(
-        low - margin if low < 0 or low > 0.3 * high else min(0.0, low), high + margin, HEIGHT - BOTTOM, TOP, False
+        low - margin if low < 0 or low > 0.3 * high else min(0.0, low),
+        high + margin,
+        HEIGHT - BOTTOM,
+        TOP,
+        False,
     )
     whole = all(x == int(x) for x, _ in points)
     parts = [_frame(across, up, x_label, y_label, _x_ticks(across, x_base if log_x else 0, whole))]
     parts += [_mark_line(mark, across) for mark in marks]
     parts.append(_area(band, across, up))
     parts += [_curve(line, across, up, number) for number, line in enumerate(kept)]
-    parts += [_mark_name(mark, across, row) for row, mark in enumerate(sorted(marks, key=lambda mark: mark.x))]
+    parts += [
+        _mark_name(mark, across, row)
+        for row, mark in enumerate(sorted(marks, key=lambda mark: mark.x))
+    ]
     if len(kept) == 1:
         return _svg(said, width, "".join([*parts, _title(title)]))
     legend, rows = _legend([line.name for line in kept], width)
@@ -128,7 +138,9 @@ class _Axis:
 
 
 def _finite(points: Sequence[tuple[float, float]], log_x: bool) -> tuple[tuple[float, float], ...]:
-    return tuple((x, y) for x, y in points if math.isfinite(x) and math.isfinite(y) and (x > 0 or not log_x))
+    return tuple(
+        (x, y) for x, y in points if math.isfinite(x) and math.isfinite(y) and (x > 0 or not log_x)
+    )
 
 
 def _svg(said: str, width: int, inside: str, above: int = 0) -> str:
@@ -141,23 +153,35 @@ def _svg(said: str, width: int, inside: str, above: int = 0) -> str:
 
 
 def _x_ticks(across: _Axis, base: int, whole: bool) -> list[tuple[float, str]]:
-    """Where the x axis has its ticks, with their words; `base` 0 stands for a linear axis, of whole numbers or any."""
+    """Where the x axis has its ticks, with their words; `base` 0 stands for a linear axis, of whole
+    numbers or any.
+    """
     if base:
         return _powers(across, base)
     places = ticks(across.low, across.high, 7)
     return [(place, f"{place:.4g}") for place in places if not whole or place == int(place)]
 
 
-def _frame(across: _Axis, up: _Axis, x_label: str, y_label: str, x_ticks: Sequence[tuple[float, str]]) -> str:
+def _frame(
+    across: _Axis, up: _Axis, x_label: str, y_label: str, x_ticks: Sequence[tuple[float, str]]
+) -> str:
     parts = []
     for value in ticks(up.low, up.high):
         y = up.at(value)
-        parts.append(f'<line class="g-grid" x1="{LEFT}" x2="{across.end}" y1="{y:.1f}" y2="{y:.1f}"/>')
-        parts.append(f'<text class="g-tick" x="{LEFT - 8}" y="{y + 4:.1f}" text-anchor="end">{value:.4g}</text>')
+        parts.append(
+            f'<line class="g-grid" x1="{LEFT}" x2="{across.end}" y1="{y:.1f}" y2="{y:.1f}"/>'
+        )
+        parts.append(
+            f'<text class="g-tick" x="{LEFT - 8}" y="{y + 4:.1f}" text-anchor="end">{value:.4g}</text>'
+        )
     for value, word in x_ticks:
         x = across.at(value)
-        parts.append(f'<line class="g-grid" x1="{x:.1f}" x2="{x:.1f}" y1="{TOP}" y2="{HEIGHT - BOTTOM}"/>')
-        parts.append(f'<text class="g-tick" x="{x:.1f}" y="{HEIGHT - BOTTOM + 18}" text-anchor="middle">{word}</text>')
+        parts.append(
+            f'<line class="g-grid" x1="{x:.1f}" x2="{x:.1f}" y1="{TOP}" y2="{HEIGHT - BOTTOM}"/>'
+        )
+        parts.append(
+            f'<text class="g-tick" x="{x:.1f}" y="{HEIGHT - BOTTOM + 18}" text-anchor="middle">{word}</text>'
+        )
     middle, height = (LEFT + across.end) / 2, (TOP + HEIGHT - BOTTOM) / 2
     parts.append(
         f'<text class="g-axis" x="{middle}" y="{HEIGHT - 8}" text-anchor="middle">{html.escape(x_label)}</text>'
@@ -171,10 +195,16 @@ def _frame(across: _Axis, up: _Axis, x_label: str, y_label: str, x_ticks: Sequen
 
 def _powers(axis: _Axis, base: int) -> list[tuple[float, str]]:
     """Ticks of a logarithmic axis: its powers, thinned to at most nine."""
-    first, last = math.ceil(math.log(axis.low, base) - 1e-9), math.floor(math.log(axis.high, base) + 1e-9)
+    first, last = (
+        math.ceil(math.log(axis.low, base) - 1e-9),
+        math.floor(math.log(axis.high, base) + 1e-9),
+    )
     step = max(1, math.ceil((last - first + 1) / 9))
     powers = range(first, last + 1, step)
-    return [(float(base) ** p, f"10{str(p).translate(SUPERSCRIPT)}" if base == 10 else f"{base**p:g}") for p in powers]
+    return [
+        (float(base) ** p, f"10{str(p).translate(SUPERSCRIPT)}" if base == 10 else f"{base**p:g}")
+        for p in powers
+    ]
 
 
 def _mark_line(mark: Mark, across: _Axis) -> str:
@@ -195,7 +225,9 @@ def _curve(line: Line, across: _Axis, up: _Axis, number: int) -> str:
     if not line.points:
         return ""
     path = " ".join(f"{across.at(x):.1f},{up.at(y):.1f}" for x, y in line.points)
-    dots = [f'<circle cx="{across.at(x):.1f}" cy="{up.at(y):.1f}" r="3.5"/>' for x, y in line.points]
+    dots = [
+        f'<circle cx="{across.at(x):.1f}" cy="{up.at(y):.1f}" r="3.5"/>' for x, y in line.points
+    ]
     inside = "".join(dots) if line.dots or len(line.points) == 1 else ""
     return f'<g class="g-line g-line-{number % COLOURS}"><polyline points="{path}"/>{inside}</g>'
 
@@ -219,7 +251,9 @@ def _title(title: str) -> str:
 
 
 def _legend(names: Sequence[str], width: int) -> tuple[str, int]:
-    """The names of the lines with their colours, in as many rows as they need; the last stands on the frame."""
+    """The names of the lines with their colours, in as many rows as they need; the last stands on
+    the frame.
+    """
     places, x, row = [], float(LEFT), 0
     for name in names:
         space = 30 + len(name) * CHARACTER_PX
@@ -232,5 +266,7 @@ def _legend(names: Sequence[str], width: int) -> tuple[str, int]:
         y = 12 - ROW_PX * (row - own)
         colour = f"g-line g-line-{number % COLOURS}"
         parts.append(f'<g class="{colour}"><circle cx="{x + 5:.1f}" cy="{y}" r="4.5"/></g>')
-        parts.append(f'<text class="g-tick" x="{x + 14:.1f}" y="{y + 4}">{html.escape(name)}</text>')
+        parts.append(
+            f'<text class="g-tick" x="{x + 14:.1f}" y="{y + 4}">{html.escape(name)}</text>'
+        )
     return "".join(parts), row + 1

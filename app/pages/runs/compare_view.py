@@ -18,7 +18,13 @@ __all__ = ["MOST", "comparison_html", "past_choices"]
 MOST = 6  # columns that can be read side by side
 _ROWS = 60
 _LONGEST = 60  # characters of a cell
-_KINDS = {"run": "", "parameter": "asked", "value": "found", "metric": "measured", "environment": "on"}
+_KINDS = {
+    "run": "",
+    "parameter": "asked",
+    "value": "found",
+    "metric": "measured",
+    "environment": "on",
+}
 
 
 def past_choices(runs_dir: Path, limit: int = 40) -> list[tuple[str, str]]:
@@ -29,14 +35,18 @@ def past_choices(runs_dir: Path, limit: int = 40) -> list[tuple[str, str]]:
 
 
 def comparison_html(runs_dir: Path, ids: Sequence[str]) -> str:
-    """The chosen runs side by side, in the order chosen; a line that asks for two where there are fewer."""
+    """The chosen runs side by side, in the order chosen; a line that asks for two where there are
+    fewer.
+    """
     known = {record.id: record for record in history(runs_dir)}
     records = [known[name] for name in ids if name in known][:MOST]
     if len(records) < 2:
         return '<p class="g-quiet">Choose two runs or more.</p>'
     rows = [row for row in compare(records).rows if _worth_showing(row)][:_ROWS]
     titles = _titles()
-    head = "".join(f'<th scope="col">{html.escape(titles.get(r.recipe, r.recipe))}</th>' for r in records)
+    head = "".join(
+        f'<th scope="col">{html.escape(titles.get(r.recipe, r.recipe))}</th>' for r in records
+    )
     body = "".join(_row(row) for row in rows)
     return (
         '<div class="g-scroll" tabindex="0"><table class="g-table g-compare"><caption>Side by side</caption>'
@@ -47,7 +57,11 @@ def comparison_html(runs_dir: Path, ids: Sequence[str]) -> str:
 def _worth_showing(row: Row) -> bool:
     """Whether the row is a number or a word that can be read; code and lists of trials are not."""
     shown = [value for value in row.values if value not in (None, "")]
-    return bool(shown) and row.name.count(".") <= 1 and all(len(str(value)) <= 4 * _LONGEST for value in shown)
+    return (
+        bool(shown)
+        and row.name.count(".") <= 1
+        and all(len(str(value)) <= 4 * _LONGEST for value in shown)
+    )
 
 
 def _row(row: Row) -> str:

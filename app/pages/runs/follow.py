@@ -1,4 +1,6 @@
-"""A run as the Runs page shows it while it goes on: started, watched to its end, found again in the history."""
+"""A run as the Runs page shows it while it goes on: started, watched to its end, found again in the
+history.
+"""
 
 from __future__ import annotations
 
@@ -50,8 +52,12 @@ async def follow(
     """
     try:
         found = find_recipe(recipe)
-        run = going.start(visitor, recipe, check_params(found, values), runs_dir, _seconds(minutes), tracker)
-    except StillGoing as error:  # the view is the other run's, which would write over any word of ours
+        run = going.start(
+            visitor, recipe, check_params(found, values), runs_dir, _seconds(minutes), tracker
+        )
+    except (
+        StillGoing
+    ) as error:  # the view is the other run's, which would write over any word of ours
         gr.Warning(str(error), title="One run at a time")
         yield [gr.skip()] * 9
         return
@@ -63,7 +69,9 @@ async def follow(
             yield shown
 
 
-async def watch(going: Going, visitor: str, run: Run, title: str, runs_dir: Path) -> AsyncGenerator[list[Any], None]:
+async def watch(
+    going: Going, visitor: str, run: Run, title: str, runs_dir: Path
+) -> AsyncGenerator[list[Any], None]:
     """Show the visitor's run from its first event to its end; leave it when the page is closed.
 
     Yields
@@ -100,8 +108,11 @@ def _news(run: Run, tail: Tail) -> tuple[list[dict[str, Any]], bool]:
     return (events, False) if result is None else ([*events, result.to_event()], True)
 
 
-async def reopen(going: Going, visitor: str, run_id: str, runs_dir: Path) -> AsyncGenerator[list[Any], None]:
-    """Show a run of the history; one that goes on after its page was closed is taken up and watched to its end.
+async def reopen(
+    going: Going, visitor: str, run_id: str, runs_dir: Path
+) -> AsyncGenerator[list[Any], None]:
+    """Show a run of the history; one that goes on after its page was closed is taken up and watched
+    to its end.
 
     Yields
     ------
@@ -130,12 +141,20 @@ def _seconds(minutes: object) -> float:
     """
     if minutes is None:
         return LIMIT_MINUTES * 60.0
-    if isinstance(minutes, bool) or not isinstance(minutes, int | float) or not 0 < minutes <= LONGEST_MINUTES:
-        raise BadParameter(f"the time limit must be more than 0 and at most {LONGEST_MINUTES} minutes, got {minutes}")
+    if (
+        isinstance(minutes, bool)
+        or not isinstance(minutes, int | float)
+        or not 0 < minutes <= LONGEST_MINUTES
+    ):
+        raise BadParameter(
+            f"the time limit must be more than 0 and at most {LONGEST_MINUTES} minutes, got {minutes}"
+        )
     return minutes * 60.0
 
 
-def _shown(title: str, folder: Path, events: Sequence[Mapping[str, Any]], runs_dir: Path) -> list[Any]:
+def _shown(
+    title: str, folder: Path, events: Sequence[Mapping[str, Any]], runs_dir: Path
+) -> list[Any]:
     """A value for each component of the view."""
     last = events[-1] if events else {}
     ended = last.get("event") == "result"
@@ -144,7 +163,9 @@ def _shown(title: str, folder: Path, events: Sequence[Mapping[str, Any]], runs_d
         result_html(last) if ended else "",
         charts(events),
         tables_html(events),
-        f"**Code with these values**\n\n{code_block(str(last['code']))}" if ended and last.get("code") else "",
+        f"**Code with these values**\n\n{code_block(str(last['code']))}"
+        if ended and last.get("code")
+        else "",
         files_html(events, folder) if ended else "",
         log_html(events),
         history_html(runs_dir) if ended else gr.skip(),
@@ -169,8 +190,17 @@ def _past(record: RunRecord, runs_dir: Path) -> list[Any]:
         events = Tail(record.folder / EVENTS).read()
     title = _title(record)
     if record.status in ("queued", "running"):  # another visitor's, or another program's
-        return [*_shown(title, record.folder, events, runs_dir)[:-2], history_html(runs_dir), gr.update(visible=False)]
-    blank = {"event": "result", "status": record.status, "message": record.message, "seconds": record.seconds}
+        return [
+            *_shown(title, record.folder, events, runs_dir)[:-2],
+            history_html(runs_dir),
+            gr.update(visible=False),
+        ]
+    blank = {
+        "event": "result",
+        "status": record.status,
+        "message": record.message,
+        "seconds": record.seconds,
+    }
     events.append(record.result.to_event() if record.result else blank)
     return _shown(title, record.folder, events, runs_dir)
 

@@ -27,7 +27,18 @@ _ORDER = (  # as the work goes: prepare, train, look closer
     "regularise",
     "free-memory",
 )
-_BASIC = ("task", "data", "target", "learner", "encoder", "size", "sizes", "phase", "precision", "epochs")
+_BASIC = (
+    "task",
+    "data",
+    "target",
+    "learner",
+    "encoder",
+    "size",
+    "sizes",
+    "phase",
+    "precision",
+    "epochs",
+)
 _KINDS = {
     "images": IMAGE_TASKS,
     "texts": TEXT_TASKS,
@@ -53,15 +64,22 @@ class Form:
 
 def in_order(known: Sequence[Recipe]) -> list[Recipe]:
     """The recipes as the page lists them: in the order of the work, others' last."""
-    return sorted(known, key=lambda recipe: _ORDER.index(recipe.name) if recipe.name in _ORDER else len(_ORDER))
+    return sorted(
+        known,
+        key=lambda recipe: _ORDER.index(recipe.name) if recipe.name in _ORDER else len(_ORDER),
+    )
 
 
 def lay_out(recipe: Recipe, *, shown: bool) -> Form:
-    """Lay out the recipe's form; what decides what is found stands first, the rest under "More settings"."""
+    """Lay out the recipe's form; what decides what is found stands first, the rest under "More
+    settings".
+    """
     task = _default_task(recipe)
     with gr.Column(visible=shown, elem_id=f"form-{recipe.name}") as group:
         gr.Markdown(recipe.summary, elem_classes="g-summary")
-        first = {p.name for p in recipe.parameters if p.name in _BASIC} or {p.name for p in recipe.parameters[:4]}
+        first = {p.name for p in recipe.parameters if p.name in _BASIC} or {
+            p.name for p in recipe.parameters[:4]
+        }
         expects, fields = None, {}
         for parameter in recipe.parameters:
             if parameter.name in first:
@@ -78,7 +96,15 @@ def lay_out(recipe: Recipe, *, shown: bool) -> Form:
             )
             tracker = _tracker()
         button = gr.Button("Start", variant="primary", elem_id=f"start-{recipe.name}")
-    form = Form(recipe, group, expects, tuple(fields[p.name] for p in recipe.parameters), limit, tracker, button)
+    form = Form(
+        recipe,
+        group,
+        expects,
+        tuple(fields[p.name] for p in recipe.parameters),
+        limit,
+        tracker,
+        button,
+    )
     if expects is not None:
         fields["task"].input(
             show_task(form),
@@ -92,18 +118,27 @@ def lay_out(recipe: Recipe, *, shown: bool) -> Form:
 
 
 def show_task(form: Form) -> Any:
-    """A function from a task's name to what is shown of its form: what it expects, and its own fields."""
+    """A function from a task's name to what is shown of its form: what it expects, and its own
+    fields.
+    """
 
     def shown(task: str) -> list[Any]:
-        fields = [gr.update(visible=_is_for(p, task), info=_help(p, task)) for p in form.recipe.parameters]
+        fields = [
+            gr.update(visible=_is_for(p, task), info=_help(p, task)) for p in form.recipe.parameters
+        ]
         return [_expects(task), *fields]
 
     return shown
 
 
 def named(form: Form, values: Sequence[object]) -> dict[str, object]:
-    """The form's values by parameter; what is not for the chosen task is left out, it may stand there from before."""
-    by_name = {parameter.name: value for parameter, value in zip(form.recipe.parameters, values, strict=True)}
+    """The form's values by parameter; what is not for the chosen task is left out, it may stand
+    there from before.
+    """
+    by_name = {
+        parameter.name: value
+        for parameter, value in zip(form.recipe.parameters, values, strict=True)
+    }
     task = str(by_name.get("task") or "")
     kept = {p.name for p in form.recipe.parameters if _is_for(p, task)}
     return {name: value for name, value in by_name.items() if name in kept}
@@ -125,7 +160,12 @@ def preset(forms: Sequence[Form], recipe: str, values: Mapping[str, object]) -> 
             value = _field_value(parameter, field, given)
             shown = {"visible": _is_for(parameter, task), "info": _help(parameter, task)}
             fields.append(gr.update(value=value, **shown) if own else gr.skip())
-    return [recipe, *(gr.update(visible=form.recipe.name == recipe) for form in forms), *expects, *fields]
+    return [
+        recipe,
+        *(gr.update(visible=form.recipe.name == recipe) for form in forms),
+        *expects,
+        *fields,
+    ]
 
 
 def _default_task(recipe: Recipe) -> str:
@@ -146,25 +186,42 @@ def _expects(task: str) -> str:
 
 
 def _help(parameter: Parameter, task: str) -> str | None:
-    """The parameter's help; where it tells kinds of tasks apart ("images: ...; texts: ..."), the task's part alone."""
+    """The parameter's help; where it tells kinds of tasks apart ("images: ...; texts: ..."), the
+    task's part alone.
+    """
     parts = [part.partition(": ") for part in parameter.help.split("; ")]
     if not any(kind in _KINDS for kind, _, _ in parts):
         return parameter.help or None
     own = [words for kind, _, words in parts if task in _KINDS.get(kind, ())]
-    return "; ".join(own or [kind + colon + words for kind, colon, words in parts if kind not in _KINDS]) or None
+    return (
+        "; ".join(
+            own or [kind + colon + words for kind, colon, words in parts if kind not in _KINDS]
+        )
+        or None
+    )
 
 
 def _field(parameter: Parameter, task: str) -> Any:
     label = title(parameter.name)
     if parameter.unit and (len(parameter.unit) < 3 or parameter.unit not in label.lower()):
         label += f", {parameter.unit}"
-    shown: dict[str, Any] = {"label": label, "info": _help(parameter, task), "visible": _is_for(parameter, task)}
+    shown: dict[str, Any] = {
+        "label": label,
+        "info": _help(parameter, task),
+        "visible": _is_for(parameter, task),
+    }
     if parameter.type == "choice":
-        cards = parameter.name == "device"  # one of several cards is named by its number, as in cuda:1
-        return gr.Dropdown(_choices(parameter), value=_text(parameter.default), allow_custom_value=cards, **shown)
+        cards = (
+            parameter.name == "device"
+        )  # one of several cards is named by its number, as in cuda:1
+        return gr.Dropdown(
+            _choices(parameter), value=_text(parameter.default), allow_custom_value=cards, **shown
+        )
     if parameter.type == "bool":
         return gr.Checkbox(bool(parameter.default), **shown)
-    hint = "automatic" if parameter.type in ("int", "float", "sizes") and not parameter.default else ""
+    hint = (
+        "automatic" if parameter.type in ("int", "float", "sizes") and not parameter.default else ""
+    )
     hint = {"data": "the built-in sample"}.get(parameter.name, hint)
     return gr.Textbox(_text(parameter.default), placeholder=hint, lines=1, max_lines=1, **shown)
 
@@ -193,7 +250,9 @@ def _field_value(parameter: Parameter, field: Any, given: object) -> object:
     if isinstance(field, gr.Checkbox):
         return str(given).lower() in ("true", "yes", "on", "1")
     if isinstance(field, gr.Dropdown):
-        return given if given in parameter.choices or field.allow_custom_value else parameter.default
+        return (
+            given if given in parameter.choices or field.allow_custom_value else parameter.default
+        )
     return _text(given)
 
 

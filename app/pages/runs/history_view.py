@@ -28,7 +28,11 @@ def history_html(runs_dir: Path, limit: int = HISTORY_LIMIT) -> str:
         return '<p class="g-quiet">No runs yet.</p>'
     titles = {recipe.name: recipe.title for recipe in recipes()}
     heads = "".join(f'<th scope="col">{word}</th>' for word in _HEADS)
-    more = f'<p class="g-quiet">The latest {limit} of {len(records)} runs.</p>' if len(records) > limit else ""
+    more = (
+        f'<p class="g-quiet">The latest {limit} of {len(records)} runs.</p>'
+        if len(records) > limit
+        else ""
+    )
     return (
         '<div class="g-scroll" tabindex="0"><table class="g-table g-history"><caption>Earlier runs</caption>'
         f"<thead><tr>{heads}</tr></thead><tbody>{''.join(_row(record, titles) for record in records[:limit])}</tbody>"
@@ -64,4 +68,8 @@ def _on(record: RunRecord) -> str:
     """The task, whose files, and what else tells one run from another."""
     task = find_task(record.task).TITLE if record.task in TASK_NAMES else record.task
     files = Path(str(record.params.get("data") or "")).name
-    return " · ".join(word for word in (task, files, *(str(record.params.get(name) or "") for name in _SAID)) if word)
+    return " · ".join(
+        word
+        for word in (task, files, *(str(record.params.get(name) or "") for name in _SAID))
+        if word
+    )

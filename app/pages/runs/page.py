@@ -1,4 +1,6 @@
-"""The Runs page laid out: a form for each recipe, the run as it goes, its result, runs before it and side by side."""
+"""The Runs page laid out: a form for each recipe, the run as it goes, its result, runs before it
+and side by side.
+"""
 
 from __future__ import annotations
 
@@ -42,7 +44,17 @@ class View:
 
     def outputs(self) -> list[Any]:
         """All of them."""
-        return [self.state, self.result, self.chart, self.trials, self.code, self.files, self.log, self.past, self.stop]
+        return [
+            self.state,
+            self.result,
+            self.chart,
+            self.trials,
+            self.code,
+            self.files,
+            self.log,
+            self.past,
+            self.stop,
+        ]
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,9 +68,19 @@ class RunsPage:
     open_past: Any
 
     def preset_outputs(self) -> list[Any]:
-        """What `preset` fills: the choice, each form's visibility and line on its task, and every field."""
-        groups, expects = [form.group for form in self.forms], [form.expects for form in self.forms if form.expects]
-        return [self.choice, *groups, *expects, *(field for form in self.forms for field in form.fields)]
+        """What `preset` fills: the choice, each form's visibility and line on its task, and every
+        field.
+        """
+        groups, expects = (
+            [form.group for form in self.forms],
+            [form.expects for form in self.forms if form.expects],
+        )
+        return [
+            self.choice,
+            *groups,
+            *expects,
+            *(field for form in self.forms for field in form.fields),
+        ]
 
 
 def runs_page(runs_dir: Path, going: Going) -> RunsPage:
@@ -83,7 +105,9 @@ def runs_page(runs_dir: Path, going: Going) -> RunsPage:
         minutes: object = LIMIT_MINUTES,
         tracker: str = "",
     ) -> AsyncIterator[list[Any]]:
-        async for shown in follow(going, str(request.session_hash), recipe, values, runs_dir, minutes, tracker):
+        async for shown in follow(
+            going, str(request.session_hash), recipe, values, runs_dir, minutes, tracker
+        ):
             yield shown
 
     for form in forms:
@@ -96,7 +120,13 @@ def runs_page(runs_dir: Path, going: Going) -> RunsPage:
             concurrency_limit=4,
             api_visibility="private",
         )
-    choice.change(_chosen(forms), choice, [form.group for form in forms], queue=False, api_visibility="private")
+    choice.change(
+        _chosen(forms),
+        choice,
+        [form.group for form in forms],
+        queue=False,
+        api_visibility="private",
+    )
 
     def stop(request: gr.Request) -> None:
         going.stop(str(request.session_hash))
@@ -109,14 +139,18 @@ def runs_page(runs_dir: Path, going: Going) -> RunsPage:
             yield shown
 
     async def open_past(event: gr.EventData, request: gr.Request) -> AsyncIterator[list[Any]]:
-        async for shown in reopen(going, str(request.session_hash), str(getattr(event, "id", "")), runs_dir):
+        async for shown in reopen(
+            going, str(request.session_hash), str(getattr(event, "id", "")), runs_dir
+        ):
             yield shown
 
     return RunsPage(choice, forms, view, run_preset, open_past)
 
 
 def read_offer(target: object) -> tuple[str, dict[str, object]]:
-    """A recipe's name and preset values from a Run link's `lr-find?phase=frozen`; checked before they are used."""
+    """A recipe's name and preset values from a Run link's `lr-find?phase=frozen`; checked before
+    they are used.
+    """
     name, _, query = str(target or "")[:2000].partition("?")
     return name, dict(parse_qsl(query))
 
@@ -124,7 +158,9 @@ def read_offer(target: object) -> tuple[str, dict[str, object]]:
 def _view(runs_dir: Path) -> View:
     with gr.Row(elem_id="run-head"):
         state = gr.HTML(READY, elem_id="run-state")
-        stop = gr.Button("Stop", variant="stop", visible=False, elem_id="stop", scale=0, min_width=90)
+        stop = gr.Button(
+            "Stop", variant="stop", visible=False, elem_id="stop", scale=0, min_width=90
+        )
     result = gr.HTML("", elem_id="run-result")
     figure = gr.HTML("", elem_id="run-chart")
     code = gr.Markdown("", elem_id="run-code")
@@ -156,7 +192,9 @@ def _comparison(runs_dir: Path) -> None:
 
 
 def _starter(form: Form, run: Any) -> Any:
-    async def started(request: gr.Request, minutes: object, tracker: str, *values: object) -> AsyncIterator[list[Any]]:
+    async def started(
+        request: gr.Request, minutes: object, tracker: str, *values: object
+    ) -> AsyncIterator[list[Any]]:
         async for shown in run(form.recipe.name, named(form, values), request, minutes, tracker):
             yield shown
 

@@ -1,4 +1,6 @@
-"""What a run found, as HTML made from its result: the finding in large with its reason, notes, pictures and files."""
+"""What a run found, as HTML made from its result: the finding in large with its reason, notes,
+pictures and files.
+"""
 
 from __future__ import annotations
 
@@ -21,10 +23,18 @@ _WORDS_IN_LARGE = 28  # characters; a longer finding is set smaller
 
 def result_html(event: Event) -> str:
     """The finding in large with its reason; what went wrong in a line where there is none."""
-    message = f'<p class="g-reason">{html.escape(str(event.get("message", "")))}</p>' if event.get("message") else ""
-    sent = "".join(f'<p class="g-quiet">{html.escape(str(note))}</p>' for note in event.get("notes") or ())
+    message = (
+        f'<p class="g-reason">{html.escape(str(event.get("message", "")))}</p>'
+        if event.get("message")
+        else ""
+    )
+    sent = "".join(
+        f'<p class="g-quiet">{html.escape(str(note))}</p>' for note in event.get("notes") or ()
+    )
     if event.get("status") != "ok":
-        return f'<div class="g-result g-bad">{message or "<p>The run gave no reason.</p>"}{sent}</div>'
+        return (
+            f'<div class="g-result g-bad">{message or "<p>The run gave no reason.</p>"}{sent}</div>'
+        )
     values = event.get("values") or {}
     shown = "".join(
         f'<div class="g-found"><span class="g-label">{html.escape(label)}</span>'
@@ -35,7 +45,9 @@ def result_html(event: Event) -> str:
 
 
 def found(values: Mapping[str, Any]) -> list[tuple[str, str]]:
-    """What is worth showing in large, with its label: what the recipe says is, a plan's batches, or rates."""
+    """What is worth showing in large, with its label: what the recipe says is, a plan's batches, or
+    rates.
+    """
     said = values.get("findings")
     if isinstance(said, Mapping):
         return [(_label(str(label)), rates(value)) for label, value in said.items()]
@@ -49,7 +61,10 @@ def found(values: Mapping[str, Any]) -> list[tuple[str, str]]:
         return batches
     phases = values.get("phases")
     if isinstance(phases, Mapping) and phases:
-        return [(f"Learning rate, {name}", rates(item.get("recommended"))) for name, item in phases.items()]
+        return [
+            (f"Learning rate, {name}", rates(item.get("recommended")))
+            for name, item in phases.items()
+        ]
     named = (("recommended", "Recommended batch"), ("largest", "Largest that fits"))
     return [(label, rates(values[name])) for name, label in named if name in values]
 
@@ -57,13 +72,25 @@ def found(values: Mapping[str, Any]) -> list[tuple[str, str]]:
 def doubts_html(event: Event) -> str:
     """The samples whose label is doubted most as a table; where there are none, nothing."""
     doubts = (event.get("values") or {}).get("doubts")
-    doubts = [doubt for doubt in doubts if isinstance(doubt, Mapping)] if isinstance(doubts, list) else []
+    doubts = (
+        [doubt for doubt in doubts if isinstance(doubt, Mapping)]
+        if isinstance(doubts, list)
+        else []
+    )
     if not doubts:
         return ""
-    columns = {"file": "Sample", "label": "Label", "predicted": "Predicted", "proposal": "Proposal", "why": "Why"}
+    columns = {
+        "file": "Sample",
+        "label": "Label",
+        "predicted": "Predicted",
+        "proposal": "Proposal",
+        "why": "Why",
+    }
     head = "".join(f'<th scope="col">{word}</th>' for word in columns.values())
     body = "".join(
-        "<tr>" + "".join(f"<td>{html.escape(str(doubt.get(name, '')))}</td>" for name in columns) + "</tr>"
+        "<tr>"
+        + "".join(f"<td>{html.escape(str(doubt.get(name, '')))}</td>" for name in columns)
+        + "</tr>"
         for doubt in doubts[:_DOUBTS]
     )
     more = f'<p class="g-quiet">The first {_DOUBTS} of {len(doubts)}; all are in the list of decisions.</p>'
@@ -78,7 +105,9 @@ def files_html(events: Sequence[Event], folder: Path) -> str:
 
     Only files within the run's own folder.
     """
-    titles = {str(e.get("path")): str(e.get("title", "")) for e in events if e.get("event") == "artifact"}
+    titles = {
+        str(e.get("path")): str(e.get("title", "")) for e in events if e.get("event") == "artifact"
+    }
     result = next((event for event in reversed(events) if event.get("event") == "result"), {})
     inside = []
     for name in result.get("artifacts") or ():
@@ -94,7 +123,9 @@ def files_html(events: Sequence[Event], folder: Path) -> str:
         for kind, word in ((pictures, "picture"), (others, "file"))
         if kind
     ]
-    open_word = " open" if (result.get("values") or {}).get("doubts") else ""  # their pictures are what was asked for
+    open_word = (
+        " open" if (result.get("values") or {}).get("doubts") else ""
+    )  # their pictures are what was asked for
     return (
         f'<details class="g-files"{open_word}><summary>{" and ".join(words)}</summary>'
         f"{''.join(others)}{''.join(pictures)}"
@@ -109,7 +140,9 @@ def _label(words: str) -> str:
 
 def _one_case(plan: Sequence[Mapping[str, Any]]) -> bool:
     """Whether a plan's rows differ in size alone, and are few; else its table tells them better."""
-    return len({(item.get("precision"), item.get("phase")) for item in plan}) == 1 and len(plan) <= 3
+    return (
+        len({(item.get("precision"), item.get("phase")) for item in plan}) == 1 and len(plan) <= 3
+    )
 
 
 def _notes(values: Mapping[str, Any]) -> str:
@@ -133,12 +166,16 @@ def _picture(path: Path, title: str) -> str:
 
 
 def _file(path: Path, title: str) -> str:
-    """A small file of text as a download within the page; of another, where it lies on this machine."""
+    """A small file of text as a download within the page; of another, where it lies on this
+    machine.
+    """
     size, name = path.stat().st_size, html.escape(path.name)
     words = html.escape(", ".join(word for word in (title, amount(size)) if word))
     if path.suffix.lower() in (".csv", ".json", ".txt") and size <= FILE_BYTES:
         data = base64.b64encode(path.read_bytes()).decode()
-        shown = f'<a class="g-file" download="{name}" href="data:text/plain;base64,{data}">{name}</a>'
+        shown = (
+            f'<a class="g-file" download="{name}" href="data:text/plain;base64,{data}">{name}</a>'
+        )
     else:
         shown = f"<code>{html.escape(str(path))}</code>"
     return f'<p class="g-path-line">{shown} <span class="g-quiet">{words}</span></p>'

@@ -1,4 +1,6 @@
-"""What a run tells of training, as HTML made from its events: losses, scores, layers, tables of what was compared."""
+"""What a run tells of training, as HTML made from its events: losses, scores, layers, tables of
+what was compared.
+"""
 
 from __future__ import annotations
 
@@ -22,7 +24,9 @@ _HIDDEN = {"event", "t", "table"}
 
 
 def training_charts(events: Sequence[Event]) -> str:
-    """Losses and scores of the epochs, batch losses until the first has ended; layers of a network."""
+    """Losses and scores of the epochs, batch losses until the first has ended; layers of a
+    network.
+    """
     epochs = [event for event in events if event.get("event") == "epoch"]
     if epochs:
         drawn = _epoch_charts(epochs, _repeats(events))
@@ -30,7 +34,9 @@ def training_charts(events: Sequence[Event]) -> str:
     batches = [event for event in events if event.get("event") == "batch"]
     if batches:
         points = tuple((float(e["step"]), _value(e.get("loss"))) for e in batches)
-        return chart([Line("loss of a batch", points)], x_label="batch", y_label="loss", title="training")
+        return chart(
+            [Line("loss of a batch", points)], x_label="batch", y_label="loss", title="training"
+        )
     layers = [event for event in events if event.get("event") == "layer"]
     return _layer_charts(layers) if layers else ""
 
@@ -38,7 +44,10 @@ def training_charts(events: Sequence[Event]) -> str:
 def training_tables(events: Sequence[Event]) -> str:
     """The rows that a run compares as tables, one for each name, and the epochs."""
     names = dict.fromkeys(str(e.get("table", "")) for e in events if e.get("event") == "row")
-    tables = [_table(name, [e for e in events if e.get("event") == "row" and e.get("table") == name]) for name in names]
+    tables = [
+        _table(name, [e for e in events if e.get("event") == "row" and e.get("table") == name])
+        for name in names
+    ]
     epochs = [event for event in events if event.get("event") == "epoch"]
     if epochs:
         rows = [
@@ -57,7 +66,9 @@ def training_tables(events: Sequence[Event]) -> str:
 
 
 def _epoch_charts(epochs: Sequence[Event], repeats: int) -> list[str]:
-    """Where several trainings are compared, a line for each, over its repeats; else training beside validation."""
+    """Where several trainings are compared, a line for each, over its repeats; else training beside
+    validation.
+    """
     ways = list(dict.fromkeys(_way(epoch) for epoch in epochs))
     compared = len(ways) > 1
     if compared:
@@ -115,15 +126,20 @@ def _length(epochs: Sequence[Event], repeats: int) -> int:
 
 def _line(epochs: Sequence[Event], name: str) -> tuple[tuple[float, float], ...]:
     return tuple(
-        (float(epoch.get("epoch") or place), _read(epoch, name)) for place, epoch in enumerate(epochs, start=1)
+        (float(epoch.get("epoch") or place), _read(epoch, name))
+        for place, epoch in enumerate(epochs, start=1)
     )
 
 
 def _mean(epochs: Sequence[Event], name: str, repeats: int) -> tuple[tuple[float, float], ...]:
-    """The mean over trainings of the same way, told one after the other; its epochs count from 1."""
+    """The mean over trainings of the same way, told one after the other; its epochs count from
+    1.
+    """
     length = _length(epochs, repeats)
     columns = [[_read(epoch, name) for epoch in epochs[place::length]] for place in range(length)]
-    return tuple((float(place), sum(column) / len(column)) for place, column in enumerate(columns, start=1))
+    return tuple(
+        (float(place), sum(column) / len(column)) for place, column in enumerate(columns, start=1)
+    )
 
 
 def _read(epoch: Event, name: str) -> float:
@@ -134,9 +150,17 @@ def _layer_charts(layers: Sequence[Event]) -> str:
     """Deviation and mean of the activations, layer by layer, a line for each way to start."""
     ways = list(dict.fromkeys(_way(layer) for layer in layers))
     drawn = []
-    for name, words in (("deviation", "deviation of the activations"), ("mean", "mean of the activations")):
+    for name, words in (
+        ("deviation", "deviation of the activations"),
+        ("mean", "mean of the activations"),
+    ):
         lines = [
-            Line(way, tuple((float(i), _value(e.get(name))) for i, e in enumerate(_of(layers, way), start=1)))
+            Line(
+                way,
+                tuple(
+                    (float(i), _value(e.get(name))) for i, e in enumerate(_of(layers, way), start=1)
+                ),
+            )
             for way in ways
         ]
         drawn.append(chart(lines, x_label="layer", y_label=words, width=NARROW_PX))
@@ -152,7 +176,10 @@ def _table(name: str, rows: Sequence[Mapping[str, Any]]) -> str:
     heads = [key for key in dict.fromkeys(key for row in rows for key in row) if key not in _HIDDEN]
     head = "".join(f'<th scope="col">{html.escape(_head(key))}</th>' for key in heads)
     body = "".join(
-        "<tr>" + "".join(f"<td>{html.escape(_cell(key, row.get(key)))}</td>" for key in heads) + "</tr>" for row in rows
+        "<tr>"
+        + "".join(f"<td>{html.escape(_cell(key, row.get(key)))}</td>" for key in heads)
+        + "</tr>"
+        for row in rows
     )
     return (
         f'<div class="g-scroll" tabindex="0"><table class="g-table"><caption>{html.escape(name.capitalize())}</caption>'

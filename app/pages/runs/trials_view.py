@@ -1,4 +1,6 @@
-"""What a search for a batch size tried and came to, as HTML made from its events: charts, the plan, every trial."""
+"""What a search for a batch size tried and came to, as HTML made from its events: charts, the plan,
+every trial.
+"""
 
 from __future__ import annotations
 
@@ -20,14 +22,26 @@ def trials_html(events: Sequence[Event]) -> str:
     trials = [event for event in events if event.get("event") == "trial"]
     if not trials:
         return ""
-    heads = ["Batch", *_case_heads(trials), "Tried to", "Peak memory", "Samples per second", "Outcome"]
+    heads = [
+        "Batch",
+        *_case_heads(trials),
+        "Tried to",
+        "Peak memory",
+        "Samples per second",
+        "Outcome",
+    ]
     rows = []
     for trial in trials:
         ok = bool(trial.get("ok"))
         speed = number(trial.get("samples_per_s")) if ok and trial.get("samples_per_s") else ""
         outcome = "fits" if ok else str(trial.get("reason") or "does not fit")
         purpose = PURPOSES.get(str(trial.get("purpose", "")), "")
-        cells = [str(trial.get("batch", "")), *_case_cells(trial, trials), purpose, amount(trial.get("peak_bytes"))]
+        cells = [
+            str(trial.get("batch", "")),
+            *_case_cells(trial, trials),
+            purpose,
+            amount(trial.get("peak_bytes")),
+        ]
         row = "".join(f"<td>{html.escape(cell)}</td>" for cell in [*cells, speed, outcome])
         rows.append(f'<tr class="{"" if ok else "g-bad"}">{row}</tr>')
     return _table("Trials", heads, "".join(rows))
@@ -39,7 +53,14 @@ def plan_html(result: Event) -> str:
     if not isinstance(plan, list) or len(plan) < 2:
         return ""
     by_rule = any(item.get("rule_of_thumb") for item in plan)
-    heads = [*_case_heads(plan), "Recommended", "Largest", "Peak memory", "Samples per second", "Bound by"]
+    heads = [
+        *_case_heads(plan),
+        "Recommended",
+        "Largest",
+        "Peak memory",
+        "Samples per second",
+        "Bound by",
+    ]
     rows = []
     for item in plan:
         bound = {"memory": "memory", "data": "the training set", "max_batch": "the largest to try"}
@@ -68,8 +89,12 @@ def trial_charts(trials: Sequence[Event]) -> str:
         ("peak memory, MB", "peak_bytes", 1e6, trials),
         ("samples per second", "samples_per_s", 1.0, timed),
     ):
-        lines = [Line(case or "trials", _best(chosen, trials, case, name, unit), True) for case in cases]
-        drawn.append(chart(lines, x_label="batch size", y_label=label, log_x=True, x_base=2, width=NARROW_PX))
+        lines = [
+            Line(case or "trials", _best(chosen, trials, case, name, unit), True) for case in cases
+        ]
+        drawn.append(
+            chart(lines, x_label="batch size", y_label=label, log_x=True, x_base=2, width=NARROW_PX)
+        )
     return f'<div class="g-charts">{"".join(drawn)}</div>'
 
 
@@ -81,7 +106,9 @@ def _case_heads(rows: Sequence[Event]) -> list[str]:
 
 def _case_names(rows: Sequence[Event]) -> list[str]:
     names = ["size"] if any(row.get("size") for row in rows) else []
-    return names + [name for name in ("precision", "phase") if len({_of(row, name) for row in rows}) > 1]
+    return names + [
+        name for name in ("precision", "phase") if len({_of(row, name) for row in rows}) > 1
+    ]
 
 
 def _case_cells(row: Event, rows: Sequence[Event]) -> list[str]:

@@ -1,4 +1,6 @@
-"""What the Runs page shows of one run as it goes, as HTML made from its events: state, charts, tables, log."""
+"""What the Runs page shows of one run as it goes, as HTML made from its events: state, charts,
+tables, log.
+"""
 
 from __future__ import annotations
 
@@ -29,7 +31,8 @@ STATUS_WORDS = {
 
 
 def state_html(title: str, events: Sequence[Event], since_s: float = 0.0) -> str:
-    """The head of a run: what runs, on which device and why, and how far it is; its status once it has ended.
+    """The head of a run: what runs, on which device and why, and how far it is; its status once it
+    has ended.
 
     `since_s` are the seconds that went by after the last event.
     """
@@ -41,7 +44,11 @@ def state_html(title: str, events: Sequence[Event], since_s: float = 0.0) -> str
     name = (result or {}).get("device") or (device or {}).get("device")
     if name:
         facts.insert(0, f"on {name}")
-    why = f'<p class="g-quiet">{html.escape(str((device or {}).get("why", "")))}</p>' if device else ""
+    why = (
+        f'<p class="g-quiet">{html.escape(str((device or {}).get("why", "")))}</p>'
+        if device
+        else ""
+    )
     word = STATUS_WORDS.get(status, status.capitalize()) if result else "Running"
     bar = "" if result else _bar(progress) + GOES_ON
     waits = None if result else _waits(events)
@@ -56,14 +63,18 @@ def state_html(title: str, events: Sequence[Event], since_s: float = 0.0) -> str
 
 
 def charts(events: Sequence[Event]) -> str:
-    """The charts that fit the events: epochs, loss against learning rate, memory and speed against batch size."""
+    """The charts that fit the events: epochs, loss against learning rate, memory and speed against
+    batch size.
+    """
     trained = training_charts(events)
     if trained:
         return trained
     points = [event for event in events if event.get("event") == "point"]
     if points:
         begun = (_last(events, "started") or {}).get("params") or {}
-        drawn = _curves(points, _last(events, "result"), (begun.get("start_lr"), begun.get("end_lr")))
+        drawn = _curves(
+            points, _last(events, "result"), (begun.get("start_lr"), begun.get("end_lr"))
+        )
         return drawn + race_html(events)
     trials = [event for event in events if event.get("event") == "trial" and event.get("ok")]
     return trial_charts(trials) if trials else ""
@@ -84,8 +95,15 @@ def race_html(events: Sequence[Event]) -> str:
     rows = []
     for trial in trials:
         loss = trial.get("loss")
-        outcome = {"nan": "no number any more", "exploded": "diverges"}.get(str(trial.get("ended")), number(loss))
-        cells = [str(trial.get("phase", "")), rates(trial.get("rate")), str(trial.get("batches", "")), outcome]
+        outcome = {"nan": "no number any more", "exploded": "diverges"}.get(
+            str(trial.get("ended")), number(loss)
+        )
+        cells = [
+            str(trial.get("phase", "")),
+            rates(trial.get("rate")),
+            str(trial.get("batches", "")),
+            outcome,
+        ]
         row = "".join(f"<td>{html.escape(cell)}</td>" for cell in cells)
         if loss is not None and loss == least:
             row = row.replace("<td>", "<td><strong>").replace("</td>", "</strong></td>")
@@ -133,7 +151,11 @@ def _bar(progress: Event | None) -> str:
 def _curves(points: Sequence[Event], result: Event | None, swept: tuple[object, object]) -> str:
     """One chart for each phase of the finder, with its suggestions marked once there are any."""
     low, high = swept
-    wide = (float(low), float(high)) if isinstance(low, int | float) and isinstance(high, int | float) else None
+    wide = (
+        (float(low), float(high))
+        if isinstance(low, int | float) and isinstance(high, int | float)
+        else None
+    )
     found = ((result or {}).get("values") or {}).get("phases") or {}
     phases = list(dict.fromkeys(str(point.get("phase", "")) for point in points))
     drawn = []
@@ -161,11 +183,15 @@ def _orders(points: Sequence[Event]) -> list[tuple[tuple[float, float], ...]]:
     """The curve of each sweep over one phase, the first one first."""
     curves: dict[object, list[tuple[float, float]]] = {}
     for point in points:
-        curves.setdefault(point.get("order") or 0, []).append((float(point["lr"]), float(point["loss"])))
+        curves.setdefault(point.get("order") or 0, []).append(
+            (float(point["lr"]), float(point["loss"]))
+        )
     return [tuple(curve) for curve in curves.values()]
 
 
-def _band(orders: Sequence[Sequence[tuple[float, float]]]) -> tuple[tuple[float, float, float], ...]:
+def _band(
+    orders: Sequence[Sequence[tuple[float, float]]],
+) -> tuple[tuple[float, float, float], ...]:
     """(rate, lowest, highest loss) over all sweeps, as far as a later one has come."""
     reached = max((len(curve) for curve in orders[1:]), default=0)
     columns = [[curve[at] for curve in orders if at < len(curve)] for at in range(reached)]
@@ -182,14 +208,23 @@ def _before_it_explodes(points: Sequence[tuple[float, float]]) -> float | None:
 
 
 def _marks(phase: Mapping[str, Any]) -> list[Mark]:
-    """The finder's suggestions, and in strong what is recommended: a rate, or the two ends of a slice."""
+    """The finder's suggestions, and in strong what is recommended: a rate, or the two ends of a
+    slice.
+    """
     recommended = phase.get("recommended")
     if isinstance(recommended, list | tuple):
-        marks = [Mark(word, float(lr), True) for word, lr in zip(("from", "to"), recommended, strict=False)]
+        marks = [
+            Mark(word, float(lr), True)
+            for word, lr in zip(("from", "to"), recommended, strict=False)
+        ]
     else:
         marks = [Mark("recommended", float(recommended), True)] if recommended else []
     named = phase.get("suggestions") or {}
-    return marks + [Mark(name, float(lr)) for name, lr in named.items() if isinstance(lr, int | float) and lr > 0]
+    return marks + [
+        Mark(name, float(lr))
+        for name, lr in named.items()
+        if isinstance(lr, int | float) and lr > 0
+    ]
 
 
 def _said(event: Event) -> str:

@@ -1,4 +1,6 @@
-"""The runs that the pages' server has going: one for each visitor, and those whose page was closed."""
+"""The runs that the pages' server has going: one for each visitor, and those whose page was
+closed.
+"""
 
 from __future__ import annotations
 
@@ -20,7 +22,8 @@ class StillGoing(RecipeError):
 class Going:
     """The runs that this server has going, one for each visitor; ended with the server.
 
-    A run goes on when its visitor closes the page; whoever opens it next from the history takes it up.
+    A run goes on when its visitor closes the page; whoever opens it next from the history takes it
+    up.
 
     Parameters
     ----------
@@ -62,8 +65,18 @@ class Going:
         with self._lock:
             before = self._runs.get(visitor)
             if before is not None and before.result() is None:
-                raise StillGoing(f"your run of {_recipe_of(before)} is still going on; stop it first")
-            run = start(recipe, params, runs_dir, timeout_s=timeout_s, queue=True, warm=self._warm, tracker=tracker)
+                raise StillGoing(
+                    f"your run of {_recipe_of(before)} is still going on; stop it first"
+                )
+            run = start(
+                recipe,
+                params,
+                runs_dir,
+                timeout_s=timeout_s,
+                queue=True,
+                warm=self._warm,
+                tracker=tracker,
+            )
             self._runs[visitor] = run
             return run
 
@@ -83,7 +96,9 @@ class Going:
                     self._left[run.id] = run
 
     def take_up(self, visitor: str, run_id: str) -> Run | None:
-        """Make a run whose page was closed the visitor's own; None when it is no such run, or one is going on."""
+        """Make a run whose page was closed the visitor's own; None when it is no such run, or one
+        is going on.
+        """
         with self._lock:
             before = self._runs.get(visitor)
             if before is not None and before.result() is None:

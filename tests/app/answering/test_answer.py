@@ -66,8 +66,12 @@ def test_code_formulas_and_tables_stay_whole(store: Store, encoder: Encoder) -> 
         "quantum " * 1200,
     ],
 )
-def test_what_the_notes_do_not_hold_is_said_so(store: Store, encoder: Encoder, question: str) -> None:
-    """Off-topic, foreign and oversized questions end as "not in the notes", with no citation made up."""
+def test_what_the_notes_do_not_hold_is_said_so(
+    store: Store, encoder: Encoder, question: str
+) -> None:
+    """Off-topic, foreign and oversized questions end as "not in the notes", with no citation made
+    up.
+    """
     said = answer(question, store, encoder)
     assert said.status == "not_in_notes"
     assert said.citations == ()
@@ -76,7 +80,9 @@ def test_what_the_notes_do_not_hold_is_said_so(store: Store, encoder: Encoder, q
 
 
 @pytest.mark.parametrize("question", ["", "   ", "?!", "\x00\x01"])
-def test_an_empty_question_gets_a_sane_answer(store: Store, encoder: Encoder, question: str) -> None:
+def test_an_empty_question_gets_a_sane_answer(
+    store: Store, encoder: Encoder, question: str
+) -> None:
     """No words, no search."""
     said = answer(question, store, encoder)
     assert (said.status, said.kind, said.hits) == ("not_in_notes", "empty", ())
@@ -149,7 +155,10 @@ def test_a_follow_up_is_answered_from_the_conversation(store: Store, encoder: En
     first = answer("which learning rate when frozen?", store, encoder)
     assert "steepest point" in first.text
     said = answer("and after unfreezing?", store, encoder, [(first.question, first)])
-    assert said.text.index("a tenth of where the loss shoots up") < said.text.find("steepest point") % 10_000
+    assert (
+        said.text.index("a tenth of where the loss shoots up")
+        < said.text.find("steepest point") % 10_000
+    )
     assert said.recipes[0].name == "lr-find"
     assert said.recipes[0].params == {"phase": "unfrozen"}
 
@@ -166,8 +175,12 @@ def test_the_same_question_gives_the_same_answer(store: Store, encoder: Encoder)
     assert answer("what is proofing", store, encoder) == answer("what is proofing", store, encoder)
 
 
-@pytest.mark.skipif(not (SHARED / "notes").is_dir(), reason="the evaluation notes are not beside this checkout")
-def test_real_notes_are_cited_line_by_line(encoder: Encoder, store_of: Callable[..., Store]) -> None:
+@pytest.mark.skipif(
+    not (SHARED / "notes").is_dir(), reason="the evaluation notes are not beside this checkout"
+)
+def test_real_notes_are_cited_line_by_line(
+    encoder: Encoder, store_of: Callable[..., Store]
+) -> None:
     """On a person's own 930 lines, every quote is found at its lines of the file itself."""
     store = store_of([SHARED / "notes"])
     questions = (SHARED / "eval" / "questions.jsonl").read_text(encoding="utf-8").splitlines()[:12]
@@ -184,8 +197,12 @@ def test_offline() -> None:
 
 
 def test_what_the_notes_do_not_say_a_run_may_find(store: Store, encoder: Encoder) -> None:
-    """A clear wish for a recipe brings it where the notes have no answer; other unanswered questions bring none."""
+    """A clear wish for a recipe brings it where the notes have no answer; other unanswered
+    questions bring none.
+    """
     said = answer("how much weight decay for my csv?", store, encoder)
     assert (said.status, said.text[:21]) == ("not_in_notes", "The notes do not say.")
-    assert [(offer.name, offer.params) for offer in said.recipes] == [("regularise", {"task": "tabular"})]
+    assert [(offer.name, offer.params) for offer in said.recipes] == [
+        ("regularise", {"task": "tabular"})
+    ]
     assert answer("who won the world cup?", store, encoder).recipes == ()

@@ -1,4 +1,6 @@
-"""The confidence of answers: a probability that moves with its signs, and is what the benchmark fitted."""
+"""The confidence of answers: a probability that moves with its signs, and is what the benchmark
+fitted.
+"""
 
 from __future__ import annotations
 
@@ -37,7 +39,8 @@ def test_the_numbers_are_those_of_the_fit() -> None:
 
 
 @pytest.mark.parametrize(
-    "question", ["What is proofing?", "which learning rate after unfreezing?", "what does wheat flour hold"]
+    "question",
+    ["What is proofing?", "which learning rate after unfreezing?", "what does wheat flour hold"],
 )
 def test_what_the_notes_hold_is_answered(store: Store, encoder: Encoder, question: str) -> None:
     """Plain questions on small notes are well above the line."""
@@ -45,9 +48,16 @@ def test_what_the_notes_hold_is_answered(store: Store, encoder: Encoder, questio
 
 
 @pytest.mark.parametrize(
-    "question", ["How do I prune an apple tree?", "who signed the treaty of Westphalia", "Kubernetes ingress timeout"]
+    "question",
+    [
+        "How do I prune an apple tree?",
+        "who signed the treaty of Westphalia",
+        "Kubernetes ingress timeout",
+    ],
 )
-def test_what_the_notes_do_not_hold_is_refused(store: Store, encoder: Encoder, question: str) -> None:
+def test_what_the_notes_do_not_hold_is_refused(
+    store: Store, encoder: Encoder, question: str
+) -> None:
     """Questions from elsewhere are below it, even where a word is shared."""
     assert confidence(find(question, store, encoder).signs) < ANSWERED_FROM
 

@@ -1,4 +1,6 @@
-"""Written dialogues over real notes: every turn is answered from what was said before, and only when it has to be."""
+"""Written dialogues over real notes: every turn is answered from what was said before, and only
+when it has to be.
+"""
 
 from __future__ import annotations
 
@@ -9,7 +11,8 @@ from kg.encoder import Encoder
 from kg.store import Store
 from kg.types import Answer
 
-# Each dialogue: the store, then turns with what the answer must hold ("!" before what it must not), or "" to refuse.
+# Each dialogue: the store, then turns with what the answer must hold ("!" before what it must not),
+# or "" to refuse.
 DIALOGUES = {
     "another condition": (
         "store",
@@ -105,7 +108,10 @@ DIALOGUES = {
     "which of two": (
         "starter",
         [
-            ("batch normalisation vs layer normalisation", "| Batch normalisation | Layer normalisation |"),
+            (
+                "batch normalisation vs layer normalisation",
+                "| Batch normalisation | Layer normalisation |",
+            ),
             ("which is better for text?", "layer normalisation for text"),
             ("and group normalisation?", "Group normalisation"),
         ],
@@ -139,7 +145,10 @@ DIALOGUES = {
         "starter",
         [
             ("What is early stopping?", "best epoch"),
-            ("is it normal that training loss is below validation loss?", "no overfitting by itself"),
+            (
+                "is it normal that training loss is below validation loss?",
+                "no overfitting by itself",
+            ),
             ("is a batch of 64 a good start?", "start with 64"),
         ],
     ),
@@ -147,7 +156,9 @@ DIALOGUES = {
 
 
 @pytest.mark.parametrize("name", DIALOGUES)
-def test_a_dialogue_is_understood(name: str, encoder: Encoder, request: pytest.FixtureRequest) -> None:
+def test_a_dialogue_is_understood(
+    name: str, encoder: Encoder, request: pytest.FixtureRequest
+) -> None:
     """Each turn's answer holds what the turn means in its conversation."""
     which, turns = DIALOGUES[name]
     notes: Store = request.getfixturevalue(which)

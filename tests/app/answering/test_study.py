@@ -1,4 +1,6 @@
-"""Orders of study as answers: short, cited, without what is known, to several goals, and what is unlocked."""
+"""Orders of study as answers: short, cited, without what is known, to several goals, and what is
+unlocked.
+"""
 
 from __future__ import annotations
 
@@ -33,7 +35,9 @@ def listed(text: str) -> list[str]:
 
 
 def test_a_plan_is_in_order_and_its_reasons_are_the_reduction(starter: Store) -> None:
-    """For every goal of real notes: no edge is violated, and each step but the goal says for which later step."""
+    """For every goal of real notes: no edge is violated, and each step but the goal says for which
+    later step.
+    """
     graph = starter.prerequisites
     for concept in starter.concepts:
         steps = study_plan(starter, [concept.id]).steps
@@ -43,7 +47,8 @@ def test_a_plan_is_in_order_and_its_reasons_are_the_reduction(starter: Store) ->
         for c, step in zip(ids, steps, strict=True):
             assert (
                 [w for w, _ in step.why]
-                and {w for w, _ in step.why} == {starter.concepts[v].label for v in reduced.successors(c)}
+                and {w for w, _ in step.why}
+                == {starter.concepts[v].label for v in reduced.successors(c)}
             ) or c == concept.id
             assert all(e is not None and e.quote for _, e in step.why)
 
@@ -51,28 +56,42 @@ def test_a_plan_is_in_order_and_its_reasons_are_the_reduction(starter: Store) ->
 def test_what_a_short_plan_leaves_out_is_in_the_full_one(starter: Store) -> None:
     """Steps and what is further back make up all ancestors, in one order."""
     for concept in starter.concepts:
-        short, full = study_plan(starter, [concept.id]), study_plan(starter, [concept.id], full=True)
+        short, full = (
+            study_plan(starter, [concept.id]),
+            study_plan(starter, [concept.id], full=True),
+        )
         whole = [step.label for step in full.steps]
         assert full.further == ()
         left = {step.label for step in short.steps} | set(short.further)
         assert (
             left
             == set(whole)
-            == {starter.concepts[c].label for c in nx.ancestors(starter.prerequisites, concept.id) | {concept.id}}
+            == {
+                starter.concepts[c].label
+                for c in nx.ancestors(starter.prerequisites, concept.id) | {concept.id}
+            }
         )
         assert [label for label in whole if label in short.further] == list(short.further)
 
 
 def test_a_path_answer_cites_what_each_step_is_and_why(starter: Store, encoder: Encoder) -> None:
-    """A numbered list, foundations first, each with its definition and the line by which it is needed."""
+    """A numbered list, foundations first, each with its definition and the line by which it is
+    needed.
+    """
     said = answer("What do I need to know before discriminative learning rates?", starter, encoder)
     assert (said.kind, said.status) == ("path", "answered")
     steps = listed(said.text)
-    assert steps == [step.label for step in said.path] and steps[-1] == "Discriminative learning rates"
+    assert (
+        steps == [step.label for step in said.path] and steps[-1] == "Discriminative learning rates"
+    )
     for line in said.text.split("\n"):
         if line.startswith(tuple("123456789")) and "Discriminative learning rates**" not in line:
             label = listed(line)[0]
-            home = r" \[\d+\]" if starter.concepts[next(iter(concept_ids(starter, [label])))].passages else ""
+            home = (
+                r" \[\d+\]"
+                if starter.concepts[next(iter(concept_ids(starter, [label])))].passages
+                else ""
+            )
             assert re.search(home + r" \*Needed for [^*]+\* \[\d+\]$", line), line
     assert_cited(starter, said)
 
@@ -99,7 +118,8 @@ def test_what_is_known_is_left_out_and_said(own: Store, encoder: Encoder) -> Non
 
 
 @pytest.mark.parametrize(
-    "question", ["What can I learn next?", "what should I learn next", "So which topics could I study next?"]
+    "question",
+    ["What can I learn next?", "what should I learn next", "So which topics could I study next?"],
 )
 def test_what_can_be_learned_next_without_marks_are_foundations(
     starter: Store, encoder: Encoder, question: str
@@ -115,11 +135,17 @@ def test_what_can_be_learned_next_without_marks_are_foundations(
 
 
 def test_what_can_be_learned_next_follows_the_marks(own: Store, encoder: Encoder) -> None:
-    """All its prerequisites are known; with the line that says what it builds on; also in the middle of a talk."""
+    """All its prerequisites are known; with the line that says what it builds on; also in the
+    middle of a talk.
+    """
     graph = own.prerequisites
     known = {c for c in graph if not graph.in_degree(c) and graph.out_degree(c)}
     add_marks(own, [own.concepts[c].label for c in known])
-    ready = {v for v in graph if v not in known and graph.in_degree(v) and set(graph.predecessors(v)) <= known}
+    ready = {
+        v
+        for v in graph
+        if v not in known and graph.in_degree(v) and set(graph.predecessors(v)) <= known
+    }
     assert ready
     first = answer("What is dropout?", own, encoder)
     for history in ((), (("What is dropout?", first),)):
@@ -131,7 +157,9 @@ def test_what_can_be_learned_next_follows_the_marks(own: Store, encoder: Encoder
         assert_cited(own, said)
 
 
-def test_in_a_talk_without_marks_next_is_after_what_was_talked_about(starter: Store, encoder: Encoder) -> None:
+def test_in_a_talk_without_marks_next_is_after_what_was_talked_about(
+    starter: Store, encoder: Encoder
+) -> None:
     """ "What can I learn next?" after a question about freezing goes on from it."""
     first = answer("What is freezing?", starter, encoder)
     said = answer("What can I learn next?", starter, encoder, (("What is freezing?", first),))
@@ -139,7 +167,9 @@ def test_in_a_talk_without_marks_next_is_after_what_was_talked_about(starter: St
 
 
 def test_where_nothing_is_unlocked_foundations_are_named(own: Store, encoder: Encoder) -> None:
-    """A mark on a goal alone opens nothing; what needs nothing else is named instead, and it says so."""
+    """A mark on a goal alone opens nothing; what needs nothing else is named instead, and it says
+    so.
+    """
     graph = own.prerequisites
     goal = next(c for c in graph if graph.in_degree(c) and not graph.out_degree(c))
     add_marks(own, [own.concepts[goal].label])

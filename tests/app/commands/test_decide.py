@@ -29,11 +29,15 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 class Shell:
     """Runs `gradus decide` in this process and keeps what it printed."""
 
-    def __init__(self, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, store: Path) -> None:
+    def __init__(
+        self, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, store: Path
+    ) -> None:
         self.capsys, self.monkeypatch, self.store = capsys, monkeypatch, store
 
     def __call__(self, *arguments: str) -> tuple[int, str, str]:
-        self.monkeypatch.setattr(sys, "argv", ["gradus", "decide", *arguments, "--store", str(self.store)])
+        self.monkeypatch.setattr(
+            sys, "argv", ["gradus", "decide", *arguments, "--store", str(self.store)]
+        )
         code = 0
         try:
             main()
@@ -44,15 +48,26 @@ class Shell:
 
 
 @pytest.fixture
-def decide(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, folder: Path) -> Shell:
+def decide(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, folder: Path
+) -> Shell:
     return Shell(capsys, monkeypatch, folder / "store")
 
 
 def test_a_decision_is_one_object(decide: Shell, folder: Path) -> None:
     """What was decided, whether the edge is kept now, and the file it stands in."""
     file = folder / "notes/gradus.toml"
-    expected: dict[str, Any] = {"prerequisite": "Ridge", "concept": "Lasso", "file": str(file), "warnings": []}
-    for option, decision, kept in (("--no", "no", False), ("--yes", "yes", True), ("--forget", None, True)):
+    expected: dict[str, Any] = {
+        "prerequisite": "Ridge",
+        "concept": "Lasso",
+        "file": str(file),
+        "warnings": [],
+    }
+    for option, decision, kept in (
+        ("--no", "no", False),
+        ("--yes", "yes", True),
+        ("--forget", None, True),
+    ):
         code, out, _ = decide("ridge", "lasso", option, "--json")
         assert (code, json.loads(out)) == (0, {**expected, "decision": decision, "kept": kept})
     assert (folder / "notes/lasso.md").read_text() == LASSO
@@ -73,6 +88,8 @@ def test_wrong_usage_ends_with_2_and_unknown_concepts_with_1(decide: Shell) -> N
     """Exactly one of the three options; the closest concepts are named."""
     for options in ((), ("--yes", "--no"), ("--no", "--forget")):
         code, _, err = decide("Ridge", "Lasso", *options)
-        assert code == 2 and "expected one of --yes, --no and --forget" in " ".join(err.replace("│", " ").split())
+        assert code == 2 and "expected one of --yes, --no and --forget" in " ".join(
+            err.replace("│", " ").split()
+        )
     code, _, err = decide("Rigde", "Lasso", "--yes")
     assert code == 1 and "the notes have no concept 'Rigde'; the closest are: Ridge" in err

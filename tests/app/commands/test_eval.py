@@ -1,4 +1,6 @@
-"""`gradus eval`: the contract of its JSON, the table a person reads, and files that are never lost."""
+"""`gradus eval`: the contract of its JSON, the table a person reads, and files that are never
+lost.
+"""
 
 from __future__ import annotations
 
@@ -14,7 +16,9 @@ from app.evaluation.question_file import read_questions
 
 
 @pytest.fixture
-def shell(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, store_folder: Path) -> Shell:
+def shell(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, store_folder: Path
+) -> Shell:
     return Shell(capsys, monkeypatch, store_folder, "eval")
 
 
@@ -23,7 +27,11 @@ def questions(tmp_path: Path) -> Path:
     rows = [
         {"q": "what is a sourdough starter?", "gold": ["Sourdough starter"], "kind": "definition"},
         {"q": "what is flour?", "quote": "Flour is ground grain", "kind": "definition"},
-        {"q": "which learning rate after unfreezing?", "gold": ["Learning rate after"], "kind": "fact"},
+        {
+            "q": "which learning rate after unfreezing?",
+            "gold": ["Learning rate after"],
+            "kind": "fact",
+        },
         {"q": "what is flour?", "gold": ["Salt"], "kind": "definition"},
         {"q": "what is proofing?", "gold": ["Profing"], "kind": "definition"},
         {"q": "who painted the ceiling of the Sistine Chapel?", "gold": []},
@@ -34,7 +42,9 @@ def questions(tmp_path: Path) -> Path:
 
 
 def test_json_follows_the_contract(shell: Shell, questions: Path) -> None:
-    """Figures, kinds with enough questions, what the notes do not hold, and a row for each question asked."""
+    """Figures, kinds with enough questions, what the notes do not hold, and a row for each question
+    asked.
+    """
     (found,) = shell.rows(questions, "--json")
     assert set(found) == {
         "questions", "answerable", "hit@1", "hit@3", "hit@5", "mrr", "answered", "cited", "refused", "ms_median",
@@ -45,7 +55,13 @@ def test_json_follows_the_contract(shell: Shell, questions: Path) -> None:
     assert (found["answered"], found["refused"]) == (1.0, 1.0)
     assert found["kinds"] == {}
     assert found["not_held"] == [
-        {"line": 5, "q": "what is proofing?", "gold": "Profing", "closest": "Proofing", "spans_passages": False}
+        {
+            "line": 5,
+            "q": "what is proofing?",
+            "gold": "Profing",
+            "closest": "Proofing",
+            "spans_passages": False,
+        }
     ]
     assert [r["line"] for r in found["rows"]] == [1, 2, 3, 4, 6]
     row = found["rows"][0]
@@ -69,7 +85,9 @@ def test_kinds_are_told_apart_when_there_are_enough(shell: Shell, tmp_path: Path
 
 
 def test_a_person_reads_a_table_and_what_was_missed(shell: Shell, questions: Path) -> None:
-    """Figures on stdout with the missed question and what came first; faults of the file on stderr with their line."""
+    """Figures on stdout with the missed question and what came first; faults of the file on stderr
+    with their line.
+    """
     out = shell(questions)
     assert shell.code == 0, shell.errors
     lines = out.splitlines()
@@ -77,7 +95,10 @@ def test_a_person_reads_a_table_and_what_was_missed(shell: Shell, questions: Pat
     assert lines[1].split()[:4] == ["all", "5", "4", "0.750"]
     (missed,) = (line for line in lines if line.startswith("4 "))
     assert "what is flour?" in missed and "bread.md › Bread › Flour" in missed
-    assert f"{questions}:5: the notes hold no heading 'Profing'; the closest heading is 'Proofing'" in shell.errors
+    assert (
+        f"{questions}:5: the notes hold no heading 'Profing'; the closest heading is 'Proofing'"
+        in shell.errors
+    )
     assert "left out, as the notes hold nothing that they name: 1 question" in shell.errors
 
 
@@ -125,7 +146,9 @@ def test_a_generated_file_can_be_measured_as_it_is(shell: Shell, tmp_path: Path)
 
 
 def test_the_readme_documents_every_command() -> None:
-    """A command that is registered and not documented fails here, with its row of the JSON contract."""
+    """A command that is registered and not documented fails here, with its row of the JSON
+    contract.
+    """
     readme = (Path(__file__).resolve().parents[3] / "README.md").read_text(encoding="utf-8")
     commands = typer.main.get_command(app).commands  # type: ignore[attr-defined]
     assert "eval" in commands

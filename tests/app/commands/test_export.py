@@ -1,4 +1,6 @@
-"""The commands `export` and `import`: formats by name and suffix, nothing lost unasked, and what an import can do."""
+"""The commands `export` and `import`: formats by name and suffix, nothing lost unasked, and what an
+import can do.
+"""
 
 from __future__ import annotations
 
@@ -18,7 +20,9 @@ from app.pages.open_store import Shelf
 class Shell:
     """Runs `gradus` in this process and keeps what it printed."""
 
-    def __init__(self, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, store: Path) -> None:
+    def __init__(
+        self, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, store: Path
+    ) -> None:
         self.capfd, self.monkeypatch, self.store = capfd, monkeypatch, store
         self.code = 0
         self.err = ""
@@ -37,7 +41,9 @@ class Shell:
 
 
 @pytest.fixture
-def shell(capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, store_folder: Path) -> Shell:
+def shell(
+    capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, store_folder: Path
+) -> Shell:
     return Shell(capfd, monkeypatch, store_folder)
 
 
@@ -75,8 +81,14 @@ def test_the_suffix_says_the_format(shell: Shell, tmp_path: Path) -> None:
 def test_wrong_usage_is_said(shell: Shell, tmp_path: Path) -> None:
     """Exit code 2 with what was expected; an unknown concept is a known error with the closest."""
     for arguments, said in (
-        (("--format", "png"), "expected one of graphml, json, mermaid, dot, canvas, cards, got 'png'"),
-        (("--kind", "friends"), "expected one of prerequisite, broader, related, all, got 'friends'"),
+        (
+            ("--format", "png"),
+            "expected one of graphml, json, mermaid, dot, canvas, cards, got 'png'",
+        ),
+        (
+            ("--kind", "friends"),
+            "expected one of prerequisite, broader, related, all, got 'friends'",
+        ),
         (("--out", tmp_path / "graph.xlsx"), "'graph.xlsx' ends in none of .graphml, .json,"),
         (("--format", "cards"), "cards are files of their own; name their folder"),
     ):
@@ -104,7 +116,11 @@ def test_the_choice_reaches_the_file(shell: Shell) -> None:
     assert {k for _, _, k in graph("--kind", "broader").edges(keys=True)} == {"broader"}
     steps = graph("--kind", "prerequisite")
     about = graph("--kind", "prerequisite", "--about", "levain")
-    own = nx.ancestors(steps, "sourdough_starter") | nx.descendants(steps, "sourdough_starter") | {"sourdough_starter"}
+    own = (
+        nx.ancestors(steps, "sourdough_starter")
+        | nx.descendants(steps, "sourdough_starter")
+        | {"sourdough_starter"}
+    )
     assert set(about) == own
     assert set(about.edges) == set(steps.subgraph(own).edges)
     assert not all(kept for _, _, kept in graph("--all").edges(data="kept"))
@@ -175,7 +191,11 @@ def test_the_graph_page_shows_an_imported_graph(imported: Shell) -> None:
     try:
         store = shelf.current()
         view = graph_view(store)
-        assert {node["label"] for node in view["nodes"]} >= {"Flour", "Sourdough starter", "Proofing"}
+        assert {node["label"] for node in view["nodes"]} >= {
+            "Flour",
+            "Sourdough starter",
+            "Proofing",
+        }
         goal = next(c.id for c in store.concepts if c.label == "Proofing")
         assert graph_view(store, goal)["edges"]
         assert [store.concepts[c].label for c in path_view(store, goal)["path"]][-1] == "Proofing"
@@ -187,7 +207,9 @@ def test_asking_an_imported_graph_says_that_there_are_no_notes(imported: Shell) 
     """What the graph itself tells is answered; of the rest is said why it is not."""
     said = json.loads(imported("ask", "what is a levain?", "--json"))
     assert said["status"] == "not_in_notes"
-    assert said["answer"].startswith("There are no notes to answer from: this graph was imported from graph.json.")
+    assert said["answer"].startswith(
+        "There are no notes to answer from: this graph was imported from graph.json."
+    )
     said = json.loads(imported("ask", "what do I need before proofing?", "--json"))
     assert said["status"] == "answered"
     assert "Flour" in said["answer"]

@@ -12,7 +12,9 @@ from shell import Shell
 
 
 @pytest.fixture
-def shell(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, store_folder: Path) -> Shell:
+def shell(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, store_folder: Path
+) -> Shell:
     return Shell(capsys, monkeypatch, store_folder)
 
 
@@ -25,9 +27,22 @@ def test_help_is_light() -> None:
         "except SystemExit: pass\n"
         "print([m for m in ('torch', 'gradio', 'fastai', 'faiss', 'transformers') if m in sys.modules])"
     )
-    out = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
+    out = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True
+    ).stdout
     assert out.strip().endswith("[]")
-    for command in ("ingest", "search", "ask", "concepts", "path", "relations", "recipes", "run", "runs", "app"):
+    for command in (
+        "ingest",
+        "search",
+        "ask",
+        "concepts",
+        "path",
+        "relations",
+        "recipes",
+        "run",
+        "runs",
+        "app",
+    ):
         assert command in out
 
 
@@ -35,7 +50,9 @@ def test_ingest_reports_what_it_did(shell: Shell, notes: Path, tmp_path: Path) -
     """The report has the contract's keys, and a second ingest finds nothing to do."""
     shell.store = tmp_path / "store"
     (tmp_path / "notes").mkdir()
-    (tmp_path / "notes" / "a.md").write_text((notes / "bread.md").read_text(encoding="utf-8"), encoding="utf-8")
+    (tmp_path / "notes" / "a.md").write_text(
+        (notes / "bread.md").read_text(encoding="utf-8"), encoding="utf-8"
+    )
     (tmp_path / "notes" / "broken.ipynb").write_text('{\n"cells": [\n!', encoding="utf-8")
     (report,) = shell.rows("ingest", tmp_path / "notes", "--json")
     assert {k: report[k] for k in ("notes", "added", "changed", "removed", "unchanged")} == {
@@ -52,12 +69,23 @@ def test_ingest_reports_what_it_did(shell: Shell, notes: Path, tmp_path: Path) -
 
 
 def test_search_rows_follow_the_contract(shell: Shell) -> None:
-    """Hits carry note, lines, plain heading path, concepts, the passage's exact text and a score."""
+    """Hits carry note, lines, plain heading path, concepts, the passage's exact text and a
+    score.
+    """
     (row,) = shell.rows("search", "what is a levain", "-k", "3", "--json")
     assert row["question"] == "what is a levain"
     assert len(row["hits"]) == 3
     first = row["hits"][0]
-    assert set(first) == {"note", "line_start", "line_end", "cell", "heading_path", "concepts", "text", "score"}
+    assert set(first) == {
+        "note",
+        "line_start",
+        "line_end",
+        "cell",
+        "heading_path",
+        "concepts",
+        "text",
+        "score",
+    }
     assert first["note"] == "bread.md"
     assert first["heading_path"] == ["Bread", "Sourdough starter | Levain"]
     assert first["concepts"][0] == "Sourdough starter"
@@ -106,7 +134,9 @@ def test_path_concepts_and_relations(shell: Shell) -> None:
     everything = shell.rows("relations", "--kind", "prerequisite", "--all", "--json")
     assert all(r["kept"] for r in kept)
     assert len(everything) > len(kept) > 0
-    edge = next(r for r in kept if (r["prerequisite"], r["concept"]) == ("Flour", "Sourdough starter"))
+    edge = next(
+        r for r in kept if (r["prerequisite"], r["concept"]) == ("Flour", "Sourdough starter")
+    )
     assert (edge["concept_note"], edge["prerequisite_note"]) == ("bread.md", "bread.md")
     assert edge["evidence"][0]["quote"] == "Needs: [[Flour]]"
 
@@ -134,7 +164,9 @@ def test_recipes_are_listed_with_their_parameters(shell: Shell) -> None:
         (["run", "lr-find", "--bach-size", "8"], "did you mean 'batch_size'"),
     ],
 )
-def test_known_errors_are_one_line_and_exit_with_1(shell: Shell, arguments: list[str], said: str) -> None:
+def test_known_errors_are_one_line_and_exit_with_1(
+    shell: Shell, arguments: list[str], said: str
+) -> None:
     """What was found, what was expected, what to do; no traceback."""
     shell(*arguments)
     assert shell.code == 1
@@ -162,5 +194,16 @@ def test_wrong_usage_exits_with_2(shell: Shell) -> None:
 def test_every_command_is_in_the_readme() -> None:
     """A command that is not documented fails here."""
     readme = (Path(__file__).resolve().parents[3] / "README.md").read_text(encoding="utf-8")
-    for command in ("ingest", "search", "ask", "concepts", "path", "relations", "recipes", "run", "runs", "app"):
+    for command in (
+        "ingest",
+        "search",
+        "ask",
+        "concepts",
+        "path",
+        "relations",
+        "recipes",
+        "run",
+        "runs",
+        "app",
+    ):
         assert f"gradus {command}" in readme, command

@@ -1,4 +1,6 @@
-"""`gradus run` and `gradus runs`: waiting in line, sending elsewhere, filters, runs side by side."""
+"""`gradus run` and `gradus runs`: waiting in line, sending elsewhere, filters, runs side by
+side.
+"""
 
 from __future__ import annotations
 
@@ -19,7 +21,9 @@ from executors.runs.run import start
 
 
 @pytest.fixture
-def shell(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Shell:
+def shell(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> Shell:
     """With the recipe "attack"; its store is empty."""
     place = tmp_path / "site"
     lay_out(place, "attack", "gradus_attack", ATTACK)
@@ -37,7 +41,12 @@ def ended(tmp_path_factory: pytest.TempPathFactory) -> Path:
     with pytest.MonkeyPatch.context() as patch:
         patch.syspath_prepend(str(place))
         patch.setenv("PYTHONPATH", str(place))
-        for params in ({"do": "measure", "count": 1}, {"do": "measure", "count": 4}, {"do": "input"}, {"do": "ok"}):
+        for params in (
+            {"do": "measure", "count": 1},
+            {"do": "measure", "count": 4},
+            {"do": "input"},
+            {"do": "ok"},
+        ):
             start("attack", params, folder).wait()
     return folder
 
@@ -60,11 +69,21 @@ def test_a_run_waits_its_turn_and_says_so(shell: Shell) -> None:
     with subprocess.Popen(
         [sys.executable, "-c", program], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
     ) as other:
-        assert other.stdin is not None and other.stdout is not None and other.stdout.readline() == "going\n"
+        assert (
+            other.stdin is not None
+            and other.stdout is not None
+            and other.stdout.readline() == "going\n"
+        )
         events = shell.rows("run", "attack", "--no-queue", "--json")
         assert events[0]["event"] == "started"
         waits = subprocess.Popen(
-            [sys.executable, "-c", "from app.commands.ingest_and_ask import main; main()", "run", "attack"],
+            [
+                sys.executable,
+                "-c",
+                "from app.commands.ingest_and_ask import main; main()",
+                "run",
+                "attack",
+            ],
             stderr=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,
@@ -101,7 +120,9 @@ def test_runs_are_filtered(shell: Shell, runs: Path) -> None:
         (["-n", "0"], 2, "-n"),
     ],
 )
-def test_wrong_use_is_one_clear_line(shell: Shell, runs: Path, arguments: list[str], code: int, said: str) -> None:
+def test_wrong_use_is_one_clear_line(
+    shell: Shell, runs: Path, arguments: list[str], code: int, said: str
+) -> None:
     """What was given and what would do."""
     shell("runs", *arguments)
     assert shell.code == code
@@ -109,11 +130,17 @@ def test_wrong_use_is_one_clear_line(shell: Shell, runs: Path, arguments: list[s
 
 
 def test_runs_side_by_side(shell: Shell, runs: Path) -> None:
-    """Parameters that differ, every value and metric; what all runs share of parameters and machine is left out."""
+    """Parameters that differ, every value and metric; what all runs share of parameters and machine
+    is left out.
+    """
     _, _, four, one = shell.rows("runs", "--json")
     (said,) = shell.rows("runs", "--compare", one["id"], four["id"][-6:], "--json")
     assert said["runs"] == [one["id"], four["id"]]
-    rows = {(row["kind"], row["name"]): (row["values"], row["same"]) for row in said["rows"] if row["kind"] != "run"}
+    rows = {
+        (row["kind"], row["name"]): (row["values"], row["same"])
+        for row in said["rows"]
+        if row["kind"] != "run"
+    }
     assert rows == {
         ("parameter", "count"): ([1, 4], False),
         ("value", "lr"): ([0.01, 0.04], False),
@@ -146,10 +173,15 @@ def test_a_tracker_that_is_not_installed_is_one_clear_line(
 ) -> None:
     """It says what to install, before anything is started."""
     find: Callable[..., object] = importlib.util.find_spec
-    monkeypatch.setattr(importlib.util, "find_spec", lambda word, *rest: None if word == name else find(word, *rest))
+    monkeypatch.setattr(
+        importlib.util, "find_spec", lambda word, *rest: None if word == name else find(word, *rest)
+    )
     shell("run", "attack", "--track", name)
     assert shell.code == 1
-    assert f"the package {name} is not installed; to send runs there: pip install {name}" in shell.errors
+    assert (
+        f"the package {name} is not installed; to send runs there: pip install {name}"
+        in shell.errors
+    )
     assert history(shell.store / "runs") == []
 
 

@@ -11,7 +11,10 @@ from shell import Shell
 
 @pytest.fixture
 def shell(
-    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, store_folder: Path, tmp_path: Path
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+    store_folder: Path,
+    tmp_path: Path,
 ) -> Shell:
     """On a copy of the store, to set marks in."""
     shutil.copytree(store_folder, tmp_path / "store")
@@ -24,7 +27,9 @@ def steps(shell: Shell, *arguments: str) -> list[str]:
 
 
 def test_a_path_is_one_list_with_cited_reasons(shell: Shell, notes: Path) -> None:
-    """Label, summary, why and citation; the evidence and the citation stand in the note at their lines."""
+    """Label, summary, why and citation; the evidence and the citation stand in the note at their
+    lines.
+    """
     (listed,) = shell.rows("path", "proofing", "--json")
     assert [s["label"] for s in listed] == ["Flour", "Sourdough starter", "Proofing"]
     assert set(listed[0]) == {"label", "summary", "why", "citation"}
@@ -37,7 +42,11 @@ def test_a_path_is_one_list_with_cited_reasons(shell: Shell, notes: Path) -> Non
 
 def test_paths_to_several_goals_are_one(shell: Shell) -> None:
     """Each concept once, before what needs it."""
-    assert steps(shell, "Proofing", "Sourdough starter") == ["Flour", "Sourdough starter", "Proofing"]
+    assert steps(shell, "Proofing", "Sourdough starter") == [
+        "Flour",
+        "Sourdough starter",
+        "Proofing",
+    ]
 
 
 def test_the_terminal_shows_why_and_where(shell: Shell) -> None:
@@ -49,7 +58,9 @@ def test_the_terminal_shows_why_and_where(shell: Shell) -> None:
 
 
 def test_marks_are_kept_and_leave_paths_shorter(shell: Shell) -> None:
-    """A mark is listed as written, counts for every path but with --no-known, and can be taken back."""
+    """A mark is listed as written, counts for every path but with --no-known, and can be taken
+    back.
+    """
     assert shell.rows("known", "--json") == []
     assert shell("known") == "" and "nothing is marked as known" in shell.errors
     marked = [{"label": "levain", "concept": "Sourdough starter"}]
@@ -57,14 +68,19 @@ def test_marks_are_kept_and_leave_paths_shorter(shell: Shell) -> None:
     assert steps(shell, "proofing") == ["Proofing"]
     assert "you know: Sourdough starter" in shell("path", "proofing")
     assert steps(shell, "proofing", "--no-known") == ["Flour", "Sourdough starter", "Proofing"]
-    assert steps(shell, "proofing", "--no-known", "--known", "flour") == ["Sourdough starter", "Proofing"]
+    assert steps(shell, "proofing", "--no-known", "--known", "flour") == [
+        "Sourdough starter",
+        "Proofing",
+    ]
     assert "levain" in shell("known")
     assert shell.rows("known", "remove", "Sourdough starters", "--json") == []
     assert len(steps(shell, "proofing")) == 3
 
 
 def test_what_to_learn_next_follows_what_is_known(shell: Shell) -> None:
-    """With nothing known foundations, and how to mark; then what the marks unlock, with its evidence."""
+    """With nothing known foundations, and how to mark; then what the marks unlock, with its
+    evidence.
+    """
     (first,) = shell.rows("next", "--json")
     assert "Flour" in [s["label"] for s in first]
     assert all(s["builds_on"] == [] for s in first)
@@ -84,7 +100,10 @@ def test_what_to_learn_next_follows_what_is_known(shell: Shell) -> None:
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        (["path", "Sourdogh startr"], "no concept 'Sourdogh startr'; the closest are: Sourdough starter"),
+        (
+            ["path", "Sourdogh startr"],
+            "no concept 'Sourdogh startr'; the closest are: Sourdough starter",
+        ),
         (["path", "proofing", "--known", "Flower"], "the notes have no concept 'Flower'"),
         (["known", "add", "Flour", "Flower"], "the notes have no concept 'Flower'"),
         (["known", "remove", "Flower"], "the notes have no concept 'Flower'"),

@@ -1,4 +1,6 @@
-"""Figures of an evaluation: by hand on small rankings, and equal to the evaluation set's own scorer."""
+"""Figures of an evaluation: by hand on small rankings, and equal to the evaluation set's own
+scorer.
+"""
 
 from __future__ import annotations
 
@@ -29,10 +31,17 @@ def hits(*paths: tuple[str, ...]) -> tuple[Hit, ...]:
 
 
 def outcome(
-    rank: int | None = 1, *, answered: bool = True, cited: bool = True, gold: bool = True, **more: object
+    rank: int | None = 1,
+    *,
+    answered: bool = True,
+    cited: bool = True,
+    gold: bool = True,
+    **more: object,
 ) -> Outcome:
     question = AskedQuestion("q", ("Gold",) if gold else (), (), str(more.get("kind", "")))
-    return Outcome(question, answered, rank, cited, "n.md › Gold", 0.9, float(str(more.get("ms", 1.0))))
+    return Outcome(
+        question, answered, rank, cited, "n.md › Gold", 0.9, float(str(more.get("ms", 1.0)))
+    )
 
 
 def test_figures_by_hand() -> None:
@@ -50,7 +59,13 @@ def test_figures_by_hand() -> None:
 def test_no_figure_is_made_of_nothing() -> None:
     """Without answerable or unanswerable questions their shares are None, not 0 or 1."""
     alone = figures([outcome(gold=False, answered=False)])
-    assert (alone.hit_at_1, alone.mrr, alone.answered, alone.cited, alone.refused) == (None, None, None, None, 1.0)
+    assert (alone.hit_at_1, alone.mrr, alone.answered, alone.cited, alone.refused) == (
+        None,
+        None,
+        None,
+        None,
+        1.0,
+    )
     assert figures([outcome(2)]).refused is None
     assert figures([outcome(answered=False)]).cited is None
     assert figures([]).ms_median is None
@@ -81,7 +96,10 @@ def test_hits_under_one_heading_path_count_once() -> None:
 
 def test_for_a_quote_every_hit_counts() -> None:
     """The quote stands in the third hit of a section; the section's gold would be first."""
-    ranking = tuple(Hit(passage(i, ("A",), t), 1.0, ()) for i, t in enumerate(("one", "two", "three **golden** words")))
+    ranking = tuple(
+        Hit(passage(i, ("A",), t), 1.0, ())
+        for i, t in enumerate(("one", "two", "three **golden** words"))
+    )
     assert rank_of(AskedQuestion("q", (), ("Golden words",)), ranking) == 3
     assert rank_of(AskedQuestion("q", ("A",), ("Golden words",)), ranking) == 1
     assert rank_of(AskedQuestion("q", (), ("silver",)), ranking) is None
@@ -94,11 +112,23 @@ def test_a_citation_counts_where_it_stands() -> None:
 
     def cited(line: int, note: str = "n.md") -> bool:
         said = Answer(
-            "q", "answered", "fact", 0.9, "…", (Citation(1, note, line, line, None, "words"),), hits=hits(("A",))
+            "q",
+            "answered",
+            "fact",
+            0.9,
+            "…",
+            (Citation(1, note, line, line, None, "words"),),
+            hits=hits(("A",)),
         )
         return judged(question, said, passages, 1.0).cited
 
-    assert [cited(1), cited(11), cited(15), cited(16), cited(11, "other.md")] == [False, True, True, False, False]
+    assert [cited(1), cited(11), cited(15), cited(16), cited(11, "other.md")] == [
+        False,
+        True,
+        True,
+        False,
+        False,
+    ]
 
 
 def test_kinds_with_few_questions_have_no_figures() -> None:
@@ -112,20 +142,30 @@ def test_questions_are_asked_of_the_notes(store: Store, encoder: Encoder) -> Non
     """A definition is found first, answered and cited; what the notes do not say is refused."""
     questions = (
         AskedQuestion("what is a sourdough starter?", ("Sourdough starter",)),
-        AskedQuestion("what is a sourdough starter?", (), ("flour and water that wild yeast lives in",)),
+        AskedQuestion(
+            "what is a sourdough starter?", (), ("flour and water that wild yeast lives in",)
+        ),
         AskedQuestion("who painted the ceiling of the Sistine Chapel?"),
     )
     told: list[tuple[int, int]] = []
     outcomes = ask_all(questions, store, encoder, 5, lambda n, of: told.append((n, of)))
-    assert [(o.answered, o.rank, o.cited) for o in outcomes] == [(True, 1, True), (True, 1, True), (False, None, False)]
+    assert [(o.answered, o.rank, o.cited) for o in outcomes] == [
+        (True, 1, True),
+        (True, 1, True),
+        (False, None, False),
+    ]
     assert outcomes[0].first.startswith("bread.md › Bread › Sourdough starter")
     assert all(o.ms > 0 for o in outcomes)
     assert told == [(1, 3), (2, 3), (3, 3)]
 
 
-@pytest.mark.skipif(not (SHARED / "eval/score_questions.py").is_file(), reason="the evaluation data is not here")
+@pytest.mark.skipif(
+    not (SHARED / "eval/score_questions.py").is_file(), reason="the evaluation data is not here"
+)
 def test_figures_equal_the_scorers(tmp_path: Path) -> None:
-    """On the evaluation set's questions with rankings of many shapes, every shared figure is the scorer's."""
+    """On the evaluation set's questions with rankings of many shapes, every shared figure is the
+    scorer's.
+    """
     file = SHARED / "eval/questions.jsonl"
     questions = read_questions(file)
     every = [q.gold[0] if q.gold else "Statements" for q in questions]
@@ -136,7 +176,9 @@ def test_figures_equal_the_scorers(tmp_path: Path) -> None:
         status = "not_in_notes" if i % 5 == 0 else "answered"
         said = Answer(question.q, status, "fact", 0.5, "", hits=hits(*paths))  # type: ignore[arg-type]
         outcomes.append(judged(question, said, (), 1.0))
-        rows.append({"question": question.q, "status": status, "hits": [{"heading_path": p} for p in paths]})
+        rows.append(
+            {"question": question.q, "status": status, "hits": [{"heading_path": p} for p in paths]}
+        )
     answers = tmp_path / "answers.jsonl"
     answers.write_text("".join(json.dumps(r) + "\n" for r in rows), encoding="utf-8")
     command = [sys.executable, str(SHARED / "eval/score_questions.py"), str(file), str(answers)]

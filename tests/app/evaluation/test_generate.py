@@ -1,4 +1,6 @@
-"""Generated questions: answered where they say, unanswerable where they say so, varied, and the same on every run."""
+"""Generated questions: answered where they say, unanswerable where they say so, varied, and the
+same on every run.
+"""
 
 from __future__ import annotations
 
@@ -29,9 +31,19 @@ def made(starter: Store) -> tuple[AskedQuestion, ...]:
 
 
 def test_every_kind_is_made(made: tuple[AskedQuestion, ...]) -> None:
-    """Definitions, paraphrases, comparisons, how-tos, facts, keywords, and such that the notes do not answer."""
+    """Definitions, paraphrases, comparisons, how-tos, facts, keywords, and such that the notes do
+    not answer.
+    """
     kinds = Counter(q.kind for q in made)
-    assert set(kinds) == {"definition", "paraphrase", "comparison", "how", "fact", "keywords", "unanswerable"}
+    assert set(kinds) == {
+        "definition",
+        "paraphrase",
+        "comparison",
+        "how",
+        "fact",
+        "keywords",
+        "unanswerable",
+    }
     assert len(made) > 150
 
 
@@ -43,8 +55,12 @@ def test_the_notes_hold_every_gold(made: tuple[AskedQuestion, ...], starter: Sto
         assert held == question.answerable, question
 
 
-def test_far_questions_ask_for_words_the_notes_lack(made: tuple[AskedQuestion, ...], starter: Store) -> None:
-    """None of the words that a far question is about stands in any passage; those of fields they touch are left out."""
+def test_far_questions_ask_for_words_the_notes_lack(
+    made: tuple[AskedQuestion, ...], starter: Store
+) -> None:
+    """None of the words that a far question is about stands in any passage; those of fields they
+    touch are left out.
+    """
     about = dict(FAR_QUESTIONS)
     far = [q for q in made if not q.answerable and not q.source]
     assert len(far) > 60
@@ -77,8 +93,12 @@ Our scripts write TFX bundles too.
 """
 
 
-def test_an_abbreviation_is_asked_for_only_where_nothing_explains_it(store_of: Callable[..., Store]) -> None:
-    """ONNX and WQRS are only mentioned; the others open a sentence, are told of, known, or stand in code too."""
+def test_an_abbreviation_is_asked_for_only_where_nothing_explains_it(
+    store_of: Callable[..., Store],
+) -> None:
+    """ONNX and WQRS are only mentioned; the others open a sentence, are told of, known, or stand in
+    code too.
+    """
     notes = store_of({"serving.md": ABBREVIATIONS})
     near = [q for q in generated_questions(notes) if not q.answerable and q.source]
     names = {w for q in near for w in q.q.rstrip("?").split() if w.isupper()}
@@ -93,7 +113,9 @@ def test_an_abbreviation_of_a_concept_is_explained(store_of: Callable[..., Store
     assert not any("WGAN" in q.q for q in questions if not q.answerable)
 
 
-def test_questions_are_the_same_on_every_run(made: tuple[AskedQuestion, ...], starter: Store) -> None:
+def test_questions_are_the_same_on_every_run(
+    made: tuple[AskedQuestion, ...], starter: Store
+) -> None:
     """Nothing is left to chance."""
     assert generated_questions(starter) == made
 
@@ -110,7 +132,9 @@ def test_a_question_is_not_its_answer(made: tuple[AskedQuestion, ...]) -> None:
 
 
 @pytest.mark.parametrize("most", [1, 7, 60])
-def test_a_smaller_set_is_spread(made: tuple[AskedQuestion, ...], starter: Store, most: int) -> None:
+def test_a_smaller_set_is_spread(
+    made: tuple[AskedQuestion, ...], starter: Store, most: int
+) -> None:
     """So many, all of the whole set, in its order, from several kinds and notes."""
     chosen = generated_questions(starter, most)
     assert len(chosen) == most
@@ -122,7 +146,9 @@ def test_a_smaller_set_is_spread(made: tuple[AskedQuestion, ...], starter: Store
 
 
 def test_unanswerable_questions_do_not_fill_a_set(store: Store, starter: Store) -> None:
-    """More than there are is every answerable one, with at most one unanswerable for three of them."""
+    """More than there are is every answerable one, with at most one unanswerable for three of
+    them.
+    """
     for notes in (starter, store):
         everything = generated_questions(notes)
         chosen = generated_questions(notes, 10**6)

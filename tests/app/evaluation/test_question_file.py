@@ -1,4 +1,6 @@
-"""Question files: each fault named with file and line, what the notes do not hold reported, edits never overwritten."""
+"""Question files: each fault named with file and line, what the notes do not hold reported, edits
+never overwritten.
+"""
 
 from __future__ import annotations
 
@@ -33,7 +35,9 @@ def written(tmp_path: Path, *lines: str) -> Path:
 
 
 def test_gold_and_quotes_are_read_with_their_lines(tmp_path: Path) -> None:
-    """A text stands for a list of one, empty lines are skipped and counted, other keys are no fault."""
+    """A text stands for a list of one, empty lines are skipped and counted, other keys are no
+    fault.
+    """
     path = written(
         tmp_path,
         '{"q": " what is a crust? ", "gold": ["Crust"], "kind": "definition", "from": "bread.md:3", "mark": 1}',
@@ -52,7 +56,10 @@ def test_gold_and_quotes_are_read_with_their_lines(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("line", "said"),
     [
-        ("what is a crust?", 'expected a JSON object with "q" and "gold" or "quote", got: what is a crust?'),
+        (
+            "what is a crust?",
+            'expected a JSON object with "q" and "gold" or "quote", got: what is a crust?',
+        ),
         ('["q"]', 'expected a JSON object with "q", the question as text'),
         ('{"gold": ["Crust"]}', 'expected a JSON object with "q", the question as text'),
         ('{"q": "  ", "gold": []}', 'expected a JSON object with "q", the question as text'),
@@ -76,7 +83,9 @@ def test_a_bad_line_is_named_with_file_and_line(tmp_path: Path, line: str, said:
 def test_a_file_without_questions_says_how_to_make_one(tmp_path: Path) -> None:
     """An empty file and one that is not there are known errors."""
     empty = written(tmp_path, "")
-    with pytest.raises(GradusError, match=r"holds no questions; make a first file with: gradus eval --generate"):
+    with pytest.raises(
+        GradusError, match=r"holds no questions; make a first file with: gradus eval --generate"
+    ):
         read_questions(empty)
     with pytest.raises(GradusError, match="cannot read the questions in"):
         read_questions(tmp_path / "none.jsonl")
@@ -87,10 +96,20 @@ _TEXTS = st.text(st.characters(categories=("L", "N", "P", "Zs")), max_size=30).m
 )  # fmt: skip
 
 
-@given(st.lists(st.tuples(_TEXTS, st.lists(_TEXTS, max_size=2), st.lists(_TEXTS, max_size=2), _TEXTS), min_size=1))
-def test_what_is_written_is_read_back(tmp_path_factory: pytest.TempPathFactory, rows: list[tuple]) -> None:  # type: ignore[type-arg]
+@given(
+    st.lists(
+        st.tuples(_TEXTS, st.lists(_TEXTS, max_size=2), st.lists(_TEXTS, max_size=2), _TEXTS),
+        min_size=1,
+    )
+)
+def test_what_is_written_is_read_back(
+    tmp_path_factory: pytest.TempPathFactory, rows: list[tuple]
+) -> None:  # type: ignore[type-arg]
     """Questions survive their file, whatever their words are."""
-    asked = tuple(AskedQuestion(q, tuple(g), tuple(t), k, "a.md:1", n) for n, (q, g, t, k) in enumerate(rows, 1))
+    asked = tuple(
+        AskedQuestion(q, tuple(g), tuple(t), k, "a.md:1", n)
+        for n, (q, g, t, k) in enumerate(rows, 1)
+    )
     path = tmp_path_factory.mktemp("questions") / "q.jsonl"
     path.write_text(question_lines(asked), encoding="utf-8")
     assert read_questions(path) == asked
@@ -100,7 +119,9 @@ def test_a_file_with_edits_is_not_written_over(tmp_path: Path) -> None:
     """Only with force, and the message says so."""
     path = written(tmp_path, '{"q": "mine", "gold": []}')
     new = (AskedQuestion("new"),)
-    with pytest.raises(GradusError, match="exists and may hold your edits; name another file, or add --force"):
+    with pytest.raises(
+        GradusError, match="exists and may hold your edits; name another file, or add --force"
+    ):
         save_questions(path, new)
     assert [q.q for q in read_questions(path)] == ["mine"]
     save_questions(path, new, force=True)

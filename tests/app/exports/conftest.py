@@ -1,4 +1,6 @@
-"""Graphs that no note would give: a store in memory from labels and relations, hostile ones among them."""
+"""Graphs that no note would give: a store in memory from labels and relations, hostile ones among
+them.
+"""
 
 from __future__ import annotations
 
@@ -61,7 +63,16 @@ def _holding(candidates: Sequence[Relation]) -> sqlite3.Connection:
     connection = sqlite3.connect(":memory:")
     create(connection)
     rows = [
-        (r.kind, r.source, r.target, r.score, r.kept, json.dumps([astuple(e) for e in r.evidence]), r.tier, r.shortcut)
+        (
+            r.kind,
+            r.source,
+            r.target,
+            r.score,
+            r.kept,
+            json.dumps([astuple(e) for e in r.evidence]),
+            r.tier,
+            r.shortcut,
+        )
         for r in candidates
     ]
     connection.executemany("INSERT INTO relations VALUES (?, ?, ?, ?, ?, ?, ?, ?)", rows)
@@ -101,7 +112,9 @@ def graph_store(
         _connection=_holding([r for r in relations if not r.kept]),
         _lock=threading.Lock(),
         imported_from="memory",
-        _imported_places=tuple((Place("note.md", None, i + 1, i + 1),) for i in range(len(concepts))),
+        _imported_places=tuple(
+            (Place("note.md", None, i + 1, i + 1),) for i in range(len(concepts))
+        ),
     )
 
 
@@ -112,7 +125,9 @@ def chain(n: int) -> tuple[Relation, ...]:
 
 @pytest.fixture(scope="session")
 def hostile() -> Store:
-    return graph_store(HOSTILE, chain(len(HOSTILE)), summaries=[f"{label} is {label}." for label in HOSTILE])
+    return graph_store(
+        HOSTILE, chain(len(HOSTILE)), summaries=[f"{label} is {label}." for label in HOSTILE]
+    )
 
 
 @pytest.fixture(scope="session")
@@ -122,7 +137,9 @@ def make_store() -> MakeStore:
 
 @pytest.fixture
 def several() -> Store:
-    """A diamond with a shortcut, a candidate, and relations of the other kinds, two between the same pair."""
+    """A diamond with a shortcut, a candidate, and relations of the other kinds, two between the
+    same pair.
+    """
     quote = Evidence("note.md", None, 3, 'Needs: <Tensor> & "more"', "stated")
     cell = Evidence("log.ipynb", 2, 1, "", "similarity")
     relations = (

@@ -1,4 +1,6 @@
-"""Cards: files that every system and Obsidian take, that nobody's files are lost to, and that an ingest reads back."""
+"""Cards: files that every system and Obsidian take, that nobody's files are lost to, and that an
+ingest reads back.
+"""
 
 from __future__ import annotations
 
@@ -61,7 +63,13 @@ def is_safe(name: str) -> bool:
 def test_a_card_says_what_comes_before_and_after(several: Store) -> None:
     """As front matter for programs, and as links for readers; with where the notes say it."""
     written = cards(several)
-    assert list(written) == ["Tensor.md", "Gradient.md", "Loss.md", "Learning Rate.md", "Left alone.md"]
+    assert list(written) == [
+        "Tensor.md",
+        "Gradient.md",
+        "Loss.md",
+        "Learning Rate.md",
+        "Left alone.md",
+    ]
     assert written["Gradient.md"] == (
         "---\n"
         "gradus: card\n"
@@ -78,7 +86,10 @@ def test_a_card_says_what_comes_before_and_after(several: Store) -> None:
         "> [!info] In the notes\n"
         "> - note.md, line 2\n"
     )
-    assert front_matter(written["Tensor.md"]) == {"aliases": ["Array", "Block"], "prerequisites": []}
+    assert front_matter(written["Tensor.md"]) == {
+        "aliases": ["Array", "Block"],
+        "prerequisites": [],
+    }
     every = cards(several, Choice())
     assert "> [!info] Part of\n> - [[Tensor]]\n" in every["Gradient.md"]
     assert "> [!info] Related\n> - [[Loss]]\n" in every["Gradient.md"]
@@ -86,8 +97,12 @@ def test_a_card_says_what_comes_before_and_after(several: Store) -> None:
 
 @settings(max_examples=80)
 @given(st.lists(st.text(st.characters(), min_size=1, max_size=14), min_size=1, max_size=8))
-def test_any_labels_give_safe_files_of_their_own(make_store: Callable[..., Store], labels: list[str]) -> None:
-    """One file each, told apart also where case and composition do not count, and every link leads to one."""
+def test_any_labels_give_safe_files_of_their_own(
+    make_store: Callable[..., Store], labels: list[str]
+) -> None:
+    """One file each, told apart also where case and composition do not count, and every link leads
+    to one.
+    """
     written = cards(make_store(labels, joined(len(labels))))
     assert len(written) == len(labels)
     assert all(map(is_safe, written)), list(written)
@@ -104,7 +119,9 @@ def test_any_labels_give_safe_files_of_their_own(make_store: Callable[..., Store
 
 
 def test_hostile_labels_give_safe_files(hostile: Store, tmp_path: Path) -> None:
-    """Devices, paths upwards, dots, tags and names too long; written, they are all in the folder and nowhere else."""
+    """Devices, paths upwards, dots, tags and names too long; written, they are all in the folder
+    and nowhere else.
+    """
     written = cards(hostile)
     assert all(map(is_safe, written)), [n for n in written if not is_safe(n)]
     write_cards(tmp_path / "deep" / "cards", written)
@@ -114,7 +131,9 @@ def test_hostile_labels_give_safe_files(hostile: Store, tmp_path: Path) -> None:
         assert not re.search(r"(?<!\\)<[A-Za-z!/]", body(text))
 
 
-def test_names_that_differ_in_case_alone_get_files_of_their_own(make_store: Callable[..., Store]) -> None:
+def test_names_that_differ_in_case_alone_get_files_of_their_own(
+    make_store: Callable[..., Store],
+) -> None:
     """The second card's file name is an alias of its own, so that a link to it means it."""
     written = cards(make_store(["C", "C#", "c*", "Ca/fe\u0301", "CA/FÉ"], joined(5)))
     assert list(written) == ["C.md", "C 2.md", "c 3.md", "Ca-fé.md", "CA-FÉ 2.md"]
@@ -156,22 +175,43 @@ def test_ingested_cards_give_the_same_prerequisites(
         "日本語",
     ]
     summaries = [f"It is number {i} of the list." for i in range(len(labels))]
-    pairs = {(0, 2), (1, 2), (3, 4), (3, 5), (4, 6), (5, 6), (2, 7), (6, 7), (7, 8), (8, 9), (9, 10), (0, 10)}
+    pairs = {
+        (0, 2),
+        (1, 2),
+        (3, 4),
+        (3, 5),
+        (4, 6),
+        (5, 6),
+        (2, 7),
+        (6, 7),
+        (7, 8),
+        (8, 9),
+        (9, 10),
+        (0, 10),
+    }
     relations = [Relation("prerequisite", *p, 0.9, True, ()) for p in sorted(pairs)]
     store = make_store(labels, relations, summaries=summaries)
     again = ingested(cards(store), tmp_path)
     assert edges(again) == {(labels[p], labels[c]) for p, c in pairs}
     opened = open_store(again)
     assert {c.label for c in opened.concepts} == set(labels)
-    assert {c.label: c.summary for c in opened.concepts} == dict(zip(labels, summaries, strict=True))
+    assert {c.label: c.summary for c in opened.concepts} == dict(
+        zip(labels, summaries, strict=True)
+    )
     opened.close()
 
 
-def test_cards_of_ingested_notes_give_the_same_graph(starter: Store, one_encoder: Encoder, tmp_path: Path) -> None:
-    """No concept and no prerequisite is lost or new, though the cards' sentences name what inference would take up."""
+def test_cards_of_ingested_notes_give_the_same_graph(
+    starter: Store, one_encoder: Encoder, tmp_path: Path
+) -> None:
+    """No concept and no prerequisite is lost or new, though the cards' sentences name what
+    inference would take up.
+    """
     again = ingested(cards(starter), tmp_path)
     kept = [r for r in starter.relations if r.kind == "prerequisite" and r.kept]
-    assert edges(again) == {(starter.concepts[r.source].label, starter.concepts[r.target].label) for r in kept}
+    assert edges(again) == {
+        (starter.concepts[r.source].label, starter.concepts[r.target].label) for r in kept
+    }
     opened = open_store(again)
     assert {c.label for c in opened.concepts} == {c.label for c in starter.concepts}
     opened.close()
@@ -180,7 +220,9 @@ def test_cards_of_ingested_notes_give_the_same_graph(starter: Store, one_encoder
 def test_a_card_that_states_nothing_needs_nothing(
     make_store: Callable[..., Store], one_encoder: Encoder, tmp_path: Path
 ) -> None:
-    """Whatever its words would have an ingest infer of a note that is no card; also under a title of many words."""
+    """Whatever its words would have an ingest infer of a note that is no card; also under a title
+    of many words.
+    """
     long = "why the gradients of very deep plain networks vanish"
     labels = ["Gradient", "Gradient descent", long]
     summaries = [
@@ -215,15 +257,27 @@ def test_a_folder_that_is_not_empty_is_left_alone(several: Store, tmp_path: Path
     assert len(list(folder.iterdir())) == 6
 
 
-def test_force_writes_over_cards_only(several: Store, make_store: Callable[..., Store], tmp_path: Path) -> None:
-    """A note of the user's with a card's name stops the export before it begins; cards of gone concepts stay, named."""
+def test_force_writes_over_cards_only(
+    several: Store, make_store: Callable[..., Store], tmp_path: Path
+) -> None:
+    """A note of the user's with a card's name stops the export before it begins; cards of gone
+    concepts stay, named.
+    """
     write_cards(tmp_path, cards(several))
     fewer = cards(make_store(["Tensor", "Loss"]))
-    assert write_cards(tmp_path, fewer, force=True) == ("Gradient.md", "Learning Rate.md", "Left alone.md")
+    assert write_cards(tmp_path, fewer, force=True) == (
+        "Gradient.md",
+        "Learning Rate.md",
+        "Left alone.md",
+    )
     assert (tmp_path / "Tensor.md").read_text(encoding="utf-8") == fewer["Tensor.md"]
-    (tmp_path / "loss.md" if sys.platform == "win32" else tmp_path / "Loss.md").write_text("# my own words")
+    (tmp_path / "loss.md" if sys.platform == "win32" else tmp_path / "Loss.md").write_text(
+        "# my own words"
+    )
     before = {p.name: p.read_bytes() for p in tmp_path.iterdir()}
-    with pytest.raises(GradusError, match=r"Loss\.md is no card of Gradus and would be written over"):
+    with pytest.raises(
+        GradusError, match=r"Loss\.md is no card of Gradus and would be written over"
+    ):
         write_cards(tmp_path, cards(several), force=True)
     assert {p.name: p.read_bytes() for p in tmp_path.iterdir()} == before
 

@@ -1,4 +1,6 @@
-"""Mermaid, DOT and canvas: the graph as others draw it, and labels that stay words whatever they hold."""
+"""Mermaid, DOT and canvas: the graph as others draw it, and labels that stay words whatever they
+hold.
+"""
 
 from __future__ import annotations
 
@@ -77,8 +79,12 @@ def test_mermaid_draws_kinds_apart(several: Store) -> None:
 
 
 @given(LABELS)
-def test_any_label_is_the_same_to_mermaid(make_store: Callable[..., Store], labels: list[str]) -> None:
-    """Decoded it is the label on one line; undecoded it holds nothing that Mermaid gives a meaning."""
+def test_any_label_is_the_same_to_mermaid(
+    make_store: Callable[..., Store], labels: list[str]
+) -> None:
+    """Decoded it is the label on one line; undecoded it holds nothing that Mermaid gives a
+    meaning.
+    """
     text = to_mermaid(make_store(labels, joined(len(labels))))
     assert list(mermaid_nodes(text).values()) == shown_by_mermaid(labels)
     lines = text.splitlines()
@@ -104,7 +110,9 @@ def read_by_pydot(text: str) -> Any:
 
 
 def unquoted(text: str | None) -> str:
-    """What a quoted DOT string says in a label: `\\"` and `\\\\` are a quote and a backslash, entities are drawn."""
+    """What a quoted DOT string says in a label: `\\"` and `\\\\` are a quote and a backslash,
+    entities are drawn.
+    """
     assert text is not None
     assert text[0] == text[-1] == '"'
     return re.sub(r"\\(.)", r"\1", text[1:-1]).replace("&amp;", "&")
@@ -129,18 +137,28 @@ def test_dot_is_read_by_pydot(several: Store) -> None:
 
 
 @settings(max_examples=30)
-@given(st.lists(st.text(min_size=1, max_size=12).filter(lambda t: "&" not in t), min_size=2, max_size=3))
-def test_any_label_is_the_same_to_pydot(make_store: Callable[..., Store], labels: list[str]) -> None:
+@given(
+    st.lists(
+        st.text(min_size=1, max_size=12).filter(lambda t: "&" not in t), min_size=2, max_size=3
+    )
+)
+def test_any_label_is_the_same_to_pydot(
+    make_store: Callable[..., Store], labels: list[str]
+) -> None:
     """No label ends its own quotes."""
     graph = read_by_pydot(to_dot(make_store(labels, joined(len(labels)))))
     read = [unquoted(n.get("label")) for n in graph.get_nodes() if n.get_name() != "node"]
     assert sorted(read) == sorted(shown(labels))
 
 
-@pytest.mark.skipif(shutil.which("dot") is None, reason="needs Graphviz's dot, which is not installed")
+@pytest.mark.skipif(
+    shutil.which("dot") is None, reason="needs Graphviz's dot, which is not installed"
+)
 def test_graphviz_draws_hostile_labels_as_they_are(hostile: Store) -> None:
     """The words in Graphviz's picture are the labels, and every arrow is drawn."""
-    drawn = subprocess.run(["dot", "-Tsvg"], input=to_dot(hostile).encode(), capture_output=True, check=True)
+    drawn = subprocess.run(
+        ["dot", "-Tsvg"], input=to_dot(hostile).encode(), capture_output=True, check=True
+    )
     assert drawn.stderr == b""
     svg = "{http://www.w3.org/2000/svg}"
     root = ElementTree.fromstring(drawn.stdout)
@@ -184,13 +202,20 @@ def test_a_canvas_runs_downwards(several: Store) -> None:
     nodes, edges = checked_canvas(to_canvas(several))
     assert len(edges) == 5
     for edge in edges:
-        assert nodes[edge["fromNode"]]["y"] + nodes[edge["fromNode"]]["height"] < nodes[edge["toNode"]]["y"]
+        assert (
+            nodes[edge["fromNode"]]["y"] + nodes[edge["fromNode"]]["height"]
+            < nodes[edge["toNode"]]["y"]
+        )
     group = nodes["group without relations"]
     inside = [i for i, n in nodes.items() if n is not group and overlap(n, group)]
     assert inside == ["left_alone"]
     assert nodes["tensor"]["text"] == "**Tensor**\n\nWhat it is, in 0."
     colours = {e["fromNode"] + " " + e["toNode"]: e.get("color") for e in edges}
-    assert (colours["tensor gradient"], colours["gradient learning_rate"], colours["tensor loss"]) == ("4", "5", None)
+    assert (
+        colours["tensor gradient"],
+        colours["gradient learning_rate"],
+        colours["tensor loss"],
+    ) == ("4", "5", None)
     _, every = checked_canvas(to_canvas(several, EVERYTHING))
     assert [e.get("label") for e in every[5:]] == ["broader", "related", "prerequisite?"]
     assert every[-2]["toEnd"] == "none"
@@ -204,7 +229,8 @@ def test_no_card_lies_on_another(make_store: Callable[..., Store], data: st.Data
     pair = st.tuples(st.integers(0, n - 1), st.integers(0, n - 1)).filter(lambda p: p[0] < p[1])
     pairs = data.draw(st.sets(pair, max_size=80)) if n > 1 else set()
     store = make_store(
-        [f"c{i}" for i in range(n)], [Relation("prerequisite", *p, 0.9, True, ()) for p in sorted(pairs)]
+        [f"c{i}" for i in range(n)],
+        [Relation("prerequisite", *p, 0.9, True, ()) for p in sorted(pairs)],
     )
     nodes, edges = checked_canvas(to_canvas(store))
     cards = [node for node in nodes.values() if node["type"] == "text"]

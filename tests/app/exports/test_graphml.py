@@ -23,8 +23,12 @@ def as_text(value: object) -> object:
 
 
 def test_networkx_reads_every_attribute(several: Store) -> None:
-    """Parallel relations stay apart; lists come back from their JSON text; truth values stay truth values."""
-    graph: Any = nx.parse_graphml(to_graphml(several, Choice(candidates=True)), force_multigraph=True)
+    """Parallel relations stay apart; lists come back from their JSON text; truth values stay truth
+    values.
+    """
+    graph: Any = nx.parse_graphml(
+        to_graphml(several, Choice(candidates=True)), force_multigraph=True
+    )
     chosen = selected(several, Choice(candidates=True))
     for c in chosen.concepts:
         wanted = {k: as_text(v) for k, v in node_attributes(c, chosen).items()}
@@ -47,9 +51,15 @@ def test_igraph_reads_the_same(several: Store, tmp_path: Path) -> None:
     assert graph.is_directed()
     assert graph.vs["label"] == [c.label for c in chosen.concepts]
     assert graph.vs["depth"] == [0, 1, 1, 2, 0]
-    assert [json.loads(a) for a in graph.vs["aliases"]] == [list(c.aliases) for c in chosen.concepts]
-    wanted = sorted((r.source, r.target, r.kind, r.score, r.kept, r.tier, r.shortcut) for r in chosen.relations)
-    read = [(*e.tuple, e["kind"], e["score"], e["kept"], e["tier"], e["shortcut"]) for e in graph.es]
+    assert [json.loads(a) for a in graph.vs["aliases"]] == [
+        list(c.aliases) for c in chosen.concepts
+    ]
+    wanted = sorted(
+        (r.source, r.target, r.kind, r.score, r.kept, r.tier, r.shortcut) for r in chosen.relations
+    )
+    read = [
+        (*e.tuple, e["kind"], e["score"], e["kept"], e["tier"], e["shortcut"]) for e in graph.es
+    ]
     assert sorted(read) == wanted
 
 
@@ -62,8 +72,12 @@ def test_truth_values_are_xmls_own_words(several: Store) -> None:
 
 @settings(max_examples=60)
 @given(labels=st.lists(st.text(st.characters(), min_size=1), min_size=1, max_size=6))
-def test_any_label_survives_or_is_cleaned(labels: list[str], make_store: Callable[..., Store]) -> None:
-    """Control characters and halves of characters become U+FFFD, line ends \\n; all else is read as it was."""
+def test_any_label_survives_or_is_cleaned(
+    labels: list[str], make_store: Callable[..., Store]
+) -> None:
+    """Control characters and halves of characters become U+FFFD, line ends \\n; all else is read as
+    it was.
+    """
     text = to_graphml(make_store(labels))
     text.encode()  # no halves of characters are left
     graph = nx.parse_graphml(text)
@@ -73,7 +87,10 @@ def test_any_label_survives_or_is_cleaned(labels: list[str], make_store: Callabl
         lined = label.replace("\r\n", "\n").replace("\r", "\n")
         assert len(lined) == len(found)
         assert all(b in (a, "\ufffd") for a, b in zip(lined, found, strict=True))
-        assert all(a == b or not (a.isprintable() and a.isascii()) for a, b in zip(lined, found, strict=True))
+        assert all(
+            a == b or not (a.isprintable() and a.isascii())
+            for a, b in zip(lined, found, strict=True)
+        )
 
 
 def test_hostile_labels_are_read_by_igraph_too(hostile: Store, tmp_path: Path) -> None:
@@ -84,5 +101,7 @@ def test_hostile_labels_are_read_by_igraph_too(hostile: Store, tmp_path: Path) -
     for concept, label in zip(hostile.concepts, read, strict=True):
         kept = "".join(c for c in label if c != "\ufffd")
         assert kept == "".join(
-            c for c in concept.label.replace("\r\n", "\n") if (c >= " " and c not in "\ufffe\uffff") or c == "\n"
+            c
+            for c in concept.label.replace("\r\n", "\n")
+            if (c >= " " and c not in "\ufffe\uffff") or c == "\n"
         )

@@ -42,12 +42,16 @@ def again(text: str, folder: Path) -> str:
 
 
 def test_networkx_reads_it(several: Store) -> None:
-    """`node_link_graph` gives a directed multigraph with every attribute under its documented name."""
+    """`node_link_graph` gives a directed multigraph with every attribute under its documented
+    name.
+    """
     graph = nx.node_link_graph(json.loads(to_json(several)), edges="edges")
     assert isinstance(graph, nx.MultiDiGraph)
     assert graph.nodes["learning_rate"]["label"] == "Learning Rate"
     assert graph.nodes["learning_rate"]["aliases"] == ["LR"]
-    assert graph.nodes["learning_rate"]["lines"] == [{"note": "note.md", "cell": None, "line_start": 4, "line_end": 4}]
+    assert graph.nodes["learning_rate"]["lines"] == [
+        {"note": "note.md", "cell": None, "line_start": 4, "line_end": 4}
+    ]
     assert set(graph.nodes["loss"]) == {"label", "aliases", "summary", "notes", "lines", "depth"}
     edge = graph.edges["tensor", "gradient", "prerequisite"]
     assert set(edge) == {"kind", "score", "kept", "tier", "shortcut", "evidence"}
@@ -63,7 +67,9 @@ def test_an_ingested_graph_comes_back_the_same(store: Store, tmp_path: Path) -> 
     assert again(text, tmp_path) == text
 
 
-def test_several_kinds_and_hostile_labels_come_back_the_same(several: Store, hostile: Store, tmp_path: Path) -> None:
+def test_several_kinds_and_hostile_labels_come_back_the_same(
+    several: Store, hostile: Store, tmp_path: Path
+) -> None:
     """So do graphs that no note would give."""
     for i, graph in enumerate((several, hostile)):
         text = to_json(graph, EVERYTHING)
@@ -72,12 +78,21 @@ def test_several_kinds_and_hostile_labels_come_back_the_same(several: Store, hos
 
 @st.composite
 def graphs(draw: st.DrawFn) -> Drawn:
-    """Labels of any text, each a name of its own, with acyclic prerequisites and other relations."""
+    """Labels of any text, each a name of its own, with acyclic prerequisites and other
+    relations.
+    """
     name = st.text(min_size=1, max_size=12).filter(lambda t: bool(t.strip()))
     labels = draw(st.lists(name, min_size=2, max_size=6, unique_by=lambda t: key(t) or (t,)))
     aliases = [draw(st.lists(st.text(max_size=5), max_size=2)) for _ in labels]
     n = len(labels)
-    evidence = st.builds(Evidence, st.text(), st.none() | st.integers(0, 9), st.integers(1, 9**9), st.text(), st.text())
+    evidence = st.builds(
+        Evidence,
+        st.text(),
+        st.none() | st.integers(0, 9),
+        st.integers(1, 9**9),
+        st.text(),
+        st.text(),
+    )
     relations = {}
     pair = st.tuples(st.integers(0, n - 1), st.integers(0, n - 1)).filter(lambda p: p[0] < p[1])
     for kind in KINDS:
@@ -85,7 +100,9 @@ def graphs(draw: st.DrawFn) -> Drawn:
             score, kept = draw(st.floats(0, 1)), draw(st.booleans())
             tier: Tier = draw(st.sampled_from(TIERS)) if kept and kind == "prerequisite" else ""
             said = tuple(draw(st.lists(evidence, max_size=2)))
-            relations[kind, source, target] = Relation(kind, source, target, score, kept, said, tier)
+            relations[kind, source, target] = Relation(
+                kind, source, target, score, kept, said, tier
+            )
     return labels, aliases, list(relations.values())
 
 
@@ -114,9 +131,13 @@ def edge(source: object, target: object, **more: Any) -> dict[str, Any]:
 
 
 def test_little_is_needed(tmp_path: Path) -> None:
-    """Ids, labels and kinds do; unknown names are passed over; a related pair is stored smaller first."""
+    """Ids, labels and kinds do; unknown names are passed over; a related pair is stored smaller
+    first.
+    """
     file = tmp_path / "hand.json"
-    file.write_text(json.dumps(least(edges=[edge("b", 1, colour="red"), edge(3, "b", kind="related")])))
+    file.write_text(
+        json.dumps(least(edges=[edge("b", 1, colour="red"), edge(3, "b", kind="related")]))
+    )
     graph = read_graph(file)
     assert [(c.label, c.notes) for c in graph.concepts] == [(x, ("hand.json",)) for x in "ABC"]
     assert graph.relations[0] == Relation("prerequisite", 1, 0, 1.0, True, ())
@@ -129,31 +150,49 @@ FAULTS: dict[str, object] = {
     "nodes: expected a list, found nothing": {"edges": []},
     'expected "edges", found "links"': {"nodes": [], "links": []},
     "directed: the graph is undirected": least(directed=False),
-    "graph.version: expected 1, found 7; a newer Gradus": least(graph={"format": "gradus-graph", "version": 7}),
+    "graph.version: expected 1, found 7; a newer Gradus": least(
+        graph={"format": "gradus-graph", "version": 7}
+    ),
     "nodes[0]: expected an object, found 'A'": least(nodes=["A"]),
     "nodes[0].id: expected text or a whole number, found nothing": least(nodes=[{"label": "A"}]),
-    "nodes[1].id: 1 is the id of an earlier node too": least(nodes=[{"id": 1, "label": "A"}, {"id": 1, "label": "B"}]),
+    "nodes[1].id: 1 is the id of an earlier node too": least(
+        nodes=[{"id": 1, "label": "A"}, {"id": 1, "label": "B"}]
+    ),
     "nodes[0].label: expected text, found 3": least(nodes=[{"id": 1, "label": 3}]),
     "nodes[0].label: expected a name, found white space": least(nodes=[{"id": 1, "label": " \n"}]),
-    "nodes[0].label: expected at most 2000 characters, found 2001": least(nodes=[{"id": 1, "label": "x" * 2001}]),
-    "nodes[0].label: holds half of a character, \\ud800": least(nodes=[{"id": 1, "label": "\ud800"}]),
+    "nodes[0].label: expected at most 2000 characters, found 2001": least(
+        nodes=[{"id": 1, "label": "x" * 2001}]
+    ),
+    "nodes[0].label: holds half of a character, \\ud800": least(
+        nodes=[{"id": 1, "label": "\ud800"}]
+    ),
     "nodes[1].label: 'batches' is the name of nodes[0] too": least(
         nodes=[{"id": 1, "label": "Batch"}, {"id": 2, "label": "batches"}]
     ),
-    "nodes[0].aliases[1]: expected text, found nothing": least(nodes=[{"id": 1, "label": "A", "aliases": ["x", None]}]),
+    "nodes[0].aliases[1]: expected text, found nothing": least(
+        nodes=[{"id": 1, "label": "A", "aliases": ["x", None]}]
+    ),
     "nodes[0].lines[0].line_end: expected 3 or more, found 2": least(
         nodes=[{"id": 1, "label": "A", "lines": [{"note": "a.md", "line_start": 3, "line_end": 2}]}]
     ),
     "edges[0].source: no node has the id 'x'": least(edges=[edge("x", 1)]),
     "edges[0].target: no node has the id '1'": least(edges=[edge("b", "1")]),
     "edges[0]: a relation of a concept with itself": least(edges=[edge(1, 1)]),
-    "edges[1]: the same prerequisite relation as edges[0]": least(edges=[edge(1, "b"), edge(1, "b")]),
+    "edges[1]: the same prerequisite relation as edges[0]": least(
+        edges=[edge(1, "b"), edge(1, "b")]
+    ),
     "edges[0].kind: expected one of prerequisite, broader, related, found 'needs'": least(
         edges=[edge(1, "b", kind="needs")]
     ),
-    "edges[0].tier: expected one of \"\", likely, sure, stated, found 'gold'": least(edges=[edge(1, "b", tier="gold")]),
-    "edges[0].score: expected a number from 0 to 1, found 1.5": least(edges=[edge(1, "b", score=1.5)]),
-    "edges[0].score: expected a number from 0 to 1, found true": least(edges=[edge(1, "b", score=True)]),
+    "edges[0].tier: expected one of \"\", likely, sure, stated, found 'gold'": least(
+        edges=[edge(1, "b", tier="gold")]
+    ),
+    "edges[0].score: expected a number from 0 to 1, found 1.5": least(
+        edges=[edge(1, "b", score=1.5)]
+    ),
+    "edges[0].score: expected a number from 0 to 1, found true": least(
+        edges=[edge(1, "b", score=True)]
+    ),
     "edges[0].kept: expected true or false, found 'yes'": least(edges=[edge(1, "b", kept="yes")]),
     "edges[0].evidence[0].line: expected a whole number from 1 on, found 0": least(
         edges=[edge(1, "b", evidence=[{"note": "a.md", "line": 0}])]
@@ -163,7 +202,9 @@ FAULTS: dict[str, object] = {
 
 @pytest.mark.parametrize("said", FAULTS)
 def test_every_fault_is_named_with_its_place(said: str, tmp_path: Path) -> None:
-    """The message names the file, the place in it, what was expected and what was found; nothing is written."""
+    """The message names the file, the place in it, what was expected and what was found; nothing is
+    written.
+    """
     file = tmp_path / "graph.json"
     file.write_text(json.dumps(FAULTS[said]), encoding="utf-8")
     with pytest.raises(GradusError) as caught:
@@ -227,14 +268,20 @@ def test_a_shortcut_that_nothing_implies_is_none(tmp_path: Path) -> None:
     file.write_text(json.dumps(least(edges=edges[1:])), encoding="utf-8")
     graph = read_graph(file)
     assert not graph.relations[1].shortcut
-    assert graph.dropped == ("'A' before 'C' is called a shortcut, but no other relations imply it",)
+    assert graph.dropped == (
+        "'A' before 'C' is called a shortcut, but no other relations imply it",
+    )
 
 
-def test_a_store_of_notes_is_not_written_over(store_folder: Path, several: Store, tmp_path: Path) -> None:
+def test_a_store_of_notes_is_not_written_over(
+    store_folder: Path, several: Store, tmp_path: Path
+) -> None:
     """One that holds an imported graph is: it has nothing that the file's giver does not."""
     file = tmp_path / "graph.json"
     file.write_text(to_json(several), encoding="utf-8")
-    with pytest.raises(GradusError, match=r"holds \d+ notes, which an imported graph would replace"):
+    with pytest.raises(
+        GradusError, match=r"holds \d+ notes, which an imported graph would replace"
+    ):
         import_graph(file, store_folder)
     import_graph(file, tmp_path / "store")
     file.write_text(json.dumps(least()), encoding="utf-8")

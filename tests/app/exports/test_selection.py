@@ -38,10 +38,20 @@ def test_one_line_is_one_line(text: str) -> None:
 def test_every_kept_relation_is_chosen_unless_told_otherwise(several: Store) -> None:
     """Candidates only on demand; one kind when one is asked for; no shortcut when short."""
     pairs = [(r.kind[0], r.source, r.target) for r in selected(several, Choice()).relations]
-    assert pairs == [("p", 0, 1), ("p", 0, 2), ("p", 1, 3), ("p", 2, 3), ("p", 0, 3), ("b", 0, 1), ("r", 1, 2)]
+    assert pairs == [
+        ("p", 0, 1),
+        ("p", 0, 2),
+        ("p", 1, 3),
+        ("p", 2, 3),
+        ("p", 0, 3),
+        ("b", 0, 1),
+        ("r", 1, 2),
+    ]
     assert len(selected(several, Choice(candidates=True)).relations) == len(pairs) + 1
     short = selected(several, Choice("prerequisite", short=True)).relations
-    graph = nx.DiGraph((r.source, r.target) for r in several.relations if r.kept and r.kind == "prerequisite")
+    graph = nx.DiGraph(
+        (r.source, r.target) for r in several.relations if r.kept and r.kind == "prerequisite"
+    )
     assert {(r.source, r.target) for r in short} == set(nx.transitive_reduction(graph).edges)
 
 
@@ -56,21 +66,30 @@ def test_about_takes_ancestors_and_descendants(several: Store) -> None:
         ("broader", 0, 1),
     }
     whole = selected(several, Choice())
-    assert all(whole.ids[c] == i and whole.depths[c] == chosen.depths[c] for c, i in chosen.ids.items())
+    assert all(
+        whole.ids[c] == i and whole.depths[c] == chosen.depths[c] for c, i in chosen.ids.items()
+    )
     assert whole.depths == {0: 0, 1: 1, 2: 1, 3: 2, 4: 0}
 
 
-PAIRS = st.sets(st.tuples(st.integers(0, 7), st.integers(0, 7)).filter(lambda p: p[0] < p[1]), max_size=16)
+PAIRS = st.sets(
+    st.tuples(st.integers(0, 7), st.integers(0, 7)).filter(lambda p: p[0] < p[1]), max_size=16
+)
 
 
 @given(PAIRS, st.frozensets(st.integers(0, 7)))
 def test_of_some_concepts_those_edges_are_short_that_they_do_not_imply(
     make_store: Callable[..., Store], pairs: set[tuple[int, int]], only: frozenset[int]
 ) -> None:
-    """As networkx reduces the part, in which an edge may count that others of the whole graph imply."""
+    """As networkx reduces the part, in which an edge may count that others of the whole graph
+    imply.
+    """
     graph = nx.DiGraph(sorted(pairs))
     needed = set(nx.transitive_reduction(graph).edges)
-    relations = [Relation("prerequisite", *pair, 0.9, True, (), shortcut=pair not in needed) for pair in sorted(pairs)]
+    relations = [
+        Relation("prerequisite", *pair, 0.9, True, (), shortcut=pair not in needed)
+        for pair in sorted(pairs)
+    ]
     store = make_store([f"c{i}" for i in range(8)], relations)
     chosen = selected(store, Choice("prerequisite", short=True, only=only))
     assert {c.id for c in chosen.concepts} == only

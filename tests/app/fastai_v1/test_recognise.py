@@ -1,4 +1,6 @@
-"""fastai v1 in old notes is recognised, with what v2 has for it; code of v2 and of other libraries is left alone."""
+"""fastai v1 in old notes is recognised, with what v2 has for it; code of v2 and of other libraries
+is left alone.
+"""
 
 from __future__ import annotations
 
@@ -60,7 +62,9 @@ src = (ImageList.from_folder(home)
 
 
 def test_a_chain_of_data_blocks_is_told_step_by_step() -> None:
-    """Each method has its own line, a class that others have too counts beside them, and a comment does not."""
+    """Each method has its own line, a class that others have too counts beside them, and a comment
+    does not.
+    """
     assert [(r.line, r.old) for r in modernise(CHAIN)] == [
         (2, "ImageList"),
         (3, ".split_by_rand_pct()"),
@@ -74,7 +78,10 @@ def test_a_chain_of_data_blocks_is_told_step_by_step() -> None:
 def test_code_that_does_not_parse_is_read_all_the_same() -> None:
     """A magic, an ellipsis, half a line and an open bracket hide nothing."""
     code = "%matplotlib inline\n!pip install x\nlearn = cnn_learner(dls, ...\nfor x in\n  learn.destroy()"
-    assert [(r.line, r.old) for r in modernise(code)] == [(3, "cnn_learner"), (5, "learn.destroy()")]
+    assert [(r.line, r.old) for r in modernise(code)] == [
+        (3, "cnn_learner"),
+        (5, "learn.destroy()"),
+    ]
 
 
 @pytest.mark.parametrize(
@@ -98,7 +105,9 @@ def test_code_that_does_not_parse_is_read_all_the_same() -> None:
     ],
 )
 def test_other_code_gives_nothing(code: str) -> None:
-    """v2, torch, Keras, Lightning and a person's own names are no fastai v1, nor is a string or a comment."""
+    """v2, torch, Keras, Lightning and a person's own names are no fastai v1, nor is a string or a
+    comment.
+    """
     assert modernise(code) == []
 
 
@@ -110,8 +119,16 @@ def test_the_starter_notes_are_of_v2() -> None:
 
 
 def test_fastais_own_source_is_of_v2() -> None:
-    """No false alarm in 2.8's own training and tabular modules: what is reported is not what v2 has."""
-    for name in ("callback/schedule.py", "callback/tracker.py", "tabular/data.py", "vision/data.py", "vision/utils.py"):
+    """No false alarm in 2.8's own training and tabular modules: what is reported is not what v2
+    has.
+    """
+    for name in (
+        "callback/schedule.py",
+        "callback/tracker.py",
+        "tabular/data.py",
+        "vision/data.py",
+        "vision/utils.py",
+    ):
         assert modernise((_fastai() / name).read_text(encoding="utf-8")) == [], name
 
 
@@ -123,7 +140,13 @@ def _fastai() -> Path:
 
 
 def _told() -> Iterator[str]:
-    for table in (old_names.NAMES, old_names.FAMILIAR, old_names.METHODS, old_names.OF_LEARNER, old_names.IMPORTS):
+    for table in (
+        old_names.NAMES,
+        old_names.FAMILIAR,
+        old_names.METHODS,
+        old_names.OF_LEARNER,
+        old_names.IMPORTS,
+    ):
         yield from (new for new, _ in table.values())
     yield from (new for _, (new, _) in old_names.ARGUMENTS.values())
 
@@ -137,10 +160,13 @@ def test_what_v2_is_said_to_have_it_has() -> None:
         kinds = ast.ClassDef | ast.FunctionDef
         defined |= {node.name for node in ast.walk(tree) if isinstance(node, kinds)}
         given = [t for node in tree.body if isinstance(node, ast.Assign) for t in node.targets]
-        defined |= {name.id for target in given for name in ast.walk(target) if isinstance(name, ast.Name)}
+        defined |= {
+            name.id for target in given for name in ast.walk(target) if isinstance(name, ast.Name)
+        }
     for new in _told():
         for name in re.findall(
-            r"\b(?:(?!True\b)[A-Z]\w+|plot_\w+|\w+_learner|aug_transforms|\w+_label|test_dl|top_losses)\b", new
+            r"\b(?:(?!True\b)[A-Z]\w+|plot_\w+|\w+_learner|aug_transforms|\w+_label|test_dl|top_losses)\b",
+            new,
         ):
             assert name in defined, new
         for module in re.findall(r"from (fastai[\w.]*)", new):
@@ -148,14 +174,22 @@ def test_what_v2_is_said_to_have_it_has() -> None:
 
 
 def test_prose_that_names_v1_is_told_once() -> None:
-    """A bare name in a list, not the same name in an address, and not where its successor stands beside it."""
+    """A bare name in a list, not the same name in an address, and not where its successor stands
+    beside it.
+    """
     text = "- FileDeleter/ImageCleaner\n- ImageCleaner\n- [docs](https://x.org/data#ImageDataBunch)\n- .databunch"
-    assert [(r.line, r.old) for r in mentioned(text)] == [(1, "FileDeleter"), (1, "ImageCleaner"), (4, ".databunch")]
+    assert [(r.line, r.old) for r in mentioned(text)] == [
+        (1, "FileDeleter"),
+        (1, "ImageCleaner"),
+        (4, ".databunch"),
+    ]
     assert mentioned("`cnn_learner` is called `vision_learner` today.") == []
 
 
 def test_an_answer_has_a_line_below_the_old_code() -> None:
-    """The line stands behind the code's mark and names all of it; a code block that is no Python gets none."""
+    """The line stands behind the code's mark and names all of it; a code block that is no Python
+    gets none.
+    """
     text = "See.\n\n```python\nlearn.destroy()\n```\n\n[1]\n\n```text\nlearn.destroy()\n```\n\n[2]"
     shown = annotated(text)
     before, line, after = shown.partition("*fastai v1: in v2* `learn.destroy()` → ")
@@ -167,11 +201,15 @@ def test_an_answer_has_a_line_below_the_old_code() -> None:
 
 def test_what_has_no_successor_is_said_plainly() -> None:
     """No arrow to nowhere: the reason stands in its place."""
-    assert "`GPUMemTrace`: fastai v2 has no such trace" in annotated("```\nwith GPUMemTrace():\n    pass\n```")
+    assert "`GPUMemTrace`: fastai v2 has no such trace" in annotated(
+        "```\nwith GPUMemTrace():\n    pass\n```"
+    )
 
 
 def test_the_json_of_an_answer_has_the_replacements() -> None:
-    """`fastai_v1` lists them with their line in the answer; an answer without any has an empty list."""
+    """`fastai_v1` lists them with their line in the answer; an answer without any has an empty
+    list.
+    """
     said = Answer("q", "answered", "fact", 0.9, "Use it: [1]\n\n```python\nx = 1\nlearn.data\n```")
     (found,) = answer_json(said)["fastai_v1"]
     assert found == {"line": 5, "old": "learn.data", "new": "learn.dls", "why": "renamed"}

@@ -14,7 +14,9 @@ from app.pages.guard import POLICY, Guard
 
 
 async def echo(request: Request) -> PlainTextResponse:
-    return PlainTextResponse(str(len(await request.body())), headers={"x-frame-options": "ALLOWALL"})
+    return PlainTextResponse(
+        str(len(await request.body())), headers={"x-frame-options": "ALLOWALL"}
+    )
 
 
 def client(*hosts: str, base: str = "http://127.0.0.1:7860") -> TestClient:
@@ -24,7 +26,9 @@ def client(*hosts: str, base: str = "http://127.0.0.1:7860") -> TestClient:
 
 
 def test_every_reply_has_the_policy() -> None:
-    """Replies and refusals alike carry the content-security policy, and ours wins over the page's own headers."""
+    """Replies and refusals alike carry the content-security policy, and ours wins over the page's
+    own headers.
+    """
     for path, headers in (("/", {}), ("/", {"origin": "http://evil.example"})):
         reply = client().get(path, headers=headers)
         assert reply.headers["content-security-policy"] == POLICY
@@ -39,7 +43,8 @@ def test_the_policy_lets_nothing_be_fetched_from_elsewhere() -> None:
 
 
 @pytest.mark.parametrize(
-    "name", ["evil.example", "127.0.0.1.evil.example", "localhost.evil.example", "", "[", "10.0.0.1"]
+    "name",
+    ["evil.example", "127.0.0.1.evil.example", "localhost.evil.example", "", "[", "10.0.0.1"],
 )
 def test_a_foreign_host_name_is_refused(name: str) -> None:
     """A name that another site has pointed at this machine (DNS rebinding) gets no answer."""
@@ -48,7 +53,9 @@ def test_a_foreign_host_name_is_refused(name: str) -> None:
     assert "host name" in reply.text
 
 
-@pytest.mark.parametrize("name", ["127.0.0.1:7860", "localhost", "LOCALHOST:7860", "[::1]:7860", "box.example:1"])
+@pytest.mark.parametrize(
+    "name", ["127.0.0.1:7860", "localhost", "LOCALHOST:7860", "[::1]:7860", "box.example:1"]
+)
 def test_own_names_are_answered(name: str) -> None:
     """This machine's own names, and the one asked for, are good."""
     assert client("box.example").get("/", headers={"host": name}).status_code == 200
@@ -62,7 +69,9 @@ def test_served_everywhere_only_numbers_are_good(name: str, status: int) -> None
     assert client("0.0.0.0").get("/", headers={"host": name}).status_code == status
 
 
-@pytest.mark.parametrize("origin", ["http://evil.example", "null", "http://127.0.0.1:9999", "http://localhost:7860"])
+@pytest.mark.parametrize(
+    "origin", ["http://evil.example", "null", "http://127.0.0.1:9999", "http://localhost:7860"]
+)
 def test_another_origin_is_refused(origin: str) -> None:
     """A page of another origin, or of another port of this machine, cannot call the server."""
     reply = client().post("/gradio_api/run", headers={"origin": origin}, content=b"x")
@@ -72,16 +81,25 @@ def test_another_origin_is_refused(origin: str) -> None:
 
 def test_the_own_origin_is_answered() -> None:
     """The pages themselves can post."""
-    reply = client().post("/gradio_api/run", headers={"origin": "http://127.0.0.1:7860"}, content=b"abc")
+    reply = client().post(
+        "/gradio_api/run", headers={"origin": "http://127.0.0.1:7860"}, content=b"abc"
+    )
     assert (reply.status_code, reply.text) == (200, "3")
 
 
 def test_a_link_from_elsewhere_opens_the_page_but_reaches_no_function() -> None:
-    """Following a link to the pages is fine; calling a function from another site is not, even by GET."""
+    """Following a link to the pages is fine; calling a function from another site is not, even by
+    GET.
+    """
     visit = {"sec-fetch-site": "cross-site", "sec-fetch-mode": "navigate"}
     assert client().get("/", headers=visit).status_code == 200
     assert client().get("/gradio_api/call", headers=visit).status_code == 403
-    assert client().get("/", headers={"sec-fetch-site": "cross-site", "sec-fetch-mode": "no-cors"}).status_code == 403
+    assert (
+        client()
+        .get("/", headers={"sec-fetch-site": "cross-site", "sec-fetch-mode": "no-cors"})
+        .status_code
+        == 403
+    )
 
 
 @pytest.mark.parametrize("length", ["101", "many", "-1"])

@@ -69,7 +69,9 @@ def store(folder: Path) -> Iterator[Store]:
 
 
 def test_the_map_holds_what_the_graph_holds(store: Store) -> None:
-    """Nodes are the linked concepts; the arrows drawn imply every prerequisite edge, and no other."""
+    """Nodes are the linked concepts; the arrows drawn imply every prerequisite edge, and no
+    other.
+    """
     view = graph_view(store)
     linked = {node for node, degree in store.prerequisites.degree() if degree}
     assert {node["id"] for node in view["nodes"]} == linked
@@ -77,7 +79,9 @@ def test_the_map_holds_what_the_graph_holds(store: Store) -> None:
     for before, after in store.prerequisites.edges:
         assert nx.has_path(drawn, before, after)
     assert set(drawn.edges) <= set(store.prerequisites.edges)
-    assert [label for _, label, _ in view["concepts"]] == sorted((c.label for c in store.concepts), key=str.casefold)
+    assert [label for _, label, _ in view["concepts"]] == sorted(
+        (c.label for c in store.concepts), key=str.casefold
+    )
 
 
 def test_the_map_is_coloured_by_note(store: Store) -> None:
@@ -88,8 +92,12 @@ def test_the_map_is_coloured_by_note(store: Store) -> None:
 
 
 def test_where_notes_say_nothing_colours_tell_the_steps(tmp_path: Path) -> None:
-    """With a single theme, colours run from the foundations upwards, and every concept has one of them."""
-    (tmp_path / "all.md").write_text(BASICS + TRAINING.replace("# Training", "## Training"), encoding="utf-8")
+    """With a single theme, colours run from the foundations upwards, and every concept has one of
+    them.
+    """
+    (tmp_path / "all.md").write_text(
+        BASICS + TRAINING.replace("# Training", "## Training"), encoding="utf-8"
+    )
     ingest([tmp_path / "all.md"], tmp_path / "store")
     opened = open_store(tmp_path / "store")
     theme_of, named = themes(opened, range(len(opened.concepts)))
@@ -116,7 +124,9 @@ def test_a_path_is_the_study_order(store: Store) -> None:
 
 
 def test_a_card_says_what_the_notes_say_and_fetches_nothing(store: Store) -> None:
-    """The card has summary, sources with their lines, and links; pictures and scripts of the note are words."""
+    """The card has summary, sources with their lines, and links; pictures and scripts of the note
+    are words.
+    """
     card = card_markdown(store, find_concept(store.concepts, "Tensor"))
     assert card.startswith("### Tensor")
     assert "A tensor is a block of numbers with a shape." in card
@@ -139,10 +149,16 @@ def test_a_card_leads_on(store: Store) -> None:
 
 
 def test_a_card_says_why_with_tier_evidence_and_a_place_to_decide(store: Store) -> None:
-    """Each kept prerequisite stands with its line, and with a link to confirm and one to reject it."""
+    """Each kept prerequisite stands with its line, and with a link to confirm and one to reject
+    it.
+    """
     momentum = find_concept(store.concepts, "Momentum")
     card = card_markdown(store, momentum)
-    needed = [r for r in store.relations if r.kind == "prerequisite" and r.kept and r.target == momentum.id]
+    needed = [
+        r
+        for r in store.relations
+        if r.kind == "prerequisite" and r.kept and r.target == momentum.id
+    ]
     assert needed
     for relation in needed:
         first = store.concepts[relation.source].label
@@ -154,7 +170,9 @@ def test_a_card_says_why_with_tier_evidence_and_a_place_to_decide(store: Store) 
 
 
 def test_a_card_knows_what_is_known(store: Store) -> None:
-    """Its own mark can be taken back; known prerequisites have a tick, and the path says that it leaves them out."""
+    """Its own mark can be taken back; known prerequisites have a tick, and the path says that it
+    leaves them out.
+    """
     rate, gradient = (find_concept(store.concepts, name) for name in ("Learning rate", "Gradient"))
     assert 'href="#know/Learning%20rate"' in card_markdown(store, rate)
     assert 'href="#forget/Learning%20rate"' in card_markdown(store, rate, {rate.id})
@@ -164,13 +182,19 @@ def test_a_card_knows_what_is_known(store: Store) -> None:
 
 
 def test_while_no_concept_is_chosen_what_is_unlocked_stands_there(store: Store) -> None:
-    """With marks set, each next concept, what it builds on and where that stands; without, how to choose."""
+    """With marks set, each next concept, what it builds on and where that stands; without, how to
+    choose.
+    """
     assert resting_markdown(store, frozenset()).startswith("Choose a concept")
     tensor = find_concept(store.concepts, "Tensor").id
     known = {tensor} | {c for c in store.prerequisites if not store.prerequisites.in_degree(c)}
     shown = resting_markdown(store, known)
     ready = [c for c in store.concepts if set(store.prerequisites.predecessors(c.id)) & known]
-    ready = [c for c in ready if set(store.prerequisites.predecessors(c.id)) <= known and c.id not in known]
+    ready = [
+        c
+        for c in ready
+        if set(store.prerequisites.predecessors(c.id)) <= known and c.id not in known
+    ]
     listed = re.findall(r'<li><a class="g-link " href="[^"]+">(.*?)</a>', shown)
     assert ready and set(listed) == {c.label for c in ready}
     assert "builds on " in shown and ".md, line" in shown
@@ -185,7 +209,9 @@ def test_every_card_can_be_written(store: Store) -> None:
 
 def answered(store: Store, **fields: object) -> Answer:
     passage = next(p for p in store.passages if "running mean" in p.text)
-    citation = Citation(1, passage.note, passage.line_start, passage.line_end, passage.cell, passage.text)
+    citation = Citation(
+        1, passage.note, passage.line_start, passage.line_end, passage.cell, passage.text
+    )
     blank = {
         "question": "What is momentum?",
         "status": "answered",
@@ -207,13 +233,17 @@ def test_a_citation_opens_the_lines_of_the_note(store: Store) -> None:
     marked = re.findall(r'<mark class="g-hit"><span class="g-no">(\d+)</span>(.*?)</mark>', shown)
     lines = TRAINING.split("\n")
     cited = answer.citations[0]
-    assert [int(number) for number, _ in marked] == list(range(cited.line_start, cited.line_end + 1))
+    assert [int(number) for number, _ in marked] == list(
+        range(cited.line_start, cited.line_end + 1)
+    )
     assert [text for _, text in marked] == lines[cited.line_start - 1 : cited.line_end]
     assert 'href="#cite/1"' in shown
 
 
 def test_an_answer_leads_on(store: Store) -> None:
-    """Prerequisites, what is next, follow-ups, the map and a recipe's button stand under the answer."""
+    """Prerequisites, what is next, follow-ups, the map and a recipe's button stand under the
+    answer.
+    """
     offer = RecipeOffer("lr-find", {"phase": "frozen"}, "the question is about learning rate")
     shown = answer_markdown(store, answered(store, recipes=(offer,)))
     assert "Run lr-find (frozen)" in shown
@@ -227,7 +257,10 @@ def test_an_answer_leads_on(store: Store) -> None:
 def test_not_in_the_notes_is_said_with_what_is_near(store: Store) -> None:
     """An unanswered question shows no source and no follow-up, only the nearest concepts."""
     shown = answer_markdown(
-        store, Answer("Who won?", "not_in_notes", "empty", 0.1, "The notes do not say.", nearest=("Tensor",))
+        store,
+        Answer(
+            "Who won?", "not_in_notes", "empty", 0.1, "The notes do not say.", nearest=("Tensor",)
+        ),
     )
     assert "Not in the notes" in shown
     assert 'href="#concept/Tensor"' in shown
@@ -263,18 +296,24 @@ def test_streamed_pieces_grow_into_the_answer(store: Store) -> None:
 
 
 def test_a_new_generation_is_picked_up(tmp_path: Path) -> None:
-    """After another ingest the shelf hands out the new store; before the first it says what to run."""
+    """After another ingest the shelf hands out the new store; before the first it says what to
+    run.
+    """
     notes, folder = tmp_path / "notes", tmp_path / "store"
     notes.mkdir()
     shelf = Shelf(folder)
     with pytest.raises(NoStore, match="gradus ingest"):
         shelf.current()
-    (notes / "a.md").write_text("# Dropout\n\nDropout sets activations to zero.\n", encoding="utf-8")
+    (notes / "a.md").write_text(
+        "# Dropout\n\nDropout sets activations to zero.\n", encoding="utf-8"
+    )
     ingest([notes], folder)
     first = shelf.current()
     assert shelf.current() is first
     (notes / "b.md").write_text("# Mixup\n\nMixup blends two pictures.\n", encoding="utf-8")
     ingest([notes], folder)
     assert shelf.current().note_names == ("a.md", "b.md")
-    assert first.note_text("a.md").startswith("# Dropout")  # who was reading the one before still can
+    assert first.note_text("a.md").startswith(
+        "# Dropout"
+    )  # who was reading the one before still can
     shelf.close()

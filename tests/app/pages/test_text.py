@@ -1,4 +1,6 @@
-"""Notes are written by others: what the pages show of them fetches nothing, runs nothing and says the same."""
+"""Notes are written by others: what the pages show of them fetches nothing, runs nothing and says
+the same.
+"""
 
 from __future__ import annotations
 
@@ -12,7 +14,22 @@ from markdown_it import MarkdownIt
 from app.pages.text import PLAIN_TAGS, clean_markdown, code_block, lines_html, link
 from app.place import place
 
-MARKDOWN_TAGS = {"p", "a", "em", "strong", "code", "pre", "ul", "ol", "li", "blockquote", "hr", "br", "table", "thead"}
+MARKDOWN_TAGS = {
+    "p",
+    "a",
+    "em",
+    "strong",
+    "code",
+    "pre",
+    "ul",
+    "ol",
+    "li",
+    "blockquote",
+    "hr",
+    "br",
+    "table",
+    "thead",
+}
 MARKDOWN_TAGS |= {"tbody", "tr", "th", "td", "h1", "h2", "h3", "h4", "h5", "h6"}
 PIECES = [
     "<img src=x onerror=alert(1)>",
@@ -76,10 +93,14 @@ def tags_of(markdown: str) -> list[tuple[str, dict[str, str | None]]]:
 @example("<x>~~~\n~~~\n<img src=x>\n~~~\n")
 @example("![a\n](http://evil.example/p.png)")
 def test_no_tag_of_the_notes_survives(text: str) -> None:
-    """However hostile pieces are combined, only Markdown's own tags and bare plain ones are left."""
+    """However hostile pieces are combined, only Markdown's own tags and bare plain ones are
+    left.
+    """
     for tag, attributes in tags_of(clean_markdown(text, {1})):
         assert tag in MARKDOWN_TAGS | PLAIN_TAGS, (tag, attributes)
-        assert not any(name.startswith("on") or name in ("style", "src", "id") for name in attributes)
+        assert not any(
+            name.startswith("on") or name in ("style", "src", "id") for name in attributes
+        )
         if "class" in attributes and tag == "a":
             assert (attributes["href"] or "").startswith(("#cite/", "#concept/"))
         assert not (attributes.get("href") or "").lower().startswith(("javascript:", "data:"))
@@ -102,7 +123,10 @@ def test_code_keeps_its_angle_brackets() -> None:
 def test_an_image_becomes_a_link_to_it() -> None:
     """A picture elsewhere is named, not fetched."""
     assert clean_markdown("![a cat](https://x.org/c.png)") == "[image: a cat](https://x.org/c.png)"
-    assert clean_markdown('<img src="https://x.org/c.png" alt="a">') == "[image: a](https://x.org/c.png)"
+    assert (
+        clean_markdown('<img src="https://x.org/c.png" alt="a">')
+        == "[image: a](https://x.org/c.png)"
+    )
 
 
 def test_a_picture_beside_the_note_is_named() -> None:
@@ -134,8 +158,12 @@ def test_prices_are_not_formulas() -> None:
 
 
 def test_a_dollar_that_opens_no_formula_is_a_dollar() -> None:
-    """The page's formula setter would pair it with the next one, over paragraphs; a wrapped formula stays one."""
-    assert clean_markdown("${x}\n\nand ${y} and $a\n+ b$") == "&#36;{x}\n\nand &#36;{y} and $a\n+ b$"
+    """The page's formula setter would pair it with the next one, over paragraphs; a wrapped formula
+    stays one.
+    """
+    assert (
+        clean_markdown("${x}\n\nand ${y} and $a\n+ b$") == "&#36;{x}\n\nand &#36;{y} and $a\n+ b$"
+    )
 
 
 def test_an_address_keeps_its_parentheses() -> None:
@@ -145,7 +173,9 @@ def test_an_address_keeps_its_parentheses() -> None:
 
 
 def test_quoted_lines_are_marked_and_numbered() -> None:
-    """Of the lines shown, exactly the cited ones are marked, under the numbers they have in the note."""
+    """Of the lines shown, exactly the cited ones are marked, under the numbers they have in the
+    note.
+    """
     shown = lines_html("one\ntwo\n<b>three</b>\nfour\r\nfive", 3, 4, context=1)
     assert shown.count("<mark") == 2
     assert '<mark class="g-hit"><span class="g-no">3</span>&lt;b&gt;three&lt;/b&gt;</mark>' in shown
@@ -161,7 +191,11 @@ def test_a_form_feed_ends_no_line() -> None:
 
 @pytest.mark.parametrize(
     ("lines", "cell", "words"),
-    [((3, 3), None, "a.md, line 3"), ((3, 5), None, "a.md, lines 3–5"), ((1, 2), 4, "a.md, cell 4, lines 1–2")],
+    [
+        ((3, 3), None, "a.md, line 3"),
+        ((3, 5), None, "a.md, lines 3–5"),
+        ((1, 2), 4, "a.md, cell 4, lines 1–2"),
+    ],
 )
 def test_a_place_in_words(lines: tuple[int, int], cell: int | None, words: str) -> None:
     """A place names note, cell and lines."""

@@ -1,4 +1,6 @@
-"""Real servers and a real small model: what they write is checked, and whatever goes wrong the extract is given."""
+"""Real servers and a real small model: what they write is checked, and whatever goes wrong the
+extract is given.
+"""
 
 from __future__ import annotations
 
@@ -74,12 +76,19 @@ def place(odd: OddServer) -> str:
     return odd.base_url.removeprefix("http://").removesuffix("/v1")
 
 
-def test_an_endpoint_words_the_answer(worded: Any, odd: OddServer, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The server gets rules, passages and question, and the key; its sentences come back with real citations."""
+def test_an_endpoint_words_the_answer(
+    worded: Any, odd: OddServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The server gets rules, passages and question, and the key; its sentences come back with real
+    citations.
+    """
     monkeypatch.setenv("OPENAI_API_KEY", "sk-of-the-reader")
     _, said = worded(spec(odd, "say", SAID))
     assert said.writer.startswith("say:")
-    assert said.text == "Proofing is the rest in which dough rises. [1] Wait until the dough has doubled. [2]"
+    assert (
+        said.text
+        == "Proofing is the rest in which dough rises. [1] Wait until the dough has doubled. [2]"
+    )
     seen = odd.get("seen")
     assert seen["path"] == "/v1/chat/completions"
     assert seen["key"] == "Bearer sk-of-the-reader"
@@ -88,20 +97,26 @@ def test_an_endpoint_words_the_answer(worded: Any, odd: OddServer, monkeypatch: 
     assert f"Question: {QUESTION}" in seen["body"]["messages"][1]["content"]
 
 
-def test_a_local_server_needs_no_key(worded: Any, odd: OddServer, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_local_server_needs_no_key(
+    worded: Any, odd: OddServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Without OPENAI_API_KEY the request goes out all the same."""
     monkeypatch.delenv("OPENAI_API_KEY", raising=False)
     assert worded(spec(odd, "say", SAID))[1].writer
 
 
-def test_a_model_that_takes_no_temperature_is_asked_again_without(worded: Any, odd: OddServer) -> None:
+def test_a_model_that_takes_no_temperature_is_asked_again_without(
+    worded: Any, odd: OddServer
+) -> None:
     """A refused setting is left out; no other refusal is tried twice."""
     assert worded(spec(odd, "picky", SAID))[1].writer
     assert "temperature" not in odd.get("seen")["body"]
     assert odd.get("seen")["body"]["max_completion_tokens"] == pace.MAX_TOKENS
 
 
-def test_pieces_arrive_before_the_end(odd: OddServer, store: Store, encoder: Encoder, extract: Answer) -> None:
+def test_pieces_arrive_before_the_end(
+    odd: OddServer, store: Store, encoder: Encoder, extract: Answer
+) -> None:
     """What is written is there while the server still holds back the rest."""
     first, rest = SAID.split(" Wait")
     writer = spec(odd, "hold", f"{first}| Wait{rest}")
@@ -115,7 +130,9 @@ def test_pieces_arrive_before_the_end(odd: OddServer, store: Store, encoder: Enc
     assert "doubled" in last.text
 
 
-def test_a_reader_who_leaves_hangs_up(odd: OddServer, store: Store, encoder: Encoder, extract: Answer) -> None:
+def test_a_reader_who_leaves_hangs_up(
+    odd: OddServer, store: Store, encoder: Encoder, extract: Answer
+) -> None:
     """When the page is closed, the server's next word meets a closed connection."""
     writer = spec(odd, "babbling")
     assert writer is not None
@@ -129,18 +146,42 @@ def test_a_reader_who_leaves_hangs_up(odd: OddServer, store: Store, encoder: Enc
     ("kind", "cause"),
     [
         ("unauthorised", "{place} wants a key; set OPENAI_API_KEY."),
-        ("forbidden", "{place} does not allow this key to use forbidden; check OPENAI_API_KEY and the model's name."),
-        ("missing", "{place} has no model 'missing', or no chat completions at this address; check both (for Ollama: "),
-        ("too-long", "{place} takes no prompt of this length; choose a model with a longer context."),
-        ("quota", "{place} is busy or your quota is used up (status 429); wait, or choose another model."),
+        (
+            "forbidden",
+            "{place} does not allow this key to use forbidden; check OPENAI_API_KEY and the model's name.",
+        ),
+        (
+            "missing",
+            "{place} has no model 'missing', or no chat completions at this address; check both (for Ollama: ",
+        ),
+        (
+            "too-long",
+            "{place} takes no prompt of this length; choose a model with a longer context.",
+        ),
+        (
+            "quota",
+            "{place} is busy or your quota is used up (status 429); wait, or choose another model.",
+        ),
         ("broken", "{place} failed with status 500; look at the server's log."),
-        ("refusing", "{place} refused the request with status 400; check the model's name and its context "),
-        ("html", "{place} answered with a web page instead of a stream; is the base URL right? It mostly ends in /v1."),
-        ("unstreamed", "{place} answered with 'application/json' instead of a stream; is the base URL right? "),
+        (
+            "refusing",
+            "{place} refused the request with status 400; check the model's name and its context ",
+        ),
+        (
+            "html",
+            "{place} answered with a web page instead of a stream; is the base URL right? It mostly ends in /v1.",
+        ),
+        (
+            "unstreamed",
+            "{place} answered with 'application/json' instead of a stream; is the base URL right? ",
+        ),
         ("cut", "the stream from {place} broke off; ask again, or look at the server's log."),
         ("filtered", "{place} withheld the answer by its content filter."),
         ("reported", "{place} reported an error while it wrote; look at the server's log."),
-        ("noise", "{place} sent something that is no chat completion; is the base URL right? It mostly ends in /v1."),
+        (
+            "noise",
+            "{place} sent something that is no chat completion; is the base URL right? It mostly ends in /v1.",
+        ),
         ("bad-utf8", "{place} sent something that is no chat completion; is the base URL right? "),
         ("looping", "it repeats itself without end; try a larger model."),
     ],
@@ -148,7 +189,9 @@ def test_a_reader_who_leaves_hangs_up(odd: OddServer, store: Store, encoder: Enc
 def test_a_failing_server_leaves_the_extract(
     worded: Any, odd: OddServer, extract: Answer, kind: str, cause: str
 ) -> None:
-    """Each failure gives the notes' own words and one line with cause and remedy, without the server's words."""
+    """Each failure gives the notes' own words and one line with cause and remedy, without the
+    server's words.
+    """
     writer = spec(odd, kind, "Proofing" if kind == "cut" else "")
     assert writer is not None
     _, said = worded(writer)
@@ -159,7 +202,9 @@ def test_a_failing_server_leaves_the_extract(
 
 
 @pytest.mark.parametrize("shape", range(9))
-def test_json_of_any_shape_leaves_the_extract(worded: Any, odd: OddServer, extract: Answer, shape: int) -> None:
+def test_json_of_any_shape_leaves_the_extract(
+    worded: Any, odd: OddServer, extract: Answer, shape: int
+) -> None:
     """What is no chat completion is a notice, whatever it is instead."""
     _, said = worded(spec(odd, "odd", str(shape)))
     assert said == dataclasses.replace(extract, notice=said.notice)
@@ -167,7 +212,9 @@ def test_json_of_any_shape_leaves_the_extract(worded: Any, odd: OddServer, extra
 
 
 @pytest.mark.parametrize("kind", ["empty", "babbling"])
-def test_nothing_and_nonsense_leave_the_extract(worded: Any, odd: OddServer, extract: Answer, kind: str) -> None:
+def test_nothing_and_nonsense_leave_the_extract(
+    worded: Any, odd: OddServer, extract: Answer, kind: str
+) -> None:
     """An empty answer, and words without meaning and end, are not shown."""
     _, said = worded(spec(odd, kind))
     assert said == dataclasses.replace(extract, notice=said.notice)
@@ -187,7 +234,9 @@ def test_a_silent_server_is_not_waited_for(
     odd.get("go")
 
 
-def test_a_slow_server_is_given_up(worded: Any, odd: OddServer, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_slow_server_is_given_up(
+    worded: Any, odd: OddServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Words that trickle in for ever end with the time for a whole answer."""
     monkeypatch.setattr(pace, "TOTAL_S", 0.5)
     _, said = worded(spec(odd, "slow"))
@@ -230,7 +279,9 @@ def test_a_folder_without_a_model(worded: Any, extract: Answer, tmp_path: Path) 
 
 
 def check_written(said: Answer, extract: Answer, notes: Path) -> None:
-    """What must hold whatever a model writes: borne-out sentences with quotes at their lines, or the extract."""
+    """What must hold whatever a model writes: borne-out sentences with quotes at their lines, or
+    the extract.
+    """
     if not said.writer:
         assert said == dataclasses.replace(extract, notice=said.notice)
         assert said.notice
@@ -256,7 +307,9 @@ def patient(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_a_real_model_behind_an_endpoint(
     worded: Any, patient: None, model_url: str, extract: Answer, notes: Path
 ) -> None:
-    """A small model writes badly; nothing of it is shown but what the notes bear out, and it streams."""
+    """A small model writes badly; nothing of it is shown but what the notes bear out, and it
+    streams.
+    """
     texts, said = worded(choose_writer(f"openai:smollm2@{model_url}"))
     assert len(set(texts)) > 1
     assert all(later.startswith(earlier[:20]) for earlier, later in itertools.pairwise(texts))
@@ -282,14 +335,25 @@ def test_a_real_model_on_this_machine(
 def test_a_model_with_a_short_context_says_so(model_folder: Path) -> None:
     """A prompt that does not fit is said, not cut in silence."""
     writer = local.Local(str(model_folder))
-    with pytest.raises(pace.WriterFailure, match=r"its context of \d+ tokens is too short for the passages"):
-        list(writer.stream([{"role": "user", "content": "bread and butter " * 3000}], threading.Event()))
+    with pytest.raises(
+        pace.WriterFailure, match=r"its context of \d+ tokens is too short for the passages"
+    ):
+        list(
+            writer.stream(
+                [{"role": "user", "content": "bread and butter " * 3000}], threading.Event()
+            )
+        )
 
 
 def test_the_command_line_words_and_falls_back(
-    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, store_folder: Path, odd: OddServer
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+    store_folder: Path,
+    odd: OddServer,
 ) -> None:
-    """`gradus ask --writer` gives JSON with the writer, or the notice, on stdout; the variable does the same."""
+    """`gradus ask --writer` gives JSON with the writer, or the notice, on stdout; the variable does
+    the same.
+    """
     monkeypatch.setenv("GRADUS_STORE", str(store_folder))
 
     def ran(*options: str) -> tuple[int, str, str]:

@@ -1,4 +1,6 @@
-"""A written sentence is let through only where its passage says it; what is denied, renumbered or obeyed is not."""
+"""A written sentence is let through only where its passage says it; what is denied, renumbered or
+obeyed is not.
+"""
 
 from __future__ import annotations
 
@@ -72,7 +74,9 @@ def at(grounds: Grounds, heading: str) -> int:
 def test_what_the_passage_says_is_supported(
     judge: Callable[..., tuple[Support, ...]], grounds: Grounds, heading: str, sentence: str
 ) -> None:
-    """Copies, reordered clauses and other spellings of numbers stand, and rest on the cited passage."""
+    """Copies, reordered clauses and other spellings of numbers stand, and rest on the cited
+    passage.
+    """
     support = judge(sentence, at(grounds, heading))
     assert [s.source for s in support] == [at(grounds, heading)]
     assert support[0].excerpt.text in grounds.sources[at(grounds, heading)].passage.text
@@ -104,7 +108,9 @@ def test_what_the_passage_says_is_supported(
 def test_what_no_passage_says_is_not(
     judge: Callable[..., tuple[Support, ...]], grounds: Grounds, sentence: str
 ) -> None:
-    """Other numbers, units, subjects, addresses, formulas, code or the contrary are found in no passage at all."""
+    """Other numbers, units, subjects, addresses, formulas, code or the contrary are found in no
+    passage at all.
+    """
     assert judge(sentence, *range(len(grounds.sources))) == ()
 
 
@@ -120,19 +126,27 @@ def test_what_no_passage_says_is_not(
 def test_orders_in_notes_support_nothing(
     judge: Callable[..., tuple[Support, ...]], grounds: Grounds, sentence: str
 ) -> None:
-    """Neither an order to the model nor what it orders to say is borne out, though the words stand in the note."""
+    """Neither an order to the model nor what it orders to say is borne out, though the words stand
+    in the note.
+    """
     assert judge(sentence, *range(len(grounds.sources))) == ()
 
 
-def test_a_wrong_or_missing_citation_is_mended(judge: Callable[..., tuple[Support, ...]], grounds: Grounds) -> None:
-    """A sentence that cites nothing, another passage, or one that was never given rests on the one that says it."""
+def test_a_wrong_or_missing_citation_is_mended(
+    judge: Callable[..., tuple[Support, ...]], grounds: Grounds
+) -> None:
+    """A sentence that cites nothing, another passage, or one that was never given rests on the one
+    that says it.
+    """
     said = "Nothing is dropped at prediction time."
     home = at(grounds, "Dropout")
     for cited in ((), (at(grounds, "Batch size"),), (99,), (-1,)):
         assert [s.source for s in judge(said, *cited)] == [home]
 
 
-def test_a_sentence_of_two_passages_rests_on_both(judge: Callable[..., tuple[Support, ...]], grounds: Grounds) -> None:
+def test_a_sentence_of_two_passages_rests_on_both(
+    judge: Callable[..., tuple[Support, ...]], grounds: Grounds
+) -> None:
     """What joins two passages is borne out by both together, and by neither alone."""
     said = "The learning rate is the length of a training step, and a batch of 1,024 photos needs 12 GB of memory."
     rate, batch = at(grounds, "Learning rate"), at(grounds, "Batch size")
@@ -175,7 +189,12 @@ def test_orders_are_known(text: str) -> None:
 
 @pytest.mark.parametrize(
     "text",
-    ["Ignore outliers below 3 %.", "The answer is short.", "Print the shape first.", "A rule of thumb: start with 64."],
+    [
+        "Ignore outliers below 3 %.",
+        "The answer is short.",
+        "Print the shape first.",
+        "A rule of thumb: start with 64.",
+    ],
 )
 def test_statements_are_no_orders(text: str) -> None:
     """Advice to a reader is none to a model."""

@@ -38,7 +38,9 @@ def plan(largest: int, recommended: int, loader: float = 0.0, case: Case | None 
 
 @settings(deadline=None)
 @given(st.integers(SMALLEST, 4096), st.data())
-def test_the_batch_to_use_fits_and_adds_up_to_what_is_wanted(largest: int, data: st.DataObject) -> None:
+def test_the_batch_to_use_fits_and_adds_up_to_what_is_wanted(
+    largest: int, data: st.DataObject
+) -> None:
     """Never above what fits; the accumulated batches reach the wanted one with none to spare."""
     recommended = data.draw(st.integers(SMALLEST, largest))
     effective = data.draw(st.integers(SMALLEST, 20_000))
@@ -68,9 +70,12 @@ def test_loader_and_compute_are_told_apart() -> None:
 
 
 @pytest.mark.parametrize(
-    ("free_mb", "size", "batch"), [(8201, 360, 8), (8200, 360, 4), (8201, 720, 3), (8200, 720, 1), (11_000, 224, 8)]
+    ("free_mb", "size", "batch"),
+    [(8201, 360, 8), (8200, 360, 4), (8201, 720, 3), (8200, 720, 1), (11_000, 224, 8)],
 )
-def test_the_notes_rule_goes_by_free_megabytes_and_size(free_mb: int, size: int, batch: int) -> None:
+def test_the_notes_rule_goes_by_free_megabytes_and_size(
+    free_mb: int, size: int, batch: int
+) -> None:
     """More than 8200 MB allow 8 small or 3 large images."""
     assert rule_of_thumb(free_mb * 10**6, size) == batch
     row = plan_row(plan(64, 16, case=Case(size)), 10**9, free_mb * 10**6)
@@ -88,7 +93,9 @@ def test_cases_are_named_where_there_are_several() -> None:
     assert sentence(plan(64, 16, case=Case(None, "bfloat16")), 1000, True).startswith(
         "In bfloat16 unfrozen a batch of 64"
     )
-    assert sentence(plan(64, 64), 1000, False).startswith("A batch of 64 is the largest that trains within 1 kB; it is")
+    assert sentence(plan(64, 64), 1000, False).startswith(
+        "A batch of 64 is the largest that trains within 1 kB; it is"
+    )
 
 
 def test_the_snippet_accumulates_in_bfloat16_on_a_cpu() -> None:
@@ -99,9 +106,7 @@ def test_the_snippet_accumulates_in_bfloat16_on_a_cpu() -> None:
     chosen = plan(40, 30, case=Case(None, "bfloat16"))
     code = snippet(task, source, settings, [chosen], {"pretrained": False, "device": "cpu"}, 120)
     assert "GradientAccumulation(n_acc=120)" in code and "bs=30" in code
-    steps = (
-        "class Count(Callback):\n    n = 0\n    def after_step(self): Count.n += 1\n\nlearn.add_cb(Count())\nlearn.fit"
-    )
+    steps = "class Count(Callback):\n    n = 0\n    def after_step(self): Count.n += 1\n\nlearn.add_cb(Count())\nlearn.fit"  # noqa: E501
     seen: dict[str, Any] = {}
     exec(code.replace("learn.fit", steps, 1), seen)  # our own code
     batches = len(seen["learn"].dls.train)
@@ -109,7 +114,9 @@ def test_the_snippet_accumulates_in_bfloat16_on_a_cpu() -> None:
     assert next(seen["learn"].model.parameters()).dtype.is_floating_point
 
 
-@pytest.mark.parametrize(("precision", "line"), [("float16", "learn.to_fp16()"), ("bfloat16", "learn.to_bf16()")])
+@pytest.mark.parametrize(
+    ("precision", "line"), [("float16", "learn.to_fp16()"), ("bfloat16", "learn.to_bf16()")]
+)
 def test_cards_get_fastais_own_mixed_precision(precision: str, line: str) -> None:
     """And a frozen plan is frozen."""
     settings = Settings("tabular")

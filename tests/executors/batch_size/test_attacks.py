@@ -1,4 +1,6 @@
-"""Trials that hang, die, write garbage or lose their numbers: the result names it, and the next trial works."""
+"""Trials that hang, die, write garbage or lose their numbers: the result names it, and the next
+trial works.
+"""
 
 from __future__ import annotations
 
@@ -73,7 +75,9 @@ def works(bench: Bench) -> bool:
         (12, "a trial of batch 12 failed: ValueError: the shapes do not agree"),
     ],
 )
-def test_what_is_no_lack_of_memory_is_an_error_that_names_it(bench: Bench, batch: int, said: str) -> None:
+def test_what_is_no_lack_of_memory_is_an_error_that_names_it(
+    bench: Bench, batch: int, said: str
+) -> None:
     """And the next trial gets a process of its own."""
     assert works(bench)
     with pytest.raises(RecipeError) as raised:
@@ -82,7 +86,9 @@ def test_what_is_no_lack_of_memory_is_an_error_that_names_it(bench: Bench, batch
     assert works(bench)
 
 
-@pytest.mark.parametrize(("batch", "said"), [(5, "killed by the system (SIGKILL)"), (6, "ended by SIGSEGV")])
+@pytest.mark.parametrize(
+    ("batch", "said"), [(5, "killed by the system (SIGKILL)"), (6, "ended by SIGSEGV")]
+)
 def test_a_trial_that_is_killed_does_not_fit(bench: Bench, batch: int, said: str) -> None:
     """The system kills what takes too much memory; the search goes on below."""
     trial = bench.attempt(Case(), batch, steps=2)

@@ -14,10 +14,17 @@ Peak = Callable[[int], int]
 
 
 class Simulated:
-    """Trials on a machine whose memory of a batch is `peak`, with an optimizer's step that takes `optimizer`."""
+    """Trials on a machine whose memory of a batch is `peak`, with an optimizer's step that takes
+    `optimizer`.
+    """
 
     def __init__(self, limit: int, peak: Peak, optimizer: int = 0, fresh_extra: int = 0) -> None:
-        self.limit, self.peak, self.optimizer, self.fresh_extra = limit, peak, optimizer, fresh_extra
+        self.limit, self.peak, self.optimizer, self.fresh_extra = (
+            limit,
+            peak,
+            optimizer,
+            fresh_extra,
+        )
         self.trials: list[tuple[int, bool, bool]] = []
 
     def need(self, batch: int, fresh: bool = True) -> int:
@@ -27,10 +34,20 @@ class Simulated:
         need = self.need(batch, fresh)
         ok = need <= self.limit
         self.trials.append((batch, fresh, ok))
-        return Trial(batch, None, ok, need if ok else 0, self.peak(batch) if ok else 0, reason="" if ok else "full")
+        return Trial(
+            batch,
+            None,
+            ok,
+            need if ok else 0,
+            self.peak(batch) if ok else 0,
+            reason="" if ok else "full",
+        )
 
     def truth(self, cap: int) -> int:
-        return max((batch for batch in range(SMALLEST, cap + 1) if self.need(batch) <= self.limit), default=0)
+        return max(
+            (batch for batch in range(SMALLEST, cap + 1) if self.need(batch) <= self.limit),
+            default=0,
+        )
 
 
 linear = st.builds(
@@ -39,7 +56,9 @@ linear = st.builds(
     st.integers(min_value=10, max_value=50_000),
 )
 bent = st.builds(
-    lambda fixed, each, knee, more: lambda batch: fixed + each * batch + more * max(0, batch - knee),
+    lambda fixed, each, knee, more: (
+        lambda batch: fixed + each * batch + more * max(0, batch - knee)
+    ),
     st.integers(min_value=0, max_value=500_000),
     st.integers(min_value=10, max_value=5_000),
     st.integers(min_value=2, max_value=300),
@@ -48,9 +67,18 @@ bent = st.builds(
 
 
 @settings(deadline=None)
-@given(st.one_of(linear, bent), st.integers(1_000, 3_000_000), st.integers(0, 400_000), st.integers(2, 2_000))
-def test_the_found_batch_fits_and_is_nearly_the_largest(peak: Peak, limit: int, optimizer: int, cap: int) -> None:
-    """What is found was trained in a fresh process, fits, and is within a tenth of the true largest."""
+@given(
+    st.one_of(linear, bent),
+    st.integers(1_000, 3_000_000),
+    st.integers(0, 400_000),
+    st.integers(2, 2_000),
+)
+def test_the_found_batch_fits_and_is_nearly_the_largest(
+    peak: Peak, limit: int, optimizer: int, cap: int
+) -> None:
+    """What is found was trained in a fresh process, fits, and is within a tenth of the true
+    largest.
+    """
     machine = Simulated(limit, peak, optimizer)
     found, truth = largest_batch(machine, limit, cap), machine.truth(cap)
     if truth == 0:
@@ -78,8 +106,12 @@ def test_no_step_goes_past_four_times_what_fitted(peak: Peak, limit: int, cap: i
 @given(
     st.integers(0, 400_000), st.integers(500, 20_000), st.integers(500_000, 4_000_000), st.integers(0, 400_000),
 )  # fmt: skip
-def test_on_a_line_the_search_is_near_in_few_trials(fixed: int, each: int, limit: int, optimizer: int) -> None:
-    """Also where the optimizer's step hides the line at small batches; at most a first guess far too large fails."""
+def test_on_a_line_the_search_is_near_in_few_trials(
+    fixed: int, each: int, limit: int, optimizer: int
+) -> None:
+    """Also where the optimizer's step hides the line at small batches; at most a first guess far
+    too large fails.
+    """
     machine = Simulated(limit, lambda batch: fixed + each * batch, optimizer)
     found, truth = largest_batch(machine, limit, 4096), machine.truth(4096)
     if truth < 4:
@@ -91,8 +123,12 @@ def test_on_a_line_the_search_is_near_in_few_trials(fixed: int, each: int, limit
 
 @settings(deadline=None)
 @given(st.integers(0, 400_000), st.integers(500, 20_000), st.integers(4, 24), st.floats(0, 0.99))
-def test_where_few_samples_fit_all_of_them_are_found(fixed: int, each: int, truth: int, more: float) -> None:
-    """One sample of ten is a tenth: on a line none is lost below sixteen, and hardly a trial fails."""
+def test_where_few_samples_fit_all_of_them_are_found(
+    fixed: int, each: int, truth: int, more: float
+) -> None:
+    """One sample of ten is a tenth: on a line none is lost below sixteen, and hardly a trial
+    fails.
+    """
     limit = int(fixed + each * (truth + more))
     machine = Simulated(limit, lambda batch: fixed + each * batch)
     found = largest_batch(machine, limit, 4096)
@@ -159,7 +195,11 @@ def test_failed_trials_are_not_recommended() -> None:
 @settings(deadline=None)
 @given(st.integers(min_value=SMALLEST, max_value=10**6))
 def test_the_ladder_leads_down_from_the_largest(largest: int) -> None:
-    """At most five different sizes, none above the largest, which comes first; the others are powers of two."""
+    """At most five different sizes, none above the largest, which comes first; the others are
+    powers of two.
+    """
     rungs = ladder(largest)
-    assert rungs[0] == largest and list(rungs) == sorted(set(rungs), reverse=True) and len(rungs) <= 5
+    assert (
+        rungs[0] == largest and list(rungs) == sorted(set(rungs), reverse=True) and len(rungs) <= 5
+    )
     assert all(rung >= SMALLEST and rung & (rung - 1) == 0 for rung in rungs[1:])

@@ -18,7 +18,9 @@ def write(path: Path, header: str, rows: list[str]) -> Path:
 @pytest.fixture
 def houses(tmp_path: Path) -> Path:
     """Forty houses: a number, a text, a constant, an identifier, a price and a kind."""
-    rows = [f"{n * 3 % 50},{'north' if n % 3 else 'south'},1,id{n},{n * 1.5},{n % 2}" for n in range(40)]
+    rows = [
+        f"{n * 3 % 50},{'north' if n % 3 else 'south'},1,id{n},{n * 1.5},{n % 2}" for n in range(40)
+    ]
     return write(tmp_path / "houses.csv", "area,side,country,name,price,kind", rows)
 
 
@@ -33,7 +35,11 @@ def refused(path: Path, target: str) -> str:
 def test_columns_are_told_apart(houses: Path) -> None:
     """Numbers are continuous, texts categorical; what cannot help is left out and named."""
     table = read_table(houses, "kind")
-    assert (table.categorical, table.continuous, table.classes) == (("side",), ("area", "price"), True)
+    assert (table.categorical, table.continuous, table.classes) == (
+        ("side",),
+        ("area", "price"),
+        True,
+    )
     assert table.notes == ("left out: 'country' (a single value), 'name' (40 different texts)",)
 
 
@@ -44,7 +50,11 @@ def test_a_fraction_is_regression(houses: Path) -> None:
 
 def test_text_and_truth_values_are_classes(tmp_path: Path) -> None:
     """Both are told by name, not by size."""
-    path = write(tmp_path / "t.csv", "x,word,truth", [f"{n},{'yes' if n % 2 else 'no'},{n % 3 > 0}" for n in range(30)])
+    path = write(
+        tmp_path / "t.csv",
+        "x,word,truth",
+        [f"{n},{'yes' if n % 2 else 'no'},{n % 3 > 0}" for n in range(30)],
+    )
     assert read_table(path, "word").classes and read_table(path, "truth").classes
 
 
@@ -60,7 +70,9 @@ def test_a_wrong_column_names_the_closest(houses: Path) -> None:
     """A slip of the pen is met with the name that was meant."""
     assert refused(houses, "prize").endswith("has no column 'prize'; the closest are 'price'")
     assert "the closest are 'price'" in refused(houses, "PRICE")
-    assert "there are 'area', 'side', 'country', 'name', 'price', 'kind'" in refused(houses, "zzzzzz")
+    assert "there are 'area', 'side', 'country', 'name', 'price', 'kind'" in refused(
+        houses, "zzzzzz"
+    )
 
 
 def test_no_target_lists_the_columns(houses: Path) -> None:
@@ -81,20 +93,30 @@ def test_a_missing_target_names_its_line(tmp_path: Path) -> None:
 
 def test_several_missing_targets_are_counted(tmp_path: Path) -> None:
     """The first is named, the others are counted."""
-    path = write(tmp_path / "t.csv", "x,y", [f"{n},{'' if n in (7, 9) else n % 2}" for n in range(30)])
-    assert "the target 'y' is empty in 2 rows, the first at line 9; fill these in" in refused(path, "y")
+    path = write(
+        tmp_path / "t.csv", "x,y", [f"{n},{'' if n in (7, 9) else n % 2}" for n in range(30)]
+    )
+    assert "the target 'y' is empty in 2 rows, the first at line 9; fill these in" in refused(
+        path, "y"
+    )
 
 
 def test_a_word_among_numbers_is_named(tmp_path: Path) -> None:
     """A price of "ask" is a mistake, not a class."""
-    path = write(tmp_path / "t.csv", "x,price", [f"{n},{'ask' if n == 12 else n * 1.5}" for n in range(40)])
-    assert "line 14: the target 'price' is 'ask' where numbers are expected" in refused(path, "price")
+    path = write(
+        tmp_path / "t.csv", "x,price", [f"{n},{'ask' if n == 12 else n * 1.5}" for n in range(40)]
+    )
+    assert "line 14: the target 'price' is 'ask' where numbers are expected" in refused(
+        path, "price"
+    )
 
 
 def test_a_class_of_one_row_is_named(tmp_path: Path) -> None:
     """It could not be both learned and checked."""
     path = write(
-        tmp_path / "t.csv", "x,y", [f"{n},{'rare' if n == 8 else 'common' if n % 2 else 'usual'}" for n in range(30)]
+        tmp_path / "t.csv",
+        "x,y",
+        [f"{n},{'rare' if n == 8 else 'common' if n % 2 else 'usual'}" for n in range(30)],
     )
     assert "line 10: class 'rare' of 'y' has this row only" in refused(path, "y")
 
@@ -114,7 +136,9 @@ def test_too_few_rows_are_counted(tmp_path: Path) -> None:
 
 def test_infinite_values_are_named(tmp_path: Path) -> None:
     """Line and column of the first."""
-    path = write(tmp_path / "t.csv", "x,y", [f"{'inf' if n == 5 else n},{n % 2}" for n in range(30)])
+    path = write(
+        tmp_path / "t.csv", "x,y", [f"{'inf' if n == 5 else n},{n % 2}" for n in range(30)]
+    )
     assert "line 7: column 'x' is infinite" in refused(path, "y")
 
 
@@ -142,4 +166,6 @@ def test_other_files_are_refused_by_name(tmp_path: Path) -> None:
 def test_nothing_to_learn_from_is_named(tmp_path: Path) -> None:
     """A table of a target and identifiers is no table to learn from."""
     path = write(tmp_path / "t.csv", "name,y", [f"n{n},{n % 2}" for n in range(30)])
-    assert "no column to learn 'y' from; left out: 'name' (30 different texts)" in refused(path, "y")
+    assert "no column to learn 'y' from; left out: 'name' (30 different texts)" in refused(
+        path, "y"
+    )

@@ -1,4 +1,6 @@
-"""Dates become parts, quantities of orders of magnitude their logarithm, and what breaks them is named by line."""
+"""Dates become parts, quantities of orders of magnitude their logarithm, and what breaks them is
+named by line.
+"""
 
 from __future__ import annotations
 
@@ -24,7 +26,9 @@ def table(path: Path, header: str, rows: list[str]) -> Path:
 
 
 def dated(path: Path, written: str, name: str = "when") -> Path:
-    return table(path, f"{name},y", [f'"{day.strftime(written)}",{n % 2}' for n, day in enumerate(DAYS)])
+    return table(
+        path, f"{name},y", [f'"{day.strftime(written)}",{n % 2}' for n, day in enumerate(DAYS)]
+    )
 
 
 def refused(path: Path, target: str, log_target: str = "auto") -> str:
@@ -58,14 +62,20 @@ def dates(found: Table) -> list[datetime]:
     ],
 )
 def test_dates_are_read_however_they_are_written(written: str, tmp_path: Path) -> None:
-    """The parts are named as fastai names them; the time of day is learned from where there is one."""
+    """The parts are named as fastai names them; the time of day is learned from where there is
+    one.
+    """
     found = read_table(dated(tmp_path / "t.csv", written), "y")
     exact = "%H" in written
-    assert dates(found) == [day if exact else datetime(day.year, day.month, day.day) for day in DAYS]
+    assert dates(found) == [
+        day if exact else datetime(day.year, day.month, day.day) for day in DAYS
+    ]
     assert {"whenMonth", "whenDayofweek"} <= set(found.categorical)
     assert {"whenYear", "whenElapsed"} <= set(found.continuous)
     assert ("whenMinute" in found.continuous) is exact
-    assert any(note.startswith("'when' holds dates; learned from are whenMonth") for note in found.notes)
+    assert any(
+        note.startswith("'when' holds dates; learned from are whenMonth") for note in found.notes
+    )
 
 
 def test_an_unclear_order_is_said(tmp_path: Path) -> None:
@@ -73,7 +83,10 @@ def test_an_unclear_order_is_said(tmp_path: Path) -> None:
     rows = [f"0{1 + n % 9}/0{1 + n * 2 % 9}/2024,{n % 2}" for n in range(30)]
     found = read_table(table(tmp_path / "t.csv", "when,y", rows), "y")
     assert found.dates[0].format == "%m/%d/%Y"
-    assert any(note.endswith("with the month first, though the day could be as well") for note in found.notes)
+    assert any(
+        note.endswith("with the month first, though the day could be as well")
+        for note in found.notes
+    )
 
 
 def test_a_date_that_is_none_is_named(tmp_path: Path) -> None:
@@ -100,7 +113,14 @@ def test_names_that_are_taken_get_another_prefix(tmp_path: Path) -> None:
     assert "Date_Elapsed" in found.continuous and "Year" in found.continuous
 
 
-@given(st.lists(st.text(alphabet="abc xyz-/.:", min_size=1, max_size=12), min_size=2, max_size=5, unique=True))
+@given(
+    st.lists(
+        st.text(alphabet="abc xyz-/.:", min_size=1, max_size=12),
+        min_size=2,
+        max_size=5,
+        unique=True,
+    )
+)
 def test_texts_are_no_dates(texts: list[str]) -> None:
     """Without a digit nothing is a date."""
     import pandas as pd
@@ -114,7 +134,9 @@ def test_texts_are_no_dates(texts: list[str]) -> None:
 def test_a_quantity_of_orders_of_magnitude_is_learned_by_its_logarithm(tmp_path: Path) -> None:
     """Only then, or when asked; classes and what is not positive are refused by name."""
     path = table(
-        tmp_path / "t.csv", "x,wide,narrow,low,kind", [f"{n},{1.3**n},{n + 0.5},{n - 3.5},{n % 2}" for n in range(40)]
+        tmp_path / "t.csv",
+        "x,wide,narrow,low,kind",
+        [f"{n},{1.3**n},{n + 0.5},{n - 3.5},{n % 2}" for n in range(40)],
     )
     assert read_table(path, "wide").log and not read_table(path, "wide", "no").log
     assert not read_table(path, "narrow").log and read_table(path, "narrow", "yes").log
@@ -131,7 +153,10 @@ def test_the_files_own_split_is_no_column_to_learn_from(tmp_path: Path) -> None:
     rows = [f"{n},{'ab'[n % 2]},{n >= 24}" for n in range(30)]
     path = table(tmp_path / "t.csv", "x,kind,is_valid", rows)
     found = read_table(path, "kind")
-    assert found.held == tuple(range(24, 30)) and (found.categorical, found.continuous) == ((), ("x",))
+    assert found.held == tuple(range(24, 30)) and (found.categorical, found.continuous) == (
+        (),
+        ("x",),
+    )
     source = tabular.inspect(Settings("tabular", str(path), "kind"))
     assert (source.train, source.valid) == (24, 6)
     rows[25:27] = ["1,new,True", "2,new,True"]
@@ -145,9 +170,15 @@ def test_the_range_of_predictions(tmp_path: Path) -> None:
     path = table(tmp_path / "t.csv", "x,price,kind", [f"{n},{n + 0.5},{n % 2}" for n in range(41)])
 
     def found(target: str, y_range: str = "") -> object:
-        return tabular.inspect(Settings("tabular", str(path), target, y_range=y_range)).content.y_range
+        return tabular.inspect(
+            Settings("tabular", str(path), target, y_range=y_range)
+        ).content.y_range
 
-    assert found("price") == (-3.5, 44.5) and found("price", "0,50") == (0.0, 50.0) and found("kind") is None
+    assert (
+        found("price") == (-3.5, 44.5)
+        and found("price", "0,50") == (0.0, 50.0)
+        and found("kind") is None
+    )
     with pytest.raises(BadInput, match=r"goes from 0\.5 to 40\.5, beyond the y_range 1,50"):
         found("price", "1,50")
     with pytest.raises(BadParameter, match="'kind' holds classes, which have no range"):
@@ -157,6 +188,7 @@ def test_the_range_of_predictions(tmp_path: Path) -> None:
 def test_the_sample_has_its_own_target() -> None:
     """A column that is asked for without a file is not silently ignored."""
     with pytest.raises(
-        BadParameter, match=r"'price' is no column of the sample; name your own file in Data \(--data\)"
+        BadParameter,
+        match=r"'price' is no column of the sample; name your own file in Data \(--data\)",
     ):
         tabular.inspect(Settings("tabular", target="price"))

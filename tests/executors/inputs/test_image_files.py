@@ -1,4 +1,6 @@
-"""Images come in upright and in three channels, whatever they are stored as; hidden ones stay out."""
+"""Images come in upright and in three channels, whatever they are stored as; hidden ones stay
+out.
+"""
 
 from __future__ import annotations
 
@@ -10,7 +12,14 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from executors.errors import BadInput
-from executors.inputs.images import check_images, find_images, open_image, own_parts, split, upright_size
+from executors.inputs.images import (
+    check_images,
+    find_images,
+    open_image,
+    own_parts,
+    split,
+    upright_size,
+)
 
 
 @pytest.mark.parametrize(
@@ -43,7 +52,9 @@ def test_sixteen_bits_are_scaled_not_clipped(tmp_path: Path) -> None:
 
 
 def test_a_turned_photograph_is_upright(tmp_path: Path) -> None:
-    """The orientation that a camera wrote is respected; size and corners are those a viewer shows."""
+    """The orientation that a camera wrote is respected; size and corners are those a viewer
+    shows.
+    """
     image = Image.new("RGB", (20, 10), "black")
     image.paste("white", (0, 0, 10, 10))  # the left half
     exif = Image.Exif()
@@ -73,7 +84,10 @@ def test_hidden_files_and_folders_are_left_out(tmp_path: Path) -> None:
     for name in ("a.png", "b/c.JPG", ".d.png", ".e/f.png", "g.txt", "b/.h/i.png"):
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
         (folder / name).write_text("")
-    assert [path.relative_to(folder).as_posix() for path in find_images(folder)] == ["a.png", "b/c.JPG"]
+    assert [path.relative_to(folder).as_posix() for path in find_images(folder)] == [
+        "a.png",
+        "b/c.JPG",
+    ]
 
 
 def test_links_are_followed_once(tmp_path: Path) -> None:
@@ -104,5 +118,8 @@ def test_folders_named_train_and_valid_are_the_split(tmp_path: Path) -> None:
         (tmp_path / name).write_text("")
     parts = own_parts(tmp_path, [(path, 1) for path in find_images(tmp_path)])
     assert parts is not None and parts.own
-    assert (parts.train, parts.valid) == (((tmp_path / "train/a.png", 1),), ((tmp_path / "valid/b.png", 1),))
+    assert (parts.train, parts.valid) == (
+        ((tmp_path / "train/a.png", 1),),
+        ((tmp_path / "valid/b.png", 1),),
+    )
     assert own_parts(tmp_path / "train", []) is None

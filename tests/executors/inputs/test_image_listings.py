@@ -1,4 +1,6 @@
-"""Files that say what images show: labels.csv, points.csv and decisions.csv; what is wrong is named by its line."""
+"""Files that say what images show: labels.csv, points.csv and decisions.csv; what is wrong is named
+by its line.
+"""
 
 from __future__ import annotations
 
@@ -48,7 +50,10 @@ def test_labels_are_separated_by_spaces(photos: Path) -> None:
     """Each file has its labels, an empty cell is none, and that is said."""
     labels(photos, [f"{number}.png,{'sea sky' if number < 9 else ''}" for number in range(10)])
     source = look("multi-label", photos)
-    found = {path.name: names for path, names in (*source.content.parts.train, *source.content.parts.valid)}
+    found = {
+        path.name: names
+        for path, names in (*source.content.parts.train, *source.content.parts.valid)
+    }
     assert found["0.png"] == ["sea", "sky"] and found["9.png"] == []
     assert (source.train, source.valid) == (8, 2)
     assert source.content.labels == ("sea", "sky")
@@ -63,12 +68,21 @@ def test_labels_with_spaces_are_separated_by_semicolons(photos: Path) -> None:
 
 def test_a_column_valid_is_the_split(photos: Path) -> None:
     """Rows that it holds back are not trained on."""
-    rows = [f"{number}.png,{'sky' if number % 2 else 'sea'},{'yes' if number > 6 else 'no'}" for number in range(10)]
+    rows = [
+        f"{number}.png,{'sky' if number % 2 else 'sea'},{'yes' if number > 6 else 'no'}"
+        for number in range(10)
+    ]
     source = look("multi-label", labels(photos, rows, "file,labels,valid"))
-    assert sorted(path.name for path, _ in source.content.parts.valid) == ["7.png", "8.png", "9.png"]
+    assert sorted(path.name for path, _ in source.content.parts.valid) == [
+        "7.png",
+        "8.png",
+        "9.png",
+    ]
     rows[3] = "3.png,sky,perhaps"
     labels(photos, rows, "file,labels,valid")
-    assert "labels.csv, line 5: 'valid' is 'perhaps'; expected true or false" in refused("multi-label", photos)
+    assert "labels.csv, line 5: 'valid' is 'perhaps'; expected true or false" in refused(
+        "multi-label", photos
+    )
 
 
 def test_a_label_that_is_only_held_out_is_refused(photos: Path) -> None:
@@ -96,7 +110,9 @@ def test_a_wrong_line_of_labels_is_named(photos: Path, head: str, line: str, mes
 
 def test_no_labels_at_all_are_refused(photos: Path) -> None:
     """Neither without the file nor without a label in it is there anything to learn."""
-    assert "labels.csv is missing; expected a CSV file with the columns file, labels" in refused("multi-label", photos)
+    assert "labels.csv is missing; expected a CSV file with the columns file, labels" in refused(
+        "multi-label", photos
+    )
     labels(photos, [f"{number}.png," for number in range(10)])
     assert "no file has a label" in refused("multi-label", photos)
     (photos / "labels.csv").write_bytes(b"file,labels\n\xff.png,a\n")
@@ -122,8 +138,14 @@ def test_points_are_read_in_pairs(photos: Path) -> None:
 @pytest.mark.parametrize(
     ("line", "message"),
     [
-        ("9.png,41,2", "line 11: point 1 of '9.png' is at (41, 2), outside its image of 40 by 30 px"),
-        ("9.png,3,-1", "line 11: point 1 of '9.png' is at (3, -1), outside its image of 40 by 30 px"),
+        (
+            "9.png,41,2",
+            "line 11: point 1 of '9.png' is at (41, 2), outside its image of 40 by 30 px",
+        ),
+        (
+            "9.png,3,-1",
+            "line 11: point 1 of '9.png' is at (3, -1), outside its image of 40 by 30 px",
+        ),
         ("9.png,,3", "line 11: x1 is ''; expected a number of pixels"),
         ("9.png,3,nan", "line 11: y1 is 'nan'; expected a number of pixels"),
         ("9.png,3", "line 11: 2 values where 3 were expected"),
@@ -147,7 +169,9 @@ def pets(tmp_path: Path) -> Path:
     for name in ("cats", "dogs"):
         (tmp_path / "pets" / name).mkdir(parents=True)
         for number in range(10):
-            Image.new("RGB", (9, 9), (number, 0, 0)).save(tmp_path / "pets" / name / f"{number}.png")
+            Image.new("RGB", (9, 9), (number, 0, 0)).save(
+                tmp_path / "pets" / name / f"{number}.png"
+            )
     return tmp_path / "pets"
 
 
@@ -157,8 +181,16 @@ def decide(folder: Path, lines: list[str]) -> Path:
 
 
 def test_decisions_are_respected_and_said(pets: Path) -> None:
-    """Deleted images are left out, moved ones are of their new class; files that are gone do not matter."""
-    lines = ["cats/1.png,delete", "cats/2.png,dogs", "cats/3.png,keep", "dogs/4.png,", "dogs/gone.png,delete"]
+    """Deleted images are left out, moved ones are of their new class; files that are gone do not
+    matter.
+    """
+    lines = [
+        "cats/1.png,delete",
+        "cats/2.png,dogs",
+        "cats/3.png,keep",
+        "dogs/4.png,",
+        "dogs/gone.png,delete",
+    ]
     source = look("image-classification", decide(pets, lines))
     found = dict((*source.content.train, *source.content.valid))
     assert len(found) == 19 and pets / "cats" / "1.png" not in found
@@ -172,8 +204,9 @@ def test_decisions_are_respected_and_said(pets: Path) -> None:
 def test_a_decision_for_no_class_is_named(pets: Path) -> None:
     """A slip of the pen makes no class of its own."""
     decide(pets, ["cats/1.png,delete", "cats/2.png,dgos"])
-    assert "decisions.csv, line 3: the decision 'dgos' is neither keep, delete nor a class (cats, dogs)" in refused(
-        "image-classification", pets
+    assert (
+        "decisions.csv, line 3: the decision 'dgos' is neither keep, delete nor a class (cats, dogs)"
+        in refused("image-classification", pets)
     )
 
 

@@ -1,4 +1,6 @@
-"""Masks hold the number of a class at each pixel; a missing one, another size or a strange value is named."""
+"""Masks hold the number of a class at each pixel; a missing one, another size or a strange value is
+named.
+"""
 
 from __future__ import annotations
 
@@ -48,7 +50,9 @@ def test_255_is_void(tmp_path: Path) -> None:
     """It is no class, and that is said."""
     source = look(scene(tmp_path / "a", (0, 1, 255)))
     assert (source.content.codes.names, source.content.codes.void) == (("0", "1"), 255)
-    assert source.notes == ("the value 255 is void: neither the loss nor the metric counts its pixels",)
+    assert source.notes == (
+        "the value 255 is void: neither the loss nor the metric counts its pixels",
+    )
 
 
 def test_black_and_white_are_two_classes(tmp_path: Path) -> None:
@@ -66,7 +70,10 @@ def test_codes_name_the_classes(tmp_path: Path) -> None:
     source = look(folder)
     assert (source.content.codes.names, source.content.codes.void) == (("road", "Void", "tree"), 1)
     assert source.notes[0] == "3 classes: road, Void, tree"
-    assert inspect(Settings("segmentation", str(folder)), verify=False).content.codes == source.content.codes
+    assert (
+        inspect(Settings("segmentation", str(folder)), verify=False).content.codes
+        == source.content.codes
+    )
 
 
 def test_a_value_beyond_the_codes_is_named(tmp_path: Path) -> None:
@@ -87,14 +94,20 @@ def test_a_missing_mask_is_named(tmp_path: Path) -> None:
     """With the image, and with the name that was looked for."""
     folder = scene(tmp_path / "a")
     (folder / "masks" / "4.png").unlink()
-    assert "images/4.jpg in" in (message := refused(folder)) and "has no mask; expected masks/4.png" in message
+    assert (
+        "images/4.jpg in" in (message := refused(folder))
+        and "has no mask; expected masks/4.png" in message
+    )
 
 
 def test_a_mask_of_another_size_is_named(tmp_path: Path) -> None:
     """With both sizes."""
     folder = scene(tmp_path / "a")
     Image.new("L", (12, 9)).save(folder / "masks" / "4.png")
-    assert "masks/4.png" in (message := refused(folder)) and "is 12 by 9 px, its image 12 by 8 px" in message
+    assert (
+        "masks/4.png" in (message := refused(folder))
+        and "is 12 by 9 px, its image 12 by 8 px" in message
+    )
 
 
 def test_two_masks_of_one_image_are_named(tmp_path: Path) -> None:
@@ -124,7 +137,9 @@ def test_a_mask_in_colours_is_refused(tmp_path: Path) -> None:
     Image.new("RGB", (4, 4), (2, 2, 2)).save(tmp_path / "grey.png")
     assert set(read_mask(tmp_path / "grey.png").flatten()) == {2}
     Image.new("RGB", (4, 4), (2, 0, 2)).save(tmp_path / "red.png")
-    with pytest.raises(BadInput, match=r"red\.png is in colours; a mask holds the number of a class"):
+    with pytest.raises(
+        BadInput, match=r"red\.png is in colours; a mask holds the number of a class"
+    ):
         read_mask(tmp_path / "red.png")
 
 
@@ -142,5 +157,7 @@ def test_train_and_valid_are_taken_as_they_are(tmp_path: Path) -> None:
 
 def test_a_network_that_cannot_be_in_a_unet_says_why(tmp_path: Path) -> None:
     """The reason, before anything is read."""
-    with pytest.raises(BadParameter, match="'swin_t' cannot be the encoder of a U-Net, for its channels come last"):
+    with pytest.raises(
+        BadParameter, match="'swin_t' cannot be the encoder of a U-Net, for its channels come last"
+    ):
         look(tmp_path, arch="swin_t")

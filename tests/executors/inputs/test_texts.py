@@ -1,4 +1,6 @@
-"""Texts come from folders, CSV files and docstrings, or one sentence names the file, row or column that is wrong."""
+"""Texts come from folders, CSV files and docstrings, or one sentence names the file, row or column
+that is wrong.
+"""
 
 from __future__ import annotations
 
@@ -24,7 +26,9 @@ def folder(path: Path, classes: tuple[str, ...] = ("cats", "dogs"), each: int = 
     for place, name in enumerate(classes):
         (path / name).mkdir(parents=True, exist_ok=True)
         for number in range(each):
-            (path / name / f"{number:02d}.txt").write_text(sentence(number * 3 + place), encoding="utf-8")
+            (path / name / f"{number:02d}.txt").write_text(
+                sentence(number * 3 + place), encoding="utf-8"
+            )
     return path
 
 
@@ -54,7 +58,11 @@ def test_a_subfolder_is_a_class(tmp_path: Path) -> None:
     texts = read_texts(str(path), "", 42, labelled=True)
     assert (texts.classes, len(texts.texts), len(texts.valid)) == (("cats", "dogs"), 24, 4)
     assert classes_held(texts) == {"cats", "dogs"} and not texts.split
-    assert texts == read_texts(str(path), "", 42, labelled=True) != read_texts(str(path), "", 43, labelled=True)
+    assert (
+        texts
+        == read_texts(str(path), "", 42, labelled=True)
+        != read_texts(str(path), "", 43, labelled=True)
+    )
 
 
 def test_an_own_split_is_respected(tmp_path: Path) -> None:
@@ -100,7 +108,9 @@ def test_wrong_folders_are_named(tmp_path: Path) -> None:
 def test_the_longest_column_holds_the_texts(tmp_path: Path) -> None:
     """Without a column "text" it is found and said."""
     rows = [f"{n},{'good' if n % 2 else 'bad'},{sentence(n)},short{n}" for n in range(30)]
-    texts = read_texts(str(table(tmp_path / "t.csv", "id,kind,body,name", rows)), "kind", 42, labelled=True)
+    texts = read_texts(
+        str(table(tmp_path / "t.csv", "id,kind,body,name", rows)), "kind", 42, labelled=True
+    )
     assert texts.texts[0] == sentence(0) and texts.classes == ("bad", "good")
     assert texts.notes == ("the texts are in column 'body'",)
 
@@ -111,9 +121,13 @@ def test_a_table_brings_its_own_split(tmp_path: Path) -> None:
     path = table(tmp_path / "t.csv", "text,kind,is_valid", rows)
     assert read_texts(str(path), "kind", 42, labelled=True).valid == (25, 26, 27, 28, 29)
     rows[3] = f"{sentence(3)},1,perhaps"
-    assert "line 5: column 'is_valid' is 'perhaps'" in refused(table(path, "text,kind,is_valid", rows), "kind")
+    assert "line 5: column 'is_valid' is 'perhaps'" in refused(
+        table(path, "text,kind,is_valid", rows), "kind"
+    )
     all_held = [f"{sentence(n)},{n % 2},1" for n in range(30)]
-    assert "leaves no row to train on" in refused(table(path, "text,kind,is_valid", all_held), "kind")
+    assert "leaves no row to train on" in refused(
+        table(path, "text,kind,is_valid", all_held), "kind"
+    )
 
 
 def test_wrong_tables_are_named(tmp_path: Path) -> None:
@@ -123,12 +137,18 @@ def test_wrong_tables_are_named(tmp_path: Path) -> None:
     assert "Name it in Target (--target); there are 'text', 'kind'" in refused(path)
     assert "no column 'kinds'; the closest are 'kind'" in refused(path, "kinds")
     assert "no column 'txt'; the closest are 'text'" in refused(path, "txt", labelled=False)
-    assert "column 'kind' holds numbers where texts are expected" in refused(path, "kind", labelled=False)
+    assert "column 'kind' holds numbers where texts are expected" in refused(
+        path, "kind", labelled=False
+    )
     assert "line 6: column 'text' holds no text" in refused(
         table(tmp_path / "gap.csv", "text,kind", [*rows[:4], ",1", *rows[5:]]), "kind"
     )
     assert "line 32: class 'rare'" in refused(
-        table(tmp_path / "rare.csv", "text,kind", [*[f"{sentence(n)},c{n % 2}" for n in range(30)], "alone,rare"]),
+        table(
+            tmp_path / "rare.csv",
+            "text,kind",
+            [*[f"{sentence(n)},c{n % 2}" for n in range(30)], "alone,rare"],
+        ),
         "kind",
     )
     assert "no column of texts beside the target 'kind'" in refused(
@@ -173,7 +193,9 @@ def test_an_encoder_needs_its_vocabulary(tmp_path: Path) -> None:
 
     def message() -> str:
         with pytest.raises(BadInput) as caught:
-            find_task("text-classification").inspect(Settings("text-classification", encoder=str(tmp_path)))
+            find_task("text-classification").inspect(
+                Settings("text-classification", encoder=str(tmp_path))
+            )
         return str(caught.value)
 
     assert message().startswith(f"there is no encoder {tmp_path / 'encoder.pth'}")

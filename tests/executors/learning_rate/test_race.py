@@ -1,4 +1,6 @@
-"""Short trainings find the rate that trains best, within their budget, and leave the learner exactly as it was."""
+"""Short trainings find the rate that trains best, within their budget, and leave the learner
+exactly as it was.
+"""
 
 from __future__ import annotations
 
@@ -37,7 +39,9 @@ def short(learn: Any, **kwargs: Any) -> Any:
 
 
 def test_the_learner_is_as_before(learn: Any) -> None:
-    """Weights, optimizer, gradients, modes, records, loaders and random state are untouched by a race."""
+    """Weights, optimizer, gradients, modes, records, loaders and random state are untouched by a
+    race.
+    """
     before = state(learn)
     ran = short(learn)
     assert len(ran.trials) >= 3
@@ -46,7 +50,9 @@ def test_the_learner_is_as_before(learn: Any) -> None:
 
 @pytest.mark.parametrize("error", [KeyboardInterrupt, torch.OutOfMemoryError, ZeroDivisionError])
 @pytest.mark.parametrize("when", ["before_fit", "after_backward", "before_validate", "after_batch"])
-def test_a_race_that_dies_leaves_the_learner_as_before(learn: Any, when: str, error: type[BaseException]) -> None:
+def test_a_race_that_dies_leaves_the_learner_as_before(
+    learn: Any, when: str, error: type[BaseException]
+) -> None:
     """Stopped by hand, out of memory, or by a callback of the user's, at any moment of a trial."""
 
     def fail(self: Any) -> None:
@@ -63,7 +69,9 @@ def test_a_race_that_dies_leaves_the_learner_as_before(learn: Any, when: str, er
 
 
 def test_a_trial_is_told_by_its_seed(learn: Any) -> None:
-    """Equal rates end in equal losses, to the bit, whatever was drawn before; another seed in another."""
+    """Equal rates end in equal losses, to the bit, whatever was drawn before; another seed in
+    another.
+    """
     first = trial(learn, 1e-2, 6, seed=1, most_valid=2)
     torch.rand(7), np.random.rand(7)
     assert trial(learn, 1e-2, 6, seed=1, most_valid=2) == first
@@ -88,7 +96,9 @@ def test_a_trial_is_the_one_cycle_of_fastai(tmp_path: Path) -> None:
     with made.no_bar(), made.no_logging():
         made.fit_one_cycle(1, 2e-2)
     assert len(seen) > 4
-    assert np.allclose(ours, seen[: len(ours)], rtol=1e-6) and len(ours) >= len(seen) - 1  # the last one is cut short
+    assert (
+        np.allclose(ours, seen[: len(ours)], rtol=1e-6) and len(ours) >= len(seen) - 1
+    )  # the last one is cut short
 
 
 def test_a_rate_that_destroys_drops_out_at_once(learn: Any) -> None:
@@ -133,7 +143,9 @@ def test_trials_are_no_longer_than_the_training(learn: Any) -> None:
 
 def test_slices_are_tried_with_their_rivals(learn: Any) -> None:
     """The head gets the rate, the input's layers less; a rival is tried too."""
-    rates = [one.rate for one in short(learn, sliced=True, budget=100, rivals=((1e-5, 1e-3),)).trials]
+    rates = [
+        one.rate for one in short(learn, sliced=True, budget=100, rivals=((1e-5, 1e-3),)).trials
+    ]
     assert (1e-5, 1e-3) in rates
     assert all(isinstance(rate, tuple) and rate[0] < rate[1] for rate in rates)
 
@@ -141,7 +153,9 @@ def test_slices_are_tried_with_their_rivals(learn: Any) -> None:
 @settings(deadline=None, max_examples=60)
 @given(st.floats(min_value=-6, max_value=6), st.floats(min_value=0.2, max_value=20))
 def test_the_search_comes_near_the_best(best: float, steepness: float) -> None:
-    """On any bowl whose lowest point lies within three decades it ends within a quarter decade in nine steps."""
+    """On any bowl whose lowest point lies within three decades it ends within a quarter decade in
+    nine steps.
+    """
     tried: dict[float, float] = {}
     for _ in range(9):
         step = racing._next(tried)
@@ -161,7 +175,9 @@ def test_the_search_goes_down_while_all_diverge() -> None:
 
 
 def test_a_rate_is_found_among_those_tried(learn: Any) -> None:
-    """It is what the trials favour, the race costs at most three times the sweep, all is as before."""
+    """It is what the trials favour, the race costs at most three times the sweep, all is as
+    before.
+    """
     before = state(learn)
     found = find_rate(learn, sliced=False, num_it=40, orders=2, train_batches=100, seed=4)
     assert differences(before, state(learn)) == []
@@ -176,7 +192,9 @@ def test_a_rate_is_found_among_those_tried(learn: Any) -> None:
 def test_the_first_sweep_is_that_of_a_single_one(learn: Any) -> None:
     """Other orders add to the first sweep, they do not change it."""
     alone = sweep(learn, 1e-7, 10, 30, lambda lr, loss: None)
-    found = find_rate(learn, sliced=False, num_it=30, orders=2, race_rates=False, train_batches=100, seed=4)
+    found = find_rate(
+        learn, sliced=False, num_it=30, orders=2, race_rates=False, train_batches=100, seed=4
+    )
     assert found.sweeps[0] == alone and found.race is None
 
 
@@ -195,7 +213,9 @@ def test_a_network_that_is_trained_already_is_named(tmp_path: Path) -> None:
     with made.no_bar(), made.no_logging():
         made.fit_one_cycle(8, 1e-2)
     ran = racing.Race((Trial(1e-3, 40, 0.2, 44, "done"),), before=0.2, cost=46, seconds=1.0)
-    found = find_rate(made, sliced=False, num_it=40, orders=1, race_rates=False, train_batches=100, seed=4)
+    found = find_rate(
+        made, sliced=False, num_it=40, orders=1, race_rates=False, train_batches=100, seed=4
+    )
     from executors.learning_rate.find import _judged
 
     judged = _judged(found, ran)
@@ -207,14 +227,24 @@ def test_trials_that_all_diverge_are_named(learn: Any) -> None:
     """An error that says what to look for."""
     from executors.learning_rate.find import _judged
 
-    found = find_rate(learn, sliced=False, num_it=40, orders=1, race_rates=False, train_batches=100, seed=4)
+    found = find_rate(
+        learn, sliced=False, num_it=40, orders=1, race_rates=False, train_batches=100, seed=4
+    )
     lost = tuple(Trial(lr, 40, math.inf, 3, "nan") for lr in (1e-3, 1e-1))
-    with pytest.raises(RecipeError, match=r"every short training diverged, at rates from 0\.001 to 0\.1; look"):
+    with pytest.raises(
+        RecipeError, match=r"every short training diverged, at rates from 0\.001 to 0\.1; look"
+    ):
         _judged(found, racing.Race(lost, 1.0, 8, 1.0))
 
 
 @settings(deadline=None)
-@given(st.lists(st.lists(st.floats(min_value=0, max_value=10), min_size=1, max_size=12), min_size=1, max_size=5))
+@given(
+    st.lists(
+        st.lists(st.floats(min_value=0, max_value=10), min_size=1, max_size=12),
+        min_size=1,
+        max_size=5,
+    )
+)
 def test_a_band_holds_every_curve(curves: list[list[float]]) -> None:
     """At each rate that all reached: lowest, median, highest, by NumPy."""
     lrs = tuple(float(rate) for rate in np.geomspace(1e-7, 1, 12))

@@ -23,7 +23,9 @@ def bowl(lowest: float, bang: float, depth: float = 2.0, start: float = 3.0) -> 
 
 
 def test_the_rate_lies_on_the_slope_below_the_minimum() -> None:
-    """A clean bowl: below where it is lowest, far from the explosion, with its reason and all four numbers."""
+    """A clean bowl: below where it is lowest, far from the explosion, with its reason and all four
+    numbers.
+    """
     curve = bowl(1e-1, 1.0)
     advice = advise(RATES, curve, curve, sliced=False)
     assert isinstance(advice.recommended, float)
@@ -62,7 +64,9 @@ def test_a_flat_curve_that_explodes_gives_a_tenth_of_that() -> None:
 def test_a_flat_curve_is_named() -> None:
     """No advice is made up from nothing."""
     flat = np.full(100, 0.7)
-    with pytest.raises(RecipeError, match=r"the curve is flat: no rate from 1e-07 to 10 changes the loss"):
+    with pytest.raises(
+        RecipeError, match=r"the curve is flat: no rate from 1e-07 to 10 changes the loss"
+    ):
         advise(RATES, flat, flat, sliced=False)
 
 
@@ -81,8 +85,12 @@ def test_a_sweep_that_broke_at_once_is_named(count: int) -> None:
     st.floats(min_value=0.1, max_value=1000),
     st.integers(min_value=0, max_value=2**32 - 1),
 )
-def test_the_rate_is_never_near_the_explosion(lowest: float, room: float, scale: float, seed: int) -> None:
-    """Noisy bowls of any scale: the rate is inside the sweep and at most a fifth of where the loss explodes."""
+def test_the_rate_is_never_near_the_explosion(
+    lowest: float, room: float, scale: float, seed: int
+) -> None:
+    """Noisy bowls of any scale: the rate is inside the sweep and at most a fifth of where the loss
+    explodes.
+    """
     noise = np.random.default_rng(seed).normal(0, 0.02 * scale, 100)
     curve = scale * bowl(10**lowest, 10 ** (lowest + room)) + noise
     raw = curve + 3 * noise

@@ -23,7 +23,9 @@ def silent(lr: float, loss: float) -> None:
 
 @pytest.mark.parametrize("trained", [False, True], ids=["new", "trained"])
 def test_the_learner_is_as_before(trained: bool, tmp_path: Path) -> None:
-    """Weights, optimizer, gradients, modes, records, loaders and random state are untouched by a sweep."""
+    """Weights, optimizer, gradients, modes, records, loaders and random state are untouched by a
+    sweep.
+    """
     learn = learner(tmp_path)
     if trained:
         train_some(learn, 1e-3, 5)
@@ -39,7 +41,9 @@ def test_training_changes_what_the_comparison_looks_at(tmp_path: Path) -> None:
     train_some(learn, 1e-3, 5)
     before = state(learn)
     train_some(learn, 1e-2, 3)
-    assert {"weights", "optimizer", "losses", "loaders", "torch"} <= set(differences(before, state(learn)))
+    assert {"weights", "optimizer", "losses", "loaders", "torch"} <= set(
+        differences(before, state(learn))
+    )
 
 
 def test_training_goes_on_as_if_there_had_been_no_sweep(tmp_path: Path) -> None:

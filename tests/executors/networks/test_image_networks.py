@@ -1,4 +1,6 @@
-"""Networks by name: what fastai cannot use is refused with the reason, and weights at hand are used."""
+"""Networks by name: what fastai cannot use is refused with the reason, and weights at hand are
+used.
+"""
 
 from __future__ import annotations
 
@@ -22,7 +24,9 @@ SIZE = 32
 
 @pytest.fixture(autouse=True)
 def one_thread() -> Iterator[None]:
-    """Threads that wait for each other on a machine with other work make a step a hundred times slower."""
+    """Threads that wait for each other on a machine with other work make a step a hundred times
+    slower.
+    """
     before = torch.get_num_threads()
     torch.set_num_threads(1)
     yield
@@ -88,11 +92,15 @@ def test_networks_train_from_32_px_on(arch: str, tmp_path: Path) -> None:
         batch = learner.dls.one_batch()
         learner.loss_func(learner.model(batch[0]), batch[1]).backward()
         learner.freeze()
-        assert len(learner.opt.param_lists) > 1 and 0 < learner.opt.frozen_idx < len(learner.opt.param_lists)
+        assert len(learner.opt.param_lists) > 1 and 0 < learner.opt.frozen_idx < len(
+            learner.opt.param_lists
+        )
 
 
 @pytest.mark.parametrize("arch", ["squeezenet1_1", "regnet_x_400mf"])
-def test_weights_at_hand_are_used_and_the_body_is_frozen(arch: str, hub: Path, tmp_path: Path) -> None:
+def test_weights_at_hand_are_used_and_the_body_is_frozen(
+    arch: str, hub: Path, tmp_path: Path
+) -> None:
     """Images are normalised as the weights want them, and the note names the file."""
     network = getattr(torchvision.models, arch)()
     file = torchvision.models.get_model_weights(arch).DEFAULT.url.rsplit("/", 1)[-1]
@@ -111,7 +119,10 @@ def test_the_feature_loss_sees_with_the_weights_at_hand(hub: Path, tmp_path: Pat
     from torchvision.models.vgg import cfgs, make_layers
 
     layers = make_layers(cfgs["D"], batch_norm=True)
-    torch.save({f"features.{name}": part for name, part in layers.state_dict().items()}, hub / "vgg16_bn-6c64b313.pth")
+    torch.save(
+        {f"features.{name}": part for name, part in layers.state_dict().items()},
+        hub / "vgg16_bn-6c64b313.pth",
+    )
     settings = Settings("restoration", arch="squeezenet1_1")
     made = build(settings, tmp_path)
     assert torch.equal(made.learner.loss_func.layers[0].weight, layers[0].weight)
@@ -119,7 +130,9 @@ def test_the_feature_loss_sees_with_the_weights_at_hand(hub: Path, tmp_path: Pat
         "the loss compares features of vgg16_bn; the weights are pretrained on ImageNet (vgg16_bn-6c64b313.pth)"
     )
     task = find_task("restoration")
-    assert "vgg16_bn(weights='DEFAULT')" in task.snippet(task.inspect(settings), settings, SIZE, 4, pretrained=False)
+    assert "vgg16_bn(weights='DEFAULT')" in task.snippet(
+        task.inspect(settings), settings, SIZE, 4, pretrained=False
+    )
     (hub / "vgg16_bn-6c64b313.pth").unlink()
     assert "vgg16_bn()" in task.snippet(task.inspect(settings), settings, SIZE, 4, pretrained=False)
 
@@ -142,7 +155,9 @@ def test_a_network_of_timm_trains(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     settings = Settings("image-classification", arch="resnet10t")
     task = find_task(settings.task)
     made = build(settings, tmp_path)
-    assert not made.pretrained and "timm/resnet10t.c3_in1k is not in the hub's cache" in made.notes[0]
+    assert (
+        not made.pretrained and "timm/resnet10t.c3_in1k is not in the hub's cache" in made.notes[0]
+    )
     snapshot = tmp_path / "cache" / "models--timm--resnet10t.c3_in1k" / "snapshots" / "1234"
     snapshot.mkdir(parents=True)
     (snapshot.parents[1] / "refs").mkdir()
@@ -158,8 +173,12 @@ def test_a_network_of_timm_trains(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     assert "vision_learner(dls, 'resnet10t', pretrained=False" in code
 
 
-def test_a_snippet_loads_the_same_weights(hub: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Also of a network that fastai does not list; it normalises images as these weights want them."""
+def test_a_snippet_loads_the_same_weights(
+    hub: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Also of a network that fastai does not list; it normalises images as these weights want
+    them.
+    """
     from fastai.vision.learner import model_meta
 
     settings = Settings("multi-label", arch="regnet_x_400mf")
@@ -180,7 +199,11 @@ def test_a_snippet_loads_the_same_weights(hub: Path, tmp_path: Path, monkeypatch
 def test_a_network_of_timm_for_another_size_says_so(tmp_path: Path) -> None:
     """Many take images of one size only; and none can be in a U-Net."""
     settings = Settings("image-classification", arch="vit_tiny_patch16_224", pretrained=False)
-    with pytest.raises(BadParameter, match=r"'vit_tiny_patch16_224' does not work in fastai at 32 px: Input height"):
+    with pytest.raises(
+        BadParameter, match=r"'vit_tiny_patch16_224' does not work in fastai at 32 px: Input height"
+    ):
         build(settings, tmp_path)
-    with pytest.raises(BadParameter, match="is timm's, and fastai builds a U-Net on torchvision's only"):
+    with pytest.raises(
+        BadParameter, match="is timm's, and fastai builds a U-Net on torchvision's only"
+    ):
         check_arch("resnet10t", unet=True)

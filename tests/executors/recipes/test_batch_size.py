@@ -1,4 +1,6 @@
-"""The recipe batch-size, run as users run it: real training steps, real failures, a snippet that runs."""
+"""The recipe batch-size, run as users run it: real training steps, real failures, a snippet that
+runs.
+"""
 
 from __future__ import annotations
 
@@ -20,12 +22,16 @@ from executors.runs.run import RunResult, start
 
 pytestmark = pytest.mark.timeout(900)  # many processes, each of which imports torch
 
-LINUX = pytest.mark.skipif(sys.platform != "linux", reason="memory of the CPU is bounded on Linux only")
+LINUX = pytest.mark.skipif(
+    sys.platform != "linux", reason="memory of the CPU is bounded on Linux only"
+)
 
 
 @pytest.fixture(autouse=True)
 def one_thread(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Threads that wait for each other on a machine with other work make a step a hundred times slower."""
+    """Threads that wait for each other on a machine with other work make a step a hundred times
+    slower.
+    """
     monkeypatch.setenv("OMP_NUM_THREADS", "1")
 
 
@@ -52,12 +58,16 @@ def ended(params: Mapping[str, object], runs: Path) -> tuple[RunResult, list[dic
     run = start("batch-size", params, runs)
     events = list(run.events())
     result = run.wait()
-    assert result.status == "ok", f"{result.message}\n{(run.folder / 'log.txt').read_text()[-2000:]}"
+    assert result.status == "ok", (
+        f"{result.message}\n{(run.folder / 'log.txt').read_text()[-2000:]}"
+    )
     return result, events
 
 
 def check(result: RunResult, events: list[dict[str, Any]]) -> None:
-    """What holds for every result: trials told and stored, plot and table there, a snippet that compiles."""
+    """What holds for every result: trials told and stored, plot and table there, a snippet that
+    compiles.
+    """
     trials = [event for event in events if event["event"] == "trial"]
     assert {"batch", "size", "peak_bytes", "samples_per_s", "ok", "reason"} <= set(trials[0])
     assert len(trials) == len(result.values["trials"])
@@ -67,14 +77,20 @@ def check(result: RunResult, events: list[dict[str, Any]]) -> None:
     names = [Path(path).name for path in result.artifacts]
     assert names == ["trials.csv", "batch-size.png"]
     with Path(result.artifacts[0]).open() as file:
-        assert [int(row["batch"]) for row in csv.DictReader(file)] == [trial["batch"] for trial in trials]
+        assert [int(row["batch"]) for row in csv.DictReader(file)] == [
+            trial["batch"] for trial in trials
+        ]
     with Image.open(result.artifacts[1]) as picture:
         assert picture.width > 800
     compile(result.code, "snippet", "exec")
     for plan in result.values["plan"]:
         frozen = plan["phase"] == "frozen"
         case = (plan["size"], plan["precision"], frozen)
-        own = [trial for trial in trials if (trial["size"], trial["precision"], trial["frozen"]) == case]
+        own = [
+            trial
+            for trial in trials
+            if (trial["size"], trial["precision"], trial["frozen"]) == case
+        ]
         verified = [trial for trial in own if trial["purpose"] == "verify" and trial["ok"]]
         assert max(trial["batch"] for trial in verified) == plan["largest"] >= plan["recommended"]
         assert plan["loader_samples_per_s"] > 0 and plan["bound_by"] in ("loader", "compute")
@@ -84,7 +100,9 @@ def check(result: RunResult, events: list[dict[str, Any]]) -> None:
 
 @LINUX
 def test_the_largest_batch_of_a_table_fits_and_a_larger_one_fails(tmp_path: Path) -> None:
-    """Under a small limit: what is found trains in a fresh process, half as much again runs out of memory."""
+    """Under a small limit: what is found trains in a fresh process, half as much again runs out of
+    memory.
+    """
     path = table(tmp_path, 60_000)
     params = {
         "task": "tabular",
@@ -110,14 +128,25 @@ def test_the_largest_batch_of_a_table_fits_and_a_larger_one_fails(tmp_path: Path
 
 @LINUX
 def test_images_of_two_sizes_give_a_plan(tmp_path: Path) -> None:
-    """Progressive resizing: the larger the image the smaller the batch; the snippet goes from one to the next."""
-    params = {"arch": "squeezenet1_1", "sizes": "32,64", "memory_limit": "75MB", "max_batch": 32, "device": "cpu"}
+    """Progressive resizing: the larger the image the smaller the batch; the snippet goes from one
+    to the next.
+    """
+    params = {
+        "arch": "squeezenet1_1",
+        "sizes": "32,64",
+        "memory_limit": "75MB",
+        "max_batch": 32,
+        "device": "cpu",
+    }
     result, events = ended(params, tmp_path / "runs")
     check(result, events)
     small, large = result.values["plan"]
     assert (small["size"], large["size"]) == (32, 64)
     assert (small["largest"], small["bound"], large["bound"]) == (32, "max_batch", "memory")
-    assert (result.values["largest"], result.values["recommended"]) == (large["largest"], large["recommended"])
+    assert (result.values["largest"], result.values["recommended"]) == (
+        large["largest"],
+        large["recommended"],
+    )
     assert result.code.count("dls = ImageDataLoaders") == 2 and "Resize(64)" in result.code
     assert any("the weights are random" in note for note in result.values["notes"])
     settings = {"task": "image-classification", "arch": "squeezenet1_1"}
@@ -134,19 +163,30 @@ def test_a_small_table_is_bounded_by_its_own_size(tmp_path: Path) -> None:
     assert (plan["largest"], plan["bound"]) == (456, "data")
     assert result.values["precision"] == "float32" and "to_fp16" not in result.code
     assert any(
-        "float16 has no effect on 'cpu': fastai's float16 is for CUDA cards; trained in float32" in note
+        "float16 has no effect on 'cpu': fastai's float16 is for CUDA cards; trained in float32"
+        in note
         for note in result.values["notes"]
     )
     work = tmp_path / "paste"
     work.mkdir()
-    done = subprocess.run([sys.executable, "-c", result.code], cwd=work, capture_output=True, text=True, check=False)
+    done = subprocess.run(
+        [sys.executable, "-c", result.code], cwd=work, capture_output=True, text=True, check=False
+    )
     assert done.returncode == 0, done.stderr[-2000:]
     assert "train_loss" in done.stdout
 
 
 def test_precisions_make_a_plan_and_what_does_not_fit_is_accumulated(tmp_path: Path) -> None:
-    """Float32 and bfloat16 in one table, frozen as asked; a batch wanted beyond what fits becomes several."""
-    params = {"task": "tabular", "device": "cpu", "max_batch": 16, "precision": "all", "phase": "frozen"}
+    """Float32 and bfloat16 in one table, frozen as asked; a batch wanted beyond what fits becomes
+    several.
+    """
+    params = {
+        "task": "tabular",
+        "device": "cpu",
+        "max_batch": 16,
+        "precision": "all",
+        "phase": "frozen",
+    }
     result, events = ended({**params, "effective_batch": 96}, tmp_path / "runs")
     check(result, events)
     rows = [(row["precision"], row["phase"], row["largest"]) for row in result.values["plan"]]
@@ -155,7 +195,9 @@ def test_precisions_make_a_plan_and_what_does_not_fit_is_accumulated(tmp_path: P
     assert any("float16 has no effect" in note for note in result.values["notes"])
     part = result.values["accumulate"]
     assert part["effective_batch"] == 96 and part["batch"] <= 16
-    assert "cbs=GradientAccumulation(n_acc=96)" in result.code and f"bs={part['batch']}" in result.code
+    assert (
+        "cbs=GradientAccumulation(n_acc=96)" in result.code and f"bs={part['batch']}" in result.code
+    )
     assert "learn.freeze()" in result.code
     assert f"accumulate the gradients of batches of {part['batch']}" in result.message
 
@@ -166,11 +208,17 @@ def test_precisions_make_a_plan_and_what_does_not_fit_is_accumulated(tmp_path: P
         (("float32",), ["float32 True", "float32 False"]),
         (
             ("float32", "float16", "bfloat16"),
-            [f"{name} {frozen}" for name in ("float32", "float16", "bfloat16") for frozen in (True, False)],
+            [
+                f"{name} {frozen}"
+                for name in ("float32", "float16", "bfloat16")
+                for frozen in (True, False)
+            ],
         ),
     ],
 )
-def test_every_size_precision_and_phase_is_a_case(there: tuple[str, ...], wanted: list[str]) -> None:
+def test_every_size_precision_and_phase_is_a_case(
+    there: tuple[str, ...], wanted: list[str]
+) -> None:
     """Smallest image first; what the device cannot do is said, not tried."""
     asked = {"precision": "all", "phase": "both"}
     cases, notes = batch_size._cases(asked, (64, 128), {"precisions": list(there), "device": "mps"})
@@ -192,13 +240,18 @@ def test_memory_for_not_even_two_is_out_of_memory(tmp_path: Path) -> None:
     params = {"task": "tabular", "arch": "4000,4000", "memory_limit": "8MB", "device": "cpu"}
     result = start("batch-size", params, tmp_path).wait()
     assert result.status == "out_of_memory"
-    assert "not even a batch of 2 trains in 7.2 MB" in result.message and "give more memory" in result.message
+    assert (
+        "not even a batch of 2 trains in 7.2 MB" in result.message
+        and "give more memory" in result.message
+    )
 
 
 def test_bad_input_is_the_message(tmp_path: Path) -> None:
     """What the check of the task says reaches the user as it is."""
     path = table(tmp_path, 40)
-    result = start("batch-size", {"task": "tabular", "data": path, "target": "kid"}, tmp_path / "runs").wait()
+    result = start(
+        "batch-size", {"task": "tabular", "data": path, "target": "kid"}, tmp_path / "runs"
+    ).wait()
     assert result.status == "failed"
     assert result.message == f"{path} has no column 'kid'; the closest are 'kind'"
 

@@ -1,4 +1,6 @@
-"""Labels planted wrong are found, copies are named, nothing is deleted, and decisions are followed in training."""
+"""Labels planted wrong are found, copies are named, nothing is deleted, and decisions are followed
+in training.
+"""
 
 from __future__ import annotations
 
@@ -39,7 +41,10 @@ def photos(tmp_path_factory: pytest.TempPathFactory) -> Path:
     for name, colour in COLOURS.items():
         (folder / name).mkdir()
         for number in range(24):
-            pixels = [tuple(max(0, min(255, c + noise.randrange(-25, 26))) for c in colour) for _ in range(64)]
+            pixels = [
+                tuple(max(0, min(255, c + noise.randrange(-25, 26))) for c in colour)
+                for _ in range(64)
+            ]
             image = Image.new("RGB", (8, 8))
             image.putdata(pixels)
             image.save(folder / name / f"{number:02d}.png")
@@ -52,11 +57,15 @@ def photos(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def cleaned(photos: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Outcome, Path]:
     folder = tmp_path_factory.mktemp("run")
-    return run(folder, task="image-classification", data=str(photos), size=32, epochs=5, worst=12), folder
+    return run(
+        folder, task="image-classification", data=str(photos), size=32, epochs=5, worst=12
+    ), folder
 
 
 def test_wrong_labels_are_the_hardest(cleaned: tuple[Outcome, Path]) -> None:
-    """Both planted ones come first, with the class that they look like; there are pictures of them."""
+    """Both planted ones come first, with the class that they look like; there are pictures of
+    them.
+    """
     rows = decisions(cleaned[1])
     assert {row["file"] for row in rows[:2]} == {"blue/red3.png", "blue/red11.png"}
     assert all(row["label"] == "blue" and row["predicted"] == "red" for row in rows[:2])
@@ -75,7 +84,9 @@ def test_copies_are_named(cleaned: tuple[Outcome, Path]) -> None:
 
 
 def test_it_decides_and_deletes_nothing(cleaned: tuple[Outcome, Path], photos: Path) -> None:
-    """Every decision is "keep", every file is there, and the list as it is changes nothing in training."""
+    """Every decision is "keep", every file is there, and the list as it is changes nothing in
+    training.
+    """
     assert {row["decision"] for row in decisions(cleaned[1])} == {"keep"}
     assert len(list(photos.rglob("*.png"))) == 73
     before = image_classification.inspect(Settings("image-classification", data=str(photos)))
@@ -93,7 +104,10 @@ def test_decisions_are_followed(cleaned: tuple[Outcome, Path], photos: Path) -> 
         writer.writeheader()
         writer.writerows(rows)
     source = image_classification.inspect(Settings("image-classification", data=str(photos)))
-    found = {path.relative_to(photos).as_posix(): name for path, name in (*source.content.train, *source.content.valid)}
+    found = {
+        path.relative_to(photos).as_posix(): name
+        for path, name in (*source.content.train, *source.content.valid)
+    }
     assert found[rows[0]["file"]] == "red" and rows[1]["file"] not in found and len(found) == 72
     (photos / "decisions.csv").unlink()
 
@@ -106,7 +120,14 @@ def test_flipped_rows_of_a_table_are_found(tmp_path: Path) -> None:
     flipped = random.Random(1).sample(range(len(frame)), 12)
     frame.loc[flipped, "target"] = 1 - frame.loc[flipped, "target"]
     frame.to_csv(tmp_path / "cancer.csv", index=False)
-    run(tmp_path, task="tabular", data=str(tmp_path / "cancer.csv"), target="target", worst=18, lr=0.01)
+    run(
+        tmp_path,
+        task="tabular",
+        data=str(tmp_path / "cancer.csv"),
+        target="target",
+        worst=18,
+        lr=0.01,
+    )
     found = {int(row["file"].removeprefix("row ")) for row in decisions(tmp_path)}
     assert len(found & set(flipped)) >= 9
 
@@ -119,10 +140,14 @@ def test_texts_keep_their_places(tmp_path: Path) -> None:
     rng, rows = random.Random(0), []
     for _ in range(60):
         label = rng.choice(("food", "sea"))
-        rows.append((" ".join(rng.choices(("ship", "tide", "salt", "soup"), k=rng.randrange(3, 12))), label))
+        rows.append(
+            (" ".join(rng.choices(("ship", "tide", "salt", "soup"), k=rng.randrange(3, 12))), label)
+        )
     with (tmp_path / "texts.csv").open("w", newline="") as file:
         csv.writer(file).writerows([("text", "label"), *rows])
-    settings = Settings("text-classification", data=str(tmp_path / "texts.csv"), target="label", arch="16,16,1")
+    settings = Settings(
+        "text-classification", data=str(tmp_path / "texts.csv"), target="label", arch="16,16,1"
+    )
     source = text_classification.inspect(settings)
     learner = text_classification.build(source, settings, None, 8, "cpu", tmp_path).learner
     watch = Watch()

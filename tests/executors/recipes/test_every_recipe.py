@@ -1,4 +1,6 @@
-"""Every recipe ends in a real result on every task that it says it does, on the CPU, at its smallest size."""
+"""Every recipe ends in a real result on every task that it says it does, on the CPU, at its
+smallest size.
+"""
 
 from __future__ import annotations
 
@@ -55,7 +57,13 @@ def _params(name: str, task: str, folder: Path) -> dict[str, Any]:
     """What the recipe takes of the task's tiny files and of the short way."""
     (folder / "files").mkdir()
     known = {parameter.name for parameter in OURS[name].parameters}
-    given = {"task": task, "batch_size": 4, "device": "cpu", **TINY[task](folder / "files"), **SHORT[name]}
+    given = {
+        "task": task,
+        "batch_size": 4,
+        "device": "cpu",
+        **TINY[task](folder / "files"),
+        **SHORT[name],
+    }
     if "sizes" in known and "size" in given:
         given.setdefault("sizes", given["size"])
     return check_params(OURS[name], {key: value for key, value in given.items() if key in known})

@@ -42,7 +42,9 @@ def test_every_step_is_a_row_and_most_comes_back(freed: tuple[Outcome, Path]) ->
     ]
     used = [int(row["used_bytes"]) for row in rows]
     held = outcome.values["holdings"]
-    assert used[1] - used[-1] > 0.8 * (held["weights"] + held["gradients"] + held["optimizer state"])
+    assert used[1] - used[-1] > 0.8 * (
+        held["weights"] + held["gradients"] + held["optimizer state"]
+    )
     assert "most of it optimizer state" in outcome.message
 
 

@@ -1,4 +1,6 @@
-"""Activations are measured as they are, and LSUV and Kaiming keep their scale through a deep network."""
+"""Activations are measured as they are, and LSUV and Kaiming keep their scale through a deep
+network.
+"""
 
 from __future__ import annotations
 
@@ -18,21 +20,28 @@ from executors.training.activations import kaiming, layers, lsuv
 def deep(depth: int = 12, width: int = 64) -> nn.Sequential:
     """A network without normalisation, whose default weights let the signal fade."""
     torch.manual_seed(0)
-    return nn.Sequential(*[part for _ in range(depth) for part in (nn.Linear(width, width), nn.ReLU())])
+    return nn.Sequential(
+        *[part for _ in range(depth) for part in (nn.Linear(width, width), nn.ReLU())]
+    )
 
 
 BATCH = torch.randn(256, 64, generator=torch.Generator().manual_seed(1))
 
 
 def test_layers_are_measured_exactly() -> None:
-    """Mean, deviation and dead units are those of the outputs themselves, in the order of the calls."""
+    """Mean, deviation and dead units are those of the outputs themselves, in the order of the
+    calls.
+    """
     model = nn.Sequential(nn.Linear(64, 8), nn.ReLU())
     with torch.no_grad():
         model[0].bias[:4] = -1e6  # four units that never fire
     found = layers(model, lambda: model(BATCH))
     with torch.no_grad():
         hidden = model[0](BATCH)
-    assert [layer.name for layer in found] == ["0", "1"] and [layer.kind for layer in found] == ["Linear", "ReLU"]
+    assert [layer.name for layer in found] == ["0", "1"] and [layer.kind for layer in found] == [
+        "Linear",
+        "ReLU",
+    ]
     assert found[0].mean == pytest.approx(float(hidden.mean())) and found[0].dead is None
     assert found[1].deviation == pytest.approx(float(hidden.relu().std())) and found[1].dead == 0.5
     assert found[0].signal == pytest.approx(float(hidden.std(dim=0).mean()))
@@ -47,7 +56,9 @@ def test_no_hook_is_left_behind() -> None:
 
 
 def test_kaiming_and_lsuv_keep_the_signal() -> None:
-    """Where default weights let it fade, Kaiming holds it, and LSUV brings every layer to a deviation of one."""
+    """Where default weights let it fade, Kaiming holds it, and LSUV brings every layer to a
+    deviation of one.
+    """
     model = deep()
     before = layers(model, lambda: model(BATCH))
     assert before[-2].signal < 1e-3 < 0.05 < before[-2].deviation  # biases hide it
@@ -75,7 +86,10 @@ def test_the_recipe_measures_three_ways_and_changes_nothing(tmp_path: Path) -> N
     assert {row["way"] for row in rows} == {"as built", "Kaiming", "LSUV"}
     scaled = [float(r["deviation"]) for r in rows if r["way"] == "LSUV" and r["kind"] == "Linear"]
     assert scaled and all(abs(value - 1) < 0.05 for value in scaled)
-    assert "neither vanishes nor explodes" in outcome.message and outcome.values["trouble"]["LSUV"] == []
+    assert (
+        "neither vanishes nor explodes" in outcome.message
+        and outcome.values["trouble"]["LSUV"] == []
+    )
 
 
 def test_the_snippet_starts_a_network_by_lsuv(tmp_path: Path) -> None:

@@ -1,4 +1,6 @@
-"""The recipe lr-find, run as users run it, on both tasks, with random and with pretrained weights."""
+"""The recipe lr-find, run as users run it, on both tasks, with random and with pretrained
+weights.
+"""
 
 from __future__ import annotations
 
@@ -22,7 +24,9 @@ IMAGES = {**QUICK, "arch": "squeezenet1_1", "batch_size": 16}
 
 @pytest.fixture(autouse=True)
 def one_thread(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Threads that wait for each other on a machine with other work make a step a hundred times slower."""
+    """Threads that wait for each other on a machine with other work make a step a hundred times
+    slower.
+    """
     monkeypatch.setenv("OMP_NUM_THREADS", "1")
 
 
@@ -30,26 +34,36 @@ def ended(params: Mapping[str, object], runs: Path) -> tuple[RunResult, list[dic
     run = start("lr-find", params, runs)
     events = list(run.events())
     result = run.wait()
-    assert result.status == "ok", f"{result.message}\n{(run.folder / 'log.txt').read_text()[-2000:]}"
+    assert result.status == "ok", (
+        f"{result.message}\n{(run.folder / 'log.txt').read_text()[-2000:]}"
+    )
     return result, events
 
 
 def check(result: RunResult, events: list[dict[str, Any]]) -> None:
-    """What holds for every result: curves told live and stored, all suggestions, the race's cost, a snippet."""
+    """What holds for every result: curves told live and stored, all suggestions, the race's cost, a
+    snippet.
+    """
     points = [event for event in events if event["event"] == "point"]
     with Path(result.artifacts[0]).open() as file:
         rows = [
             (row["phase"], int(row["order"]), float(row["lr"]), float(row["smoothed_loss"]))
             for row in csv.DictReader(file)
         ]
-    assert rows == [(point["phase"], point["order"], point["lr"], point["loss"]) for point in points]
+    assert rows == [
+        (point["phase"], point["order"], point["lr"], point["loss"]) for point in points
+    ]
     raced = [event for event in events if event["event"] == "race"]
     with Image.open(result.artifacts[1]) as picture:
         assert picture.width > 600
     for phase, found in result.values["phases"].items():
         assert set(found["suggestions"]) == {"minimum", "steep", "valley", "slide"}
-        assert found["points"] == sum(point["phase"] == phase and point["order"] == 0 for point in points)
-        check_race(found["race"], found["points"], [event for event in raced if event["phase"] == phase])
+        assert found["points"] == sum(
+            point["phase"] == phase and point["order"] == 0 for point in points
+        )
+        check_race(
+            found["race"], found["points"], [event for event in raced if event["phase"] == phase]
+        )
         assert found["recommended"] and found["reason"]
     assert not list(Path(result.folder).rglob("_tmp.pth"))
     compile(result.code, "snippet", "exec")
@@ -73,7 +87,9 @@ def without_seconds(values: dict[str, Any]) -> dict[str, Any]:
 
 
 def test_the_band_is_stored_and_holds_the_curve(tmp_path: Path) -> None:
-    """Lowest and highest of all orders at each rate; without a race the rate is read from the curves."""
+    """Lowest and highest of all orders at each rate; without a race the rate is read from the
+    curves.
+    """
     result, _ = ended({"task": "tabular", **QUICK, "seeds": 3, "race": "no"}, tmp_path / "runs")
     files = {Path(path).name: Path(path) for path in result.artifacts}
     with files["lr-find.csv"].open() as file:
@@ -81,7 +97,9 @@ def test_the_band_is_stored_and_holds_the_curve(tmp_path: Path) -> None:
         for row in csv.DictReader(file):
             losses.setdefault(row["lr"], []).append(float(row["smoothed_loss"]))
     with files["lr-find-band.csv"].open() as file:
-        band = {row["lr"]: (float(row["lowest"]), float(row["highest"])) for row in csv.DictReader(file)}
+        band = {
+            row["lr"]: (float(row["lowest"]), float(row["highest"])) for row in csv.DictReader(file)
+        }
     assert len(band) > 20
     assert all(band[lr] == (min(losses[lr]), max(losses[lr])) for lr in band)
     assert any(low < high for low, high in band.values())
@@ -100,14 +118,20 @@ def test_a_table_gives_one_rate_and_a_snippet_that_runs(tmp_path: Path) -> None:
     assert 1e-4 < result.values["recommended"] < 1
     assert f"fit_one_cycle(2, {result.values['recommended']!r})" in result.code
     done = subprocess.run(
-        [sys.executable, "-c", result.code], cwd=tmp_path, capture_output=True, text=True, check=False
+        [sys.executable, "-c", result.code],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=False,
     )
     assert done.returncode == 0, done.stderr[-2000:]
     assert "train_loss" in done.stdout
 
 
 def test_images_with_random_weights_say_so_and_their_snippet_runs(tmp_path: Path) -> None:
-    """A random body is not kept frozen: the whole network is swept, and one rate serves all layers."""
+    """A random body is not kept frozen: the whole network is swept, and one rate serves all
+    layers.
+    """
     result, events = ended({**IMAGES, "pretrained": "no"}, tmp_path / "runs")
     check(result, events)
     assert list(result.values["phases"]) == ["unfrozen"]
@@ -115,13 +139,21 @@ def test_images_with_random_weights_say_so_and_their_snippet_runs(tmp_path: Path
     assert any("random weights" in note for note in result.values["notes"])
     assert "learn.freeze()" not in result.code and "pretrained=False" in result.code
     done = subprocess.run(
-        [sys.executable, "-c", result.code], cwd=tmp_path, capture_output=True, text=True, check=False
+        [sys.executable, "-c", result.code],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=False,
     )
     assert done.returncode == 0, done.stderr[-2000:]
 
 
-def test_pretrained_weights_at_hand_are_used_and_give_a_slice(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Weights in torch's cache are found without the network; unfrozen, layers get different rates."""
+def test_pretrained_weights_at_hand_are_used_and_give_a_slice(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Weights in torch's cache are found without the network; unfrozen, layers get different
+    rates.
+    """
     import torch
     from torchvision.models import SqueezeNet1_1_Weights, squeezenet1_1
 
@@ -157,7 +189,9 @@ def test_a_batch_larger_than_the_data_is_named(tmp_path: Path) -> None:
 def test_rates_in_the_wrong_order_are_named(tmp_path: Path) -> None:
     """The sweep rises."""
     result = start("lr-find", {"start_lr": 0.1, "end_lr": 0.01}, tmp_path).wait()
-    assert result.message == "lr-find: parameter 'start_lr' must be below 'end_lr', got 0.1 and 0.01"
+    assert (
+        result.message == "lr-find: parameter 'start_lr' must be below 'end_lr', got 0.1 and 0.01"
+    )
 
 
 def test_a_sweep_that_explodes_at_once_leaves_its_curve(tmp_path: Path) -> None:

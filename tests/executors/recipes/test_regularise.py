@@ -1,4 +1,6 @@
-"""Ways to regularise start from the same weights, leave no trace, and are told apart from chance."""
+"""Ways to regularise start from the same weights, leave no trace, and are told apart from
+chance.
+"""
 
 from __future__ import annotations
 
@@ -31,12 +33,17 @@ def learner(model: nn.Module, x: torch.Tensor, y: torch.Tensor, loss: Any) -> An
 def classifier() -> Any:
     torch.manual_seed(0)
     return learner(
-        nn.Sequential(nn.Linear(5, 3)), torch.randn(32, 5), torch.randint(0, 3, (32,)), CrossEntropyLossFlat()
+        nn.Sequential(nn.Linear(5, 3)),
+        torch.randn(32, 5),
+        torch.randint(0, 3, (32,)),
+        CrossEntropyLossFlat(),
     )
 
 
 def test_ways_are_those_that_fit_the_learner() -> None:
-    """Mixup is for images, label smoothing for classes, and a strength of nought leaves a way out."""
+    """Mixup is for images, label smoothing for classes, and a strength of nought leaves a way
+    out.
+    """
     assert [way.name for way in ways(classifier(), [0.1], 0.5, 0.4, 0.1)] == [
         "none",
         "weight decay 0.1",
@@ -52,7 +59,9 @@ def test_dropout_drops_while_training_and_is_taken_off() -> None:
     found = classifier()
     layer, seen = found.model[0], list[torch.Tensor]()
     way = next(way for way in ways(found, [], 0.5, 0, 0) if "dropout" in way.name)
-    watch = layer.register_forward_hook(lambda m, given, out: seen.append(given[0]) if m.training else None)
+    watch = layer.register_forward_hook(
+        lambda m, given, out: seen.append(given[0]) if m.training else None
+    )
     with found.no_bar(), found.no_logging():
         found.fit(2, 0.0, cbs=way.callbacks)
     watch.remove()
@@ -86,13 +95,28 @@ def test_chance_shrinks_with_samples_and_grows_with_spread() -> None:
 
 def test_the_recipe_compares_on_a_table(tmp_path: Path) -> None:
     """A row for each way that fits; the snippet trains in the best way."""
-    given = {"task": "tabular", "device": "cpu", "batch_size": 32, "epochs": 1, "repeats": 2, "lr": 0.01}
+    given = {
+        "task": "tabular",
+        "device": "cpu",
+        "batch_size": 32,
+        "epochs": 1,
+        "repeats": 2,
+        "lr": 0.01,
+    }
     outcome = regularise.run(check_params(regularise.RECIPE, given), Journal(tmp_path))
     with (tmp_path / "regularise.csv").open() as file:
         rows = list(csv.DictReader(file))
-    assert [row["way"] for row in rows] == ["none", "weight decay 0.1", "dropout 0.5", "label smoothing 0.1"]
+    assert [row["way"] for row in rows] == [
+        "none",
+        "weight decay 0.1",
+        "dropout 0.5",
+        "label smoothing 0.1",
+    ]
     assert all(0.5 < float(row["accuracy"]) <= 1 and float(row["spread"]) >= 0 for row in rows)
-    assert outcome.values["best"] in [row["way"] for row in rows] and "Without regularisation" in outcome.message
+    assert (
+        outcome.values["best"] in [row["way"] for row in rows]
+        and "Without regularisation" in outcome.message
+    )
     names: dict[str, Any] = {}
     exec(outcome.code.replace("fit_one_cycle(1", "fit_one_cycle(0"), names)
     assert names["learn"].model is not None

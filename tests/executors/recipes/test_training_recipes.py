@@ -49,7 +49,9 @@ def test_every_epoch_is_told_and_kept(flow: tuple[Outcome, Path]) -> None:
 
 
 def test_the_saved_model_is_the_best_epochs(flow: tuple[Outcome, Path]) -> None:
-    """Weights from safetensors, put into a network made anew, score what the run says; fastai's export does too."""
+    """Weights from safetensors, put into a network made anew, score what the run says; fastai's
+    export does too.
+    """
     from fastai.learner import load_learner
     from safetensors.torch import load_model
 
@@ -86,8 +88,16 @@ def make():
 def test_a_rate_too_high_is_named(tmp_path: Path) -> None:
     """The loss stops being a number; the message says where and what to do."""
     (tmp_path / "mine.py").write_text(EXPLODES)
-    given = {"task": "learner", "learner": f"{tmp_path / 'mine.py'}:make", "batch_size": 8, "lr": 10, "epochs": 20}
-    with pytest.raises(RecipeError, match=r"became no number while training 'whole network' at a rate of 10;"):
+    given = {
+        "task": "learner",
+        "learner": f"{tmp_path / 'mine.py'}:make",
+        "batch_size": 8,
+        "lr": 10,
+        "epochs": 20,
+    }
+    with pytest.raises(
+        RecipeError, match=r"became no number while training 'whole network' at a rate of 10;"
+    ):
         run(training_flow, tmp_path / "run", **given)
 
 
@@ -119,7 +129,10 @@ def fastais():
     ("function", "why"),
     [
         ("torchs", "fastai exports a learner only with loaders of its own, and these are torch's"),
-        ("fastais", "fastai exports a learner only with datasets of its own, and these are of type list"),
+        (
+            "fastais",
+            "fastai exports a learner only with datasets of its own, and these are of type list",
+        ),
     ],
 )
 def test_what_fastai_cannot_export_is_said(tmp_path: Path, function: str, why: str) -> None:
@@ -127,10 +140,16 @@ def test_what_fastai_cannot_export_is_said(tmp_path: Path, function: str, why: s
     from safetensors.torch import load_file
 
     (tmp_path / "mine.py").write_text(PLAIN)
-    given = {"task": "learner", "learner": f"{tmp_path / 'mine.py'}:{function}", "batch_size": 8, "lr": 0.1}
+    given = {
+        "task": "learner",
+        "learner": f"{tmp_path / 'mine.py'}:{function}",
+        "batch_size": 8,
+        "lr": 0.1,
+    }
     outcome = run(training_flow, tmp_path / "run", epochs=1, **given)
     assert (
-        f"there is no learner.pkl, for {why}; the trained weights are in model.safetensors" in outcome.values["notes"]
+        f"there is no learner.pkl, for {why}; the trained weights are in model.safetensors"
+        in outcome.values["notes"]
     )
     assert outcome.values["saved"] == {"weights": "model.safetensors"}
     assert not (tmp_path / "run" / "learner.pkl").exists()
@@ -146,18 +165,37 @@ def test_training_stops_when_nothing_improves(tmp_path: Path) -> None:
 
 
 def test_images_grow(tmp_path: Path) -> None:
-    """Each size is a stage; the snippet changes the loaders; as many epochs at the last size stand beside."""
+    """Each size is a stage; the snippet changes the loaders; as many epochs at the last size stand
+    beside.
+    """
     data = TINY["image-classification"](tmp_path)
     data.pop("size")
-    given = {**data, "task": "image-classification", "sizes": "64,32", "batch_size": 4, "epochs": 1, "lr": 1e-3}
+    given = {
+        **data,
+        "task": "image-classification",
+        "sizes": "64,32",
+        "batch_size": 4,
+        "epochs": 1,
+        "lr": 1e-3,
+    }
     outcome = run(progressive_resizing, tmp_path / "run", **given)
     told = events(tmp_path / "run", "epoch")
     stages = [event["stage"] for event in told]
     assert stages == ["32 px", "64 px", "64 px throughout, 1 of 2", "64 px throughout, 2 of 2"]
     assert [event["way"] for event in told] == ["32 px then 64 px"] * 2 + ["64 px throughout"] * 2
-    assert [row["way"] for row in events(tmp_path / "run", "row")] == ["32 px then 64 px", "64 px throughout"]
-    assert [way["name"] for way in outcome.values["ways"]] == ["32 px then 64 px", "64 px throughout"]
-    assert outcome.code.index("Resize(32)") < outcome.code.index("Resize(64)") < outcome.code.index("learn.dls = dls")
+    assert [row["way"] for row in events(tmp_path / "run", "row")] == [
+        "32 px then 64 px",
+        "64 px throughout",
+    ]
+    assert [way["name"] for way in outcome.values["ways"]] == [
+        "32 px then 64 px",
+        "64 px throughout",
+    ]
+    assert (
+        outcome.code.index("Resize(32)")
+        < outcome.code.index("Resize(64)")
+        < outcome.code.index("learn.dls = dls")
+    )
 
 
 def test_one_size_cannot_grow(tmp_path: Path) -> None:
@@ -165,11 +203,20 @@ def test_one_size_cannot_grow(tmp_path: Path) -> None:
     data = TINY["image-classification"](tmp_path)
     data.pop("size")
     with pytest.raises(BadParameter, match="parameter 'sizes' needs two sizes at least, got 64"):
-        run(progressive_resizing, tmp_path / "run", **data, task="image-classification", sizes="64", batch_size=4)
+        run(
+            progressive_resizing,
+            tmp_path / "run",
+            **data,
+            task="image-classification",
+            sizes="64",
+            batch_size=4,
+        )
 
 
 def test_precisions_of_a_cpu_are_measured(tmp_path: Path) -> None:
-    """float32 and bfloat16 each have a rate, memory and a score; float16 is said to be for cards."""
+    """float32 and bfloat16 each have a rate, memory and a score; float16 is said to be for
+    cards.
+    """
     data = TINY["tabular"](tmp_path)
     outcome = run(mixed_precision, tmp_path / "run", **data, task="tabular", batch_size=8, lr=0.01)
     rows = {row["precision"]: row for row in outcome.values["rows"]}
@@ -183,7 +230,19 @@ def test_the_fastest_precision_that_scores_as_well_is_taken() -> None:
     """Speed does not make up for a score that is worse by more than chance, or for none at all."""
     row = mixed_precision._Row
     plain = row("float32", 100, 1, 0.90, 1.0)
-    assert mixed_precision._best([plain, row("float16", 200, 1, 0.89, 1.0)], ACCURACY, 1000) == "float16"
-    assert mixed_precision._best([plain, row("float16", 200, 1, 0.80, 1.0)], ACCURACY, 1000) == "float32"
-    assert mixed_precision._best([plain, row("float16", 200, 1, None, None)], ACCURACY, 1000) == "float32"
-    assert mixed_precision._best([plain, row("bfloat16", 50, 1, 0.95, 1.0)], ACCURACY, 1000) == "float32"
+    assert (
+        mixed_precision._best([plain, row("float16", 200, 1, 0.89, 1.0)], ACCURACY, 1000)
+        == "float16"
+    )
+    assert (
+        mixed_precision._best([plain, row("float16", 200, 1, 0.80, 1.0)], ACCURACY, 1000)
+        == "float32"
+    )
+    assert (
+        mixed_precision._best([plain, row("float16", 200, 1, None, None)], ACCURACY, 1000)
+        == "float32"
+    )
+    assert (
+        mixed_precision._best([plain, row("bfloat16", 50, 1, 0.95, 1.0)], ACCURACY, 1000)
+        == "float32"
+    )

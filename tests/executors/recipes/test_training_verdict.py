@@ -12,7 +12,10 @@ ACCURACY, LOSS = Score("accuracy", True), Score("valid_loss", False)
 
 
 def epochs(scores: Sequence[float], train: float = 0.1, valid: float = 0.2) -> list[Epoch]:
-    return [Epoch("all", i, train, valid, {"accuracy": score}, 1.0) for i, score in enumerate(scores, start=1)]
+    return [
+        Epoch("all", i, train, valid, {"accuracy": score}, 1.0)
+        for i, score in enumerate(scores, start=1)
+    ]
 
 
 def losses(values: Sequence[float], train: float = 0.1) -> list[Epoch]:
@@ -61,4 +64,8 @@ def test_a_loss_is_read_the_other_way_round() -> None:
     """Lower is better where the score is a loss."""
     assert verdict(losses([3.0, 2.0, 2.5, 2.9]), LOSS, 100).word == "overfitting"
     assert verdict(losses([3.0, 2.0, 1.5]), LOSS, 100).word == "still improving"
-    assert better(LOSS, 1.0, 2.0) and better(ACCURACY, 0.9, float("nan")) and not better(LOSS, float("nan"), 9.0)
+    assert (
+        better(LOSS, 1.0, 2.0)
+        and better(ACCURACY, 0.9, float("nan"))
+        and not better(LOSS, float("nan"), 9.0)
+    )

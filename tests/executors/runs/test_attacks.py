@@ -38,7 +38,12 @@ def test_events_come_in_order_and_the_result_comes_last(attack: str, tmp_path: P
     """What the recipe emits arrives once, in order, between `started` and the result."""
     run = start(attack, {"count": "5"}, tmp_path / "runs")
     events = list(run.events())
-    assert [event["event"] for event in events] == ["started", *["number"] * 5, "artifact", "result"]
+    assert [event["event"] for event in events] == [
+        "started",
+        *["number"] * 5,
+        "artifact",
+        "result",
+    ]
     assert [event["number"] for event in events if event["event"] == "number"] == [0, 1, 2, 3, 4]
     assert all(event["t"] >= 0 for event in events[:-1])
     result = run.wait()
@@ -50,13 +55,25 @@ def test_events_come_in_order_and_the_result_comes_last(attack: str, tmp_path: P
 def test_the_result_event_is_the_contract(attack: str, tmp_path: Path) -> None:
     """The last event carries every key that the contract names."""
     event = start(attack, {}, tmp_path).wait().to_event()
-    keys = {"event", "status", "recipe", "device", "values", "artifacts", "code", "seconds", "message"}
+    keys = {
+        "event",
+        "status",
+        "recipe",
+        "device",
+        "values",
+        "artifacts",
+        "code",
+        "seconds",
+        "message",
+    }
     assert keys <= set(event)
     assert (event["event"], event["recipe"], event["code"]) == ("result", "attack", "print('done')")
     assert event["seconds"] > 0
 
 
-def test_new_events_never_waits_and_tells_each_event_once(attack: str, tmp_path: Path, until: Until) -> None:
+def test_new_events_never_waits_and_tells_each_event_once(
+    attack: str, tmp_path: Path, until: Until
+) -> None:
     """Calls while the run goes on and after its end together give every event once."""
     run = start(attack, {"count": 20}, tmp_path)
     seen: list[dict[str, Any]] = []
@@ -78,7 +95,12 @@ def test_the_folder_holds_what_the_run_was(attack: str, tmp_path: Path) -> None:
     assert (spec["recipe"], spec["params"]) == ("attack", {"do": "ok", "count": 2})
     environment = json.loads((run.folder / "environment.json").read_text())
     assert environment["python"].count(".") == 2
-    assert environment["torch"] and environment["fastai"] and environment["cpu"] and environment["ram_bytes"] > 0
+    assert (
+        environment["torch"]
+        and environment["fastai"]
+        and environment["cpu"]
+        and environment["ram_bytes"] > 0
+    )
     assert json.loads((run.folder / "result.json").read_text())["status"] == "ok"
     lines = [json.loads(line) for line in (run.folder / "events.jsonl").read_text().splitlines()]
     assert lines[-1]["event"] == "result"
@@ -89,7 +111,10 @@ def test_a_run_over_its_time_is_ended_though_nobody_looks(attack: str, tmp_path:
     """The time limit holds without anybody reading events."""
     run = start(attack, {"do": "talk"}, tmp_path, timeout_s=1.5)
     result = run.wait()
-    assert (result.status, result.message) == ("timeout", "the run took longer than its limit of 1.5 s")
+    assert (result.status, result.message) == (
+        "timeout",
+        "the run took longer than its limit of 1.5 s",
+    )
     assert gone(run.pid)
 
 
@@ -106,7 +131,9 @@ def test_a_talking_run_is_not_silent(attack: str, tmp_path: Path) -> None:
 
 
 def test_cancel_ends_the_whole_family(attack: str, tmp_path: Path, until: Until) -> None:
-    """After cancel the child is gone, and so are its children, even one that left its process group."""
+    """After cancel the child is gone, and so are its children, even one that left its process
+    group.
+    """
     run = start(attack, {"do": "family"}, tmp_path)
     pids = first(run, "family")["pids"]
     assert len(pids) == 3 and not any(gone(pid) for pid in pids)
@@ -132,7 +159,9 @@ def test_cancel_after_the_end_changes_nothing(attack: str, tmp_path: Path) -> No
     assert run.result() is run.wait() and run.wait().status == "ok"
 
 
-def test_what_a_finished_child_leaves_behind_is_ended(attack: str, tmp_path: Path, until: Until) -> None:
+def test_what_a_finished_child_leaves_behind_is_ended(
+    attack: str, tmp_path: Path, until: Until
+) -> None:
     """A child that is killed does not leave its own children running."""
     run = start(attack, {"do": "family"}, tmp_path)
     pids = first(run, "family")["pids"]
@@ -161,14 +190,19 @@ def test_a_killed_child_is_a_failed_run_that_says_so(attack: str, tmp_path: Path
     """The message names the signal and its likely reason."""
     result = start(attack, {"do": "kill"}, tmp_path).wait()
     assert result.status == "failed"
-    assert result.message == "the run was killed by signal 9 (SIGKILL), perhaps by the system because memory ran out"
+    assert (
+        result.message
+        == "the run was killed by signal 9 (SIGKILL), perhaps by the system because memory ran out"
+    )
 
 
 def test_a_child_that_leaves_without_a_result_failed(attack: str, tmp_path: Path) -> None:
     """Exit code 0 is no result; the last line it printed is told."""
     result = start(attack, {"do": "exit"}, tmp_path).wait()
     assert result.status == "failed"
-    assert "exit code 0 and without a result" in result.message and "about to leave" in result.message
+    assert (
+        "exit code 0 and without a result" in result.message and "about to leave" in result.message
+    )
 
 
 def test_garbage_among_the_events_is_left_out(attack: str, tmp_path: Path) -> None:
@@ -184,10 +218,15 @@ def test_garbage_among_the_events_is_left_out(attack: str, tmp_path: Path) -> No
 def test_an_unreadable_result_is_a_failed_run(attack: str, tmp_path: Path) -> None:
     """A result of unknown status is not passed on."""
     result = start(attack, {"do": "bad-result"}, tmp_path).wait()
-    assert (result.status, result.message) == ("failed", "the run wrote a result that cannot be read")
+    assert (result.status, result.message) == (
+        "failed",
+        "the run wrote a result that cannot be read",
+    )
 
 
-def test_an_exception_is_one_line_and_its_traceback_is_in_the_log(attack: str, tmp_path: Path) -> None:
+def test_an_exception_is_one_line_and_its_traceback_is_in_the_log(
+    attack: str, tmp_path: Path
+) -> None:
     """The message stays short; where it happened can be looked up."""
     run = start(attack, {"do": "crash"}, tmp_path)
     assert run.wait().message == "ValueError: the shapes do not agree"
@@ -217,19 +256,29 @@ def test_bad_parameters_start_nothing(attack: str, tmp_path: Path) -> None:
 def test_a_folder_that_cannot_be_written_is_one_clear_error(attack: str, tmp_path: Path) -> None:
     """The path and the system's reason are named."""
     (tmp_path / "file").write_text("in the way")
-    with pytest.raises(RecipeError, match=r"the run cannot be written to .*file.*: Not a directory; free some space"):
+    with pytest.raises(
+        RecipeError,
+        match=r"the run cannot be written to .*file.*: Not a directory; free some space",
+    ):
         start(attack, {}, tmp_path / "file")
 
 
-@pytest.mark.skipif(not Path("/dev/full").exists(), reason="this system has no /dev/full to stand for a full disk")
+@pytest.mark.skipif(
+    not Path("/dev/full").exists(), reason="this system has no /dev/full to stand for a full disk"
+)
 def test_a_full_disk_while_it_runs_is_one_clear_error(attack: str, tmp_path: Path) -> None:
     """The run fails with the system's reason."""
     result = start(attack, {"do": "full"}, tmp_path).wait()
     assert result.status == "failed"
-    assert "cannot be written: No space left on device; free some space and run it again" in result.message
+    assert (
+        "cannot be written: No space left on device; free some space and run it again"
+        in result.message
+    )
 
 
-@pytest.mark.skipif(not Path("/dev/full").exists(), reason="this system has no /dev/full to stand for a full disk")
+@pytest.mark.skipif(
+    not Path("/dev/full").exists(), reason="this system has no /dev/full to stand for a full disk"
+)
 def test_a_child_on_a_full_disk_says_so_and_leaves(attack: str, tmp_path: Path) -> None:
     """Its exit code is the one that the starter knows."""
     (tmp_path / "spec.json").write_text(json.dumps({"recipe": attack, "params": {}}))
@@ -237,18 +286,25 @@ def test_a_child_on_a_full_disk_says_so_and_leaves(attack: str, tmp_path: Path) 
     command = [sys.executable, "-m", "executors.runs.child", str(tmp_path)]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.returncode == FOLDER_LOST
-    assert done.stderr.splitlines()[-1] == "the run's folder cannot be written: No space left on device"
+    assert (
+        done.stderr.splitlines()[-1]
+        == "the run's folder cannot be written: No space left on device"
+    )
 
 
 def test_runs_end_when_their_starter_is_killed(attack: str, tmp_path: Path, until: Until) -> None:
-    """SIGKILL of the starter ends the child and all its children, even one that left its process group."""
+    """SIGKILL of the starter ends the child and all its children, even one that left its process
+    group.
+    """
     program = (
         "import sys, time\nfrom pathlib import Path\nfrom executors.runs.run import start\n"
         f"run = start('attack', {{'do': 'family'}}, Path({str(tmp_path / 'runs')!r}))\n"
         "pids = next(e['pids'] for e in run.events() if e['event'] == 'family')\n"
         "print(*pids, flush=True)\ntime.sleep(600)\n"
     )
-    with subprocess.Popen([sys.executable, "-c", program], stdout=subprocess.PIPE, text=True) as starter:
+    with subprocess.Popen(
+        [sys.executable, "-c", program], stdout=subprocess.PIPE, text=True
+    ) as starter:
         assert starter.stdout is not None
         pids = list(map(int, starter.stdout.readline().split()))
         assert len(pids) == 3 and not any(map(gone, pids))
@@ -261,7 +317,9 @@ def test_a_run_outlives_the_thread_that_started_it(attack: str, tmp_path: Path) 
     import threading
 
     runs: list[Run] = []
-    thread = threading.Thread(target=lambda: runs.append(start(attack, {"do": "talk"}, tmp_path, timeout_s=3)))
+    thread = threading.Thread(
+        target=lambda: runs.append(start(attack, {"do": "talk"}, tmp_path, timeout_s=3))
+    )
     thread.start()
     thread.join()
     assert runs[0].wait().status == "timeout"

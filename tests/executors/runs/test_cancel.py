@@ -31,7 +31,11 @@ def is_whole(run: Run, runs: Path) -> bool:
     lines = (run.folder / "events.jsonl").read_text().splitlines()
     record = next(record for record in history(runs) if record.id == run.id)
     told = [event for event in run.events() if event["event"] == "result"]
-    agree = stored == json.loads(lines[-1]) == result.to_event() and record.result == result and told == [stored]
+    agree = (
+        stored == json.loads(lines[-1]) == result.to_event()
+        and record.result == result
+        and told == [stored]
+    )
     return agree and (run.pid == 0 or gone(run.pid)) and not list(run.folder.glob("*.part"))
 
 
@@ -69,10 +73,15 @@ def test_while_the_result_is_written(attack: str, tmp_path: Path, until: Until) 
     """The result is the whole one or none of it."""
     runs = tmp_path / "runs"
     run = start(attack, {"do": "large"}, runs)
-    until(lambda: (run.folder / "result.json.part").exists() or (run.folder / "result.json").exists())
+    until(
+        lambda: (run.folder / "result.json.part").exists() or (run.folder / "result.json").exists()
+    )
     run.cancel()
     result = run.wait()
-    assert (result.status, len(result.values.get("curve", []))) in (("ok", 400_000), ("cancelled", 0))
+    assert (result.status, len(result.values.get("curve", []))) in (
+        ("ok", 400_000),
+        ("cancelled", 0),
+    )
     assert json.loads((run.folder / "result.json").read_text()) == result.to_event()
 
 

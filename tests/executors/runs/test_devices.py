@@ -1,4 +1,6 @@
-"""Where a run may train, as its starter sees it without opening a card, and the card that its child takes."""
+"""Where a run may train, as its starter sees it without opening a card, and the card that its child
+takes.
+"""
 
 from __future__ import annotations
 
@@ -13,9 +15,14 @@ from executors.runs.launch import child_environment
 
 
 def test_the_card_that_a_run_was_given_is_taken(monkeypatch: pytest.MonkeyPatch) -> None:
-    """By its uuid, though another has more memory free; one that torch does not see counts for nothing."""
+    """By its uuid, though another has more memory free; one that torch does not see counts for
+    nothing.
+    """
     cards = (Card("GPU-aaa", "Card A", 3, 9), Card("GPU-bbb", "Card B", 5, 9))
-    properties = [SimpleNamespace(uuid=card.uuid.removeprefix("GPU-"), name=card.name) for card in reversed(cards)]
+    properties = [
+        SimpleNamespace(uuid=card.uuid.removeprefix("GPU-"), name=card.name)
+        for card in reversed(cards)
+    ]
     monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
     monkeypatch.setattr(torch.cuda, "device_count", lambda: 2)
     monkeypatch.setattr(torch.cuda, "get_device_name", lambda index: properties[index].name)
@@ -37,8 +44,12 @@ def test_the_card_that_a_run_was_given_is_taken(monkeypatch: pytest.MonkeyPatch)
         ("-1", ""), ("GPU-", ""), ("MIG-x", ""),
     ],
 )  # fmt: skip
-def test_cards_are_seen_as_cuda_sees_them(monkeypatch: pytest.MonkeyPatch, visible: str | None, seen: str) -> None:
-    """CUDA_VISIBLE_DEVICES chooses and orders, by number or by an unambiguous beginning of the uuid."""
+def test_cards_are_seen_as_cuda_sees_them(
+    monkeypatch: pytest.MonkeyPatch, visible: str | None, seen: str
+) -> None:
+    """CUDA_VISIBLE_DEVICES chooses and orders, by number or by an unambiguous beginning of the
+    uuid.
+    """
     present = tuple(Card(f"GPU-{letter}1", letter, 1, 2) for letter in "abc")
     monkeypatch.setattr(devices, "cards", lambda: present)
     monkeypatch.setattr(devices, "_torch_version", lambda: "2.9.0")
@@ -54,18 +65,25 @@ def test_places_are_where_a_run_may_train(monkeypatch: pytest.MonkeyPatch) -> No
     """Any card, the one with most free memory first; the one named; the CPU where there is none."""
     monkeypatch.delenv("CUDA_VISIBLE_DEVICES", raising=False)
     monkeypatch.setattr(devices, "_torch_version", lambda: "2.9.0")
-    monkeypatch.setattr(devices, "cards", lambda: (Card("GPU-a", "A", 1, 9), Card("GPU-b", "B", 5, 9)))
+    monkeypatch.setattr(
+        devices, "cards", lambda: (Card("GPU-a", "A", 1, 9), Card("GPU-b", "B", 5, 9))
+    )
     assert devices.places("auto") == devices.places("cuda") == ("GPU-b", "GPU-a")
     assert devices.places("cuda:0") == ("GPU-a",) and devices.places("cpu") == ("cpu",)
     assert devices.places("cuda:7") == ("cpu",) and devices.places("mps") == ("mps",)
-    assert devices.place_name("GPU-b") == ("cuda:1", "B") and devices.place_name("cpu") == ("cpu", "")
+    assert devices.place_name("GPU-b") == ("cuda:1", "B") and devices.place_name("cpu") == (
+        "cpu",
+        "",
+    )
     monkeypatch.setattr(devices, "cards", lambda: ())
     monkeypatch.setattr(devices.sys, "platform", "linux")
     assert devices.places("auto") == ("cpu",)
 
 
 def test_children_count_cards_as_the_driver_does(monkeypatch: pytest.MonkeyPatch) -> None:
-    """So that cuda:1 is the same card for the line and for torch, unless the user orders them otherwise."""
+    """So that cuda:1 is the same card for the line and for torch, unless the user orders them
+    otherwise.
+    """
     monkeypatch.delenv("CUDA_DEVICE_ORDER", raising=False)
     assert child_environment()["CUDA_DEVICE_ORDER"] == "PCI_BUS_ID"
     monkeypatch.setenv("CUDA_DEVICE_ORDER", "FASTEST_FIRST")

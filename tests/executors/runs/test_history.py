@@ -27,7 +27,9 @@ def test_runs_are_told_newest_first(attack: str, tmp_path: Path) -> None:
     records = history(tmp_path / ".")
     records = [record for record in records if record.recipe]
     assert {record.id for record in records} == {run.id for run in runs}
-    assert [record.started for record in records] == sorted((record.started for record in records), reverse=True)
+    assert [record.started for record in records] == sorted(
+        (record.started for record in records), reverse=True
+    )
     newest = records[0]
     assert (newest.recipe, newest.params["count"], newest.status) == (attack, 1, "ok")
     assert newest.result == results[1]
@@ -42,14 +44,18 @@ def test_a_run_goes_on_until_it_ends(attack: str, tmp_path: Path) -> None:
     assert [record.status for record in history(tmp_path / "runs")] == ["cancelled"]
 
 
-def test_a_run_whose_starter_was_killed_was_interrupted(attack: str, tmp_path: Path, until: Until) -> None:
+def test_a_run_whose_starter_was_killed_was_interrupted(
+    attack: str, tmp_path: Path, until: Until
+) -> None:
     """Nobody could write its result: the history says what happened."""
     program = (
         "import sys, time\nfrom pathlib import Path\nfrom executors.runs.run import start\n"
         f"run = start('attack', {{'do': 'hang'}}, Path({str(tmp_path / 'runs')!r}))\nprint(run.pid, flush=True)\n"
         "time.sleep(600)\n"
     )
-    with subprocess.Popen([sys.executable, "-c", program], stdout=subprocess.PIPE, text=True) as starter:
+    with subprocess.Popen(
+        [sys.executable, "-c", program], stdout=subprocess.PIPE, text=True
+    ) as starter:
         assert starter.stdout is not None
         starter.stdout.readline()
         assert [record.status for record in history(tmp_path / "runs")] == ["running"]
@@ -67,7 +73,9 @@ def test_damaged_folders_hide_no_others(attack: str, tmp_path: Path) -> None:
     (runs / "empty").mkdir()
     for name, result in (("cut", '{"status": "o'), ("odd", '{"status": "splendid"}')):
         (runs / name).mkdir()
-        (runs / name / "spec.json").write_text(json.dumps({"recipe": attack, "params": {}, "started": "2020"}))
+        (runs / name / "spec.json").write_text(
+            json.dumps({"recipe": attack, "params": {}, "started": "2020"})
+        )
         (runs / name / "result.json").write_text(result)
     (runs / "stray.txt").write_text("no run")
     found = {record.id: (record.status, record.message) for record in history(runs)}

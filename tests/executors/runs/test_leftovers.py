@@ -19,7 +19,9 @@ from executors.runs.launch import RUN
 from executors.runs.run import Run, start
 
 Until = Callable[[Callable[[], bool]], None]
-LINUX = pytest.mark.skipif(sys.platform != "linux", reason="limits and scores of memory are Linux's")
+LINUX = pytest.mark.skipif(
+    sys.platform != "linux", reason="limits and scores of memory are Linux's"
+)
 FULL = pytest.mark.skipif(
     not Path("/dev/full").exists(), reason="this system has no /dev/full to stand for a full disk"
 )
@@ -55,8 +57,12 @@ def marked(run: str) -> list[int]:
 
 
 @pytest.mark.parametrize("hangs", [0, 1])
-def test_a_daemon_that_left_group_and_family_is_ended(attack: str, tmp_path: Path, hangs: int, until: Until) -> None:
-    """A child that has ended started it in a session of its own: the mark finds it, at the end and on cancel."""
+def test_a_daemon_that_left_group_and_family_is_ended(
+    attack: str, tmp_path: Path, hangs: int, until: Until
+) -> None:
+    """A child that has ended started it in a session of its own: the mark finds it, at the end and
+    on cancel.
+    """
     run = start(attack, {"do": "daemon", "count": hangs}, tmp_path / "runs")
     pid = first(run, "daemon")["pid"]
     assert isinstance(pid, int)
@@ -68,7 +74,9 @@ def test_a_daemon_that_left_group_and_family_is_ended(attack: str, tmp_path: Pat
     assert marked(run.id) == []
 
 
-def test_a_daemon_does_not_outlive_a_killed_server(attack: str, tmp_path: Path, until: Until) -> None:
+def test_a_daemon_does_not_outlive_a_killed_server(
+    attack: str, tmp_path: Path, until: Until
+) -> None:
     """SIGKILL of the program that started the run leaves no process over, wherever it hid."""
     program = (
         "import time\nfrom pathlib import Path\nfrom executors.runs.run import start\n"
@@ -76,7 +84,9 @@ def test_a_daemon_does_not_outlive_a_killed_server(attack: str, tmp_path: Path, 
         "pid = next(e['pid'] for e in run.events() if e['event'] == 'daemon')\n"
         "print(run.id, run.pid, pid, flush=True)\ntime.sleep(600)\n"
     )
-    with subprocess.Popen([sys.executable, "-c", program], stdout=subprocess.PIPE, text=True) as server:
+    with subprocess.Popen(
+        [sys.executable, "-c", program], stdout=subprocess.PIPE, text=True
+    ) as server:
         assert server.stdout is not None
         run, *pids = server.stdout.readline().split()
         assert set(map(int, pids)) <= set(marked(run))
@@ -117,7 +127,9 @@ def test_many_runs_leave_no_descriptor_open(attack: str, tmp_path: Path, queue: 
 
 @LINUX
 def test_a_flood_of_memory_has_its_own_status(attack: str, tmp_path: Path) -> None:
-    """A recipe that takes memory until there is no more is out of memory, and the next run works."""
+    """A recipe that takes memory until there is no more is out of memory, and the next run
+    works.
+    """
     result = start(attack, {"do": "hoard"}, tmp_path / "runs").wait()
     assert (result.status, result.message) == ("out_of_memory", "MemoryError")
     assert start(attack, {}, tmp_path / "runs").wait().status == "ok"
@@ -132,7 +144,9 @@ def test_the_system_ends_a_run_before_its_server(attack: str, tmp_path: Path) ->
 
 
 def test_results_and_events_too_deep_to_read_are_no_results(attack: str, tmp_path: Path) -> None:
-    """Nested beyond what can be read, or without an end of line: the run failed, and the history can be read."""
+    """Nested beyond what can be read, or without an end of line: the run failed, and the history
+    can be read.
+    """
     run = start(attack, {"do": "deep"}, tmp_path / "runs")
     assert run.wait().status == "failed"
     events = list(run.events())
@@ -142,7 +156,9 @@ def test_results_and_events_too_deep_to_read_are_no_results(attack: str, tmp_pat
 
 
 @FULL
-def test_a_full_disk_at_the_turn_is_one_clear_error(attack: str, one_place: None, tmp_path: Path) -> None:
+def test_a_full_disk_at_the_turn_is_one_clear_error(
+    attack: str, one_place: None, tmp_path: Path
+) -> None:
     """Nothing is started, and the reason is named."""
     held = tmp_path / "runs" / ".queue" / "held"
     held.mkdir(parents=True)
@@ -152,7 +168,9 @@ def test_a_full_disk_at_the_turn_is_one_clear_error(attack: str, one_place: None
 
 
 @FULL
-def test_a_disk_that_fills_while_a_run_waits_fails_it(attack: str, one_place: None, tmp_path: Path) -> None:
+def test_a_disk_that_fills_while_a_run_waits_fails_it(
+    attack: str, one_place: None, tmp_path: Path
+) -> None:
     """The run that waited says why it could not begin, and does not wait for ever."""
     runs = tmp_path / "runs"
     one = start(attack, {"do": "wait for"}, runs, queue=True)

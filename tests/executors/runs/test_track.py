@@ -1,4 +1,6 @@
-"""What a run was is sent to MLflow and Trackio, and nothing that goes wrong there touches the run."""
+"""What a run was is sent to MLflow and Trackio, and nothing that goes wrong there touches the
+run.
+"""
 
 from __future__ import annotations
 
@@ -23,13 +25,20 @@ Until = Callable[[Callable[[], bool]], None]
 
 
 def need(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Skip unless the package is there; else let children find it, whatever their path is in a test."""
+    """Skip unless the package is there; else let children find it, whatever their path is in a
+    test.
+    """
     found = importlib.util.find_spec(name)
     if found is None or found.origin is None:
         pytest.skip(f"the optional package {name} is not installed")
     place = str(Path(found.origin).parent.parent)
     monkeypatch.setenv("PYTHONPATH", os.environ["PYTHONPATH"] + os.pathsep + place)
-    for variable in ("MLFLOW_TRACKING_URI", "MLFLOW_EXPERIMENT_NAME", "TRACKIO_SPACE_ID", "TRACKIO_SERVER_URL"):
+    for variable in (
+        "MLFLOW_TRACKING_URI",
+        "MLFLOW_EXPERIMENT_NAME",
+        "TRACKIO_SPACE_ID",
+        "TRACKIO_SERVER_URL",
+    ):
         monkeypatch.delenv(variable, raising=False)
 
 
@@ -38,8 +47,12 @@ def broken(name: str, source: str) -> None:
     (Path(os.environ["PYTHONPATH"].split(os.pathsep)[0]) / f"{name}.py").write_text(source)
 
 
-def test_mlflow_holds_what_the_run_was(attack: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Parameters, labels, metrics with their steps, values, artifacts, code and status, in a database of ours."""
+def test_mlflow_holds_what_the_run_was(
+    attack: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Parameters, labels, metrics with their steps, values, artifacts, code and status, in a
+    database of ours.
+    """
     need("mlflow", monkeypatch)
     run = start(attack, {"do": "measure", "count": 4}, tmp_path / "runs", tracker="mlflow")
     result = run.wait()
@@ -54,18 +67,32 @@ def test_mlflow_holds_what_the_run_was(attack: str, tmp_path: Path, monkeypatch:
     assert (sent.info.run_name, sent.info.status) == (run.id, "FINISHED")
     assert sent.data.params == {"do": "measure", "count": "4"}
     assert sent.data.metrics["result.lr"] == 0.04 and sent.data.metrics["result.plans.0.size"] == 32
-    losses = [(point.step, point.value) for point in client.get_metric_history(sent.info.run_id, "loss")]
+    losses = [
+        (point.step, point.value) for point in client.get_metric_history(sent.info.run_id, "loss")
+    ]
     assert sorted(losses) == [(0, 1.0), (1, 0.5), (2, 1 / 3), (3, 0.25)]
-    assert [p.value for p in client.get_metric_history(sent.info.run_id, "trial.batch")] == [1, 2, 4, 8]
+    assert [p.value for p in client.get_metric_history(sent.info.run_id, "trial.batch")] == [
+        1,
+        2,
+        4,
+        8,
+    ]
     assert sent.data.tags["recipe"] == "attack" and sent.data.tags["result.why"] == "steep"
     assert sent.data.tags["environment.torch"]
-    assert {file.path for file in client.list_artifacts(sent.info.run_id)} == {"curve.csv", "code.py"}
+    assert {file.path for file in client.list_artifacts(sent.info.run_id)} == {
+        "curve.csv",
+        "code.py",
+    }
     (record,) = history(tmp_path / "runs")
     assert record.result == result and record.to_json()["notes"] == list(result.notes)
 
 
-def test_mlflow_goes_where_the_user_says(attack: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """MLFLOW_TRACKING_URI and MLFLOW_EXPERIMENT_NAME win; a failed run is sent as one that failed."""
+def test_mlflow_goes_where_the_user_says(
+    attack: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """MLFLOW_TRACKING_URI and MLFLOW_EXPERIMENT_NAME win; a failed run is sent as one that
+    failed.
+    """
     need("mlflow", monkeypatch)
     address = f"sqlite:///{tmp_path / 'mine.db'}"
     monkeypatch.setenv("MLFLOW_TRACKING_URI", address)
@@ -83,34 +110,55 @@ def test_mlflow_goes_where_the_user_says(attack: str, tmp_path: Path, monkeypatc
     assert not (tmp_path / "runs" / ".mlflow").exists()
 
 
-def test_trackio_holds_what_the_run_was(attack: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_trackio_holds_what_the_run_was(
+    attack: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Parameters and every metric with its steps, in Trackio's own folder."""
     need("trackio", monkeypatch)
     monkeypatch.setenv("TRACKIO_DIR", str(tmp_path / "trackio"))
     run = start(attack, {"do": "measure", "count": 3}, tmp_path / "runs", tracker="trackio")
     result = run.wait()
     assert result.status == "ok"
-    assert result.notes == (f'sent to trackio as {run.id}; to look: trackio show --project "gradus"',)
+    assert result.notes == (
+        f'sent to trackio as {run.id}; to look: trackio show --project "gradus"',
+    )
     with sqlite3.connect(tmp_path / "trackio" / "gradus.db") as database:
-        rows: list[tuple[Any, ...]] = database.execute("select run_name, step, metrics from metrics").fetchall()
+        rows: list[tuple[Any, ...]] = database.execute(
+            "select run_name, step, metrics from metrics"
+        ).fetchall()
         configs = database.execute("select run_name, config from configs").fetchall()
     points = {step: json.loads(metrics) for name, step, metrics in rows if name == run.id}
     assert [points[step]["loss"] for step in range(3)] == [1.0, 0.5, 1 / 3]
     assert points[0]["result.lr"] == 0.03
     ((name, config),) = configs
-    assert name == run.id and json.loads(config)["count"] == 3 and json.loads(config)["recipe"] == "attack"
+    assert (
+        name == run.id
+        and json.loads(config)["count"] == 3
+        and json.loads(config)["recipe"] == "attack"
+    )
 
 
 @pytest.mark.parametrize(
     ("source", "note"),
     [
-        ("raise RuntimeError('the server\\nis down')", "not sent to trackio: RuntimeError: the server"),
-        ("import os, signal\nos.kill(os.getpid(), signal.SIGKILL)", "not sent to trackio: exit code -9"),
-        ("import sys\nsys.stdout.buffer.write(b'\\xff' * 9)\nsys.stdout.flush()\nimport os\nos._exit(3)", "not sent"),
+        (
+            "raise RuntimeError('the server\\nis down')",
+            "not sent to trackio: RuntimeError: the server",
+        ),
+        (
+            "import os, signal\nos.kill(os.getpid(), signal.SIGKILL)",
+            "not sent to trackio: exit code -9",
+        ),
+        (
+            "import sys\nsys.stdout.buffer.write(b'\\xff' * 9)\nsys.stdout.flush()\nimport os\nos._exit(3)",
+            "not sent",
+        ),
         ("def init(*a, **k):\n    raise SystemExit(4)", "not sent to trackio: exit code 4"),
     ],
 )
-def test_a_tracker_that_breaks_breaks_no_run(attack: str, tmp_path: Path, source: str, note: str) -> None:
+def test_a_tracker_that_breaks_breaks_no_run(
+    attack: str, tmp_path: Path, source: str, note: str
+) -> None:
     """The result is the run's own; what went wrong is a note."""
     broken("trackio", source)
     result = start(attack, {"count": 1}, tmp_path / "runs", tracker="trackio").wait()
@@ -130,11 +178,17 @@ def test_a_tracker_that_hangs_is_given_up_in_time(attack: str, tmp_path: Path) -
 
 
 def test_sending_can_be_cancelled(attack: str, tmp_path: Path, until: Until) -> None:
-    """Cancel while a run is sent ends the sending; the run has ended well, and its device is free by then."""
-    broken("trackio", f"open({str(tmp_path / 'begun')!r}, 'w').close()\nimport time\ntime.sleep(600)")
+    """Cancel while a run is sent ends the sending; the run has ended well, and its device is free
+    by then.
+    """
+    broken(
+        "trackio", f"open({str(tmp_path / 'begun')!r}, 'w').close()\nimport time\ntime.sleep(600)"
+    )
     run = start(attack, {}, tmp_path / "runs", queue=True, tracker="trackio")
     until((tmp_path / "begun").exists)
-    assert run.result() is None and [record.status for record in history(tmp_path / "runs")] == ["ok"]
+    assert run.result() is None and [record.status for record in history(tmp_path / "runs")] == [
+        "ok"
+    ]
     assert start(attack, {}, tmp_path / "runs", queue=True).wait().status == "ok"
     run.cancel()
     result = run.wait()
@@ -147,7 +201,9 @@ def test_trackers_are_known_by_name(monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(BadParameter, match="runs can be sent to mlflow or trackio, not to 'wandb'"):
         tracking.check_tracker("wandb")
     monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
-    with pytest.raises(BadParameter, match=r"the package trackio is not installed; .*: pip install trackio"):
+    with pytest.raises(
+        BadParameter, match=r"the package trackio is not installed; .*: pip install trackio"
+    ):
         tracking.check_tracker("trackio")
 
 

@@ -1,4 +1,6 @@
-"""Runs take turns at a device: one at a time, in order, across programs, and nobody waits for the dead."""
+"""Runs take turns at a device: one at a time, in order, across programs, and nobody waits for the
+dead.
+"""
 
 from __future__ import annotations
 
@@ -66,7 +68,10 @@ def test_one_at_a_time_in_order(tmp_path: Path) -> None:
 
 def test_each_card_takes_one_and_the_cpu_another(two_cards: None, tmp_path: Path) -> None:
     """Runs that take any card spread over them; one for the CPU waits for none of them."""
-    runs = [Turn(tmp_path / name, asked) for name, asked in (("a", "auto"), ("b", "auto"), ("c", "cpu"), ("d", "auto"))]
+    runs = [
+        Turn(tmp_path / name, asked)
+        for name, asked in (("a", "auto"), ("b", "auto"), ("c", "cpu"), ("d", "auto"))
+    ]
     assert [turn.begin() for turn in runs] == [True, True, True, False]
     assert [turn.device for turn in runs] == ["GPU-a", "GPU-b", "cpu", ""]
     assert [turn.card for turn in runs] == ["GPU-a", "GPU-b", "", ""]
@@ -76,13 +81,19 @@ def test_each_card_takes_one_and_the_cpu_another(two_cards: None, tmp_path: Path
 
 def test_who_waits_for_one_card_does_not_hold_up_another(two_cards: None, tmp_path: Path) -> None:
     """A later run passes where those before it could not take the device anyway."""
-    holder, picky, other = Turn(tmp_path / "a", "cuda:0"), Turn(tmp_path / "b", "cuda:0"), Turn(tmp_path / "c", "auto")
+    holder, picky, other = (
+        Turn(tmp_path / "a", "cuda:0"),
+        Turn(tmp_path / "b", "cuda:0"),
+        Turn(tmp_path / "c", "auto"),
+    )
     assert holder.begin() and not picky.begin()
     assert other.begin() and other.device == "GPU-b"
 
 
 def test_the_dead_hold_nothing_and_stand_in_nobodys_way(tmp_path: Path) -> None:
-    """Files of owners that are gone, of a number given anew, or without sense count for nothing and are cleared."""
+    """Files of owners that are gone, of a number given anew, or without sense count for nothing and
+    are cleared.
+    """
     turn = Turn(tmp_path / "mine", "cpu")
     line = tmp_path / ".queue"
     (line / "held").mkdir(parents=True)
@@ -108,7 +119,9 @@ def test_a_device_is_held_until_the_child_of_a_killed_server_has_ended(tmp_path:
     theirs = tmp_path / "theirs"
     theirs.mkdir()
     (tmp_path / ".queue" / "held").mkdir(parents=True)
-    (tmp_path / ".queue" / "held" / "cpu.json").write_text(json.dumps({"run": "theirs", "owner": dead()}))
+    (tmp_path / ".queue" / "held" / "cpu.json").write_text(
+        json.dumps({"run": "theirs", "owner": dead()})
+    )
     with subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE) as child:
         created = psutil.Process(child.pid).create_time()
         (theirs / "pid.json").write_text(json.dumps({"pid": child.pid, "created": created}))
@@ -149,20 +162,34 @@ def test_no_device_is_ever_held_twice(moves: list[tuple[int, bool]], asked: list
                 runs[i].begin()
             held = [turn.device for turn in runs if turn.device]
             assert len(held) == len(set(held))
-            assert all(turn.device in CARDS[device] for turn, device in zip(runs, asked, strict=True) if turn.device)
+            assert all(
+                turn.device in CARDS[device]
+                for turn, device in zip(runs, asked, strict=True)
+                if turn.device
+            )
         for turn in runs:  # one after the other: each is let in once the others have left
             turn.leave()
         assert runs[0].begin()
 
 
 def test_a_second_run_waits_and_then_begins(attack: str, runs: Path, until: Until) -> None:
-    """It tells its place, is queued in the history, has no process, and starts when the first has ended."""
+    """It tells its place, is queued in the history, has no process, and starts when the first has
+    ended.
+    """
     one = start(attack, {"do": "wait for"}, runs, queue=True)
     two = start(attack, {"count": 1}, runs, queue=True)
     three = start(attack, {"count": 1}, runs, queue=True)
-    assert [(run.ahead, run.pid > 0) for run in (one, two, three)] == [(0, True), (1, False), (2, False)]
+    assert [(run.ahead, run.pid > 0) for run in (one, two, three)] == [
+        (0, True),
+        (1, False),
+        (2, False),
+    ]
     told = {record.id: (record.status, record.message) for record in history(runs)}
-    assert told == {one.id: ("running", ""), two.id: ("queued", "1 ahead"), three.id: ("queued", "2 ahead")}
+    assert told == {
+        one.id: ("running", ""),
+        two.id: ("queued", "1 ahead"),
+        three.id: ("queued", "2 ahead"),
+    }
     (runs / "go").touch()
     events = list(three.events())
     places = [event["ahead"] for event in events if event["event"] == "queued"]
@@ -175,7 +202,9 @@ def test_a_second_run_waits_and_then_begins(attack: str, runs: Path, until: Unti
 
 
 def test_waiting_in_line_costs_no_time_of_the_run(attack: str, runs: Path, until: Until) -> None:
-    """Limits of time and silence, and the seconds of the result, count from the beginning of the run itself."""
+    """Limits of time and silence, and the seconds of the result, count from the beginning of the
+    run itself.
+    """
     one = start(attack, {"do": "wait for"}, runs, queue=True)
     two = start(attack, {}, runs, queue=True, timeout_s=3.0, silence_s=3.0)
     since = time.monotonic()
@@ -212,13 +241,18 @@ def test_however_a_run_ends_the_next_begins(attack: str, runs: Path, do: str) ->
 
 
 def test_servers_that_race_for_a_device_never_share_it(attack: str, runs: Path) -> None:
-    """Several programs start runs at once: no two runs are going on at the same time, and all of them run."""
+    """Several programs start runs at once: no two runs are going on at the same time, and all of
+    them run.
+    """
     program = (
         "from pathlib import Path\nfrom executors.runs.run import start\n"
         f"runs = [start('attack', {{'do': 'alone'}}, Path({str(runs)!r}), queue=True) for _ in range(2)]\n"
         "print(*[run.wait().status for run in runs])\n"
     )
-    servers = [subprocess.Popen([sys.executable, "-c", program], stdout=subprocess.PIPE, text=True) for _ in range(3)]
+    servers = [
+        subprocess.Popen([sys.executable, "-c", program], stdout=subprocess.PIPE, text=True)
+        for _ in range(3)
+    ]
     assert [server.communicate()[0].split() for server in servers] == [["ok", "ok"]] * 3
     assert waiting(runs) == {}
 
@@ -230,14 +264,20 @@ def test_a_killed_server_leaves_the_line(attack: str, runs: Path, until: Until) 
         f"runs = [start('attack', {{'do': 'hang'}}, Path({str(runs)!r}), queue=True) for _ in range(2)]\n"
         "print(runs[0].pid, runs[1].ahead, flush=True)\ntime.sleep(600)\n"
     )
-    with subprocess.Popen([sys.executable, "-c", program], stdout=subprocess.PIPE, text=True) as server:
+    with subprocess.Popen(
+        [sys.executable, "-c", program], stdout=subprocess.PIPE, text=True
+    ) as server:
         assert server.stdout is not None
         child, ahead = map(int, server.stdout.readline().split())
         mine = start(attack, {}, runs, queue=True)
         assert (ahead, mine.ahead) == (1, 2)
         server.kill()
     assert mine.wait().status == "ok"
-    until(lambda: not psutil.pid_exists(child) or psutil.Process(child).status() == psutil.STATUS_ZOMBIE)
+    until(
+        lambda: (
+            not psutil.pid_exists(child) or psutil.Process(child).status() == psutil.STATUS_ZOMBIE
+        )
+    )
     statuses = sorted(record.message for record in history(runs) if record.status == "failed")
     assert statuses == ["interrupted: it ended without a result"] * 2
 
@@ -246,7 +286,9 @@ def test_a_line_that_cannot_be_kept_is_one_clear_error(attack: str, runs: Path) 
     """The folder and the reason are named, and nothing was started."""
     runs.mkdir()
     (runs / ".queue").write_text("in the way")
-    with pytest.raises(RecipeError, match=r"the run cannot be written to .*; free some space there"):
+    with pytest.raises(
+        RecipeError, match=r"the run cannot be written to .*; free some space there"
+    ):
         start(attack, {}, runs, queue=True)
 
 

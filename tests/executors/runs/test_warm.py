@@ -1,4 +1,6 @@
-"""A warm child serves one run, at once and as well as a cold one, and is never used when it does not fit."""
+"""A warm child serves one run, at once and as well as a cold one, and is never used when it does
+not fit.
+"""
 
 from __future__ import annotations
 
@@ -32,7 +34,9 @@ def steady(monkeypatch: pytest.MonkeyPatch) -> None:
     """Our own code counts as unchanged, for somebody may be editing it."""
     stamp = warming._stamp
     ours = Path(warming.__file__).parent
-    monkeypatch.setattr(warming, "_stamp", lambda path: (0, 0) if ours in path.parents else stamp(path))
+    monkeypatch.setattr(
+        warming, "_stamp", lambda path: (0, 0) if ours in path.parents else stamp(path)
+    )
     monkeypatch.delenv("PYTEST_CURRENT_TEST")
 
 
@@ -57,7 +61,9 @@ def same_name(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_a_run_in_a_warm_child_is_like_any_other(attack: str, warm: Warm, tmp_path: Path) -> None:
-    """Same events, result and folder; the child that waited is the run's, with what it had imported."""
+    """Same events, result and folder; the child that waited is the run's, with what it had
+    imported.
+    """
     waited = warm.pid
     run = start(attack, {"do": "modules"}, tmp_path, warm=warm)
     assert run.warmed and run.pid == waited
@@ -66,10 +72,16 @@ def test_a_run_in_a_warm_child_is_like_any_other(attack: str, warm: Warm, tmp_pa
     assert values["cwd"] == str(run.folder) and values["mark"] == run.id
     assert "" not in values["path"] and str(Path.cwd() / "tests") not in values["path"]
     cold = start(attack, {"do": "modules"}, tmp_path).wait().values
-    assert cold["colorsys"] is False and cold["path"] == values["path"] and cold["stdin"] == values["stdin"] == ""
+    assert (
+        cold["colorsys"] is False
+        and cold["path"] == values["path"]
+        and cold["stdin"] == values["stdin"] == ""
+    )
 
 
-def test_a_child_serves_one_run_and_another_is_made(attack: str, warm: Warm, tmp_path: Path, until: Until) -> None:
+def test_a_child_serves_one_run_and_another_is_made(
+    attack: str, warm: Warm, tmp_path: Path, until: Until
+) -> None:
     """After a run, the next child waits; it has not seen the run before it."""
     first = start(attack, {}, tmp_path, warm=warm)
     first.wait()
@@ -87,7 +99,9 @@ def test_while_the_child_is_in_use_runs_start_cold(attack: str, warm: Warm, tmp_
     assert first.wait().status == "cancelled"
 
 
-def test_a_child_that_died_is_not_used(attack: str, warm: Warm, tmp_path: Path, until: Until) -> None:
+def test_a_child_that_died_is_not_used(
+    attack: str, warm: Warm, tmp_path: Path, until: Until
+) -> None:
     """The run starts the cold way, and the next finds a new child."""
     dead = warm.pid
     os.kill(dead, signal.SIGKILL)
@@ -97,8 +111,12 @@ def test_a_child_that_died_is_not_used(attack: str, warm: Warm, tmp_path: Path, 
     until(lambda: warm.pid not in (0, dead))
 
 
-def test_a_child_that_dies_over_its_order_is_replaced(attack: str, warm: Warm, tmp_path: Path) -> None:
-    """Stopped when the order comes and killed before it reads it: the run is done by a cold child."""
+def test_a_child_that_dies_over_its_order_is_replaced(
+    attack: str, warm: Warm, tmp_path: Path
+) -> None:
+    """Stopped when the order comes and killed before it reads it: the run is done by a cold
+    child.
+    """
     os.kill(warm.pid, signal.SIGSTOP)
     run = start(attack, {"count": 2}, tmp_path, warm=warm)
     assert run.warmed
@@ -116,15 +134,24 @@ def test_a_run_that_has_begun_is_not_done_twice(attack: str, warm: Warm, tmp_pat
 
 @pytest.mark.parametrize("change", ["environment", "path", "installed", "interpreter", "code"])
 def test_a_child_from_before_a_change_is_not_used(
-    attack: str, warm: Warm, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, change: str, until: Until
+    attack: str,
+    warm: Warm,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    change: str,
+    until: Until,
 ) -> None:
-    """Another environment, path, list of what is installed, Python or code of ours: cold, and a new child is made."""
+    """Another environment, path, list of what is installed, Python or code of ours: cold, and a new
+    child is made.
+    """
     old = warm.pid
     if change == "environment":
         monkeypatch.setenv("OMP_NUM_THREADS", "3")
     elif change == "path":
         (tmp_path / "more").mkdir()
-        monkeypatch.setenv("PYTHONPATH", os.environ["PYTHONPATH"] + os.pathsep + str(tmp_path / "more"))
+        monkeypatch.setenv(
+            "PYTHONPATH", os.environ["PYTHONPATH"] + os.pathsep + str(tmp_path / "more")
+        )
     elif change == "installed":
         (Path(os.environ["PYTHONPATH"].split(os.pathsep)[0]) / "new_package").mkdir()
     elif change == "interpreter":
@@ -181,7 +208,9 @@ def test_a_waiting_child_ends_with_its_killed_server(attack: str, until: Until) 
         "import time\nfrom executors.runs.warm import Warm\n"
         f"warm = Warm({LIGHT!r})\nwarm.wait_ready()\nprint(warm.pid, flush=True)\ntime.sleep(600)\n"
     )
-    with subprocess.Popen([sys.executable, "-c", program], stdout=subprocess.PIPE, text=True) as server:
+    with subprocess.Popen(
+        [sys.executable, "-c", program], stdout=subprocess.PIPE, text=True
+    ) as server:
         assert server.stdout is not None
         child = int(server.stdout.readline())
         assert not gone(child)
@@ -189,8 +218,12 @@ def test_a_waiting_child_ends_with_its_killed_server(attack: str, until: Until) 
         until(lambda: gone(child))
 
 
-def test_a_warm_child_of_ours_holds_torch_and_fastai_but_no_card(attack: str, steady: None, tmp_path: Path) -> None:
-    """The real thing: what is heavy is imported before the run, and CUDA was not started by that."""
+def test_a_warm_child_of_ours_holds_torch_and_fastai_but_no_card(
+    attack: str, steady: None, tmp_path: Path
+) -> None:
+    """The real thing: what is heavy is imported before the run, and CUDA was not started by
+    that.
+    """
     with Warm() as warm:
         assert warm.wait_ready()
         run = start(attack, {"do": "heavy"}, tmp_path, warm=warm)

@@ -1,4 +1,6 @@
-"""Ratings become a learner of users' and items' factors, or one sentence names the row or column that is wrong."""
+"""Ratings become a learner of users' and items' factors, or one sentence names the row or column
+that is wrong.
+"""
 
 from __future__ import annotations
 
@@ -34,18 +36,31 @@ def refused(path: Path, **more: str) -> str:
 
 def test_columns_are_found_by_name_by_target_or_by_place(tmp_path: Path) -> None:
     """In this order; a guess is said."""
-    by_name = table(tmp_path / "a.csv", "Rating,note,Item,User", [f"{n % 5},x,i{n % 4},u{n % 3}" for n in range(30)])
+    by_name = table(
+        tmp_path / "a.csv",
+        "Rating,note,Item,User",
+        [f"{n % 5},x,i{n % 4},u{n % 3}" for n in range(30)],
+    )
     assert task.inspect(settings(by_name)).content.names == ("User", "Item", "Rating")
-    other = table(tmp_path / "b.csv", "reader,book,stars,when", [f"r{n % 3},b{n % 4},{n % 5},{n}" for n in range(30)])
+    other = table(
+        tmp_path / "b.csv",
+        "reader,book,stars,when",
+        [f"r{n % 3},b{n % 4},{n % 5},{n}" for n in range(30)],
+    )
     guessed = task.inspect(settings(other))
     assert guessed.content.names == ("reader", "book", "stars")
-    assert "taken as user, item and rating: the first columns 'reader', 'book', 'stars'" in guessed.notes
+    assert (
+        "taken as user, item and rating: the first columns 'reader', 'book', 'stars'"
+        in guessed.notes
+    )
     asked = task.inspect(settings(other, target="book, reader ,when"))
     assert asked.content.names == ("book", "reader", "when")
 
 
 def test_the_range_goes_half_a_step_beyond_the_ratings(tmp_path: Path) -> None:
-    """A sigmoid never reaches its ends; without steps it is a twentieth; what is asked for is taken."""
+    """A sigmoid never reaches its ends; without steps it is a twentieth; what is asked for is
+    taken.
+    """
     assert task.inspect(settings(table(tmp_path / "a.csv"))).content.y_range == (0.75, 4.75)
     assert task.inspect(settings(tmp_path / "a.csv", y_range="0,6")).content.y_range == (0.0, 6.0)
     fine = table(tmp_path / "b.csv", rows=[f"u{n % 3},i{n % 4},{n / 150}" for n in range(151)])
@@ -65,14 +80,20 @@ def test_wrong_rows_are_named(tmp_path: Path) -> None:
     assert "line 6: column 'user' is empty" in refused(table(tmp_path / "a.csv", rows=rows))
     rows[4] = "u1,film 2,"
     assert "line 6: column 'rating' is empty" in refused(table(tmp_path / "a.csv", rows=rows))
-    assert "line 6: rating 4.5 is not in the y_range 0,4" in refused(table(tmp_path / "b.csv"), y_range="0,4")
+    assert "line 6: rating 4.5 is not in the y_range 0,4" in refused(
+        table(tmp_path / "b.csv"), y_range="0,4"
+    )
 
 
 def test_wrong_files_and_parameters_are_named(tmp_path: Path) -> None:
     """Too few rows or columns, a single user, a target of two columns, a range upside down."""
     assert "has 5 rows; at least 20 are needed" in refused(table(tmp_path / "a.csv", rows=ROWS[:5]))
-    assert "has 2 columns ('a', 'b'); user, item and rating" in refused(table(tmp_path / "b.csv", "a,b", ["1,2"] * 30))
-    assert "separated by ';'" in refused(table(tmp_path / "c.csv", "user;item;rating", ["1;2;3"] * 30))
+    assert "has 2 columns ('a', 'b'); user, item and rating" in refused(
+        table(tmp_path / "b.csv", "a,b", ["1,2"] * 30)
+    )
+    assert "separated by ';'" in refused(
+        table(tmp_path / "c.csv", "user;item;rating", ["1;2;3"] * 30)
+    )
     alone = [row[row.index(",") :] for row in ROWS]
     assert "column 'user' has the single value 'me'" in refused(
         table(tmp_path / "d.csv", rows=["me" + r for r in alone])
@@ -86,7 +107,14 @@ def test_wrong_files_and_parameters_are_named(tmp_path: Path) -> None:
         ({"arch": "resnet18"}, "given by its factors, such as 50, not 'resnet18'"),
     ):
         with pytest.raises(BadParameter, match=said):
-            task.build(task.inspect(settings(path, **more)), settings(path, **more), None, 8, "cpu", tmp_path)
+            task.build(
+                task.inspect(settings(path, **more)),
+                settings(path, **more),
+                None,
+                8,
+                "cpu",
+                tmp_path,
+            )
 
 
 def test_pairs_that_come_again_are_said(tmp_path: Path) -> None:
@@ -137,5 +165,8 @@ def check(asked: Settings, folder: Path, held: int) -> Any:
         with learner.no_bar(), learner.no_logging():
             learner.fit(1)
     assert names["learn"].model.y_range == built.learner.model.y_range
-    assert names["learn"].model.u_weight.weight.shape[1] == built.learner.model.u_weight.weight.shape[1]
+    assert (
+        names["learn"].model.u_weight.weight.shape[1]
+        == built.learner.model.u_weight.weight.shape[1]
+    )
     return names["learn"]

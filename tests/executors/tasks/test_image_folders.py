@@ -72,7 +72,8 @@ def test_a_single_class_is_named(tmp_path: Path) -> None:
     """One subfolder is nothing to tell apart."""
     paint(tmp_path / "cats", 10)
     assert (
-        refused(tmp_path) == f"{tmp_path} holds a single class ('cats'); classification needs at least two subfolders"
+        refused(tmp_path)
+        == f"{tmp_path} holds a single class ('cats'); classification needs at least two subfolders"
     )
 
 

@@ -1,4 +1,6 @@
-"""Every image task builds a learner that trains, on its sample and on odd files, and a snippet that does the same."""
+"""Every image task builds a learner that trains, on its sample and on odd files, and a snippet that
+does the same.
+"""
 
 from __future__ import annotations
 
@@ -47,7 +49,9 @@ def train(learner: Any) -> None:
 
 @pytest.fixture(autouse=True)
 def one_thread() -> Iterator[None]:
-    """Threads that wait for each other on a machine with other work make a step a hundred times slower."""
+    """Threads that wait for each other on a machine with other work make a step a hundred times
+    slower.
+    """
     before = torch.get_num_threads()
     torch.set_num_threads(1)
     yield
@@ -59,8 +63,14 @@ def odd_images(folder: Path, start: int = 0) -> list[Path]:
     folder.mkdir(parents=True)
     found = []
     for number, mode in enumerate(MODES):
-        noise = np.random.default_rng(number).integers(0, 256, (40 + number, 50 - number, 3), "uint8")
-        image = Image.new("I;16", (50, 40), 9999) if mode == "I;16" else Image.fromarray(noise).convert(mode)
+        noise = np.random.default_rng(number).integers(
+            0, 256, (40 + number, 50 - number, 3), "uint8"
+        )
+        image = (
+            Image.new("I;16", (50, 40), 9999)
+            if mode == "I;16"
+            else Image.fromarray(noise).convert(mode)
+        )
         exif = Image.Exif()
         exif[0x0112] = 6 if number == 7 else 1
         path = folder / f"{start + number}.{'jpg' if mode == 'CMYK' else 'png'}"
@@ -85,7 +95,9 @@ def own_files(task: str, folder: Path) -> Path:
         (folder / "masks").mkdir()
         for path in images:
             wide, high = shown_size(path)
-            values = np.random.default_rng(0).choice(np.array([0, 1, 2, 255], "uint8"), (high, wide))
+            values = np.random.default_rng(0).choice(
+                np.array([0, 1, 2, 255], "uint8"), (high, wide)
+            )
             Image.fromarray(values).save(folder / "masks" / f"{path.stem}.png")
     else:
         images = odd_images(folder)
@@ -127,7 +139,9 @@ def built(settings: Settings, folder: Path) -> tuple[Any, Built]:
 
 
 def test_a_task_trains(settings: Settings, tmp_path: Path) -> None:
-    """Also as trials train it: a template on the CPU, finished as the loader would, repeated to any size."""
+    """Also as trials train it: a template on the CPU, finished as the loader would, repeated to any
+    size.
+    """
     task = find_task(settings.task)
     source, made = built(settings, tmp_path)
     learner = made.learner
@@ -135,7 +149,9 @@ def test_a_task_trains(settings: Settings, tmp_path: Path) -> None:
     assert (made.pretrained, made.higher_is_better) == (False, settings.task not in LOWER)
     assert learner.path == tmp_path and len(learner.metrics) > 0
     template = task.template(learner.dls.train)
-    assert len(template) == 2 and len({len(part) for part in template}) == 1 and len(template[0]) > 2
+    assert (
+        len(template) == 2 and len({len(part) for part in template}) == 1 and len(template[0]) > 2
+    )
     x, y = task.finish(learner.dls.train, tuple(part[torch.arange(3)] for part in template))
     real = learner.dls.one_batch()
     assert (x.shape[1:], x.dtype, y.shape[1:], y.dtype) == (
@@ -147,8 +163,12 @@ def test_a_task_trains(settings: Settings, tmp_path: Path) -> None:
     train(learner)
 
 
-def test_a_snippet_trains_on_the_same(settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """It needs nothing of ours, has its loaders on one line, and gives batches and a network of the same shapes."""
+def test_a_snippet_trains_on_the_same(
+    settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It needs nothing of ours, has its loaders on one line, and gives batches and a network of the
+    same shapes.
+    """
     task = find_task(settings.task)
     source, made = built(settings, tmp_path)
     code = task.snippet(source, settings, SIZE, BATCH, pretrained=False)
@@ -161,10 +181,14 @@ def test_a_snippet_trains_on_the_same(settings: Settings, tmp_path: Path, monkey
     exec(compile(code, "snippet", "exec"), names)
     learner = names["learn"]
     assert (learner.dls.train.n, learner.dls.valid.n) == (source.train, source.valid)
-    assert [part.shape for part in learner.dls.one_batch()] == [part.shape for part in made.learner.dls.one_batch()]
+    assert [part.shape for part in learner.dls.one_batch()] == [
+        part.shape for part in made.learner.dls.one_batch()
+    ]
     ours, theirs = ([p.shape for p in each.model.parameters()] for each in (made.learner, learner))
     assert ours == theirs
-    assert [metric.name for metric in learner.metrics] == [metric.name for metric in made.learner.metrics]
+    assert [metric.name for metric in learner.metrics] == [
+        metric.name for metric in made.learner.metrics
+    ]
     train(learner)
 
 
@@ -176,15 +200,22 @@ def test_a_snippet_respects_decisions(own: bool, tmp_path: Path) -> None:
         own_files("image-classification", folder / part)
     start = "train/" if own else ""
     moved, deleted = f"{start}cats/1.png", f"{start}dogs/12.png"
-    (folder / "decisions.csv").write_text(f"file,decision\n{moved},dogs\n{deleted},delete\n{start}cats/2.png,keep\n")
+    (folder / "decisions.csv").write_text(
+        f"file,decision\n{moved},dogs\n{deleted},delete\n{start}cats/2.png,keep\n"
+    )
     settings = settings_for("image-classification", str(folder))
     source, made = built(settings, tmp_path)
     task = find_task(settings.task)
     names: dict[str, Any] = {"__name__": "snippet"}
-    exec(compile(task.snippet(source, settings, SIZE, BATCH, pretrained=False), "snippet", "exec"), names)
+    exec(
+        compile(task.snippet(source, settings, SIZE, BATCH, pretrained=False), "snippet", "exec"),
+        names,
+    )
     files = [*names["dls"].train_ds.items, *names["dls"].valid_ds.items]
     found = {file: names["label"](file) for file in files}
-    assert found == dict((*source.content.train, *source.content.valid)) and len(files) == len(found)
+    assert found == dict((*source.content.train, *source.content.valid)) and len(files) == len(
+        found
+    )
     assert found[folder / moved] == "dogs" and folder / deleted not in found
     if own:
         assert {file for file, _ in source.content.valid} == set(names["dls"].valid_ds.items)
@@ -193,19 +224,33 @@ def test_a_snippet_respects_decisions(own: bool, tmp_path: Path) -> None:
 
 def test_points_are_scaled_by_their_own_image(tmp_path: Path) -> None:
     """The corners of every image, upright or on its side, are -1 and 1."""
-    _, made = built(settings_for("image-regression", str(own_files("image-regression", tmp_path / "photos"))), tmp_path)
-    points = torch.cat([batch[1] for batch in (made.learner.dls.one_batch(), made.learner.dls.valid.one_batch())])
-    assert torch.allclose(points.as_subclass(torch.Tensor), torch.tensor([[-1.0, -1.0], [1.0, 1.0]]).expand_as(points))
+    _, made = built(
+        settings_for("image-regression", str(own_files("image-regression", tmp_path / "photos"))),
+        tmp_path,
+    )
+    points = torch.cat(
+        [batch[1] for batch in (made.learner.dls.one_batch(), made.learner.dls.valid.one_batch())]
+    )
+    assert torch.allclose(
+        points.as_subclass(torch.Tensor), torch.tensor([[-1.0, -1.0], [1.0, 1.0]]).expand_as(points)
+    )
 
 
 def test_void_is_counted_by_neither_loss_nor_metric(tmp_path: Path) -> None:
     """What stands at a void pixel changes nothing."""
     from executors.networks.metrics import DiceWithoutVoid
 
-    _, made = built(settings_for("segmentation", str(own_files("segmentation", tmp_path / "photos"))), tmp_path)
+    _, made = built(
+        settings_for("segmentation", str(own_files("segmentation", tmp_path / "photos"))), tmp_path
+    )
     learner, (_, y) = made.learner, made.learner.dls.one_batch()
     assert 255 in y and learner.metrics[0].name == "dice_without_void"
-    right = torch.nn.functional.one_hot(torch.where(y == 255, 0, y).as_subclass(torch.Tensor), 3).movedim(-1, 1) * 20.0
+    right = (
+        torch.nn.functional.one_hot(
+            torch.where(y == 255, 0, y).as_subclass(torch.Tensor), 3
+        ).movedim(-1, 1)
+        * 20.0
+    )
     other = right.clone()
     other[:, 2] += 99.0 * (y == 255)
 
@@ -223,12 +268,16 @@ def test_void_is_counted_by_neither_loss_nor_metric(tmp_path: Path) -> None:
 
 def test_mask_values_survive_resizing(tmp_path: Path) -> None:
     """No value comes about between two classes."""
-    _, made = built(settings_for("segmentation", str(own_files("segmentation", tmp_path / "photos"))), tmp_path)
+    _, made = built(
+        settings_for("segmentation", str(own_files("segmentation", tmp_path / "photos"))), tmp_path
+    )
     assert set(made.learner.dls.one_batch()[1].unique().tolist()) == {0, 1, 2, 255}
 
 
 def test_restoring_is_from_worse_to_the_image_itself(tmp_path: Path) -> None:
-    """The input is a worse version of the same crop, the same each time; the target is what the file holds."""
+    """The input is a worse version of the same crop, the same each time; the target is what the
+    file holds.
+    """
     source, made = built(settings_for("restoration"), tmp_path)
     samples = made.learner.dls.valid
     x, y = (part.as_subclass(torch.Tensor) for part in samples.one_batch())
@@ -237,7 +286,9 @@ def test_restoring_is_from_worse_to_the_image_itself(tmp_path: Path) -> None:
     worse, flat = (x - y).abs().mean(), (y - y.mean(dim=(2, 3), keepdim=True)).abs().mean()
     assert 0 < worse < flat  # further from the target than itself, nearer than a plain colour
     mean, std = (torch.tensor(part) for part in imagenet_stats)
-    photo = load_sample_images().images[0][:64, 512:576] / 255  # (64, 64, 3), the first crop to validate on
+    photo = (
+        load_sample_images().images[0][:64, 512:576] / 255
+    )  # (64, 64, 3), the first crop to validate on
     assert np.allclose(y[0].mean(dim=(1, 2)) * std + mean, photo.mean(axis=(0, 1)), atol=0.01)
     assert source.valid == samples.n == 24
 
@@ -253,18 +304,27 @@ def test_a_worse_image_is_worse_by_its_seed() -> None:
 
 
 def test_psnr_is_that_of_the_formula() -> None:
-    """A tenth of the range is 20 dB, with whatever mean and deviation the images were normalised."""
+    """A tenth of the range is 20 dB, with whatever mean and deviation the images were
+    normalised.
+    """
     from executors.networks.metrics import psnr
 
     target = torch.full((2, 3, 8, 8), 0.5)
     assert float(psnr(target + 0.1, target)) == pytest.approx(20, abs=1e-3)
-    mean, std = torch.tensor([0.1, 0.2, 0.3]).reshape(3, 1, 1), torch.tensor([0.5, 0.6, 0.7]).reshape(3, 1, 1)
+    mean, std = (
+        torch.tensor([0.1, 0.2, 0.3]).reshape(3, 1, 1),
+        torch.tensor([0.5, 0.6, 0.7]).reshape(3, 1, 1),
+    )
     pred, wanted = ((image - mean) / std for image in (target + 0.1, target))
-    assert float(psnr(pred, wanted, mean=[0.1, 0.2, 0.3], std=[0.5, 0.6, 0.7])) == pytest.approx(20, abs=1e-3)
+    assert float(psnr(pred, wanted, mean=[0.1, 0.2, 0.3], std=[0.5, 0.6, 0.7])) == pytest.approx(
+        20, abs=1e-3
+    )
 
 
 def test_the_feature_loss_is_nothing_for_equal_images() -> None:
-    """It grows with the difference, its gradient reaches the prediction, and its network never learns."""
+    """It grows with the difference, its gradient reaches the prediction, and its network never
+    learns.
+    """
     from torchvision.models.vgg import cfgs, make_layers
 
     from executors.training.feature_loss import FeatureLoss
@@ -280,7 +340,10 @@ def test_the_feature_loss_is_nothing_for_equal_images() -> None:
     loss(pred, target).backward()
     assert pred.grad is not None and float(pred.grad.abs().sum()) > 0
     assert not any(p.requires_grad for p in loss.parameters())
-    assert all(torch.equal(one, other) for one, other in zip(before, loss.state_dict().values(), strict=True))
+    assert all(
+        torch.equal(one, other)
+        for one, other in zip(before, loss.state_dict().values(), strict=True)
+    )
     features = torch.rand(2, 4, 3, 5)
     gram = torch.einsum("bchw,bdhw->bcd", features, features) / (4 * 3 * 5)
     assert torch.allclose(loss.gram_matrix(features), gram)
@@ -297,7 +360,10 @@ def test_a_gan_trains_both_halves_again_and_again(tmp_path: Path) -> None:
         with learner.no_bar(), learner.no_logging():
             learner.fit(2, lr=1e-3)
         for half, old in zip(halves, before, strict=True):
-            assert any(not torch.equal(one, other) for one, other in zip(half.parameters(), old, strict=True))
+            assert any(
+                not torch.equal(one, other)
+                for one, other in zip(half.parameters(), old, strict=True)
+            )
 
 
 def test_a_cut_off_image_is_named_in_every_task(tmp_path: Path) -> None:

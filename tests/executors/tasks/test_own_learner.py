@@ -1,4 +1,6 @@
-"""A user's own file gives the learner; what is wrong with it is one sentence with file, line and what was found."""
+"""A user's own file gives the learner; what is wrong with it is one sentence with file, line and
+what was found.
+"""
 
 from __future__ import annotations
 
@@ -81,9 +83,13 @@ class StopSoon(Callback):
 
 @pytest.fixture(autouse=True)
 def clean_modules(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[None]:
-    """What a file of the user's adds to the path and the modules ends with the test; `app` is not ours meanwhile."""
+    """What a file of the user's adds to the path and the modules ends with the test; `app` is not
+    ours meanwhile.
+    """
     monkeypatch.setattr(sys, "path", sys.path[:])
-    ours = {name: sys.modules.pop(name) for name in list(sys.modules) if name.split(".")[0] == "app"}
+    ours = {
+        name: sys.modules.pop(name) for name in list(sys.modules) if name.split(".")[0] == "app"
+    }
     yield
     for name, module in list(sys.modules.items()):
         if str(tmp_path) in (getattr(module, "__file__", None) or ""):
@@ -125,7 +131,9 @@ def executed(source: Source, settings: Settings) -> Any:
     ("code", "function"), [(NUMBERS, "make"), (NUMBERS, "plain"), (TEXTS, "make"), (TABLE, "make")]
 )
 def test_any_learner_trains_with_another_batch(code: str, function: str, tmp_path: Path) -> None:
-    """fastai's loaders and torch's own; the run's folder is where it writes; the snippet does the same."""
+    """fastai's loaders and torch's own; the run's folder is where it writes; the snippet does the
+    same.
+    """
     source, settings = inspected(written(tmp_path, code), function)
     built = TASK.build(source, settings, None, 5, "cpu", tmp_path / "run")
     learner = built.learner
@@ -134,17 +142,24 @@ def test_any_learner_trains_with_another_batch(code: str, function: str, tmp_pat
         learner.fit(1)
     assert all(bool(value.isfinite().all()) for value in learner.model.state_dict().values())
     parts = TASK.finish(learner.dls.train, TASK.template(learner.dls.train))
-    assert len({len(part) for part in parts}) == 1 and all(isinstance(part, torch.Tensor) for part in parts)
+    assert len({len(part) for part in parts}) == 1 and all(
+        isinstance(part, torch.Tensor) for part in parts
+    )
     assert len(next(iter(executed(source, settings).dls.train))[-1]) == 3
 
 
 def test_samples_and_metrics_are_told(tmp_path: Path) -> None:
     """Counts, the way of the first metric, and whether layers are frozen."""
     source, settings = inspected(written(tmp_path, NUMBERS))
-    assert (source.title, source.train, source.valid) == ("mine.py:make: Linear on 40 samples", 40, 10)
+    assert (source.title, source.train, source.valid) == (
+        "mine.py:make: Linear on 40 samples",
+        40,
+        10,
+    )
     built = TASK.build(source, settings, None, 5, "cpu", tmp_path)
     assert (
-        built.notes == ("no layer is frozen", "'mae' is taken to be better when lower") and not built.higher_is_better
+        built.notes == ("no layer is frozen", "'mae' is taken to be better when lower")
+        and not built.higher_is_better
     )
     source, settings = inspected(written(tmp_path, IMAGES, "pictures.py"))
     built = TASK.build(source, settings, None, 5, "cpu", tmp_path)
@@ -152,7 +167,9 @@ def test_samples_and_metrics_are_told(tmp_path: Path) -> None:
 
 
 def test_the_costliest_samples_stand_for_the_worst_case(tmp_path: Path) -> None:
-    """The longest text alone; pictures as the loader resizes them, and as floats only on the device."""
+    """The longest text alone; pictures as the loader resizes them, and as floats only on the
+    device.
+    """
     source, settings = inspected(written(tmp_path, TEXTS))
     loader = TASK.build(source, settings, None, 4, "cpu", tmp_path).learner.dls.train
     words, labels = TASK.template(loader)
@@ -172,11 +189,15 @@ def test_batches_that_cannot_be_repeated_are_named(tmp_path: Path) -> None:
     )
     source, settings = inspected(written(tmp_path, code), "named")
     loader = TASK.build(source, settings, None, 4, "cpu", tmp_path).learner.dls.train
-    with pytest.raises(BadInput, match="the learner's batches are made of dict; tensors with one row a sample"):
+    with pytest.raises(
+        BadInput, match="the learner's batches are made of dict; tensors with one row a sample"
+    ):
         TASK.template(loader)
 
 
-@pytest.mark.parametrize("text", ["", "mine.py", ":make", "mine.py:", "mine.py:two words", "mine.py:a.b"])
+@pytest.mark.parametrize(
+    "text", ["", "mine.py", ":make", "mine.py:", "mine.py:two words", "mine.py:a.b"]
+)
 def test_what_is_no_place_is_said(text: str) -> None:
     """With what it should look like."""
     with pytest.raises(BadInput) as caught:
@@ -185,7 +206,9 @@ def test_what_is_no_place_is_said(text: str) -> None:
 
 
 def test_a_file_that_cannot_be_run_is_named(tmp_path: Path) -> None:
-    """Missing, a folder, no Python, wrong syntax, an error at the top, an import that fails, an early end."""
+    """Missing, a folder, no Python, wrong syntax, an error at the top, an import that fails, an
+    early end.
+    """
     assert refused(tmp_path / "none.py").startswith(" does not exist; a learner is given as")
     (tmp_path / "folder.py").mkdir()
     assert refused(tmp_path / "folder.py").startswith(" is a folder; a learner is given as")
@@ -195,11 +218,15 @@ def test_a_file_that_cannot_be_run_is_named(tmp_path: Path) -> None:
         ", line 2: SyntaxError: "
     )
     assert (
-        refused(written(tmp_path, "\nx = 1\ny = x / 0\n", "top.py")) == ", line 2: ZeroDivisionError: division by zero"
+        refused(written(tmp_path, "\nx = 1\ny = x / 0\n", "top.py"))
+        == ", line 2: ZeroDivisionError: division by zero"
     )
     lost = refused(written(tmp_path, "x = 1\nimport no_such_package\n", "lost.py"))
     assert lost == ", line 2: ModuleNotFoundError: No module named 'no_such_package'"
-    assert refused(written(tmp_path, "import sys\nsys.exit(3)\n", "early.py")) == ", line 2: SystemExit: 3"
+    assert (
+        refused(written(tmp_path, "import sys\nsys.exit(3)\n", "early.py"))
+        == ", line 2: SystemExit: 3"
+    )
 
 
 def test_a_function_that_cannot_be_called_is_named(tmp_path: Path) -> None:
@@ -215,7 +242,10 @@ def test_a_function_that_cannot_be_called_is_named(tmp_path: Path) -> None:
             return json.loads("{")
         """,
     )
-    assert refused(file, "make_lerner") == " has no function 'make_lerner'; the closest are make_learner"
+    assert (
+        refused(file, "make_lerner")
+        == " has no function 'make_lerner'; the closest are make_learner"
+    )
     assert refused(file, "zzz") == " has no function 'zzz'; there are make_learner, asks, fails"
     assert refused(file, "names") == ": 'names' is a dict, not a function"
     assert (
@@ -226,7 +256,9 @@ def test_a_function_that_cannot_be_called_is_named(tmp_path: Path) -> None:
 
 
 def test_what_is_no_learner_is_named(tmp_path: Path) -> None:
-    """Nothing, something else, no loaders, one loader, loaders without samples, size or length; with the line."""
+    """Nothing, something else, no loaders, one loader, loaders without samples, size or length;
+    with the line.
+    """
     file = written(
         tmp_path,
         NUMBERS
@@ -242,7 +274,11 @@ def test_what_is_no_learner_is_named(tmp_path: Path) -> None:
             """
         ),
     )
-    line = next(n for n, text in enumerate(file.read_text().splitlines(), 1) if text.startswith("def nothing"))
+    line = next(
+        n
+        for n, text in enumerate(file.read_text().splitlines(), 1)
+        if text.startswith("def nothing")
+    )
     for place, (name, said) in enumerate(
         {
             "nothing": "None where a fastai Learner is expected",
@@ -259,7 +295,10 @@ def test_what_is_no_learner_is_named(tmp_path: Path) -> None:
 
 def test_out_of_memory_stays_what_it_is(tmp_path: Path) -> None:
     """A run that fails for memory is told from one that fails for its code."""
-    file = written(tmp_path, "def make():\n    raise RuntimeError('CUDA out of memory. Tried to allocate 2 GiB')\n")
+    file = written(
+        tmp_path,
+        "def make():\n    raise RuntimeError('CUDA out of memory. Tried to allocate 2 GiB')\n",
+    )
     with pytest.raises(RuntimeError, match="CUDA out of memory"):
         inspected(file)
 

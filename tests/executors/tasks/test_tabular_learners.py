@@ -1,4 +1,6 @@
-"""Learners on tables train on dates, gaps, logarithms and own splits, and are what their snippets make."""
+"""Learners on tables train on dates, gaps, logarithms and own splits, and are what their snippets
+make.
+"""
 
 from __future__ import annotations
 
@@ -17,7 +19,9 @@ DAYS = [datetime(2023, 11, 20, 8) + timedelta(days=3 * n, hours=n % 5) for n in 
 
 @pytest.fixture
 def sales(tmp_path: Path) -> Path:
-    """Sixty rows: dates with a gap, numbers with a gap, a text, a held-out fifth, and targets of every kind."""
+    """Sixty rows: dates with a gap, numbers with a gap, a text, a held-out fifth, and targets of
+    every kind.
+    """
     rows = [
         f"{'' if n == 7 else day.isoformat()},{'' if n == 9 else n % 13},{('north', 'south', 'east')[n % 3]},"
         f"{n % 5 == 0},{1.2**n:.3f},{n * 3},{'yes' if n % 2 else 'no'}"
@@ -51,16 +55,29 @@ def both(settings: Settings, folder: Path) -> tuple[Any, Any]:
 def test_a_table_with_everything_trains_and_its_snippet_does_too(
     target: str, metrics: list[str], sales: Path, tmp_path: Path
 ) -> None:
-    """The same columns, network and values come from both; lower is better where an error is measured."""
+    """The same columns, network and values come from both; lower is better where an error is
+    measured.
+    """
     settings = Settings("tabular", str(sales), target)
     built, other = both(settings, tmp_path)
     assert [metric.name for metric in built.learner.metrics] == metrics
     assert built.higher_is_better is (target == "sold")
     mine, theirs = built.learner.dls, other.dls
-    assert list(mine.cat_names) == list(theirs.cat_names) and list(mine.cont_names) == list(theirs.cont_names)
-    assert "saleMonth" in mine.cat_names and "saleElapsed" in mine.cont_names and "is_valid" not in mine.cat_names
-    assert mine.train_ds.items.equals(theirs.train_ds.items) and mine.valid_ds.items.equals(theirs.valid_ds.items)
-    shapes = [[value.shape for value in learner.model.state_dict().values()] for learner in (built.learner, other)]
+    assert list(mine.cat_names) == list(theirs.cat_names) and list(mine.cont_names) == list(
+        theirs.cont_names
+    )
+    assert (
+        "saleMonth" in mine.cat_names
+        and "saleElapsed" in mine.cont_names
+        and "is_valid" not in mine.cat_names
+    )
+    assert mine.train_ds.items.equals(theirs.train_ds.items) and mine.valid_ds.items.equals(
+        theirs.valid_ds.items
+    )
+    shapes = [
+        [value.shape for value in learner.model.state_dict().values()]
+        for learner in (built.learner, other)
+    ]
     assert shapes[0] == shapes[1]
     assert any(note.startswith("widths of embeddings by fastai's rule: ") for note in built.notes)
 

@@ -1,4 +1,6 @@
-"""Learners on texts train, are what their snippets make, and a classifier starts from a language model's encoder."""
+"""Learners on texts train, are what their snippets make, and a classifier starts from a language
+model's encoder.
+"""
 
 from __future__ import annotations
 
@@ -60,7 +62,13 @@ def trained(learner: Any) -> None:
     assert len(learner.recorder.values[0]) == 2 + len(learner.metrics)
 
 
-def executed(source: Source, settings: Settings, pretrained: bool, monkeypatch: pytest.MonkeyPatch, place: Path) -> Any:
+def executed(
+    source: Source,
+    settings: Settings,
+    pretrained: bool,
+    monkeypatch: pytest.MonkeyPatch,
+    place: Path,
+) -> Any:
     """The learner that the snippet makes, after one batch."""
     monkeypatch.chdir(place)
     code = find_task(settings.task).snippet(source, settings, None, 8, pretrained)
@@ -94,7 +102,10 @@ def test_a_language_model_trains_and_its_snippet_runs(
     settings = Settings("language-model", str(texts), arch=SMALL)
     source, made = built(settings, tmp_path)
     trained(made.learner)
-    assert made.higher_is_better and [metric.name for metric in made.learner.metrics] == ["accuracy", "perplexity"]
+    assert made.higher_is_better and [metric.name for metric in made.learner.metrics] == [
+        "accuracy",
+        "perplexity",
+    ]
     assert not made.pretrained and any("random" in note for note in made.notes)
     words, following = find_task(settings.task).template(made.learner.dls.train)
     assert words.shape == following.shape == (8, 72)
@@ -107,9 +118,13 @@ def test_a_language_model_trains_and_its_snippet_runs(
     }
 
 
-def test_a_language_model_validates_with_a_batch_larger_than_its_held_out_texts(texts: Path, tmp_path: Path) -> None:
+def test_a_language_model_validates_with_a_batch_larger_than_its_held_out_texts(
+    texts: Path, tmp_path: Path
+) -> None:
     """A loader of less than a row would be empty, and no loss would be measured."""
-    source, made = built(Settings("language-model", str(texts), arch=SMALL), tmp_path, batch_size=60)
+    source, made = built(
+        Settings("language-model", str(texts), arch=SMALL), tmp_path, batch_size=60
+    )
     assert source.valid < 60 and len(made.learner.dls.valid) > 0
 
 
@@ -126,8 +141,12 @@ def test_a_book_is_cut_at_its_empty_lines(tmp_path: Path, monkeypatch: pytest.Mo
     assert len(learner.dls.train_ds) + len(learner.dls.valid_ds) == 180
 
 
-def test_a_classifier_trains_on_the_longest_text(texts: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Trials of memory repeat the longest text, and it alone: the network wants batches sorted by length."""
+def test_a_classifier_trains_on_the_longest_text(
+    texts: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Trials of memory repeat the longest text, and it alone: the network wants batches sorted by
+    length.
+    """
     settings = Settings("text-classification", str(texts), arch=SMALL)
     source, made = built(settings, tmp_path)
     task, loader = find_task(settings.task), made.learner.dls.train
@@ -142,12 +161,17 @@ def test_a_classifier_trains_on_the_longest_text(texts: Path, tmp_path: Path, mo
 def test_a_classifier_starts_from_a_saved_encoder(
     texts: Path, encoder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Weights and vocabulary are the language model's, all but the head is frozen; the snippet does the same."""
+    """Weights and vocabulary are the language model's, all but the head is frozen; the snippet does
+    the same.
+    """
     settings = Settings("text-classification", str(texts), encoder=str(encoder))
     source, made = built(settings, tmp_path)
     saved = torch.load(encoder / "encoder.pth", weights_only=True)
     assert made.learner.dls.vocab[0] == json.loads((encoder / "encoder.vocab.json").read_text())
-    for learner in (made.learner, executed(source, settings, made.pretrained, monkeypatch, tmp_path)):
+    for learner in (
+        made.learner,
+        executed(source, settings, made.pretrained, monkeypatch, tmp_path),
+    ):
         now = learner.model[0].module.state_dict()
         assert set(now) == set(saved) and all(torch.equal(now[name], saved[name]) for name in saved)
         assert not any(weight.requires_grad for weight in learner.model[0].parameters())
@@ -160,9 +184,13 @@ def test_a_classifiers_encoder_is_saved_too(texts: Path, encoder: Path, tmp_path
     """What was saved from a classifier is read by another."""
     _, made = built(Settings("text-classification", str(texts), encoder=str(encoder)), tmp_path)
     file = save_encoder(made.learner, tmp_path)
-    before, after = (torch.load(place, weights_only=True) for place in (encoder / "encoder.pth", file))
+    before, after = (
+        torch.load(place, weights_only=True) for place in (encoder / "encoder.pth", file)
+    )
     assert all(torch.equal(before[name], after[name]) for name in before)
-    assert file.with_suffix(".vocab.json").read_text() == (encoder / "encoder.vocab.json").read_text()
+    assert (
+        file.with_suffix(".vocab.json").read_text() == (encoder / "encoder.vocab.json").read_text()
+    )
 
 
 def test_an_encoder_that_does_not_fit_is_named(texts: Path, encoder: Path, tmp_path: Path) -> None:
@@ -175,7 +203,9 @@ def test_an_encoder_that_does_not_fit_is_named(texts: Path, encoder: Path, tmp_p
 
     shutil.copy(encoder / "encoder.pth", tmp_path)
     (tmp_path / "encoder.vocab.json").write_text('["a", "b"]')
-    assert "words, and encoder.vocab.json beside it has 2; they are not of the same run" in message()
+    assert (
+        "words, and encoder.vocab.json beside it has 2; they are not of the same run" in message()
+    )
     torch.save({"weight": torch.zeros(2)}, tmp_path / "encoder.pth")
     assert "encoder.pth holds no encoder of AWD-LSTM" in message()
     torch.save({"model": Path}, tmp_path / "encoder.pth")  # would run code when it is read
@@ -183,11 +213,15 @@ def test_an_encoder_that_does_not_fit_is_named(texts: Path, encoder: Path, tmp_p
     (tmp_path / "encoder.pth").write_bytes(b"no weights")
     assert "encoder.pth cannot be read as saved weights" in message()
     with pytest.raises(BadParameter, match="the encoder has its own sizes; leave '16,24,2' out"):
-        built(Settings("text-classification", str(texts), arch=SMALL, encoder=str(encoder)), tmp_path)
+        built(
+            Settings("text-classification", str(texts), arch=SMALL, encoder=str(encoder)), tmp_path
+        )
 
 
 @pytest.mark.parametrize("task", ["language-model", "text-classification"])
-def test_the_samples_snippet_runs(task: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_samples_snippet_runs(
+    task: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """It reads the same docstrings that the sample is made of."""
     settings = Settings(task)
     source = find_task(task).inspect(settings)
@@ -196,13 +230,20 @@ def test_the_samples_snippet_runs(task: str, tmp_path: Path, monkeypatch: pytest
     assert len(items) == 400
 
 
-def test_pretrained_weights_at_hand_are_used(texts: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """fastai's folder is looked into, and not made by looking; words that the weights know keep what they learned."""
+def test_pretrained_weights_at_hand_are_used(
+    texts: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """fastai's folder is looked into, and not made by looking; words that the weights know keep
+    what they learned.
+    """
     monkeypatch.setenv("FASTAI_HOME", str(tmp_path / "home"))
     monkeypatch.setattr(awd_lstm, "FULL", awd_lstm.Sizes(16, 24, 2))  # fastai's own would be 90 MB
     settings = Settings("language-model", str(texts), arch=SMALL)
     _, made = built(settings, tmp_path)
-    assert made.notes[0] == "the weights are random, because wt103-fwd is not in fastai's folder of models"
+    assert (
+        made.notes[0]
+        == "the weights are random, because wt103-fwd is not in fastai's folder of models"
+    )
     assert not (tmp_path / "home").exists() and not made.pretrained
     known = tmp_path / "home" / "models" / "wt103-fwd"
     known.mkdir(parents=True)
@@ -210,7 +251,10 @@ def test_pretrained_weights_at_hand_are_used(texts: Path, tmp_path: Path, monkey
     (known / "vocab.pkl").write_bytes(pickle.dumps(list(made.learner.dls.vocab)))
     for task in ("language-model", "text-classification"):
         _, again = built(Settings(task, str(texts), arch=SMALL), tmp_path)
-        assert again.pretrained and again.notes[0] == "the weights are pretrained on Wikipedia (wt103-fwd)"
+        assert (
+            again.pretrained
+            and again.notes[0] == "the weights are pretrained on Wikipedia (wt103-fwd)"
+        )
         encoder = getattr(again.learner.model[0], "module", again.learner.model[0])
         vocab = again.learner.dls.vocab if task == "language-model" else again.learner.dls.vocab[0]
         for word in ("boat", "ferns"):

@@ -1,4 +1,6 @@
-"""Concepts and mentions found in whole small notes: which there are, under which names, where they are explained."""
+"""Concepts and mentions found in whole small notes: which there are, under which names, where they
+are explained.
+"""
 
 from __future__ import annotations
 
@@ -53,7 +55,9 @@ def test_headings_name_concepts_with_their_aliases() -> None:
 
 
 def test_a_concept_knows_where_it_is_explained() -> None:
-    """Its passages, its notes with the home note first, its first sentence, and what stands beside it."""
+    """Its passages, its notes with the home note first, its first sentence, and what stands beside
+    it.
+    """
     found = concepts(
         a="# Dropout\n\nDropout sets activations to zero. It is simple.\n\n[paper](https://e.org/p) ![curve](c.png)\n\n"
         "```python\nnn.Dropout(0.5)\n```\n",
@@ -72,14 +76,24 @@ def test_a_concept_knows_where_it_is_explained() -> None:
 
 def test_passages_of_a_section_without_a_name_belong_to_the_section_above() -> None:
     """What stands under "Goals" or a question belongs to the concept around it."""
-    found = concepts(a="# Dropout\n\nZeroes.\n\n## Goals\n\nTo learn.\n\n## Why does it work?\n\nNoise.\n")
+    found = concepts(
+        a="# Dropout\n\nZeroes.\n\n## Goals\n\nTo learn.\n\n## Why does it work?\n\nNoise.\n"
+    )
     assert list(found) == ["Dropout"] and len(found["Dropout"].passages) == 3
 
 
 def test_wikilinks_name_concepts_that_no_note_explains_yet() -> None:
-    """With no passage of their own; the target counts, not the words shown, and not the part after #."""
-    found = concepts(a="# Dropout\n\nSee [[Weight Decay|shrinking]], [[folder/Momentum#nesterov]], [[dropout]].\n")
-    assert {c.label: c.passages for c in found.values()} == {"Dropout": (0,), "Weight Decay": (), "Momentum": ()}
+    """With no passage of their own; the target counts, not the words shown, and not the part after
+    #.
+    """
+    found = concepts(
+        a="# Dropout\n\nSee [[Weight Decay|shrinking]], [[folder/Momentum#nesterov]], [[dropout]].\n"
+    )
+    assert {c.label: c.passages for c in found.values()} == {
+        "Dropout": (0,),
+        "Weight Decay": (),
+        "Momentum": (),
+    }
 
 
 @pytest.mark.parametrize(
@@ -119,7 +133,8 @@ def test_a_marked_term_that_is_not_explained_is_none(said: str) -> None:
 def test_a_marker_of_the_author_is_no_concept() -> None:
     """A bold word that opens remark after remark marks them; the one that stands once is a term."""
     remarks = "\n".join(
-        f"## Part of the thing {c}\n\n**Trap**: never do {c}.\n" for c in ("one", "two", "red", "blue", "dry")
+        f"## Part of the thing {c}\n\n**Trap**: never do {c}.\n"
+        for c in ("one", "two", "red", "blue", "dry")
     )
     found = concepts(a=f"# Training\n\n{remarks}\n**Warmth**: how far it glows.\n")
     assert "Trap" not in found and "Warmth" in found
@@ -131,7 +146,9 @@ def test_front_matter_names_the_note() -> None:
         "Seg net", "Mask maker",
     )  # fmt: skip
     found = concepts(a="---\ntitle: Batch Norm\nalias: BN, Normaliser\n---\nIt normalises.\n")
-    assert found["Batch Norm"].aliases == ("BN", "Normaliser") and found["Batch Norm"].passages == (0,)
+    assert found["Batch Norm"].aliases == ("BN", "Normaliser") and found["Batch Norm"].passages == (
+        0,
+    )
 
 
 def test_a_note_without_headings_is_named_by_its_file() -> None:
@@ -152,11 +169,18 @@ def test_near_duplicates_are_one_concept_under_its_first_name() -> None:
 
 
 def test_an_acronym_joins_the_name_it_abbreviates() -> None:
-    """A heading in capitals and a spelled-out one elsewhere, when only one name has these initials."""
-    found = concepts(a="# EWMA\n\nA mean.\n", b="# Exponentially Weighted Moving Average\n\nA mean that forgets.\n")
+    """A heading in capitals and a spelled-out one elsewhere, when only one name has these
+    initials.
+    """
+    found = concepts(
+        a="# EWMA\n\nA mean.\n",
+        b="# Exponentially Weighted Moving Average\n\nA mean that forgets.\n",
+    )
     assert len(found) == 1 and next(iter(found.values())).passages == (0, 1)
     both = concepts(
-        a="# CNN\n\nX.\n", b="# Convolutional Neural Network\n\nY.\n", c="# Condensed Nearest Neighbour\n\nZ.\n"
+        a="# CNN\n\nX.\n",
+        b="# Convolutional Neural Network\n\nY.\n",
+        c="# Condensed Nearest Neighbour\n\nZ.\n",
     )
     assert len(both) == 3
 
@@ -172,7 +196,9 @@ def test_an_acronym_in_brackets_is_an_alias() -> None:
 
 
 def test_headings_that_structure_many_notes_are_no_concepts() -> None:
-    """The same inner heading below three different ones; a title is a concept however often it stands inside."""
+    """The same inner heading below three different ones; a title is a concept however often it
+    stands inside.
+    """
     inner = "\n\n## Common traps\n\nHere.\n"
     notes = {n: f"# {n.title()}\n\nWords.{inner}" for n in ("momentum", "dropout", "annealing")}
     assert list(concepts(**notes)) == ["Momentum", "Dropout", "Annealing"]
@@ -181,7 +207,9 @@ def test_headings_that_structure_many_notes_are_no_concepts() -> None:
 
 
 def test_a_weak_name_is_an_alias_only_while_nobody_else_claims_it() -> None:
-    """ "Perceptual Loss" is another word for feature loss until a note explains it as something of its own."""
+    """ "Perceptual Loss" is another word for feature loss until a note explains it as something of
+    its own.
+    """
     feature = "# Feature Loss | Perceptual Loss\n\nCompares activations.\n"
     assert concepts(a=feature)["Feature Loss"].aliases == ("Perceptual Loss",)
     both = concepts(a=feature, b="# Perceptual Loss\n\nWhat eyes see.\n")
@@ -198,7 +226,9 @@ def test_every_name_has_one_owner(store: Store) -> None:
 
 
 def test_mentions_are_found_in_every_passage_by_every_name() -> None:
-    """Label and alias, longest match, in text and code, offsets counted from the passage's start."""
+    """Label and alias, longest match, in text and code, offsets counted from the passage's
+    start.
+    """
     notes = parts(
         a="# Recurrent Neural Network | RNN\n\nReads words.\n",
         b="# Text\n\nRNNs and a recurrent neural network, see https://e.org/RNN.\n\n```python\nmodel = RNN()\n```\n",
@@ -223,20 +253,34 @@ def test_a_notebook_gives_concepts_with_their_cell() -> None:
     """Headings, terms and code of its cells."""
     cells = [
         {"cell_type": "markdown", "metadata": {}, "source": "# Mixup\n\nMixup blends pictures."},
-        {"cell_type": "code", "metadata": {}, "source": "blend(a, b)", "outputs": [], "execution_count": 1},
+        {
+            "cell_type": "code",
+            "metadata": {},
+            "source": "blend(a, b)",
+            "outputs": [],
+            "execution_count": 1,
+        },
     ]
     text = json.dumps({"cells": cells, "metadata": {}, "nbformat": 4, "nbformat_minor": 5})
     parsed = parse_note(text, "n.ipynb")
     (mixup,) = find_concepts([NoteParts("n.ipynb", parsed, cut(parsed, "n.ipynb"))])
     assert mixup.summary == "Mixup blends pictures."
-    assert [(r.kind, r.text, r.cell, r.line) for r in mixup.resources] == [("code", "blend(a, b)", 1, 1)]
+    assert [(r.kind, r.text, r.cell, r.line) for r in mixup.resources] == [
+        ("code", "blend(a, b)", 1, 1)
+    ]
 
 
 @pytest.mark.parametrize(
     ("text", "sentence"),
     [
-        ("# A\n\nA tensor is a block of numbers. It has a shape.", "A tensor is a block of numbers."),
-        ("A rate, e.g. 0.1, is **small**, i.e. safe. More.", "A rate, e.g. 0.1, is small, i.e. safe."),
+        (
+            "# A\n\nA tensor is a block of numbers. It has a shape.",
+            "A tensor is a block of numbers.",
+        ),
+        (
+            "A rate, e.g. 0.1, is **small**, i.e. safe. More.",
+            "A rate, e.g. 0.1, is small, i.e. safe.",
+        ),
         ("[a link](x) ![p](y)\n\nNow it says something.", "Now it says something."),
         ("http://a.org/x, http://b.org/y\n\nNow it says something.", "Now it says something."),
         ("```python\nx = 1\n```\n\nNow it says something.", "Now it says something."),
@@ -263,14 +307,18 @@ def test_a_long_sentence_is_cut_at_a_word() -> None:
 
 
 def test_hostile_lines_cost_little() -> None:
-    """A line of addresses run together before a word is read in one go, not in as many ways as it can be divided."""
+    """A line of addresses run together before a word is read in one go, not in as many ways as it
+    can be divided.
+    """
     text = "http://a" * 60 + " then words that say it"
     assert first_sentence(text).startswith("http://ahttp://a")
 
 
 @given(st.text(alphabet="#*`_[]()|$<>!-:\n .ab\ue000\ue0011", max_size=120))
 def test_any_text_gives_concepts_and_slices(text: str) -> None:
-    """Whatever stands in a note, concepts are found or not, passages exist, and mentions slice to their name."""
+    """Whatever stands in a note, concepts are found or not, passages exist, and mentions slice to
+    their name.
+    """
     notes = parts(a=text, b="# Ab\n\nAb is a word.\n")
     found = find_concepts(notes)
     passages = {p.id: p for n in notes for p in n.passages}
@@ -282,7 +330,9 @@ def test_any_text_gives_concepts_and_slices(text: str) -> None:
 def test_order_of_arrival_does_not_matter(
     store: Store, store_folder: Path, everything: Callable[[Path], dict[str, object]]
 ) -> None:
-    """The same notes in the same order give the same concepts as the store has, found anew from its texts."""
+    """The same notes in the same order give the same concepts as the store has, found anew from its
+    texts.
+    """
     assert everything(store_folder)["concepts"] == store.concepts
     notes: list[NoteParts] = []
     first = 0

@@ -1,4 +1,6 @@
-"""Wikilinks by file name in small vaults: the concept they lead to, what they count for, and what they leave alone."""
+"""Wikilinks by file name in small vaults: the concept they lead to, what they count for, and what
+they leave alone.
+"""
 
 from __future__ import annotations
 
@@ -28,7 +30,9 @@ def parts(texts: Mapping[str, str]) -> list[NoteParts]:
     notes: list[NoteParts] = []
     for name, text in texts.items():
         parsed = parse_note(text, name)
-        notes.append(NoteParts(name, parsed, cut(parsed, name, sum(len(n.passages) for n in notes))))
+        notes.append(
+            NoteParts(name, parsed, cut(parsed, name, sum(len(n.passages) for n in notes)))
+        )
     return notes
 
 
@@ -38,7 +42,9 @@ def labels(texts: Mapping[str, str]) -> set[str]:
 
 
 def mentioned(texts: Mapping[str, str], note: str) -> list[tuple[str, str]]:
-    """The mentions below the headings of one note, left to right: the concept, and the words that count for it."""
+    """The mentions below the headings of one note, left to right: the concept, and the words that
+    count for it.
+    """
     notes = parts(texts)
     concepts = find_concepts(notes)
     passages = {p.id: p for n in notes for p in n.passages}
@@ -78,8 +84,12 @@ LINKS = [
     ],
 )
 @pytest.mark.parametrize("folder", ["", "notes/", "course/notes/"])
-def test_a_link_by_file_name_leads_to_what_the_note_is_about(link: str, about: str, folder: str) -> None:
-    """By its heading, its front matter or its file's name without the number; the file's name is no concept."""
+def test_a_link_by_file_name_leads_to_what_the_note_is_about(
+    link: str, about: str, folder: str
+) -> None:
+    """By its heading, its front matter or its file's name without the number; the file's name is no
+    concept.
+    """
     needs = f"# Ridge\n\n## Prerequisites\n\n- {link}\n"
     texts = {f"{folder}03-lasso.md": about, f"{folder}04-ridge.md": needs}
     assert {label.casefold() for label in labels(texts)} == {"lasso", "ridge"}
@@ -91,7 +101,10 @@ def test_a_link_by_file_name_leads_to_what_the_note_is_about(link: str, about: s
     ("text", "words"),
     [
         ("It needs [[03-on-dents]].", ["03-on-dents"]),
-        ("It needs [[maths/03-on-dents|convexity]] and convexity.", ["maths/03-on-dents", "convexity"]),
+        (
+            "It needs [[maths/03-on-dents|convexity]] and convexity.",
+            ["maths/03-on-dents", "convexity"],
+        ),
         ("See [[03-on-dents#Why|dents]] twice: [[03-on-dents]].", ["03-on-dents", "03-on-dents"]),
         ("| a | b |\n| - | - |\n| [[03-on-dents\\|it]] | x |\n", ["03-on-dents"]),
     ],
@@ -127,7 +140,9 @@ def test_of_equal_file_names_the_one_beside_the_note_is_meant(line: str) -> None
 
 
 def test_a_note_beside_goes_before_a_name_that_is_explained_elsewhere() -> None:
-    """As a click in Obsidian does; a note that has a section of its own file's name is meant for that."""
+    """As a click in Obsidian does; a note that has a section of its own file's name is meant for
+    that.
+    """
     texts = {
         "a/shrinking.md": LASSO,
         "a/x.md": "# Weights\n\nNeeds: [[shrinking]]\n",
@@ -144,7 +159,9 @@ def test_a_note_that_names_nothing_itself_is_called_as_its_file_or_by_an_alias()
     texts = {"03-lasso.md": note, "a.md": "# Weights\n\nNeeds: [[03-lasso]]\n", "b.md": RIDGE}
     assert labels(texts) == {"Weights", "Ridge"} and stated(texts) == {("Ridge", "Weights")}
     texts |= {"c.md": LASSO}
-    assert labels(texts) == {"Weights", "Ridge", "Lasso"} and stated(texts) == {("Lasso", "Weights")}
+    assert labels(texts) == {"Weights", "Ridge", "Lasso"} and stated(texts) == {
+        ("Lasso", "Weights")
+    }
     assert labels({"03-lasso.md": note, "a.md": texts["a.md"]}) == {"lasso", "Weights"}
 
 
@@ -170,7 +187,9 @@ def test_a_link_to_a_section_of_its_own_note_leads_to_no_other() -> None:
 
 
 def test_ignored_and_renamed_concepts_are_followed(tmp_path: Path) -> None:
-    """A link goes where its note's concept has gone, and makes no concept of one that was taken away."""
+    """A link goes where its note's concept has gone, and makes no concept of one that was taken
+    away.
+    """
     texts = {
         "03-lasso.md": LASSO,
         "04-ridge.md": RIDGE,
@@ -181,7 +200,9 @@ def test_ignored_and_renamed_concepts_are_followed(tmp_path: Path) -> None:
     store = open_store(tmp_path / "store")
     store.close()
     assert {c.label for c in store.concepts} == {"L1 penalty", "Elastic net"}
-    edges = {(store.concepts[p].label, store.concepts[c].label) for p, c in store.prerequisites.edges}
+    edges = {
+        (store.concepts[p].label, store.concepts[c].label) for p, c in store.prerequisites.edges
+    }
     assert edges == {("L1 penalty", "Elastic net")}
 
 
@@ -205,7 +226,9 @@ def test_the_order_of_ingest_changes_nothing(tmp_path: Path, turn: int) -> None:
     assert whole.concepts == single.concepts and whole.mentions == single.mentions
     assert set(whole.prerequisites.edges) == set(single.prerequisites.edges)
     assert {c.label for c in whole.concepts} == {"Tensor", "Lasso", "Variance", "ANOVA", "Sample"}
-    edges = {(whole.concepts[p].label, whole.concepts[c].label) for p, c in whole.prerequisites.edges}
+    edges = {
+        (whole.concepts[p].label, whole.concepts[c].label) for p, c in whole.prerequisites.edges
+    }
     assert {("Tensor", "Lasso"), ("Variance", "ANOVA"), ("Lasso", "ANOVA")} <= edges
     counted = Counter(whole.concepts[m.concept].label for m in whole.mentions if m.alias == "Lasso")
     assert counted["Lasso"] >= 2

@@ -1,4 +1,6 @@
-"""The overrides file: read with its lines, wrong entries named, and what it decides holds whatever the notes say."""
+"""The overrides file: read with its lines, wrong entries named, and what it decides holds whatever
+the notes say.
+"""
 
 from __future__ import annotations
 
@@ -117,7 +119,9 @@ def test_the_notes_of_these_tests_have_inferred_and_stated_edges(vault: Vault) -
 
 
 def test_an_added_edge_is_kept_with_file_and_line(vault: Vault) -> None:
-    """At once, though no note changed, and for the next ingest too; the reverse, stated by a note, is not kept."""
+    """At once, though no note changed, and for the next ingest too; the reverse, stated by a note,
+    is not kept.
+    """
     report = vault.decide('# mine\nadd = [\n  ["pruning", "Ridge"],\n  ["Pruning", "Lasso"],\n]\n')
     assert (report.unchanged, report.changed, report.encoded, report.warnings) == (5, 0, 0, ())
     for _ in range(2):
@@ -131,14 +135,20 @@ def test_an_added_edge_is_kept_with_file_and_line(vault: Vault) -> None:
         ingest([vault.notes], vault.store)
 
 
-@pytest.mark.parametrize("pair", [("Convexity", "Elastic Net"), ("Lasso", "Pruning"), ("Ridge", "Lasso")])
+@pytest.mark.parametrize(
+    "pair", [("Convexity", "Elastic Net"), ("Lasso", "Pruning"), ("Ridge", "Lasso")]
+)
 def test_a_removed_edge_is_gone_however_it_was_found(vault: Vault, pair: tuple[str, str]) -> None:
     """Inferred, from front matter, or from a line of the note; its evidence says who removed it."""
     assert pair in vault.edges()
     vault.decide(f"remove = [{json.dumps(pair)}]")
     assert pair not in vault.edges()
     removed = vault.edges(kept=False)[pair]
-    assert (removed.evidence[0].note, removed.evidence[0].line, removed.tier) == ("gradus.toml", 1, "")
+    assert (removed.evidence[0].note, removed.evidence[0].line, removed.tier) == (
+        "gradus.toml",
+        1,
+        "",
+    )
     (vault.notes / "gradus.toml").unlink()
     ingest([vault.notes], vault.store)
     assert pair in vault.edges()
@@ -175,7 +185,11 @@ def test_merges_that_share_a_concept_make_one_of_all(vault: Vault) -> None:
     report = vault.decide('merge = [\n["Ridge", "Lasso"],\n["Lasso", "Pruning"]]')
     assert set(vault.concepts()["Ridge"]) == {"Lasso", "Least Absolute Shrinkage", "Pruning"}
     assert said(report) == [
-        ("gradus.toml", 3, "line 2 gives the label 'Ridge', so 'Lasso' is none; put the same name first in both")
+        (
+            "gradus.toml",
+            3,
+            "line 2 gives the label 'Ridge', so 'Lasso' is none; put the same name first in both",
+        )
     ]
     assert said(vault.decide('merge = [["Ridge", "Lasso"], ["Ridge", "Pruning"]]')) == []
 
@@ -198,15 +212,22 @@ def test_an_ignored_label_takes_the_concept_away(vault: Vault) -> None:
     store.close()
     assert "Oddity" not in [c.label for c in store.concepts]
     (ridge,) = (c for c in store.concepts if c.label == "Ridge")
-    assert [store.passages[p].heading_path for p in ridge.passages] == [("Ridge",), ("Ridge", "Oddity")]
+    assert [store.passages[p].heading_path for p in ridge.passages] == [
+        ("Ridge",),
+        ("Ridge", "Oddity"),
+    ]
 
 
 def test_an_ignored_alias_is_no_name_any_more(vault: Vault) -> None:
     """The concept stays."""
-    report = vault.decide('ignore = ["Least absolute shrinkage"]\nadd = [["Least Absolute Shrinkage", "Convexity"]]')
+    report = vault.decide(
+        'ignore = ["Least absolute shrinkage"]\nadd = [["Least Absolute Shrinkage", "Convexity"]]'
+    )
     assert vault.concepts()["Lasso"] == ()
     ((_, line, error),) = said(report)
-    assert line == 2 and error.startswith("'Least Absolute Shrinkage' is ignored by line 1, so this does nothing")
+    assert line == 2 and error.startswith(
+        "'Least Absolute Shrinkage' is ignored by line 1, so this does nothing"
+    )
 
 
 def test_entries_that_cannot_be_followed_are_named_and_the_rest_holds(vault: Vault) -> None:
@@ -234,13 +255,17 @@ def test_entries_that_cannot_be_followed_are_named_and_the_rest_holds(vault: Vau
         ("gradus.toml", 13, f"the notes have no concept 'Qwertz'; {todo}"),
     ]  # fmt: skip
     assert {"Thinning", "Ridge", "Lasso", "Convexity", "Elastic Net"} == set(vault.concepts())
-    assert ingest([vault.notes], vault.store).warnings == report.warnings, "said again while it stands"
+    assert ingest([vault.notes], vault.store).warnings == report.warnings, (
+        "said again while it stands"
+    )
 
 
 def test_the_closest_names_are_told(vault: Vault) -> None:
     """For a name that is only misspelt."""
     ((_, _, error),) = said(vault.decide('ignore = ["Convexty"]'))
-    assert error.startswith("the notes have no concept 'Convexty'; the closest are 'Convexity'; write it as")
+    assert error.startswith(
+        "the notes have no concept 'Convexty'; the closest are 'Convexity'; write it as"
+    )
 
 
 WRONG = {
@@ -264,7 +289,9 @@ def test_an_entry_of_a_wrong_type_is_named_and_the_others_count(text: str) -> No
     decisions, failures = read_overrides(
         f"remove = [['Lasso', 'Pruning']]\n{text}" if "remove" not in text else text, "f"
     )
-    assert [d.kind for d in decisions if d.names == ("Lasso", "Pruning")] == ["remove"] * ("remove" not in text)
+    assert [d.kind for d in decisions if d.names == ("Lasso", "Pruning")] == ["remove"] * (
+        "remove" not in text
+    )
     assert failures[0].note == "f" and failures[0].line == line + ("remove" not in text)
     assert failures[0].error.startswith(error)
 
@@ -272,7 +299,11 @@ def test_an_entry_of_a_wrong_type_is_named_and_the_others_count(text: str) -> No
 def test_text_that_is_not_toml_is_left_out_whole(vault: Vault) -> None:
     """With the line; once it is mended it counts."""
     assert said(vault.decide('remove = [["Ridge", "Lasso"]]\nadd = [["Lasso" "Ridge"]]\n')) == [
-        ("gradus.toml", 2, "not valid TOML, so nothing in it counts: Unclosed array (at line 2, column 17)")
+        (
+            "gradus.toml",
+            2,
+            "not valid TOML, so nothing in it counts: Unclosed array (at line 2, column 17)",
+        )
     ]
     assert ("Ridge", "Lasso") in vault.edges()
     assert said(vault.decide('remove = [["Ridge", "Lasso"]]\n')) == []
@@ -294,15 +325,21 @@ def test_a_file_that_cannot_be_decoded_is_left_out(vault: Vault) -> None:
     (vault.notes / "gradus.toml").unlink()
     (vault.notes / "gradus.toml").mkdir()
     ((name, line, error),) = said(ingest([vault.notes], vault.store))
-    assert (name, line) == ("gradus.toml", 1) and error.startswith("the file cannot be read (Is a directory)")
+    assert (name, line) == ("gradus.toml", 1) and error.startswith(
+        "the file cannot be read (Is a directory)"
+    )
 
 
 def test_several_folders_have_a_file_each(vault: Vault, tmp_path: Path) -> None:
-    """Together they decide, and each is named with its folder; against each other they are told so."""
+    """Together they decide, and each is named with its folder; against each other they are told
+    so.
+    """
     other = tmp_path / "other"
     other.mkdir()
     (other / "sgd.md").write_text("# SGD\n\nGradient descent on a sample.\n", encoding="utf-8")
-    (other / "gradus.toml").write_text('add = [["Convexity", "SGD"]]\nremove = [["Ridge", "Lasso"]]', encoding="utf-8")
+    (other / "gradus.toml").write_text(
+        'add = [["Convexity", "SGD"]]\nremove = [["Ridge", "Lasso"]]', encoding="utf-8"
+    )
     (vault.notes / "gradus.toml").write_text('add = [["Ridge", "Lasso"]]', encoding="utf-8")
     report = ingest([vault.notes, other], vault.store)
     assert ("Convexity", "SGD") in vault.edges() and ("Ridge", "Lasso") not in vault.edges()
@@ -314,11 +351,14 @@ def test_a_file_below_the_ingested_folder_is_told_to_be_out_of_force(vault: Vaul
     """It counts when its folder is ingested by itself."""
     (vault.notes / "sub").mkdir()
     (vault.notes / "sub/x.md").write_text("# Newton\n\nA step.\n", encoding="utf-8")
-    (vault.notes / "sub/gradus.toml").write_text('rename = [["Newton", "Newton step"]]', encoding="utf-8")
+    (vault.notes / "sub/gradus.toml").write_text(
+        'rename = [["Newton", "Newton step"]]', encoding="utf-8"
+    )
     ((name, line, error),) = said(ingest([vault.notes], vault.store))
     assert (name, line) == ("gradus.toml", 1)
     assert (
-        error == f"it counts only in the folder that was ingested; move what it says to {vault.notes / 'gradus.toml'}"
+        error
+        == f"it counts only in the folder that was ingested; move what it says to {vault.notes / 'gradus.toml'}"
     )
     assert "Newton step" not in vault.concepts()
     ingest([vault.notes / "sub"], vault.store.with_name("another"))
@@ -329,7 +369,9 @@ def test_what_a_folder_decides_holds_while_the_folder_is_away(vault: Vault, tmp_
     """A drive that is not mounted takes no decision with it; a file that is deleted does."""
     vault.decide('remove = [["Ridge", "Lasso"]]')
     (tmp_path / "other").mkdir()
-    (tmp_path / "other/sgd.md").write_text("# SGD\n\nGradient descent on a sample.\n", encoding="utf-8")
+    (tmp_path / "other/sgd.md").write_text(
+        "# SGD\n\nGradient descent on a sample.\n", encoding="utf-8"
+    )
     vault.notes.rename(tmp_path / "away")
     ingest([tmp_path / "other"], vault.store)
     assert ("Ridge", "Lasso") not in vault.edges()
@@ -348,12 +390,23 @@ def test_equal_files_give_equal_texts(tmp_path: Path) -> None:
 def test_the_readmes_example_holds() -> None:
     """It is a file that can be read as it stands, with one entry of each kind."""
     readme = (Path(__file__).resolve().parents[3] / "README.md").read_text(encoding="utf-8")
-    decisions, failures = read_overrides(readme.split("```toml\n")[1].split("```")[0], "gradus.toml")
-    assert [d.kind for d in decisions] == ["add", "remove", "merge", "rename", "ignore"] and failures == []
+    decisions, failures = read_overrides(
+        readme.split("```toml\n")[1].split("```")[0], "gradus.toml"
+    )
+    assert [d.kind for d in decisions] == [
+        "add",
+        "remove",
+        "merge",
+        "rename",
+        "ignore",
+    ] and failures == []
 
 
 LABELS = ("Convexity", "Lasso", "Ridge", "Pruning", "Dropout")
-pairs = st.lists(st.tuples(st.sampled_from(LABELS), st.sampled_from(LABELS)).filter(lambda p: p[0] != p[1]), max_size=4)
+pairs = st.lists(
+    st.tuples(st.sampled_from(LABELS), st.sampled_from(LABELS)).filter(lambda p: p[0] != p[1]),
+    max_size=4,
+)
 needs = st.lists(st.lists(st.sampled_from(LABELS), max_size=2, unique=True), min_size=5, max_size=5)
 
 
@@ -363,7 +416,8 @@ def test_overrides_always_win(
     everything: Everything, stated: list[list[str]], named: list[list[str]],
     add: list[tuple[str, str]], remove: list[tuple[str, str]], order: list[int],
 ) -> None:  # fmt: skip
-    """Over any notes: added edges are kept unless decisions contradict them, removed ones never; nothing is cyclic.
+    """Over any notes: added edges are kept unless decisions contradict them, removed ones never;
+    nothing is cyclic.
 
     A second ingest changes nothing, and the notes one by one, in any order, make the same store.
     """
@@ -373,7 +427,11 @@ def test_overrides_always_win(
         vault.notes.mkdir()
         for label, first, other in zip(LABELS, stated, named, strict=True):
             front = f"---\nprerequisites: {json.dumps([f for f in first if f != label])}\n---\n"
-            vault.write(**{label: f"{front}# {label}\n\nOf {label}. {' '.join(f'It uses {o}.' for o in other)}\n"})
+            vault.write(
+                **{
+                    label: f"{front}# {label}\n\nOf {label}. {' '.join(f'It uses {o}.' for o in other)}\n"
+                }
+            )
         vault.write(other="# Momentum\n\nNothing to do with it.\n")
         report = vault.decide(f"add = {json.dumps(add)}\nremove = {json.dumps(remove)}\n")
         edges = vault.edges()

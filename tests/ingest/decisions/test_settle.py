@@ -1,4 +1,6 @@
-"""What people say, settled: decisions win, nothing closes a cycle, and every contradiction names its lines."""
+"""What people say, settled: decisions win, nothing closes a cycle, and every contradiction names
+its lines.
+"""
 
 from __future__ import annotations
 
@@ -18,7 +20,9 @@ pairs = st.tuples(st.integers(0, 5), st.integers(0, 5)).filter(lambda p: p[0] !=
 
 
 def lines(said: Iterable[Pair], note: str) -> dict[Pair, Evidence]:
-    return {pair: Evidence(note, None, line, "", "") for line, pair in enumerate(dict.fromkeys(said), 1)}
+    return {
+        pair: Evidence(note, None, line, "", "") for line, pair in enumerate(dict.fromkeys(said), 1)
+    }
 
 
 def settled(
@@ -34,7 +38,9 @@ def settled(
 
 @given(st.lists(pairs), st.lists(pairs), st.lists(pairs))
 def test_decisions_win(stated: list[Pair], add: list[Pair], remove: list[Pair]) -> None:
-    """What is removed is never kept, what is added is kept unless other decisions are against it; no cycle is left."""
+    """What is removed is never kept, what is added is kept unless other decisions are against it;
+    no cycle is left.
+    """
     decided = Decided(lines(add, "gradus.toml"), lines(remove, "gradus.toml"))
     found = settle(lines(stated, "n.md"), decided, CONCEPTS)
     assert nx.is_directed_acyclic_graph(nx.DiGraph(list(found.kept)))
@@ -46,12 +52,18 @@ def test_decisions_win(stated: list[Pair], add: list[Pair], remove: list[Pair]) 
         assert (place.note, place.line) in warned
         others = nx.DiGraph([p for p in add if p != pair and p not in found.removed])
         assert pair in found.removed or nx.has_path(others, pair[1], pair[0])
-    assert settle({}, decided, CONCEPTS).kept == found.kept & {*add}, "statements change no decision"
+    assert settle({}, decided, CONCEPTS).kept == found.kept & {*add}, (
+        "statements change no decision"
+    )
 
 
 @given(st.lists(pairs, unique=True), st.lists(pairs), st.lists(pairs))
-def test_no_statement_is_lost_without_a_word(stated: list[Pair], add: list[Pair], remove: list[Pair]) -> None:
-    """It is kept, decided otherwise, or named in a warning, by its own line or from the other side."""
+def test_no_statement_is_lost_without_a_word(
+    stated: list[Pair], add: list[Pair], remove: list[Pair]
+) -> None:
+    """It is kept, decided otherwise, or named in a warning, by its own line or from the other
+    side.
+    """
     found = settle(lines(stated, "n.md"), Decided(lines(add, "x"), lines(remove, "x")), CONCEPTS)
     told = " ".join(w.error for w in found.warnings if w.note == "n.md")
     own = {w.line for w in found.warnings if w.note == "n.md"}
@@ -69,15 +81,24 @@ def every_line(found: Settled, pair: Pair) -> list[str]:
 def test_every_line_about_a_pair_is_its_evidence() -> None:
     """The decision first, then the note."""
     found = settle(
-        lines([(0, 1), (1, 2)], "n.md"), Decided(lines([(0, 1)], "add"), lines([(1, 2)], "remove")), CONCEPTS
+        lines([(0, 1), (1, 2)], "n.md"),
+        Decided(lines([(0, 1)], "add"), lines([(1, 2)], "remove")),
+        CONCEPTS,
     )
-    assert (every_line(found, (0, 1)), every_line(found, (1, 2))) == (["add", "n.md"], ["remove", "n.md"])
+    assert (every_line(found, (0, 1)), every_line(found, (1, 2))) == (
+        ["add", "n.md"],
+        ["remove", "n.md"],
+    )
     assert found.decided == {(0, 1), (1, 2)}
 
 
 def test_what_notes_list_is_told_and_what_is_decided_is_not() -> None:
-    """One confirmed edge does not stop inference for its concept; a list of needs does, also when one is removed."""
-    found = settle(lines([(0, 1)], "n.md"), Decided(lines([(2, 3)], "x"), lines([(0, 1)], "x")), CONCEPTS)
+    """One confirmed edge does not stop inference for its concept; a list of needs does, also when
+    one is removed.
+    """
+    found = settle(
+        lines([(0, 1)], "n.md"), Decided(lines([(2, 3)], "x"), lines([(0, 1)], "x")), CONCEPTS
+    )
     assert found.told == {1}
 
 
@@ -117,7 +138,10 @@ def test_a_cycle_of_statements_loses_its_last_unless_decisions_break_it() -> Non
     """With each line of the cycle named."""
     kept, (warning,) = settled(["AB", "BC", "CA"])
     assert kept == {"AB", "BC"}
-    assert warning.line == 3 and "closes a cycle with line 1, line 2, so it is left out" in warning.error
+    assert (
+        warning.line == 3
+        and "closes a cycle with line 1, line 2, so it is left out" in warning.error
+    )
     assert settled(["AB", "BC", "CA"], remove=["BC"]) == ({"AB", "CA"}, ())
     assert settled(["BC", "AB"], add=["CA"])[0] == {"CA", "BC"}
 

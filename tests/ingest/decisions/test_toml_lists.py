@@ -1,4 +1,6 @@
-"""Lists in TOML: every entry's line and offsets, and edits that change one entry and nothing else."""
+"""Lists in TOML: every entry's line and offsets, and edits that change one entry and nothing
+else.
+"""
 
 from __future__ import annotations
 
@@ -21,7 +23,12 @@ def quoted(draw: st.DrawFn) -> str:
     name = draw(names.map(lambda n: "".join(c for c in n if c.isprintable() and c not in "'\"\\")))
     style = draw(st.sampled_from(["basic", "literal", "long", "long literal"]))
     if style == "basic":
-        return '"' + name + draw(st.sampled_from(["", '\\"', "\\\\", "\\u00e9", " # no comment ["])) + '"'
+        return (
+            '"'
+            + name
+            + draw(st.sampled_from(["", '\\"', "\\\\", "\\u00e9", " # no comment ["]))
+            + '"'
+        )
     if style == "literal":
         return "'" + name + draw(st.sampled_from(["", "\\", '"', "] # ="])) + "'"
     if style == "long":
@@ -42,15 +49,23 @@ def sources(draw: st.DrawFn) -> str:
         return out + "]"
 
     out = draw(st.sampled_from(["", "# mine\n", "\n"]))
-    for key in draw(st.lists(st.sampled_from(["add", "remove", '"merge"', "'other'"]), unique=True)):
+    for key in draw(
+        st.lists(st.sampled_from(["add", "remove", '"merge"', "'other'"]), unique=True)
+    ):
         entries = draw(st.lists(st.lists(quoted(), min_size=2, max_size=2).map(listed), max_size=4))
         out += f"{key} = {listed(entries)}" + draw(st.sampled_from(["\n", " # said\n", "\r\n\n"]))
-    return out + draw(st.sampled_from(["", "# end", "[table]\nadd = [1]\n", "[[add.x]]\n" if "add" not in out else ""]))
+    return out + draw(
+        st.sampled_from(
+            ["", "# end", "[table]\nadd = [1]\n", "[[add.x]]\n" if "add" not in out else ""]
+        )
+    )
 
 
 @given(sources())
 def test_every_entry_is_found_where_it_stands(text: str) -> None:
-    """Its offsets cut out just that entry, its line is the line they begin on, its comma is a comma."""
+    """Its offsets cut out just that entry, its line is the line they begin on, its comma is a
+    comma.
+    """
     values = tomllib.loads(text)
     found = places(text)
     assert list(found) == list(values)
@@ -58,7 +73,9 @@ def test_every_entry_is_found_where_it_stands(text: str) -> None:
         place = found[key]
         if isinstance(value, list) and place.start >= 0:
             assert tomllib.loads(f"x = {text[place.start : place.end]}\n")["x"] == value
-            assert [tomllib.loads(f"x = {text[e.start : e.end]}\n")["x"] for e in place.entries] == value
+            assert [
+                tomllib.loads(f"x = {text[e.start : e.end]}\n")["x"] for e in place.entries
+            ] == value
         for entry in place.entries:
             assert entry.line == text.count("\n", 0, entry.start) + 1
             assert entry.comma < 0 or text[entry.comma] == ","
@@ -66,18 +83,22 @@ def test_every_entry_is_found_where_it_stands(text: str) -> None:
 
 @given(sources(), st.data())
 def test_taking_an_entry_out_leaves_all_others(text: str, data: st.DataObject) -> None:
-    """The text stays valid, and says what it said but for that entry; every comment of other lines stays."""
+    """The text stays valid, and says what it said but for that entry; every comment of other lines
+    stays.
+    """
     values = tomllib.loads(text)
-    held = [k for k, v in values.items() if isinstance(v, list) and v and places(text)[k].start >= 0]
+    held = [
+        k for k, v in values.items() if isinstance(v, list) and v and places(text)[k].start >= 0
+    ]
     if not held:
         return
     key = data.draw(st.sampled_from(held))
     i = data.draw(st.integers(0, len(values[key]) - 1))
     new, comment = without_entry(text, key, i)
     assert tomllib.loads(new) == {**values, key: values[key][:i] + values[key][i + 1 :]}
-    assert new.count("# note") + comment.count("# note") + text[slice(*_span(text, key, i))].count("# note") == (
-        text.count("# note")
-    )
+    assert new.count("# note") + comment.count("# note") + text[slice(*_span(text, key, i))].count(
+        "# note"
+    ) == (text.count("# note"))
 
 
 @given(sources(), st.sampled_from(["add", "remove"]))
@@ -97,8 +118,12 @@ def _span(text: str, key: str, i: int) -> tuple[int, int]:
 
 
 @given(sources(), pairs, st.sampled_from(["", "# why"]))
-def test_an_entry_is_added_at_the_end_of_its_list(text: str, pair: tuple[str, str], comment: str) -> None:
-    """Whatever the names hold and however the list is laid out; nothing that was there is touched."""
+def test_an_entry_is_added_at_the_end_of_its_list(
+    text: str, pair: tuple[str, str], comment: str
+) -> None:
+    """Whatever the names hold and however the list is laid out; nothing that was there is
+    touched.
+    """
     values = tomllib.loads(text)
     if isinstance(values.get("add"), dict):
         return
@@ -108,7 +133,9 @@ def test_an_entry_is_added_at_the_end_of_its_list(text: str, pair: tuple[str, st
 
 
 @given(sources(), pairs)
-def test_adding_and_taking_out_again_leaves_the_entries_as_they_were(text: str, pair: tuple[str, str]) -> None:
+def test_adding_and_taking_out_again_leaves_the_entries_as_they_were(
+    text: str, pair: tuple[str, str]
+) -> None:
     """By value."""
     values = tomllib.loads(text)
     if isinstance(values.get("add"), list):
@@ -142,7 +169,10 @@ def test_an_error_of_tomllib_is_told_with_its_line(text: str, line: int) -> None
         ('add = [["a", "b"]]\n', 'add = [["a", "b"], ["c", "d"]]\n'),
         ('add = [\n  ["a", "b"], # why\n]\n', 'add = [\n  ["a", "b"], # why\n  ["c", "d"],\n]\n'),
         ('add = [\n  ["a", "b"]  # why\n]\n', 'add = [\n  ["a", "b"],  # why\n  ["c", "d"],\n]\n'),
-        ("ignore = ['x']\n\n# below\n[t]\n", 'ignore = [\'x\']\nadd = [\n    ["c", "d"],\n]\n\n# below\n[t]\n'),
+        (
+            "ignore = ['x']\n\n# below\n[t]\n",
+            'ignore = [\'x\']\nadd = [\n    ["c", "d"],\n]\n\n# below\n[t]\n',
+        ),
     ],
 )
 def test_added_entries_look_like_those_around_them(text: str, new: str) -> None:

@@ -18,8 +18,16 @@ from kg.linking import key
         ("PCA - Principal Components Analysis", "Principal Components Analysis", ("PCA",)),
         ("Principal Components Analysis – PCA", "Principal Components Analysis", ("PCA",)),
         ("Mean Squared Error (MSE)", "Mean Squared Error", ("MSE",)),
-        ("LSUV: Layerwise Sequential Unit Variance", "Layerwise Sequential Unit Variance", ("LSUV",)),
-        ("Exponentially Weighted Moving Average / EWMA", "Exponentially Weighted Moving Average", ("EWMA",)),
+        (
+            "LSUV: Layerwise Sequential Unit Variance",
+            "Layerwise Sequential Unit Variance",
+            ("LSUV",),
+        ),
+        (
+            "Exponentially Weighted Moving Average / EWMA",
+            "Exponentially Weighted Moving Average",
+            ("EWMA",),
+        ),
         ("3.2 Weight Decay", "Weight Decay", ()),
         ("Lesson 4: Embeddings", "Embeddings", ()),
         ("Chapter 12 - Momentum", "Momentum", ()),
@@ -80,7 +88,12 @@ def test_any_heading_is_read(heading: str) -> None:
 
 @pytest.mark.parametrize(
     ("term", "name"),
-    [("Batch size:", "Batch size"), ("the gradient", "gradient"), ("**Truncation**", "Truncation"), ("mixup", "mixup")],
+    [
+        ("Batch size:", "Batch size"),
+        ("the gradient", "gradient"),
+        ("**Truncation**", "Truncation"),
+        ("mixup", "mixup"),
+    ],
 )
 def test_a_term_gives_its_name(term: str, name: str) -> None:
     """Without article, marks and colon."""
@@ -88,7 +101,18 @@ def test_a_term_gives_its_name(term: str, name: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "term", ["Note:", "Tip", "Important", "a very long term that goes on", "is it?", "12", "", "no", "you should"]
+    "term",
+    [
+        "Note:",
+        "Tip",
+        "Important",
+        "a very long term that goes on",
+        "is it?",
+        "12",
+        "",
+        "no",
+        "you should",
+    ],
 )
 def test_a_marker_or_a_sentence_is_no_term(term: str) -> None:
     """Bold words that mark a remark, stress a sentence or count."""

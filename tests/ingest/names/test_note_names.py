@@ -42,7 +42,9 @@ NOTES = [
     ],
 )
 def test_a_link_means_the_nearest_note_of_its_path(target: str, note: str, meant: str) -> None:
-    """In the same folder, else of those anywhere the one with most folders in common; text before a notebook."""
+    """In the same folder, else of those anywhere the one with most folders in common; text before a
+    notebook.
+    """
     assert NoteNames.of(NOTES).find(target, note) == meant
 
 
@@ -67,7 +69,9 @@ def test_of_two_that_are_equally_near_none_is_meant() -> None:
     assert names.find("b/01-intro", "home.md") == "b/01-intro.md"
 
 
-PATHS = st.lists(st.sampled_from(["a", "b", "c"]), min_size=1, max_size=3).map(lambda p: "/".join(p) + ".md")
+PATHS = st.lists(st.sampled_from(["a", "b", "c"]), min_size=1, max_size=3).map(
+    lambda p: "/".join(p) + ".md"
+)
 
 
 @given(st.sets(PATHS, max_size=8), PATHS, PATHS)
@@ -82,7 +86,13 @@ def test_the_order_of_the_notes_changes_nothing(notes: set[str], target: str, no
 
 @pytest.mark.parametrize(
     ("target", "stem"),
-    [("notes/03-lasso.md", "03-lasso"), ("lasso", "lasso"), ("a.b", "a.b"), ("Lab.IPYNB", "Lab"), ("x/", "x")],
+    [
+        ("notes/03-lasso.md", "03-lasso"),
+        ("lasso", "lasso"),
+        ("a.b", "a.b"),
+        ("Lab.IPYNB", "Lab"),
+        ("x/", "x"),
+    ],
 )
 def test_a_stem_is_a_files_name_alone(target: str, stem: str) -> None:
     """Without folders, and without the endings that notes have."""

@@ -1,4 +1,6 @@
-"""Finding notes: the right files, each once, under stable names; reading them without changing a character."""
+"""Finding notes: the right files, each once, under stable names; reading them without changing a
+character.
+"""
 
 from __future__ import annotations
 
@@ -26,12 +28,23 @@ def test_notes_of_a_tree_are_found_by_suffix_and_sorted(tmp_path: Path) -> None:
     """Markdown and notebooks at any depth, in any case of suffix; nothing else."""
     write(tmp_path, "b.md", "a/z.markdown", "a/y.ipynb", "c/d/X.MD", "x.txt", "md", "a/pic.png")
     assert names(tmp_path) == ["a/y.ipynb", "a/z.markdown", "b.md", "c/d/X.MD"]
-    assert all((tmp_path / note.name) == note.path and note.root == tmp_path for note in find_notes([tmp_path]))
+    assert all(
+        (tmp_path / note.name) == note.path and note.root == tmp_path
+        for note in find_notes([tmp_path])
+    )
 
 
 def test_hidden_and_generated_folders_are_left_out(tmp_path: Path) -> None:
     """Hidden files and folders, notebook checkpoints and installed packages hold no notes."""
-    write(tmp_path, "a.md", ".hidden.md", ".git/b.md", ".ipynb_checkpoints/c.ipynb", "x/node_modules/p/d.md", "x/e.md")
+    write(
+        tmp_path,
+        "a.md",
+        ".hidden.md",
+        ".git/b.md",
+        ".ipynb_checkpoints/c.ipynb",
+        "x/node_modules/p/d.md",
+        "x/e.md",
+    )
     assert names(tmp_path) == ["a.md", "x/e.md"]
 
 
@@ -43,7 +56,16 @@ def test_a_hidden_root_is_taken_when_it_is_named(tmp_path: Path) -> None:
 
 def test_ignore_files_use_gitignore_rules_and_nest(tmp_path: Path) -> None:
     """Patterns count from their own folder; a deeper file adds to them and can take them back."""
-    write(tmp_path, "a.md", "draft.md", "old/b.md", "sub/draft.md", "sub/keep/draft.md", "sub/top.md", "sub/x/top.md")
+    write(
+        tmp_path,
+        "a.md",
+        "draft.md",
+        "old/b.md",
+        "sub/draft.md",
+        "sub/keep/draft.md",
+        "sub/top.md",
+        "sub/x/top.md",
+    )
     write(tmp_path, ".gradusignore", text="\ufeff# drafts\ndraft.md\nold/\n")
     write(tmp_path, "sub/.gradusignore", text="/top.md\n")
     write(tmp_path, "sub/keep/.gradusignore", text="!draft.md\n")
@@ -67,7 +89,9 @@ def test_a_single_file_is_a_note_by_its_own_name(tmp_path: Path) -> None:
 
 
 def test_same_names_of_two_roots_get_the_folder_in_front(tmp_path: Path) -> None:
-    """The first root keeps its names; the later ones are told apart by as many folders as it takes."""
+    """The first root keeps its names; the later ones are told apart by as many folders as it
+    takes.
+    """
     write(tmp_path, "a/notes/x.md", "b/notes/x.md", "b/notes/y.md", "c/notes/x.md")
     roots = [tmp_path / letter / "notes" for letter in "abc"]
     assert names(*roots) == ["c/notes/x.md", "notes/x.md", "x.md", "y.md"]
@@ -100,7 +124,11 @@ def test_a_linked_folder_from_outside_is_followed(tmp_path: Path) -> None:
     ("made", "asked", "says"),
     [
         ((), "gone", r"gone' does not exist; expected a folder of notes or a note"),
-        (("empty/x.txt",), "empty", r"empty' holds no notes; expected \.md, \.markdown, \.ipynb files in it"),
+        (
+            ("empty/x.txt",),
+            "empty",
+            r"empty' holds no notes; expected \.md, \.markdown, \.ipynb files in it",
+        ),
         (("x.txt",), "x.txt", r"x\.txt' is no note; expected one of \.md, \.markdown, \.ipynb"),
     ],
 )
@@ -113,7 +141,9 @@ def test_paths_without_notes_say_what_was_expected(
         find_notes([tmp_path / asked])
 
 
-@pytest.mark.skipif(os.name != "posix" or os.geteuid() == 0, reason="the superuser may list every folder")
+@pytest.mark.skipif(
+    os.name != "posix" or os.geteuid() == 0, reason="the superuser may list every folder"
+)
 def test_a_folder_that_cannot_be_listed_is_named(tmp_path: Path) -> None:
     """Notes are not left out silently."""
     write(tmp_path, "a.md", "shut/b.md")
@@ -143,7 +173,9 @@ def test_text_is_read_without_a_change(tmp_path: Path) -> None:
         (b"cut off \xe2\x82", 1, "byte 0xe2"),
     ],
 )
-def test_unreadable_notes_say_where_and_why(tmp_path: Path, content: bytes, line: int, says: str) -> None:
+def test_unreadable_notes_say_where_and_why(
+    tmp_path: Path, content: bytes, line: int, says: str
+) -> None:
     """What is no UTF-8 text is reported with the line of its first bad byte."""
     file = tmp_path / "a.md"
     file.write_bytes(content)

@@ -1,4 +1,6 @@
-"""Markdown: nothing of a note is lost, every span gives its source back, and odd notation means what it should."""
+"""Markdown: nothing of a note is lost, every span gives its source back, and odd notation means
+what it should.
+"""
 
 from __future__ import annotations
 
@@ -68,7 +70,9 @@ newlines = st.sampled_from(["\n", "\r\n", "\r"])
 
 @st.composite
 def notes(draw: st.DrawFn) -> str:
-    """Notes out of awkward lines, or of marks alone, with any line endings, some with a byte order mark."""
+    """Notes out of awkward lines, or of marks alone, with any line endings, some with a byte order
+    mark.
+    """
     lines = draw(st.lists(st.sampled_from(FRAGMENTS), max_size=25))
     text = "".join(line + draw(newlines) for line in lines)
     text += draw(st.text("#-*+`~$[](){}<>|!\\:=&;_\"' \t\n\r1.ab\u00e9", max_size=40))
@@ -81,7 +85,9 @@ def covered_lines(parsed: ParsedNote) -> list[int]:
     """Lines of all blocks and headings, one entry for each time a line is covered."""
     text = parsed.texts[0]
     spans = line_spans(text)
-    lines = [line for block in parsed.blocks for line in range(block.line_start, block.line_end + 1)]
+    lines = [
+        line for block in parsed.blocks for line in range(block.line_start, block.line_end + 1)
+    ]
     for heading in parsed.headings:
         lines += range(heading.line, line_of(spans, max(heading.start, heading.end - 1)) + 1)
     return lines
@@ -124,7 +130,12 @@ def test_marked_terms_lie_where_their_span_says(text: str) -> None:
     """The span of a term is its source, marks included, and begins on its line."""
     parsed = parse_markdown(text)
     spans = line_spans(text)
-    openings = {"bold": ("**", "__"), "italic": ("*", "_"), "code": ("`",), "wikilink": ("[[", "![[")}
+    openings = {
+        "bold": ("**", "__"),
+        "italic": ("*", "_"),
+        "code": ("`",),
+        "wikilink": ("[[", "![["),
+    }
     for term in parsed.marked:
         source = text[term.start : term.end]
         assert line_of(spans, term.start) == term.line
@@ -136,13 +147,25 @@ def test_marked_terms_lie_where_their_span_says(text: str) -> None:
 
 @given(st.lists(st.sampled_from(FRAGMENTS), max_size=25))
 def test_line_endings_and_byte_order_mark_change_nothing_but_offsets(lines: list[str]) -> None:
-    """Kinds, lines and words are the same with LF, CRLF and CR, with and without a byte order mark."""
-    lines = ["words", *(part for line in lines for part in line.split("\n"))]  # so that no rule opens front matter
+    """Kinds, lines and words are the same with LF, CRLF and CR, with and without a byte order
+    mark.
+    """
+    lines = [
+        "words",
+        *(part for line in lines for part in line.split("\n")),
+    ]  # so that no rule opens front matter
 
     def shape(text: str) -> tuple[object, ...]:
         parsed = parse_markdown(text)
-        blocks = [(block.kind, block.line_start, block.line_end, block.heading_path) for block in parsed.blocks]
-        return blocks, [(h.level, h.text, h.line) for h in parsed.headings], [(m.kind, m.text) for m in parsed.marked]
+        blocks = [
+            (block.kind, block.line_start, block.line_end, block.heading_path)
+            for block in parsed.blocks
+        ]
+        return (
+            blocks,
+            [(h.level, h.text, h.line) for h in parsed.headings],
+            [(m.kind, m.text) for m in parsed.marked],
+        )
 
     expected = shape("\n".join(lines))
     assert shape("\r\n".join(lines)) == expected
@@ -167,10 +190,16 @@ def as_golden(text: str) -> str:
         "front_matter": [parsed.front_matter, parsed.front_matter_lines],
         "headings": [[h.line, h.level, " / ".join(h.path)] for h in parsed.headings],
         "blocks": [
-            [b.line_start, b.line_end, b.kind, b.language, b.group, words_of(b, text)[:32]] for b in parsed.blocks
+            [b.line_start, b.line_end, b.kind, b.language, b.group, words_of(b, text)[:32]]
+            for b in parsed.blocks
         ],
-        "marked": [[m.line, m.kind, m.text, m.target, text[m.start : m.end]] for m in parsed.marked],
-        "passages": [[p.line_start, p.line_end, p.kind, " / ".join(p.heading_path)] for p in cut(parsed, "awkward.md")],
+        "marked": [
+            [m.line, m.kind, m.text, m.target, text[m.start : m.end]] for m in parsed.marked
+        ],
+        "passages": [
+            [p.line_start, p.line_end, p.kind, " / ".join(p.heading_path)]
+            for p in cut(parsed, "awkward.md")
+        ],
     }
     parts = []
     for name, entries in rows.items():
@@ -210,7 +239,13 @@ def test_headings_are_plain_text(source: str, words: str) -> None:
 def test_heading_paths_skip_levels_and_close_deeper_ones() -> None:
     """A path holds the headings that enclose it, whatever levels are left out."""
     parsed = parse_markdown("# A\n### B\n## C\nwords\n# D\n#\nmore")
-    assert [heading.path for heading in parsed.headings] == [("A",), ("A", "B"), ("A", "C"), ("D",), ()]
+    assert [heading.path for heading in parsed.headings] == [
+        ("A",),
+        ("A", "B"),
+        ("A", "C"),
+        ("D",),
+        (),
+    ]
     assert [block.heading_path for block in parsed.blocks] == [("A", "C"), ()]
 
 
@@ -247,13 +282,17 @@ def test_formula_interrupts_a_paragraph_and_stays_whole() -> None:
 
 def test_opened_formula_without_an_end_is_words() -> None:
     """A pair of dollar signs that nothing closes hides no heading."""
-    assert [heading.text for heading in parse_markdown("$$ is money\n\n# Next").headings] == ["Next"]
+    assert [heading.text for heading in parse_markdown("$$ is money\n\n# Next").headings] == [
+        "Next"
+    ]
 
 
 def test_deep_nesting_does_not_swallow_the_rest() -> None:
     """A heading after a list of twenty levels is still found."""
     nested = "\n".join("  " * depth + "- deeper" for depth in range(20))
-    assert [heading.text for heading in parse_markdown(f"{nested}\n\n# After").headings] == ["After"]
+    assert [heading.text for heading in parse_markdown(f"{nested}\n\n# After").headings] == [
+        "After"
+    ]
 
 
 @pytest.mark.parametrize(
@@ -284,7 +323,9 @@ def test_marked_terms(source: str, kind: str, words: str, target: str) -> None:
     assert source.replace(span, "") + span != source or span == source
 
 
-@pytest.mark.parametrize("source", ["a[[0]]", "x[['b']]", "[[1, 2], [3, 4]]", "`[[a]]`", "df[[name]]", "[[a]](b.md)"])
+@pytest.mark.parametrize(
+    "source", ["a[[0]]", "x[['b']]", "[[1, 2], [3, 4]]", "`[[a]]`", "df[[name]]", "[[a]](b.md)"]
+)
 def test_double_brackets_that_are_no_wikilinks(source: str) -> None:
     """Indexing, arrays and code are left alone."""
     assert [term for term in parse_markdown(source).marked if term.kind == "wikilink"] == []
@@ -300,7 +341,9 @@ def test_same_words_in_two_cells_of_a_row_have_their_own_spans() -> None:
 
 def test_front_matter_gives_values_and_lines() -> None:
     """Keys know their line; dates stay as written; what follows keeps its line numbers."""
-    parsed = parse_markdown("\ufeff---\r\n# comment\r\naliases: [RNN]\r\n\r\ndate: 2024-02-30\r\n---\r\n# A\r\n")
+    parsed = parse_markdown(
+        "\ufeff---\r\n# comment\r\naliases: [RNN]\r\n\r\ndate: 2024-02-30\r\n---\r\n# A\r\n"
+    )
     assert parsed.front_matter == {"aliases": ["RNN"], "date": "2024-02-30"}
     assert parsed.front_matter_lines == {"aliases": 3, "date": 5}
     assert [heading.line for heading in parsed.headings] == [7]

@@ -1,4 +1,6 @@
-"""Notebooks: cells keep their place, headings hold for later cells, outputs become words, bad files say where."""
+"""Notebooks: cells keep their place, headings hold for later cells, outputs become words, bad files
+say where.
+"""
 
 from __future__ import annotations
 
@@ -22,7 +24,13 @@ def markdown(source: str | list[str]) -> dict[str, Any]:
 
 
 def code(source: str, *outputs: dict[str, Any]) -> dict[str, Any]:
-    return {"cell_type": "code", "metadata": {}, "source": source, "outputs": list(outputs), "execution_count": None}
+    return {
+        "cell_type": "code",
+        "metadata": {},
+        "source": source,
+        "outputs": list(outputs),
+        "execution_count": None,
+    }
 
 
 def stream(text: str | list[str]) -> dict[str, Any]:
@@ -30,11 +38,17 @@ def stream(text: str | list[str]) -> dict[str, Any]:
 
 
 def shown(**data: object) -> dict[str, Any]:
-    return {"output_type": "display_data", "metadata": {}, "data": {key.replace("_", "/"): data[key] for key in data}}
+    return {
+        "output_type": "display_data",
+        "metadata": {},
+        "data": {key.replace("_", "/"): data[key] for key in data},
+    }
 
 
 def notebook(*cells: dict[str, Any], **metadata: Any) -> str:
-    return json.dumps({"cells": cells, "metadata": metadata, "nbformat": 4, "nbformat_minor": 5}, indent=1)
+    return json.dumps(
+        {"cells": cells, "metadata": metadata, "nbformat": 4, "nbformat_minor": 5}, indent=1
+    )
 
 
 def output_of(*outputs: dict[str, Any]) -> str:
@@ -44,7 +58,9 @@ def output_of(*outputs: dict[str, Any]) -> str:
 
 
 def test_cells_keep_their_index_and_headings_hold_for_later_cells() -> None:
-    """Texts line up with cells, raw ones too, and a code cell stands under the headings before it."""
+    """Texts line up with cells, raw ones too, and a code cell stands under the headings before
+    it.
+    """
     text = notebook(
         markdown(["# A\n", "words"]),
         {"cell_type": "raw", "metadata": {}, "source": "# raw"},
@@ -54,7 +70,14 @@ def test_cells_keep_their_index_and_headings_hold_for_later_cells() -> None:
         code("z"),
     )
     parsed = parse_notebook(text)
-    assert parsed.texts == ("# A\nwords", "# raw", "x = 1\n\ny = 2\n", "### B", "## C\n\n- item", "z")
+    assert parsed.texts == (
+        "# A\nwords",
+        "# raw",
+        "x = 1\n\ny = 2\n",
+        "### B",
+        "## C\n\n- item",
+        "z",
+    )
     assert [(heading.cell, heading.path) for heading in parsed.headings] == [
         (0, ("A",)),
         (3, ("A", "B")),
@@ -69,8 +92,12 @@ def test_cells_keep_their_index_and_headings_hold_for_later_cells() -> None:
 
 
 def test_output_follows_the_source_after_an_empty_line() -> None:
-    """The cell's text is source, empty line, outputs; both blocks have their spans and lines in it."""
-    parsed = parse_notebook(notebook(code("\nx = 1\nx", stream(["one\n", "two\n"]), shown(text_plain="3"))))
+    """The cell's text is source, empty line, outputs; both blocks have their spans and lines in
+    it.
+    """
+    parsed = parse_notebook(
+        notebook(code("\nx = 1\nx", stream(["one\n", "two\n"]), shown(text_plain="3")))
+    )
     (text,) = parsed.texts
     assert text == "\nx = 1\nx\n\none\ntwo\n3"
     assert [(b.kind, text[b.start : b.end], b.line_start, b.line_end) for b in parsed.blocks] == [
@@ -89,21 +116,34 @@ def test_output_follows_the_source_after_an_empty_line() -> None:
         (shown(text_plain="<Figure size 432x288 with 1 Axes>", image_png="iVBOR"), ""),
         (shown(text_plain="[<matplotlib.lines.Line2D at 0x7f00>]"), ""),
         (shown(text_plain="<IPython.core.display.HTML object>", text_html="<table></table>"), ""),
-        (shown(text_plain=["   a  b\n", "0  1  2"], text_html="<table></table>"), "   a  b\n0  1  2"),
+        (
+            shown(text_plain=["   a  b\n", "0  1  2"], text_html="<table></table>"),
+            "   a  b\n0  1  2",
+        ),
         (shown(text_plain="tensor([1., 2.])"), "tensor([1., 2.])"),
         (shown(image_png="iVBOR"), ""),
         (
-            {"output_type": "error", "ename": "ValueError", "evalue": "bad \x1b[1mx\x1b[0m", "traceback": ["long"]},
+            {
+                "output_type": "error",
+                "ename": "ValueError",
+                "evalue": "bad \x1b[1mx\x1b[0m",
+                "traceback": ["long"],
+            },
             "ValueError: bad x",
         ),
     ],
 )
 def test_outputs_become_words(output: dict[str, Any], words: str) -> None:
-    """Text stays without terminal codes and overwritten progress; pictures and object names give nothing."""
+    """Text stays without terminal codes and overwritten progress; pictures and object names give
+    nothing.
+    """
     assert output_of(output) == words
 
 
-@given(st.lists(st.text("ab \n\t\r\x1b[0m<>", max_size=30), max_size=4), st.text("ab \n\r", max_size=20))
+@given(
+    st.lists(st.text("ab \n\t\r\x1b[0m<>", max_size=30), max_size=4),
+    st.text("ab \n\r", max_size=20),
+)
 def test_blocks_of_any_code_cell_slice_its_text(outputs: list[str], source: str) -> None:
     """Whatever the outputs hold, spans and lines agree with the cell's text."""
     parsed = parse_notebook(notebook(code(source, *map(stream, outputs))))
@@ -113,7 +153,10 @@ def test_blocks_of_any_code_cell_slice_its_text(outputs: list[str], source: str)
     for block in parsed.blocks:
         words = text[block.start : block.end]
         assert words.strip() and words == words.rstrip()
-        assert (line_of(spans, block.start), line_of(spans, block.end - 1)) == (block.line_start, block.line_end)
+        assert (line_of(spans, block.start), line_of(spans, block.end - 1)) == (
+            block.line_start,
+            block.line_end,
+        )
 
 
 def test_long_outputs_are_capped_and_say_so() -> None:
@@ -125,7 +168,9 @@ def test_long_outputs_are_capped_and_say_so() -> None:
 
 def test_lists_of_different_cells_have_different_groups() -> None:
     """Items of two cells never look like one list."""
-    parsed = parse_notebook(notebook(markdown("- a\n- b"), markdown("- c\n\n1. d"), markdown("- e")))
+    parsed = parse_notebook(
+        notebook(markdown("- a\n- b"), markdown("- c\n\n1. d"), markdown("- e"))
+    )
     assert [block.group for block in parsed.blocks] == [0, 0, 1, 2, 3]
 
 
@@ -140,7 +185,9 @@ def test_lists_of_different_cells_have_different_groups() -> None:
         ({}, "%%time\nx", "python"),
     ],
 )
-def test_language_comes_from_metadata_or_cell_magic(metadata: dict[str, Any], source: str, language: str) -> None:
+def test_language_comes_from_metadata_or_cell_magic(
+    metadata: dict[str, Any], source: str, language: str
+) -> None:
     """Code blocks carry the notebook's language, or the one a cell is switched to."""
     parsed = parse_notebook(notebook(code(source), **metadata))
     assert [block.language for block in parsed.blocks] == [language]
@@ -154,7 +201,9 @@ def test_marked_terms_carry_their_cell() -> None:
 
 
 def test_version_3_notebooks_are_read_quietly(caplog: pytest.LogCaptureFixture) -> None:
-    """An old notebook's heading cells, inputs and outputs come through, without a warning or a log line."""
+    """An old notebook's heading cells, inputs and outputs come through, without a warning or a log
+    line.
+    """
     cells = [
         {"cell_type": "heading", "level": 2, "metadata": {}, "source": ["Old"]},
         {
@@ -162,11 +211,15 @@ def test_version_3_notebooks_are_read_quietly(caplog: pytest.LogCaptureFixture) 
             "input": ["1 +\n", "1"],
             "language": "python",
             "metadata": {},
-            "outputs": [{"output_type": "pyout", "prompt_number": 1, "metadata": {}, "text": ["2"]}],
+            "outputs": [
+                {"output_type": "pyout", "prompt_number": 1, "metadata": {}, "text": ["2"]}
+            ],
             "odd": True,
         },
     ]
-    text = json.dumps({"metadata": {}, "nbformat": 3, "nbformat_minor": 0, "worksheets": [{"cells": cells}]})
+    text = json.dumps(
+        {"metadata": {}, "nbformat": 3, "nbformat_minor": 0, "worksheets": [{"cells": cells}]}
+    )
     with warnings.catch_warnings(), caplog.at_level(logging.WARNING):
         warnings.simplefilter("error")
         parsed = parse_notebook(text)
@@ -175,8 +228,14 @@ def test_version_3_notebooks_are_read_quietly(caplog: pytest.LogCaptureFixture) 
 
 
 def test_odd_but_usable_notebooks_are_read() -> None:
-    """Missing ids, metadata, outputs or sources, and a byte order mark, are no reason to refuse a notebook."""
-    cells = [{"cell_type": "code"}, {"cell_type": "markdown", "source": ["# A"]}, {"cell_type": "odd", "source": 3}]
+    """Missing ids, metadata, outputs or sources, and a byte order mark, are no reason to refuse a
+    notebook.
+    """
+    cells = [
+        {"cell_type": "code"},
+        {"cell_type": "markdown", "source": ["# A"]},
+        {"cell_type": "odd", "source": 3},
+    ]
     parsed = parse_notebook("\ufeff" + json.dumps({"cells": cells, "nbformat": 4}))
     assert parsed.texts == ("", "# A", "")
     assert parse_notebook(notebook()).texts == ()

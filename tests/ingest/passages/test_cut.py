@@ -1,4 +1,6 @@
-"""Passages: exact slices that cover every block once, no longer than needed, cut where a reader would pause."""
+"""Passages: exact slices that cover every block once, no longer than needed, cut where a reader
+would pause.
+"""
 
 from __future__ import annotations
 
@@ -47,7 +49,9 @@ BLOCKS = [
 
 @st.composite
 def notes(draw: st.DrawFn) -> str:
-    """Notes out of blocks short and long, in any order, with either line ending, some with a byte order mark."""
+    """Notes out of blocks short and long, in any order, with either line ending, some with a byte
+    order mark.
+    """
     blocks = draw(st.lists(st.sampled_from(BLOCKS), max_size=9))
     between = draw(st.sampled_from(["\n\n", "\n\n\n", "\n"]))
     text = between.join(blocks)
@@ -95,7 +99,11 @@ def test_a_passage_is_longer_than_the_target_only_for_one_block(text: str) -> No
         if len(passage.text) > TARGET:
             within = [b for b in parsed.blocks if b.start < passage.end and passage.start < b.end]
             largest = max(min(b.end, passage.end) - max(b.start, passage.start) for b in within)
-            headings = sum(h.end - h.start + 6 for h in parsed.headings if passage.start <= h.start < passage.end)
+            headings = sum(
+                h.end - h.start + 6
+                for h in parsed.headings
+                if passage.start <= h.start < passage.end
+            )
             assert largest + headings + TARGET // 4 + 6 >= len(passage.text)
 
 
@@ -146,7 +154,9 @@ def test_kind_is_that_of_the_blocks_alone(text: str, kind: str) -> None:
 
 
 def test_code_stays_with_the_words_that_announce_it() -> None:
-    """The announcing paragraph goes to the code's passage, though it would fit into the one before."""
+    """The announcing paragraph goes to the code's passage, though it would fit into the one
+    before.
+    """
     code = "```\n" + "x = f(x)\n" * 60 + "```"
     text = f"{SENTENCE * 9}\n\nThis is how:\n\n{code}\n\n{SENTENCE * 4}"
     assert len(text) > TARGET
@@ -154,7 +164,9 @@ def test_code_stays_with_the_words_that_announce_it() -> None:
 
 
 def test_code_a_little_too_long_keeps_its_short_lead_in() -> None:
-    """A heading and one sentence are not left alone before a code block that is over the target by itself."""
+    """A heading and one sentence are not left alone before a code block that is over the target by
+    itself.
+    """
     code = "```\n" + "x = f(x)\n" * 140 + "```"
     assert TARGET < len(code) < SPLIT_OVER
     assert passages_of(f"# A\n\nLike this:\n\n{code}") == [f"# A\n\nLike this:\n\n{code}"]
@@ -182,16 +194,28 @@ def test_long_code_is_split_at_blank_lines() -> None:
 
 def test_long_prose_is_split_at_sentence_ends_and_evenly() -> None:
     """No sentence, link or inline code is torn, and no small remainder is left."""
-    text = "# A\n\n" + SENTENCE * 25 + "See [the. Long paper](https://e.org/a) and `f. X()` first. " + SENTENCE * 20
+    text = (
+        "# A\n\n"
+        + SENTENCE * 25
+        + "See [the. Long paper](https://e.org/a) and `f. X()` first. "
+        + SENTENCE * 20
+    )
     found = passages_of(text)
     assert all(passage.endswith(".") for passage in found)
-    assert sum("[the. Long paper](https://e.org/a) and `f. X()` first." in passage for passage in found) == 1
+    assert (
+        sum(
+            "[the. Long paper](https://e.org/a) and `f. X()` first." in passage for passage in found
+        )
+        == 1
+    )
     assert min(map(len, found)) > TARGET // 3
 
 
 def test_abbreviations_end_no_sentence() -> None:
     """A long paragraph is not cut after "e.g." or an initial."""
-    text = ("Regularisers, e.g. Dropout by G. Hinton, keep the net from learning by heart. " * 40).rstrip()
+    text = (
+        "Regularisers, e.g. Dropout by G. Hinton, keep the net from learning by heart. " * 40
+    ).rstrip()
     assert all(passage.startswith("Regularisers") for passage in passages_of(text))
 
 
@@ -200,7 +224,9 @@ def test_a_long_formula_is_never_split() -> None:
     formula = "$$\n" + "x^2 + y^2 = z^2 + w^2. Z\n\n" * 95 + "$$"
     assert len(formula) > SPLIT_OVER
     assert sum(formula in passage for passage in passages_of(f"words\n\n{formula}\n\nwords")) == 1
-    inline = "- " + SENTENCE * 30 + "\n\n  " + formula.replace("\n\n", "\n  ") + "\n\n  " + SENTENCE * 30
+    inline = (
+        "- " + SENTENCE * 30 + "\n\n  " + formula.replace("\n\n", "\n  ") + "\n\n  " + SENTENCE * 30
+    )
     assert sum("$$" in passage for passage in passages_of(inline)) == 1
 
 
@@ -220,7 +246,10 @@ def notebook(*cells: tuple[str, str, str]) -> str:
             "metadata": {},
             "source": source,
             **(
-                {"execution_count": 1, "outputs": [{"output_type": "stream", "name": "stdout", "text": output}]}
+                {
+                    "execution_count": 1,
+                    "outputs": [{"output_type": "stream", "name": "stdout", "text": output}],
+                }
                 if kind == "code"
                 else {}
             ),
@@ -231,9 +260,16 @@ def notebook(*cells: tuple[str, str, str]) -> str:
 
 
 def test_passages_do_not_cross_cells() -> None:
-    """Each cell has its own passages, under the headings of earlier cells; a bare heading's cell has none."""
+    """Each cell has its own passages, under the headings of earlier cells; a bare heading's cell
+    has none.
+    """
     parsed = parse_notebook(
-        notebook(("markdown", "# A", ""), ("markdown", "words", ""), ("raw", "x", ""), ("code", "f(1)", "2\n"))
+        notebook(
+            ("markdown", "# A", ""),
+            ("markdown", "words", ""),
+            ("raw", "x", ""),
+            ("code", "f(1)", "2\n"),
+        )
     )
     passages = cut(parsed, "n.ipynb")
     check_slices(parsed, passages)
@@ -259,16 +295,24 @@ def test_long_output_is_a_passage_of_its_own() -> None:
 
 @given(
     st.lists(
-        st.tuples(st.sampled_from(["markdown", "code", "raw"]), st.sampled_from(BLOCKS), st.sampled_from(BLOCKS)),
+        st.tuples(
+            st.sampled_from(["markdown", "code", "raw"]),
+            st.sampled_from(BLOCKS),
+            st.sampled_from(BLOCKS),
+        ),
         max_size=6,
     )
 )
-def test_passages_of_any_notebook_are_slices_of_their_cells(cells: list[tuple[str, str, str]]) -> None:
+def test_passages_of_any_notebook_are_slices_of_their_cells(
+    cells: list[tuple[str, str, str]],
+) -> None:
     """Spans count within the cell's text, source and outputs together."""
     parsed = parse_notebook(notebook(*cells))
     assert len(parsed.texts) == len(cells)
     passages = cut(parsed, "n.ipynb")
     check_slices(parsed, passages)
     for block in parsed.blocks:
-        assert any(p.cell == block.cell and p.start < block.end and block.start < p.end for p in passages)
+        assert any(
+            p.cell == block.cell and p.start < block.end and block.start < p.end for p in passages
+        )
         assert cells[block.cell or 0][0] != "raw"

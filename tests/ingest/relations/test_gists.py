@@ -1,4 +1,6 @@
-"""What stands for a concept in comparisons, and names that are encoded once and kept as long as they are some name."""
+"""What stands for a concept in comparisons, and names that are encoded once and kept as long as
+they are some name.
+"""
 
 from __future__ import annotations
 
@@ -17,11 +19,11 @@ from vault import units
 
 from ingest import build
 from ingest.build import ingest
-from ingest.relations.gists import CHARS, PIECES, Gists, Words, read_gists
+from ingest.relations.gists import CHARS, PIECES, Gists, read_gists
 from kg.encoder import Encoder, check_weights, default_encoder_folder
 from kg.store import open_store
 from kg.types import Concept, Passage, PassageKind
-from kg.vectors import in_bytes
+from kg.vectors import WordVectors, in_bytes
 from kg.writing import writing
 
 NOTES = {
@@ -43,19 +45,31 @@ def concept(i: int, label: str, *passages: int) -> Concept:
 
 
 def gists_of(
-    concepts: Sequence[Concept], passages: Sequence[Passage], vectors: Floats, words: Sequence[Floats]
+    concepts: Sequence[Concept],
+    passages: Sequence[Passage],
+    vectors: Floats,
+    words: Sequence[Floats],
 ) -> Gists:
     """Gists with a vector of its own for each name."""
 
-    def names(labels: Sequence[str]) -> Mapping[str, tuple[npt.NDArray[np.float32], Words]]:
-        return {label: (units(np.random.default_rng(len(label)), 1, D)[0], vectors[:1]) for label in labels}
+    def names(labels: Sequence[str]) -> Mapping[str, tuple[npt.NDArray[np.float32], WordVectors]]:
+        return {
+            label: (units(np.random.default_rng(len(label)), 1, D)[0], vectors[:1])
+            for label in labels
+        }
 
     return read_gists(concepts, passages, vectors, lambda p: in_bytes(words[p]).tobytes(), names)
 
 
-@given(st.integers(0, 10_000), st.lists(st.sets(st.integers(0, 4), max_size=4), min_size=1, max_size=4))
-def test_centres_are_mean_directions_and_words_those_of_the_opening(seed: int, own: list[set[int]]) -> None:
-    """Unit length, or zeros for a concept without passages; words in the order of the passages, up to a number."""
+@given(
+    st.integers(0, 10_000), st.lists(st.sets(st.integers(0, 4), max_size=4), min_size=1, max_size=4)
+)
+def test_centres_are_mean_directions_and_words_those_of_the_opening(
+    seed: int, own: list[set[int]]
+) -> None:
+    """Unit length, or zeros for a concept without passages; words in the order of the passages, up
+    to a number.
+    """
     rng = np.random.default_rng(seed)
     vectors = units(rng, 5, D)
     words = [units(rng, int(rng.integers(0, 130)), D) for _ in range(5)]
@@ -64,7 +78,9 @@ def test_centres_are_mean_directions_and_words_those_of_the_opening(seed: int, o
     gists = gists_of(concepts, passages, vectors, words)
     for c in concepts:
         centre = vectors[list(c.passages)].sum(axis=0) if c.passages else np.zeros(D)
-        np.testing.assert_allclose(gists.centres[c.id], centre / max(float(np.linalg.norm(centre)), 1e-9), atol=1e-6)
+        np.testing.assert_allclose(
+            gists.centres[c.id], centre / max(float(np.linalg.norm(centre)), 1e-9), atol=1e-6
+        )
         told = np.concatenate([np.zeros((0, D)), *(words[p] for p in c.passages)])[:PIECES]
         found = gists.words(c.id)
         assert found.shape == told.shape
@@ -74,7 +90,9 @@ def test_centres_are_mean_directions_and_words_those_of_the_opening(seed: int, o
 
 
 def test_code_headings_links_and_pictures_say_nothing() -> None:
-    """They are in no text and give no words; the passage is still part of the concept's direction."""
+    """They are in no text and give no words; the passage is still part of the concept's
+    direction.
+    """
     passages = [
         passage(0, "loss = model(x)\nloss.backward()", "code"),
         passage(1, "## Lasso\n\nThe **lasso** is a [regression](r.md) with `l1`."),
@@ -84,7 +102,9 @@ def test_code_headings_links_and_pictures_say_nothing() -> None:
     ]
     rng = np.random.default_rng(0)
     vectors, words = units(rng, 5, D), [units(rng, 3, D) for _ in range(5)]
-    gists = gists_of([concept(0, "Lasso", 0, 1, 2, 3, 4), concept(1, "Plot", 2, 3)], passages, vectors, words)
+    gists = gists_of(
+        [concept(0, "Lasso", 0, 1, 2, 3, 4), concept(1, "Plot", 2, 3)], passages, vectors, words
+    )
     assert gists.texts == ("The lasso is a regression with l1.", "")
     np.testing.assert_allclose(gists.words(0), words[1], atol=0.02)
     assert gists.words(1).shape == (0, D)
@@ -97,7 +117,9 @@ def test_a_long_text_is_read_as_far_as_its_opening() -> None:
     """However many passages follow."""
     passages = [passage(i, f"Sentence {i} says this and that. " * 30) for i in range(9)]
     rng = np.random.default_rng(0)
-    gists = gists_of([concept(0, "Lasso", *range(9))], passages, units(rng, 9, D), [units(rng, 60, D)] * 9)
+    gists = gists_of(
+        [concept(0, "Lasso", *range(9))], passages, units(rng, 9, D), [units(rng, 60, D)] * 9
+    )
     assert len(gists.texts[0]) == CHARS and gists.texts[0].startswith("Sentence 0 says")
     assert gists.words(0).shape == (PIECES, D)
 
@@ -105,7 +127,9 @@ def test_a_long_text_is_read_as_far_as_its_opening() -> None:
 def test_no_concepts_have_no_gists() -> None:
     """Shapes stay."""
     gists = gists_of([], [], np.zeros((0, D), dtype=np.float32), [])
-    assert gists.centres.shape == gists.names.shape == (0, D) and gists.texts == gists.name_words == ()
+    assert (
+        gists.centres.shape == gists.names.shape == (0, D) and gists.texts == gists.name_words == ()
+    )
 
 
 sum_of_weights = functools.cache(check_weights)  # 90 MB are read once
@@ -156,7 +180,9 @@ def test_each_label_is_encoded_once_alone_and_kept_with_its_words(
 
 
 def test_another_ingest_encodes_no_name_again(tmp_path: Path, encoded: list[str]) -> None:
-    """A changed note gives its passage and no name, a new one its own name alone, none of them nothing."""
+    """A changed note gives its passage and no name, a new one its own name alone, none of them
+    nothing.
+    """
     notes = write_notes(tmp_path / "notes", NOTES)
     ingest([notes], tmp_path / "store")
     encoded.clear()
@@ -171,17 +197,27 @@ def test_another_ingest_encodes_no_name_again(tmp_path: Path, encoded: list[str]
     assert len(encoded) == 2 and encoded[1] == "Ridge"
 
 
-def test_names_of_notes_that_are_gone_are_kept_no_longer(tmp_path: Path, encoded: list[str]) -> None:
+def test_names_of_notes_that_are_gone_are_kept_no_longer(
+    tmp_path: Path, encoded: list[str]
+) -> None:
     """Whether a note only leaves or another comes; a name that comes back is encoded again."""
     notes = write_notes(tmp_path / "notes", NOTES)
     ingest([notes], tmp_path / "store")
     (notes / "pruning.md").unlink()
     ingest([notes], tmp_path / "store")
-    assert sorted(kept_names(tmp_path / "store")) == labels(tmp_path / "store") == ["Convexity", "Lasso"]
+    assert (
+        sorted(kept_names(tmp_path / "store"))
+        == labels(tmp_path / "store")
+        == ["Convexity", "Lasso"]
+    )
     (notes / "lasso.md").unlink()
     write_notes(notes, {"ridge.md": "# Ridge\n\nRidge shrinks every weight a little.\n"})
     ingest([notes], tmp_path / "store")
-    assert sorted(kept_names(tmp_path / "store")) == labels(tmp_path / "store") == ["Convexity", "Ridge"]
+    assert (
+        sorted(kept_names(tmp_path / "store"))
+        == labels(tmp_path / "store")
+        == ["Convexity", "Ridge"]
+    )
     encoded.clear()
     write_notes(notes, {"pruning.md": NOTES["pruning.md"]})
     ingest([notes], tmp_path / "store")
@@ -193,7 +229,9 @@ def test_names_are_encoded_anew_for_another_encoder(tmp_path: Path, encoded: lis
     notes = write_notes(tmp_path / "notes", NOTES)
     ingest([notes], tmp_path / "store")
     encoded.clear()
-    ingest([notes], tmp_path / "store", str(default_encoder_folder()))  # the same weights under another name
+    ingest(
+        [notes], tmp_path / "store", str(default_encoder_folder())
+    )  # the same weights under another name
     assert [encoded.count(name) for name in NAMES] == [1, 1, 1]
     assert sorted(kept_names(tmp_path / "store")) == ["Convexity", "Lasso", "Pruning"]
 

@@ -1,4 +1,6 @@
-"""Late interaction against a plain double loop over words, at every length at which windows and openings change."""
+"""Late interaction against a plain double loop over words, at every length at which windows and
+openings change.
+"""
 
 from __future__ import annotations
 
@@ -14,7 +16,9 @@ from ingest.relations.late_interaction import LATE, late_features
 
 Floats = npt.NDArray[np.float32]
 WINDOW, OPENING = 12, 64  # word pieces of half a stretch, and of an opening
-IN_BYTES = 8**0.5 / 127  # what rounding both of two vectors of 8 parts to bytes can change of their cosine
+IN_BYTES = (
+    8**0.5 / 127
+)  # what rounding both of two vectors of 8 parts to bytes can change of their cosine
 
 
 def stretches(words: Floats) -> list[Floats]:
@@ -38,16 +42,22 @@ def slowly(gists: Gists, p: int, c: int) -> list[float]:
         if len(name):
             met = [best(w, text) for w in name]
             out[0], out[1] = float(np.mean(met)), min(met)
-            out[2] = max(float(np.mean([best(w, piece) for w in name])) for piece in stretches(text))
+            out[2] = max(
+                float(np.mean([best(w, piece) for w in name])) for piece in stretches(text)
+            )
         if len(own):
             out[4] = float(np.mean([best(w, text[:OPENING]) for w in own]))
     return out
 
 
 def check(gists: Gists, a: npt.NDArray[np.int64], b: npt.NDArray[np.int64]) -> None:
-    """Both directions of each pair are what the loop gives, the last column but for its rounding to bytes."""
+    """Both directions of each pair are what the loop gives, the last column but for its rounding to
+    bytes.
+    """
     for found, p, c in zip(late_features(gists, a, b), (a, b), (b, a), strict=True):
-        slow = np.array([slowly(gists, int(i), int(j)) for i, j in zip(p, c, strict=True)]).reshape(-1, len(LATE))
+        slow = np.array([slowly(gists, int(i), int(j)) for i, j in zip(p, c, strict=True)]).reshape(
+            -1, len(LATE)
+        )
         np.testing.assert_allclose(found[:, :4], slow[:, :4], atol=2e-6)
         np.testing.assert_allclose(found[:, 4], slow[:, 4], atol=IN_BYTES)
 
@@ -56,7 +66,9 @@ def check(gists: Gists, a: npt.NDArray[np.int64], b: npt.NDArray[np.int64]) -> N
 def test_features_equal_a_plain_double_loop(seed: int, n: int, data: st.DataObject) -> None:
     """For any pairs in any order, with concepts that have no text and names that have no words."""
     some = st.sets(st.integers(0, n - 1), max_size=2)
-    gists = random_vault(seed, n, mute=sorted(data.draw(some)), nameless=sorted(data.draw(some))).gists
+    gists = random_vault(
+        seed, n, mute=sorted(data.draw(some)), nameless=sorted(data.draw(some))
+    ).gists
     every = [(i, j) for i in range(n) for j in range(i + 1, n)]
     chosen = np.array(data.draw(st.permutations(every)), dtype=np.int64)
     check(gists, chosen[:, 0], chosen[:, 1])
@@ -80,7 +92,13 @@ def test_a_name_met_in_one_place_is_met_better_together_than_one_met_in_two() ->
     apart = np.concatenate([[one], filler, filler, [two]])
     texts = [np.stack([else_]), close, apart]
     names = (np.stack([one, two]), np.stack([else_]), np.stack([else_]))
-    gists = Gists(np.eye(3, dtype=np.float32), np.eye(3, dtype=np.float32), names, texts.__getitem__, ("a", "b", "c"))
+    gists = Gists(
+        np.eye(3, dtype=np.float32),
+        np.eye(3, dtype=np.float32),
+        names,
+        texts.__getitem__,
+        ("a", "b", "c"),
+    )
     ahead, _ = late_features(gists, np.array([0, 0]), np.array([1, 2]))
     told = dict(zip(LATE, ahead.T.tolist(), strict=True))
     assert told["told"] == told["told least"] == [1, 1]

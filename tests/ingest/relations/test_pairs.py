@@ -27,9 +27,19 @@ def directions(seed: int, n: int, copies: int, empty: int) -> Floats:
     return vectors.astype(np.float32)
 
 
-@given(st.integers(0, 10_000), st.integers(0, 40), st.integers(0, 25), st.integers(0, 3), st.integers(1, 12))
-def test_nearest_concepts_are_those_of_brute_force(seed: int, n: int, copies: int, empty: int, few: int) -> None:
-    """Cosines of the k nearest others, best first, never oneself, also among many equal and empty ones."""
+@given(
+    st.integers(0, 10_000),
+    st.integers(0, 40),
+    st.integers(0, 25),
+    st.integers(0, 3),
+    st.integers(1, 12),
+)
+def test_nearest_concepts_are_those_of_brute_force(
+    seed: int, n: int, copies: int, empty: int, few: int
+) -> None:
+    """Cosines of the k nearest others, best first, never oneself, also among many equal and empty
+    ones.
+    """
     vectors = directions(seed, n, copies, min(empty, n))
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(pairing, "NEAREST", few)
@@ -58,7 +68,10 @@ def test_in_a_small_vault_all_others_are_looked_at_and_in_a_large_one_a_fixed_nu
 
 
 def read_from(
-    naming: npt.NDArray[np.int64], beside: npt.NDArray[np.int64], near: Ids, extra: set[tuple[int, int]]
+    naming: npt.NDArray[np.int64],
+    beside: npt.NDArray[np.int64],
+    near: Ids,
+    extra: set[tuple[int, int]],
 ) -> list[tuple[int, int]]:
     """`candidate_pairs` of dense matrices of zeros and ones."""
     matrices = (sparse.csr_array(m.astype(np.float32)) for m in (naming, beside))
@@ -67,7 +80,10 @@ def read_from(
 
 
 def slowly(
-    naming: npt.NDArray[np.int64], beside: npt.NDArray[np.int64], near: Ids, extra: set[tuple[int, int]]
+    naming: npt.NDArray[np.int64],
+    beside: npt.NDArray[np.int64],
+    near: Ids,
+    extra: set[tuple[int, int]],
 ) -> list[tuple[int, int]]:
     """The same, asked of every pair."""
     n = len(naming)
@@ -78,7 +94,10 @@ def slowly(
         for j in range(i + 1, n):
             either = ((i, j), (j, i))
             if (
-                any(naming[pair] or through_named[pair] or by_nearest[pair] or pair in extra for pair in either)
+                any(
+                    naming[pair] or through_named[pair] or by_nearest[pair] or pair in extra
+                    for pair in either
+                )
                 or j in near[i]
                 or i in near[j]
             ):
@@ -94,14 +113,18 @@ def drawn(seed: int, n: int) -> Drawn:
     rng = np.random.default_rng(seed)
     off = 1 - np.eye(n, dtype=np.int64)
     naming, beside = ((rng.random((n, n)) < 0.12) * off for _ in range(2))
-    near = np.array([[j if rng.random() < 0.7 else -1 for j in ((i + 1) % n, (i + 3) % n)] for i in range(n)])
+    near = np.array(
+        [[j if rng.random() < 0.7 else -1 for j in ((i + 1) % n, (i + 3) % n)] for i in range(n)]
+    )
     extra = {(int(rng.integers(n)), int(rng.integers(n))) for _ in range(2)}
     return naming, beside, near, extra
 
 
 @given(st.integers(0, 10_000), st.integers(4, 12))
 def test_candidates_are_those_of_brute_force(seed: int, n: int) -> None:
-    """Sorted, each pair once, smaller id first, none of a concept with itself even where it is asked for."""
+    """Sorted, each pair once, smaller id first, none of a concept with itself even where it is
+    asked for.
+    """
     of = drawn(seed, n)
     found = read_from(*of)
     assert found == slowly(*of)

@@ -15,7 +15,14 @@ from vault import place, random_vault, relabelled
 from ingest.decisions.settle import Decided, settle
 from ingest.relations.features import FEATURES, Pairs, read_pairs
 from ingest.relations.gists import Gists
-from ingest.relations.prerequisites import NOTHING_STANDING, Chosen, Standing, choose, orders, prerequisites
+from ingest.relations.prerequisites import (
+    NOTHING_STANDING,
+    Chosen,
+    Standing,
+    choose,
+    orders,
+    prerequisites,
+)
 from ingest.relations.scorer import Scored, Scorer, scorer
 from ingest.relations.signals import Naming, Signals
 from kg.cycles import EXACT
@@ -44,7 +51,9 @@ class Case:
         a, b = np.array(both, dtype=np.int64).reshape(-1, 2).T
         none = np.zeros((len(a), len(FEATURES)), dtype=np.float32)
         pairs = Pairs(a, b, none, none, sparse.csr_array((N, N), dtype=np.float32))
-        scored = Scored(np.array([self.scores[p] for p in both]), np.array([self.scores[p[::-1]] for p in both]))
+        scored = Scored(
+            np.array([self.scores[p] for p in both]), np.array([self.scores[p[::-1]] for p in both])
+        )
         return choose(pairs, scored, learned(), self.signals(), self.standing, wording)
 
     def signals(self) -> Signals:
@@ -55,9 +64,17 @@ class Case:
     def may_be_kept(self, p: int, c: int) -> bool:
         """What is said of inferred edges, one after the other."""
         standing, score = self.standing, self.inferred(p, c)
-        if (p, c) in standing.settled.removed or (c, p) in standing.settled.kept or c in standing.settled.told:
+        if (
+            (p, c) in standing.settled.removed
+            or (c, p) in standing.settled.kept
+            or c in standing.settled.told
+        ):
             return False
-        if p in standing.umbrellas or c in standing.umbrellas or frozenset((p, c)) in standing.nested:
+        if (
+            p in standing.umbrellas
+            or c in standing.umbrellas
+            or frozenset((p, c)) in standing.nested
+        ):
             return False
         silent = p in standing.mute or c in standing.mute or frozenset((p, c)) in standing.together
         if silent and (c, p) not in self.named:
@@ -83,12 +100,16 @@ def said(pairs: list[Pair], note: str) -> dict[Pair, Evidence]:
 
 @st.composite
 def cases(draw: st.DrawFn) -> Case:
-    """Scores on both sides of the thresholds and equal ones; statements and decisions that may contradict."""
+    """Scores on both sides of the thresholds and equal ones; statements and decisions that may
+    contradict.
+    """
     level = st.one_of(st.sampled_from([0.0, 0.3, 0.6, 0.9, 1.0]), st.floats(0, 1))
     candidates = draw(st.lists(ordered, unique_by=frozenset, max_size=15))
     scores = {way: draw(level) for pair in candidates for way in (pair, pair[::-1])}
     settled = settle(
-        said(draw(some), "n.md"), Decided(said(draw(some), "gradus.toml"), said(draw(some), "gradus.toml")), CONCEPTS
+        said(draw(some), "n.md"),
+        Decided(said(draw(some), "gradus.toml"), said(draw(some), "gradus.toml")),
+        CONCEPTS,
     )
     few = st.sets(ids, max_size=1)
     groups = st.sets(unordered, max_size=2)
@@ -112,7 +133,9 @@ def test_what_is_kept_can_be_studied_in_order(case: Case) -> None:
 
 @given(cases())
 def test_people_win(case: Case) -> None:
-    """What is settled is kept whatever it scores, what is removed is not, and both stand above and below the rest."""
+    """What is settled is kept whatever it scores, what is removed is not, and both stand above and
+    below the rest.
+    """
     settled = case.standing.settled
     relations = {(r.source, r.target): r for r in case.chosen().relations}
     assert all(relations[pair].kept for pair in settled.kept)
@@ -127,8 +150,12 @@ def test_people_win(case: Case) -> None:
 
 
 @given(cases())
-def test_inferred_edges_are_exactly_those_that_score_enough_and_that_nobody_speaks_against(case: Case) -> None:
-    """All others are scored and not kept; of these only those that close a cycle are missing, and they are told."""
+def test_inferred_edges_are_exactly_those_that_score_enough_and_that_nobody_speaks_against(
+    case: Case,
+) -> None:
+    """All others are scored and not kept; of these only those that close a cycle are missing, and
+    they are told.
+    """
     chosen = case.chosen()
     kept, dropped = kept_of(chosen), {(r.source, r.target) for r in chosen.dropped}
     wanted = {pair for pair in case.scores if case.may_be_kept(*pair)}
@@ -171,11 +198,15 @@ def test_each_kept_edge_has_a_place_that_says_more_than_an_order(case: Case) -> 
         own = case.standing.settled.said.get((r.source, r.target), ())
         told = (*own, *signals.evidence(r.source, r.target))
         speaks = any(e.signal != "position" for e in told)
-        assert r.evidence == (told if speaks or not r.kept else (*wording(r.source, r.target), *told))
+        assert r.evidence == (
+            told if speaks or not r.kept else (*wording(r.source, r.target), *told)
+        )
 
 
 def test_a_cycle_loses_its_weakest_edge() -> None:
-    """Three that each come before the next; the least sure is dropped and still listed, without a tier."""
+    """Three that each come before the next; the least sure is dropped and still listed, without a
+    tier.
+    """
     scores = {(0, 1): 0.9, (1, 2): 0.8, (2, 0): 0.6}
     case = Case(scores | {p[::-1]: 0.01 for p in scores}, frozenset(), NOTHING_STANDING)
     chosen = case.chosen()
@@ -190,7 +221,11 @@ def test_a_stated_edge_is_not_what_a_cycle_costs() -> None:
     stated = settle(said([(2, 0)], "n.md"), Decided(), CONCEPTS)
     ways = [(0, middle) for middle in (1, 3, 4)] + [(middle, 2) for middle in (1, 3, 4)]
     scores = dict.fromkeys(ways, 0.95)
-    case = Case(scores | {p[::-1]: 0.01 for p in scores}, frozenset(), Standing(stated, frozenset(), frozenset()))
+    case = Case(
+        scores | {p[::-1]: 0.01 for p in scores},
+        frozenset(),
+        Standing(stated, frozenset(), frozenset()),
+    )
     kept = kept_of(case.chosen())
     assert (2, 0) in kept and len(kept) == 1 + 3
 
@@ -206,7 +241,9 @@ def test_orders_are_those_of_the_notes() -> None:
     vault = random_vault(3, 7, mute=[2])
     pairs = read_pairs(vault.signals, vault.gists, {(2, 5)})
     groups = {c: at[0] for c, at in vault.signals.order.items()}
-    for a, b, sign in zip(pairs.a.tolist(), pairs.b.tolist(), orders(vault.signals, pairs).tolist(), strict=True):
+    for a, b, sign in zip(
+        pairs.a.tolist(), pairs.b.tolist(), orders(vault.signals, pairs).tolist(), strict=True
+    ):
         assert sign == (1 if a in groups and b in groups and groups[a] == groups[b] else 0)
     other = relabelled(vault, [6, 5, 4, 3, 2, 1, 0])
     found = read_pairs(other.signals, other.gists, set())
@@ -221,7 +258,9 @@ def all_of(signals: Signals, gists: Gists) -> dict[Pair, Relation]:
 
 @pytest.mark.parametrize("seed", range(12))
 def test_other_ids_give_the_same_edges(seed: int) -> None:
-    """From vectors and mentions to kept edges, in both directions, as long as cycles are broken at the least cost."""
+    """From vectors and mentions to kept edges, in both directions, as long as cycles are broken at
+    the least cost.
+    """
     vault = random_vault(seed, EXACT, density=0.1)
     new = np.random.default_rng(seed).permutation(EXACT).tolist()
     again = relabelled(vault, new)

@@ -1,4 +1,6 @@
-"""Prerequisites of whole notes with the real encoder: other notes and the order of ingest change nothing in them."""
+"""Prerequisites of whole notes with the real encoder: other notes and the order of ingest change
+nothing in them.
+"""
 
 from __future__ import annotations
 
@@ -40,8 +42,9 @@ UNRELATED = {
     "castling.md": "# Castling\n\nKing and rook move in one turn, if neither has moved before.\n",
     "law.md": "# Habeas Corpus\n\nWhoever is detained can be brought before a judge, who decides if it was lawful.\n",
 }
-# Places go among all names that a text meets, also those of another field; the scores of pairs that hardly belong
-# together move with them, and with the levels, which are fitted to all directions at once.
+# Places go among all names that a text meets, also those of another field; the scores of pairs that
+# hardly belong together move with them, and with the levels, which are fitted to all directions at
+# once.
 PLACES = {"told before others", "tells before others"}
 UNMOVED = 0.1
 Edges = dict[tuple[str, str], Relation]
@@ -55,7 +58,9 @@ def remembering(encoder: Encoder) -> OneByOne:
 
 @pytest.fixture
 def edges(remembering: OneByOne, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Ingested:
-    """A function that ingests notes, in the given steps, and gives all scored prerequisites by label."""
+    """A function that ingests notes, in the given steps, and gives all scored prerequisites by
+    label.
+    """
     monkeypatch.setattr(build, "load_encoder", lambda name: remembering)
     monkeypatch.setattr(build, "check_weights", lambda name: "")
 
@@ -76,9 +81,13 @@ def kept_in(edges: Edges) -> set[tuple[str, str]]:
     return {pair for pair, r in edges.items() if r.kept}
 
 
-@pytest.mark.parametrize("names", [*([name] for name in UNRELATED), [*UNRELATED]], ids=[*UNRELATED, "all"])
+@pytest.mark.parametrize(
+    "names", [*([name] for name in UNRELATED), [*UNRELATED]], ids=[*UNRELATED, "all"]
+)
 def test_unrelated_notes_change_nothing_among_the_others(edges: Ingested, names: list[str]) -> None:
-    """Neither an edge, nor its tier, nor its evidence, nor a score by more than places among others can."""
+    """Neither an edge, nor its tier, nor its evidence, nor a score by more than places among others
+    can.
+    """
     before = edges(NOTES, store="without")
     after = edges(NOTES | {name: UNRELATED[name] for name in names}, store="with")
     assert len(kept_in(before)) >= 4
@@ -90,11 +99,15 @@ def test_unrelated_notes_change_nothing_among_the_others(edges: Ingested, names:
         assert (there.tier, there.shortcut, there.evidence) == (r.tier, r.shortcut, r.evidence)
 
 
-def test_unrelated_notes_move_no_feature_but_places(edges: Ingested, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_unrelated_notes_move_no_feature_but_places(
+    edges: Ingested, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """All others are read off the pair and what is near it."""
     read: list[dict[tuple[str, str], list[float]]] = []
 
-    def reading(signals: Signals, gists: Gists, extra: set[tuple[int, int]], near: Nearest | None) -> Pairs:
+    def reading(
+        signals: Signals, gists: Gists, extra: set[tuple[int, int]], near: Nearest | None
+    ) -> Pairs:
         pairs = read_pairs(signals, gists, extra, near)
         names = [" ".join(words) for words in signals.keys]
         read.append({
@@ -134,7 +147,9 @@ def test_the_order_of_ingest_changes_nothing(edges: Ingested, steps: list[list[s
 def test_a_note_that_comes_and_goes_leaves_no_trace(edges: Ingested, tmp_path: Path) -> None:
     """Not in a score, nor in an edge."""
     before = edges(NOTES, store="s")
-    extra = {"nesterov.md": "# Nesterov Momentum\n\nNesterov momentum looks ahead. It is momentum at the next step.\n"}
+    extra = {
+        "nesterov.md": "# Nesterov Momentum\n\nNesterov momentum looks ahead. It is momentum at the next step.\n"
+    }
     between = edges(NOTES | extra, store="s")
     assert {"Nesterov Momentum"} < {label for pair in between for label in pair}
     (tmp_path / "notes of s" / "nesterov.md").unlink()
@@ -154,4 +169,6 @@ def test_every_kept_edge_of_real_notes_has_evidence(store: Store) -> None:
 def test_shortcuts_of_real_notes_are_implied_by_others(store: Store) -> None:
     """Reachability without them is the same."""
     kept = {(r.source, r.target): r for r in store.relations if r.kind == "prerequisite" and r.kept}
-    assert {p for p, r in kept.items() if not r.shortcut} == {*nx.transitive_reduction(nx.DiGraph([*kept])).edges}
+    assert {p for p, r in kept.items() if not r.shortcut} == {
+        *nx.transitive_reduction(nx.DiGraph([*kept])).edges
+    }

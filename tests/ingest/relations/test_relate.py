@@ -1,4 +1,6 @@
-"""Relations of whole small notes with the real encoder: direction, evidence at its line, no cycle, nothing twice."""
+"""Relations of whole small notes with the real encoder: direction, evidence at its line, no cycle,
+nothing twice.
+"""
 
 from __future__ import annotations
 
@@ -44,7 +46,9 @@ class Read:
     def orders(self) -> dict[str, tuple[int, int]]:
         """Study positions where order means something."""
         passages = [p for n in self.notes for p in n.passages]
-        signals = read_signals(self.concepts, list(find_mentions(self.concepts, passages)), self.notes)
+        signals = read_signals(
+            self.concepts, list(find_mentions(self.concepts, passages)), self.notes
+        )
         return {self.concepts[c].label: at for c, at in signals.order.items()}
 
 
@@ -94,7 +98,9 @@ LASSO = (
 
 
 def test_who_is_named_comes_first(read: Reader) -> None:
-    """The lasso's note names convexity, not the other way round, so convexity comes first, whatever the file order."""
+    """The lasso's note names convexity, not the other way round, so convexity comes first, whatever
+    the file order.
+    """
     for texts in ({"a": CONVEXITY, "b": LASSO}, {"a": LASSO, "b": CONVEXITY}):
         found = read(**texts)
         assert list(found.pairs("prerequisite")) == [("Convexity", "Lasso")]
@@ -102,7 +108,9 @@ def test_who_is_named_comes_first(read: Reader) -> None:
         other = found.pairs("prerequisite", kept=False)["Lasso", "Convexity"]
         assert 1 >= kept.score >= scorer().keep > other.score >= 0
         assert kept.evidence[0].signal == "mention"
-        assert kept.evidence[0].quote.startswith("The lasso is a regression whose penalty keeps convexity.")
+        assert kept.evidence[0].quote.startswith(
+            "The lasso is a regression whose penalty keeps convexity."
+        )
 
 
 def test_what_a_note_states_stands_above_what_is_inferred(read: Reader) -> None:
@@ -120,7 +128,9 @@ def test_concepts_that_name_each_other_are_kept_in_one_direction_at_most(store: 
 
 
 def test_a_stated_cycle_is_broken_and_said(read: Reader) -> None:
-    """A needs B, B needs C, C needs A: two edges stay, one is reported, and everything can still be studied."""
+    """A needs B, B needs C, C needs A: two edges stay, one is reported, and everything can still be
+    studied.
+    """
     found = read(
         a="# Lasso\n\nOne.\n\nNeeds: Ridge.\n",
         b="# Ridge\n\nTwo.\n\nNeeds: Pruning.\n",
@@ -131,19 +141,29 @@ def test_a_stated_cycle_is_broken_and_said(read: Reader) -> None:
     assert (left_out.evidence[0].note, left_out.evidence[0].line, left_out.tier) == ("c.md", 5, "")
     (warning,) = found.related.warnings
     assert (warning.note, warning.line) == ("c.md", 5)
-    assert warning.error.startswith("'Lasso' before 'Pruning' closes a cycle with b.md line 5, a.md line 5, so it")
+    assert warning.error.startswith(
+        "'Lasso' before 'Pruning' closes a cycle with b.md line 5, a.md line 5, so it"
+    )
 
 
-def test_the_report_says_which_statement_closed_a_cycle(one_encoder: Encoder, tmp_path: Path) -> None:
+def test_the_report_says_which_statement_closed_a_cycle(
+    one_encoder: Encoder, tmp_path: Path
+) -> None:
     """With its file and line."""
     notes = tmp_path / "notes"
     notes.mkdir()
     for name, needs in (("Lasso", "Ridge"), ("Ridge", "Pruning"), ("Pruning", "Lasso")):
         (notes / f"{name}.md").write_text(f"# {name}\n\nA thing.\n\nNeeds: {needs}.\n")
     (warning,) = ingest([notes], tmp_path / "store").warnings
-    assert (warning.note, warning.line) == ("Ridge.md", 5) and "'Pruning' before 'Ridge' closes" in warning.error
+    assert (warning.note, warning.line) == (
+        "Ridge.md",
+        5,
+    ) and "'Pruning' before 'Ridge' closes" in warning.error
     store = open_store(tmp_path / "store")
-    assert nx.is_directed_acyclic_graph(store.prerequisites) and store.prerequisites.number_of_edges() == 2
+    assert (
+        nx.is_directed_acyclic_graph(store.prerequisites)
+        and store.prerequisites.number_of_edges() == 2
+    )
     store.close()
 
 
@@ -151,10 +171,15 @@ def test_statements_against_each_other_are_no_error(read: Reader) -> None:
     """Both are left to the scorer, which keeps at most one."""
     found = read(a="# Lasso\n\nOne.\n\nNeeds: Ridge.\n", b="# Ridge\n\nTwo.\n\nNeeds: Lasso.\n")
     assert len(found.pairs("prerequisite")) <= 1
-    assert all(r.score < 0.98 and not r.tier for r in found.related.relations if r.kind == "prerequisite")
+    assert all(
+        r.score < 0.98 and not r.tier for r in found.related.relations if r.kind == "prerequisite"
+    )
     (warning,) = found.related.warnings
     assert (warning.note, warning.line) == ("a.md", 5)
-    assert "'Ridge' before 'Lasso', stated here, is stated the other way round in b.md line 5" in warning.error
+    assert (
+        "'Ridge' before 'Lasso', stated here, is stated the other way round in b.md line 5"
+        in warning.error
+    )
 
 
 def test_kept_prerequisites_of_a_real_store_have_no_cycle(store: Store) -> None:
@@ -164,7 +189,9 @@ def test_kept_prerequisites_of_a_real_store_have_no_cycle(store: Store) -> None:
 
 
 def test_statements_of_real_notes_are_edges(store: Store) -> None:
-    """Front matter, a "Needs:" line in Markdown and in a notebook, and "after lesson 2" by file number."""
+    """Front matter, a "Needs:" line in Markdown and in a notebook, and "after lesson 2" by file
+    number.
+    """
     label = [c.label for c in store.concepts]
     stated = {
         (label[r.source], label[r.target]): r.evidence[0].signal
@@ -181,7 +208,9 @@ def test_statements_of_real_notes_are_edges(store: Store) -> None:
 
 
 def test_every_evidence_quotes_its_line(store: Store) -> None:
-    """For every relation of every kind, kept or not: the quote is the line of that note (of that cell), exactly."""
+    """For every relation of every kind, kept or not: the quote is the line of that note (of that
+    cell), exactly.
+    """
     checked = set()
     for r in store.relations:
         for e in r.evidence:
@@ -192,7 +221,14 @@ def test_every_evidence_quotes_its_line(store: Store) -> None:
     assert {(kind, cell) for kind, _, cell in checked} == {
         (kind, cell) for kind in ("prerequisite", "broader", "related") for cell in (True, False)
     }
-    assert {signal for _, signal, _ in checked} >= {"mention", "numbering", "front matter", "stated", "link", "heading"}
+    assert {signal for _, signal, _ in checked} >= {
+        "mention",
+        "numbering",
+        "front matter",
+        "stated",
+        "link",
+        "heading",
+    }
 
 
 def test_every_kept_relation_has_evidence(store: Store) -> None:
@@ -235,7 +271,9 @@ def test_a_number_in_a_name_is_a_place_only_where_it_leads(name: str, number: st
 
 def test_notes_without_numbers_give_an_order_within_each(read: Reader) -> None:
     """What stands in two such notes has none between them."""
-    order = read(lasso="# Lasso\n\nOne.\n\n## Ridge\n\nTwo.\n", pruning="# Pruning\n\nThree.\n").orders()
+    order = read(
+        lasso="# Lasso\n\nOne.\n\n## Ridge\n\nTwo.\n", pruning="# Pruning\n\nThree.\n"
+    ).orders()
     assert order["Lasso"][0] == order["Ridge"][0] != order["Pruning"][0]
 
 
@@ -243,7 +281,9 @@ def test_headings_in_alphabetical_order_give_no_order(read: Reader) -> None:
     """A glossary's order is the alphabet's; the same headings in another order are a course."""
     terms = ["Activation", "Bias", "Convolution", "Dropout", "Embedding", "Filter", "Gradient"]
     glossary = "# Terms\n\nAll.\n\n" + "\n".join(f"## {t}\n\nIt is {t.lower()}.\n" for t in terms)
-    course = "# Terms\n\nAll.\n\n" + "\n".join(f"## {t}\n\nIt is {t.lower()}.\n" for t in terms[::-1])
+    course = "# Terms\n\nAll.\n\n" + "\n".join(
+        f"## {t}\n\nIt is {t.lower()}.\n" for t in terms[::-1]
+    )
     assert read(a=glossary).orders() == {}
     assert {*terms} <= set(read(a=course).orders())
 
@@ -258,7 +298,9 @@ def test_headings_below_headings_are_narrower(read: Reader) -> None:
         ("Training", "Momentum"), ("Momentum", "Nesterov Momentum"), ("Nesterov Momentum", "Damping"),
     }  # fmt: skip
     assert all(r.score == 1.0 and r.kept for r in found.values())
-    twice = read(a="# Lasso\n\nA.\n\n## Ridge\n\nB.\n", b="# Ridge\n\nC.\n\n## Lasso\n\nD.\n").pairs("broader")
+    twice = read(
+        a="# Lasso\n\nA.\n\n## Ridge\n\nB.\n", b="# Ridge\n\nC.\n\n## Lasso\n\nD.\n"
+    ).pairs("broader")
     assert list(twice) == [("Lasso", "Ridge")]
 
 
@@ -266,18 +308,24 @@ def test_related_is_stored_once_and_only_where_nothing_surer_joins(store: Store)
     """Smaller id first, no pair twice, none that a kept prerequisite or structure joins already."""
     related = [(r.source, r.target) for r in store.relations if r.kind == "related"]
     assert related and all(a < b for a, b in related) and len(set(related)) == len(related)
-    surer = {frozenset((r.source, r.target)) for r in store.relations if r.kept and r.kind != "related"}
+    surer = {
+        frozenset((r.source, r.target)) for r in store.relations if r.kept and r.kind != "related"
+    }
     assert not surer & {frozenset(pair) for pair in related}
 
 
 def test_related_scores_are_the_cosines_of_the_concepts(store: Store) -> None:
     """Against NumPy over the stored vectors: mean of each passage's, then of the concept's."""
 
-    def unit(v: np.ndarray[tuple[int, ...], np.dtype[np.float32]]) -> np.ndarray[tuple[int, ...], np.dtype[np.float32]]:
+    def unit(
+        v: np.ndarray[tuple[int, ...], np.dtype[np.float32]],
+    ) -> np.ndarray[tuple[int, ...], np.dtype[np.float32]]:
         return v / np.linalg.norm(v)
 
     def centre(c: Concept) -> np.ndarray[tuple[int, ...], np.dtype[np.float32]]:
-        return unit(np.mean([unit(store.passage_vectors(p).mean(axis=0)) for p in c.passages], axis=0))
+        return unit(
+            np.mean([unit(store.passage_vectors(p).mean(axis=0)) for p in c.passages], axis=0)
+        )
 
     for r in store.relations:
         if r.kind == "related":

@@ -1,4 +1,6 @@
-"""The scorer: opposite directions score the opposite, scores are probabilities, and sums are those of dense algebra."""
+"""The scorer: opposite directions score the opposite, scores are probabilities, and sums are those
+of dense algebra.
+"""
 
 from __future__ import annotations
 
@@ -47,9 +49,13 @@ def test_reverse_pairs_score_the_opposite(seed: int, n: int) -> None:
 
 
 def test_the_direction_that_ships_has_no_bias_and_reads_differences_alone() -> None:
-    """So the log-odds of the reverse pair are the opposite, exactly; what belongs together does so both ways."""
+    """So the log-odds of the reverse pair are the opposite, exactly; what belongs together does so
+    both ways.
+    """
     rng = np.random.default_rng(0)
-    for read, width in zip(scorer().rounds, (len(FEATURES), len(FEATURES) + len(AROUND)), strict=True):
+    for read, width in zip(
+        scorer().rounds, (len(FEATURES), len(FEATURES) + len(AROUND)), strict=True
+    ):
         ahead, back = rng.random((2, 20, width))
         assert read.first.bias == 0
         assert (read.first(ahead - back) == -read.first(back - ahead)).all()
@@ -66,9 +72,14 @@ def test_other_ids_permute_the_scores(seed: int, new: list[int]) -> None:
     a, b = names[pairs.a], names[pairs.b]
     swap = a > b
     order = np.lexsort((np.maximum(a, b), np.minimum(a, b)))
-    ahead, back = (np.where(swap[:, None], *both) for both in ((pairs.back, pairs.ahead), (pairs.ahead, pairs.back)))
+    ahead, back = (
+        np.where(swap[:, None], *both)
+        for both in ((pairs.back, pairs.ahead), (pairs.ahead, pairs.back))
+    )
     beside = pairs.beside[old][:, old]
-    again = Pairs(np.minimum(a, b)[order], np.maximum(a, b)[order], ahead[order], back[order], beside)
+    again = Pairs(
+        np.minimum(a, b)[order], np.maximum(a, b)[order], ahead[order], back[order], beside
+    )
     one = scorer().score(pairs, earlier, 9)
     other = scorer().score(again, np.where(swap, -earlier, earlier)[order], 9)
     np.testing.assert_allclose(other.ahead, np.where(swap, one.back, one.ahead)[order], atol=1e-6)
@@ -85,7 +96,9 @@ def test_scores_are_probabilities(seed: int, n: int) -> None:
 
 
 @given(st.lists(st.tuples(log_odds, log_odds), min_size=1, max_size=20), st.floats(0.01, 1))
-def test_the_two_directions_share_what_belongs_together(odds: list[tuple[float, float]], apart: float) -> None:
+def test_the_two_directions_share_what_belongs_together(
+    odds: list[tuple[float, float]], apart: float
+) -> None:
     """Never more than all of it; in the ratio of the direction; the stronger bond the more."""
     joined, first = np.array(odds).T
     ahead, back = probabilities(joined, first, apart)
@@ -94,7 +107,9 @@ def test_the_two_directions_share_what_belongs_together(odds: list[tuple[float, 
     stronger = probabilities(joined + 1, first, apart)
     assert (stronger[0] >= ahead - 1e-12).all() and (stronger[1] >= back - 1e-12).all()
     plain = probabilities(joined, first, 1.0)
-    np.testing.assert_allclose(plain[0], 1 / (1 + np.exp(-joined)) / (1 + np.exp(-first)), rtol=1e-9, atol=1e-12)
+    np.testing.assert_allclose(
+        plain[0], 1 / (1 + np.exp(-joined)) / (1 + np.exp(-first)), rtol=1e-9, atol=1e-12
+    )
 
 
 @given(st.lists(st.floats(0, 1), min_size=2, max_size=30))
@@ -117,7 +132,9 @@ def test_levels_equal_a_dense_least_squares(seed: int, n: int, m: int) -> None:
     steps[np.arange(m), b] += 1
     # The pull to 0 as rows of its own.
     rows = np.concatenate([np.sqrt(weights)[:, None] * steps, np.sqrt(0.01) * np.eye(n)])
-    wanted, *_ = np.linalg.lstsq(rows, np.concatenate([np.sqrt(weights) * first, np.zeros(n)]), rcond=None)
+    wanted, *_ = np.linalg.lstsq(
+        rows, np.concatenate([np.sqrt(weights) * first, np.zeros(n)]), rcond=None
+    )
     np.testing.assert_allclose(module._levels(a, b, weights, first, n), wanted, atol=1e-5)
 
 
@@ -127,7 +144,9 @@ def test_a_chain_has_levels_in_its_order() -> None:
     assert np.argsort(levels).tolist() == [2, 0, 3, 1]
 
 
-def slowly(pairs: Pairs, joined: Numbers, first: Numbers, n: int, p: int, c: int, i: int) -> list[float]:
+def slowly(
+    pairs: Pairs, joined: Numbers, first: Numbers, n: int, p: int, c: int, i: int
+) -> list[float]:
     """What the graph shows of "p before c", the i-th pair, in dense sums."""
     together, forward = 1 / (1 + np.exp(-joined)), 1 / (1 + np.exp(-first))
     before, near = np.zeros((n, n)), np.zeros((n, n))
@@ -147,8 +166,17 @@ def slowly(pairs: Pairs, joined: Numbers, first: Numbers, n: int, p: int, c: int
         before[p] @ beside[c],
     ]
     z = first[i] if p == pairs.a[i] else -first[i]
-    counts = [np.log(before[p].sum() + module._FLOOR_ALL), np.log(before[:, c].sum() + module._FLOOR_ALL)]
-    return [joined[i], z, levels[c] - levels[p], *(np.log(s + module._FLOOR) for s in sums), *counts]
+    counts = [
+        np.log(before[p].sum() + module._FLOOR_ALL),
+        np.log(before[:, c].sum() + module._FLOOR_ALL),
+    ]
+    return [
+        joined[i],
+        z,
+        levels[c] - levels[p],
+        *(np.log(s + module._FLOOR) for s in sums),
+        *counts,
+    ]
 
 
 @given(st.integers(0, 10_000), st.integers(2, 7))
@@ -165,9 +193,13 @@ def test_what_the_graph_shows_equals_dense_sums(seed: int, n: int) -> None:
 
 
 def test_the_notes_order_speaks_for_what_stands_first() -> None:
-    """All else equal, a pair scores more in the order of the notes than without one, and less against it."""
+    """All else equal, a pair scores more in the order of the notes than without one, and less
+    against it.
+    """
     pairs, earlier = found(11, 8)
-    of: dict[int, Scored] = {sign: scorer().score(pairs, np.full_like(earlier, sign), 8) for sign in (-1, 0, 1)}
+    of: dict[int, Scored] = {
+        sign: scorer().score(pairs, np.full_like(earlier, sign), 8) for sign in (-1, 0, 1)
+    }
     one = scorer().score(pairs, (np.arange(len(earlier)) == 4).astype(np.int64), 8)
     assert scorer().earlier > 0
     assert one.ahead[4] > of[0].ahead[4] and one.back[4] < of[0].back[4]
@@ -198,19 +230,28 @@ def test_the_file_names_the_features_in_the_order_of_their_columns() -> None:
     """Both rounds, each feature's weight where its column is."""
     read = shipped()
     own = [*FEATURES]
-    for part, round_, names in zip(read["rounds"], scorer().rounds, (own, [*own, *AROUND]), strict=True):
+    for part, round_, names in zip(
+        read["rounds"], scorer().rounds, (own, [*own, *AROUND]), strict=True
+    ):
         assert [n for n in part["first"] if n != "bias"] == names
-        assert [n for n in part["joined"] if n != "bias"] == [*names, *(f"greater {n}" for n in names)]
+        assert [n for n in part["joined"] if n != "bias"] == [
+            *names,
+            *(f"greater {n}" for n in names),
+        ]
         assert round_.first.weights.tolist() == [part["first"][n] for n in names]
-        assert round_.joined.weights.tolist() == [v for n, v in part["joined"].items() if n != "bias"]
+        assert round_.joined.weights.tolist() == [
+            v for n, v in part["joined"].items() if n != "bias"
+        ]
         assert round_.joined.bias == part["joined"]["bias"]
-    assert {k: getattr(scorer(), k) for k in ("earlier", "apart", "slope", "offset", "keep", "sure")} == {
-        k: read[k] for k in ("earlier", "apart", "slope", "offset", "keep", "sure")
-    }
+    assert {
+        k: getattr(scorer(), k) for k in ("earlier", "apart", "slope", "offset", "keep", "sure")
+    } == {k: read[k] for k in ("earlier", "apart", "slope", "offset", "keep", "sure")}
 
 
 def test_the_file_says_how_it_was_made() -> None:
-    """Command, data, figures and date stand beside the coefficients; thresholds and slopes make sense."""
+    """Command, data, figures and date stand beside the coefficients; thresholds and slopes make
+    sense.
+    """
     read = shipped()
     assert {"trained with", "data", "figures", "date"} <= set(read["about"])
     assert 0 < read["keep"] < read["sure"] < 1 and read["slope"] > 0 and 0 < read["apart"] <= 1
@@ -233,19 +274,26 @@ def _elsewhere(read: dict[str, Any]) -> None:
 def test_a_file_with_other_features_is_refused(
     change: Callable[[dict[str, Any]], None], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """One more, one less, or one at another place: it says what it holds and that it is to be trained again."""
+    """One more, one less, or one at another place: it says what it holds and that it is to be
+    trained again.
+    """
     read = shipped()
     change(read)
     (tmp_path / "scorer.json").write_text(json.dumps(read))
     monkeypatch.setattr(resources, "files", lambda package: tmp_path)
-    with pytest.raises(ValueError, match=r"(?s)scorer\.json holds .*, expected bias and \['named', .*; train it again"):
+    with pytest.raises(
+        ValueError,
+        match=r"(?s)scorer\.json holds .*, expected bias and \['named', .*; train it again",
+    ):
         scorer.__wrapped__()
 
 
 def test_without_weights_for_directions_none_is_preferred() -> None:
     """Nothing but the coefficients and the notes' order decides which comes first."""
     pairs, earlier = found(2, 7)
-    one, two = (replace(r, first=replace(r.first, weights=0 * r.first.weights)) for r in scorer().rounds)
+    one, two = (
+        replace(r, first=replace(r.first, weights=0 * r.first.weights)) for r in scorer().rounds
+    )
     before = scorer().score(pairs, 0 * earlier, 7)
     after = replace(scorer(), rounds=(one, two)).score(pairs, 0 * earlier, 7)
     np.testing.assert_allclose(after.ahead, after.back, atol=1e-12)

@@ -18,7 +18,9 @@ GRADIENT = "# Gradient\n\nThe slope.\n"
 
 
 def stated(**texts: str) -> dict[tuple[str, str], Evidence]:
-    """Stated pairs (what comes first, what needs it) by label; every evidence is checked to quote its line."""
+    """Stated pairs (what comes first, what needs it) by label; every evidence is checked to quote
+    its line.
+    """
     notes: list[NoteParts] = []
     first = 0
     for stem, text in texts.items():
@@ -52,8 +54,12 @@ def stated(**texts: str) -> dict[tuple[str, str], Evidence]:
     ],
 )
 def test_front_matter_lists_what_comes_first(front: str, lines: tuple[int, int]) -> None:
-    """As a list, an indented list, wikilinks or words; the evidence is the line of the entry itself."""
-    found = stated(lasso=f"---\n{front}\n---\n# Lasso\n\nShrinks.\n", convexity=CONVEXITY, gradient=GRADIENT)
+    """As a list, an indented list, wikilinks or words; the evidence is the line of the entry
+    itself.
+    """
+    found = stated(
+        lasso=f"---\n{front}\n---\n# Lasso\n\nShrinks.\n", convexity=CONVEXITY, gradient=GRADIENT
+    )
     assert {pair: (e.line, e.signal) for pair, e in found.items()} == {
         ("Convexity", "Lasso"): (lines[0], "front matter"),
         ("Gradient", "Lasso"): (lines[1], "front matter"),
@@ -67,32 +73,59 @@ def test_what_front_matter_names_but_no_note_explains_states_nothing() -> None:
     assert stated(a="---\nprerequisites: 3\n---\n# Lasso\n\nShrinks.\n", convexity=CONVEXITY) == {}
     assert stated(a="---\nprerequisites: {x: Convexity}\n---\n# Lasso\n\nShrinks.\n") == {}
     web = "https://example.org/convexity.md"
-    assert stated(a=f"---\nprerequisites: '[page]({web})'\n---\n# Lasso\n\nShrinks.\n", convexity=CONVEXITY) == {}
+    assert (
+        stated(
+            a=f"---\nprerequisites: '[page]({web})'\n---\n# Lasso\n\nShrinks.\n",
+            convexity=CONVEXITY,
+        )
+        == {}
+    )
 
 
 @pytest.mark.parametrize(
     "entry",
-    ["[[03-on-dents]]", "[[sub/03-on-dents|dents]]", "[dents](03-on-dents.md)", "03-on-dents", "03-On-Dents.md"],
+    [
+        "[[03-on-dents]]",
+        "[[sub/03-on-dents|dents]]",
+        "[dents](03-on-dents.md)",
+        "03-on-dents",
+        "03-On-Dents.md",
+    ],
 )
 def test_a_link_to_a_file_means_what_the_file_is_about(entry: str) -> None:
-    """In front matter and under a heading, with or without folder, ending, and other words shown."""
-    texts = {"lasso": f"---\nprerequisites: ['{entry}']\n---\n# Lasso\n\nShrinks.\n", "03-on-dents": CONVEXITY}
+    """In front matter and under a heading, with or without folder, ending, and other words
+    shown.
+    """
+    texts = {
+        "lasso": f"---\nprerequisites: ['{entry}']\n---\n# Lasso\n\nShrinks.\n",
+        "03-on-dents": CONVEXITY,
+    }
     assert list(stated(**texts)) == [("Convexity", "Lasso")]
     if "[" in entry:
-        below = {"lasso": f"# Lasso\n\nShrinks.\n\n## Prerequisites\n\n- {entry}\n", "03-on-dents": CONVEXITY}
+        below = {
+            "lasso": f"# Lasso\n\nShrinks.\n\n## Prerequisites\n\n- {entry}\n",
+            "03-on-dents": CONVEXITY,
+        }
         ((pair, place),) = stated(**below).items()
         assert (pair, place.line, place.signal) == (("Convexity", "Lasso"), 7, "heading")
 
 
 @pytest.mark.parametrize(
-    "link", ["[[Calculus#Chain Rule]]", "[[Calculus#Rules#Chain Rule|it]]", "[it](calculus.md#Chain%20Rule)"]
+    "link",
+    [
+        "[[Calculus#Chain Rule]]",
+        "[[Calculus#Rules#Chain Rule|it]]",
+        "[it](calculus.md#Chain%20Rule)",
+    ],
 )
 def test_a_link_to_a_section_means_its_concept(link: str) -> None:
     """And not the note around it; a section that is no concept means the note."""
     calculus = "# Calculus\n\nOf change.\n\n## Chain Rule\n\nOf functions in functions.\n"
     front = f"---\nprerequisites: ['{link}']\n---\n# Lasso\n\nShrinks.\n"
     assert list(stated(lasso=front, calculus=calculus)) == [("Chain Rule", "Lasso")]
-    assert list(stated(lasso=f"# Lasso\n\nNeeds: {link}\n", calculus=calculus)) == [("Chain Rule", "Lasso")]
+    assert list(stated(lasso=f"# Lasso\n\nNeeds: {link}\n", calculus=calculus)) == [
+        ("Chain Rule", "Lasso")
+    ]
     assert list(stated(lasso="# Lasso\n\nNeeds: [[Calculus#Exercises]]\n", calculus=calculus)) == [
         ("Calculus", "Lasso")
     ]
@@ -115,7 +148,13 @@ def test_a_line_that_opens_with_needing_states_it(line: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "line", ["A convexity is nice.", "It needs convexity sometimes.", "```\nNeeds: Convexity\n```", "Needed: convexity"]
+    "line",
+    [
+        "A convexity is nice.",
+        "It needs convexity sometimes.",
+        "```\nNeeds: Convexity\n```",
+        "Needed: convexity",
+    ],
 )
 def test_other_lines_state_nothing(line: str) -> None:
     """Words in the middle of a sentence are left to the scorer; code states nothing."""
@@ -145,7 +184,9 @@ def test_a_prerequisites_heading_states_all_below_it() -> None:
     ],
 )  # fmt: skip
 def test_headings_that_announce_what_comes_first(heading: str) -> None:
-    """In the ways people write them; they are no concepts themselves, nor are the headings below them."""
+    """In the ways people write them; they are no concepts themselves, nor are the headings below
+    them.
+    """
     texts = {
         "lasso": f"# Lasso\n\nShrinks.\n\n## {heading}\n\n### Gradient\n\n- [[Convexity]]\n\n## Then\n\nMomentum.\n",
         "convexity": CONVEXITY,
@@ -159,20 +200,27 @@ def test_headings_that_announce_what_comes_first(heading: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "heading", ["Needless", "Requirements engineering", "Before", "Background", "You", "What we need is love"]
+    "heading",
+    ["Needless", "Requirements engineering", "Before", "Background", "You", "What we need is love"],
 )
 def test_other_headings_announce_nothing(heading: str) -> None:
     """However near they come."""
-    assert stated(lasso=f"# Lasso\n\nShrinks.\n\n## {heading}\n\n- Convexity\n", convexity=CONVEXITY) == {}
+    assert (
+        stated(lasso=f"# Lasso\n\nShrinks.\n\n## {heading}\n\n- Convexity\n", convexity=CONVEXITY)
+        == {}
+    )
 
 
 @pytest.mark.parametrize(
-    "line", ["Prerequisites:", "**Prerequisites**", "Shrinks.\n**Requires:**", "You should know:", "Needs"]
+    "line",
+    ["Prerequisites:", "**Prerequisites**", "Shrinks.\n**Requires:**", "You should know:", "Needs"],
 )
 def test_a_list_below_a_line_that_announces_it(line: str) -> None:
     """All of its items, and no list after it."""
     text = f"# Lasso\n\n{line}\n\n- [[Convexity]]\n- the gradient\n\nThen:\n\n- Momentum\n"
-    found = stated(lasso=text, convexity=CONVEXITY, gradient=GRADIENT, momentum="# Momentum\n\nRolls.\n")
+    found = stated(
+        lasso=text, convexity=CONVEXITY, gradient=GRADIENT, momentum="# Momentum\n\nRolls.\n"
+    )
     first = 5 + line.count("\n")
     assert {pair: (e.line, e.signal) for pair, e in found.items()} == {
         ("Convexity", "Lasso"): (first, "stated"),
@@ -195,13 +243,22 @@ def test_the_first_cell_of_a_notebook_may_hold_front_matter(kind: str) -> None:
     """Its lines count within the cell; aliases count too."""
     front = "---\ntitle: Lasso\nAliases: [L1]\nprerequisites:\n  - '[[Convexity]]'\n---\n"
     cells = [
-        {"cell_type": kind, "metadata": {}, "source": front + ("# Lasso\n\nShrinks.\n" if kind == "markdown" else "")},
+        {
+            "cell_type": kind,
+            "metadata": {},
+            "source": front + ("# Lasso\n\nShrinks.\n" if kind == "markdown" else ""),
+        },
         {"cell_type": "markdown", "metadata": {}, "source": "# Lasso\n\nIt shrinks."},
     ]
-    parsed = parse_note(json.dumps({"cells": cells, "metadata": {}, "nbformat": 4, "nbformat_minor": 5}), "lasso.ipynb")
+    parsed = parse_note(
+        json.dumps({"cells": cells, "metadata": {}, "nbformat": 4, "nbformat_minor": 5}),
+        "lasso.ipynb",
+    )
     notes = [NoteParts("lasso.ipynb", parsed, cut(parsed, "lasso.ipynb"))]
     other = parse_note(CONVEXITY, "convexity.md")
-    notes.append(NoteParts("convexity.md", other, cut(other, "convexity.md", len(notes[0].passages))))
+    notes.append(
+        NoteParts("convexity.md", other, cut(other, "convexity.md", len(notes[0].passages)))
+    )
     concepts = find_concepts(notes)
     assert {c.label: c.aliases for c in concepts} == {"Lasso": ("L1",), "Convexity": ()}
     mentions = list(find_mentions(concepts, [p for n in notes for p in n.passages]))
@@ -212,11 +269,16 @@ def test_the_first_cell_of_a_notebook_may_hold_front_matter(kind: str) -> None:
 
 def test_a_line_speaks_for_the_section_it_stands_in() -> None:
     """Not for the whole note."""
-    found = stated(a="# Training\n\nWords.\n\n## Lasso\n\nNeeds: Convexity.\n\n## Ridge\n\nX.\n", convexity=CONVEXITY)
+    found = stated(
+        a="# Training\n\nWords.\n\n## Lasso\n\nNeeds: Convexity.\n\n## Ridge\n\nX.\n",
+        convexity=CONVEXITY,
+    )
     assert list(found) == [("Convexity", "Lasso")]
 
 
-@pytest.mark.parametrize("said", ["Read this after lesson 2.", "It continues chapter 2.", "Requires part 2 of this."])
+@pytest.mark.parametrize(
+    "said", ["Read this after lesson 2.", "It continues chapter 2.", "Requires part 2 of this."]
+)
 def test_a_numbered_note_is_meant_by_its_number(said: str) -> None:
     """ "After lesson 2" points from the title of the note numbered 2 to the title of this one."""
     found = stated(
@@ -239,7 +301,11 @@ def test_a_number_without_a_note_states_nothing() -> None:
 
 def test_notes_may_state_both_ways_round() -> None:
     """Each with its own line; that they contradict each other is not decided here."""
-    found = stated(a="# Lasso\n\nNeeds: Ridge, Convexity.\n", b="# Ridge\n\nNeeds: Lasso.\n", convexity=CONVEXITY)
+    found = stated(
+        a="# Lasso\n\nNeeds: Ridge, Convexity.\n",
+        b="# Ridge\n\nNeeds: Lasso.\n",
+        convexity=CONVEXITY,
+    )
     assert {pair: (e.note, e.line) for pair, e in found.items()} == {
         ("Ridge", "Lasso"): ("a.md", 3),
         ("Convexity", "Lasso"): ("a.md", 3),
@@ -251,5 +317,10 @@ def test_lines_end_as_they_may() -> None:
     """CRLF, CR alone, and a byte order mark: the quoted line is the line."""
     text = "---\nprerequisites:\n  - Convexity\n---\n# Lasso\n\nShrinks.\n\nNeeds: gradient.\n"
     for newline in ("\r\n", "\r"):
-        found = stated(lasso="\ufeff" + text.replace("\n", newline), convexity=CONVEXITY, gradient=GRADIENT)
-        assert {pair: e.line for pair, e in found.items()} == {("Convexity", "Lasso"): 3, ("Gradient", "Lasso"): 9}
+        found = stated(
+            lasso="\ufeff" + text.replace("\n", newline), convexity=CONVEXITY, gradient=GRADIENT
+        )
+        assert {pair: e.line for pair, e in found.items()} == {
+            ("Convexity", "Lasso"): 3,
+            ("Gradient", "Lasso"): 9,
+        }

@@ -28,7 +28,11 @@ Sticky dough is a nuisance. Flour on the board helps against sticky dough. Rule 
 
 def best(question: str, encoder: Encoder, kind: AnswerKind = "fact") -> str:
     passage = Passage(0, "n.md", None, 0, len(DOUGH), 1, 4, ("Dough",), DOUGH, "prose")
-    words = {w: 1.0 for w in question.lower().strip("?").split() if w in ("dough", "salt", "yeast", "bakers")}
+    words = {
+        w: 1.0
+        for w in question.lower().strip("?").split()
+        if w in ("dough", "salt", "yeast", "bakers")
+    }
     ranked, said = rank(question, kind, [Hit(passage, 1.0, ())], words, encoder)
     return said[ranked[0].hit][ranked[0].at].text
 
@@ -42,14 +46,20 @@ def best(question: str, encoder: Encoder, kind: AnswerKind = "fact") -> str:
         ("should I mix salt and yeast?", "yesno", "Never add it to dry yeast."),
         ("when does dough rise faster?", "fact", "When the dough is warm, it rises faster."),
         ("how do I fix sticky dough?", "fact", "Flour on the board helps against sticky dough."),
-        ("which salt should I use for dough?", "fact", "Rule of thumb: sea salt for dough that rests."),
+        (
+            "which salt should I use for dough?",
+            "fact",
+            "Rule of thumb: sea salt for dough that rests.",
+        ),
         ("since which year do bakers make dough?", "fact", "Bakers in Lyon wrote of it in 1850."),
     ],
 )
 def test_the_sort_of_question_decides_between_sentences(
     encoder: Encoder, question: str, kind: AnswerKind, lead: str
 ) -> None:
-    """A reason for "why", a number for "how much", a condition for "when", a verdict for "should I"."""
+    """A reason for "why", a number for "how much", a condition for "when", a verdict for "should
+    I".
+    """
     assert best(question, encoder, kind) == lead
 
 
@@ -58,12 +68,19 @@ def test_scores_fall_and_every_statement_is_ranked(starter: Store, encoder: Enco
     found = find("which weight decay?", starter, encoder)
     ranked, said = rank("which weight decay?", "fact", found.hits, found.words, encoder)
     assert [s.score for s in ranked] == sorted((s.score for s in ranked), reverse=True)
-    assert sorted((s.hit, s.at) for s in ranked) == [(h, i) for h, ss in enumerate(said) for i in range(len(ss))]
+    assert sorted((s.hit, s.at) for s in ranked) == [
+        (h, i) for h, ss in enumerate(said) for i in range(len(ss))
+    ]
 
 
 @pytest.mark.parametrize(
     ("one", "other"),
-    [("normalise", "Normalisation"), ("shuffled", "shuffling"), ("overfits", "overfitting"), ("decays", "decayed")],
+    [
+        ("normalise", "Normalisation"),
+        ("shuffled", "shuffling"),
+        ("overfits", "overfitting"),
+        ("decays", "decayed"),
+    ],
 )
 def test_forms_of_a_word_meet(one: str, other: str) -> None:
     """Endings aside they are the same; other words stay apart."""
@@ -72,8 +89,8 @@ def test_forms_of_a_word_meet(one: str, other: str) -> None:
 
 
 def test_most_answers_lead_with_what_a_reader_would(starter: Store, encoder: Encoder) -> None:
-    """Of the questions that benchmarks/answers/leads.py asks, those on these three notes: nine in ten within 350
-    characters.
+    """Of the questions that benchmarks/answers/leads.py asks, those on these three notes: nine in
+    ten within 350 characters.
     """
     notes = " ".join(" ".join(starter.note_text(name).split()) for name in starter.note_names)
     asked = [json.loads(line) for line in LEADS.read_text(encoding="utf-8").splitlines()]
@@ -88,7 +105,9 @@ def test_most_answers_lead_with_what_a_reader_would(starter: Store, encoder: Enc
 
 
 def test_a_term_below_others_words_leads_with_its_own_line(encoder: Encoder) -> None:
-    """ "What is a posterior?" gets its item of a list on something else, which the concept's summary quotes."""
+    """ "What is a posterior?" gets its item of a list on something else, which the concept's
+    summary quotes.
+    """
     text = (
         "## Bayes\n\nBayes' theorem turns one probability into another:\n\n"
         "- **Prior**: what you believed before\n- **Posterior**: what you believe after\n"
@@ -96,5 +115,7 @@ def test_a_term_below_others_words_leads_with_its_own_line(encoder: Encoder) -> 
     passage = Passage(0, "n.md", None, 0, len(text), 1, 6, ("Bayes",), text, "prose")
     posterior = Concept(0, "Posterior", (), ("n.md",), "Posterior: what you believe after", (0,))
     hits = [Hit(passage, 1.0, ())]
-    ranked, said = rank("What is a posterior?", "definition", hits, {"posterior": 1.0}, encoder, posterior)
+    ranked, said = rank(
+        "What is a posterior?", "definition", hits, {"posterior": 1.0}, encoder, posterior
+    )
     assert said[ranked[0].hit][ranked[0].at].text == "- **Posterior**: what you believe after"

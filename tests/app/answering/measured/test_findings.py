@@ -1,4 +1,6 @@
-"""What each recipe's result says in one line, and that no damaged result says anything it should not."""
+"""What each recipe's result says in one line, and that no damaged result says anything it should
+not.
+"""
 
 from __future__ import annotations
 
@@ -16,7 +18,9 @@ from executors.recipe import recipes
 from executors.recipes.clean_data import Doubt
 from executors.runs.result import RunResult
 
-RATES = {"phases": {"frozen": {"recommended": 0.0021}, "unfrozen": {"recommended": [2e-6, 0.00035]}}}
+RATES = {
+    "phases": {"frozen": {"recommended": 0.0021}, "unfrozen": {"recommended": [2e-6, 0.00035]}}
+}
 FLOW = {
     "score": "error_rate",
     "verdict": {"word": "overfitting", "reason": "r", "advice": "a"},
@@ -41,13 +45,20 @@ GROWN = [
 
 
 def said(recipe: str, values: dict[str, Any], message: str = "") -> list[str]:
-    return [one.words for one in findings_of(RunResult("ok", recipe, "tabular", "cpu", values, message=message))]
+    return [
+        one.words
+        for one in findings_of(RunResult("ok", recipe, "tabular", "cpu", values, message=message))
+    ]
 
 
 def batches(*rows: tuple[int | None, str, int, int, str]) -> dict[str, Any]:
-    """The values of "batch-size" for rows of size, precision, recommended, largest, and what it ran into."""
+    """The values of "batch-size" for rows of size, precision, recommended, largest, and what it ran
+    into.
+    """
     plans = [
-        Plan(Case(size, precision), Trial(most, size, True), Trial(best, size, True), bound, 0.0, ())
+        Plan(
+            Case(size, precision), Trial(most, size, True), Trial(best, size, True), bound, 0.0, ()
+        )
         for size, precision, best, most, bound in rows
     ]
     return {"plan": [plan_row(plan, 10**9, 10**9) for plan in plans]}
@@ -56,10 +67,22 @@ def batches(*rows: tuple[int | None, str, int, int, str]) -> dict[str, Any]:
 @pytest.mark.parametrize(
     ("recipe", "values", "words"),
     [
-        ("lr-find", RATES, ["learning rate 0.0021", "learning rates from 2e-06 to 3.5e-04, as a slice"]),
+        (
+            "lr-find",
+            RATES,
+            ["learning rate 0.0021", "learning rates from 2e-06 to 3.5e-04, as a slice"],
+        ),
         ("lr-find", {"phases": {"unfrozen": {"recommended": 0.3}}}, ["learning rate 0.3"]),
-        ("batch-size", batches((None, "float32", 32, 512, "memory")), ["batch size 32 (the largest that fits: 512)"]),
-        ("batch-size", batches((None, "float32", 32, 512, "data")), ["batch size 32 (512 fits too)"]),
+        (
+            "batch-size",
+            batches((None, "float32", 32, 512, "memory")),
+            ["batch size 32 (the largest that fits: 512)"],
+        ),
+        (
+            "batch-size",
+            batches((None, "float32", 32, 512, "data")),
+            ["batch size 32 (512 fits too)"],
+        ),
         ("batch-size", batches((64, "float32", 8, 8, "max_batch")), ["batch size 8 at 64 px"]),
         (
             "batch-size",
@@ -107,7 +130,13 @@ def batches(*rows: tuple[int | None, str, int, int, str]) -> dict[str, Any]:
         ),
         (
             "init-check",
-            {"trouble": {"as built": ["vanishing from 0.4 on (Conv2d, x)"], "Kaiming": ["dead"], "LSUV": []}},
+            {
+                "trouble": {
+                    "as built": ["vanishing from 0.4 on (Conv2d, x)"],
+                    "Kaiming": ["dead"],
+                    "LSUV": [],
+                }
+            },
             ["as built, activations are vanishing from 0.4 on; LSUV mends it"],
         ),
         (
@@ -117,21 +146,31 @@ def batches(*rows: tuple[int | None, str, int, int, str]) -> dict[str, Any]:
         ),
     ],
 )
-def test_a_result_is_said_in_its_recipes_words(recipe: str, values: dict[str, Any], words: list[str]) -> None:
+def test_a_result_is_said_in_its_recipes_words(
+    recipe: str, values: dict[str, Any], words: list[str]
+) -> None:
     """The line that an answer shows, word by word."""
     assert said(recipe, values) == words
 
 
 def test_where_nothing_beats_the_plain_training_that_is_said() -> None:
-    """The row without regularisation is no way that helps, and the others do not help against it."""
-    first, *others = said("regularise", REGULARISED | {"best": "none", "rows": WAYS[:3], "chance": 0.001})
+    """The row without regularisation is no way that helps, and the others do not help against
+    it.
+    """
+    first, *others = said(
+        "regularise", REGULARISED | {"best": "none", "rows": WAYS[:3], "chance": 0.001}
+    )
     assert first == "nothing tried is better than no regularisation (accuracy 0.8)"
     assert all("hurts" in words for words in others)
 
 
 def test_a_lower_score_may_be_the_better_one() -> None:
     """Which way is better shows in the way that the run found best."""
-    rows = [{"name": "none", "score": 0.4}, {"name": "dropout 0.5", "score": 0.3}, {"name": "mixup 0.4", "score": 0.5}]
+    rows = [
+        {"name": "none", "score": 0.4},
+        {"name": "dropout 0.5", "score": 0.3},
+        {"name": "mixup 0.4", "score": 0.5},
+    ]
     values = {"score": "error_rate", "rows": rows, "best": "dropout 0.5", "chance": 0.01}
     assert said("regularise", values)[1:] == [
         "dropout 0.5 helps: error rate 0.3, without 0.4",
@@ -141,10 +180,15 @@ def test_a_lower_score_may_be_the_better_one() -> None:
 
 def test_doubtful_samples_are_named() -> None:
     """The first few that another class is proposed for, not those that only stand on the list."""
-    doubts = [Doubt(f"{i}.jpg", "keep", "dog", "cat", "dog", 0.1, 2.0, "train", "") for i in range(5)]
+    doubts = [
+        Doubt(f"{i}.jpg", "keep", "dog", "cat", "dog", 0.1, 2.0, "train", "") for i in range(5)
+    ]
     kept = Doubt("k.jpg", "keep", "keep", "cat", "cat", 0.5, 1.0, "train", "")
     shown = "{} (labelled cat, looks like dog)".format
-    for moved, start, named in ((doubts[:1], "1 sample looks mislabelled:", 1), (doubts, "5 samples look", 3)):
+    for moved, start, named in (
+        (doubts[:1], "1 sample looks mislabelled:", 1),
+        (doubts, "5 samples look", 3),
+    ):
         values = {"doubts": [asdict(one) for one in [kept, *moved]], "proposed": len(moved)}
         (words,) = said("clean-data", values)
         assert words.startswith(start)
@@ -165,7 +209,9 @@ def test_a_recipe_from_elsewhere_gives_its_first_sentence() -> None:
 
 _JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=5),
-    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner, max_size=3),
+    lambda inner: (
+        st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner, max_size=3)
+    ),
     max_leaves=6,
 )
 _SOUND: dict[str, dict[str, Any]] = {
@@ -183,7 +229,13 @@ _SOUND: dict[str, dict[str, Any]] = {
 
 def _places(value: Any) -> list[tuple[Any, ...]]:
     """Ways from a value to everything in it."""
-    items = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+    items = (
+        value.items()
+        if isinstance(value, dict)
+        else enumerate(value)
+        if isinstance(value, list)
+        else ()
+    )
     return [(), *((key, *rest) for key, inner in items for rest in _places(inner))]
 
 
@@ -206,7 +258,9 @@ def test_every_recipe_of_ours_has_its_words() -> None:
 
 @given(st.data())
 def test_a_damaged_result_breaks_nothing(data: st.DataObject) -> None:
-    """Whatever stands anywhere in the values, what is said is printable text in one line, or nothing."""
+    """Whatever stands anywhere in the values, what is said is printable text in one line, or
+    nothing.
+    """
     recipe = data.draw(st.sampled_from(sorted(_SOUND)))
     place = data.draw(st.sampled_from([p for p in _places(_SOUND[recipe]) if p]))
     damaged = _with(_SOUND[recipe], place, data.draw(_JSON))

@@ -1,4 +1,6 @@
-"""What runs found stands beside an answer about just that: which questions, which runs, in which words, and where."""
+"""What runs found stands beside an answer about just that: which questions, which runs, in which
+words, and where.
+"""
 
 from __future__ import annotations
 
@@ -67,7 +69,11 @@ def runs(noted: Store) -> Iterator[Path]:
 
 
 def rates(**phases: object) -> dict[str, Any]:
-    return {"phases": {phase: {"recommended": rate} for phase, rate in phases.items()}, "arch": "resnet18", "size": 224}
+    return {
+        "phases": {phase: {"recommended": rate} for phase, rate in phases.items()},
+        "arch": "resnet18",
+        "size": 224,
+    }
 
 
 def texts(question: str, runs_dir: Path, kind: AnswerKind = "fact") -> list[str]:
@@ -100,7 +106,9 @@ def found(question: str, runs_dir: Path) -> list[str]:
         ("what holds my memory?", "fact", "free-memory"),
     ],
 )
-def test_a_question_about_a_finding_asks_for_its_recipe(question: str, kind: AnswerKind, wanted: str) -> None:
+def test_a_question_about_a_finding_asks_for_its_recipe(
+    question: str, kind: AnswerKind, wanted: str
+) -> None:
     """Whether for a value or for a judgement."""
     assert [name for name, _ in asked_of(question, kind)] == [wanted]
 
@@ -147,15 +155,26 @@ def test_the_sentence_says_on_what_when_and_where(tmp_path: Path) -> None:
 
 
 def test_the_sample_a_table_and_an_own_learner_are_told_apart(tmp_path: Path) -> None:
-    """Nobody is told that something was measured on their data when it was not; another year is said."""
+    """Nobody is told that something was measured on their data when it was not; another year is
+    said.
+    """
     question = "which learning rate should I take?"
     found = rates(unfrozen=0.1) | {"arch": "200,100"}
     put_run(tmp_path, "lr-find", found, NIGHT, task="tabular")
     assert texts(question, tmp_path) == [
         "On the built-in sample (tabular, arch 200-100, unfrozen): learning rate 0.1, measured 23 Nov on cpu."
     ]
-    put_run(tmp_path, "lr-find", found, NIGHT.replace(year=2025), task="tabular", data="/d/houses.csv")
-    put_run(tmp_path, "lr-find", found | {"arch": ""}, NIGHT.replace(day=1), task="learner", learner="/d/mine.py:make")
+    put_run(
+        tmp_path, "lr-find", found, NIGHT.replace(year=2025), task="tabular", data="/d/houses.csv"
+    )
+    put_run(
+        tmp_path,
+        "lr-find",
+        found | {"arch": ""},
+        NIGHT.replace(day=1),
+        task="learner",
+        learner="/d/mine.py:make",
+    )
     # What was measured on the user's own takes the sample's place, although it is older.
     assert texts(question, tmp_path) == [
         "On your learner (mine.py:make, learner, unfrozen): learning rate 0.1, measured 1 Nov on cpu.",
@@ -167,7 +186,13 @@ def test_only_runs_that_ended_well_are_spoken_of(tmp_path: Path) -> None:
     """Values of a run that failed, was cancelled or ran out of memory are no finding."""
     bad: tuple[Status, ...] = ("failed", "timeout", "out_of_memory", "cancelled")
     for minute, status in enumerate(bad):
-        put_run(tmp_path, "lr-find", rates(unfrozen=0.1), NIGHT + timedelta(minutes=minute), status=status)
+        put_run(
+            tmp_path,
+            "lr-find",
+            rates(unfrozen=0.1),
+            NIGHT + timedelta(minutes=minute),
+            status=status,
+        )
     assert found(QUESTION, tmp_path) == []
     good = put_run(tmp_path, "lr-find", rates(unfrozen=0.1), NIGHT - timedelta(days=1))
     assert found(QUESTION, tmp_path) == [good]
@@ -176,10 +201,18 @@ def test_only_runs_that_ended_well_are_spoken_of(tmp_path: Path) -> None:
 def test_one_fact_for_each_phase_the_newest_and_at_most_three(tmp_path: Path) -> None:
     """A run that was done again takes the older one's place; other data stands beside it."""
     old = put_run(tmp_path, "lr-find", rates(frozen=0.1, unfrozen=0.2), NIGHT, data="/d/photos")
-    new = put_run(tmp_path, "lr-find", rates(unfrozen=0.3), NIGHT + timedelta(hours=1), data="/d/photos")
+    new = put_run(
+        tmp_path, "lr-find", rates(unfrozen=0.3), NIGHT + timedelta(hours=1), data="/d/photos"
+    )
     question = "which learning rate should I take?"
     assert found(question, tmp_path) == [new, old]
-    other = put_run(tmp_path, "lr-find", rates(frozen=1e-3, unfrozen=1e-4), NIGHT + timedelta(hours=2), data="/d/cats")
+    other = put_run(
+        tmp_path,
+        "lr-find",
+        rates(frozen=1e-3, unfrozen=1e-4),
+        NIGHT + timedelta(hours=2),
+        data="/d/cats",
+    )
     assert found(question, tmp_path) == [other, other, new]
     assert MOST == 3
 
@@ -188,7 +221,16 @@ def test_two_recipes_asked_for_at_once_both_have_their_word(tmp_path: Path) -> N
     """The one with more runs does not crowd the other out."""
     for day in (20, 21, 22):
         put_run(tmp_path, "lr-find", rates(frozen=1e-2), NIGHT.replace(day=day), data=f"/d/{day}")
-    rows = [{"size": None, "precision": "float32", "phase": "frozen", "recommended": 8, "largest": 8, "bound": "data"}]
+    rows = [
+        {
+            "size": None,
+            "precision": "float32",
+            "phase": "frozen",
+            "recommended": 8,
+            "largest": 8,
+            "bound": "data",
+        }
+    ]
     put_run(tmp_path, "batch-size", {"plan": rows}, NIGHT)
     facts = measured("which learning rate and batch size should I use?", "fact", tmp_path, now=NOW)
     assert sorted(fact.recipe for fact in facts) == ["batch-size", "lr-find", "lr-find"]
@@ -204,20 +246,38 @@ def test_runs_of_another_task_or_phase_are_left_out(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("asked", ["frozen", "unfrozen"])
 def test_a_network_of_one_group_answers_for_both_phases(tmp_path: Path, asked: str) -> None:
-    """It was measured once, as unfrozen; a question about either phase finds it, and the sentence says why."""
-    put_run(tmp_path, "lr-find", rates(unfrozen=0.05) | {"groups": 1}, NIGHT, task="tabular", data="/d/houses.csv")
+    """It was measured once, as unfrozen; a question about either phase finds it, and the sentence
+    says why.
+    """
+    put_run(
+        tmp_path,
+        "lr-find",
+        rates(unfrozen=0.05) | {"groups": 1},
+        NIGHT,
+        task="tabular",
+        data="/d/houses.csv",
+    )
     (fact,) = measured(f"which learning rate when {asked}?", "fact", tmp_path, now=NIGHT)
-    assert ": learning rate 0.05, frozen or not, for the network is a single group of layers, measured " in fact.text
+    assert (
+        ": learning rate 0.05, frozen or not, for the network is a single group of layers, measured "
+        in fact.text
+    )
     assert f", {asked}" not in fact.text.partition("):")[0]
     assert fact.values == {"learning_rate": 0.05, "phase": "both"}
 
 
 def test_runs_that_fit_the_questions_words_come_before_newer_ones(tmp_path: Path) -> None:
-    """A network, an image size and a device that are named; where none fits, the nearest is shown as what it is."""
+    """A network, an image size and a device that are named; where none fits, the nearest is shown
+    as what it is.
+    """
     later = NIGHT + timedelta(hours=1)
     small = put_run(tmp_path, "lr-find", rates(unfrozen=0.1), NIGHT)
     large = put_run(
-        tmp_path, "lr-find", rates(unfrozen=0.1) | {"arch": "resnet50", "size": 448}, later, device="cuda:1"
+        tmp_path,
+        "lr-find",
+        rates(unfrozen=0.1) | {"arch": "resnet50", "size": 448},
+        later,
+        device="cuda:1",
     )
     assert found("learning rate after unfreezing resnet18", tmp_path) == [small]
     assert found("learning rate after unfreezing a resnet-50", tmp_path) == [large]
@@ -230,7 +290,10 @@ def test_runs_that_fit_the_questions_words_come_before_newer_ones(tmp_path: Path
 def test_sizes_of_one_run_are_one_fact(tmp_path: Path) -> None:
     """A plan over image sizes is listed in one sentence; a size that is asked for stands alone."""
     row = {"precision": "float32", "phase": "unfrozen", "bound": "memory"}
-    rows = [row | {"size": size, "recommended": batch, "largest": 2 * batch} for size, batch in ((128, 64), (224, 32))]
+    rows = [
+        row | {"size": size, "recommended": batch, "largest": 2 * batch}
+        for size, batch in ((128, 64), (224, 32))
+    ]
     put_run(tmp_path, "batch-size", {"plan": rows, "arch": "resnet18"}, NIGHT, data="/d/photos")
     (both,) = measured("which batch size should I use?", "fact", tmp_path, now=NOW)
     assert both.text.startswith(
@@ -244,7 +307,10 @@ def test_sizes_of_one_run_are_one_fact(tmp_path: Path) -> None:
 
 def test_a_way_that_is_named_is_told_of(tmp_path: Path) -> None:
     """ "does dropout help?" is not answered by what mixup does."""
-    rows = [{"name": n, "score": s} for n, s in (("none", 0.5), ("dropout 0.5", 0.6), ("mixup 0.4", 0.9))]
+    rows = [
+        {"name": n, "score": s}
+        for n, s in (("none", 0.5), ("dropout 0.5", 0.6), ("mixup 0.4", 0.9))
+    ]
     values = {"score": "accuracy", "rows": rows, "best": "mixup 0.4", "chance": 0.01}
     put_run(tmp_path, "regularise", values, NIGHT)
     assert "dropout 0.5 helps: accuracy 0.6" in texts("does dropout help?", tmp_path)[0]
@@ -264,15 +330,21 @@ def _other_status(folder: Path) -> None:
 
 
 def _no_date(folder: Path) -> None:
-    (folder / SPEC).write_text(json.dumps(json.loads((folder / SPEC).read_text()) | {"started": "yesterday"}))
+    (folder / SPEC).write_text(
+        json.dumps(json.loads((folder / SPEC).read_text()) | {"started": "yesterday"})
+    )
 
 
 def _no_params(folder: Path) -> None:
-    (folder / SPEC).write_text(json.dumps(json.loads((folder / SPEC).read_text()) | {"params": [1]}))
+    (folder / SPEC).write_text(
+        json.dumps(json.loads((folder / SPEC).read_text()) | {"params": [1]})
+    )
 
 
 def _other_values(folder: Path) -> None:
-    (folder / RESULT).write_text(json.dumps(json.loads((folder / RESULT).read_text()) | {"values": {"phases": 3}}))
+    (folder / RESULT).write_text(
+        json.dumps(json.loads((folder / RESULT).read_text()) | {"values": {"phases": 3}})
+    )
 
 
 def _huge(folder: Path) -> None:
@@ -316,8 +388,12 @@ def test_a_renamed_run_is_found_by_what_stands_in_it(tmp_path: Path) -> None:
     assert found(QUESTION, tmp_path) == ["the good one"]
 
 
-def test_a_long_history_is_not_read_whole_and_each_run_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """So that many runs cost an answer little: at most the newest of the recipe, and none twice; changed ones again."""
+def test_a_long_history_is_not_read_whole_and_each_run_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """So that many runs cost an answer little: at most the newest of the recipe, and none twice;
+    changed ones again.
+    """
     read: list[str] = []
 
     def counted(path: Path) -> dict[str, Any] | None:
@@ -359,18 +435,24 @@ def test_a_definition_is_left_alone(noted: Store, encoder: Encoder, runs: Path) 
     assert answer("What is a learning rate?", noted, encoder).measured == ()
 
 
-def test_what_the_notes_do_not_say_a_run_may_have_found(noted: Store, encoder: Encoder, runs: Path) -> None:
+def test_what_the_notes_do_not_say_a_run_may_have_found(
+    noted: Store, encoder: Encoder, runs: Path
+) -> None:
     """The answer stays "not in the notes", and says so."""
     put_run(runs, "clean-data", {"doubts": [], "proposed": 0}, NIGHT, data="/d/photos")
     said = answer("which images are mislabelled?", noted, encoder)
     assert said.status == "not_in_notes"
     assert "no sample looks mislabelled" in said.measured[0].text
     shown = answer_markdown(noted, said)
-    assert shown.index("Not in the notes") < shown.index("Measured by your runs, not from the notes")
+    assert shown.index("Not in the notes") < shown.index(
+        "Measured by your runs, not from the notes"
+    )
     assert said.measured[0].run in shown
 
 
-def test_a_follow_up_is_told_of_its_own_condition(noted: Store, encoder: Encoder, runs: Path) -> None:
+def test_a_follow_up_is_told_of_its_own_condition(
+    noted: Store, encoder: Encoder, runs: Path
+) -> None:
     """ "and after unfreezing?" is about the rate of that phase; "tell me more" repeats nothing."""
     put_run(runs, "lr-find", rates(frozen=0.01, unfrozen=0.002), NIGHT)
     first = "which learning rate while the model is frozen?"
@@ -396,9 +478,13 @@ def test_no_writer_is_given_what_runs_found(noted: Store, encoder: Encoder, runs
 
 
 def test_the_page_shows_it_with_a_link_that_opens_the_run(noted: Store) -> None:
-    """What a folder's name says is text, never markup, and no piece of a growing answer is cut within it."""
+    """What a folder's name says is text, never markup, and no piece of a growing answer is cut
+    within it.
+    """
     hostile = '<img src=x onerror="1">. *Bold* [1] $x$. [[Dropout]]'
-    fact = Measured("20261123T220000Z-lr-find-abc123", f"On your data ({hostile}): 2e-3.", "lr-find", {}, 0)
+    fact = Measured(
+        "20261123T220000Z-lr-find-abc123", f"On your data ({hostile}): 2e-3.", "lr-find", {}, 0
+    )
     said = Answer("q", "answered", "fact", 0.9, "It is.\n\nSo.", measured=(fact,))
     shown = answer_markdown(noted, said)
     assert f'href="#past/{fact.run}"' in shown
@@ -412,7 +498,13 @@ def test_the_page_shows_it_with_a_link_that_opens_the_run(noted: Store) -> None:
 
 def test_the_terminal_and_the_json_name_the_run(monkeypatch: pytest.MonkeyPatch) -> None:
     """The sentence with the run's id, which `gradus runs` takes; machines get the values too."""
-    fact = Measured("20261123T220000Z-lr-find-abc123", "On your data: 2e-3.", "lr-find", {"learning_rate": 2e-3}, 4)
+    fact = Measured(
+        "20261123T220000Z-lr-find-abc123",
+        "On your data: 2e-3.",
+        "lr-find",
+        {"learning_rate": 2e-3},
+        4,
+    )
     said = Answer("q", "answered", "fact", 0.9, "It is.", measured=(fact,))
     console = Console(width=200)
     monkeypatch.setattr(show, "out", console)
@@ -432,13 +524,18 @@ def test_the_terminal_and_the_json_name_the_run(monkeypatch: pytest.MonkeyPatch)
 
 
 def test_a_real_run_is_found_again(noted: Store, encoder: Encoder, runs: Path) -> None:
-    """A rate that was measured comes with the next answer about rates, and is the one that the run recommends."""
+    """A rate that was measured comes with the next answer about rates, and is the one that the run
+    recommends.
+    """
     params = {"task": "tabular", "num_it": 30, "seeds": 1, "race": False, "device": "cpu"}
     run = start("lr-find", params, runs, timeout_s=240)
     result = run.wait()
     assert result.status == "ok", result.message
     (fact,) = answer("which learning rate should I take for my table?", noted, encoder).measured
     assert (fact.run, fact.recipe, fact.age_days) == (run.id, "lr-find", 0)
-    assert fact.values == {"learning_rate": result.values["phases"]["unfrozen"]["recommended"], "phase": "both"}
+    assert fact.values == {
+        "learning_rate": result.values["phases"]["unfrozen"]["recommended"],
+        "phase": "both",
+    }
     assert fact.text.startswith("On the built-in sample (tabular, ")
     assert fact.text.endswith(" on cpu.")

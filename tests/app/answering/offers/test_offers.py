@@ -34,13 +34,27 @@ ROWS = [row for row in map(json.loads, LINES) if row["part"] not in NOT_THE_RULE
         ("which batch size fits my card?", "batch-size", {}),
         ("largest batch size for a tabular model", "batch-size", {"task": "tabular"}),
         ("batch size at 256 px", "batch-size", {"sizes": "256"}),
-        ("batch size for 128 then 224 px in fp16", "batch-size", {"sizes": "128,224", "precision": "float16"}),
-        ("what batch size for densenet 169, 299 px?", "batch-size", {"arch": "densenet169", "sizes": "299"}),
-        ("which batch size fits in 8 gb on the cpu", "batch-size", {"memory_limit": "8GB", "device": "cpu"}),
+        (
+            "batch size for 128 then 224 px in fp16",
+            "batch-size",
+            {"sizes": "128,224", "precision": "float16"},
+        ),
+        (
+            "what batch size for densenet 169, 299 px?",
+            "batch-size",
+            {"arch": "densenet169", "sizes": "299"},
+        ),
+        (
+            "which batch size fits in 8 gb on the cpu",
+            "batch-size",
+            {"memory_limit": "8GB", "device": "cpu"},
+        ),
         ("CUDA out of memory", "batch-size", {}),
     ],
 )
-def test_a_question_offers_its_recipe_with_presets(question: str, name: str, params: dict[str, object]) -> None:
+def test_a_question_offers_its_recipe_with_presets(
+    question: str, name: str, params: dict[str, object]
+) -> None:
     """The recipe that the question wishes for comes first, with what the words decide filled in."""
     offer = offers(question, [])[0]
     assert (offer.name, offer.params) == (name, params)
@@ -53,7 +67,9 @@ def _wants(row: dict[str, Any]) -> Any:
 
 @pytest.mark.parametrize("row", [_wants(r) for r in ROWS if not r["recipe"]])
 def test_who_wants_no_run_is_offered_none(row: dict[str, Any]) -> None:
-    """History, reasons, code, comparison, and words that only sound like a recipe's, bring no button."""
+    """History, reasons, code, comparison, and words that only sound like a recipe's, bring no
+    button.
+    """
     assert offers(row["q"], row.get("concepts", [])) == ()
 
 
@@ -80,7 +96,9 @@ def test_who_wants_a_run_is_offered_it(row: dict[str, Any]) -> None:
 
 
 def test_the_answers_concept_offers_when_the_question_does_not() -> None:
-    """A question that names nothing takes the subject of its answer, less surely, and says that this is why."""
+    """A question that names nothing takes the subject of its answer, less surely, and says that
+    this is why.
+    """
     (offer,) = offers("what fits?", ["Batch size"])
     assert offer.name == "batch-size"
     assert offer.why == "the answer is about batch size"
@@ -88,8 +106,14 @@ def test_the_answers_concept_offers_when_the_question_does_not() -> None:
 
 
 def test_the_answers_concept_is_not_asked_of_a_question_with_a_subject_of_its_own() -> None:
-    """An answer that touches on learning rates brings no button to who asked for epochs or a loss."""
-    for question in ("how many epochs?", "which optimiser should I take?", "my learning rate is 0.1, what now?"):
+    """An answer that touches on learning rates brings no button to who asked for epochs or a
+    loss.
+    """
+    for question in (
+        "how many epochs?",
+        "which optimiser should I take?",
+        "my learning rate is 0.1, what now?",
+    ):
         assert offers(question, ["Learning rate"]) == ()
 
 
@@ -104,12 +128,16 @@ def test_two_recipes_only_when_both_are_asked_for() -> None:
     """ "A and B?" brings both, surest first; where B is a circumstance of A it brings A."""
     both = [offer.name for offer in offers("which learning rate and batch size should I use?", [])]
     assert sorted(both) == ["batch-size", "lr-find"]
-    assert [o.name for o in offers("which learning rate for a batch size of 16?", [])] == ["lr-find"]
+    assert [o.name for o in offers("which learning rate for a batch size of 16?", [])] == [
+        "lr-find"
+    ]
 
 
 def test_names_keep_their_capitals() -> None:
     """A column is called as it is called."""
-    (offer,) = offers("Which learning rate for my csv, target column SalePrice?", [], {"lr-find": 0.9})
+    (offer,) = offers(
+        "Which learning rate for my csv, target column SalePrice?", [], {"lr-find": 0.9}
+    )
     assert offer.params == {"task": "tabular", "target": "SalePrice"}
 
 
@@ -121,7 +149,11 @@ def test_without_may_be_cut_short() -> None:
 
 def test_slips_of_the_keyboard_are_read() -> None:
     """One wrong, missing or exchanged letter in a recipe's own words changes nothing."""
-    for question in ("which learnig rate?", "which laerning rate?", "lagrest batch size for segmentaton"):
+    for question in (
+        "which learnig rate?",
+        "which laerning rate?",
+        "lagrest batch size for segmentaton",
+    ):
         assert len(offers(question, [])) == 1
     assert offers("which leaning rate?", []) == ()
 
@@ -150,7 +182,10 @@ def test_values_out_of_bounds_are_left_out() -> None:
 
 
 @settings(max_examples=60, deadline=None)
-@given(st.text(max_size=60), st.sampled_from(["", "batch size ", "which learning rate ", "fine-tune my "]))
+@given(
+    st.text(max_size=60),
+    st.sampled_from(["", "batch size ", "which learning rate ", "fine-tune my "]),
+)
 def test_every_offer_can_be_run(text: str, start: str) -> None:
     """Whatever is typed, what is offered has only parameters that its recipe takes."""
     for offer in offers(start + text, []):

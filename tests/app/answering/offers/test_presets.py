@@ -1,4 +1,6 @@
-"""What a question's words preset of a recipe's parameters, what they must not, and that all of it can be run."""
+"""What a question's words preset of a recipe's parameters, what they must not, and that all of it
+can be run.
+"""
 
 from __future__ import annotations
 
@@ -26,13 +28,29 @@ def preset(name: str, question: str) -> dict[str, object]:
 @pytest.mark.parametrize(
     ("name", "question", "params"),
     [
-        ("batch-size", "128 -> 192 -> 256 with a resnet18", {"sizes": "128,192,256", "arch": "resnet18"}),
+        (
+            "batch-size",
+            "128 -> 192 -> 256 with a resnet18",
+            {"sizes": "128,192,256", "arch": "resnet18"},
+        ),
         ("progressive-resizing", "32 → 48 → 64 on my cats", {"sizes": "32,48,64"}),
         ("progressive-resizing", "96, then 192", {"sizes": "96,192"}),
-        ("progressive-resizing", "begin at 96 px then go up to 160 and 224", {"sizes": "96,160,224"}),
+        (
+            "progressive-resizing",
+            "begin at 96 px then go up to 160 and 224",
+            {"sizes": "96,160,224"},
+        ),
         ("progressive-resizing", "grow them from 64 over 128 to 256", {"sizes": "64,128,256"}),
-        ("free-memory", "what does a unet hold at 288, bs 4?", {"task": "segmentation", "size": 288, "batch_size": 4}),
-        ("mixed-precision", "resnet50, 192, bs 16", {"arch": "resnet50", "size": 192, "batch_size": 16}),
+        (
+            "free-memory",
+            "what does a unet hold at 288, bs 4?",
+            {"task": "segmentation", "size": 288, "batch_size": 4},
+        ),
+        (
+            "mixed-precision",
+            "resnet50, 192, bs 16",
+            {"arch": "resnet50", "size": 192, "batch_size": 16},
+        ),
         ("mixed-precision", "resnet50, 64, bf16", {"arch": "resnet50"}),  # a batch, or a side
         ("lr-find", "can the rate at 128 px serve at 256 px?", {}),  # two sizes, and one parameter
         ("batch-size", "compare batch sizes 32, 64 and 128", {}),
@@ -41,7 +59,9 @@ def preset(name: str, question: str) -> dict[str, object]:
     ],
 )
 def test_sizes_and_batches(name: str, question: str, params: dict[str, object]) -> None:
-    """Sides are read from arrows, words and places; numbers of a batch, or of several cases, are none."""
+    """Sides are read from arrows, words and places; numbers of a batch, or of several cases, are
+    none.
+    """
     assert preset(name, question) == params
 
 
@@ -63,18 +83,25 @@ def test_sizes_and_batches(name: str, question: str, params: dict[str, object]) 
         ("movielens, n_factors=80", "80"),
         ("a language model, AWD_LSTM", "AWD_LSTM"),
         ("an awd lstm text classifier", "AWD_LSTM"),
-        ("an AWD-LSTM text classifier", None),  # the kind of network, which the smaller default is as well
+        (
+            "an AWD-LSTM text classifier",
+            None,
+        ),  # the kind of network, which the smaller default is as well
         ("csv with 300,150 people", None),
         ("photos with 30 factors", None),
     ],
 )
 def test_networks(question: str, arch: str | None) -> None:
-    """A network is known however it is spelled, by widths where it is a table's, by factors where it is of ratings."""
+    """A network is known however it is spelled, by widths where it is a table's, by factors where
+    it is of ratings.
+    """
     assert preset("training-flow", f"train on my data: {question}").get("arch") == arch
 
 
 def test_networks_are_torchvisions() -> None:
-    """Every name that is read is one of torchvision's models, so that none is offered that nobody has."""
+    """Every name that is read is one of torchvision's models, so that none is offered that nobody
+    has.
+    """
     models = pytest.importorskip("torchvision.models")
     from app.answering.offers.preset_words import _KNOWN
 
@@ -111,20 +138,34 @@ def test_networks_are_torchvisions() -> None:
     ],
 )
 def test_tasks_from_things(question: str, task: str) -> None:
-    """What is trained on says the task where no name of one does, and nothing that is said of both decides."""
+    """What is trained on says the task where no name of one does, and nothing that is said of both
+    decides.
+    """
     assert task_of(question) == task
 
 
 @pytest.mark.parametrize(
     ("name", "question", "params"),
     [
-        ("regularise", "wd 0.05 and label smoothing of 0.15", {"weight_decay": 0.05, "label_smoothing": 0.15}),
+        (
+            "regularise",
+            "wd 0.05 and label smoothing of 0.15",
+            {"weight_decay": 0.05, "label_smoothing": 0.15},
+        ),
         ("regularise", "Dropout p=0.25, mixup alpha 0.3", {"dropout": 0.25, "mixup": 0.3}),
         ("regularise", "dropout of 30 %, four repeats", {"dropout": 0.3, "repeats": 4}),
         ("regularise", "mixup on my cats, alpha of .2", {"mixup": 0.2}),
         ("regularise", "repeat it 5 times with seed 3", {"repeats": 5, "seed": 3}),
-        ("regularise", "0.25 dropout and 0.05 weight decay", {"dropout": 0.25, "weight_decay": 0.05}),
-        ("regularise", "mixup 0.2 dropout and wd 0.3 label smoothing", {"mixup": 0.2, "weight_decay": 0.3}),
+        (
+            "regularise",
+            "0.25 dropout and 0.05 weight decay",
+            {"dropout": 0.25, "weight_decay": 0.05},
+        ),
+        (
+            "regularise",
+            "mixup 0.2 dropout and wd 0.3 label smoothing",
+            {"mixup": 0.2, "weight_decay": 0.3},
+        ),
         ("regularise", "0.1 or 0.2 dropout", {}),
         ("regularise", "dropout 1.5", {}),
         ("regularise", "weight decay 0.1 or 0.01?", {}),
@@ -135,12 +176,24 @@ def test_tasks_from_things(question: str, task: str) -> None:
             "sweep rates between 1e-6 and 2 over 300 batches",
             {"num_it": 300, "start_lr": 1e-6, "end_lr": 2.0},
         ),
-        ("lr-find", "start_lr=1e-5, end_lr=1, 7 seeds", {"start_lr": 1e-5, "end_lr": 1.0, "seeds": 7}),
+        (
+            "lr-find",
+            "start_lr=1e-5, end_lr=1, 7 seeds",
+            {"start_lr": 1e-5, "end_lr": 1.0, "seeds": 7},
+        ),
         ("lr-find", "rates of the years from 2019 to 2021", {}),
         ("lr-find", "lr for an effective batch of 512", {}),
         ("batch-size", "an effective batch size of 512", {"effective_batch": 512}),
-        ("batch-size", "accumulate to 96; try no larger than 24", {"effective_batch": 96, "max_batch": 24}),
-        ("batch-size", "keep 25 % of the memory free, timeout of 2 minutes", {"margin": 0.25, "trial_timeout": 120}),
+        (
+            "batch-size",
+            "accumulate to 96; try no larger than 24",
+            {"effective_batch": 96, "max_batch": 24},
+        ),
+        (
+            "batch-size",
+            "keep 25 % of the memory free, timeout of 2 minutes",
+            {"margin": 0.25, "trial_timeout": 120},
+        ),
         ("clean-data", "the 70 worst", {"worst": 70}),
         ("clean-data", "top 30 losses, learning rate 2e-3", {"worst": 30, "lr": 0.002}),
         ("clean-data", "25 suspicious pictures", {"worst": 25}),
@@ -151,7 +204,9 @@ def test_tasks_from_things(question: str, task: str) -> None:
     ],
 )
 def test_numbers_by_their_names(name: str, question: str, params: dict[str, object]) -> None:
-    """A number belongs to what is named beside it; one out of bounds, or of two for one, is not taken."""
+    """A number belongs to what is named beside it; one out of bounds, or of two for one, is not
+    taken.
+    """
     assert preset(name, question) == params
 
 
@@ -159,11 +214,23 @@ def test_numbers_by_their_names(name: str, question: str, params: dict[str, obje
     ("name", "question", "params"),
     [
         ("training-flow", "3 epochs frozen, then 9 unfrozen", {"epochs_frozen": 3, "epochs": 9}),
-        ("training-flow", "two epochs of the head and 6 of all layers", {"epochs_frozen": 2, "epochs": 6}),
+        (
+            "training-flow",
+            "two epochs of the head and 6 of all layers",
+            {"epochs_frozen": 2, "epochs": 6},
+        ),
         ("training-flow", "frozen for 4 epochs", {"epochs_frozen": 4}),
-        ("training-flow", "30 epochs, stop when it hasn't improved for 4 epochs", {"epochs": 30, "patience": 4}),
+        (
+            "training-flow",
+            "30 epochs, stop when it hasn't improved for 4 epochs",
+            {"epochs": 30, "patience": 4},
+        ),
         ("training-flow", "stop after 6 epochs without improvement", {"patience": 6}),
-        ("training-flow", "freeze for 2 epochs, then unfreeze for 8 epochs", {"epochs_frozen": 2, "epochs": 8}),
+        (
+            "training-flow",
+            "freeze for 2 epochs, then unfreeze for 8 epochs",
+            {"epochs_frozen": 2, "epochs": 8},
+        ),
         ("training-flow", "early stopping with 3 epochs of patience", {"patience": 3}),
         ("training-flow", "fine_tune(7), patience of 2", {"epochs": 7, "patience": 2}),
         ("training-flow", "it overfits after 3 epochs", {}),
@@ -210,7 +277,11 @@ def test_the_column_to_learn(question: str, target: str | None) -> None:
         ("lr-find", "skip the short trainings", {"race": False}),
         ("progressive-resizing", "no baseline please", {"compare": False}),
         ("init-check", "src/My_net.py:make", {"task": "learner", "learner": "src/My_net.py:make"}),
-        ("training-flow", "ratings, predictions within 1 and 5", {"task": "collaborative-filtering", "y_range": "1,5"}),
+        (
+            "training-flow",
+            "ratings, predictions within 1 and 5",
+            {"task": "collaborative-filtering", "y_range": "1,5"},
+        ),
         ("lr-find", "only the head", {"phase": "frozen"}),
         ("lr-find", "head-only training", {"phase": "frozen"}),
     ],
@@ -222,7 +293,9 @@ def test_switches_and_the_rest(name: str, question: str, params: dict[str, objec
 
 def test_parameters_of_recipes_from_elsewhere_are_known_by_their_names() -> None:
     """Nothing must be written here for a recipe of others to have its numbers read."""
-    theirs = Recipe("knead", "t", "s", (), (), (Parameter("water_share", "float", 0.6, minimum=0, maximum=1),))
+    theirs = Recipe(
+        "knead", "t", "s", (), (), (Parameter("water_share", "float", 0.6, minimum=0, maximum=1),)
+    )
     assert presets(theirs, "knead with a water share of 0.7") == {"water_share": 0.7}
     assert presets(theirs, "water-share 70 %") == {"water_share": 0.7}
     assert presets(theirs, "water share 7") == {}

@@ -52,14 +52,19 @@ def test_said_twice_counts_more_but_not_twice() -> None:
 @pytest.mark.parametrize(
     ("question", "name"),
     [
-        ("how large may a batch be for resnet50 at 320 px before my 6 GB card gives up?", "batch-size"),
+        (
+            "how large may a batch be for resnet50 at 320 px before my 6 GB card gives up?",
+            "batch-size",
+        ),
         ("suggest me a step length for adam on my table of flats", "lr-find"),
         ("would half precision speed up my summariser?", "mixed-precision"),
         ("i suspect a third of my bird photos carry the wrong species", "clean-data"),
         ("please train something on my folder with x-rays", "training-flow"),
     ],
 )
-def test_wishes_in_words_of_their_own_are_understood(encoder: Encoder, question: str, name: str) -> None:
+def test_wishes_in_words_of_their_own_are_understood(
+    encoder: Encoder, question: str, name: str
+) -> None:
     """No rule names these; the wording does."""
     chances = wished(as_asked(question), encoder)
     assert chances is not None

@@ -1,4 +1,6 @@
-"""Follow-ups, resolved through written dialogues without a store: what is asked when it is asked alone."""
+"""Follow-ups, resolved through written dialogues without a store: what is asked when it is asked
+alone.
+"""
 
 from __future__ import annotations
 
@@ -31,7 +33,9 @@ def answered(question: str, *concepts: str) -> Answer:
 
 
 def concepts_of(question: str) -> tuple[str, ...]:
-    return tuple(dict.fromkeys(CONCEPTS[f.concept].label for f in LEXICON.find(question, strict_case=False)))
+    return tuple(
+        dict.fromkeys(CONCEPTS[f.concept].label for f in LEXICON.find(question, strict_case=False))
+    )
 
 
 def understood(*turns: str) -> list[str]:
@@ -133,7 +137,13 @@ def test_a_conversation_without_end_is_no_burden() -> None:
 
 @pytest.mark.parametrize(
     ("question", "more"),
-    [("more", True), ("tell me more", True), ("Go on!", True), ("what else?", True), ("more data?", False)],
+    [
+        ("more", True),
+        ("tell me more", True),
+        ("Go on!", True),
+        ("what else?", True),
+        ("more data?", False),
+    ],
 )
 def test_who_asks_to_go_on(question: str, more: bool) -> None:
     """Only a question that says nothing else."""

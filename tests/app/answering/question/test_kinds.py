@@ -78,7 +78,10 @@ def test_each_kind_is_recognised(question: str, linked: int, kind: str) -> None:
     ("question", "sides"),
     [
         ("difference between dropout and weight decay", ("dropout", "weight decay")),
-        ("What is the difference between a GAN and the Wasserstein GAN?", ("GAN", "Wasserstein GAN")),
+        (
+            "What is the difference between a GAN and the Wasserstein GAN?",
+            ("GAN", "Wasserstein GAN"),
+        ),
         ("compare Adam with SGD", ("Adam", "SGD")),
         ("WHERE vs HAVING", ("WHERE", "HAVING")),
         ("Adam versus SGD for vision", ("Adam", "SGD")),
@@ -100,7 +103,10 @@ def test_a_comparison_names_its_sides(question: str, sides: tuple[str, str] | No
 @pytest.mark.parametrize(
     ("asked", "means"),
     [
-        ("difference between sourdough and rye bread", "difference between sourdough bread and rye bread"),
+        (
+            "difference between sourdough and rye bread",
+            "difference between sourdough bread and rye bread",
+        ),
         ("sourdough vs. rye bread?", "sourdough bread vs. rye bread?"),
         ("salt and rye bread", "salt and rye bread"),
         ("rye bread and sourdough bread", "rye bread and sourdough bread"),
@@ -109,5 +115,7 @@ def test_a_comparison_names_its_sides(question: str, sides: tuple[str, str] | No
 def test_a_shared_last_word_is_said_twice(asked: str, means: str) -> None:
     """Only where both then name concepts; anything else stays as it was typed."""
     labels = ("Sourdough bread", "Rye bread", "Salt")
-    lexicon = Lexicon.of(tuple(Concept(i, label, (), ("n.md",), "", (0,)) for i, label in enumerate(labels)))
+    lexicon = Lexicon.of(
+        tuple(Concept(i, label, (), ("n.md",), "", (0,)) for i, label in enumerate(labels))
+    )
     assert spelled_out(asked, lexicon) == means

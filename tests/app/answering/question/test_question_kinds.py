@@ -65,7 +65,9 @@ def made(store_of: Callable[..., Store]) -> Store:
 def sentences_of(said: Answer) -> list[str]:
     """Sentences of an answer, long ones only, marks and headings aside."""
     plain = re.sub(r"\[\d+\]|\*\*[^*\n]+\*\*|```.*?```|^\|.*$", " ", said.text, flags=re.S | re.M)
-    return [s for s in (" ".join(x.split()) for x in re.split(r"(?<=[.!?])\s", plain)) if len(s) > 30]
+    return [
+        s for s in (" ".join(x.split()) for x in re.split(r"(?<=[.!?])\s", plain)) if len(s) > 30
+    ]
 
 
 @pytest.fixture(scope="module")
@@ -93,19 +95,27 @@ def test_a_yes_or_no_question_leads_with_what_decides_it(starter: Store, encoder
     said = answer("is dropout active at prediction time?", starter, encoder)
     assert said.kind == "yesno"
     assert "at prediction time, when dropout is off" in said.text.split("[1]")[0]
-    said = answer("does gradient accumulation help when batch norm suffers from small batches?", starter, encoder)
+    said = answer(
+        "does gradient accumulation help when batch norm suffers from small batches?",
+        starter,
+        encoder,
+    )
     assert "Accumulating gradients does *not* help" in said.text[:400]
 
 
 def test_a_list_that_the_notes_hold_is_shown_whole(starter: Store, encoder: Encoder) -> None:
-    """ "What are the signs …?" gets the notes' own list with its announcement, "which … are there?" their table."""
+    """ "What are the signs …?" gets the notes' own list with its announcement, "which … are there?"
+    their table.
+    """
     signs = answer("what are the signs of underfitting?", starter, encoder)
     assert signs.kind == "list"
     assert signs.text.startswith("Signs:\n\n- the validation error rate still falls")
     assert "inputs do not hold the\n  answer." in signs.text.split("[1]")[0]
 
 
-def test_every_statement_on_a_subject_is_listed_once_below_its_heading(starter: Store, encoder: Encoder) -> None:
+def test_every_statement_on_a_subject_is_listed_once_below_its_heading(
+    starter: Store, encoder: Encoder
+) -> None:
     """ "All rules of thumb about …" gathers them from all notes."""
     said = answer("list all rules of thumb about the learning rate", starter, encoder)
     bullets = [line for line in said.text.split("\n") if line.startswith("- ")]
@@ -148,7 +158,9 @@ def test_who_asks_which_to_take_is_told_first(starter: Store, encoder: Encoder) 
     """What speaks of both leads; also when one is named in short."""
     said = answer("should I use layer norm instead of batch norm?", starter, encoder)
     assert said.kind == "comparison"
-    assert said.text.startswith("Rule of thumb: layer normalisation for text, batch normalisation for\npictures. [1]")
+    assert said.text.startswith(
+        "Rule of thumb: layer normalisation for text, batch normalisation for\npictures. [1]"
+    )
     assert "| Layer normalisation | Batch normalisation |" in said.text
     assert_cited(starter, said)
 
@@ -165,11 +177,15 @@ def test_a_side_that_is_only_mentioned_is_quoted_too(sql: Store, encoder: Encode
 def test_a_side_that_the_notes_do_not_know_is_named(sql: Store, encoder: Encoder) -> None:
     """Half a comparison says which half is missing."""
     said = answer("difference between a window function and a lateral join", sql, encoder)
-    assert "The notes do not say what lateral join is." in said.text or said.status == "not_in_notes"
+    assert (
+        "The notes do not say what lateral join is." in said.text or said.status == "not_in_notes"
+    )
 
 
 def test_a_side_goes_by_the_name_that_was_asked_for(made: Store, encoder: Encoder) -> None:
-    """Another name of a concept heads its column and is what is told of; of a table, its row alone is quoted."""
+    """Another name of a concept heads its column and is what is told of; of a table, its row alone
+    is quoted.
+    """
     said = answer("relu vs gelu", made, encoder)
     assert said.text.startswith(
         "| ReLU (Activation function) | gelu |\n| --- | --- |\n"
@@ -182,18 +198,28 @@ def test_a_side_goes_by_the_name_that_was_asked_for(made: Store, encoder: Encode
 @pytest.mark.parametrize(
     ("question", "heads"),
     [
-        ("difference between batchnorm and layer norm", "| Batch normalisation | Layer normalisation |"),
-        ("diference betwen bn and layer normalisaton", "| Batch normalisation | Layer normalisation |"),
+        (
+            "difference between batchnorm and layer norm",
+            "| Batch normalisation | Layer normalisation |",
+        ),
+        (
+            "diference betwen bn and layer normalisaton",
+            "| Batch normalisation | Layer normalisation |",
+        ),
     ],
 )
 def test_a_side_that_is_shortened_or_mistyped_goes_by_its_full_name(
     made: Store, encoder: Encoder, question: str, heads: str
 ) -> None:
-    """Initials, beginnings, names in one word and slips of the keyboard are no names of their own."""
+    """Initials, beginnings, names in one word and slips of the keyboard are no names of their
+    own.
+    """
     assert answer(question, made, encoder).text.startswith(heads)
 
 
-def test_of_several_concepts_it_is_said_which_one_is_spoken_of(made: Store, encoder: Encoder) -> None:
+def test_of_several_concepts_it_is_said_which_one_is_spoken_of(
+    made: Store, encoder: Encoder
+) -> None:
     """ "It …" under a heading, where the question names two."""
     said = answer("can I use layer normalisation after an activation function?", made, encoder)
     assert said.text.startswith(("**Layer normalisation**", "**Activation function"))
@@ -208,13 +234,25 @@ def test_there_is_no_path_to_what_is_no_concept(made: Store, encoder: Encoder) -
 
 @pytest.mark.parametrize(
     "question",
-    ["why is accuracy not enough", "when should I stop training?", "give me three tips for training faster"],
+    [
+        "why is accuracy not enough",
+        "when should I stop training?",
+        "give me three tips for training faster",
+    ],
 )
-def test_an_answer_is_about_what_it_quotes_first(starter: Store, encoder: Encoder, question: str) -> None:
-    """Where a question names no concept, those around the answer, and its recipes, are not a passage's left unused."""
+def test_an_answer_is_about_what_it_quotes_first(
+    starter: Store, encoder: Encoder, question: str
+) -> None:
+    """Where a question names no concept, those around the answer, and its recipes, are not a
+    passage's left unused.
+    """
     said = answer(question, starter, encoder)
     first = said.citations[0]
-    (home,) = (p for p in starter.passages if p.note == first.note and p.line_start <= first.line_start <= p.line_end)
+    (home,) = (
+        p
+        for p in starter.passages
+        if p.note == first.note and p.line_start <= first.line_start <= p.line_end
+    )
     assert said.concepts[0] == starter.concepts[starter.defined_in[home.id][0]].label
 
 
@@ -222,7 +260,9 @@ def test_a_wish_for_a_recipe_starts_with_the_offer(starter: Store, encoder: Enco
     """How to run it, then briefly what the notes say."""
     said = answer("find the learning rate for my data when unfrozen", starter, encoder)
     assert said.kind == "recipe"
-    assert said.text.startswith("Gradus can run this on your data: `gradus run lr-find --phase unfrozen`")
+    assert said.text.startswith(
+        "Gradus can run this on your data: `gradus run lr-find --phase unfrozen`"
+    )
     assert said.recipes[0].name == "lr-find"
     assert "```" not in said.text
 
@@ -248,20 +288,26 @@ def test_code_is_shown_to_who_asks_for_it(starter: Store, encoder: Encoder) -> N
         "when does mixup pay?",
     ],
 )
-def test_answers_are_short_cited_and_say_nothing_twice(starter: Store, encoder: Encoder, question: str) -> None:
+def test_answers_are_short_cited_and_say_nothing_twice(
+    starter: Store, encoder: Encoder, question: str
+) -> None:
     """Up to about 1,200 characters of the notes' own words, code aside; no sentence twice."""
     said = answer(question, starter, encoder)
     assert said.status == "answered"
     assert_cited(starter, said)
     told = sentences_of(said)
     assert len(set(told)) == len(told)
-    words = re.sub(r"```.*?```|\[\d+\]|\*\*[^*\n]+\*\*|^\|[ -|]*$", "", said.text, flags=re.S | re.M)
+    words = re.sub(
+        r"```.*?```|\[\d+\]|\*\*[^*\n]+\*\*|^\|[ -|]*$", "", said.text, flags=re.S | re.M
+    )
     assert len(words) <= WHOLE_CHARS * 1.15
     assert said.text.count("$$") % 2 == 0
     assert said.text.count("```") % 2 == 0
 
 
-def test_two_concepts_that_are_not_set_against_each_other_are_no_choice(store: Store, encoder: Encoder) -> None:
+def test_two_concepts_that_are_not_set_against_each_other_are_no_choice(
+    store: Store, encoder: Encoder
+) -> None:
     """ "Should I …" between two names asks of one under the condition of the other."""
     said = answer("which learning rate should I pick after unfreezing?", store, encoder)
     assert said.kind == "fact" and "fifth of the frozen rate" in said.text

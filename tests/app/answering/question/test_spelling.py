@@ -1,4 +1,6 @@
-"""Slips of the keyboard in a question are mended by the notes' own names, and nothing else is touched."""
+"""Slips of the keyboard in a question are mended by the notes' own names, and nothing else is
+touched.
+"""
 
 from __future__ import annotations
 
@@ -10,8 +12,19 @@ from app.answering.question.spelling import speller
 from kg.linking import Lexicon
 from kg.types import Concept
 
-LABELS = ("Dropout", "Overfitting", "Learning rate", "Batch normalisation", "Batch norm", "Training", "Trading", "GAN")
-LEXICON = Lexicon.of(tuple(Concept(i, label, (), ("n.md",), "", (0,)) for i, label in enumerate(LABELS)))
+LABELS = (
+    "Dropout",
+    "Overfitting",
+    "Learning rate",
+    "Batch normalisation",
+    "Batch norm",
+    "Training",
+    "Trading",
+    "GAN",
+)
+LEXICON = Lexicon.of(
+    tuple(Concept(i, label, (), ("n.md",), "", (0,)) for i, label in enumerate(LABELS))
+)
 HELD = {"shuffle", "leaning", "network"}
 
 

@@ -13,7 +13,10 @@ from app.answering.reading.contradictions import opposed
 from kg.encoder import Encoder
 from kg.store import Store
 
-PAIRS = [json.loads(line) for line in (Path(__file__).parent / "contradictions.jsonl").read_text("utf-8").splitlines()]
+PAIRS = [
+    json.loads(line)
+    for line in (Path(__file__).parent / "contradictions.jsonl").read_text("utf-8").splitlines()
+]
 
 
 def of(sort: str) -> list[tuple[str, str, str, str]]:
@@ -46,9 +49,13 @@ def test_unseen_contradictions_are_noticed_too() -> None:
     assert len(seen(pairs)) * 3 >= 2 * len(pairs)
 
 
-@pytest.mark.parametrize("pair", of("near miss") + of("unseen near miss"), ids=lambda pair: pair[0][:40])
+@pytest.mark.parametrize(
+    "pair", of("near miss") + of("unseen near miss"), ids=lambda pair: pair[0][:40]
+)
 def test_near_misses_raise_no_alarm(pair: tuple[str, str, str, str]) -> None:
-    """Another condition, size, data set, year or subject is no contradiction, nor is what says the same."""
+    """Another condition, size, data set, year or subject is no contradiction, nor is what says the
+    same.
+    """
     assert opposed(*pair) == ""
 
 
@@ -57,7 +64,11 @@ def test_near_misses_raise_no_alarm(pair: tuple[str, str, str, str]) -> None:
     [
         ("The batch size should be 64.", "The batch size should be 32.", "number"),
         ("Shuffle the training data.", "Never shuffle the training data.", "negation"),
-        ("A larger batch makes training noisier.", "A smaller batch makes training noisier.", "opposites"),
+        (
+            "A larger batch makes training noisier.",
+            "A smaller batch makes training noisier.",
+            "opposites",
+        ),
     ],
 )
 def test_it_is_told_in_what_they_differ(one: str, other: str, why: str) -> None:
@@ -97,7 +108,9 @@ def test_an_answer_says_that_notes_disagree(disagreeing: Store, encoder: Encoder
     }
 
 
-def test_an_answer_raises_no_alarm_over_other_conditions(disagreeing: Store, encoder: Encoder) -> None:
+def test_an_answer_raises_no_alarm_over_other_conditions(
+    disagreeing: Store, encoder: Encoder
+) -> None:
     """Other nets, other numbers."""
     said = answer("at what length should I clip the gradient?", disagreeing, encoder)
     assert "1.0" in said.text

@@ -9,7 +9,9 @@ from kg.types import Passage
 
 
 def passage(text: str, heading: str = "Bayes") -> Passage:
-    return Passage(0, "n.md", None, 0, len(text), 1, text.count("\n") + 1, (heading,), text, "prose")
+    return Passage(
+        0, "n.md", None, 0, len(text), 1, text.count("\n") + 1, (heading,), text, "prose"
+    )
 
 
 @pytest.mark.parametrize(

@@ -35,7 +35,13 @@ def test_the_same_amount_is_the_same(one: str, other: str) -> None:
 
 @pytest.mark.parametrize(
     ("one", "other"),
-    [("0.01", "0.1"), ("64 MB", "64 GB"), ("between -1 and 1", "between 0 and 1"), ("10 %", "10"), ("224", "2,240")],
+    [
+        ("0.01", "0.1"),
+        ("64 MB", "64 GB"),
+        ("between -1 and 1", "between 0 and 1"),
+        ("10 %", "10"),
+        ("224", "2,240"),
+    ],
 )
 def test_another_amount_is_another(one: str, other: str) -> None:
     """A digit, a unit or a sign makes a difference."""

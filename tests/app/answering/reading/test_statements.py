@@ -1,4 +1,6 @@
-"""Statements: sentences and blocks with exact places, and what a statement needs to be understood."""
+"""Statements: sentences and blocks with exact places, and what a statement needs to be
+understood.
+"""
 
 from __future__ import annotations
 
@@ -39,7 +41,9 @@ where $g$ is the slope. Therefore it matters.
 
 
 def passage(text: str) -> Passage:
-    return Passage(0, "n.md", None, 0, len(text), 1, text.count("\n") + 1, ("Rates",), text, "prose")
+    return Passage(
+        0, "n.md", None, 0, len(text), 1, text.count("\n") + 1, ("Rates",), text, "prose"
+    )
 
 
 def said(text: str) -> list[str]:
@@ -73,13 +77,18 @@ def test_a_passage_is_taken_apart_in_its_order() -> None:
         ("2. Divide", "Two ways lead there:\n\n1. Look at the curve.\n2. Divide by ten."),
         ("The step is", "The step is\n\n$$\nw - \\eta g\n$$\n\nwhere $g$ is the slope."),
         ("where $g$", "The step is\n\n$$\nw - \\eta g\n$$\n\nwhere $g$ is the slope."),
-        ("Therefore", "The step is\n\n$$\nw - \\eta g\n$$\n\nwhere $g$ is the slope. Therefore it matters."),
+        (
+            "Therefore",
+            "The step is\n\n$$\nw - \\eta g\n$$\n\nwhere $g$ is the slope. Therefore it matters.",
+        ),
         ("- Try less", "- Try less."),
         ("| a | b", "| a | b |\n| --- | --- |\n| 1 | 2 |"),
     ],
 )
 def test_a_statement_brings_what_it_cannot_do_without(start: str, whole_text: str) -> None:
-    """A pronoun its sentence, a colon what it announces, numbered steps each other, a formula its sentence."""
+    """A pronoun its sentence, a colon what it announces, numbered steps each other, a formula its
+    sentence.
+    """
     assert needed(start) == whole_text
 
 
@@ -136,11 +145,15 @@ def test_a_conclusion_brings_the_table_that_it_draws_on() -> None:
     """What begins with "So" after a table says nothing without it; another sentence does."""
     table = "Each takes:\n\n| what | bytes |\n| --- | --- |\n| weight | 4 |\n\n"
     statements = statements_of(passage(f"{table}So a million weights take 4 MB."))
-    assert excerpt(statements, *whole(statements, 2)).text == f"{table}So a million weights take 4 MB."
+    assert (
+        excerpt(statements, *whole(statements, 2)).text == f"{table}So a million weights take 4 MB."
+    )
     statements = statements_of(passage(f"{table}Memory is dear."))
     assert excerpt(statements, *whole(statements, 2)).text == "Memory is dear."
 
 
 def test_a_quotation_stays_in_one_piece() -> None:
     """Its marks stand at each line's beginning, so half of it would not read."""
-    assert said("> First said. Then\n> said again. Done.\n") == ["> First said. Then\n> said again. Done."]
+    assert said("> First said. Then\n> said again. Done.\n") == [
+        "> First said. Then\n> said again. Done."
+    ]

@@ -17,7 +17,9 @@ def test_a_sure_offer_is_a_button_and_an_unsure_one_a_chip(store: Store) -> None
     """Who only asked what something is gets the recipe quietly; both lead to the same form."""
     for confidence, css in ((0.9, "g-run"), (0.6, "g-chip")):
         offer = RecipeOffer("lr-find", {"phase": "frozen"}, "why", confidence)
-        shown = answer_markdown(store, Answer("q", "answered", "fact", 0.9, "It is.", recipes=(offer,)))
+        shown = answer_markdown(
+            store, Answer("q", "answered", "fact", 0.9, "It is.", recipes=(offer,))
+        )
         (tag,) = [part for part in shown.split("<a ") if "#run/lr-find" in part]
         assert css in tag
         assert "Run lr-find (frozen)" in tag
@@ -39,12 +41,16 @@ def test_old_code_has_its_line_in_the_terminal(monkeypatch: pytest.MonkeyPatch) 
 
 
 def test_the_example_that_promises_a_run_brings_one(store: Store) -> None:
-    """Among the questions for an empty chat, the one on choosing a value is of a recipe that finds it."""
+    """Among the questions for an empty chat, the one on choosing a value is of a recipe that finds
+    it.
+    """
     assert "How do I choose the learning rate?" in example_questions(store)
 
 
 def test_an_offer_stands_also_where_the_notes_have_no_answer(store: Store) -> None:
     """What the notes do not say a run may find."""
     offer = RecipeOffer("lr-find", {}, "why", 0.9)
-    shown = answer_markdown(store, Answer("q", "not_in_notes", "fact", 0.1, "The notes do not say.", recipes=(offer,)))
+    shown = answer_markdown(
+        store, Answer("q", "not_in_notes", "fact", 0.1, "The notes do not say.", recipes=(offer,))
+    )
     assert shown.index("Not in the notes") < shown.index("#run/lr-find")

@@ -38,7 +38,9 @@ def shelf(store_folder: Path, encoder: Encoder) -> Iterator[Shelf]:
     opened.close()
 
 
-def asked(shelf: Shelf, writer: Writer | None = None, stop: threading.Event | None = None) -> list[Reply]:
+def asked(
+    shelf: Shelf, writer: Writer | None = None, stop: threading.Event | None = None
+) -> list[Reply]:
     """All replies to QUESTION but the sign of life, which comes when the machine is slow."""
 
     async def read() -> list[Reply]:
@@ -52,7 +54,9 @@ def extract(shelf: Shelf, encoder: Encoder) -> Answer:
 
 
 def test_an_answer_grows_to_what_the_page_makes_of_it(shelf: Shelf, encoder: Encoder) -> None:
-    """Each reply begins with the one before, and each carries the answer: a reader may ask on at any moment."""
+    """Each reply begins with the one before, and each carries the answer: a reader may ask on at
+    any moment.
+    """
     said = extract(shelf, encoder)
     found = asked(shelf)
     assert len(found) > 3
@@ -62,11 +66,18 @@ def test_an_answer_grows_to_what_the_page_makes_of_it(shelf: Shelf, encoder: Enc
 
 
 def test_drafts_pass_and_the_checked_answer_lasts(shelf: Shelf, encoder: Encoder) -> None:
-    """A draft is no part of the conversation; what was said is the notes' answer, not the writer's words."""
-    *drafts, last = asked(shelf, Scripted("Proofing is the rest in which dough rises [1]. Bakers slept then [1]."))
+    """A draft is no part of the conversation; what was said is the notes' answer, not the writer's
+    words.
+    """
+    *drafts, last = asked(
+        shelf, Scripted("Proofing is the rest in which dough rises [1]. Bakers slept then [1].")
+    )
     assert drafts and not any(r.lasting or r.said for r in drafts)
     assert all("scripted is writing …" in r.text for r in drafts)
-    assert "Proofing is the rest in which dough rises." in last.text and "Bakers slept" not in last.text
+    assert (
+        "Proofing is the rest in which dough rises." in last.text
+        and "Bakers slept" not in last.text
+    )
     assert last.lasting and last.said == extract(shelf, encoder)
 
 
@@ -89,7 +100,9 @@ def test_who_stops_reading_stops_the_writer(shelf: Shelf) -> None:
     stop = threading.Event()
 
     async def leave() -> None:
-        async with aclosing(replies(QUESTION, [], shelf, Scripted("Proofing is the rest. " * 40), stop)) as coming:
+        async with aclosing(
+            replies(QUESTION, [], shelf, Scripted("Proofing is the rest. " * 40), stop)
+        ) as coming:
             async for reply in coming:
                 if "is writing" in reply.text:
                     assert not stop.is_set()

@@ -1,4 +1,6 @@
-"""The file that the Graph page gives: what the map draws, no more and no less, or what the command line writes."""
+"""The file that the Graph page gives: what the map draws, no more and no less, or what the command
+line writes.
+"""
 
 from __future__ import annotations
 
@@ -74,17 +76,24 @@ def test_a_whole_graph_is_what_the_command_line_writes(store: Store, form: str) 
     choice = Choice("all" if form in WHOLE else "prerequisite")
     file = download(store, form)
     if form == "cards":
-        assert unpacked(file) == {f"{FOLDER}/{name}": text for name, text in cards(store, choice).items()}
+        assert unpacked(file) == {
+            f"{FOLDER}/{name}": text for name, text in cards(store, choice).items()
+        }
         assert file["name"] == "gradus-graph-cards.zip"
     else:
         assert file["text"] == WRITERS[form](store, choice)
-        assert SUFFIXES[Path(file["name"]).suffix] == form and Path(file["name"]).stem == "gradus-graph"
+        assert (
+            SUFFIXES[Path(file["name"]).suffix] == form
+            and Path(file["name"]).stem == "gradus-graph"
+        )
     assert download(store, form) == file, "the same graph gives the same file"
 
 
 def test_every_format_can_be_downloaded() -> None:
     """None of the command line's is missing."""
-    assert set(FILES) == set(FORMATS) and {form for form, kind in FILES.items() if kind.every_kind} == set(WHOLE)
+    assert set(FILES) == set(FORMATS) and {
+        form for form, kind in FILES.items() if kind.every_kind
+    } == set(WHOLE)
 
 
 def test_cards_of_the_map_are_its_concepts(store: Store) -> None:

@@ -1,4 +1,6 @@
-"""What a reader has rejected stands on the card, by what gradus.toml says, until it is taken back."""
+"""What a reader has rejected stands on the card, by what gradus.toml says, until it is taken
+back.
+"""
 
 from __future__ import annotations
 
@@ -52,7 +54,9 @@ def listed(store: Store, label: str) -> list[tuple[str, int]]:
 
 
 def test_what_is_removed_before_a_concept_is_found(folders: tuple[Path, Path]) -> None:
-    """By label or alias, whether the notes suggest it or not; nothing that is added, unknown, or another's."""
+    """By label or alias, whether the notes suggest it or not; nothing that is added, unknown, or
+    another's.
+    """
     store = open_store(folders[1])
     assert listed(store, "Lasso") == [("Convexity", 2), ("<b>Wide</b> & *far*", 3)]
     assert listed(store, "Ridge") == [("Lasso", 4)]
@@ -68,7 +72,10 @@ def test_the_card_lists_it_folded_with_a_link_to_take_it_back(folders: tuple[Pat
     assert block.startswith("<summary>Not needed first, as you decided: 2</summary>")
     items = re.findall(r"<li>.*?</li>", block)
     assert "<b>Convexity</b>" in items[0] and "gradus.toml, line 2" in items[0]
-    assert quote(urlencode({"first": "Convexity", "then": "Lasso"}), safe="") in items[0] and "#undo/" in items[0]
+    assert (
+        quote(urlencode({"first": "Convexity", "then": "Lasso"}), safe="") in items[0]
+        and "#undo/" in items[0]
+    )
     assert "<b>Wide" not in items[1] and "*far*" not in items[1]
     assert "g-rejected" not in card_markdown(store, find_concept(store.concepts, "Convexity"))
     store.close()

@@ -23,7 +23,9 @@ def points_of(svg: str) -> list[tuple[float, float]]:
 
 def test_a_logarithmic_axis_gives_each_decade_the_same_room() -> None:
     """1e-5, 1e-4 and 1e-3 stand at equal distances."""
-    svg = chart([Line("a", ((1e-5, 1), (1e-4, 2), (1e-3, 3)))], x_label="rate", y_label="loss", log_x=True)
+    svg = chart(
+        [Line("a", ((1e-5, 1), (1e-4, 2), (1e-3, 3)))], x_label="rate", y_label="loss", log_x=True
+    )
     (x0, _), (x1, _), (x2, _) = points_of(svg)
     assert x1 - x0 == pytest.approx(x2 - x1, abs=0.2)
     assert "10⁻⁴" in svg
@@ -59,7 +61,11 @@ def test_no_points_say_so() -> None:
 def test_a_mark_stands_at_its_rate_and_words_are_escaped() -> None:
     """A mark's line crosses the axis where a point of the same x is drawn; its name is text."""
     svg = chart(
-        [Line("<a>", ((1e-4, 1), (1e-2, 2)))], x_label="x", y_label="y", log_x=True, marks=[Mark("<here>", 1e-2, True)]
+        [Line("<a>", ((1e-4, 1), (1e-2, 2)))],
+        x_label="x",
+        y_label="y",
+        log_x=True,
+        marks=[Mark("<here>", 1e-2, True)],
     )
     at = re.search(r'<line class="g-mark g-strong" x1="([\d.]+)"', svg)
     assert at
@@ -72,7 +78,11 @@ def test_a_growing_curve_grows_within_a_still_frame() -> None:
     """With a given range, a point stays where it was drawn when later ones come."""
     points = ((1e-6, 3.0), (1e-5, 2.9), (1e-3, 2.0))
     drawn = [
-        points_of(chart([Line("a", points[:n])], x_label="x", y_label="y", log_x=True, x_range=(1e-7, 10.0)))
+        points_of(
+            chart(
+                [Line("a", points[:n])], x_label="x", y_label="y", log_x=True, x_range=(1e-7, 10.0)
+            )
+        )
         for n in (2, 3)
     ]
     assert [x for x, _ in drawn[0]] == [x for x, _ in drawn[1]][:2]

@@ -1,4 +1,6 @@
-"""Runs side by side and in the history: read from their folders, what differs is marked, nothing becomes markup."""
+"""Runs side by side and in the history: read from their folders, what differs is marked, nothing
+becomes markup.
+"""
 
 from __future__ import annotations
 
@@ -11,15 +13,30 @@ from app.pages.runs.compare_view import MOST, comparison_html, past_choices
 from app.pages.runs.history_view import history_html
 
 
-def kept(runs_dir: Path, name: str, values: dict[str, Any], status: str = "ok", **params: Any) -> str:
+def kept(
+    runs_dir: Path, name: str, values: dict[str, Any], status: str = "ok", **params: Any
+) -> str:
     """A run's folder as the runner leaves it; its id."""
     folder = runs_dir / name
     folder.mkdir(parents=True)
     recipe = name.partition("-")[2].rpartition("-")[0]
-    spec = {"recipe": recipe, "task": "tabular", "params": params, "started": f"2026-01-02T03:0{name[0]}:00+00:00"}
+    spec = {
+        "recipe": recipe,
+        "task": "tabular",
+        "params": params,
+        "started": f"2026-01-02T03:0{name[0]}:00+00:00",
+    }
     (folder / "spec.json").write_text(json.dumps(spec))
-    ended = {"event": "result", "status": status, "recipe": recipe, "task": "tabular", "device": "cpu"}
-    (folder / "result.json").write_text(json.dumps(ended | {"values": values, "seconds": 4.0, "message": "so"}))
+    ended = {
+        "event": "result",
+        "status": status,
+        "recipe": recipe,
+        "task": "tabular",
+        "device": "cpu",
+    }
+    (folder / "result.json").write_text(
+        json.dumps(ended | {"values": values, "seconds": 4.0, "message": "so"})
+    )
     metric = {"event": "metric", "t": 1.0, "name": "accuracy", "value": values.get("accuracy", 0.5)}
     (folder / "events.jsonl").write_text(json.dumps(metric) + "\n")
     return name
@@ -28,13 +45,19 @@ def kept(runs_dir: Path, name: str, values: dict[str, Any], status: str = "ok", 
 def table_of(shown: str) -> dict[str, list[str]]:
     """The cells by the row's name."""
     found = re.findall(r'<tr class="[^"]*"><th scope="row">(.*?)</th>(.*?)</tr>', shown)
-    return {re.sub("<[^>]*>", "", name): re.findall(r"<td>(.*?)</td>", cells) for name, cells in found}
+    return {
+        re.sub("<[^>]*>", "", name): re.findall(r"<td>(.*?)</td>", cells) for name, cells in found
+    }
 
 
 def test_two_runs_are_columns_in_the_order_chosen(tmp_path: Path) -> None:
     """What was asked differently, what was found and measured; equal parameters are left out."""
-    one = kept(tmp_path, "1-lr-find-aa", {"recommended": 0.003, "accuracy": 0.75}, batch_size=16, seed=1)
-    two = kept(tmp_path, "2-lr-find-bb", {"recommended": 0.02, "accuracy": 0.5}, batch_size=64, seed=1)
+    one = kept(
+        tmp_path, "1-lr-find-aa", {"recommended": 0.003, "accuracy": 0.75}, batch_size=16, seed=1
+    )
+    two = kept(
+        tmp_path, "2-lr-find-bb", {"recommended": 0.02, "accuracy": 0.5}, batch_size=64, seed=1
+    )
     shown = table_of(comparison_html(tmp_path, [two, one]))
     assert shown["batch size asked"] == ["64", "16"]
     assert shown["recommended found"] == ["0.02", "0.003"]
@@ -45,7 +68,9 @@ def test_two_runs_are_columns_in_the_order_chosen(tmp_path: Path) -> None:
 def test_what_differs_is_marked(tmp_path: Path) -> None:
     """A row whose values are the same is not."""
     ids = [kept(tmp_path, f"{n}-lr-find-aa", {"a": n, "b": 1}) for n in (1, 2)]
-    rows = re.findall(r'<tr class="([^"]*)"><th scope="row">([ab]) ', comparison_html(tmp_path, ids))
+    rows = re.findall(
+        r'<tr class="([^"]*)"><th scope="row">([ab]) ', comparison_html(tmp_path, ids)
+    )
     assert rows == [("g-differs", "a"), ("", "b")]
 
 
@@ -77,7 +102,12 @@ def test_only_runs_that_ended_can_be_chosen_newest_first(tmp_path: Path) -> None
 
 def test_the_history_says_what_was_found_and_on_what(tmp_path: Path) -> None:
     """Status in words, the recipe's title as a link, the first finding, the files by their name."""
-    kept(tmp_path, "1-lr-find-aa", {"phases": {"frozen": {"recommended": 0.003}}}, data="/homes/me/houses.csv")
+    kept(
+        tmp_path,
+        "1-lr-find-aa",
+        {"phases": {"frozen": {"recommended": 0.003}}},
+        data="/homes/me/houses.csv",
+    )
     kept(tmp_path, "2-batch-size-bb", {}, status="out_of_memory")
     newest, oldest = re.findall(r"<tr><td>(.*?)</tr>", history_html(tmp_path))
     assert "Out of memory" in newest and "Find my batch size" in newest
@@ -89,6 +119,9 @@ def test_the_history_says_what_was_found_and_on_what(tmp_path: Path) -> None:
 def test_hostile_values_are_text(tmp_path: Path) -> None:
     """What a run wrote becomes no markup, beside another or in the history."""
     bad = "<img src=x onerror=alert(1)>"
-    ids = [kept(tmp_path, f"{n}-{bad[:4]}-a", {bad: f"{bad}{n}", "findings": {bad: bad}}, arch=bad) for n in (1, 2)]
+    ids = [
+        kept(tmp_path, f"{n}-{bad[:4]}-a", {bad: f"{bad}{n}", "findings": {bad: bad}}, arch=bad)
+        for n in (1, 2)
+    ]
     for shown in (comparison_html(tmp_path, ids), history_html(tmp_path)):
         assert "&lt;img" in shown and "<img" not in shown

@@ -1,4 +1,6 @@
-"""A run started on the page is followed to its end, goes on when nobody looks, and ends when stopped."""
+"""A run started on the page is followed to its end, goes on when nobody looks, and ends when
+stopped.
+"""
 
 from __future__ import annotations
 
@@ -45,7 +47,9 @@ def test_a_bad_parameter_is_one_clear_line(tmp_path: Path) -> None:
     """A value that cannot be is named, with what is wanted, and nothing is started."""
 
     async def scenario() -> list[list[Any]]:
-        return [shown async for shown in follow(Going(), "me", "lr-find", {"batch_size": "0"}, tmp_path)]
+        return [
+            shown async for shown in follow(Going(), "me", "lr-find", {"batch_size": "0"}, tmp_path)
+        ]
 
     (shown,) = awaited(scenario())
     assert "parameter &#x27;batch_size&#x27; must be a whole number" in shown[STATE]
@@ -64,7 +68,9 @@ def test_an_unknown_recipe_is_one_clear_line(tmp_path: Path) -> None:
 
 
 def test_stop_ends_the_run_and_says_so(tmp_path: Path) -> None:
-    """After Stop the page shows the run as stopped, keeps it in the history, and its process is gone."""
+    """After Stop the page shows the run as stopped, keeps it in the history, and its process is
+    gone.
+    """
 
     async def scenario() -> list[Any]:
         going, shown = Going(), []
@@ -83,7 +89,9 @@ def test_stop_ends_the_run_and_says_so(tmp_path: Path) -> None:
 
 
 def test_a_run_outlives_its_page_and_is_taken_up_from_the_history(tmp_path: Path) -> None:
-    """The page says that the run goes on without it; whoever opens it next sees it from its start, and can stop it."""
+    """The page says that the run goes on without it; whoever opens it next sees it from its start,
+    and can stop it.
+    """
 
     async def scenario() -> tuple[list[Any], list[Any], list[Any]]:
         going = Going()
@@ -92,7 +100,9 @@ def test_a_run_outlives_its_page_and_is_taken_up_from_the_history(tmp_path: Path
             first = await anext(stream)
             (folder,) = tmp_path.glob("*-lr-find-*")
             await until(lambda: bool(processes_of(folder)))
-            elsewhere = [shown async for shown in reopen(going, "you", folder.name, tmp_path)]  # it is still mine
+            elsewhere = [
+                shown async for shown in reopen(going, "you", folder.name, tmp_path)
+            ]  # it is still mine
             await stream.aclose()
             assert processes_of(folder)
             taken = reopen(going, "you", folder.name, tmp_path)
@@ -149,7 +159,9 @@ def test_one_visitor_has_one_run_at_a_time(tmp_path: Path) -> None:
 
 
 def test_no_file_is_run_for_a_stranger(tmp_path: Path) -> None:
-    """Where the pages are served to other machines, a learner file is refused and nothing is started."""
+    """Where the pages are served to other machines, a learner file is refused and nothing is
+    started.
+    """
 
     async def scenario() -> list[list[Any]]:
         going = Going(own_code=False)
@@ -157,18 +169,27 @@ def test_no_file_is_run_for_a_stranger(tmp_path: Path) -> None:
         return [shown async for shown in follow(going, "me", "lr-find", values, tmp_path)]
 
     (shown,) = awaited(scenario())
-    assert "no file of this one is run for a visitor" in shown[STATE] and "--allow-learner-files" in shown[STATE]
+    assert (
+        "no file of this one is run for a visitor" in shown[STATE]
+        and "--allow-learner-files" in shown[STATE]
+    )
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_run_is_sent_to_the_chosen_tracker(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A tracker that is installed can be chosen under "More settings"; what came of sending stands in the result."""
+def test_a_run_is_sent_to_the_chosen_tracker(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A tracker that is installed can be chosen under "More settings"; what came of sending stands
+    in the result.
+    """
     with gr.Blocks():
         offered = runs_page(tmp_path / "runs", Going()).forms[0].tracker
     assert [value for _, value in offered.choices] == ["", *installed_trackers()]
     assert offered.visible is bool(installed_trackers()) and offered.value == ""
 
-    (tmp_path / "trackio.py").write_text("def init(*a, **k):\n    raise RuntimeError('no room there')\n")
+    (tmp_path / "trackio.py").write_text(
+        "def init(*a, **k):\n    raise RuntimeError('no room there')\n"
+    )
     monkeypatch.syspath_prepend(str(tmp_path))
     monkeypatch.setenv("PYTHONPATH", str(tmp_path))
     with gr.Blocks():
@@ -179,7 +200,9 @@ def test_a_run_is_sent_to_the_chosen_tracker(tmp_path: Path, monkeypatch: pytest
         gone = {"task": "tabular", "data": str(tmp_path / "gone.csv"), "target": "price"}
         return [
             shown
-            async for shown in follow(Going(), "me", "lr-find", gone, tmp_path / "runs", 5, offered.choices[-1][1])
+            async for shown in follow(
+                Going(), "me", "lr-find", gone, tmp_path / "runs", 5, offered.choices[-1][1]
+            )
         ]
 
     last = awaited(scenario())[-1]
@@ -188,8 +211,13 @@ def test_a_run_is_sent_to_the_chosen_tracker(tmp_path: Path, monkeypatch: pytest
 
 
 def test_a_run_offer_keeps_its_preset() -> None:
-    """The link's text gives the recipe's name and its values; nonsense gives a name that no recipe has."""
-    assert read_offer("lr-find?phase=frozen&batch_size=32") == ("lr-find", {"phase": "frozen", "batch_size": "32"})
+    """The link's text gives the recipe's name and its values; nonsense gives a name that no recipe
+    has.
+    """
+    assert read_offer("lr-find?phase=frozen&batch_size=32") == (
+        "lr-find",
+        {"phase": "frozen", "batch_size": "32"},
+    )
     assert read_offer(None) == ("", {})
     assert len(read_offer("x" * 9999)[0]) <= 2000
 
@@ -201,11 +229,16 @@ def page(tmp_path: Path) -> Any:
 
 
 def test_each_recipe_has_a_field_for_each_parameter(page: Any) -> None:
-    """Every parameter can be set on the page, with its default filled in, its unit and help beside it."""
+    """Every parameter can be set on the page, with its default filled in, its unit and help beside
+    it.
+    """
     for form in page.forms:
         assert len(form.fields) == len(form.recipe.parameters)
         for parameter, field in zip(form.recipe.parameters, form.fields, strict=True):
-            assert parameter.name.replace("_", " ").capitalize() in field.label or parameter.name in field.label.lower()
+            assert (
+                parameter.name.replace("_", " ").capitalize() in field.label
+                or parameter.name in field.label.lower()
+            )
             assert parameter.unit in field.label.lower()
             assert field.info == (parameter.help or None) or field.info in parameter.help
             if parameter.type == "choice":
@@ -213,11 +246,17 @@ def test_each_recipe_has_a_field_for_each_parameter(page: Any) -> None:
 
 
 def test_a_preset_fills_the_form_of_its_recipe_only(page: Any) -> None:
-    """The recipe is chosen, its form shown, the preset and the defaults filled in; the other form stays."""
+    """The recipe is chosen, its form shown, the preset and the defaults filled in; the other form
+    stays.
+    """
     updates = preset(page.forms, "lr-find", {"phase": "frozen", "task": "no such task"})
     assert updates[0] == "lr-find"
-    assert [u["visible"] for u in updates[1 : 1 + len(page.forms)]] == [f.recipe.name == "lr-find" for f in page.forms]
-    fields = updates[1 + 2 * len(page.forms) :]  # after the choice, the groups, and the lines on tasks
+    assert [u["visible"] for u in updates[1 : 1 + len(page.forms)]] == [
+        f.recipe.name == "lr-find" for f in page.forms
+    ]
+    fields = updates[
+        1 + 2 * len(page.forms) :
+    ]  # after the choice, the groups, and the lines on tasks
     own = dict(
         zip(
             [(form.recipe.name, p.name) for form in page.forms for p in form.recipe.parameters],
@@ -241,14 +280,20 @@ def test_a_form_shows_what_its_task_takes(page: Any) -> None:
     shown = dict(zip(names, [field.visible for field in form.fields], strict=True))
     assert shown["size"] and not shown["target"]
     place = [form.recipe.name for form in page.forms].index("lr-find")
-    assert "user" in preset(page.forms, "lr-find", {"task": "collaborative-filtering"})[1 + len(page.forms) + place]
+    assert (
+        "user"
+        in preset(page.forms, "lr-find", {"task": "collaborative-filtering"})[
+            1 + len(page.forms) + place
+        ]
+    )
 
 
 def test_values_of_other_tasks_are_left_out(page: Any) -> None:
     """What was typed before the task was changed does not get in the way."""
     form = next(form for form in page.forms if form.recipe.name == "lr-find")
     values = [
-        {"task": "gan", "target": "price", "data": "faces"}.get(p.name, p.default) for p in form.recipe.parameters
+        {"task": "gan", "target": "price", "data": "faces"}.get(p.name, p.default)
+        for p in form.recipe.parameters
     ]
     found = named(form, values)
     assert found["data"] == "faces" and "target" not in found

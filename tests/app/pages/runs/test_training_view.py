@@ -1,4 +1,6 @@
-"""What the Runs page shows of training follows from its events alone: curves, tables, and what has no number."""
+"""What the Runs page shows of training follows from its events alone: curves, tables, and what has
+no number.
+"""
 
 from __future__ import annotations
 
@@ -9,8 +11,18 @@ from app.pages.runs.training_view import training_charts, training_tables
 
 
 def epoch(number: int, stage: str = "all layers", **fields: Any) -> dict[str, Any]:
-    blank = {"event": "epoch", "stage": stage, "epoch": number, "train_loss": 1.0 / number, "valid_loss": 2.0 / number}
-    return blank | {"metrics": {"accuracy": 0.5 + number / 20}, "seconds": 1.25, "t": float(number)} | fields
+    blank = {
+        "event": "epoch",
+        "stage": stage,
+        "epoch": number,
+        "train_loss": 1.0 / number,
+        "valid_loss": 2.0 / number,
+    }
+    return (
+        blank
+        | {"metrics": {"accuracy": 0.5 + number / 20}, "seconds": 1.25, "t": float(number)}
+        | fields
+    )
 
 
 def lines(drawn: str) -> list[int]:
@@ -32,7 +44,9 @@ def test_until_the_first_epoch_ends_the_batches_are_the_curve() -> None:
 
 
 def test_stages_of_one_training_are_one_curve_each_for_training_and_validation() -> None:
-    """The head's epoch and those of all layers follow one another; the score has a chart of its own."""
+    """The head's epoch and those of all layers follow one another; the score has a chart of its
+    own.
+    """
     drawn = training_charts([epoch(1, "head"), epoch(2), epoch(3)])
     assert lines(drawn) == [3, 3, 3]
     assert ">training<" in drawn and ">validation<" in drawn
@@ -40,7 +54,9 @@ def test_stages_of_one_training_are_one_curve_each_for_training_and_validation()
 
 
 def test_trainings_that_are_compared_have_a_line_each() -> None:
-    """As many epochs for each way, counted from 1, on the same axes: the losses, then the scores."""
+    """As many epochs for each way, counted from 1, on the same axes: the losses, then the
+    scores.
+    """
     ways = [epoch(n, way=way) for way in ("none", "mixup", "dropout") for n in (1, 2)]
     drawn = training_charts(ways)
     assert lines(drawn) == [2] * 6
@@ -48,7 +64,9 @@ def test_trainings_that_are_compared_have_a_line_each() -> None:
 
 
 def test_stages_of_a_way_are_one_line_and_its_epochs_count_from_one() -> None:
-    """Growing images pass through several sizes, and are one training beside another; one epoch is one point."""
+    """Growing images pass through several sizes, and are one training beside another; one epoch is
+    one point.
+    """
     grown = [epoch(n, stage, way="32 px then 64 px") for n, stage in ((1, "32 px"), (2, "64 px"))]
     whole = [epoch(n, f"64 px throughout, {n - 2} of 2", way="64 px throughout") for n in (3, 4)]
     assert lines(training_charts([*grown, *whole])) == [2] * 4
@@ -61,10 +79,16 @@ def test_stages_of_a_way_are_one_line_and_its_epochs_count_from_one() -> None:
 
 
 def test_repeats_of_a_way_are_one_line_of_their_mean() -> None:
-    """Two trainings of two epochs each are two points, at the mean of each epoch; not four epochs."""
+    """Two trainings of two epochs each are two points, at the mean of each epoch; not four
+    epochs.
+    """
     started = {"event": "started", "params": {"repeats": 2, "epochs": 2}}
     losses = {"none": (4.0, 2.0, 2.0, 0.0), "mixup": (3.0, 1.0, 3.0, 1.0)}
-    told = [epoch(n, way=way, valid_loss=loss) for way, four in losses.items() for n, loss in enumerate(four, start=1)]
+    told = [
+        epoch(n, way=way, valid_loss=loss)
+        for way, four in losses.items()
+        for n, loss in enumerate(four, start=1)
+    ]
     drawn = training_charts([started, *told])
     assert lines(drawn) == [2] * 4
     assert [row[1] for row in rows(training_tables([started, *told]))] == ["1", "2"] * 4
@@ -88,15 +112,26 @@ def test_epochs_are_a_table_with_their_metrics() -> None:
 
 
 def test_rows_of_one_table_stay_together() -> None:
-    """Each name has its own table, in the order they came; bytes are shown in a unit that fits, also negative ones."""
+    """Each name has its own table, in the order they came; bytes are shown in a unit that fits,
+    also negative ones.
+    """
     events = [
-        {"event": "row", "table": "memory", "step": "trained", "used_bytes": 2_000_000, "change_bytes": -12_600_000},
+        {
+            "event": "row",
+            "table": "memory",
+            "step": "trained",
+            "used_bytes": 2_000_000,
+            "change_bytes": -12_600_000,
+        },
         {"event": "row", "table": "precision", "precision": "float32", "samples_per_s": 81.25},
         {"event": "row", "table": "memory", "step": "let go", "used_bytes": 950, "change_bytes": 0},
     ]
     shown = training_tables(events)
     assert re.findall(r"<caption>(.*?)</caption>", shown) == ["Memory", "Precision"]
-    assert rows(shown.split("</table>")[0]) == [["trained", "2 MB", "-12.6 MB"], ["let go", "950 B", "0 B"]]
+    assert rows(shown.split("</table>")[0]) == [
+        ["trained", "2 MB", "-12.6 MB"],
+        ["let go", "950 B", "0 B"],
+    ]
     assert "Samples per second" in shown and ">81.2<" in shown
 
 

@@ -1,4 +1,6 @@
-"""What the Runs page shows of a run follows from its events alone, and nothing in them can become markup."""
+"""What the Runs page shows of a run follows from its events alone, and nothing in them can become
+markup.
+"""
 
 from __future__ import annotations
 
@@ -31,7 +33,13 @@ def result(**fields: Any) -> dict[str, Any]:
 
 
 def trial(batch: int, **fields: Any) -> dict[str, Any]:
-    blank = {"event": "trial", "batch": batch, "size": 32, "peak_bytes": batch * 1_000_000, "samples_per_s": 50.0}
+    blank = {
+        "event": "trial",
+        "batch": batch,
+        "size": 32,
+        "peak_bytes": batch * 1_000_000,
+        "samples_per_s": 50.0,
+    }
     return blank | {"ok": True, "reason": "", "purpose": "search", "t": 1.0} | fields
 
 
@@ -76,14 +84,19 @@ def test_a_dead_child_shows_why() -> None:
 def test_learning_rates_stand_in_large_one_for_each_phase() -> None:
     """A single rate is a number, a pair of rates is fastai's slice."""
     phases = {"frozen": {"recommended": 0.006}, "unfrozen": {"recommended": [1e-5, 6e-4]}}
-    shown = result_html(result(values={"recommended": 0.006, "phases": phases}, message="because of the curve"))
+    shown = result_html(
+        result(values={"recommended": 0.006, "phases": phases}, message="because of the curve")
+    )
     assert re.findall(r'g-value">([^<]*)<', shown) == ["0.006", "slice(1e-05, 6e-04)"]
     assert "because of the curve" in shown
 
 
 def test_batch_sizes_stand_in_large_for_each_image_size() -> None:
     """A plan over several sizes shows the recommended and the largest batch of each."""
-    plan = [{"size": 64, "recommended": 128, "largest": 512}, {"size": 128, "recommended": 32, "largest": 96}]
+    plan = [
+        {"size": 64, "recommended": 128, "largest": 512},
+        {"size": 128, "recommended": 32, "largest": 96},
+    ]
     shown = result_html(result(values={"recommended": 32, "largest": 96, "plan": plan}))
     assert re.findall(r'g-value">([^<]*)<', shown) == ["128", "512", "32", "96"]
     assert "at 64 px" in shown
@@ -91,7 +104,10 @@ def test_batch_sizes_stand_in_large_for_each_image_size() -> None:
 
 def test_the_curve_grows_with_its_points() -> None:
     """Each point so far is in the chart; a second phase has a chart of its own."""
-    points = [{"event": "point", "lr": 10.0**-i, "loss": 1.0 + i, "phase": "frozen"} for i in range(6, 1, -1)]
+    points = [
+        {"event": "point", "lr": 10.0**-i, "loss": 1.0 + i, "phase": "frozen"}
+        for i in range(6, 1, -1)
+    ]
     for n in (2, 5):
         drawn = re.findall(r'<polyline points="([^"]*)"', charts(points[:n]))
         assert [len(points.split()) for points in drawn] == [n]
@@ -100,19 +116,28 @@ def test_the_curve_grows_with_its_points() -> None:
 
 
 def test_sweeps_in_other_orders_are_a_band_around_the_first() -> None:
-    """One line, the first sweep's, as far as it came; the band reaches as far as a second one did."""
-    first = [{"event": "point", "lr": 10.0**-k, "loss": 2.0 + k, "phase": "frozen", "order": 0} for k in (5, 4, 3, 2)]
+    """One line, the first sweep's, as far as it came; the band reaches as far as a second one
+    did.
+    """
+    first = [
+        {"event": "point", "lr": 10.0**-k, "loss": 2.0 + k, "phase": "frozen", "order": 0}
+        for k in (5, 4, 3, 2)
+    ]
     second = [{**point, "loss": 9.0 - k, "order": 1} for k, point in enumerate(first[:3])]
     drawn = charts([*first, *second])
     assert drawn.count("<polyline") == 1 and drawn.count("<polygon") == 1
-    line, band = (re.search(f'<{shape} points="([^"]*)"', drawn) for shape in ("polyline", "polygon"))
+    line, band = (
+        re.search(f'<{shape} points="([^"]*)"', drawn) for shape in ("polyline", "polygon")
+    )
     assert line is not None and band is not None
     assert len(line[1].split()) == 4
     corners = [tuple(map(float, corner.split(","))) for corner in band[1].split()]
     assert len(corners) == 6
     above, below = corners[:3], corners[:2:-1]
     assert [x for x, _ in above] == [x for x, _ in below]
-    assert all(high <= low for (_, high), (_, low) in zip(above, below, strict=True))  # pixels count downwards
+    assert all(
+        high <= low for (_, high), (_, low) in zip(above, below, strict=True)
+    )  # pixels count downwards
     assert "<polygon" not in charts(first)
 
 
@@ -135,8 +160,13 @@ def test_short_trainings_are_a_table_with_the_best_in_strong() -> None:
 
 
 def test_suggestions_are_marked_once_there_is_a_result() -> None:
-    """The finder's suggestions appear by name, a missing one does not, and the recommended rate is the strong one."""
-    points = [{"event": "point", "lr": 10.0**-i, "loss": 1.0 + i, "phase": "frozen"} for i in range(6, 0, -1)]
+    """The finder's suggestions appear by name, a missing one does not, and the recommended rate is
+    the strong one.
+    """
+    points = [
+        {"event": "point", "lr": 10.0**-i, "loss": 1.0 + i, "phase": "frozen"}
+        for i in range(6, 0, -1)
+    ]
     found = {"frozen": {"recommended": 1e-3, "suggestions": {"valley": 1e-4, "slide": None}}}
     shown = charts([*points, result(values={"phases": found})])
     assert ">valley<" in shown
@@ -156,13 +186,19 @@ def test_trials_are_a_table_in_order_with_what_failed() -> None:
 
 def test_the_speed_chart_takes_timed_trials_only() -> None:
     """Trials that only looked for the limit do not bend the curve of speeds."""
-    events = [trial(4, samples_per_s=1.0), trial(8, purpose="rate"), trial(16, purpose="rate", samples_per_s=60.0)]
+    events = [
+        trial(4, samples_per_s=1.0),
+        trial(8, purpose="rate"),
+        trial(16, purpose="rate", samples_per_s=60.0),
+    ]
     memory, speed = re.findall(r'<polyline points="([^"]*)"', charts(events))
     assert (len(memory.split()), len(speed.split())) == (3, 2)
 
 
 def test_only_files_of_the_runs_own_folder_are_shown(tmp_path: Path) -> None:
-    """A picture is shown inline with its title; a path elsewhere, or through a link, is not read."""
+    """A picture is shown inline with its title; a path elsewhere, or through a link, is not
+    read.
+    """
     folder = tmp_path / "run"
     folder.mkdir()
     (folder / "curve.png").write_bytes(b"PNG")
@@ -191,14 +227,27 @@ def test_nothing_a_run_says_becomes_markup() -> None:
         trial(4, ok=False, reason=HOSTILE),
         result(status="failed", message=HOSTILE, values={"notes": [HOSTILE]}),
     ]
-    for html in (state_html(HOSTILE, events), result_html(events[-1]), trials_html(events), log_html(events)):
+    for html in (
+        state_html(HOSTILE, events),
+        result_html(events[-1]),
+        trials_html(events),
+        log_html(events),
+    ):
         assert "&lt;img" in html
         assert "<img" not in html
 
 
 @pytest.mark.parametrize(
     ("value", "shown"),
-    [(0.006, "0.006"), (1.7e-5, "1.7e-05"), (0.25, "0.25"), (1438, "1438"), (0, "0"), (333.333, "333"), (None, "")],
+    [
+        (0.006, "0.006"),
+        (1.7e-5, "1.7e-05"),
+        (0.25, "0.25"),
+        (1438, "1438"),
+        (0, "0"),
+        (333.333, "333"),
+        (None, ""),
+    ],
 )
 def test_numbers_for_people(value: object, shown: str) -> None:
     """Few digits, no needless zeros."""
@@ -206,7 +255,8 @@ def test_numbers_for_people(value: object, shown: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("n", "shown"), [(950, "950 B"), (279_000_000, "279 MB"), (10_600_000_000, "10.6 GB"), (None, "")]
+    ("n", "shown"),
+    [(950, "950 B"), (279_000_000, "279 MB"), (10_600_000_000, "10.6 GB"), (None, "")],
 )
 def test_bytes_for_people(n: object, shown: str) -> None:
     """Bytes in the unit that fits."""
@@ -214,24 +264,40 @@ def test_bytes_for_people(n: object, shown: str) -> None:
 
 
 def test_a_plan_over_precisions_is_a_table_and_lines_of_its_own() -> None:
-    """Batches of each precision stand in a row with what bounds them; the charts have a line for each."""
+    """Batches of each precision stand in a row with what bounds them; the charts have a line for
+    each.
+    """
     plan = [
-        {"size": 64, "precision": p, "phase": "unfrozen", "recommended": 8 * k, "largest": 32 * k, "bound": "memory"}
+        {
+            "size": 64,
+            "precision": p,
+            "phase": "unfrozen",
+            "recommended": 8 * k,
+            "largest": 32 * k,
+            "bound": "memory",
+        }
         for k, p in enumerate(("float32", "bfloat16"), start=1)
     ]
     shown = result_html(result(values={"recommended": 8, "largest": 32, "plan": plan}))
     assert re.findall(r'g-value">([^<]*)<', shown) == ["8", "32"]  # the main case in large
     table = plan_html(result(values={"plan": plan}))
     cells = [re.findall("<td>(.*?)</td>", row) for row in re.findall("<tr>(.*?)</tr>", table)][1:]
-    assert [row[:4] for row in cells] == [["64", "float32", "8", "32"], ["64", "bfloat16", "16", "64"]]
+    assert [row[:4] for row in cells] == [
+        ["64", "float32", "8", "32"],
+        ["64", "bfloat16", "16", "64"],
+    ]
     assert "Phase" not in table and plan_html(result(values={"plan": plan[:1]})) == ""
-    tried = [trial(batch, precision=p, frozen=False) for p in ("float32", "bfloat16") for batch in (4, 8)]
+    tried = [
+        trial(batch, precision=p, frozen=False) for p in ("float32", "bfloat16") for batch in (4, 8)
+    ]
     drawn = charts(tried)
     assert drawn.count(">32 px float32<") == 2 and drawn.count("<polyline") == 4
 
 
 def test_large_files_are_named_where_they_lie(tmp_path: Path) -> None:
-    """A model is not part of the page: its path and size are; a table of decisions can be downloaded from it."""
+    """A model is not part of the page: its path and size are; a table of decisions can be
+    downloaded from it.
+    """
     folder = tmp_path / "run"
     folder.mkdir()
     (folder / "model.safetensors").write_bytes(b"0" * 2_500_000)
@@ -244,25 +310,38 @@ def test_large_files_are_named_where_they_lie(tmp_path: Path) -> None:
 def test_doubted_samples_are_a_table_and_their_pictures_stand_open(tmp_path: Path) -> None:
     """What cleaning found is seen without a click; other runs' files are folded."""
     (tmp_path / "hardest.png").write_bytes(b"PNG")
-    doubt = {"file": "blue/19.png", "label": "blue", "predicted": "red", "proposal": "keep", "why": "66% red"}
+    doubt = {
+        "file": "blue/19.png",
+        "label": "blue",
+        "predicted": "red",
+        "proposal": "keep",
+        "why": "66% red",
+    }
     cleaned = result(values={"doubts": [doubt] * 30}, artifacts=[str(tmp_path / "hardest.png")])
     table = doubts_html(cleaned)
     assert table.count("<td>blue/19.png</td>") == 12 and "The first 12 of 30" in table
-    assert "<details" in files_html([cleaned], tmp_path) and " open>" in files_html([cleaned], tmp_path)
+    assert "<details" in files_html([cleaned], tmp_path) and " open>" in files_html(
+        [cleaned], tmp_path
+    )
     assert " open>" not in files_html([result(artifacts=cleaned["artifacts"])], tmp_path)
     assert doubts_html(result()) == ""
 
 
 def test_many_notes_are_folded_and_what_came_of_sending_is_said() -> None:
-    """Two notes stand open, three are counted; the tracker's note is always seen, also when a run failed."""
-    two, three = (result_html(result(values={"notes": [f"note {i}" for i in range(n)]})) for n in (2, 3))
+    """Two notes stand open, three are counted; the tracker's note is always seen, also when a run
+    failed.
+    """
+    two, three = (
+        result_html(result(values={"notes": [f"note {i}" for i in range(n)]})) for n in (2, 3)
+    )
     assert "<details" not in two and "3 notes on this run" in three
     for status in ("ok", "failed"):
         assert "sent to mlflow" in result_html(result(status=status, notes=["sent to mlflow"]))
 
 
 @pytest.mark.parametrize(
-    ("seconds", "shown"), [(0.42, "0.4 s"), (7.2, "7 s"), (99.0, "99 s"), (459, "7 min 39 s"), (7325, "2 h 2 min")]
+    ("seconds", "shown"),
+    [(0.42, "0.4 s"), (7.2, "7 s"), (99.0, "99 s"), (459, "7 min 39 s"), (7325, "2 h 2 min")],
 )
 def test_times_for_people(seconds: float, shown: str) -> None:
     """Lengths of time in the units that fit."""
