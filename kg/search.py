@@ -19,7 +19,7 @@ from kg.store import Store
 from kg.types import Hit
 from kg.vectors import Words, best_matches
 
-__all__ = ["Candidate", "Findings", "Signs", "content_words", "find", "search"]
+__all__ = ["Candidate", "Findings", "Reading", "Signs", "content_words", "find", "read", "search"]
 
 # How many passages each retriever brings to the fusion, at least; and the sections that are then
 # looked at whole.
@@ -75,39 +75,41 @@ class Signs:
 
 
 @dataclass(frozen=True, slots=True)
+class Reading:
+    """A question as the retrievers take it."""
+
+    text: str  # with names spelled as in the notes
+    concepts: tuple[int, ...]  # that it names, in its order
+    words: Mapping[str, float]  # its content words with their weight (rarity in these notes)
+    vector: npt.NDArray[np.float32]  # (d,) unit length
+    pieces: npt.NDArray[np.float32]  # (q, d) of the content words' pieces
+    weights: npt.NDArray[np.float32]  # (q,) of these pieces, sum 1
+
+
+@dataclass(frozen=True, slots=True)
 class Findings:
     """What search found out about a question."""
 
     hits: tuple[Hit, ...]
     candidates: tuple[Candidate, ...]  # of the hits, in their order
     concepts: tuple[int, ...]  # concepts the question names, in its order
-    words: Mapping[
-        str, float
-    ]  # the question's content words with their weight (rarity in these notes)
+    words: Mapping[str, float]  # the question's content words with their weight
     signs: Signs
 
 
-@dataclass(frozen=True, slots=True)
-class _Asked:
-    """A question as the retrievers take it."""
-
-    words: Mapping[str, float]
-    vector: npt.NDArray[np.float32]  # (d,)
-    pieces: npt.NDArray[np.float32]  # (q, d) of the content words' pieces
-    weights: npt.NDArray[np.float32]  # (q,), sum 1
-    lexical: Mapping[int, float]  # BM25 by passage
-    dense: Mapping[int, float]  # cosine by passage, of the nearest
-
-
 def search(question: str, store: Store, encoder: Encoder, k: int = 10) -> tuple[Hit, ...]:
-    """The k passages that fit a question best, best first; fewer when the store holds fewer
-    distinct ones.
+    """The k passages that fit a question best, best first; fewer when the store has fewer.
+
+    Raises
+    ------
+    IndexMismatch
+        When the encoder is not the one the store was made with.
     """
-    return find(question, store, encoder, k).hits
+    return find(read(question, store, encoder), store, k).hits
 
 
-def find(question: str, store: Store, encoder: Encoder, k: int = 10) -> Findings:
-    """Search, with what was seen on the way.
+def read(question: str, store: Store, encoder: Encoder) -> Reading:
+    """A question as the retrievers take it: encoded here, and nowhere again.
 
     Raises
     ------
@@ -118,14 +120,26 @@ def find(question: str, store: Store, encoder: Encoder, k: int = 10) -> Findings
         raise IndexMismatch(
             f"the store was made with the encoder '{store.encoder_name}', got '{encoder.name}'"
         )
-    found = store.lexicon.find(question, strict_case=False)
-    linked = tuple(dict.fromkeys(f.concept for f in found))
-    asked = _asked(_as_noted(question, found, store), store, encoder, max(POOL, k))
-    defining = {p for c in linked for p in store.concepts[c].passages}
-    candidates = _candidates(asked, store, sorted({*asked.dense, *asked.lexical, *defining}))
-    candidates |= _candidates(
-        asked, store, [p for p in _beside(candidates, store) if p not in candidates]
-    )
+    names = store.lexicon.find(question, strict_case=False)
+    text = _as_noted(question, names, store)
+    words = content_words(text, store)
+    vectors, pieces = encoder.encode_words([text])
+    kept, weights = _weighed(text, pieces[0], words)
+    linked = tuple(dict.fromkeys(name.concept for name in names))
+    return Reading(text, linked, words, vectors[0], pieces[0].vectors[kept], weights)
+
+
+def find(reading: Reading, store: Store, k: int = 10) -> Findings:
+    """Search, with what was seen on the way."""
+    pool = max(POOL, k)
+    either = " OR ".join(f'"{word}"' for word in reading.words)
+    lexical = dict(store.lexical(either, pool, FIELD_WEIGHTS) if either else ())
+    dense = dict(store.nearest_passages(reading.vector, pool))
+    asked = _Asked(reading, lexical, dense)
+    defining = {p for c in reading.concepts for p in store.concepts[c].passages}
+    candidates = _candidates(asked, store, sorted({*dense, *lexical, *defining}))
+    beside = [p for p in _beside(candidates, store) if p not in candidates]
+    candidates |= _candidates(asked, store, beside)
     scores = _scores(candidates, store)
     ranked = sorted(candidates.values(), key=lambda c: (-scores[c.passage], c.passage))
     chosen = _distinct(ranked, store, k)
@@ -133,9 +147,17 @@ def find(question: str, store: Store, encoder: Encoder, k: int = 10) -> Findings
         Hit(store.passages[c.passage], round(scores[c.passage], 4), _labels(store, c.passage))
         for c in chosen
     )
-    return Findings(
-        hits, tuple(chosen), linked, asked.words, _signs(asked, chosen[:SIGNS_FROM], store)
-    )
+    signs = _signs(reading, chosen[:SIGNS_FROM], store)
+    return Findings(hits, tuple(chosen), reading.concepts, reading.words, signs)
+
+
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """A question with what each retriever brought."""
+
+    reading: Reading
+    lexical: Mapping[int, float]  # BM25 by passage
+    dense: Mapping[int, float]  # cosine by passage, of the nearest
 
 
 def content_words(question: str, store: Store) -> dict[str, float]:
@@ -169,23 +191,6 @@ def _as_noted(question: str, found: Sequence[Found], store: Store) -> str:
     return question
 
 
-def _asked(question: str, store: Store, encoder: Encoder, pool: int) -> _Asked:
-    words = content_words(question, store)
-    vectors, read = encoder.encode_words([question])
-    kept, weights = _weighed(question, read[0], words)
-    lexical = (
-        store.lexical(" OR ".join(f'"{w}"' for w in words), pool, FIELD_WEIGHTS) if words else []
-    )
-    return _Asked(
-        words,
-        vectors[0],
-        read[0].vectors[kept],
-        weights,
-        dict(lexical),
-        dict(store.nearest_passages(vectors[0], pool)),
-    )
-
-
 def _weighed(
     question: str, read: Words, words: Mapping[str, float]
 ) -> tuple[npt.NDArray[np.bool_], npt.NDArray[np.float32]]:
@@ -201,45 +206,46 @@ def _weighed(
 
 
 def _candidates(asked: _Asked, store: Store, passages: Sequence[int]) -> dict[int, Candidate]:
+    reading = asked.reading
     best_lexical = max(asked.lexical.values(), default=1.0) or 1.0
-    total = sum(asked.words.values()) or 1.0
-    folded = {fold(word): weight for word, weight in asked.words.items()}
-    late = best_matches(asked.pieces, store.passage_words(passages)) @ asked.weights
+    total = sum(reading.words.values()) or 1.0
+    folded = {fold(word): weight for word, weight in reading.words.items()}
+    late = best_matches(reading.pieces, store.passage_words(passages)) @ reading.weights
     out = {}
     for p, matched in zip(passages, late, strict=True):
         cosine = (
             asked.dense[p]
             if p in asked.dense
-            else float((store.passage_vectors(p) @ asked.vector).max())
+            else float((store.passage_vectors(p) @ reading.vector).max())
         )
         there = store.passage_terms(p)
         out[p] = Candidate(
             passage=p,
             dense=max(0.0, cosine),
             # An encoder without vectors of words leaves their part to the passage's own.
-            late=float(matched) if len(asked.pieces) else max(0.0, cosine),
+            late=float(matched) if len(reading.pieces) else max(0.0, cosine),
             lexical=max(0.0, asked.lexical.get(p, 0.0) / best_lexical),
             covered=sum(weight for word, weight in folded.items() if word in there) / total,
         )
     return out
 
 
-def _signs(asked: _Asked, first: Sequence[Candidate], store: Store) -> Signs:
+def _signs(reading: Reading, first: Sequence[Candidate], store: Store) -> Signs:
     matches = np.sort(
-        best_matches(asked.pieces, store.passage_words([c.passage for c in first])), axis=1
+        best_matches(reading.pieces, store.passage_words([c.passage for c in first])), axis=1
     )  # (n, q)
-    third = max(1, len(asked.pieces) // 3)
-    if len(asked.pieces):
+    third = max(1, len(reading.pieces) // 3)
+    if len(reading.pieces):
         weakest = float(matches[:, :third].mean(axis=1).max(initial=0.0))
     else:
         weakest = max((c.dense for c in first), default=0.0)
     unknown = sum(
-        weight for word, weight in asked.words.items() if not store.passage_frequency(word)
+        weight for word, weight in reading.words.items() if not store.passage_frequency(word)
     )
     return Signs(
         max((c.score for c in first), default=0.0),
         weakest,
-        unknown / (sum(asked.words.values()) or 1.0),
+        unknown / (sum(reading.words.values()) or 1.0),
     )
 
 

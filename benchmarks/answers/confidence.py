@@ -28,7 +28,7 @@ from benchmarks.record import save
 from benchmarks.search.own_questions import book_questions, headed_questions
 from ingest.build import ingest
 from kg.encoder import Encoder, load_encoder
-from kg.search import find
+from kg.search import find, read
 from kg.store import Store, open_store
 
 SIGNS = tuple(COEFFICIENTS)
@@ -112,7 +112,7 @@ def _samples(shared: Path) -> list[Sample]:
 def _sample(
     notes: str, source: str, questions: Sequence[tuple[str, bool]], store: Store, encoder: Encoder
 ) -> Sample:
-    found = [find(q, store, encoder).signs for q, _ in questions]
+    found = [find(read(q, store, encoder), store).signs for q, _ in questions]
     signs = np.array([[getattr(f, name) for name in SIGNS] for f in found])
     return Sample(notes, source, signs, np.array([y for _, y in questions]))
 

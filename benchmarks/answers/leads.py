@@ -27,7 +27,7 @@ from app.answering.answer import answer
 from benchmarks.record import save
 from ingest.build import ingest as read_in
 from kg.encoder import DEFAULT_ENCODER, load_encoder
-from kg.search import find
+from kg.search import search
 from kg.store import Store, open_store
 from kg.types import Answer
 
@@ -53,7 +53,7 @@ def judged(store: Store, questions: Sequence[dict[str, Any]], show: bool) -> dic
     rows = []
     for asked in questions:
         begun = time.process_time()
-        find(asked["q"], store, encoder)
+        search(asked["q"], store, encoder)
         searched = time.process_time()
         said = answer(asked["q"], store, encoder)
         beyond_ms = (time.process_time() - searched - (searched - begun)) * 1000

@@ -89,11 +89,11 @@ Extra = Callable[[str, Store, Encoder, dict[int, search.Candidate]], dict[int, f
 def _added(extra: Extra, weight: float) -> Iterator[None]:
     """Search whose own scores have one more part in [0, 1]."""
     asked: list[tuple[str, Encoder]] = []
-    find, scores = search.find, search._scores
+    read, scores = search.read, search._scores
 
-    def remembering(question: str, store: Store, encoder: Encoder, k: int = 10) -> search.Findings:
+    def remembering(question: str, store: Store, encoder: Encoder) -> search.Reading:
         asked[:] = [(question, encoder)]
-        return find(question, store, encoder, k)
+        return read(question, store, encoder)
 
     def with_extra(candidates: dict[int, search.Candidate], store: Store) -> dict[int, float]:
         part = extra(asked[0][0], store, asked[0][1], candidates)
@@ -105,7 +105,7 @@ def _added(extra: Extra, weight: float) -> Iterator[None]:
         return scores(raised, store)
 
     with (
-        mock.patch.object(search, "find", remembering),
+        mock.patch.object(search, "read", remembering),
         mock.patch.object(search, "_scores", with_extra),
     ):
         yield

@@ -18,7 +18,7 @@ from ingest.build import ingest
 from kg import search as ranking
 from kg.encoder import Encoder
 from kg.errors import IndexMismatch
-from kg.search import content_words, find, search
+from kg.search import content_words, find, read, search
 from kg.store import Store, open_store
 from kg.vectors import Words
 
@@ -161,7 +161,7 @@ def test_operators_change_nothing(store: Store, encoder: Encoder, question: str)
     """
     words = content_words(question, store)
     assert all(w.isalnum() for w in words)
-    assert len(find(question, store, encoder, 2).hits) == 2
+    assert len(find(read(question, store, encoder), store, 2).hits) == 2
 
 
 def test_operators_are_words_not_syntax(store: Store, encoder: Encoder) -> None:
@@ -188,7 +188,7 @@ def test_rare_words_weigh_more(store: Store) -> None:
 
 def test_findings_name_the_concepts_of_the_question(store: Store, encoder: Encoder) -> None:
     """In the question's order, each once, by any of their names, in lower case."""
-    found = find("is the mse or sgd or the unet a SGD?", store, encoder, 3)
+    found = find(read("is the mse or sgd or the unet a SGD?", store, encoder), store, 3)
     assert [store.concepts[c].label for c in found.concepts] == [
         "Mean Squared Error", "Stochastic Gradient Descent", "U-Net",
     ]  # fmt: skip
@@ -251,7 +251,9 @@ def kiln(one_encoder: Encoder, tmp_path: Path) -> Iterator[Store]:
 
 def test_a_passage_is_ranked_with_its_section(kiln: Store, one_encoder: Encoder) -> None:
     """Those beside the best passage come before a stranger, each by its own score."""
-    found = find("at how many degrees does cone six melt in the kiln?", kiln, one_encoder, 10)
+    found = find(
+        read("at how many degrees does cone six melt in the kiln?", kiln, one_encoder), kiln, 10
+    )
     firing = [h.passage.heading_path[-1] == "Firing" for h in found.hits]
     assert sum(firing) >= 2 and all(firing[: sum(firing)])
     assert "1222" in found.hits[0].passage.text
@@ -275,9 +277,9 @@ def test_late_interaction_is_the_weighted_mean_of_best_matches(
 ) -> None:
     """Against a plain loop over the question's content words and each passage's words."""
     question = "how long does wedging take"
-    _, read = one_encoder.encode_words([question])
+    _, pieces = one_encoder.encode_words([question])
     weights = content_words(question, kiln)
-    spoken = [question[a:b] for a, b in read[0].spans]
+    spoken = [question[a:b] for a, b in pieces[0].spans]
     whole = {
         "wedging": "wedging",
         "wed": "wedging",
@@ -285,7 +287,7 @@ def test_late_interaction_is_the_weighted_mean_of_best_matches(
         "ging": "wedging",
         "long": "long",
     }
-    for candidate in find(question, kiln, one_encoder, 10).candidates:
+    for candidate in find(read(question, kiln, one_encoder), kiln, 10).candidates:
         words = (
             np.frombuffer(kiln.passage_words([candidate.passage])[0], dtype=np.int8)
             .reshape(-1, 384)
@@ -293,7 +295,7 @@ def test_late_interaction_is_the_weighted_mean_of_best_matches(
         )
         words /= np.linalg.norm(words, axis=1, keepdims=True)
         total = score = 0.0
-        for piece, vector in zip(spoken, read[0].vectors, strict=True):
+        for piece, vector in zip(spoken, pieces[0].vectors, strict=True):
             weight = weights.get(whole.get(piece, piece), 0.0)
             total += weight
             score += weight * max((float(w @ vector) for w in words), default=0.0)
@@ -309,7 +311,7 @@ def test_a_store_without_word_vectors_is_searched_all_the_same(
     none = SimpleNamespace(
         name=one_encoder.name, encode_words=lambda texts: (one_encoder.encode(texts), [NO_WORDS])
     )
-    found = find("what drives air out of the clay?", bare, none, 3)  # type: ignore[arg-type]
+    found = find(read("what drives air out of the clay?", bare, none), bare, 3)  # type: ignore[arg-type]
     assert found.hits[0].passage.heading_path[-1] == "Wedging"
     assert all(c.late == pytest.approx(c.dense) for c in found.candidates)
 

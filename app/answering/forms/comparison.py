@@ -1,6 +1,4 @@
-"""Answers to "A or B?": what decides, what each side is in a table, then what else the notes say of
-each.
-"""
+"""Answers to "A or B?": what decides, each side in a table, then what else the notes say of each."""
 
 from __future__ import annotations
 
@@ -10,6 +8,8 @@ from dataclasses import dataclass
 
 from app.answering.forms.composed import Composed, Text
 from app.answering.forms.ranking import Scored, rank
+from app.answering.question.sides import Side
+from app.answering.question.understand import Question
 from app.answering.reading.excerpts import Excerpt, cite
 from app.answering.reading.statements import Statement, excerpt, statements_of, whole
 from app.answering.reading.words import spoken
@@ -20,39 +20,11 @@ from kg.search import Findings
 from kg.store import Store
 from kg.types import Concept
 
-__all__ = ["Side", "comparison", "is_choice", "side_is_told", "sides_in"]
+__all__ = ["comparison", "side_is_told"]
 
 SIDE_CHARS = 340  # of further words on each side
-SHORTENED = 3  # letters that a shortened word has at least
 READ = 5  # passages looked through for a side that the notes only mention
 _BARE = (1.0, 1.0, 1.0)  # weights of the full-text fields when a side is looked up
-
-
-@dataclass(frozen=True, slots=True)
-class Side:
-    """One side of a comparison: as the question names it, and the concept it is, if it is one."""
-
-    name: str
-    concept: Concept | None
-
-    @property
-    def label(self) -> str:
-        """How an answer calls it: by another name that was asked for, where the concept's own would
-        surprise.
-        """
-        if self.concept is None:
-            return self.name
-        return f"{self.alias} ({self.concept.label})" if self.alias else self.concept.label
-
-    @property
-    def alias(self) -> str:
-        """The concept's other name by which the question calls it, unless that only shortens its
-        own; else "".
-        """
-        if self.concept is None or key(self.name) == key(self.concept.label):
-            return ""
-        found = next((a for a in self.concept.aliases if key(a) == key(self.name)), "")
-        return "" if _shortens(found, self.concept.label) else found
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,47 +36,6 @@ class _Told:
     last: int
 
 
-def _shortens(name: str, label: str) -> bool:
-    """Whether a name is a label's initials, or has the beginnings of its words: "CNN", "batch
-    norm".
-    """
-    short, full = key(name), key(label)
-    initials = "".join(word[0] for word in full)
-    begun = len(short) == len(full) and all(
-        f.startswith(s) for s, f in zip(short, full, strict=True)
-    )
-    return begun or "".join(short) == initials or "".join(full).startswith("".join(short))
-
-
-def sides_in(names: tuple[str, str] | None, linked: Sequence[int], store: Store) -> list[Side]:
-    """The two sides: as the question's grammar names them, else the first two concepts that it
-    names.
-    """
-    sides = [Side(name, _concept(name, store)) for name in names or ()]
-    if len(sides) == 2 and any(s.concept for s in sides) and sides[0].concept != sides[1].concept:
-        return sides
-    concepts = [store.concepts[c] for c in linked][:2]
-    return [Side(c.label, c) for c in concepts] if len(concepts) == 2 else []
-
-
-def _concept(name: str, store: Store) -> Concept | None:
-    """The concept of this name, also of a shortened one: "layer norm" is Layer normalisation."""
-    asked = key(name)
-    for found in store.lexicon.find(name, strict_case=False):
-        # "layer norm" is no concept when only "norm" is one.
-        if len(key(name[found.start : found.end])) >= len(asked) - 1:
-            return store.concepts[found.concept]
-    for concept in store.concepts:
-        for known in (concept.label, *concept.aliases):
-            full = key(known)
-            pairs = list(zip(asked, full, strict=False))
-            if len(asked) == len(full) > 1 and all(
-                f.startswith(s) and len(s) >= SHORTENED for s, f in pairs
-            ):
-                return concept
-    return None
-
-
 def side_is_told(side: Side, store: Store) -> bool:
     """Whether the notes tell of a side: it is a concept, or stands as it is named in one of their
     sentences.
@@ -113,25 +44,17 @@ def side_is_told(side: Side, store: Store) -> bool:
 
 
 def comparison(
-    question: str,
-    sides: Sequence[Side],
-    findings: Findings,
-    store: Store,
-    encoder: Encoder,
-    choosing: bool,
+    asked: Question, findings: Findings, store: Store, encoder: Encoder
 ) -> Composed | None:
     """Both sides, or None when the notes tell nothing of either.
 
-    Parameters
-    ----------
-    choosing : bool
-        Whether the question asks which to take: then what speaks of both leads, else it follows the
-        table.
+    Where the question asks which to take, what speaks of both leads, else it follows the table.
     """
+    sides, choosing = asked.sides, asked.chooses
     told = [_told(side, store) for side in sides]
     if not any(told):
         return None
-    ranked, said = rank(question, "fact", findings.hits, findings.words, encoder)
+    ranked, said = rank(asked, "fact", findings.hits, findings.words, encoder)
     text = Text()
     used = {
         place for t in told if t is not None for place in _places(t.statements, t.first, t.last)
@@ -322,14 +245,3 @@ def _further(
             runs.append((statements, i, i))
     for statements, first, last in runs:
         text.add(excerpt(statements, first, last), side.label)
-
-
-def is_choice(question: str) -> bool:
-    """Whether a comparison asks which of two to take."""
-    return bool(
-        re.search(
-            r"\bor\b|\binstead of\b|\brather than\b|\bbetter\b|\bshould\b|\bprefer\b",
-            question,
-            re.I,
-        )
-    )

@@ -1,8 +1,4 @@
-"""Answers that want a form of their own: a list, places to read.
-
-Running text is left to `app.answering.forms.prose`, two sides in a table to
-`app.answering.forms.comparison`, an order of study to `app.answering.forms.study_order`.
-"""
+"""Answers that list every statement on a subject, from all notes."""
 
 from __future__ import annotations
 
@@ -10,10 +6,10 @@ import re
 from collections.abc import Mapping, Sequence
 
 from app.answering.forms.composed import Composed
+from app.answering.question.understand import Question
 from app.answering.reading.excerpts import (
     Excerpt,
     blocks_of,
-    body_of,
     cite,
     heading_of,
     listed,
@@ -26,9 +22,9 @@ from ingest.notes.markdown import plain
 from kg.linking import key
 from kg.search import Findings
 from kg.store import Store
-from kg.types import Citation, Concept, Hit
+from kg.types import Citation, Hit
 
-__all__ = ["listing", "places", "wants_all"]
+__all__ = ["listing"]
 
 LISTED = 0.45  # share of the best hit's score from which a hit's statements are listed
 MOST_LISTED = 16
@@ -38,41 +34,18 @@ ON_SUBJECT = (
     0.6  # share of the question's weighted words that a listed statement or its heading holds
 )
 GROUPED = 6  # statements of several sections; from here on they stand below their headings
-MOST_PLACES = 12
-EXPLAINED = 3
 
-_LIST_WORD = re.compile(
-    r"^(?:list|name|enumerate|all|every|each|give|show|exist|kinds?|types?|sorts?|statements?|notes?|say|rules?|thumb|"
-    r"tips?|tricks?|ways?|techniques?|methods?|options?)$",
-    re.I,
-)
-_EVERY = re.compile(
-    r"\b(?:all|every|each|list|name|enumerate|tips?|tricks?|rules of thumb|statements?)\b", re.I
-)
-# What a list is of, when the notes mark it so: "[TRICK] …", "Rule of thumb: …".
-_MARKER = re.compile(r"^(?:tricks?|tips?|rules?|thumb)$", re.I)
-_RULE = r"\brules? of thumb\b"
-_SPELLED = {"trick": r"\btricks?\b", "tip": r"\btips?\b", "rule": _RULE, "thumb": _RULE}
-_VIDEO = re.compile(r"\bvideos?\b|\bfilms?\b|\bwatch\b|\blectures?\b|\blessons?\b", re.I)
-_NOTEBOOK = re.compile(r"\bnotebooks?\b", re.I)
-_VIDEO_LINK = re.compile(r"youtu\.?be|vimeo|\bvideo|\bfilm|lesson|lecture", re.I)
-_NOTEBOOK_LINK = re.compile(r"\.ipynb|nbviewer|colab|notebook", re.I)
+# How the notes mark what a list is of: "[TRICK] …", "Rule of thumb: …".
+_MARKS = {"trick": r"\btricks?\b", "tip": r"\btips?\b", "rule of thumb": r"\brules? of thumb\b"}
 
 
-def wants_all(question: str) -> bool:
-    """Whether a list of every statement is asked for, not an enumeration that the notes may hold
-    somewhere.
-    """
-    return bool(_EVERY.search(question))
-
-
-def listing(question: str, findings: Findings, store: Store) -> Composed | None:
+def listing(asked: Question, findings: Findings, store: Store) -> Composed | None:
     """Every statement on the subject from all notes, each once; None when there are not at least
     two.
     """
-    wanted = {stem(w): weight for w, weight in findings.words.items() if not _LIST_WORD.match(w)}
-    named = [m for m in (_SPELLED[stem(w)] for w in key(question) if _MARKER.match(w)) if m]
-    marker = re.compile("|".join(dict.fromkeys(named)), re.I) if named else None
+    wanted = {stem(w): weight for w, weight in asked.subject.items()}
+    marks = "|".join(_MARKS[mark] for mark in asked.marks)
+    marker = re.compile(marks, re.I) if marks else None
     items: list[tuple[bool, float, Excerpt]] = []
     seen: list[frozenset[str]] = []
     for hit in (h for h in findings.hits if h.score >= LISTED * findings.hits[0].score):
@@ -173,69 +146,3 @@ def _listed(excerpts: Sequence[Excerpt], known: int) -> Composed:
             f"\n*The notes say more on this: {known} statements, of which these fit best.*"
         )
     return Composed("\n".join(lines), tuple(citations))
-
-
-def places(question: str, findings: Findings, store: Store) -> Composed | None:
-    """Links to read or watch, with where the notes give them, else where they explain it; None when
-    nowhere.
-    """
-    linked = [store.concepts[c] for c in findings.concepts]
-    near = [c for h in findings.hits[:2] for c in store.defined_in.get(h.passage.id, ())]
-    # What the question names has its own links; only without them do those of the best passages
-    # serve.
-    about = [c for c in linked if any(r.kind == "link" for r in c.resources)] or [
-        store.concepts[i] for i in near
-    ]
-    resources = [
-        (c.label, r) for c in dict.fromkeys(about) for r in c.resources if r.kind == "link"
-    ]
-    resources.sort(key=lambda found: not _of_sort(question, f"{found[1].text} {found[1].target}"))
-    lines: dict[tuple[str, str], str] = {}
-    citations: list[Citation] = []
-    for label, r in resources:
-        if (r.text, r.target) in lines or not r.target.startswith(("http://", "https://")):
-            continue
-        quote = store.note_text(r.note, r.cell).split("\n")[r.line - 1].strip()
-        n = len(citations) + 1
-        citations.append(Citation(n, r.note, r.line, r.line, r.cell, quote))
-        lines[r.text, r.target] = f"- [{_escaped(r.text) or r.target}]({r.target}) — {label} [{n}]"
-        if len(lines) == MOST_PLACES:
-            break
-    return (
-        Composed("\n".join(lines.values()), tuple(citations))
-        if lines
-        else _explained_at(linked, store)
-    )
-
-
-def _of_sort(question: str, link: str) -> bool:
-    """Whether a link is of the sort that is asked for; any is when none is named."""
-    if _VIDEO.search(question) and not _NOTEBOOK.search(question):
-        return bool(_VIDEO_LINK.search(link))
-    if _NOTEBOOK.search(question) and not _VIDEO.search(question):
-        return bool(_NOTEBOOK_LINK.search(link))
-    return True
-
-
-def _explained_at(concepts: Sequence[Concept], store: Store) -> Composed | None:
-    """Where the notes explain what a question names."""
-    lines: list[str] = []
-    citations: list[Citation] = []
-    for concept in concepts:
-        told: set[tuple[str, tuple[str, ...]]] = set()
-        for passage in (store.passages[p] for p in concept.passages):
-            if section_of(passage) in told or len(told) == EXPLAINED:
-                continue
-            told.add(section_of(passage))
-            citations.append(cite(body_of(passage), len(citations) + 1))
-            under = " › ".join(h.replace("*", "") for h in passage.heading_path) or passage.note
-            lines.append(f"- **{concept.label}**: {under} [{len(citations)}]")
-    return (
-        Composed("Explained in the notes:\n\n" + "\n".join(lines), tuple(citations))
-        if lines
-        else None
-    )
-
-
-def _escaped(text: str) -> str:
-    return re.sub(r"([\[\]])", r"\\\1", text)

@@ -13,6 +13,7 @@ from collections.abc import Mapping
 from app.answering.forms.composed import Composed, Text
 from app.answering.forms.ranking import rank
 from app.answering.forms.selection import WORTH, Said, Span, in_order, lead_of, supporting
+from app.answering.question.understand import Question
 from app.answering.reading.contradictions import Disagreement, disagreements
 from app.answering.reading.excerpts import Excerpt, body_of, cite, heading_of, listed, section_of
 from app.answering.reading.statements import excerpt
@@ -26,7 +27,7 @@ __all__ = ["prose"]
 
 
 def prose(
-    question: str,
+    asked: Question,
     kind: AnswerKind,
     findings: Findings,
     store: Store,
@@ -37,12 +38,14 @@ def prose(
 
     Parameters
     ----------
+    kind : str
+        Of the answer: of a question what X is good for, that of a fact.
     defined : Concept, optional
         What the question asks for, when it asks what one concept is.
     """
     wanted = _of_concepts(findings, store) if kind == "recipe" else findings.words
     own = {p for c in findings.concepts for p in store.concepts[c].passages}
-    ranked, said = rank(question, kind, findings.hits, wanted, encoder, defined, own)
+    ranked, said = rank(asked, kind, findings.hits, wanted, encoder, defined, own)
     text = Text()
     if not ranked:
         # A section of links alone: show it as it stands.

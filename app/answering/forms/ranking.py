@@ -13,6 +13,8 @@ import re
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
+from app.answering.question.asked_for import Sort
+from app.answering.question.understand import Question
 from app.answering.reading.excerpts import read_chars, section_of
 from app.answering.reading.statements import Statement, sentence_spans, statements_of
 from app.answering.reading.words import spoken, stem, stems
@@ -46,53 +48,34 @@ _NUMBER = (
     r"(?<![\w(])(?!(?:19|20)\d\d\b)\d"
     r"|\b(?:one|two|three|four|five|six|eight|ten|half|twice|quarter|dozen|hundred|thousand|few|million)\b"
 )
-_CODE = re.compile(r"```|^ {4}|\w+\(.*\)", re.I)
-# What a question asks for, and how a statement shows that it says that.
-_CUES = tuple(
-    (re.compile(asked, re.I), re.compile(said, re.I))
-    for asked, said in (
-        (
-            r"\bwhy\b|\breasons?\b|\bwhat for\b",
-            r"\bbecause\b|\bsince\b|\bso that\b|\btherefore\b|\breasons?\b|\bso\b|\bas\b|\botherwise\b|\bor else\b"
-            r"|\bwould\b|\bhence\b|\bcauses?\b|\bwithout\b|-->|=>|→",
-        ),
-        (
-            r"\bhow (?:many|much|large|big|small|wide|long|deep|often|far|high|low|fast|old)\b|\bdefaults?\b"
-            r"|\b(?:what|which)\b.*\b(?:number|size|value|range|rate|percentage|share|should|shall|start|take|use)\b",
-            _NUMBER,
-        ),
-        (
-            r"\b(?:which|what|how (?:much|many|large|big|small|high|long))\b.*\bshould\b.*\b(?:use|take|pick|be)\b"
-            r"|\b(?:good|typical|usual|recommended|best)\b.*\b(?:value|size|rate|number)",
-            r"\brules? of thumb\b|\btypical|\busual|\bdefaults?\b|\brecommend|\b(?:begin|start) with\b",
-        ),
-        (
-            r"\bwhen\b|\bhow long\b|\bat which point\b",
-            r"\b(?:when|if|until|once|after|before|while|whenever|as soon|only|below|above|where)\b",
-        ),
-        (
-            r"\bwho\b|\binvent(?:ed|or)\b|\bintroduced\b|\bproposed\b|\bwhich year\b",
-            r"\b(?:19|20)\d\d\b|\band others\b|\bet al\b",
-        ),
-        (
-            r"\bhow (?:(?:can|do|could|would|to|should|will) )?(?:(?:i|you|we|one) )?(?:(?:can|could) )?"
-            r"(?:tell|know|see|notice|recogni[sz]e|spot|detect|find out)\b|\bsigns?\b|\bsymptoms?\b",
-            r"\bsigns?\b|\bsymptoms?\b|\btells?\b|\bnotice\b|\bmeans that\b|\bworse\b",
-        ),
-        (
-            r"^(?:and |so |but |or )?(?:is|are|was|were|can|could|do|does|did|should|shall|must|may|will|would|has|have"
-            r"|need|am)\b|\bshould i\b",
-            r"\b(?:never|always|must|should|not|cannot|can|needs?|enough|only|works?|avoid|definitely|does|no|yes"
-            r"|fine|helps?|may|useless)\b|n't\b|n’t\b",
-        ),
-        (
-            r"\b(?:fight|prevent|avoid|reduce|cure|combat|fix|remedy|remedies|against|get rid of|deal with|solve)\b",
-            r"\bcures?\b|\bremed(?:y|ies)\b|\bhelps?\b|\bprevents?\b|\bagainst\b|\bavoids?\b|\bfix(?:es)?\b|\btry\b",
-        ),
-        (r"\bformula\b|\bequation\b|\bderiv", r"\$[^$]{5,}\$|codecogs"),
-        (r"\bcode\b|\bsnippet\b|\bimplement\w*\b", _CODE.pattern),
-    )
-)
+# How a statement shows that it is of a sort that a question asks for.
+_CUES: dict[Sort, str] = {
+    "reason": (
+        r"\bbecause\b|\bsince\b|\bso that\b|\btherefore\b|\breasons?\b|\bso\b|\bas\b"
+        r"|\botherwise\b|\bor else\b|\bwould\b|\bhence\b|\bcauses?\b|\bwithout\b|-->|=>|→"
+    ),
+    "number": _NUMBER,
+    "usual value": (
+        r"\brules? of thumb\b|\btypical|\busual|\bdefaults?\b|\brecommend"
+        r"|\b(?:begin|start) with\b"
+    ),
+    "condition": (
+        r"\b(?:when|if|until|once|after|before|while|whenever|as soon|only|below|above|where)\b"
+    ),
+    "origin": r"\b(?:19|20)\d\d\b|\band others\b|\bet al\b",
+    "sign": r"\bsigns?\b|\bsymptoms?\b|\btells?\b|\bnotice\b|\bmeans that\b|\bworse\b",
+    "verdict": (
+        r"\b(?:never|always|must|should|not|cannot|can|needs?|enough|only|works?|avoid|definitely"
+        r"|does|no|yes|fine|helps?|may|useless)\b|n't\b|n’t\b"
+    ),
+    "remedy": (
+        r"\bcures?\b|\bremed(?:y|ies)\b|\bhelps?\b|\bprevents?\b|\bagainst\b|\bavoids?\b"
+        r"|\bfix(?:es)?\b|\btry\b"
+    ),
+    "formula": r"\$[^$]{5,}\$|codecogs",
+    "code": r"```|^ {4}|\w+\(.*\)",
+}
+_CUE_WORDS = {sort: re.compile(words, re.I) for sort, words in _CUES.items()}
 _ASIDE = re.compile(r"^[\s\-*+]*\(?(?:ex|e\.g|for example|for instance|example)\b", re.I)
 _COPULA = r"\W{0,4}(?:\([^)]{1,40}\)\W{0,3})?(?:is|are|means?|describes?|denotes?|stands for|refers? to|=|:|–|—)"
 
@@ -107,7 +90,7 @@ class Scored:
 
 
 def rank(
-    question: str,
+    asked: Question,
     kind: AnswerKind,
     hits: Sequence[Hit],
     wanted: Mapping[str, float],
@@ -131,14 +114,13 @@ def rank(
     near = [h for h in hits[:LOOKED_INTO] if h.score >= CLOSE * hits[0].score]
     said: list[Sequence[Statement]] = [statements_of(h.passage) for h in near]
     weights = {stem(w): weight for w, weight in wanted.items()}
-    cues = [said_so for asked, said_so in _CUES if asked.search(question)]
     best = hits[0].score or 1.0
     # What a section says belongs together: its passages count as good as its best one.
     section = {section_of(h.passage): h.score / best for h in reversed(near)}
     worth = [PASSAGE * section[section_of(h.passage)] + OWN * (h.passage.id in own) for h in near]
     summary = spoken(defined.summary) if defined else ""
     rough = [
-        Scored(h, i, _rough(s, near[h], i, weights, cues, kind, summary) + worth[h])
+        Scored(h, i, _rough(s, near[h], i, weights, asked.sorts, kind, summary) + worth[h])
         for h, statements in enumerate(said)
         for i, s in enumerate(statements)
     ]
@@ -149,8 +131,7 @@ def rank(
     if len(first) < 2:
         return rough, said
     texts = [plain(said[s.hit][s.at].text)[:READ_CHARS] for s in first]
-    vectors = encoder.encode([question[:READ_CHARS], *texts])
-    cosine = vectors[1:] @ vectors[0]  # (SHARPENED,)
+    cosine = encoder.encode(texts) @ asked.reading.vector  # (SHARPENED,)
     # Rounded, because the last digits depend on what else was encoded in the same batch.
     sharp = [
         Scored(s.hit, s.at, s.score + MEANING * round(float(c), 3))
@@ -166,7 +147,7 @@ def _rough(
     hit: Hit,
     at: int,
     wanted: Mapping[str, float],
-    cues: Sequence[re.Pattern[str]],
+    sorts: frozenset[Sort],
     kind: AnswerKind,
     summary: str,
 ) -> float:
@@ -179,8 +160,8 @@ def _rough(
     about = stems(heading)
     total = sum(wanted.values()) or 1.0
     value = COVERED * sum(weight for w, weight in wanted.items() if w in own or w in about) / total
-    if cues:
-        value += CUE * sum(bool(cue.search(text)) for cue in cues) / len(cues)
+    if sorts:
+        value += CUE * sum(bool(_CUE_WORDS[sort].search(text)) for sort in sorts) / len(sorts)
     if kind == "definition":
         value += DEFINES * _defines(said, at, about, wanted, summary)
     if (kind == "how" and said.kind == "item" and said.text[:1].isdecimal()) or (
@@ -188,7 +169,7 @@ def _rough(
     ):
         value += STEPS
     if said.kind == "code":
-        value += CODE_ASKED if _CODE in cues else 0.0 if kind == "how" else -CODE_COST
+        value += CODE_ASKED if "code" in sorts else 0.0 if kind == "how" else -CODE_COST
     if said.kind not in ("table", "code"):
         value -= LONG_COST * min(
             2.0, max(0.0, read_chars(said.text) / LONG - 1)

@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from app.answering.question.kinds import kind_of, sides_of
+from app.answering.question.kinds import kind_of
+from app.answering.question.sides import sides_of
 from app.answering.reading.clauses import content_of
 from kg.linking import Lexicon, words
 from kg.types import Answer, Concept

@@ -1,20 +1,15 @@
-"""What kind of question is asked, and between what a comparison is asked for."""
+"""What kind of question is asked."""
 
 from __future__ import annotations
 
 import re
 
+from app.answering.question.sides import sides_of, without_courtesy
 from kg.linking import Lexicon, key, words
 from kg.types import AnswerKind
 
-__all__ = ["asks_what_now", "goals_of", "kind_of", "searched", "sides_of", "spelled_out"]
+__all__ = ["asks_what_now", "goals_of", "kind_of", "searched", "spelled_out"]
 
-_POLITE = re.compile(
-    r"^\s*(?:(?:please|hi|hello|hey|ok|okay|so|well|and|but|then)\b[\s,!]*)*"
-    r"(?:(?:can|could|would|will) you (?:please )?(?=(?:tell|explain|describe|show|list|give|name|compare|run|find)\b)"
-    r"|(?:i (?:want|would like|'d like) to (?:know|learn|understand)|do you know|remind me)\s+)?",
-    re.I,
-)
 _PATH = re.compile(
     r"\b(?:prerequisites?|prereqs?|study order|learning (?:path|order)|study plan|road ?map)\b"
     r"|\b(?:need|have|should|must|ought|want)\b.*\b(?:know|learn|read|study|understand|see)\b.*\b(?:before|first|for|prior)\b"
@@ -101,32 +96,6 @@ _DEFINITION = re.compile(
     re.I,
 )
 _WH = re.compile(r"^\s*(?:how|when|why|which|who|whose)\b", re.I)
-_SIDE = r"(?P<one>\S.*?)"
-_OTHER = r"(?P<other>\S.*?)"
-_SIDES = tuple(
-    re.compile(pattern, re.I)
-    for pattern in (
-        rf"\b(?:between|compare|distinguish|comparison of|differences? of)\s+{_SIDE}\s+"
-        rf"(?:and|with|to|from|vs\.?)\s+{_OTHER}$",
-        rf"^{_SIDE}\s+(?:vs\.?|versus|compared (?:to|with)|against)\s+{_OTHER}$",
-        rf"\b(?:how|what|in what way) (?:do|does|is|are)\s+{_SIDE}\s+(?:differ|compare)\w*\s+"
-        rf"(?:from|to|with)\s+{_OTHER}$",
-        rf"\b(?:use|take|choose|prefer|need|want|is|are|which|better)[,:]?\s+{_SIDE}\s+"
-        rf"(?:instead of|rather than|in place of|over|or|better than|worse than)\s+{_OTHER}$",
-        rf"^{_SIDE}\s+or\s+{_OTHER}$",
-    )
-)
-_SIDE_NOISE = re.compile(
-    r"^(?:(?:an?|the|using|use|i|we|you|should|which|what|is|are|better|faster|comes?|first|when|to|do|does|train|fit|take|"
-    r"apply|choose|have|need|want)\b[\s,:]*)+",
-    re.I,
-)
-_NO_SIDE = re.compile(r"\b(?:it|they|them|how|why|does|do|did|if|because|we|i|you|my)\b", re.I)
-# What is behind the second side: "… for text", "when the batch is small".
-_TAIL = re.compile(
-    r"[\s,]+(?:for|in|on|when|if|with|at|during|to|as|here|there|and why|which)\b.*$|[\s?.!,;:]+$",
-    re.I,
-)
 _SHARED_WORD = re.compile(
     r"([\w'-]+)(\s+(?:and|or|vs\.?|versus|from|to|with)\s+(?:an?\s+|the\s+)?)([\w'-]+)\s+([\w'-]+)"
 )
@@ -144,7 +113,7 @@ def kind_of(question: str, linked: int) -> AnswerKind:
     """
     if not re.search(r"\w", question):
         return "empty"
-    asked = _POLITE.sub("", question, count=1)
+    asked = without_courtesy(question)
     if linked and _NEXT.search(asked.strip(" ?.!")):
         return "next"
     if _PATH.search(asked) and linked:
@@ -169,7 +138,7 @@ def asks_what_now(question: str) -> bool:
     >>> asks_what_now("What can I learn next?"), asks_what_now("what can I learn next after U-Net?")
     (True, False)
     """
-    return bool(_NOW.match(_POLITE.sub("", question, count=1).strip(" ?.!")))
+    return bool(_NOW.match(without_courtesy(question).strip(" ?.!")))
 
 
 def goals_of(question: str, lexicon: Lexicon) -> tuple[int, ...]:
@@ -193,32 +162,6 @@ def searched(question: str) -> str:
     ('mixup', 'U-Net', 'the code')
     """
     return _FORM.sub("", question) or question
-
-
-def sides_of(question: str) -> tuple[str, str] | None:
-    """The two things that a question compares, as it names them; None when it names none.
-
-    >>> sides_of("should I use layer norm instead of batch norm for text?"), sides_of("WHERE vs HAVING")
-    (('layer norm', 'batch norm'), ('WHERE', 'HAVING'))
-    """
-    asked = re.split(r"[?.!]\s+", _POLITE.sub("", question, count=1).strip(" ?.!"))[-1]
-    for pattern in _SIDES:
-        match = pattern.search(asked)
-        if match:
-            first = (
-                match["one"].strip(" ,").rsplit(", ", 1)[-1]
-            )  # "which is better for text, A or B?"
-            one = _SIDE_NOISE.sub("", first).strip(" ,") if " " in first else first
-            other = _TAIL.sub(
-                "", _SIDE_NOISE.sub("", match["other"]) if " " in match["other"] else match["other"]
-            )
-            if (
-                one
-                and other
-                and not any(_NO_SIDE.search(side) or len(words(side)) > 5 for side in (one, other))
-            ):
-                return one, other
-    return None
 
 
 def spelled_out(question: str, lexicon: Lexicon) -> str:

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from app.answering.confidence import ANSWERED_FROM, COEFFICIENTS, INTERCEPT, confidence
 from kg.encoder import Encoder
-from kg.search import Signs, find
+from kg.search import Signs, find, read
 from kg.store import Store
 
 SHARE = st.floats(0, 1)
@@ -44,7 +44,7 @@ def test_the_numbers_are_those_of_the_fit() -> None:
 )
 def test_what_the_notes_hold_is_answered(store: Store, encoder: Encoder, question: str) -> None:
     """Plain questions on small notes are well above the line."""
-    assert confidence(find(question, store, encoder).signs) > 0.6 > ANSWERED_FROM
+    assert confidence(find(read(question, store, encoder), store).signs) > 0.6 > ANSWERED_FROM
 
 
 @pytest.mark.parametrize(
@@ -59,11 +59,11 @@ def test_what_the_notes_do_not_hold_is_refused(
     store: Store, encoder: Encoder, question: str
 ) -> None:
     """Questions from elsewhere are below it, even where a word is shared."""
-    assert confidence(find(question, store, encoder).signs) < ANSWERED_FROM
+    assert confidence(find(read(question, store, encoder), store).signs) < ANSWERED_FROM
 
 
 def test_signs_are_shares(store: Store, encoder: Encoder) -> None:
     """For odd questions too, all of them lie within [0, 1]."""
     for question in ["", "?", "the of", "🎉", "x" * 3000, "dropout " * 500, "学习率"]:
-        signs = find(question, store, encoder).signs
+        signs = find(read(question, store, encoder), store).signs
         assert all(0 <= s <= 1 + 1e-6 for s in (signs.best, signs.weakest, signs.unknown)), question

@@ -157,13 +157,15 @@ def test_what_can_be_learned_next_follows_the_marks(own: Store, encoder: Encoder
         assert_cited(own, said)
 
 
-def test_in_a_talk_without_marks_next_is_after_what_was_talked_about(
-    starter: Store, encoder: Encoder
+@pytest.mark.parametrize("before", ["What is freezing?", "difference between SGD and momentum?"])
+def test_what_can_be_learned_next_means_the_same_in_a_talk(
+    starter: Store, encoder: Encoder, before: str
 ) -> None:
-    """ "What can I learn next?" after a question about freezing goes on from it."""
-    first = answer("What is freezing?", starter, encoder)
-    said = answer("What can I learn next?", starter, encoder, (("What is freezing?", first),))
-    assert said.text.startswith("After **Freezing**")
+    """What was asked before does not leak into a question that is whole; "what's next?" goes on."""
+    history = ((before, answer(before, starter, encoder)),)
+    alone = answer("What can I learn next?", starter, encoder)
+    assert answer("What can I learn next?", starter, encoder, history) == alone
+    assert answer("What's next?", starter, encoder, history) != alone
 
 
 def test_where_nothing_is_unlocked_foundations_are_named(own: Store, encoder: Encoder) -> None:

@@ -9,6 +9,7 @@ import pytest
 
 from app.answering.answer import answer
 from app.answering.forms.ranking import rank
+from app.answering.question.understand import understand
 from app.answering.reading.words import stem
 from kg.encoder import Encoder
 from kg.search import find
@@ -26,15 +27,16 @@ Sticky dough is a nuisance. Flour on the board helps against sticky dough. Rule 
 """
 
 
-def best(question: str, encoder: Encoder, kind: AnswerKind = "fact") -> str:
+def best(question: str, store: Store, encoder: Encoder, kind: AnswerKind = "fact") -> str:
     passage = Passage(0, "n.md", None, 0, len(DOUGH), 1, 4, ("Dough",), DOUGH, "prose")
     words = {
         w: 1.0
         for w in question.lower().strip("?").split()
         if w in ("dough", "salt", "yeast", "bakers")
     }
-    ranked, said = rank(question, kind, [Hit(passage, 1.0, ())], words, encoder)
-    return said[ranked[0].hit][ranked[0].at].text
+    asked = understand(question, store, encoder)
+    ranked, statements = rank(asked, kind, [Hit(passage, 1.0, ())], words, encoder)
+    return statements[ranked[0].hit][ranked[0].at].text
 
 
 @pytest.mark.parametrize(
@@ -55,21 +57,20 @@ def best(question: str, encoder: Encoder, kind: AnswerKind = "fact") -> str:
     ],
 )
 def test_the_sort_of_question_decides_between_sentences(
-    encoder: Encoder, question: str, kind: AnswerKind, lead: str
+    starter: Store, encoder: Encoder, question: str, kind: AnswerKind, lead: str
 ) -> None:
-    """A reason for "why", a number for "how much", a condition for "when", a verdict for "should
-    I".
-    """
-    assert best(question, encoder, kind) == lead
+    """A reason for "why", a number for "how much", a condition for "when", and so on."""
+    assert best(question, starter, encoder, kind) == lead
 
 
 def test_scores_fall_and_every_statement_is_ranked(starter: Store, encoder: Encoder) -> None:
     """Best first; each statement of the passages that were looked into stands there once."""
-    found = find("which weight decay?", starter, encoder)
-    ranked, said = rank("which weight decay?", "fact", found.hits, found.words, encoder)
+    asked = understand("which weight decay?", starter, encoder)
+    findings = find(asked.reading, starter)
+    ranked, statements = rank(asked, "fact", findings.hits, findings.words, encoder)
     assert [s.score for s in ranked] == sorted((s.score for s in ranked), reverse=True)
     assert sorted((s.hit, s.at) for s in ranked) == [
-        (h, i) for h, ss in enumerate(said) for i in range(len(ss))
+        (h, i) for h, ss in enumerate(statements) for i in range(len(ss))
     ]
 
 
@@ -104,10 +105,10 @@ def test_most_answers_lead_with_what_a_reader_would(starter: Store, encoder: Enc
     assert len(misses) <= len(asked) // 8, misses
 
 
-def test_a_term_below_others_words_leads_with_its_own_line(encoder: Encoder) -> None:
-    """ "What is a posterior?" gets its item of a list on something else, which the concept's
-    summary quotes.
-    """
+def test_a_term_below_others_words_leads_with_its_own_line(
+    starter: Store, encoder: Encoder
+) -> None:
+    """ "What is a posterior?" gets its item of a list on something else."""
     text = (
         "## Bayes\n\nBayes' theorem turns one probability into another:\n\n"
         "- **Prior**: what you believed before\n- **Posterior**: what you believe after\n"
@@ -115,7 +116,7 @@ def test_a_term_below_others_words_leads_with_its_own_line(encoder: Encoder) -> 
     passage = Passage(0, "n.md", None, 0, len(text), 1, 6, ("Bayes",), text, "prose")
     posterior = Concept(0, "Posterior", (), ("n.md",), "Posterior: what you believe after", (0,))
     hits = [Hit(passage, 1.0, ())]
-    ranked, said = rank(
-        "What is a posterior?", "definition", hits, {"posterior": 1.0}, encoder, posterior
-    )
-    assert said[ranked[0].hit][ranked[0].at].text == "- **Posterior**: what you believe after"
+    asked = understand("What is a posterior?", starter, encoder)
+    ranked, statements = rank(asked, "definition", hits, {"posterior": 1.0}, encoder, posterior)
+    best = statements[ranked[0].hit][ranked[0].at]
+    assert best.text == "- **Posterior**: what you believe after"

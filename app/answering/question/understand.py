@@ -1,0 +1,176 @@
+"""Understand a question once: everything that an answer needs to know of its words."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from app.answering.offers.offers import as_asked
+from app.answering.offers.wishes import wished
+from app.answering.question.asked_for import (
+    LinkSort,
+    Sort,
+    is_bare,
+    lists_all,
+    marks_of,
+    sort_of_link,
+    sorts_of,
+    subject_of,
+)
+from app.answering.question.follow_ups import Turn, resolve, wants_more
+from app.answering.question.kinds import asks_what_now, goals_of, kind_of, searched, spelled_out
+from app.answering.question.sides import Side, is_choice, sides_in, sides_of
+from app.answering.question.spelling import speller
+from kg.encoder import Encoder
+from kg.search import Reading, read
+from kg.store import Store
+from kg.types import AnswerKind
+
+__all__ = ["Question", "understand"]
+
+QUESTION_CHARS = 10_000
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """A question as it is understood; nothing after it looks at the question's text.
+
+    Parameters
+    ----------
+    asked : str
+        As it was typed, without white space around it.
+    text : str
+        What it says when asked alone, without slips of the keyboard.
+    kind : str
+        What form of answer it wants.
+    names : tuple of int
+        The concepts that it names, in its order; of a path, its goals.
+    sides : tuple of Side
+        What it sets against each other, whether or not its answer is a comparison.
+    chooses : bool
+        Whether a comparison asks which side to take.
+    goes_on : bool
+        Whether it asks for more of the answer before.
+    lists_all : bool
+        Whether it wants every statement there is.
+    marks : tuple of str
+        What the notes call the statements that it wants, such as "trick".
+    link : str
+        Which links it asks for: "video", "notebook", or any ("").
+    sorts : frozenset of str
+        Which sorts of statement would answer it.
+    bare : bool
+        Whether it says nothing but the names of concepts and its kind.
+    subject : mapping of str to float
+        The words that say what a list is about, with their weight.
+    reading : Reading
+        What search reads of it; its vector is the only one that is made of it.
+    wish : mapping of str to float or None
+        The probability of each recipe that it wishes for it.
+    """
+
+    asked: str
+    text: str
+    kind: AnswerKind
+    names: tuple[int, ...]
+    sides: tuple[Side, ...]
+    chooses: bool
+    goes_on: bool
+    lists_all: bool
+    marks: tuple[str, ...]
+    link: LinkSort
+    sorts: frozenset[Sort]
+    bare: bool
+    subject: Mapping[str, float]
+    reading: Reading
+    wish: Mapping[str, float] | None
+
+
+def understand(
+    question: str, store: Store, encoder: Encoder, history: Sequence[Turn] = ()
+) -> Question:
+    """The question as it is meant in its conversation.
+
+    Parameters
+    ----------
+    history : sequence of (question, Answer)
+        The conversation so far, oldest first.
+
+    Raises
+    ------
+    IndexMismatch
+        When the encoder is not the one the store was made with.
+    """
+    asked = question.strip()[:QUESTION_CHARS]
+    text = asked if asks_what_now(asked) else _alone(asked, store, history)
+    found = store.lexicon.find(text, strict_case=False)
+    names = () if asks_what_now(text) else tuple(dict.fromkeys(f.concept for f in found))
+    kind, sides = _compared(text, _kind(text, len(names)), names, store)
+    if kind == "comparison":
+        text = _fully_named(text, sides, store)
+    if kind == "path":
+        names = goals_of(text, store.lexicon)
+    reading = read(searched(text), store, encoder)
+    named = [store.concepts[c] for c in reading.concepts]
+    if kind == "where":
+        named = [concept for concept in named if concept.passages]
+    return Question(
+        asked=asked,
+        text=text,
+        kind=kind,
+        names=names,
+        sides=sides,
+        chooses=is_choice(text),
+        goes_on=bool(history) and wants_more(asked),
+        lists_all=kind == "list" and lists_all(text),
+        marks=marks_of(text),
+        link=sort_of_link(text),
+        sorts=sorts_of(text),
+        bare=is_bare(reading.words, kind, named),
+        subject=subject_of(reading.words),
+        reading=reading,
+        wish=wished(as_asked(text), encoder),
+    )
+
+
+def _alone(asked: str, store: Store, history: Sequence[Turn]) -> str:
+    """What the question says when asked alone, without slips, its names spelled out."""
+    mended = speller(store.lexicon, store.passage_frequency)
+    turns = [(mended(question), answer) for question, answer in history]
+    resolved = resolve(mended(asked), turns, store.concepts, store.lexicon)
+    return spelled_out(resolved, store.lexicon)
+
+
+def _kind(text: str, names: int) -> AnswerKind:
+    if asks_what_now(text):
+        return "next"
+    kind = kind_of(text, names)
+    if not names and kind_of(text, 1) == "path":
+        return "path"  # to something that is no concept of these notes
+    return kind
+
+
+def _compared(
+    text: str, kind: AnswerKind, names: Sequence[int], store: Store
+) -> tuple[AnswerKind, tuple[Side, ...]]:
+    """The kind, and the sides where it is a comparison after all, or is none."""
+    if kind not in ("comparison", "fact", "yesno", "definition"):
+        return kind, ()
+    grammatical = sides_of(text)
+    # Two concepts that a question does not set against each other are no choice: "should I … after
+    # unfreezing?"
+    if not grammatical and kind != "comparison":
+        return kind, ()
+    sides = tuple(sides_in(grammatical, names, store))
+    if kind == "comparison":
+        return ("comparison", sides) if sides else ("fact", ())
+    both = bool(sides) and all(side.concept is not None for side in sides)
+    return "comparison" if both and is_choice(text) else kind, sides
+
+
+def _fully_named(text: str, sides: Sequence[Side], store: Store) -> str:
+    """The question with sides by the full names of their concepts, by which search knows them."""
+    for side in sides:
+        if side.concept is not None and not store.lexicon.find(side.name, strict_case=False):
+            text = text.replace(side.name, side.concept.label)
+    return text

@@ -1,0 +1,50 @@
+"""A question is understood once: its fields say all that an answer needs of its words."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from app.answering.question.understand import Question, understand
+from kg.encoder import Encoder
+from kg.store import Store
+
+
+def field(question: str, name: str, store: Store, encoder: Encoder) -> Any:
+    asked: Question = understand(question, store, encoder)
+    return getattr(asked, name)
+
+
+@pytest.mark.parametrize(
+    ("question", "name", "value"),
+    [
+        ("  what is dropout? ", "asked", "what is dropout?"),
+        ("what is dropuot?", "text", "what is dropout?"),
+        ("list all tricks on training", "lists_all", True),
+        ("which losses are there?", "lists_all", False),
+        ("all the tricks and rules of thumb", "marks", ("trick", "rule of thumb")),
+        ("video about dropout", "link", "video"),
+        ("notebook on dropout", "link", "notebook"),
+        ("a video or notebook about dropout", "link", ""),
+        ("why does dropout help?", "sorts", frozenset({"reason"})),
+        ("what is dropout", "bare", True),
+        ("what is dropout good for in winter?", "bare", False),
+        ("where is dropout explained?", "bare", True),
+        ("should I use SGD or momentum?", "chooses", True),
+        ("difference between SGD and momentum", "chooses", False),
+        ("What can I learn next?", "names", ()),
+    ],
+)
+def test_each_field_says_what_the_words_say(
+    starter: Store, encoder: Encoder, question: str, name: str, value: object
+) -> None:
+    """One example for each field that something after it reads."""
+    assert field(question, name, starter, encoder) == value
+
+
+def test_words_that_only_ask_for_a_list_are_not_its_subject(
+    starter: Store, encoder: Encoder
+) -> None:
+    """Of "list all tricks on training" the subject is training."""
+    assert set(field("list all tricks on training", "subject", starter, encoder)) == {"training"}
