@@ -8,7 +8,6 @@ import dataclasses
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from app.fastai_v1.recognise import updates
 from kg.types import Answer, Concept, Hit, PathStep, Relation
 
 if TYPE_CHECKING:
@@ -32,28 +31,30 @@ def hit_json(hit: Hit) -> dict[str, Any]:
     }
 
 
-def answer_json(said: Answer) -> dict[str, Any]:
+def answer_json(answer: Answer) -> dict[str, Any]:
     """An answer as the contract has it."""
+    contradicted = answer.disagreement
     out: dict[str, Any] = {
-        "question": said.question,
-        "status": said.status,
-        "kind": said.kind,
-        "confidence": said.confidence,
-        "answer": said.text,
-        "citations": [dataclasses.asdict(c) for c in said.citations],
-        "concepts": said.concepts,
-        "prerequisites": said.prerequisites,
-        "next": said.next,
-        "recipes": [dataclasses.asdict(r) for r in said.recipes],
-        "measured": [dataclasses.asdict(m) for m in said.measured],
-        "nearest": said.nearest,
-        "writer": said.writer,
-        "notice": said.notice,
-        "fastai_v1": [dataclasses.asdict(r) for r in updates(said.text)],
-        "hits": [hit_json(h) for h in said.hits],
+        "question": answer.question,
+        "status": answer.status,
+        "kind": answer.kind,
+        "confidence": answer.confidence,
+        "answer": answer.text,
+        "citations": [dataclasses.asdict(c) for c in answer.citations],
+        "concepts": answer.concepts,
+        "prerequisites": answer.prerequisites,
+        "next": answer.next,
+        "recipes": [dataclasses.asdict(r) for r in answer.recipes],
+        "measured": [dataclasses.asdict(m) for m in answer.measured],
+        "nearest": answer.nearest,
+        "writer": answer.writer,
+        "notice": answer.notice,
+        "disagreement": dataclasses.asdict(contradicted) if contradicted else None,
+        "fastai_v1": [dataclasses.asdict(r) for r in answer.fastai_v1],
+        "hits": [hit_json(h) for h in answer.hits],
     }
-    if said.path:
-        out["path"] = [step_json(s) for s in said.path]
+    if answer.path:
+        out["path"] = [step_json(s) for s in answer.path]
     return out
 
 

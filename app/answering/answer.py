@@ -28,6 +28,7 @@ from app.answering.question.kinds import (
 )
 from app.answering.question.spelling import speller
 from app.answering.study import followers, prerequisites_of
+from app.fastai_v1.recognise import updates
 from app.paths import runs_folder
 from kg.encoder import Encoder
 from kg.linking import closest_labels, fold, key
@@ -89,6 +90,7 @@ def answer(
     if meant.kind == "empty":
         return Answer(asked, "not_in_notes", meant.kind, 0.0, "Ask about something in your notes.")
     said = _from_notes(asked, meant, store, encoder, history, k)
+    said = replace(said, fastai_v1=updates(said.text))
     if meant.more:
         return said
     return replace(
@@ -136,6 +138,7 @@ def _from_notes(
         recipes=recipes,
         hits=hits,
         path=composed.path,
+        disagreement=composed.disagreement,
     )
 
 

@@ -44,7 +44,7 @@ def show_report(report: Report) -> None:
 
 def show_answer(said: Answer) -> None:
     """An answer, its sources, and where to go from it."""
-    out.print(Markdown(annotated(said.text)))
+    out.print(Markdown(annotated(said)))
     if said.writer or said.notice:
         out.print()
     for line in (

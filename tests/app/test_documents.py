@@ -16,7 +16,6 @@ from attacks import lay_out
 
 from app.commands.ingest_and_ask import app
 from app.contract import answer_json
-from app.fastai_v1.recognise import Replacement
 from executors.batch_size.advice import Plan, plan_row
 from executors.batch_size.search import Trial
 from executors.errors import BadParameter
@@ -26,7 +25,7 @@ from executors.runs.result import RunResult
 from executors.runs.run import start
 from executors.task import Settings
 from executors.tasks import LEARNER, TASK_NAMES, find_task
-from kg.types import Answer, Measured, RecipeOffer
+from kg.types import Answer, Disagreement, Measured, RecipeOffer, Replacement
 
 ROOT = Path(__file__).resolve().parents[2]
 DOCUMENTS = (
@@ -110,7 +109,7 @@ def test_answers_are_documented_key_by_key() -> None:
     """The row of `ask` names every key of its JSON, and of what stands in its lists."""
     told = names(row("README.md", "ask"))
     assert {*answer_json(Answer("q", "answered", "fact", 1.0, ""))} | {"path"} <= told
-    for kind in (RecipeOffer, Measured, Replacement):
+    for kind in (RecipeOffer, Measured, Disagreement, Replacement):
         assert {field.name for field in dataclasses.fields(kind)} <= told, kind
 
 

@@ -38,7 +38,7 @@ PIECE_LIMIT = 24  # the chat draws the whole message anew for each piece
 def answer_markdown(store: Store, answer: Answer) -> str:
     """Write an answer for the chat; the quoted lines come from the store that answered."""
     numbers = {citation.n for citation in answer.citations}
-    parts = [clean_markdown(annotated(answer.text), numbers)]
+    parts = [clean_markdown(annotated(answer), numbers)]
     if answer.status == "not_in_notes":
         # where there are nearest concepts, the chips say what the text does
         told = [_chips("Nearest concepts", answer.nearest)] if answer.nearest else parts

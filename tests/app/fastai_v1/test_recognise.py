@@ -23,6 +23,11 @@ from kg.types import Answer
 _CALLBACKS = "from fastai.callback.all import *"
 
 
+def answered(text: str) -> Answer:
+    """An answer of this text."""
+    return Answer("q", "answered", "fact", 0.9, text, fastai_v1=updates(text))
+
+
 @pytest.mark.parametrize(
     ("code", "wanted"),
     [
@@ -191,7 +196,7 @@ def test_an_answer_has_a_line_below_the_old_code() -> None:
     gets none.
     """
     text = "See.\n\n```python\nlearn.destroy()\n```\n\n[1]\n\n```text\nlearn.destroy()\n```\n\n[2]"
-    shown = annotated(text)
+    shown = annotated(answered(text))
     before, line, after = shown.partition("*fastai v1: in v2* `learn.destroy()` → ")
     assert before.endswith("[1]\n\n")
     assert line
@@ -202,7 +207,7 @@ def test_an_answer_has_a_line_below_the_old_code() -> None:
 def test_what_has_no_successor_is_said_plainly() -> None:
     """No arrow to nowhere: the reason stands in its place."""
     assert "`GPUMemTrace`: fastai v2 has no such trace" in annotated(
-        "```\nwith GPUMemTrace():\n    pass\n```"
+        answered("```\nwith GPUMemTrace():\n    pass\n```")
     )
 
 
@@ -210,10 +215,10 @@ def test_the_json_of_an_answer_has_the_replacements() -> None:
     """`fastai_v1` lists them with their line in the answer; an answer without any has an empty
     list.
     """
-    said = Answer("q", "answered", "fact", 0.9, "Use it: [1]\n\n```python\nx = 1\nlearn.data\n```")
-    (found,) = answer_json(said)["fastai_v1"]
-    assert found == {"line": 5, "old": "learn.data", "new": "learn.dls", "why": "renamed"}
-    assert answer_json(Answer("q", "answered", "fact", 0.9, "Nothing [1]"))["fastai_v1"] == []
+    answer = answered("Use it: [1]\n\n```python\nx = 1\nlearn.data\n```")
+    (replacement,) = answer_json(answer)["fastai_v1"]
+    assert replacement == {"line": 5, "old": "learn.data", "new": "learn.dls", "why": "renamed"}
+    assert answer_json(answered("Nothing [1]"))["fastai_v1"] == []
 
 
 @given(st.text(alphabet="abl.()[]{}'\"#\n\\`= \tlearndt0", max_size=80))
@@ -222,4 +227,4 @@ def test_no_text_breaks_it(text: str) -> None:
     lines = text.count("\n") + 1
     assert all(1 <= r.line <= lines for r in modernise(text))
     if not updates(text):
-        assert annotated(text) == text.rstrip()
+        assert annotated(answered(text)) == text.rstrip()

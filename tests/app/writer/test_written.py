@@ -180,10 +180,27 @@ def test_a_disagreement_is_not_smoothed_over(store: Store, encoder: Encoder) -> 
     called.
     """
     said = answer("When does salt go into the dough?", store, encoder)
-    assert "disagree" in said.text
+    assert said.disagreement is not None
     writer = Scripted("Salt goes into the dough at the start [1].")
     assert final(written(said, store, encoder, writer)) == said
     assert writer.asked == []
+
+
+def test_old_names_are_those_of_the_text_that_is_shown(
+    store_of: Callable[..., Store], encoder: Encoder
+) -> None:
+    """`fastai_v1` counts lines in the extract, and in a written text once that is the answer."""
+    call = "learn = create_cnn(data, models.resnet34)"
+    note = f"# Bears\n\nBears are told apart by a learner.\n\n```python\n{call}\n```\n"
+    bears = store_of({"bears.md": note})
+    extract = answer("How are bears told apart?", bears, encoder)
+    assert [r.old for r in extract.fastai_v1] == ["create_cnn"]
+    assert "create_cnn" in extract.text.split("\n")[extract.fastai_v1[0].line - 1]
+    shorter = final(
+        written(extract, bears, encoder, Scripted("Bears are told apart by a learner [1]."))
+    )
+    assert shorter.writer == "scripted"
+    assert shorter.fastai_v1 == ()
 
 
 def test_thinking_is_never_shown(store: Store, encoder: Encoder, extract: Answer) -> None:
