@@ -1,6 +1,4 @@
-"""Machine-readable output: how values are written as JSON, stable from the first release (see
-README).
-"""
+"""Machine-readable output: how values are written as JSON, as the README documents it."""
 
 from __future__ import annotations
 
@@ -85,9 +83,7 @@ def next_json(step: NextStep) -> dict[str, Any]:
 
 
 def relation_json(relation: Relation, concepts: Sequence[Concept]) -> dict[str, Any]:
-    """A relation; its first end has the relation's kind as key: "prerequisite", "broader" or
-    "related".
-    """
+    """A relation; the key of its first end is its kind: "prerequisite", "broader", "related"."""
     first, later = concepts[relation.source], concepts[relation.target]
     return {
         "kind": relation.kind,

@@ -1,6 +1,4 @@
-"""The command `decide`: say whether one concept comes before another, in the file that is kept
-beside the notes.
-"""
+"""The command `decide`: say whether one concept comes before another."""
 
 from __future__ import annotations
 
@@ -30,9 +28,7 @@ def decide(
     store: StoreOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Decide whether one concept comes before another; it is written to gradus.toml beside the
-    notes, not into them.
-    """
+    """Decide whether one concept comes before another; it is written to gradus.toml."""
     if yes + no + forget != 1:
         raise typer.BadParameter(
             "expected one of --yes, --no and --forget", param_hint="--yes / --no / --forget"

@@ -1,6 +1,4 @@
-"""The command `eval`: figures on your own notes and questions, and a first file of questions made
-from the notes.
-"""
+"""The command `eval`: figures on your own questions, and a first file of them."""
 
 from __future__ import annotations
 

@@ -74,9 +74,7 @@ def export(
     ] = False,
     store: StoreOption = None,
 ) -> None:
-    """Write the graph for other programs: GraphML, JSON, Mermaid, DOT, an Obsidian canvas or a
-    folder of cards.
-    """
+    """Write the graph as GraphML, JSON, Mermaid, DOT, an Obsidian canvas or a folder of cards."""
     form = _format(form, out)
     if kind and kind not in KINDS:
         raise typer.BadParameter(
@@ -109,9 +107,7 @@ def import_(
     store: StoreOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Make a store of an exported graph, without its notes: gradus import graph.json --store
-    DIR.
-    """
+    """Make a store of an exported graph, without its notes: gradus import graph.json."""
     from app.exports.importing import import_graph
 
     folder = store_folder(store)

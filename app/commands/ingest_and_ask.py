@@ -1,6 +1,4 @@
-"""The command line: one command for each thing Gradus does; JSON goes to stdout, everything else to
-stderr.
-"""
+"""The command line: a command for each thing Gradus does, and what known errors become."""
 
 from __future__ import annotations
 
@@ -211,9 +209,7 @@ def _store(given: Path | None) -> Store:
 
 
 def _opened(given: Path | None) -> tuple[Store, Encoder]:
-    """The store and its encoder; the store first, so that a missing one is said before the model is
-    loaded.
-    """
+    """The store and its encoder; the store first: a missing one is said before a model loads."""
     opened = _store(given)
     from kg.encoder import load_encoder
 

@@ -71,8 +71,7 @@ def show_answer(said: Answer) -> None:
 
 
 def follow_writing(steps: Iterator[str | Answer], writer: str, live: bool) -> Answer:
-    """The answer that writing ends with; in a terminal what is written is shown until then, if
-    `live`.
+    """The answer that writing ends with; in a terminal, what is written is shown if `live`.
 
     Parameters
     ----------

@@ -1,6 +1,4 @@
-"""The commands `path`, `known` and `next`: what to learn for a goal, what is known already, what
-that unlocks.
-"""
+"""The commands `path`, `known` and `next`: what to learn, and what that unlocks."""
 
 from __future__ import annotations
 

@@ -1,6 +1,4 @@
-"""A Markdown card for each concept, linked to the others: for Obsidian, and for Gradus itself to
-ingest again.
-"""
+"""A Markdown card for each concept, linked to the others, that Gradus can ingest again."""
 
 from __future__ import annotations
 
@@ -71,8 +69,7 @@ def _front_matter(aliases: list[str], first: list[str]) -> str:
 
 
 def file_stems(concepts: Sequence[Concept], chosen: Selection) -> list[str]:
-    """A name for each concept's file, without its suffix: safe on Windows, macOS and Linux, and in
-    a wikilink.
+    """A name for each concept's file, without its suffix, safe on any system and in a wikilink.
 
     No two differ in case or accents' composition alone, and none is what an ingest takes for
     another concept's name.
@@ -147,17 +144,13 @@ def _body(
 
 
 def _box(title: str, lines: Iterable[str]) -> str:
-    """An Obsidian callout, elsewhere a quote: unlike a heading or bold words, nothing takes it for
-    a concept.
-    """
+    """An Obsidian callout, elsewhere a quote; no reader takes it for a concept."""
     listed = "".join(f"\n> - {line}" for line in lines)
     return f"> [!info] {title}{listed}" if listed else ""
 
 
 def _alias(label: str) -> str:
-    """A label as a wikilink shows it, where brackets and bars would end it and tags be taken for
-    tags.
-    """
+    """A label as a wikilink shows it, without what would end the link or make a tag."""
     return " ".join(re.sub(r"[\[\]|<>]+", " ", label).split())
 
 
@@ -172,8 +165,6 @@ def _reason(evidence: Sequence[Evidence]) -> str:
 
 
 def _tame(summary: str) -> str:
-    """A sentence of the notes, in their Markdown, that begins no block, fetches no picture and
-    holds no tag.
-    """
+    """A sentence of the notes that begins no block, fetches no picture and holds no tag."""
     safe = _EMBEDDED.sub(r"\\!", _TAG.sub(r"\\<", summary))
     return _BLOCK.sub(lambda m: f"{m[1]}\\" if m[1].isdecimal() else f"\\{m[1]}", safe)

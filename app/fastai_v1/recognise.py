@@ -59,8 +59,7 @@ class _Token:
 
 
 def modernise(code: str) -> list[Replacement]:
-    """What in a piece of Python is fastai v1's, in its order; nothing for code of v2 or of another
-    library.
+    """What in a piece of Python is fastai v1's, in its order.
 
     >>> [(r.line, r.old, r.new) for r in modernise("cnn_learner(dls, arch)\\nlearn.fit_one_cycle(3, max_lr=1)")]
     [(1, 'cnn_learner', 'vision_learner'), (2, 'max_lr=', 'lr_max=')]
@@ -78,9 +77,7 @@ def modernise(code: str) -> list[Replacement]:
 
 
 def mentioned(prose: str) -> list[Replacement]:
-    """Names of fastai v1 in running text, each once; a line that names its successor too needs no
-    help.
-    """
+    """Names of fastai v1 in running text, each once, unless its line names the successor."""
     found: dict[str, Replacement] = {}
     for n, line in enumerate(_ADDRESS.sub("", prose).split("\n"), 1):
         for match in _PROSE.finditer(line):
@@ -108,9 +105,7 @@ def updates(markdown: str) -> tuple[Replacement, ...]:
 
 
 def annotated(answer: Answer) -> str:
-    """An answer's text with a line below each piece of fastai v1, and one at its end for names in
-    its prose.
-    """
+    """An answer's text with what v2 has below each piece of v1 code, and for its prose last."""
     markdown = answer.text
     parts: list[str] = []
     in_code: list[Replacement] = []
@@ -164,9 +159,7 @@ def _tokens(code: str) -> list[_Token]:
 
 
 def _callee(before: Sequence[_Token]) -> str:
-    """The dotted name that ends here: "learn.fit_one_cycle"; "" for a bracket that calls
-    nothing.
-    """
+    """The dotted name that ends here: "learn.fit_one_cycle"; "" for a mere bracket."""
     parts: list[str] = []
     for i in range(len(before) - 1, -1, -2):
         if not before[i].name:
@@ -275,18 +268,14 @@ def _likely(tokens: Sequence[_Token], own: set[str]) -> Iterator[Replacement]:
 
 
 def _of_chain(tokens: Sequence[_Token], i: int) -> bool:
-    """Whether a method is called on what a call gave, or with statistics of images: not
-    `F.normalize(x)`.
-    """
+    """Whether a method is called on a call's value or given image statistics."""
     return tokens[i - 2].text == ")" or any(
         t.text.endswith("_stats") for t in tokens[i + 2 : i + 3]
     )
 
 
 def _transforms(tokens: Sequence[_Token], own: set[str]) -> Iterator[Replacement]:
-    """get_transforms() with nothing but arguments of fastai v1; other people have a function of
-    this name.
-    """
+    """get_transforms() with arguments of fastai v1 alone; others have such a function too."""
     for i, token in enumerate(tokens):
         called = token.text == "get_transforms" and [t.text for t in tokens[i + 1 : i + 2]] == ["("]
         if not called or token.text in own or (i and tokens[i - 1].text in (".", "def")):
@@ -300,9 +289,7 @@ def _transforms(tokens: Sequence[_Token], own: set[str]) -> Iterator[Replacement
 
 
 def _is_catalogue(tokens: Sequence[_Token]) -> bool:
-    """Whether a list class that others have too is filled as only fastai v1 does it:
-    `ImageList.from_folder`.
-    """
+    """Whether a list class of a common name is filled as fastai v1 does it."""
     lists, ways = {"ImageList", "TextList"}, {"from_folder", "from_df", "from_csv"}
     spoken = zip(tokens, tokens[1:], tokens[2:], strict=False)
     return any(a.text in lists and b.text == "." and c.text in ways for a, b, c in spoken)

@@ -1,6 +1,4 @@
-"""The pages put together and served: Ask, Graph and Runs in one app, on this machine, with nothing
-fetched.
-"""
+"""The pages put together and served: Ask, Graph and Runs in one app, with nothing fetched."""
 
 from __future__ import annotations
 
@@ -137,9 +135,7 @@ def _build(shelf: Shelf, runs_dir: Path, going: Going, writer: Writer | None) ->
 
 
 def _connect(bridge: gr.HTML, tabs: gr.Tabs, asking: AskPage, running: RunsPage) -> None:
-    """Let the links of ours, wherever they stand, ask, show on the graph, run, and open earlier
-    runs.
-    """
+    """Let our links, wherever they stand, ask, show on the graph, run, and open earlier runs."""
 
     async def ask(
         event: gr.EventData, turns: list[Any], shown: list[Any], request: gr.Request

@@ -85,8 +85,7 @@ def clean_markdown(text: str, cited: Collection[int] = ()) -> str:
 
 
 def link(kind: str, target: str, words: str, *, css: str = "", spoken: str = "") -> str:
-    """Write a link of ours; `target`, `words` and `spoken`, which only a screen reader says after
-    them, are plain text.
+    """Write a link of ours; `target`, `words` and what a screen reader adds are plain text.
 
     `kind` is ask, concept, graph, cite, run, past, stop, know, forget, right, wrong or undo.
     """
@@ -109,9 +108,7 @@ def row(label: str, items: Collection[str]) -> str:
 
 
 def lines_html(text: str, first: int, last: int, *, context: int = 3) -> str:
-    """Show lines `first` to `last` (1-based, inclusive) of a note, marked, with a few lines around
-    them.
-    """
+    """Show lines `first` to `last` (1-based, inclusive) of a note, marked, within a few more."""
     lines = text.split("\n")  # as the ingest counts; \x0c and the like end no line
     low, high = max(1, first - context), min(len(lines), last + context)
     shown = []
@@ -149,9 +146,7 @@ def _code_lines(text: str) -> frozenset[int]:
 
 
 def _clean_prose(text: str, cited: Collection[int], hold: Callable[[str], str]) -> str:
-    """Rewrite a stretch without code blocks; `hold` keeps a link of ours and gives its
-    placeholder.
-    """
+    """Rewrite a stretch without code blocks; `hold` keeps a link and gives its placeholder."""
 
     def rewrite(match: re.Match[str]) -> str:
         piece = match[0]
@@ -228,9 +223,7 @@ def _clean_tag(name: str, tag: str, attributes: str) -> str:
 
 
 def _is_safe(text: str) -> bool:
-    """Whether a CommonMark parser finds neither an image nor a tag that is not plain in what would
-    be shown.
-    """
+    """Whether a CommonMark parser finds no image and only plain tags in what would be shown."""
     for token in _PARSER.parse(text):
         for part in [token, *(token.children or [])]:
             if part.type == "image":

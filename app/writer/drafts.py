@@ -1,6 +1,4 @@
-"""Take a written text apart into sentences with the passages they cite, and put together what is
-kept of them.
-"""
+"""Take a written text apart into sentences with what they cite, and put the kept together."""
 
 from __future__ import annotations
 
@@ -63,9 +61,7 @@ class Sentence:
 
 
 def readable(written: str) -> str:
-    """What a reader may see of a text while it is written: no thinking, no unseen characters, no
-    markup of others.
-    """
+    """What a reader may see of a text while it is written: no thinking, no markup of others."""
     text = _UNSEEN.sub("", written.replace("\r\n", "\n"))
     text = _THOUGHT.sub("", text)
     text = _THOUGHT_END.sub("", text)
@@ -76,9 +72,7 @@ def readable(written: str) -> str:
 
 
 def without_marks(text: str) -> str:
-    """A text that is being written, without the numbers of passages that its reader does not
-    see.
-    """
+    """A text that is being written, without the numbers of passages its reader does not see."""
     return re.sub(r"\s*[\[【][\d\s,;†–-]*(?:[\]】]|\Z)", "", text)
 
 

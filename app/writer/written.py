@@ -1,5 +1,4 @@
-"""Let a language model word an answer from the cited passages, and give only what those passages
-bear out.
+"""Let a language model word an answer, and give only what the cited passages bear out.
 
 The extractive answer comes first and stays whenever the model fails, is stopped, or writes what the
 notes do not say.
@@ -52,9 +51,7 @@ class Writer(Protocol):
 
 
 def worth_writing(answer: Answer) -> bool:
-    """Whether a writer is asked at all: not where the notes do not say or disagree, nor for paths
-    and reading lists.
-    """
+    """Whether a writer is asked: not for a disagreement, a path, a reading list or no answer."""
     wordable = answer.status == "answered" and answer.kind not in UNWRITTEN
     # A model would smooth over a disagreement that the reader has to know of.
     return wordable and bool(answer.hits) and answer.disagreement is None
@@ -104,8 +101,7 @@ def written(
 def checked(
     answer: Answer, text: str, given: Sequence[Excerpt], store: Store, encoder: Encoder, name: str
 ) -> Answer:
-    """The written answer with the sentences that the passages bear out, or the extractive one with
-    a notice.
+    """The answer in the sentences that the passages bear out, or the extract with a notice.
 
     Fewer than half of the sentences, or none, are too few, and so is a text without a sentence from
     the passages that the extract cites: it may be true, and answers another question.

@@ -1,6 +1,4 @@
-"""An answer as Markdown for the chat: text, sources that open, chips for what to learn and to ask,
-Run buttons.
-"""
+"""An answer as Markdown for the chat: text, sources that open, chips, Run buttons."""
 
 from __future__ import annotations
 
@@ -59,9 +57,7 @@ def answer_markdown(store: Store, answer: Answer) -> str:
 
 
 def draft_markdown(store: Store, answer: Answer, draft: str, writer: str) -> str:
-    """What stands there while a writer is at work: its text so far, unchecked, above the sources it
-    was given.
-    """
+    """What stands there while a writer is at work: its unchecked text above its sources."""
     text = without_marks(draft)
     fences = re.findall(r"^\s*(`{3,}|~{3,})", text, flags=re.M)
     if len(fences) % 2:
@@ -73,9 +69,7 @@ def draft_markdown(store: Store, answer: Answer, draft: str, writer: str) -> str
 
 
 def pieces(markdown: str) -> list[str]:
-    """Growing beginnings of a text, the last one whole, cut only where Markdown of ours allows
-    it.
-    """
+    """Growing beginnings of a text, the last one whole, cut only where our Markdown allows it."""
     cuts = [match.end() for match in re.finditer(r"\n|(?<=[.!?;:]) (?=[A-Z*\d])", markdown)]
     step = max(1, len(cuts) // PIECE_LIMIT)
     return [markdown[:cut] for cut in cuts[step - 1 :: step] if cut < len(markdown)] + [markdown]
@@ -107,9 +101,7 @@ def follow_ups(answer: Answer) -> list[str]:
 
 
 def example_questions(store: Store) -> list[str]:
-    """Up to four questions for an empty chat, made from the store's own concepts, one of each
-    sort.
-    """
+    """Up to four questions for an empty chat, of the store's own concepts, one of each sort."""
     graph, concepts = store.prerequisites, store.concepts
     told = [concept for concept in concepts if concept.summary and len(concept.label) <= 40]
     if not told:
@@ -164,9 +156,7 @@ def _sources(store: Store, citations: tuple[Citation, ...]) -> str:
 
 
 def _source(store: Store, citation: Citation) -> str:
-    """One source that opens where it stands: the cited lines, marked, with a few lines around
-    them.
-    """
+    """One source that opens where it stands: the cited lines, marked, with a few around them."""
     where = html.escape(place(citation.note, citation.line_start, citation.line_end, citation.cell))
     try:
         text = store.note_text(citation.note, citation.cell)

@@ -49,9 +49,7 @@ Update = tuple[
 
 @dataclass(frozen=True, slots=True)
 class AskPage:
-    """The page's components, and the functions that links elsewhere use to ask and to stop the
-    writer.
-    """
+    """The page's components, and what links elsewhere use to ask and to stop the writer."""
 
     chat: gr.Chatbot
     box: gr.Textbox
@@ -146,9 +144,7 @@ def _start_over() -> Update:
 
 
 def welcome(shelf: Shelf) -> str:
-    """What an empty conversation shows: how many concepts there are, and questions to begin
-    with.
-    """
+    """What an empty conversation shows: how many concepts there are, and first questions."""
     try:
         store = shelf.current()
     except GradusError as error:

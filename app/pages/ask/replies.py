@@ -1,5 +1,4 @@
-"""What the chat shows of one question, as it comes: a sign of life, the answer in pieces, or a
-writer's drafts.
+"""What the chat shows of a question as it comes: a sign of life, answer in pieces, drafts.
 
 Where it is shown, and what becomes of the conversation, is left to `app.pages.ask.page`.
 """

@@ -1,6 +1,4 @@
-"""A concept's card as Markdown: what it is, what to know first and why, what needs it, where it
-stands, what runs.
-"""
+"""A concept's card as Markdown: what it is, what comes first and why, where it stands."""
 
 from __future__ import annotations
 
@@ -65,9 +63,7 @@ def card_markdown(
 
 
 def resting_markdown(store: Store, known: Collection[int]) -> str:
-    """What stands there while no concept is chosen: how to choose one, and, with marks set, what
-    they unlock.
-    """
+    """What stands there while no concept is chosen: how to choose, and what marks unlock."""
     if not known:
         return NO_CARD
     steps = learn_next(store, known)
@@ -144,9 +140,7 @@ def _related(relations: Iterable[Relation], concept: int) -> list[int]:
 
 
 def _path(store: Store, concept: Concept, known: Collection[int]) -> str:
-    """The study path as a numbered list, each step with what it is needed for, and what the path
-    leaves out.
-    """
+    """The study path as a numbered list, each step with its reason, and what is left out."""
     plan = study_plan(store, [concept.id], known)
     left_out = (
         f'<p class="g-quiet">You know: {plain(", ".join(plan.known))}</p>' if plan.known else ""
@@ -170,9 +164,7 @@ def _path(store: Store, concept: Concept, known: Collection[int]) -> str:
 
 
 def _reasons(store: Store, concept: Concept) -> str:
-    """What in the notes says that each prerequisite comes first, and links to say whether that is
-    right.
-    """
+    """What in the notes says that each prerequisite comes first, with links to judge it."""
     needed = [r for r in store.relations if r.kind == "prerequisite" and r.target == concept.id]
     if not needed:
         return ""
@@ -182,9 +174,7 @@ def _reasons(store: Store, concept: Concept) -> str:
 
 
 def _rejected(store: Store, concept: Concept) -> str:
-    """What the reader has rejected as a prerequisite, folded away, each with a link that takes that
-    back.
-    """
+    """The prerequisites that the reader has rejected, folded, each with a link to undo it."""
     items = []
     for rejected in rejected_prerequisites(store, concept):
         where = plain(place(rejected.place.note, rejected.place.line, rejected.place.line, None))

@@ -111,9 +111,7 @@ def _card(shelf: Shelf, about: object, said: str = "") -> str:
 
 
 def _marked(shelf: Shelf, label: str, known: bool) -> str:
-    """The card of a concept after it was marked as known, or its mark taken back; what went wrong
-    stands on it.
-    """
+    """A concept's card after its mark was set or taken back, with what went wrong on it."""
     said = ""
     try:
         (add_marks if known else remove_marks)(shelf.current(), [label])
@@ -123,9 +121,7 @@ def _marked(shelf: Shelf, label: str, known: bool) -> str:
 
 
 def _decided(shelf: Shelf, first: str, then: str, decision: str) -> str:
-    """The card of a concept after a prerequisite of it was confirmed or rejected, with where that
-    was written.
-    """
+    """A concept's card after a prerequisite was confirmed or rejected, with the file's name."""
     if decision not in DECISIONS:
         return _card(shelf, then)
     try:
@@ -143,8 +139,7 @@ def _decided(shelf: Shelf, first: str, then: str, decision: str) -> str:
 
 
 def graph_view(store: Store, about: int | None = None) -> dict[str, Any]:
-    """What the canvas draws: placed concepts, arrows, themes, and every concept's name for the
-    list.
+    """What the canvas draws: placed concepts, arrows, themes; every concept's name for the list.
 
     Arrows that others imply are left out (the transitive reduction), which changes no study order.
 
@@ -198,9 +193,7 @@ def _saved(store: Store, wanted: object) -> dict[str, Any]:
 
 
 def path_view(store: Store, goal: int | None) -> dict[str, Any]:
-    """The short study path to a concept, foundations first, with its arrows; what needs it
-    directly; what is known.
-    """
+    """The short study path to a concept, with its arrows; what needs it; what is known."""
     known = known_ids(store)
     if goal is None:
         return {"path": [], "edges": [], "after": [], "known": sorted(known)}
@@ -258,9 +251,7 @@ def _what_is_shown(shown: int, linked: int, total: int, about: int | None) -> st
 
 
 def _concept_id(store: Store, about: object) -> int | None:
-    """Read what the browser sent: an id, a label, or nothing; anything else is an unknown
-    concept.
-    """
+    """Read what the browser sent: an id, a label, or nothing; else an unknown concept."""
     if about is None or about == "":
         return None
     if isinstance(about, int) and not isinstance(about, bool) and 0 <= about < len(store.concepts):

@@ -1,6 +1,4 @@
-"""The prerequisites of a concept that a person has rejected, as the `gradus.toml` files in force
-say.
-"""
+"""The prerequisites that a person has rejected, as the `gradus.toml` files in force say."""
 
 from __future__ import annotations
 
@@ -25,8 +23,7 @@ class Rejected:
 
 
 def rejected_prerequisites(store: Store, concept: Concept) -> tuple[Rejected, ...]:
-    """What the files remove of the concept's prerequisites, in their order; whether the notes
-    suggest it or not.
+    """What the files remove of a concept's prerequisites, in their order, suggested or not.
 
     Raises
     ------

@@ -1,5 +1,4 @@
-"""Line charts as SVG text, with a linear or logarithmic axis; colours come from the page's style
-sheet.
+"""Line charts as SVG text, with a linear or logarithmic axis; the style sheet has the colours.
 
 Drawn on our side: the curve grows while a run goes on, with no chart library to load and nothing
 fetched.
@@ -153,9 +152,7 @@ def _svg(said: str, width: int, inside: str, above: int = 0) -> str:
 
 
 def _x_ticks(across: _Axis, base: int, whole: bool) -> list[tuple[float, str]]:
-    """Where the x axis has its ticks, with their words; `base` 0 stands for a linear axis, of whole
-    numbers or any.
-    """
+    """Places and words of the x axis' ticks; `base` 0 stands for a linear axis."""
     if base:
         return _powers(across, base)
     places = ticks(across.low, across.high, 7)
@@ -251,9 +248,7 @@ def _title(title: str) -> str:
 
 
 def _legend(names: Sequence[str], width: int) -> tuple[str, int]:
-    """The names of the lines with their colours, in as many rows as they need; the last stands on
-    the frame.
-    """
+    """The lines' names with their colours, in rows of which the last stands on the frame."""
     places, x, row = [], float(LEFT), 0
     for name in names:
         space = 30 + len(name) * CHARACTER_PX

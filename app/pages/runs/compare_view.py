@@ -35,9 +35,7 @@ def past_choices(runs_dir: Path, limit: int = 40) -> list[tuple[str, str]]:
 
 
 def comparison_html(runs_dir: Path, ids: Sequence[str]) -> str:
-    """The chosen runs side by side, in the order chosen; a line that asks for two where there are
-    fewer.
-    """
+    """The chosen runs side by side, in the order chosen; a line that asks for two if fewer."""
     known = {record.id: record for record in history(runs_dir)}
     records = [known[name] for name in ids if name in known][:MOST]
     if len(records) < 2:

@@ -1,6 +1,4 @@
-"""A run as the Runs page shows it while it goes on: started, watched to its end, found again in the
-history.
-"""
+"""A run on the Runs page while it goes on: started, watched to its end, found again."""
 
 from __future__ import annotations
 
@@ -111,8 +109,7 @@ def _news(run: Run, tail: Tail) -> tuple[list[dict[str, Any]], bool]:
 async def reopen(
     going: Going, visitor: str, run_id: str, runs_dir: Path
 ) -> AsyncGenerator[list[Any], None]:
-    """Show a run of the history; one that goes on after its page was closed is taken up and watched
-    to its end.
+    """Show a run of the history; one whose page was closed is taken up and watched to its end.
 
     Yields
     ------

@@ -71,9 +71,7 @@ def in_order(known: Sequence[Recipe]) -> list[Recipe]:
 
 
 def lay_out(recipe: Recipe, *, shown: bool) -> Form:
-    """Lay out the recipe's form; what decides what is found stands first, the rest under "More
-    settings".
-    """
+    """Lay out a recipe's form: what decides first, the rest under "More settings"."""
     task = _default_task(recipe)
     with gr.Column(visible=shown, elem_id=f"form-{recipe.name}") as group:
         gr.Markdown(recipe.summary, elem_classes="g-summary")
@@ -118,9 +116,7 @@ def lay_out(recipe: Recipe, *, shown: bool) -> Form:
 
 
 def show_task(form: Form) -> Any:
-    """A function from a task's name to what is shown of its form: what it expects, and its own
-    fields.
-    """
+    """A function from a task's name to what its form shows: what it expects, its own fields."""
 
     def shown(task: str) -> list[Any]:
         fields = [
@@ -132,9 +128,7 @@ def show_task(form: Form) -> Any:
 
 
 def named(form: Form, values: Sequence[object]) -> dict[str, object]:
-    """The form's values by parameter; what is not for the chosen task is left out, it may stand
-    there from before.
-    """
+    """The form's values by parameter, without what is not for the chosen task."""
     by_name = {
         parameter.name: value
         for parameter, value in zip(form.recipe.parameters, values, strict=True)
@@ -186,9 +180,7 @@ def _expects(task: str) -> str:
 
 
 def _help(parameter: Parameter, task: str) -> str | None:
-    """The parameter's help; where it tells kinds of tasks apart ("images: ...; texts: ..."), the
-    task's part alone.
-    """
+    """The parameter's help, or of "images: ...; texts: ..." the task's part alone."""
     parts = [part.partition(": ") for part in parameter.help.split("; ")]
     if not any(kind in _KINDS for kind, _, _ in parts):
         return parameter.help or None

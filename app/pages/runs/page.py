@@ -1,6 +1,4 @@
-"""The Runs page laid out: a form for each recipe, the run as it goes, its result, runs before it
-and side by side.
-"""
+"""The Runs page laid out: a form for each recipe, the run, its result, runs before it."""
 
 from __future__ import annotations
 
@@ -68,9 +66,7 @@ class RunsPage:
     open_past: Any
 
     def preset_outputs(self) -> list[Any]:
-        """What `preset` fills: the choice, each form's visibility and line on its task, and every
-        field.
-        """
+        """What `preset` fills: choice, forms' visibility, lines on tasks, and every field."""
         groups, expects = (
             [form.group for form in self.forms],
             [form.expects for form in self.forms if form.expects],
@@ -148,9 +144,7 @@ def runs_page(runs_dir: Path, going: Going) -> RunsPage:
 
 
 def read_offer(target: object) -> tuple[str, dict[str, object]]:
-    """A recipe's name and preset values from a Run link's `lr-find?phase=frozen`; checked before
-    they are used.
-    """
+    """A recipe's name and unchecked values from a Run link's `lr-find?phase=frozen`."""
     name, _, query = str(target or "")[:2000].partition("?")
     return name, dict(parse_qsl(query))
 

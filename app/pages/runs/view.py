@@ -1,6 +1,4 @@
-"""What the Runs page shows of one run as it goes, as HTML made from its events: state, charts,
-tables, log.
-"""
+"""What the Runs page shows of a run as it goes, as HTML: state, charts, tables, log."""
 
 from __future__ import annotations
 
@@ -31,8 +29,7 @@ STATUS_WORDS = {
 
 
 def state_html(title: str, events: Sequence[Event], since_s: float = 0.0) -> str:
-    """The head of a run: what runs, on which device and why, and how far it is; its status once it
-    has ended.
+    """The head of a run: what runs, where and why, how far it is, and its status at the end.
 
     `since_s` are the seconds that went by after the last event.
     """
@@ -63,9 +60,7 @@ def state_html(title: str, events: Sequence[Event], since_s: float = 0.0) -> str
 
 
 def charts(events: Sequence[Event]) -> str:
-    """The charts that fit the events: epochs, loss against learning rate, memory and speed against
-    batch size.
-    """
+    """The charts that fit the events: of epochs, of learning rates, or of batch sizes."""
     trained = training_charts(events)
     if trained:
         return trained
@@ -208,9 +203,7 @@ def _before_it_explodes(points: Sequence[tuple[float, float]]) -> float | None:
 
 
 def _marks(phase: Mapping[str, Any]) -> list[Mark]:
-    """The finder's suggestions, and in strong what is recommended: a rate, or the two ends of a
-    slice.
-    """
+    """The finder's suggestions, and in strong what is recommended: a rate or a slice's ends."""
     recommended = phase.get("recommended")
     if isinstance(recommended, list | tuple):
         marks = [

@@ -1,6 +1,4 @@
-"""The runs that the pages' server has going: one for each visitor, and those whose page was
-closed.
-"""
+"""The runs that the pages' server has going: each visitor's, and those left behind."""
 
 from __future__ import annotations
 
@@ -96,9 +94,7 @@ class Going:
                     self._left[run.id] = run
 
     def take_up(self, visitor: str, run_id: str) -> Run | None:
-        """Make a run whose page was closed the visitor's own; None when it is no such run, or one
-        is going on.
-        """
+        """Make a run whose page was closed the visitor's own; None where that cannot be."""
         with self._lock:
             before = self._runs.get(visitor)
             if before is not None and before.result() is None:
