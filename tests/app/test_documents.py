@@ -82,9 +82,7 @@ def test_every_recipe_is_documented(recipe: Any) -> None:
 
 @pytest.mark.parametrize("task", [name for name in TASK_NAMES if name != LEARNER])
 def test_every_task_is_documented(task: str) -> None:
-    """Both tables of tasks name it, and docs/recipes.md names each file that its own sentence
-    speaks of.
-    """
+    """Both tables of tasks name it, and docs/recipes.md its files."""
     assert re.search(rf"^\|.*`{task}`.*\|.*\|$", read("README.md"), re.MULTILINE)
     told = row("docs/recipes.md", task)
     for file in re.findall(r"\w+\.(?:csv|txt)\b|\w+/", find_task(task).EXPECTS):
@@ -162,9 +160,7 @@ def test_links_lead_somewhere(name: str) -> None:
 
 
 def test_every_benchmark_is_documented() -> None:
-    """A script that is called by hand is named in benchmarks/README.md; others are called by a
-    script that is.
-    """
+    """A script is named in benchmarks/README.md, or called by a script that is."""
     told = read("benchmarks/README.md")
     scripts = {
         ".".join(path.relative_to(ROOT).with_suffix("").parts): path.read_text(encoding="utf-8")
@@ -183,9 +179,7 @@ def test_every_benchmark_is_documented() -> None:
 
 
 def test_the_example_of_a_recipe_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The recipe that CONTRIBUTING shows runs from another package, under the entry point that
-    stands below it.
-    """
+    """CONTRIBUTING's recipe runs from another package, under the entry point below it."""
     source, entry = re.findall(r"```(?:python|toml)\n(.*?)```", read("CONTRIBUTING.md"), re.DOTALL)
     group, name, module = re.findall(r'"([\w.]+)"\]\n([\w-]+) = "(\w+)"', entry)[0]
     assert group == "gradus.recipes"

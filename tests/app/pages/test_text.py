@@ -1,6 +1,4 @@
-"""Notes are written by others: what the pages show of them fetches nothing, runs nothing and says
-the same.
-"""
+"""What the pages show of others' notes fetches nothing, runs nothing and says the same."""
 
 from __future__ import annotations
 
@@ -93,9 +91,7 @@ def tags_of(markdown: str) -> list[tuple[str, dict[str, str | None]]]:
 @example("<x>~~~\n~~~\n<img src=x>\n~~~\n")
 @example("![a\n](http://evil.example/p.png)")
 def test_no_tag_of_the_notes_survives(text: str) -> None:
-    """However hostile pieces are combined, only Markdown's own tags and bare plain ones are
-    left.
-    """
+    """However hostile pieces are combined, only Markdown's own and plain tags are left."""
     for tag, attributes in tags_of(clean_markdown(text, {1})):
         assert tag in MARKDOWN_TAGS | PLAIN_TAGS, (tag, attributes)
         assert not any(
@@ -158,9 +154,7 @@ def test_prices_are_not_formulas() -> None:
 
 
 def test_a_dollar_that_opens_no_formula_is_a_dollar() -> None:
-    """The page's formula setter would pair it with the next one, over paragraphs; a wrapped formula
-    stays one.
-    """
+    """The page's formula setter would pair it with the next; a wrapped formula stays one."""
     assert (
         clean_markdown("${x}\n\nand ${y} and $a\n+ b$") == "&#36;{x}\n\nand &#36;{y} and $a\n+ b$"
     )
@@ -173,9 +167,7 @@ def test_an_address_keeps_its_parentheses() -> None:
 
 
 def test_quoted_lines_are_marked_and_numbered() -> None:
-    """Of the lines shown, exactly the cited ones are marked, under the numbers they have in the
-    note.
-    """
+    """Of the lines shown, exactly the cited ones are marked, under their own numbers."""
     shown = lines_html("one\ntwo\n<b>three</b>\nfour\r\nfive", 3, 4, context=1)
     assert shown.count("<mark") == 2
     assert '<mark class="g-hit"><span class="g-no">3</span>&lt;b&gt;three&lt;/b&gt;</mark>' in shown

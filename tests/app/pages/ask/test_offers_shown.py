@@ -41,9 +41,7 @@ def test_old_code_has_its_line_in_the_terminal(monkeypatch: pytest.MonkeyPatch) 
 
 
 def test_the_example_that_promises_a_run_brings_one(store: Store) -> None:
-    """Among the questions for an empty chat, the one on choosing a value is of a recipe that finds
-    it.
-    """
+    """The example question on choosing a value is of a recipe that finds that value."""
     assert "How do I choose the learning rate?" in example_questions(store)
 
 

@@ -54,9 +54,7 @@ def extract(shelf: Shelf, encoder: Encoder) -> Answer:
 
 
 def test_an_answer_grows_to_what_the_page_makes_of_it(shelf: Shelf, encoder: Encoder) -> None:
-    """Each reply begins with the one before, and each carries the answer: a reader may ask on at
-    any moment.
-    """
+    """Each reply begins with the one before, and each carries the answer."""
     said = extract(shelf, encoder)
     found = asked(shelf)
     assert len(found) > 3
@@ -66,9 +64,7 @@ def test_an_answer_grows_to_what_the_page_makes_of_it(shelf: Shelf, encoder: Enc
 
 
 def test_drafts_pass_and_the_checked_answer_lasts(shelf: Shelf, encoder: Encoder) -> None:
-    """A draft is no part of the conversation; what was said is the notes' answer, not the writer's
-    words.
-    """
+    """A draft is no part of the conversation; what was said is the notes' answer."""
     *drafts, last = asked(
         shelf, Scripted("Proofing is the rest in which dough rises [1]. Bakers slept then [1].")
     )

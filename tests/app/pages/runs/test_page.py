@@ -1,6 +1,4 @@
-"""A run started on the page is followed to its end, goes on when nobody looks, and ends when
-stopped.
-"""
+"""A run of the page is followed to its end, goes on unwatched, and ends when stopped."""
 
 from __future__ import annotations
 
@@ -68,9 +66,7 @@ def test_an_unknown_recipe_is_one_clear_line(tmp_path: Path) -> None:
 
 
 def test_stop_ends_the_run_and_says_so(tmp_path: Path) -> None:
-    """After Stop the page shows the run as stopped, keeps it in the history, and its process is
-    gone.
-    """
+    """After Stop the page and the history show the run as stopped, and its process is gone."""
 
     async def scenario() -> list[Any]:
         going, shown = Going(), []
@@ -89,9 +85,7 @@ def test_stop_ends_the_run_and_says_so(tmp_path: Path) -> None:
 
 
 def test_a_run_outlives_its_page_and_is_taken_up_from_the_history(tmp_path: Path) -> None:
-    """The page says that the run goes on without it; whoever opens it next sees it from its start,
-    and can stop it.
-    """
+    """The page says that the run goes on; whoever opens it sees it whole, and can stop it."""
 
     async def scenario() -> tuple[list[Any], list[Any], list[Any]]:
         going = Going()
@@ -159,9 +153,7 @@ def test_one_visitor_has_one_run_at_a_time(tmp_path: Path) -> None:
 
 
 def test_no_file_is_run_for_a_stranger(tmp_path: Path) -> None:
-    """Where the pages are served to other machines, a learner file is refused and nothing is
-    started.
-    """
+    """Pages served to other machines refuse a learner file, and nothing is started."""
 
     async def scenario() -> list[list[Any]]:
         going = Going(own_code=False)
@@ -179,9 +171,7 @@ def test_no_file_is_run_for_a_stranger(tmp_path: Path) -> None:
 def test_a_run_is_sent_to_the_chosen_tracker(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A tracker that is installed can be chosen under "More settings"; what came of sending stands
-    in the result.
-    """
+    """An installed tracker can be chosen; what came of sending stands in the result."""
     with gr.Blocks():
         offered = runs_page(tmp_path / "runs", Going()).forms[0].tracker
     assert [value for _, value in offered.choices] == ["", *installed_trackers()]
@@ -211,9 +201,7 @@ def test_a_run_is_sent_to_the_chosen_tracker(
 
 
 def test_a_run_offer_keeps_its_preset() -> None:
-    """The link's text gives the recipe's name and its values; nonsense gives a name that no recipe
-    has.
-    """
+    """The link's text gives the recipe and its values; nonsense names no recipe."""
     assert read_offer("lr-find?phase=frozen&batch_size=32") == (
         "lr-find",
         {"phase": "frozen", "batch_size": "32"},
@@ -229,9 +217,7 @@ def page(tmp_path: Path) -> Any:
 
 
 def test_each_recipe_has_a_field_for_each_parameter(page: Any) -> None:
-    """Every parameter can be set on the page, with its default filled in, its unit and help beside
-    it.
-    """
+    """Every parameter can be set, with its default filled in, its unit and help beside it."""
     for form in page.forms:
         assert len(form.fields) == len(form.recipe.parameters)
         for parameter, field in zip(form.recipe.parameters, form.fields, strict=True):
@@ -246,9 +232,7 @@ def test_each_recipe_has_a_field_for_each_parameter(page: Any) -> None:
 
 
 def test_a_preset_fills_the_form_of_its_recipe_only(page: Any) -> None:
-    """The recipe is chosen, its form shown, the preset and the defaults filled in; the other form
-    stays.
-    """
+    """The recipe's form is shown with the preset and the defaults; the other form stays."""
     updates = preset(page.forms, "lr-find", {"phase": "frozen", "task": "no such task"})
     assert updates[0] == "lr-find"
     assert [u["visible"] for u in updates[1 : 1 + len(page.forms)]] == [
