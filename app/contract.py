@@ -11,7 +11,7 @@ from kg.types import Answer, Concept, Hit, PathStep, Relation
 if TYPE_CHECKING:
     from app.answering.study import NextStep
 
-__all__ = ["answer_json", "hit_json", "next_json", "relation_json", "step_json"]
+__all__ = ["answer_json", "concept_json", "hit_json", "next_json", "relation_json", "step_json"]
 
 
 def hit_json(hit: Hit) -> dict[str, Any]:
@@ -54,6 +54,16 @@ def answer_json(answer: Answer) -> dict[str, Any]:
     if answer.path:
         out["path"] = [step_json(s) for s in answer.path]
     return out
+
+
+def concept_json(concept: Concept) -> dict[str, Any]:
+    """A concept as the contract has it."""
+    return {
+        "label": concept.label,
+        "aliases": concept.aliases,
+        "notes": concept.notes,
+        "summary": concept.summary,
+    }
 
 
 def step_json(step: PathStep) -> dict[str, Any]:

@@ -16,11 +16,8 @@ import networkx as nx
 __all__ = ["NODE_LIMIT", "Placed", "around", "layers", "most_connected", "place_nodes"]
 
 NODE_LIMIT = 160  # more labels than this cannot be read at once
-LEVEL_PX, ROW_PX, GAP_PX = (
-    56,
-    34,
-    14,
-)  # between levels, between rows of one level, between boxes of one row
+# Between levels, between rows of one level, between boxes of one row.
+LEVEL_PX, ROW_PX, GAP_PX = 56, 34, 14
 CHARACTER_PX, PADDING_PX, WIDEST_PX = 7.7, 36, 240
 SHAPE = 1.25  # width to height of the canvas that the picture is made for
 WIDEST_SPREAD = 2.5
@@ -115,8 +112,9 @@ def _ordered_levels(graph: nx.DiGraph[int], level: Mapping[int, int]) -> list[li
     """Order each level by the mean place of its neighbours, to untangle most crossings.
 
     References
-    ---------- Sugiyama, Tagawa, Toda (1981), Methods for visual understanding of hierarchical
-    system structures.
+    ----------
+    Sugiyama, Tagawa, Toda (1981), Methods for visual understanding of hierarchical system
+    structures.
     """
     levels: list[list[int]] = [[] for _ in range(max(level.values(), default=-1) + 1)]
     for node in sorted(level):
