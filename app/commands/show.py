@@ -19,7 +19,7 @@ from app.wording import run_command
 if TYPE_CHECKING:
     from app.answering.study import NextStep, Plan
     from ingest.build import Report
-    from kg.types import Answer, Citation, Evidence, Hit
+    from kg.types import Answer, Evidence, Hit
 
 __all__ = [
     "follow_writing",
@@ -63,7 +63,7 @@ def show_answer(answer: Answer) -> None:
     out.print(Markdown(annotated(answer)))
     author = f"Written by {answer.writer} from the cited lines." if answer.writer else ""
     _show_block([Text(line, style="dim") for line in (author, answer.notice) if line])
-    _show_block([Text(f"[{c.n}] {_address(c)}", style="cyan") for c in answer.citations])
+    _show_block([Text(f"[{c.n}] {address(c)}", style="cyan") for c in answer.citations])
     if answer.measured:
         head = Text("measured by your runs, not from the notes:", style="dim")
         _show_block([head, *(Text(f"  {fact.text} [{fact.run}]") for fact in answer.measured)])
@@ -115,8 +115,7 @@ def show_hits(hits: Sequence[Hit]) -> None:
     for hit in hits:
         p = hit.passage
         headings = " › ".join(p.heading_path)
-        where = address(p.note, p.line_start, p.line_end, p.cell)
-        out.print(Text(f"{where}  {headings}  ({hit.score:.2f})", style="cyan"))
+        out.print(Text(f"{address(p)}  {headings}  ({hit.score:.2f})", style="cyan"))
         out.print(Text(p.text.strip()))
         out.print()
 
@@ -129,7 +128,7 @@ def show_plan(plan: Plan) -> None:
             labels = ", ".join(label for label, _ in step.why[:4])
             _show_reason(f"needed for {labels}", step.why[0][1])
         if step.citation is not None:
-            out.print(Text(f"     {_address(step.citation)}", style="cyan"))
+            out.print(Text(f"     {address(step.citation)}", style="cyan"))
     if plan.known:
         out.print(Text(f"you know: {', '.join(plan.known)}", style="dim"))
     if plan.further:
@@ -148,7 +147,7 @@ def show_next(steps: Sequence[NextStep]) -> None:
         if step.unlocks:
             out.print(Text(f"     opens {step.unlocks} more", style="dim"))
         if step.citation is not None:
-            out.print(Text(f"     {_address(step.citation)}", style="cyan"))
+            out.print(Text(f"     {address(step.citation)}", style="cyan"))
 
 
 def _show_step(mark: str, label: str, summary: str) -> None:
@@ -162,8 +161,7 @@ def _show_reason(reason: str, evidence: Evidence | None) -> None:
     """Why, with the place that says so."""
     line = Text(f"     {reason}", style="dim")
     if evidence is not None:
-        e = evidence
-        line.append(f" · {address(e.note, e.line, e.line, e.cell)}", style="cyan")
+        line.append(f" · {address(evidence)}", style="cyan")
     out.print(line)
 
 
@@ -173,7 +171,3 @@ def show_table(columns: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
     for row in rows:
         table.add_row(*(Text(cell) for cell in row))
     out.print(table)
-
-
-def _address(citation: Citation) -> str:
-    return address(citation.note, citation.line_start, citation.line_end, citation.cell)

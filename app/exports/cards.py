@@ -11,6 +11,7 @@ import yaml
 from app.exports.markdown_text import escaped
 from app.exports.selection import PREREQUISITES, Choice, Selection, one_line, selected, shown
 from app.place import place
+from app.wording import shortened
 from ingest.names.labels import merge_key
 from kg.store import Store
 from kg.types import Concept, Evidence, Relation
@@ -136,10 +137,8 @@ def _body(
     parts.append(_box("Related", map(link, near)))
     places = chosen.places[concept.id]
     more = [f"and {len(places) - PLACES_SHOWN} more"] if len(places) > PLACES_SHOWN else []
-    shown_places = [
-        escaped(place(p.note, p.line_start, p.line_end, p.cell)) for p in places[:PLACES_SHOWN]
-    ]
-    parts.append(_box("In the notes", [*shown_places, *more]))
+    told = [escaped(place(lines)) for lines in places[:PLACES_SHOWN]]
+    parts.append(_box("In the notes", [*told, *more]))
     return "\n\n".join(part for part in parts if part) + "\n"
 
 
@@ -157,11 +156,10 @@ def _alias(label: str) -> str:
 def _reason(evidence: Sequence[Evidence]) -> str:
     if not evidence:
         return ""
-    e = evidence[0]
-    quote = one_line(e.quote)
-    cut = quote if len(quote) <= QUOTE_CHARS else f"{quote[:QUOTE_CHARS]}…"
-    said = f" “{escaped(cut)}”" if cut else ""
-    return f" —{said} ({escaped(place(e.note, e.line, e.line, e.cell))})"
+    first = evidence[0]
+    quote = shortened(one_line(first.quote), QUOTE_CHARS)
+    quoted = f" “{escaped(quote)}”" if quote else ""
+    return f" —{quoted} ({escaped(place(first))})"
 
 
 def _tame(summary: str) -> str:

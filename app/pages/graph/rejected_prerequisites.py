@@ -37,10 +37,11 @@ def rejected_prerequisites(store: Store, concept: Concept) -> tuple[Rejected, ..
         return ()
     # A name may be another's label too, which then means that one.
     decided, _ = decided_edges(about, NameTable.of([(c.label, c.aliases) for c in store.concepts]))
-    found = (
-        (first, place) for (first, then), place in decided.remove.items() if then == concept.id
+    return tuple(
+        Rejected(store.concepts[first].label, evidence)
+        for (first, then), evidence in decided.remove.items()
+        if then == concept.id
     )
-    return tuple(Rejected(store.concepts[first].label, place) for first, place in found)
 
 
 def _overrides(store: Store) -> str:

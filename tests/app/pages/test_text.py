@@ -4,13 +4,11 @@ from __future__ import annotations
 
 from html.parser import HTMLParser
 
-import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 
-from app.pages.text import PLAIN_TAGS, clean_markdown, code_block, lines_html, link
-from app.place import place
+from app.pages.text import PLAIN_TAGS, clean_markdown, lines_html, link
 
 MARKDOWN_TAGS = {
     "p",
@@ -179,22 +177,3 @@ def test_quoted_lines_are_marked_and_numbered() -> None:
 def test_a_form_feed_ends_no_line() -> None:
     """Lines are counted as an ingest counts them: by line feeds alone."""
     assert '<span class="g-no">2</span>c' in lines_html("a\x0cb\nc", 2, 2)
-
-
-@pytest.mark.parametrize(
-    ("lines", "cell", "words"),
-    [
-        ((3, 3), None, "a.md, line 3"),
-        ((3, 5), None, "a.md, lines 3–5"),
-        ((1, 2), 4, "a.md, cell 4, lines 1–2"),
-    ],
-)
-def test_a_place_in_words(lines: tuple[int, int], cell: int | None, words: str) -> None:
-    """A place names note, cell and lines."""
-    assert place("a.md", *lines, cell) == words
-
-
-def test_a_fence_is_longer_than_any_inside() -> None:
-    """Code that holds a fence does not end its own."""
-    rendered = MarkdownIt("commonmark").render(code_block("a\n```\nb", "py"))
-    assert rendered == '<pre><code class="language-py">a\n```\nb\n</code></pre>\n'

@@ -133,7 +133,7 @@ def test_layers_are_a_line_for_each_way_to_start() -> None:
     drawn = training_charts(layers)
     assert lines(drawn) == [2] * 4
     first = drawn.split("</svg>")[0]
-    ticks = re.findall(r'y="272" text-anchor="middle">(.*?)<', first)
+    ticks = re.findall(r'y="272.0" text-anchor="middle">(.*?)<', first)
     assert ticks == ["1", "2"]
 
 
