@@ -1,6 +1,4 @@
-"""Machine-readable output: how values are written as JSON, stable from the first release (see
-README).
-"""
+"""Machine-readable output: how values are written as JSON, as the README documents it."""
 
 from __future__ import annotations
 
@@ -8,13 +6,12 @@ import dataclasses
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from app.fastai_v1.recognise import updates
 from kg.types import Answer, Concept, Hit, PathStep, Relation
 
 if TYPE_CHECKING:
     from app.answering.study import NextStep
 
-__all__ = ["answer_json", "hit_json", "next_json", "relation_json", "step_json"]
+__all__ = ["answer_json", "concept_json", "hit_json", "next_json", "relation_json", "step_json"]
 
 
 def hit_json(hit: Hit) -> dict[str, Any]:
@@ -32,29 +29,41 @@ def hit_json(hit: Hit) -> dict[str, Any]:
     }
 
 
-def answer_json(said: Answer) -> dict[str, Any]:
+def answer_json(answer: Answer) -> dict[str, Any]:
     """An answer as the contract has it."""
+    contradicted = answer.disagreement
     out: dict[str, Any] = {
-        "question": said.question,
-        "status": said.status,
-        "kind": said.kind,
-        "confidence": said.confidence,
-        "answer": said.text,
-        "citations": [dataclasses.asdict(c) for c in said.citations],
-        "concepts": said.concepts,
-        "prerequisites": said.prerequisites,
-        "next": said.next,
-        "recipes": [dataclasses.asdict(r) for r in said.recipes],
-        "measured": [dataclasses.asdict(m) for m in said.measured],
-        "nearest": said.nearest,
-        "writer": said.writer,
-        "notice": said.notice,
-        "fastai_v1": [dataclasses.asdict(r) for r in updates(said.text)],
-        "hits": [hit_json(h) for h in said.hits],
+        "question": answer.question,
+        "status": answer.status,
+        "kind": answer.kind,
+        "confidence": answer.confidence,
+        "answer": answer.text,
+        "citations": [dataclasses.asdict(c) for c in answer.citations],
+        "concepts": answer.concepts,
+        "prerequisites": answer.prerequisites,
+        "next": answer.next,
+        "recipes": [dataclasses.asdict(r) for r in answer.recipes],
+        "measured": [dataclasses.asdict(m) for m in answer.measured],
+        "nearest": answer.nearest,
+        "writer": answer.writer,
+        "notice": answer.notice,
+        "disagreement": dataclasses.asdict(contradicted) if contradicted else None,
+        "fastai_v1": [dataclasses.asdict(r) for r in answer.fastai_v1],
+        "hits": [hit_json(h) for h in answer.hits],
     }
-    if said.path:
-        out["path"] = [step_json(s) for s in said.path]
+    if answer.path:
+        out["path"] = [step_json(s) for s in answer.path]
     return out
+
+
+def concept_json(concept: Concept) -> dict[str, Any]:
+    """A concept as the contract has it."""
+    return {
+        "label": concept.label,
+        "aliases": concept.aliases,
+        "notes": concept.notes,
+        "summary": concept.summary,
+    }
 
 
 def step_json(step: PathStep) -> dict[str, Any]:
@@ -84,9 +93,7 @@ def next_json(step: NextStep) -> dict[str, Any]:
 
 
 def relation_json(relation: Relation, concepts: Sequence[Concept]) -> dict[str, Any]:
-    """A relation; its first end has the relation's kind as key: "prerequisite", "broader" or
-    "related".
-    """
+    """A relation; the key of its first end is its kind: "prerequisite", "broader", "related"."""
     first, later = concepts[relation.source], concepts[relation.target]
     return {
         "kind": relation.kind,

@@ -1,5 +1,4 @@
-"""Place concepts on the canvas: layers in study order, foundations at the bottom, what needs them
-above, few crossings.
+"""Place concepts on the canvas: layers in study order, foundations at the bottom.
 
 Pure geometry over a graph of ids; what a concept looks like is decided in `assets/graph.js`. Labels
 are wide and low, so levels are stacked: a hundred concepts then fit a screen with their names
@@ -17,11 +16,8 @@ import networkx as nx
 __all__ = ["NODE_LIMIT", "Placed", "around", "layers", "most_connected", "place_nodes"]
 
 NODE_LIMIT = 160  # more labels than this cannot be read at once
-LEVEL_PX, ROW_PX, GAP_PX = (
-    56,
-    34,
-    14,
-)  # between levels, between rows of one level, between boxes of one row
+# Between levels, between rows of one level, between boxes of one row.
+LEVEL_PX, ROW_PX, GAP_PX = 56, 34, 14
 CHARACTER_PX, PADDING_PX, WIDEST_PX = 7.7, 36, 240
 SHAPE = 1.25  # width to height of the canvas that the picture is made for
 WIDEST_SPREAD = 2.5
@@ -30,9 +26,7 @@ SWEEPS = 8
 
 @dataclass(frozen=True, slots=True)
 class Placed:
-    """Where a concept stands, in canvas units with y downwards: the left end of its box, and its
-    middle height.
-    """
+    """Where a concept stands, y downwards: the left end of its box, and its middle height."""
 
     x: float
     y: float
@@ -47,9 +41,7 @@ def most_connected(graph: nx.DiGraph[int], limit: int = NODE_LIMIT) -> list[int]
 
 
 def around(graph: nx.DiGraph[int], goal: int, limit: int = NODE_LIMIT) -> list[int]:
-    """A concept, all it builds on, and what needs it directly; the nearest first, at most
-    `limit`.
-    """
+    """A concept, all it builds on, and what needs it directly; the nearest `limit`."""
     below = nx.single_source_shortest_path_length(graph.reverse(copy=False), goal)
     needing = sorted(graph.successors(goal))
     order = sorted(below, key=lambda node: (below[node], node))
@@ -59,8 +51,7 @@ def around(graph: nx.DiGraph[int], goal: int, limit: int = NODE_LIMIT) -> list[i
 
 
 def layers(graph: nx.DiGraph[int]) -> dict[int, int]:
-    """Level of each concept: every edge goes to a higher one, and a foundation stands right before
-    what needs it.
+    """Level of each concept: edges go upwards, and a foundation stands before what needs it.
 
     Raises
     ------
@@ -78,9 +69,7 @@ def layers(graph: nx.DiGraph[int]) -> dict[int, int]:
 
 
 def place_nodes(graph: nx.DiGraph[int], labels: Mapping[int, str]) -> dict[int, Placed]:
-    """Lay a prerequisite graph out; concepts of one level share a row, or several when there are
-    many.
-    """
+    """Lay a prerequisite graph out; a level's concepts share one row, or several if many."""
     level = layers(graph)
     width = {node: min(WIDEST_PX, len(labels[node]) * CHARACTER_PX + PADDING_PX) for node in graph}
     widest = max(
@@ -101,9 +90,7 @@ def place_nodes(graph: nx.DiGraph[int], labels: Mapping[int, str]) -> dict[int, 
 
 
 def _spread(placed: Mapping[int, Placed]) -> dict[int, Placed]:
-    """Draw a tall picture's boxes apart sideways, so that it fills the canvas and names have
-    room.
-    """
+    """Draw a tall picture's boxes apart sideways, to fill the canvas and give names room."""
     if not placed:
         return {}
     width = max(p.x + p.width for p in placed.values()) - min(p.x for p in placed.values())
@@ -116,20 +103,18 @@ def _spread(placed: Mapping[int, Placed]) -> dict[int, Placed]:
 
 
 def _rows(nodes: Sequence[int], width: Mapping[int, float], widest: float) -> list[list[int]]:
-    """Deal a level's concepts over as few rows as fit, so that neighbours in the order stay one
-    above the other.
-    """
+    """Deal a level's concepts over few rows, so that neighbours stay one above the other."""
     n = max(1, math.ceil(sum(width[node] + GAP_PX for node in nodes) / widest))
     return [list(nodes[i::n]) for i in range(n)]
 
 
 def _ordered_levels(graph: nx.DiGraph[int], level: Mapping[int, int]) -> list[list[int]]:
-    """Order each level by the mean place of its neighbours, back and forth, which untangles most
-    crossings.
+    """Order each level by the mean place of its neighbours, to untangle most crossings.
 
     References
-    ---------- Sugiyama, Tagawa, Toda (1981), Methods for visual understanding of hierarchical
-    system structures.
+    ----------
+    Sugiyama, Tagawa, Toda (1981), Methods for visual understanding of hierarchical system
+    structures.
     """
     levels: list[list[int]] = [[] for _ in range(max(level.values(), default=-1) + 1)]
     for node in sorted(level):

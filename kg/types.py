@@ -16,6 +16,7 @@ __all__ = [
     "AnswerKind",
     "Citation",
     "Concept",
+    "Disagreement",
     "Evidence",
     "Hit",
     "Measured",
@@ -27,6 +28,7 @@ __all__ = [
     "RecipeOffer",
     "Relation",
     "RelationKind",
+    "Replacement",
     "Resource",
     "Tier",
 ]
@@ -174,6 +176,25 @@ class Citation:
 
 
 @dataclass(frozen=True, slots=True)
+class Disagreement:
+    """Two citations of an answer, by their `n`, that contradict each other, and in what."""
+
+    one: int
+    other: int
+    why: Literal["number", "negation", "opposites"]
+
+
+@dataclass(frozen=True, slots=True)
+class Replacement:
+    """A thing of fastai v1 in a text, and what v2 has for it."""
+
+    line: int  # 1-based
+    old: str
+    new: str  # "" where v2 has nothing in its place
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
 class RecipeOffer:
     """A recipe that fits an answer, with preset parameters and the reason in a few words."""
 
@@ -226,3 +247,5 @@ class Answer:
     writer: str = ""  # the language model that worded the text; "" for the notes' own words
     measured: tuple[Measured, ...] = ()  # what runs found of what was asked; no writer is given it
     notice: str = ""  # one line: why a writer's text is not given, or what was left out of it
+    disagreement: Disagreement | None = None  # where the notes contradict each other on this
+    fastai_v1: tuple[Replacement, ...] = ()  # what in `text` is fastai v1's

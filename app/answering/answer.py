@@ -17,6 +17,7 @@ from app.answering.offers.offers import offers
 from app.answering.question.follow_ups import Turn
 from app.answering.question.understand import Question, understand
 from app.answering.study import followers, prerequisites_of
+from app.fastai_v1.recognise import updates
 from app.paths import runs_folder
 from kg.encoder import Encoder
 from kg.linking import closest_labels
@@ -55,6 +56,7 @@ def answer(
         text = "Ask about something in your notes."
         return Answer(asked.asked, "not_in_notes", asked.kind, 0.0, text)
     notes = _from_notes(asked, store, encoder, history, k)
+    notes = replace(notes, fastai_v1=updates(notes.text))
     if asked.goes_on:
         return notes
     facts = measured(asked.text, asked.kind, runs_folder(store.folder), notes.recipes)
@@ -95,6 +97,7 @@ def _from_notes(
         recipes=recipes,
         hits=hits,
         path=composed.path,
+        disagreement=composed.disagreement,
     )
 
 

@@ -1,16 +1,13 @@
-"""The command `decide`: say whether one concept comes before another, in the file that is kept
-beside the notes.
-"""
+"""The command `decide`: say whether one concept comes before another."""
 
 from __future__ import annotations
 
-import json
 from dataclasses import asdict
 from typing import Annotated
 
 import typer
 
-from app.commands.options import JsonOption, StoreOption, told
+from app.commands.options import JsonOption, StoreOption, opened_store, print_json, tell
 from app.paths import store_folder
 
 __all__ = ["add_commands"]
@@ -30,32 +27,32 @@ def decide(
     store: StoreOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Decide whether one concept comes before another; it is written to gradus.toml beside the
-    notes, not into them.
-    """
+    """Decide whether one concept comes before another; it is written to gradus.toml."""
     if yes + no + forget != 1:
-        raise typer.BadParameter(
-            "expected one of --yes, --no and --forget", param_hint="--yes / --no / --forget"
-        )
+        hint = "--yes / --no / --forget"
+        raise typer.BadParameter("expected one of --yes, --no and --forget", param_hint=hint)
     from ingest.decide import decide_relation, overrides_file
     from kg.linking import find_concept
-    from kg.store import open_store
 
     folder = store_folder(store)
     report = decide_relation(folder, first, then, True if yes else False if no else None)
-    opened = open_store(folder)
+    opened = opened_store(store)
     opened.close()
     before, after = find_concept(opened.concepts, first), find_concept(opened.concepts, then)
     kept = opened.prerequisites.has_edge(before.id, after.id)
     file = overrides_file(folder, then)
     for warning in report.warnings:
-        told.print(f"{warning.note}:{warning.line}: {warning.error}", markup=False, soft_wrap=True)
+        tell(f"{warning.note}:{warning.line}: {warning.error}")
     if as_json:
-        row = {"prerequisite": before.label, "concept": after.label, "decision": "yes" if yes else "no" if no else None,
-               "kept": kept, "file": str(file), "warnings": [asdict(w) for w in report.warnings]}  # fmt: skip
-        print(json.dumps(row, ensure_ascii=False), flush=True)
+        row = {
+            "prerequisite": before.label,
+            "concept": after.label,
+            "decision": "yes" if yes else "no" if no else None,
+            "kept": kept,
+            "file": str(file),
+            "warnings": [asdict(warning) for warning in report.warnings],
+        }
+        print_json(row)
     else:
         stands = "comes before" if kept else "is no prerequisite of"
-        told.print(
-            f"'{before.label}' {stands} '{after.label}' ({file})", markup=False, soft_wrap=True
-        )
+        tell(f"'{before.label}' {stands} '{after.label}' ({file})")

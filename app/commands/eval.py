@@ -1,18 +1,22 @@
-"""The command `eval`: figures on your own notes and questions, and a first file of questions made
-from the notes.
-"""
+"""The command `eval`: figures on your own questions, and a first file of them."""
 
 from __future__ import annotations
 
-import json
 from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from app.commands.options import JsonOption, StoreOption, told
-from app.paths import store_folder
+from app.commands.options import (
+    JsonOption,
+    StoreOption,
+    opened_store,
+    print_json,
+    stderr,
+    tell,
+)
+from app.wording import shortened
 
 if TYPE_CHECKING:
     from app.evaluation.evaluate import Figures, Outcome
@@ -64,24 +68,19 @@ def evaluate(
 def _generate(file: Path | None, store: Path | None, most: int, force: bool, as_json: bool) -> None:
     from app.evaluation.generate import generated_questions
     from app.evaluation.question_file import question_lines, save_questions
-    from kg.store import open_store
 
-    questions = generated_questions(open_store(store_folder(store)), most)
+    questions = generated_questions(opened_store(store), most)
     if file is None:
         print(question_lines(questions), end="", flush=True)
         return
     save_questions(file, questions, force)
     kinds = Counter(q.kind for q in questions)
     if as_json:
-        print(
-            json.dumps(
-                {"file": str(file), "questions": len(questions), "kinds": kinds}, ensure_ascii=False
-            )
-        )
+        print_json({"file": str(file), "questions": len(questions), "kinds": kinds})
     else:
-        made = ", ".join(f"{n} {kind}" for kind, n in kinds.items())
-        told.print(f"{len(questions)} questions in {file} ({made}); look through them, then: gradus eval {file}",
-                   markup=False, soft_wrap=True)  # fmt: skip
+        made = f"{len(questions)} questions in {file}"
+        of_kinds = ", ".join(f"{n} {kind}" for kind, n in kinds.items())
+        tell(f"{made} ({of_kinds}); look through them, then: gradus eval {file}")
 
 
 def _evaluate(file: Path, store: Path | None, k: int, as_json: bool) -> None:
@@ -89,34 +88,34 @@ def _evaluate(file: Path, store: Path | None, k: int, as_json: bool) -> None:
     from app.evaluation.evaluate import ask_all, by_kind, figures
     from app.evaluation.question_file import read_questions, unheld
     from kg.encoder import load_encoder
-    from kg.store import open_store
 
     questions = read_questions(file)
-    opened = open_store(store_folder(store))
-    wrong = unheld(questions, opened)
+    opened = opened_store(store)
+    not_held = unheld(questions, opened)
     # Search cannot find what no note holds: a question left without any gold is the file's fault,
     # and left out.
-    missing = Counter(u.question.line for u in wrong)
-    left = tuple(
+    missing = Counter(u.question.line for u in not_held)
+    kept = tuple(
         q for q in questions if not q.answerable or missing[q.line] < len(q.gold) + len(q.quotes)
     )
-    with on_stderr(told) as progress:
-        outcomes = ask_all(
-            left,
-            opened,
-            load_encoder(opened.encoder_name),
-            k,
-            lambda n, of: progress("asking", n, of),
-        )
+    left_out = len(questions) - len(kept)
+    encoder = load_encoder(opened.encoder_name)
+    with on_stderr(stderr) as progress:
+        outcomes = ask_all(kept, opened, encoder, k, lambda n, of: progress("asking", n, of))
+    whole, kinds = figures(outcomes), by_kind(outcomes)
     if as_json:
-        found = {**_figures_json(figures(outcomes)), "left_out": len(questions) - len(left), "k": k}
-        found["kinds"] = {kind: _figures_json(f) for kind, f in by_kind(outcomes).items()}
-        found["not_held"] = [_unheld_json(u) for u in wrong]
-        found["rows"] = [_row_json(o) for o in outcomes]
-        print(json.dumps(found, ensure_ascii=False), flush=True)
+        evaluation = {
+            **_figures_json(whole),
+            "left_out": left_out,
+            "k": k,
+            "kinds": {kind: _figures_json(f) for kind, f in kinds.items()},
+            "not_held": [_unheld_json(u) for u in not_held],
+            "rows": [_row_json(o) for o in outcomes],
+        }
+        print_json(evaluation)
         return
-    _show_unheld(file, wrong, len(questions) - len(left))
-    _show_figures(figures(outcomes), by_kind(outcomes))
+    _tell_unheld(file, not_held, left_out)
+    _show_figures(whole, kinds)
     _show_missed(outcomes)
 
 
@@ -161,30 +160,27 @@ def _row_json(o: Outcome) -> dict[str, Any]:
     }
 
 
-def _show_unheld(file: Path, wrong: tuple[Unheld, ...], left_out: int) -> None:
-    for u in wrong:
-        place = f"{file}:{u.question.line}"
+def _tell_unheld(file: Path, not_held: tuple[Unheld, ...], left_out: int) -> None:
+    for u in not_held:
+        text = shortened(u.text, 70)
         if u.spans_passages:
-            said = f"no single passage holds the quote '{_short(u.text)}' (it begins under '{u.closest}'); shorten it"
+            begins = f"(it begins under '{u.closest}')"
+            fault = f"no single passage holds the quote '{text}' {begins}; shorten it"
         else:
             closest = f"; the closest heading is '{u.closest}'" if u.closest else ""
-            said = f"the notes hold no {'heading' if u.what == 'gold' else 'text'} '{_short(u.text)}'{closest}"
-        told.print(f"{place}: {said}", markup=False, soft_wrap=True)
+            kind = "heading" if u.what == "gold" else "text"
+            fault = f"the notes hold no {kind} '{text}'{closest}"
+        tell(f"{file}:{u.question.line}: {fault}")
     if left_out:
-        told.print(
-            f"left out, as the notes hold nothing that they name: {left_out} questions",
-            markup=False,
-        )
+        tell(f"left out, as the notes hold nothing that they name: {left_out} questions")
 
 
 def _show_figures(whole: Figures, kinds: dict[str, Figures]) -> None:
     from app.commands.show import show_table
 
-    columns = ("", *_figures_json(whole))
-    rows = [("all", whole), *kinds.items()] if len(kinds) > 1 else [("all", whole)]
-    show_table(
-        columns, ((name, *(_cell(v) for v in _figures_json(f).values())) for name, f in rows)
-    )
+    named = [("all", whole), *kinds.items()] if len(kinds) > 1 else [("all", whole)]
+    rows = [(name, *map(_cell, _figures_json(f).values())) for name, f in named]
+    show_table(("", *_figures_json(whole)), rows)
 
 
 def _cell(value: float | None) -> str:
@@ -216,7 +212,3 @@ def _fault(o: Outcome) -> str:
     elif not o.cited:
         faults.append("something else cited")
     return ", ".join(faults)
-
-
-def _short(text: str) -> str:
-    return text if len(text) <= 70 else text[:69] + "…"

@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from collections import Counter
-from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, cast
+from typing import TYPE_CHECKING, Annotated, cast, get_args
 
 import typer
 
-from app.commands.options import JsonOption, StoreOption, told
+from app.commands.options import (
+    JsonOption,
+    StoreOption,
+    check_choice,
+    opened_store,
+    print_json,
+    tell,
+)
 from app.paths import store_folder
+from kg.types import RelationKind
 
 if TYPE_CHECKING:
     from app.exports.selection import Choice
@@ -31,7 +37,7 @@ SUFFIXES = {
 }
 FORMATS = tuple(dict.fromkeys((*SUFFIXES.values(), "cards")))
 WHOLE = ("graphml", "json")  # formats that take every kind of relation unless told otherwise
-KINDS = ("prerequisite", "broader", "related", "all")
+KINDS = (*get_args(RelationKind), "all")
 
 
 def add_commands(app: typer.Typer) -> None:
@@ -74,24 +80,18 @@ def export(
     ] = False,
     store: StoreOption = None,
 ) -> None:
-    """Write the graph for other programs: GraphML, JSON, Mermaid, DOT, an Obsidian canvas or a
-    folder of cards.
-    """
+    """Write the graph as GraphML, JSON, Mermaid, DOT, an Obsidian canvas or a folder of cards."""
     form = _format(form, out)
-    if kind and kind not in KINDS:
-        raise typer.BadParameter(
-            f"expected one of {', '.join(KINDS)}, got '{kind}'", param_hint="--kind"
-        )
-    from kg.store import open_store
-
-    opened = open_store(store_folder(store))
-    choice = _choice(
-        opened, kind or ("all" if form in WHOLE else "prerequisite"), everything, about, short
-    )
+    check_choice(kind, KINDS, "--kind")
+    opened = opened_store(store)
+    kind = kind or ("all" if form in WHOLE else "prerequisite")
+    choice = _choice(opened, kind, everything, about, short)
     if form == "cards":
         _cards(opened, choice, cast(Path, out), force)
         return
-    text = _writer(form)(opened, choice)
+    from app.exports.formats import WRITERS
+
+    text = WRITERS[form](opened, choice)
     if out is None:
         sys.stdout.buffer.write(text.encode())
         sys.stdout.flush()
@@ -99,7 +99,7 @@ def export(
         from app.exports.files import write_file
 
         write_file(out, text, force)
-        told.print(f"{form} in {out}", markup=False, soft_wrap=True)
+        tell(f"{form} in {out}")
     if form == "mermaid":
         _tell_limits(text)
 
@@ -109,38 +109,29 @@ def import_(
     store: StoreOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Make a store of an exported graph, without its notes: gradus import graph.json --store
-    DIR.
-    """
+    """Make a store of an exported graph, without its notes: gradus import graph.json."""
     from app.exports.importing import import_graph
 
     folder = store_folder(store)
     graph = import_graph(file, folder)
     for dropped in graph.dropped:
-        told.print(f"dropped: {dropped}", markup=False, soft_wrap=True)
+        tell(f"dropped: {dropped}")
     kinds = Counter(r.kind for r in graph.relations if r.kept)
     if as_json:
-        said = {
+        imported = {
             "file": str(file),
             "concepts": len(graph.concepts),
             "relations": kinds,
             "dropped": graph.dropped,
         }
-        print(json.dumps(said, ensure_ascii=False))
+        print_json(imported)
     else:
-        related = ", ".join(f"{n} {kind}" for kind, n in kinds.items())
-        told.print(
-            f"{len(graph.concepts)} concepts from {file} in {folder}; relations: {related or 'none'}",
-            markup=False,
-            soft_wrap=True,
-        )
+        related = ", ".join(f"{n} {kind}" for kind, n in kinds.items()) or "none"
+        tell(f"{len(graph.concepts)} concepts from {file} in {folder}; relations: {related}")
 
 
 def _format(form: str, out: Path | None) -> str:
-    if form and form not in FORMATS:
-        raise typer.BadParameter(
-            f"expected one of {', '.join(FORMATS)}, got '{form}'", param_hint="--format"
-        )
+    check_choice(form, FORMATS, "--format")
     if not form and out is not None:
         form = "cards" if out.is_dir() or not out.suffix else SUFFIXES.get(out.suffix.lower(), "")
         if not form:
@@ -163,26 +154,17 @@ def _choice(store: Store, kind: str, candidates: bool, about: str, short: bool) 
     return Choice(kind, candidates, goal, short)  # type: ignore[arg-type]  # one of KINDS
 
 
-def _writer(form: str) -> Callable[[Store, Choice], str]:
-    from app.exports.formats import WRITERS
-
-    return WRITERS[form]
-
-
 def _cards(store: Store, choice: Choice, folder: Path, force: bool) -> None:
     from app.exports.cards import cards
     from app.exports.files import write_cards
 
     written = cards(store, choice)
     left = write_cards(folder, written, force)
-    told.print(f"{len(written)} cards in {folder}", markup=False, soft_wrap=True)
+    tell(f"{len(written)} cards in {folder}")
     if left:
-        told.print(
-            f"left as they are: {len(left)} cards of concepts that are not in this export: {', '.join(left[:5])}"
-            + (", …" if len(left) > 5 else ""),
-            markup=False,
-            soft_wrap=True,
-        )
+        names = ", ".join([*left[:5], *(["…"] if len(left) > 5 else [])])
+        others = f"{len(left)} cards of concepts that are not in this export"
+        tell(f"left as they are: {others}: {names}")
 
 
 def _tell_limits(text: str) -> None:
@@ -190,9 +172,8 @@ def _tell_limits(text: str) -> None:
 
     edges = text.count("\n    c_") - text.count('["')
     if edges > EDGES_DRAWN or len(text) > TEXT_DRAWN:
-        told.print(
-            f"Mermaid draws up to {EDGES_DRAWN} arrows and {TEXT_DRAWN} characters where nobody raised its limits; "
-            f"this has {edges} and {len(text)}: --short and --about make it smaller",
-            markup=False,
-            soft_wrap=True,
+        tell(
+            f"Mermaid draws up to {EDGES_DRAWN} arrows and {TEXT_DRAWN} characters where nobody "
+            f"raised its limits; this has {edges} and {len(text)}: --short and --about make it "
+            "smaller"
         )

@@ -1,6 +1,4 @@
-"""The command line: one command for each thing Gradus does; JSON goes to stdout, everything else to
-stderr.
-"""
+"""The command line: a command for each thing Gradus does, and what known errors become."""
 
 from __future__ import annotations
 
@@ -10,20 +8,34 @@ import os
 import sys
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, get_args
 
 import typer
 
-from app.commands import decide as cli_decide
-from app.commands import eval as cli_eval
-from app.commands import export as cli_export
-from app.commands import study as cli_study
-from app.commands.options import JsonOption, StoreOption, WriterOption, told
-from app.commands.run import add_commands
-from app.commands.show import follow_writing, show_answer, show_hits, show_report, show_table
-from app.contract import answer_json, hit_json, relation_json
+from app.commands import decide, export, run, study
+from app.commands import eval as evaluate
+from app.commands.options import (
+    JsonOption,
+    StoreOption,
+    WriterOption,
+    check_choice,
+    opened_store,
+    print_json,
+    stderr,
+    tell,
+)
+from app.commands.show import (
+    follow_writing,
+    show_answer,
+    show_hits,
+    show_report,
+    show_table,
+    tell_faults,
+)
+from app.contract import answer_json, concept_json, hit_json, relation_json
 from app.paths import store_folder
 from kg.errors import GradusError
+from kg.types import RelationKind
 
 if TYPE_CHECKING:
     from kg.encoder import Encoder
@@ -37,11 +49,8 @@ app = typer.Typer(
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
 )
-add_commands(app)
-cli_eval.add_commands(app)
-cli_export.add_commands(app)
-cli_decide.add_commands(app)
-cli_study.add_commands(app)
+for commands in (run, evaluate, export, decide, study):
+    commands.add_commands(app)
 
 HitsOption = Annotated[int, typer.Option("-k", min=1, max=1000, help="Number of hits.")]
 BatchOption = Annotated[
@@ -60,14 +69,14 @@ def main() -> None:
     try:
         app()
     except (GradusError, RecipeError) as error:
-        told.print(f"gradus: {error}", markup=False, style="red", soft_wrap=True)
+        tell(f"gradus: {error}", style="red")
         sys.exit(1)
     except BrokenPipeError:
         # The reader of our output has gone (a pager, `head`); there is nobody to tell.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(1)
     except KeyboardInterrupt:
-        told.print("gradus: stopped")
+        tell("gradus: stopped")
         sys.exit(130)
 
 
@@ -85,20 +94,11 @@ def ingest(
     from app.commands.progress import on_stderr
     from ingest.build import ingest as build
 
-    with on_stderr(told) as progress:
+    with on_stderr(stderr) as progress:
         report = build(paths, store_folder(store), encoder, progress)
     if as_json:
-        _print_json(dataclasses.asdict(report))
-    for failure in report.failed:
-        told.print(
-            f"not read: {failure.note}:{failure.line}: {failure.error}",
-            markup=False,
-            soft_wrap=True,
-        )
-    for warning in report.warnings:
-        told.print(f"{warning.note}:{warning.line}: {warning.error}", markup=False, soft_wrap=True)
-    for dropped in report.dropped:
-        told.print(f"dropped: {dropped}", markup=False, soft_wrap=True)
+        print_json(dataclasses.asdict(report))
+    tell_faults(report)
     if not as_json:
         show_report(report)
 
@@ -114,11 +114,11 @@ def search(
     """Show the passages that fit a question best."""
     from kg.search import search as look
 
-    opened, encoder = _opened(store)
+    opened, encoder = _store_and_encoder(store)
     for asked in _questions(question, batch):
         hits = look(asked, opened, encoder, k) if asked.strip() else ()
         if as_json or batch:
-            _print_json({"question": asked, "hits": [hit_json(h) for h in hits]})
+            print_json({"question": asked, "hits": [hit_json(hit) for hit in hits]})
         else:
             show_hits(hits)
 
@@ -133,39 +133,35 @@ def ask(
     as_json: JsonOption = False,
 ) -> None:
     """Answer a question with the notes' own words and the lines they stand in."""
-    from app.answering.answer import answer
+    from app.answering.answer import answer as answer_from_notes
     from app.writer.choice import choose_writer
 
+    for_programs = as_json or batch is not None
     chosen = choose_writer(writer)
-    opened, encoder = _opened(store)
+    opened, encoder = _store_and_encoder(store)
     for asked in _questions(question, batch):
-        said = answer(asked, opened, encoder, k=k)
+        answer = answer_from_notes(asked, opened, encoder, k=k)
         if chosen is not None:
             from app.writer.written import written
 
-            said = follow_writing(
-                written(said, opened, encoder, chosen), chosen.name, not (as_json or batch)
-            )
-        if as_json or batch:
-            _print_json(answer_json(said))
+            steps = written(answer, opened, encoder, chosen)
+            answer = follow_writing(steps, chosen.name, live=not for_programs)
+        if for_programs:
+            print_json(answer_json(answer))
         else:
-            show_answer(said)
+            show_answer(answer)
 
 
 @app.command()
 def concepts(store: StoreOption = None, as_json: JsonOption = False) -> None:
     """List the concepts of the notes."""
-    opened = _store(store)
+    opened = opened_store(store)
     if as_json:
-        for c in opened.concepts:
-            _print_json(
-                {"label": c.label, "aliases": c.aliases, "notes": c.notes, "summary": c.summary}
-            )
+        for concept in opened.concepts:
+            print_json(concept_json(concept))
     else:
-        show_table(
-            ("concept", "also", "note"),
-            ((c.label, ", ".join(c.aliases), c.notes[0]) for c in opened.concepts),
-        )
+        rows = [(c.label, ", ".join(c.aliases), c.notes[0]) for c in opened.concepts]
+        show_table(("concept", "also", "note"), rows)
 
 
 @app.command()
@@ -180,41 +176,25 @@ def relations(
     as_json: JsonOption = False,
 ) -> None:
     """List the relations between concepts with their evidence."""
-    kinds = ("prerequisite", "broader", "related")
-    if kind and kind not in kinds:
-        raise typer.BadParameter(
-            f"expected one of {', '.join(kinds)}, got '{kind}'", param_hint="--kind"
-        )
-    opened = _store(store)
+    check_choice(kind, get_args(RelationKind), "--kind")
+    opened = opened_store(store)
     listed = (*opened.relations, *(opened.candidates() if everything else ()))
-    chosen = [r for r in listed if not kind or r.kind == kind]
+    chosen = [relation for relation in listed if not kind or relation.kind == kind]
     if as_json:
-        for r in chosen:
-            _print_json(relation_json(r, opened.concepts))
+        for relation in chosen:
+            print_json(relation_json(relation, opened.concepts))
     else:
+        labels = [concept.label for concept in opened.concepts]
         rows = (
-            (
-                r.kind,
-                opened.concepts[r.source].label,
-                opened.concepts[r.target].label,
-                f"{r.score:.2f}",
-            )
+            (r.kind, labels[r.source], labels[r.target], f"{r.score:.2f}")
             for r in sorted(chosen, key=lambda r: (r.kind, -r.score))
         )
         show_table(("kind", "first", "then", "score"), rows)
 
 
-def _store(given: Path | None) -> Store:
-    from kg.store import open_store
-
-    return open_store(store_folder(given))
-
-
-def _opened(given: Path | None) -> tuple[Store, Encoder]:
-    """The store and its encoder; the store first, so that a missing one is said before the model is
-    loaded.
-    """
-    opened = _store(given)
+def _store_and_encoder(given: Path | None) -> tuple[Store, Encoder]:
+    """The store and its encoder; the store first: a missing one is said before a model loads."""
+    opened = opened_store(given)
     from kg.encoder import load_encoder
 
     return opened, load_encoder(opened.encoder_name)
@@ -234,10 +214,5 @@ def _questions(question: str, batch: Path | None) -> Iterator[str]:
         try:
             yield str(json.loads(line)["q"])
         except (ValueError, KeyError, TypeError) as error:
-            raise GradusError(
-                f'{batch}:{number}: expected a JSON object with "q", got: {line[:60]}'
-            ) from error
-
-
-def _print_json(value: object) -> None:
-    print(json.dumps(value, ensure_ascii=False), flush=True)
+            fault = f'expected a JSON object with "q", got: {line[:60]}'
+            raise GradusError(f"{batch}:{number}: {fault}") from error

@@ -2,14 +2,25 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from app.commands.options import JsonOption, StoreOption, WriterOption, told
+from app.commands.options import (
+    JsonOption,
+    StoreOption,
+    WriterOption,
+    check_choice,
+    print_json,
+    stderr,
+    tell,
+)
 from app.paths import runs_folder, starter_notes, store_folder
+from app.wording import to_the_minute
+
+if TYPE_CHECKING:
+    from executors.runs.history import RunRecord
 
 __all__ = ["add_commands"]
 
@@ -31,19 +42,14 @@ def recipes(as_json: JsonOption = False) -> None:
 
     for recipe in known():
         if as_json:
-            print(json.dumps(dataclasses.asdict(recipe), ensure_ascii=False))
+            print_json(dataclasses.asdict(recipe))
             continue
-        told.print(f"{recipe.name}: {recipe.summary}", markup=False)
-        rows = (
-            (
-                f"--{p.name.replace('_', '-')}",
-                "|".join(p.choices) or p.type,
-                str(p.default or ""),
-                p.unit,
-                p.help,
-            )
-            for p in recipe.parameters
-        )
+        tell(f"{recipe.name}: {recipe.summary}")
+        rows = []
+        for p in recipe.parameters:
+            takes = "|".join(p.choices) or p.type
+            option = f"--{p.name.replace('_', '-')}"
+            rows.append((option, takes, str(p.default or ""), p.unit, p.help))
         show_table(("option", "takes", "default", "unit", "what"), rows)
 
 
@@ -72,18 +78,16 @@ def run(
     params = parameters(context.args)
     check_params(find_recipe(recipe), params)
     runs_dir = runs_folder(store_folder(store))
-    going = start(recipe, params, runs_dir, timeout_s=timeout_s, queue=queue, tracker=track)
+    started = start(recipe, params, runs_dir, timeout_s=timeout_s, queue=queue, tracker=track)
+    show = print_json if as_json else show_event
     try:
-        for event in going.events():
-            if as_json:
-                print(json.dumps(event, ensure_ascii=False), flush=True)
-            else:
-                show_event(event, told)
+        for event in started.events():
+            show(event)
     except KeyboardInterrupt:
-        going.cancel()
+        started.cancel()
         if as_json:
-            print(json.dumps(going.wait().to_event(), ensure_ascii=False), flush=True)
-    result = going.wait()
+            print_json(started.wait().to_event())
+    result = started.wait()
     if not as_json:
         show_result(result)
     raise typer.Exit(0 if result.status == "ok" else 1)
@@ -111,40 +115,39 @@ def runs(
     from executors.runs.compare import compare
     from executors.runs.history import STATUSES, find_run, history
 
-    if status and status not in STATUSES:
-        raise typer.BadParameter(
-            f"'{status}' is none of {', '.join(STATUSES)}", param_hint="--status"
-        )
+    check_choice(status, STATUSES, "--status")
     if side_by_side and len(ids or ()) < 2:
         raise typer.BadParameter(
             "name two runs or more; `gradus runs` lists them", param_hint="--compare"
         )
     known = history(runs_folder(store_folder(store)))
-    records = [find_run(known, name) for name in ids] if ids else known
-    records = [r for r in records if recipe in ("", r.recipe) and status in ("", r.status)][:most]
+    named = [find_run(known, name) for name in ids] if ids else known
+    records = [r for r in named if recipe in ("", r.recipe) and status in ("", r.status)][:most]
     if side_by_side:
         comparison = compare(records)
         if as_json:
-            print(json.dumps(comparison.to_json(), ensure_ascii=False))
+            print_json(comparison.to_json())
         else:
             show_comparison(comparison)
     elif as_json:
         for record in records:
-            print(json.dumps(record.to_json(), ensure_ascii=False))
+            print_json(record.to_json())
     else:
-        rows = (
-            (
-                r.started[:16].replace("T", " "),
-                r.id[-6:],
-                r.recipe,
-                r.task,
-                r.status,
-                f"{r.seconds:.0f} s",
-                r.message[:80],
-            )
-            for r in records
-        )
-        show_table(("started (UTC)", "id", "recipe", "task", "status", "took", "said"), rows)
+        heads = ("started (UTC)", "id", "recipe", "task", "status", "took", "said")
+        show_table(heads, map(_row, records))
+
+
+def _row(record: RunRecord) -> tuple[str, ...]:
+    """A run as a row of the table; the end of its id is enough to name it."""
+    return (
+        to_the_minute(record.started),
+        record.id[-6:],
+        record.recipe,
+        record.task,
+        record.status,
+        f"{record.seconds:.0f} s",
+        record.message[:80],
+    )
 
 
 def pages(
@@ -168,7 +171,7 @@ def pages(
 ) -> None:
     """Serve the pages: ask, explore the graph, run recipes. Ingests PATHS first when given."""
     from app.commands.progress import on_stderr
-    from app.commands.show import show_report
+    from app.commands.show import show_report, tell_faults
     from app.pages.serve import check_port, serve
     from app.writer.choice import choose_writer
     from ingest.build import ingest
@@ -179,15 +182,10 @@ def pages(
     check_port(host, port)
     wanted = [*(paths or []), *([starter_notes()] if starter else [])]
     if wanted:
-        with on_stderr(told) as progress:
+        with on_stderr(stderr) as progress:
             report = ingest(wanted, folder, None, progress)
         show_report(report)
-        for failure in report.failed:
-            told.print(
-                f"not read: {failure.note}:{failure.line}: {failure.error}",
-                markup=False,
-                soft_wrap=True,
-            )
+        tell_faults(report)
     serve(folder, host, port, writer=chosen, allow_learner_files=allow_learner_files)
 
 
@@ -199,7 +197,7 @@ def parameters(arguments: list[str]) -> dict[str, str]:
     typer.BadParameter
         For a word that belongs to no parameter.
     """
-    found: dict[str, str] = {}
+    params: dict[str, str] = {}
     i = 0
     while i < len(arguments):
         word = arguments[i]
@@ -210,6 +208,6 @@ def parameters(arguments: list[str]) -> dict[str, str]:
             lone = i + 1 >= len(arguments) or arguments[i + 1].startswith("--")
             value = "true" if lone else arguments[i + 1]
             i += 0 if lone else 1
-        found[name] = value
+        params[name] = value
         i += 1
-    return found
+    return params

@@ -11,12 +11,15 @@ from rich.markdown import Markdown
 from rich.table import Table
 from rich.text import Text
 
+from app.commands.options import tell
 from app.fastai_v1.recognise import annotated
+from app.place import address
+from app.wording import run_command
 
 if TYPE_CHECKING:
     from app.answering.study import NextStep, Plan
     from ingest.build import Report
-    from kg.types import Answer, Citation, Evidence, Hit
+    from kg.types import Answer, Evidence, Hit
 
 __all__ = [
     "follow_writing",
@@ -26,6 +29,7 @@ __all__ = [
     "show_plan",
     "show_report",
     "show_table",
+    "tell_faults",
 ]
 
 out = Console(highlight=False)
@@ -33,46 +37,53 @@ out = Console(highlight=False)
 
 def show_report(report: Report) -> None:
     """What an ingest did, in two lines."""
-    changes = f"{report.added} added, {report.changed} changed, {report.removed} removed, {report.unchanged} unchanged"
+    changes = (
+        f"{report.added} added, {report.changed} changed, {report.removed} removed, "
+        f"{report.unchanged} unchanged"
+    )
     failed = f", {len(report.failed)} not read" if report.failed else ""
     kinds = ", ".join(f"{n} {kind}" for kind, n in report.relations.items())
-    out.print(
-        f"{report.notes} notes ({changes}{failed}), {report.passages} passages in {report.seconds:.1f} s"
-    )
+    notes = f"{report.notes} notes ({changes}{failed})"
+    out.print(f"{notes}, {report.passages} passages in {report.seconds:.1f} s")
     out.print(f"{report.concepts} concepts; relations: {kinds}")
 
 
-def show_answer(said: Answer) -> None:
+def tell_faults(report: Report) -> None:
+    """On stderr, what an ingest could not read, follow or keep."""
+    for failure in report.failed:
+        tell(f"not read: {failure.note}:{failure.line}: {failure.error}")
+    for warning in report.warnings:
+        tell(f"{warning.note}:{warning.line}: {warning.error}")
+    for dropped in report.dropped:
+        tell(f"dropped: {dropped}")
+
+
+def show_answer(answer: Answer) -> None:
     """An answer, its sources, and where to go from it."""
-    out.print(Markdown(annotated(said.text)))
-    if said.writer or said.notice:
-        out.print()
-    for line in (
-        f"Written by {said.writer} from the cited lines." if said.writer else "",
-        said.notice,
-    ):
-        if line:
-            out.print(Text(line, style="dim"))
-    if said.citations:
-        out.print()
-    for c in said.citations:
-        out.print(Text(f"[{c.n}] {where(c)}", style="cyan"))
-    if said.measured:
-        out.print()
-        out.print(Text("measured by your runs, not from the notes:", style="dim"))
-    for fact in said.measured:
-        out.print(Text(f"  {fact.text} [{fact.run}]"))
-    for name, labels in (("know first", said.prerequisites), ("next", said.next)):
+    out.print(Markdown(annotated(answer)))
+    author = f"Written by {answer.writer} from the cited lines." if answer.writer else ""
+    _show_block([Text(line, style="dim") for line in (author, answer.notice) if line])
+    _show_block([Text(f"[{c.n}] {address(c)}", style="cyan") for c in answer.citations])
+    if answer.measured:
+        head = Text("measured by your runs, not from the notes:", style="dim")
+        _show_block([head, *(Text(f"  {fact.text} [{fact.run}]") for fact in answer.measured)])
+    for name, labels in (("know first", answer.prerequisites), ("next", answer.next)):
         if labels:
             out.print(Text(f"{name}: {', '.join(labels)}", style="dim"))
-    for offer in said.recipes:
-        options = "".join(f" --{k.replace('_', '-')} {v}" for k, v in offer.params.items())
-        out.print(Text(f"run it: gradus run {offer.name}{options}", style="green"))
+    for offer in answer.recipes:
+        out.print(Text(f"run it: {run_command(offer.name, offer.params)}", style="green"))
+
+
+def _show_block(lines: Sequence[Text]) -> None:
+    """Lines below an empty one; nothing where there are none."""
+    if lines:
+        out.print()
+    for line in lines:
+        out.print(line)
 
 
 def follow_writing(steps: Iterator[str | Answer], writer: str, live: bool) -> Answer:
-    """The answer that writing ends with; in a terminal what is written is shown until then, if
-    `live`.
+    """The answer that writing ends with; in a terminal, what is written is shown if `live`.
 
     Parameters
     ----------
@@ -103,9 +114,8 @@ def show_hits(hits: Sequence[Hit]) -> None:
         out.print("nothing found")
     for hit in hits:
         p = hit.passage
-        cell = f", cell {p.cell}" if p.cell is not None else ""
-        title = f"{p.note}:{p.line_start}-{p.line_end}{cell}  {' › '.join(p.heading_path)}  ({hit.score:.2f})"
-        out.print(Text(title, style="cyan"))
+        headings = " › ".join(p.heading_path)
+        out.print(Text(f"{address(p)}  {headings}  ({hit.score:.2f})", style="cyan"))
         out.print(Text(p.text.strip()))
         out.print()
 
@@ -115,9 +125,10 @@ def show_plan(plan: Plan) -> None:
     for n, step in enumerate(plan.steps, 1):
         _show_step(f"{n:>3}. ", step.label, step.summary)
         if step.why:
-            _show_reason(f"needed for {', '.join(c for c, _ in step.why[:4])}", step.why[0][1])
+            labels = ", ".join(label for label, _ in step.why[:4])
+            _show_reason(f"needed for {labels}", step.why[0][1])
         if step.citation is not None:
-            out.print(Text(f"     {where(step.citation)}", style="cyan"))
+            out.print(Text(f"     {address(step.citation)}", style="cyan"))
     if plan.known:
         out.print(Text(f"you know: {', '.join(plan.known)}", style="dim"))
     if plan.further:
@@ -131,13 +142,12 @@ def show_next(steps: Sequence[NextStep]) -> None:
     for step in steps:
         _show_step("  - ", step.label, step.summary)
         if step.builds_on:
-            _show_reason(
-                f"builds on {', '.join(c for c, _ in step.builds_on[:4])}", step.builds_on[0][1]
-            )
+            labels = ", ".join(label for label, _ in step.builds_on[:4])
+            _show_reason(f"builds on {labels}", step.builds_on[0][1])
         if step.unlocks:
             out.print(Text(f"     opens {step.unlocks} more", style="dim"))
         if step.citation is not None:
-            out.print(Text(f"     {where(step.citation)}", style="cyan"))
+            out.print(Text(f"     {address(step.citation)}", style="cyan"))
 
 
 def _show_step(mark: str, label: str, summary: str) -> None:
@@ -147,12 +157,11 @@ def _show_step(mark: str, label: str, summary: str) -> None:
     out.print(line)
 
 
-def _show_reason(reason: str, said: Evidence | None) -> None:
+def _show_reason(reason: str, evidence: Evidence | None) -> None:
     """Why, with the place that says so."""
     line = Text(f"     {reason}", style="dim")
-    if said is not None:
-        cell = f" (cell {said.cell})" if said.cell is not None else ""
-        line.append(f" · {said.note}:{said.line}{cell}", style="cyan")
+    if evidence is not None:
+        line.append(f" · {address(evidence)}", style="cyan")
     out.print(line)
 
 
@@ -162,10 +171,3 @@ def show_table(columns: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
     for row in rows:
         table.add_row(*(Text(cell) for cell in row))
     out.print(table)
-
-
-def where(c: Citation) -> str:
-    """A citation's place as `note:first-last`, with the cell of a notebook."""
-    cell = f" (cell {c.cell})" if c.cell is not None else ""
-    lines = f"{c.line_start}" if c.line_start == c.line_end else f"{c.line_start}-{c.line_end}"
-    return f"{c.note}:{lines}{cell}"

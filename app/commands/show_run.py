@@ -4,44 +4,38 @@ from __future__ import annotations
 
 from typing import Any
 
-from rich.console import Console
 from rich.syntax import Syntax
 
-from app.commands.show import show_table
+from app.commands.options import tell
+from app.commands.show import out, show_table
+from app.wording import shortened
 from executors.runs.compare import Comparison
 from executors.runs.result import RunResult
 
 __all__ = ["show_comparison", "show_event", "show_result"]
 
-out = Console(highlight=False)
 
-
-def show_event(event: dict[str, Any], console: Console) -> None:
-    """One line for each event worth a line."""
+def show_event(event: dict[str, Any]) -> None:
+    """One line on stderr for each event worth a line."""
     kind = event.get("event")
     if kind == "queued":
-        console.print(f"waiting: {event.get('ahead')} ahead", markup=False)
+        tell(f"waiting: {event.get('ahead')} ahead")
     elif kind == "device":
-        console.print(f"device: {event.get('device')} ({event.get('why', '')})", markup=False)
+        tell(f"device: {event.get('device')} ({event.get('why', '')})")
     elif kind == "log":
-        console.print(str(event.get("text", event.get("message", ""))), markup=False)
+        tell(str(event.get("text", event.get("message", ""))))
     elif kind == "trial":
         verdict = "fits" if event.get("ok") else f"does not fit: {event.get('reason', '')}"
         peak = float(event.get("peak_bytes") or 0) / 2**20
         rate = float(event.get("samples_per_s") or 0)
-        console.print(
-            f"batch {event.get('batch'):>6}  {peak:8.0f} MiB  {rate:10.0f} samples/s  {verdict}",
-            markup=False,
-        )
+        batch = f"batch {event.get('batch'):>6}"
+        tell(f"{batch}  {peak:8.0f} MiB  {rate:10.0f} samples/s  {verdict}")
 
 
 def show_result(result: RunResult) -> None:
     """What the run found, its files, and the code to paste."""
-    out.print(
-        f"{result.status}: {result.message}",
-        markup=False,
-        style="bold" if result.status == "ok" else "red",
-    )
+    style = "bold" if result.status == "ok" else "red"
+    out.print(f"{result.status}: {result.message}", markup=False, style=style)
     for path in result.artifacts:
         out.print(path, markup=False, style="cyan")
     for note in result.notes:
@@ -64,4 +58,4 @@ def _cell(value: object) -> str:
     if isinstance(value, float):
         return f"{value:.5g}"
     text = ", ".join(map(_cell, value)) if isinstance(value, list | tuple) else str(value)
-    return text if len(text) <= 40 else text[:39] + "…"
+    return shortened(text, 40)

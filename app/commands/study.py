@@ -1,18 +1,13 @@
-"""The commands `path`, `known` and `next`: what to learn for a goal, what is known already, what
-that unlocks.
-"""
+"""The commands `path`, `known` and `next`: what to learn, and what that unlocks."""
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from app.commands.options import JsonOption, StoreOption, told
-from app.paths import store_folder
+from app.commands.options import JsonOption, StoreOption, opened_store, print_json, tell
 
 if TYPE_CHECKING:
     from kg.marks import Mark
@@ -58,11 +53,11 @@ def path(
     from app.commands.show import show_plan
     from app.contract import step_json
 
-    opened = _store(store)
+    opened = opened_store(store)
     goals = concept_ids(opened, concepts)
     plan = study_plan(opened, goals, _known(opened, known, no_known), full)
     if as_json:
-        print(json.dumps([step_json(s) for s in plan.steps], ensure_ascii=False), flush=True)
+        print_json([step_json(step) for step in plan.steps])
     else:
         show_plan(plan)
 
@@ -79,17 +74,15 @@ def learn(
     from app.commands.show import show_next
     from app.contract import next_json
 
-    opened = _store(store)
-    done = _known(opened, known, no_known)
-    steps = learn_next(opened, done, most)
+    opened = opened_store(store)
+    marked = _known(opened, known, no_known)
+    steps = learn_next(opened, marked, most)
     if as_json:
-        print(json.dumps([next_json(s) for s in steps], ensure_ascii=False), flush=True)
+        print_json([next_json(step) for step in steps])
     else:
         show_next(steps)
-    if not done:
-        told.print(
-            'mark what you know with: gradus known add "CONCEPT"', markup=False, soft_wrap=True
-        )
+    if not marked:
+        tell('mark what you know with: gradus known add "CONCEPT"')
 
 
 @marking.callback(invoke_without_command=True)
@@ -98,7 +91,7 @@ def listed(context: typer.Context, store: StoreOption = None, as_json: JsonOptio
     from kg.marks import read_marks
 
     if context.invoked_subcommand is None:
-        opened = _store(store)
+        opened = opened_store(store)
         _show_marks(opened, read_marks(opened), as_json)
 
 
@@ -107,7 +100,7 @@ def add(labels: LabelsArgument, store: StoreOption = None, as_json: JsonOption =
     """Mark concepts as known: paths leave them out, with what only they need."""
     from kg.marks import add_marks
 
-    opened = _store(store)
+    opened = opened_store(store)
     _show_marks(opened, add_marks(opened, labels), as_json)
 
 
@@ -116,14 +109,8 @@ def remove(labels: LabelsArgument, store: StoreOption = None, as_json: JsonOptio
     """Take marks back."""
     from kg.marks import remove_marks
 
-    opened = _store(store)
+    opened = opened_store(store)
     _show_marks(opened, remove_marks(opened, labels), as_json)
-
-
-def _store(given: Path | None) -> Store:
-    from kg.store import open_store
-
-    return open_store(store_folder(given))
 
 
 def _known(opened: Store, labels: str, without_marks: bool) -> frozenset[int]:
@@ -131,28 +118,22 @@ def _known(opened: Store, labels: str, without_marks: bool) -> frozenset[int]:
     from kg.marks import known_ids
 
     marked = frozenset() if without_marks else known_ids(opened)
-    return marked | concept_ids(
-        opened, (label.strip() for label in labels.split(",") if label.strip())
-    )
+    named = [label.strip() for label in labels.split(",")]
+    return marked | concept_ids(opened, filter(None, named))
 
 
 def _show_marks(opened: Store, marks: Sequence[Mark], as_json: bool) -> None:
     from app.commands.show import show_table
 
     rows = [
-        (m.label, None if m.concept is None else opened.concepts[m.concept].label) for m in marks
+        (mark.label, None if mark.concept is None else opened.concepts[mark.concept].label)
+        for mark in marks
     ]
     if as_json:
         for label, concept in rows:
-            print(json.dumps({"label": label, "concept": concept}, ensure_ascii=False), flush=True)
+            print_json({"label": label, "concept": concept})
     elif rows:
-        show_table(
-            ("known", "concept"),
-            ((label, concept or "not in the notes now") for label, concept in rows),
-        )
+        shown = [(label, concept or "not in the notes now") for label, concept in rows]
+        show_table(("known", "concept"), shown)
     else:
-        told.print(
-            'nothing is marked as known; mark it with: gradus known add "CONCEPT"',
-            markup=False,
-            soft_wrap=True,
-        )
+        tell('nothing is marked as known; mark it with: gradus known add "CONCEPT"')

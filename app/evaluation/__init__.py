@@ -1,3 +1,1 @@
-"""Measure search and answers on one's own questions, and make a first file of them from the
-notes.
-"""
+"""Measure search and answers on one's own questions, or make a first file of them."""

@@ -1,6 +1,4 @@
-"""How well questions with known answers are answered: what became of each, and figures over
-many.
-"""
+"""How well questions with known answers are answered, one by one and in figures."""
 
 from __future__ import annotations
 
@@ -66,9 +64,7 @@ def ask_all(
     k: int = 10,
     progress: Callable[[int, int], None] | None = None,
 ) -> tuple[Outcome, ...]:
-    """Ask every question alone; the first one once more before, so that loading is in no question's
-    time.
-    """
+    """Ask every question alone; the first twice, so that loading is in no question's time."""
     if questions:
         answer(questions[0].q, store, encoder, k=k)
     out = []

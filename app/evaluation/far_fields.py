@@ -1,5 +1,4 @@
-"""Questions from many fields, for notes that do not hold their words: what a question file needs to
-measure refusal.
+"""Questions from many fields, to measure refusal on notes that do not hold their words.
 
 Each names the words that make it answerable; notes that hold any of them may answer it, and are not
 asked.

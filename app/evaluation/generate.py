@@ -1,5 +1,4 @@
-"""A first set of questions made from the notes themselves, with where their answers stand; the same
-on every run.
+"""A first set of questions made from the notes themselves, the same on every run.
 
 Definitions and comparisons come from concepts, how-tos from headings, facts and keyword queries
 from statements, and questions that the notes do not answer from terms they only mention and from
@@ -27,8 +26,7 @@ SHARES = {
 
 
 def generated_questions(store: Store, most: int | None = None) -> tuple[AskedQuestion, ...]:
-    """Questions with the headings or quotes that answer them, kind by kind, those that the notes do
-    not answer last.
+    """Questions with the headings or quotes that answer them, the unanswerable last.
 
     Parameters
     ----------

@@ -1,6 +1,4 @@
-"""Questions made from concepts and headings: what something is, how two things differ, how
-something is done.
-"""
+"""Questions made from concepts and headings: what it is, how two differ, how it is done."""
 
 from __future__ import annotations
 
@@ -67,9 +65,7 @@ _DOING = re.compile(
 
 
 def definitions(store: Store) -> Iterator[AskedQuestion]:
-    """What is X? And the other way round: what is that called? For concepts with a name that a
-    person would ask for.
-    """
+    """What is X? And the other way round: what is that called?"""
     proper = proper_names(store)
     for concept in _explained(store):
         names = [
@@ -93,9 +89,7 @@ def definitions(store: Store) -> Iterator[AskedQuestion]:
 
 
 def comparisons(store: Store) -> Iterator[AskedQuestion]:
-    """How do X and Y differ? For related concepts whose names share a word, or that name each other
-    side by side.
-    """
+    """How do X and Y differ? For related concepts that a person would set side by side."""
     proper = proper_names(store)
     explained = {c.id: c for c in _explained(store)}
     used: set[int] = set()
@@ -159,9 +153,7 @@ def proper_names(store: Store) -> frozenset[str]:
 
 
 def _explained(store: Store) -> list[Concept]:
-    """Concepts that have a name to ask for and a section, or a sentence that opens with the name,
-    to answer.
-    """
+    """Concepts that have a name to ask for, and a section or defining sentence to answer."""
     parents = {p.heading_path[:n] for p in store.passages for n in range(1, len(p.heading_path))}
     out = []
     for concept in store.concepts:
@@ -191,9 +183,7 @@ def _askable(name: str) -> bool:
 
 
 def _says_a_deed(label: str) -> bool:
-    """Whether a name of several words begins with a verb: "Cleaning data", "Increase batch
-    size".
-    """
+    """Whether a name of several words begins with a verb: "Cleaning data"."""
     first, *rest = label.casefold().split()
     return bool(rest) and (first in DEEDS or first.endswith("ing"))
 
@@ -243,9 +233,7 @@ def _defines(concept: Concept) -> bool:
 
 
 def _paraphrase(concept: Concept) -> tuple[str, str]:
-    """What the summary says that the concept is, its article apart: how somebody asks who has
-    forgotten the name.
-    """
+    """What the summary says that the concept is, its article apart: (article, words)."""
     match = re.match(
         r"(?:is|are|means) (?:often )?(?P<the>(?:an?|the) |)(?P<said>[a-z].+)$",
         _after_name(concept),
@@ -267,9 +255,7 @@ def _paraphrase(concept: Concept) -> tuple[str, str]:
 
 
 def _article(name: str, concept: Concept) -> str:
-    """The article that a concept's summary opens with, as it goes with one of the concept's names;
-    "" for none.
-    """
+    """The article of a concept's summary, as it goes with one of the concept's names."""
     opening = re.match(r"(an?|the) (\S+)", concept.summary, re.I)
     known = {n.split()[0].casefold() for n in (concept.label, *concept.aliases)}
     if not opening or opening[2].casefold() not in known or name.isupper():
@@ -312,9 +298,7 @@ def _deed(heading: str, proper: frozenset[str]) -> str:
 
 
 def _stem(doing: str) -> str:
-    """The verb of a gerund, "" when none is known: "cleaning" is "clean", "freezing" "freeze",
-    "getting" "get".
-    """
+    """The verb of a gerund: "cleaning" is "clean", "getting" "get"; "" when none is known."""
     plain = doing.removesuffix("ing")
     spellings = (plain, plain + "e", plain[:-1] if plain[-1:] == plain[-2:-1] else "")
     return next((v for v in spellings if v in DEEDS), "")

@@ -1,6 +1,4 @@
-"""Questions made from what the notes state: a sentence turned round, or the few words that somebody
-would type.
-"""
+"""Questions made from what the notes state: a sentence turned round, or its keywords."""
 
 from __future__ import annotations
 
@@ -69,9 +67,7 @@ def sentences_of(passage: Passage) -> list[Stated]:
 
 
 def facts(store: Store) -> Iterator[AskedQuestion]:
-    """At most one question a passage that one of its sentences answers; keywords where no sentence
-    can be turned.
-    """
+    """At most one question a passage: a sentence turned round, else keywords."""
     proper = proper_names(store)
     sections = Counter[tuple[str, tuple[str, ...]]]()
     for p in store.passages:
@@ -102,9 +98,7 @@ def _pieces(text: str, start: int, end: int) -> list[tuple[int, int]]:
 
 
 def _turned(sentence: str, store: Store, proper: frozenset[str]) -> list[tuple[str, str]]:
-    """Questions that a sentence answers; about a concept by another of its names, where it has
-    some.
-    """
+    """Questions that a sentence answers, by another of the concept's names if it has some."""
     opening = _ARTICLE.sub("", sentence)
     found = next(iter(store.lexicon.find(opening)), None)
     if found is None or found.start > 0:
@@ -117,9 +111,7 @@ def _turned(sentence: str, store: Store, proper: frozenset[str]) -> list[tuple[s
 
 
 def _another_name(concept: Concept, used: str, proper: frozenset[str]) -> str:
-    """The name used or another of the concept's, of the same number, so that the verb beside it
-    still fits.
-    """
+    """One of the concept's names, of the same number, so that the verb beside it fits."""
     others = (
         n for n in (concept.label, *concept.aliases) if len(n) > 2 and several(n) == several(used)
     )
@@ -130,9 +122,7 @@ def _another_name(concept: Concept, used: str, proper: frozenset[str]) -> str:
 def _keywords(
     stated: list[Stated], store: Store, proper: frozenset[str]
 ) -> list[tuple[str, str, Stated]]:
-    """For each sentence that tells enough: a concept it names and its rarest other words, as they
-    follow each other.
-    """
+    """For each telling sentence, a concept it names and its rarest other words, in order."""
     out = []
     for s in stated:
         found = next(iter(store.lexicon.find(s.text)), None)

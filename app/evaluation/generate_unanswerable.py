@@ -1,6 +1,4 @@
-"""Questions that the notes do not answer: on abbreviations they never explain, and from fields far
-from theirs.
-"""
+"""Questions that the notes do not answer: on abbreviations, and from far fields."""
 
 from __future__ import annotations
 
@@ -35,9 +33,7 @@ _TOLD = re.compile(
 
 
 def mentioned(store: Store) -> Iterator[AskedQuestion]:
-    """Abbreviations that stand in the middle of a sentence once or twice, and open, head or close
-    nothing.
-    """
+    """Abbreviations that stand mid-sentence once or twice, and open, head or close nothing."""
     explained = {word for c in store.concepts for n in (c.label, *c.aliases) for word in key(n)}
     explained |= {word for p in store.passages for h in p.heading_path for word in key(h)}
     found: dict[str, list[tuple[Stated, re.Match[str]]]] = {}
@@ -74,9 +70,7 @@ def _explains(sentence: str, name: re.Match[str]) -> bool:
 
 
 def _abbreviates(name: str, concepts: Sequence[Concept]) -> bool:
-    """Whether a name could be short for a concept's: its letters follow each other there, from the
-    first one.
-    """
+    """Whether a name could be short for a concept's: its letters follow each other there."""
 
     def short_for(long: str) -> bool:
         letters = iter(long.casefold())

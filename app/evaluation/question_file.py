@@ -1,5 +1,4 @@
-"""Files of questions with what answers them: read with each line's faults named, checked against
-the notes, written.
+"""Files of questions with what answers them: read with faults named, checked, written.
 
 A line is a JSON object: "q", and "gold" (starts of headings that answer it; [] when the notes do
 not say) or "quote" (text that answers it) or both; "kind" and "from" are kept when they are there.
@@ -40,9 +39,7 @@ _WORD = re.compile(r"[^\W_]+")
 
 @dataclass(frozen=True, slots=True)
 class AskedQuestion:
-    """A question and what answers it; with neither gold headings nor quotes, the notes do not
-    say.
-    """
+    """A question and what answers it; without gold and quotes, the notes do not say."""
 
     q: str
     gold: tuple[str, ...] = ()  # starts of headings, plain text
@@ -59,9 +56,7 @@ class AskedQuestion:
 
 @dataclass(frozen=True, slots=True)
 class Unheld:
-    """A gold heading or quote that no passage holds: a mistake in the question file, or notes that
-    have changed.
-    """
+    """A gold heading or quote that no passage holds: a mistake in the file, or changed notes."""
 
     question: AskedQuestion
     what: Literal["gold", "quote"]
@@ -115,9 +110,7 @@ def save_questions(path: Path, questions: Sequence[AskedQuestion], force: bool =
 
 
 def answers(question: AskedQuestion, passage: Passage) -> bool:
-    """Whether a passage answers: a heading on its path starts with a gold one, or it holds a
-    quote.
-    """
+    """Whether a passage answers: it stands under a gold heading, or holds a quote."""
     return under(question, passage) or any(_holds(spoken(passage.text), q) for q in question.quotes)
 
 
@@ -174,9 +167,7 @@ def _unheld_quote(
 
 
 def _closest(text: str, headings: Sequence[str]) -> str:
-    """The heading that is spelled most like a text, or shares most words with it; "" when none
-    comes near.
-    """
+    """The heading most like a text in letters or words; "" when none comes near."""
     wanted = set(spoken(text).split())
 
     def likeness(heading: str) -> float:

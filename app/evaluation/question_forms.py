@@ -1,5 +1,4 @@
-"""One sentence of the notes turned round into a question that it answers, where its grammar allows
-it.
+"""One sentence of the notes turned round into a question that it answers, if grammar allows.
 
 Closed lists of verbs and openings keep the questions grammatical; most sentences give none, which
 is as it should be.
@@ -146,9 +145,7 @@ def mine(text: str) -> str:
 
 
 def casual(words: Sequence[str], proper: Collection[str]) -> str:
-    """Words of a heading inside a sentence: in lower case, but for proper names and words with
-    several capitals.
-    """
+    """Words of a heading inside a sentence: lower case, but for proper names and initials."""
     return " ".join(w.lower() if w[1:].islower() and w not in proper else w for w in words)
 
 
@@ -270,9 +267,7 @@ def _which(said: str, subject: str) -> list[tuple[str, str]]:
 
 
 def _asked(claim: str, subject: str) -> str:
-    """A statement in a question's order: "the loss is high" is "is the loss high"; "" when its
-    grammar is not clear.
-    """
+    """A statement in a question's order: "the loss is high" is "is the loss high"; else ""."""
     words = claim.split()
     first = words[0].lower()
     if first in ("we", "you", "i") and len(words) > 2:
@@ -317,9 +312,7 @@ def _base(verb: str) -> str:
 
 
 def _is_subject(phrase: str, subject: str) -> bool:
-    """Whether a phrase names one thing: it opens with a known name or an article, and holds no
-    other clause.
-    """
+    """Whether a phrase opens with a known name or an article, and holds no other clause."""
     named = bool(subject) and _letters(phrase).startswith(_letters(subject))
     opens = named or re.match(r"(?:the|an?|every|each|all|most) ", phrase, re.I)
     clause = _NOT_A_SUBJECT.search(phrase) or _POINTS.search(phrase)
@@ -327,9 +320,7 @@ def _is_subject(phrase: str, subject: str) -> bool:
 
 
 def _fits(part: str, least: int = SHORTEST) -> bool:
-    """Whether a part of a sentence can be asked alone: long enough, and pointing to nothing
-    outside.
-    """
+    """Whether a part of a sentence can be asked alone: long enough, and pointing nowhere."""
     words = part.lower().split()
     telling = sum(w not in FUNCTION_WORDS for w in words)
     return (
@@ -341,9 +332,7 @@ def _fits(part: str, least: int = SHORTEST) -> bool:
 
 
 def _inside(phrase: str) -> str:
-    """A phrase that opened a sentence, inside one: its article or plain first word in lower
-    case.
-    """
+    """A phrase that opened a sentence, inside one: its plain first word in lower case."""
     first, blank, rest = phrase.partition(" ")
     return first.lower() + blank + rest if first[1:].islower() or len(first) == 1 else phrase
 

@@ -1,3 +1,1 @@
-"""The graph of concepts in the formats of others, and back: GraphML, JSON, Mermaid, DOT, Obsidian
-canvas and cards.
-"""
+"""The graph of concepts in the formats of others, and back from JSON."""

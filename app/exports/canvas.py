@@ -1,6 +1,4 @@
-"""The graph as a JSON Canvas, which Obsidian opens: a card for each concept, foundations at the
-top.
-"""
+"""The graph as a JSON Canvas, which Obsidian opens: concepts as cards, foundations on top."""
 
 from __future__ import annotations
 
@@ -30,8 +28,7 @@ UNKEPT = "1"  # red
 
 
 def to_canvas(store: Store, choice: Choice = PREREQUISITES) -> str:
-    """Write the graph as JSON Canvas 1.0: concepts with relations as cards by depth, the others in
-    a group below.
+    """Write the graph as JSON Canvas 1.0: cards by depth, those without relations in a group.
 
     References
     ----------

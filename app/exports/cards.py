@@ -1,6 +1,4 @@
-"""A Markdown card for each concept, linked to the others: for Obsidian, and for Gradus itself to
-ingest again.
-"""
+"""A Markdown card for each concept, linked to the others, that Gradus can ingest again."""
 
 from __future__ import annotations
 
@@ -13,6 +11,7 @@ import yaml
 from app.exports.markdown_text import escaped
 from app.exports.selection import PREREQUISITES, Choice, Selection, one_line, selected, shown
 from app.place import place
+from app.wording import shortened
 from ingest.names.labels import merge_key
 from kg.store import Store
 from kg.types import Concept, Evidence, Relation
@@ -71,8 +70,7 @@ def _front_matter(aliases: list[str], first: list[str]) -> str:
 
 
 def file_stems(concepts: Sequence[Concept], chosen: Selection) -> list[str]:
-    """A name for each concept's file, without its suffix: safe on Windows, macOS and Linux, and in
-    a wikilink.
+    """A name for each concept's file, without its suffix, safe on any system and in a wikilink.
 
     No two differ in case or accents' composition alone, and none is what an ingest takes for
     another concept's name.
@@ -139,41 +137,32 @@ def _body(
     parts.append(_box("Related", map(link, near)))
     places = chosen.places[concept.id]
     more = [f"and {len(places) - PLACES_SHOWN} more"] if len(places) > PLACES_SHOWN else []
-    shown_places = [
-        escaped(place(p.note, p.line_start, p.line_end, p.cell)) for p in places[:PLACES_SHOWN]
-    ]
-    parts.append(_box("In the notes", [*shown_places, *more]))
+    told = [escaped(place(lines)) for lines in places[:PLACES_SHOWN]]
+    parts.append(_box("In the notes", [*told, *more]))
     return "\n\n".join(part for part in parts if part) + "\n"
 
 
 def _box(title: str, lines: Iterable[str]) -> str:
-    """An Obsidian callout, elsewhere a quote: unlike a heading or bold words, nothing takes it for
-    a concept.
-    """
+    """An Obsidian callout, elsewhere a quote; no reader takes it for a concept."""
     listed = "".join(f"\n> - {line}" for line in lines)
     return f"> [!info] {title}{listed}" if listed else ""
 
 
 def _alias(label: str) -> str:
-    """A label as a wikilink shows it, where brackets and bars would end it and tags be taken for
-    tags.
-    """
+    """A label as a wikilink shows it, without what would end the link or make a tag."""
     return " ".join(re.sub(r"[\[\]|<>]+", " ", label).split())
 
 
 def _reason(evidence: Sequence[Evidence]) -> str:
     if not evidence:
         return ""
-    e = evidence[0]
-    quote = one_line(e.quote)
-    cut = quote if len(quote) <= QUOTE_CHARS else f"{quote[:QUOTE_CHARS]}…"
-    said = f" “{escaped(cut)}”" if cut else ""
-    return f" —{said} ({escaped(place(e.note, e.line, e.line, e.cell))})"
+    first = evidence[0]
+    quote = shortened(one_line(first.quote), QUOTE_CHARS)
+    quoted = f" “{escaped(quote)}”" if quote else ""
+    return f" —{quoted} ({escaped(place(first))})"
 
 
 def _tame(summary: str) -> str:
-    """A sentence of the notes, in their Markdown, that begins no block, fetches no picture and
-    holds no tag.
-    """
+    """A sentence of the notes that begins no block, fetches no picture and holds no tag."""
     safe = _EMBEDDED.sub(r"\\!", _TAG.sub(r"\\<", summary))
     return _BLOCK.sub(lambda m: f"{m[1]}\\" if m[1].isdecimal() else f"\\{m[1]}", safe)

@@ -51,8 +51,6 @@ def _list(attributes: dict[str, str]) -> str:
 
 
 def _quoted(text: str) -> str:
-    """A DOT string; a backslash would begin an escape in a label, such as \\N for the node's
-    name.
-    """
+    """A DOT string; a backslash would begin an escape in a label, as \\N does."""
     plain = _ENTITY.sub("&amp;", text)
     return '"' + plain.replace("\\", "\\\\").replace('"', '\\"') + '"'

@@ -1,6 +1,4 @@
-"""Put exports on disk without losing anything of the user's: nothing is written over unasked, cards
-only over cards.
-"""
+"""Put exports on disk without losing anything: nothing is written over unasked."""
 
 from __future__ import annotations
 
@@ -33,8 +31,7 @@ def write_file(path: Path, text: str, force: bool = False) -> None:
 
 
 def write_cards(folder: Path, cards: Mapping[str, str], force: bool = False) -> tuple[str, ...]:
-    """Write cards, text by file name, into a new or empty folder; with `force` into any, but over
-    cards only.
+    """Write cards into a new or empty folder; with `force` into any, but over cards only.
 
     Returns
     -------

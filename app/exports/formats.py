@@ -1,6 +1,4 @@
-"""Every format of the graph under its name: as one text, or as the one file that a browser
-keeps.
-"""
+"""Every format of the graph under its name: as one text, or as one file for a browser."""
 
 from __future__ import annotations
 

@@ -1,6 +1,4 @@
-"""Make a store of a graph that was exported, here or elsewhere: concepts, relations and evidence,
-without any notes.
-"""
+"""Make a store of an exported graph: concepts, relations and evidence, without notes."""
 
 from __future__ import annotations
 
@@ -17,8 +15,7 @@ __all__ = ["import_graph"]
 
 
 def import_graph(file: Path, folder: Path) -> ReadGraph:
-    """Put the graph of a JSON file into the store in `folder`: a new one, or one that holds an
-    imported graph already.
+    """Put the graph of a JSON file into the store in `folder`, which must hold no notes.
 
     Raises
     ------

@@ -1,6 +1,4 @@
-"""Words of others as plain text in Markdown of ours: nothing in a label makes a heading, a link or
-a tag.
-"""
+"""Words of others as plain text in our Markdown: no heading, link or tag comes of a label."""
 
 from __future__ import annotations
 

@@ -1,6 +1,4 @@
-"""The graph as JSON in networkx's node-link form: all there is of it but the notes' text; `reading`
-takes it back.
-"""
+"""The graph as JSON in networkx's node-link form, which `reading` takes back."""
 
 from __future__ import annotations
 
@@ -18,9 +16,7 @@ FORMAT, VERSION = "gradus-graph", 1
 
 
 def to_json(store: Store, choice: Choice = EVERYTHING) -> str:
-    """Write the graph as `networkx.node_link_data(graph, edges="edges")` would; `node_link_graph`
-    reads it.
-    """
+    """Write the graph as networkx's `node_link_data(graph, edges="edges")` would."""
     chosen = selected(store, choice)
     graph: nx.MultiDiGraph[str] = nx.MultiDiGraph(format=FORMAT, version=VERSION)
     for concept in chosen.concepts:

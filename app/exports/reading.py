@@ -1,6 +1,4 @@
-"""Read the JSON that `node_link` writes, or a like one: every fault is named with its place in the
-file.
-"""
+"""Read the JSON that `node_link` writes, or a like one; faults are named with their place."""
 
 from __future__ import annotations
 
@@ -180,9 +178,7 @@ def _relation(fields: dict[str, Any], where: str, numbers: Mapping[object, int])
 def _settled(
     relations: list[Relation], concepts: list[Concept]
 ) -> tuple[list[Relation], list[str]]:
-    """Relations whose kept prerequisites are acyclic, and whose shortcuts others imply; what was
-    changed for that.
-    """
+    """Relations with cycles and false shortcuts set right, and what was changed for that."""
     steps = [
         (r.source, r.target, r.score) for r in relations if r.kind == "prerequisite" and r.kept
     ]

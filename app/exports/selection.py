@@ -1,6 +1,4 @@
-"""Which part of a store's graph leaves it, and the names under which its concepts and relations do
-in every format.
-"""
+"""Which part of a store's graph leaves it, and under which names in every format."""
 
 from __future__ import annotations
 
@@ -52,9 +50,7 @@ EVERYTHING, PREREQUISITES = Choice(), Choice("prerequisite")
 
 @dataclass(frozen=True, slots=True)
 class Selection:
-    """Concepts and relations to write, in the store's order; every mapping is by the concept's
-    number in the store.
-    """
+    """Concepts and relations to write, in the store's order; mappings are by concept id."""
 
     concepts: tuple[Concept, ...]
     relations: tuple[Relation, ...]
@@ -105,17 +101,14 @@ def selected(store: Store, choice: Choice) -> Selection:
 
 
 def _implied(relation: Relation, drawn: Container[tuple[int, int]] | None) -> bool:
-    """Whether others imply a relation: all of the graph, or those between the ends that are
-    drawn.
-    """
+    """Whether others imply a relation: all of the graph, or those that are drawn."""
     if drawn is None or relation.kind != "prerequisite" or not relation.kept:
         return relation.shortcut
     return (relation.source, relation.target) not in drawn
 
 
 def node_ids(labels: Sequence[str]) -> list[str]:
-    """An id for each label, of a-z, 0-9 and _: the same after every ingest, readable where the
-    label is.
+    """An id for each label, of a-z, 0-9 and _: readable, and the same after every ingest.
 
     >>> node_ids(["Learning Rate", "U-Net", "learning rate"])
     ['learning_rate', 'u_net', 'learning_rate_8212edf3']
@@ -171,8 +164,7 @@ def shown(concept: Concept, selection: Selection) -> str:
 
 
 def one_line(text: str) -> str:
-    """A text without line ends, control characters and what is no character, white space run
-    together.
+    """A text without line ends and control characters, white space run together.
 
     >>> one_line("  batch\\x00\\n norm\\u2028alisation ")
     'batch norm alisation'

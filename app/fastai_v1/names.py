@@ -1,5 +1,4 @@
-"""What fastai v1 called things, and what fastai v2 calls them; "" where v2 has nothing in its
-place.
+"""What fastai v1 called things, and what fastai v2 calls them; "" where there is nothing.
 
 Checked against fastai 2.8. How they are found in code is left to `app.fastai_v1.recognise`.
 """

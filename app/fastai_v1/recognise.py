@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 
 from app.fastai_v1.names import (
@@ -22,8 +22,9 @@ from app.fastai_v1.names import (
     OF_LEARNER,
     TRANSFORM_ARGUMENTS,
 )
+from kg.types import Answer, Replacement
 
-__all__ = ["Replacement", "annotated", "mentioned", "modernise", "updates"]
+__all__ = ["annotated", "mentioned", "modernise", "updates"]
 
 _TOKEN = re.compile(
     r"(?P<skip>\"{3}.*?(?:\"{3}|\Z)|'{3}.*?(?:'{3}|\Z)|\"(?:\\.|[^\"\\\n])*\"?|'(?:\\.|[^'\\\n])*'?|\#[^\n]*|[ \t\\]+)"
@@ -50,18 +51,6 @@ _PROSE = re.compile(
 
 
 @dataclass(frozen=True, slots=True)
-class Replacement:
-    """One thing of fastai v1 in a text: its 1-based line, what v2 has for it ("" for nothing), and
-    why.
-    """
-
-    line: int
-    old: str
-    new: str
-    why: str
-
-
-@dataclass(frozen=True, slots=True)
 class _Token:
     text: str
     line: int
@@ -70,8 +59,7 @@ class _Token:
 
 
 def modernise(code: str) -> list[Replacement]:
-    """What in a piece of Python is fastai v1's, in its order; nothing for code of v2 or of another
-    library.
+    """What in a piece of Python is fastai v1's, in its order.
 
     >>> [(r.line, r.old, r.new) for r in modernise("cnn_learner(dls, arch)\\nlearn.fit_one_cycle(3, max_lr=1)")]
     [(1, 'cnn_learner', 'vision_learner'), (2, 'max_lr=', 'lr_max=')]
@@ -89,9 +77,7 @@ def modernise(code: str) -> list[Replacement]:
 
 
 def mentioned(prose: str) -> list[Replacement]:
-    """Names of fastai v1 in running text, each once; a line that names its successor too needs no
-    help.
-    """
+    """Names of fastai v1 in running text, each once, unless its line names the successor."""
     found: dict[str, Replacement] = {}
     for n, line in enumerate(_ADDRESS.sub("", prose).split("\n"), 1):
         for match in _PROSE.finditer(line):
@@ -105,38 +91,37 @@ def mentioned(prose: str) -> list[Replacement]:
     return list(found.values())
 
 
-def updates(markdown: str) -> list[Replacement]:
-    """What is fastai v1's in an answer: in its code, and named in its text; lines count in the
-    answer.
-    """
-    found, at = [], 0
+def updates(markdown: str) -> tuple[Replacement, ...]:
+    """What is fastai v1's in an answer: in its Python code, and named in its text."""
+    replacements: list[Replacement] = []
+    prose_from = 0
     for fence in _FENCE.finditer(markdown):
-        found += _shifted(mentioned(markdown[at : fence.start()]), markdown.count("\n", 0, at))
+        replacements += _mentioned_in(markdown, prose_from, fence.start())
         if fence["language"].lower() in _PYTHON:
-            found += _shifted(
-                modernise(fence["code"]), markdown.count("\n", 0, fence.start("code"))
-            )
-        at = fence.end()
-    return found + _shifted(mentioned(markdown[at:]), markdown.count("\n", 0, at))
+            lines_before = markdown.count("\n", 0, fence.start("code"))
+            replacements += _shifted(modernise(fence["code"]), lines_before)
+        prose_from = fence.end()
+    return tuple(replacements + _mentioned_in(markdown, prose_from, len(markdown)))
 
 
-def annotated(markdown: str) -> str:
-    """An answer with a line below each piece of fastai v1, and one at its end for names in its
-    text.
-    """
-    parts, said, prose, at = [], set[str](), list[Replacement](), 0
+def annotated(answer: Answer) -> str:
+    """An answer's text with what v2 has below each piece of v1 code, and for its prose last."""
+    markdown = answer.text
+    parts: list[str] = []
+    in_code: list[Replacement] = []
+    at = 0
     for fence in _FENCE.finditer(markdown):
-        prose += mentioned(markdown[at : fence.start()])
-        old = modernise(fence["code"]) if fence["language"].lower() in _PYTHON else []
-        mark = _MARK.match(markdown, fence.end())
-        end = mark.end() if mark else fence.end()
-        parts.append(markdown[at:end].rstrip("\n") if old else markdown[at:end])
+        first = markdown.count("\n", 0, fence.start("code")) + 1
+        last = markdown.count("\n", 0, fence.end("code")) + 1
+        old = [r for r in answer.fastai_v1 if first <= r.line <= last]
         if old:
-            parts.append(f"\n\n{_line(old)}\n\n")
-            said |= {r.old.lstrip(".") for r in old}
-        at = end
-    prose += mentioned(markdown[at:])
-    rest = [r for r in dict.fromkeys(prose) if r.old.lstrip(".") not in said]
+            mark = _MARK.match(markdown, fence.end())
+            end = mark.end() if mark else fence.end()
+            parts += [markdown[at:end].rstrip("\n"), f"\n\n{_line(old)}\n\n"]
+            in_code += old
+            at = end
+    told = {r.old.lstrip(".") for r in in_code}
+    rest = [r for r in answer.fastai_v1 if r.old.lstrip(".") not in told]
     whole = "".join([*parts, markdown[at:]]).rstrip()
     return f"{whole}\n\n{_line(rest)}" if rest else whole
 
@@ -148,8 +133,12 @@ def _line(old: Sequence[Replacement]) -> str:
     return f"*fastai v1: in v2* {'; '.join(told)}"
 
 
-def _shifted(found: Sequence[Replacement], lines: int) -> list[Replacement]:
-    return [Replacement(r.line + lines, r.old, r.new, r.why) for r in found]
+def _mentioned_in(markdown: str, start: int, end: int) -> list[Replacement]:
+    return _shifted(mentioned(markdown[start:end]), markdown.count("\n", 0, start))
+
+
+def _shifted(replacements: Sequence[Replacement], lines: int) -> list[Replacement]:
+    return [replace(r, line=r.line + lines) for r in replacements]
 
 
 def _tokens(code: str) -> list[_Token]:
@@ -170,9 +159,7 @@ def _tokens(code: str) -> list[_Token]:
 
 
 def _callee(before: Sequence[_Token]) -> str:
-    """The dotted name that ends here: "learn.fit_one_cycle"; "" for a bracket that calls
-    nothing.
-    """
+    """The dotted name that ends here: "learn.fit_one_cycle"; "" for a mere bracket."""
     parts: list[str] = []
     for i in range(len(before) - 1, -1, -2):
         if not before[i].name:
@@ -281,18 +268,14 @@ def _likely(tokens: Sequence[_Token], own: set[str]) -> Iterator[Replacement]:
 
 
 def _of_chain(tokens: Sequence[_Token], i: int) -> bool:
-    """Whether a method is called on what a call gave, or with statistics of images: not
-    `F.normalize(x)`.
-    """
+    """Whether a method is called on a call's value or given image statistics."""
     return tokens[i - 2].text == ")" or any(
         t.text.endswith("_stats") for t in tokens[i + 2 : i + 3]
     )
 
 
 def _transforms(tokens: Sequence[_Token], own: set[str]) -> Iterator[Replacement]:
-    """get_transforms() with nothing but arguments of fastai v1; other people have a function of
-    this name.
-    """
+    """get_transforms() with arguments of fastai v1 alone; others have such a function too."""
     for i, token in enumerate(tokens):
         called = token.text == "get_transforms" and [t.text for t in tokens[i + 1 : i + 2]] == ["("]
         if not called or token.text in own or (i and tokens[i - 1].text in (".", "def")):
@@ -306,9 +289,7 @@ def _transforms(tokens: Sequence[_Token], own: set[str]) -> Iterator[Replacement
 
 
 def _is_catalogue(tokens: Sequence[_Token]) -> bool:
-    """Whether a list class that others have too is filled as only fastai v1 does it:
-    `ImageList.from_folder`.
-    """
+    """Whether a list class of a common name is filled as fastai v1 does it."""
     lists, ways = {"ImageList", "TextList"}, {"from_folder", "from_df", "from_csv"}
     spoken = zip(tokens, tokens[1:], tokens[2:], strict=False)
     return any(a.text in lists and b.text == "." and c.text in ways for a, b, c in spoken)

@@ -18,7 +18,8 @@ __all__ = ["POLICY", "Guard"]
 POLICY = "; ".join(
     [
         "default-src 'self'",
-        "script-src 'self' 'unsafe-inline' 'unsafe-eval'",  # gr.HTML compiles its script with Function()
+        # gr.HTML compiles its script with Function().
+        "script-src 'self' 'unsafe-inline' 'unsafe-eval'",
         "style-src 'self' 'unsafe-inline'",
         "img-src 'self' data: blob:",  # a picture elsewhere, named in a note, is not fetched
         "font-src 'self' data:",
@@ -38,13 +39,14 @@ HEADERS = [
     (b"cross-origin-resource-policy", b"same-origin"),
 ]
 LOCAL_HOSTS = frozenset({"localhost", "127.0.0.1", "::1"})
+# Of gradio's own, which the pages do not need.
 CLOSED = (
     "/gradio_api/upload",
     "/gradio_api/openapi",
     "/gradio_api/proxy",
     "/upload",
     "/proxy",
-)  # the pages need none
+)
 EVERYWHERE = frozenset({"0.0.0.0", "::"})
 
 

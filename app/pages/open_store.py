@@ -1,6 +1,4 @@
-"""The store the pages read: opened once, opened again when an ingest has committed a new
-generation.
-"""
+"""The store the pages read: opened once, and again when an ingest has committed."""
 
 from __future__ import annotations
 

@@ -1,6 +1,4 @@
-"""The pages put together and served: Ask, Graph and Runs in one app, on this machine, with nothing
-fetched.
-"""
+"""The pages put together and served: Ask, Graph and Runs in one app, with nothing fetched."""
 
 from __future__ import annotations
 
@@ -25,10 +23,11 @@ from app.pages.assets import read_asset
 from app.pages.graph.page import graph_page
 from app.pages.guard import LOCAL_HOSTS, Guard
 from app.pages.open_store import Shelf
+from app.pages.quiet import AT_ONCE, QUIET
 from app.pages.runs.forms import preset
 from app.pages.runs.history_view import history_html
 from app.pages.runs.page import TO_THE_RUN, RunsPage, read_offer, runs_page
-from app.pages.runs.visitors_runs import Going
+from app.pages.runs.visitors_runs import VisitorsRuns
 from app.writer.written import Writer, WriterFailure
 from executors.runs.warm import Warm
 from kg.encoder import Encoder, load_encoder
@@ -38,7 +37,8 @@ __all__ = ["build", "check_port", "serve"]
 
 TITLE = "Gradus"
 HEADER = """
-<header class="g-header"><span class="g-name">Gradus</span><span class="g-motto">your notes, step by step</span>
+<header class="g-header"><span class="g-name">Gradus</span>
+<span class="g-motto">your notes, step by step</span>
 <button type="button" class="g-theme" aria-label="Light or dark">◐</button></header>
 """
 log = logging.getLogger(__name__)
@@ -60,7 +60,7 @@ def build(
     writer : Writer or None
         Words the answers; None leaves them in the notes' own words.
     """
-    return _build(Shelf(store_dir, encoder), runs_dir, Going(), writer)
+    return _build(Shelf(store_dir, encoder), runs_dir, VisitorsRuns(), writer)
 
 
 def serve(
@@ -88,11 +88,11 @@ def serve(
     """
     check_port(host, port)
     shelf = Shelf(store_dir, load_encoder(encoder_name) if encoder_name else None)
-    going = Going(Warm(), own_code=allow_learner_files or host in LOCAL_HOSTS)
+    runs = VisitorsRuns(Warm(), own_code=allow_learner_files or host in LOCAL_HOSTS)
     _warm(shelf)
     if writer is not None:
         threading.Thread(target=_load, args=(writer,), daemon=True, name="load writer").start()
-    pages = _build(shelf, runs_dir or store_dir / "runs", going, writer)
+    pages = _build(shelf, runs_dir or store_dir / "runs", runs, writer)
     stopped = threading.Event()
     _stop_on_signals(stopped)
     try:
@@ -106,12 +106,12 @@ def serve(
     except OSError as error:
         raise _taken(host, port, error) from error
     finally:
-        going.stop_all()
+        runs.stop_all()
         pages.close(verbose=False)
         shelf.close()
 
 
-def _build(shelf: Shelf, runs_dir: Path, going: Going, writer: Writer | None) -> gr.Blocks:
+def _build(shelf: Shelf, runs_dir: Path, runs: VisitorsRuns, writer: Writer | None) -> gr.Blocks:
     with gr.Blocks(title=TITLE, analytics_enabled=False, fill_width=True) as pages:
         gr.HTML(HEADER, elem_id="header", apply_default_css=False)
         bridge = gr.HTML(
@@ -123,23 +123,16 @@ def _build(shelf: Shelf, runs_dir: Path, going: Going, writer: Writer | None) ->
             with gr.Tab("Graph", id="graph"):
                 graph_page(shelf)
             with gr.Tab("Runs", id="runs"):
-                running = runs_page(runs_dir, going)
+                running = runs_page(runs_dir, runs)
         _connect(bridge, tabs, asking, running)
-        quiet: dict[str, Any] = {
-            "queue": False,
-            "show_progress": "hidden",
-            "api_visibility": "private",
-        }
-        pages.load(_greeter(shelf), None, asking.chat, **quiet)
-        pages.load(lambda: history_html(runs_dir), None, running.view.past, **quiet)
+        pages.load(_greeter(shelf), None, asking.chat, **AT_ONCE)
+        pages.load(lambda: history_html(runs_dir), None, running.view.past, **AT_ONCE)
     pages.queue(max_size=64, default_concurrency_limit=8)
     return pages
 
 
 def _connect(bridge: gr.HTML, tabs: gr.Tabs, asking: AskPage, running: RunsPage) -> None:
-    """Let the links of ours, wherever they stand, ask, show on the graph, run, and open earlier
-    runs.
-    """
+    """Let our links, wherever they stand, ask, show on the graph, run, and open earlier runs."""
 
     async def ask(
         event: gr.EventData, turns: list[Any], shown: list[Any], request: gr.Request
@@ -147,48 +140,23 @@ def _connect(bridge: gr.HTML, tabs: gr.Tabs, asking: AskPage, running: RunsPage)
         async for reply in asking.ask(str(getattr(event, "question", "")), turns, shown, request):
             yield (gr.Tabs(selected="ask"), *reply)
 
-    bridge.ask_link(
-        ask,
-        [asking.turns, asking.shown],
-        [tabs, asking.chat, asking.turns, asking.shown],
-        **ASKING,
-    )
-    bridge.stop_link(
-        asking.stop, None, None, queue=False, show_progress="hidden", api_visibility="private"
-    )
-    bridge.graph_link(
-        _go_to("graph"), None, tabs, queue=False, show_progress="hidden", api_visibility="private"
-    )
+    conversation = [asking.turns, asking.shown]
+    bridge.ask_link(ask, conversation, [tabs, asking.chat, *conversation], **ASKING)
+    bridge.stop_link(asking.stop, None, None, **AT_ONCE)
+    bridge.graph_link(_go_to("graph"), None, tabs, **AT_ONCE)
 
     def fill(event: gr.EventData) -> list[Any]:
         name, values = read_offer(getattr(event, "recipe", None))
         return [gr.Tabs(selected="runs"), *preset(running.forms, name, values)]
 
-    shown = running.view.outputs()
-    bridge.run_link(
-        fill,
-        None,
-        [tabs, *running.preset_outputs()],
-        queue=False,
-        show_progress="hidden",
-        api_visibility="private",
-    )
-    bridge.run_link(
-        running.run_preset, None, shown, show_progress="hidden", api_visibility="private"
-    )
-    bridge.past_link(
-        _go_to("runs"), None, tabs, queue=False, show_progress="hidden", api_visibility="private"
-    )
+    view = running.view.outputs()
+    bridge.run_link(fill, None, [tabs, *running.preset_outputs()], **AT_ONCE)
+    bridge.run_link(running.run_preset, None, view, **QUIET)
+    bridge.past_link(_go_to("runs"), None, tabs, **AT_ONCE)
     bridge.past_link(None, None, None, js=TO_THE_RUN, api_visibility="private")
-    bridge.past_link(
-        running.open_past,
-        None,
-        shown,
-        show_progress="hidden",
-        concurrency_limit=None,
-        trigger_mode="multiple",  # a run that is watched must not keep another from being opened
-        api_visibility="private",
-    )
+    # A run that is watched must not keep another from being opened.
+    unlimited: dict[str, Any] = {"concurrency_limit": None, "trigger_mode": "multiple"}
+    bridge.past_link(running.open_past, None, view, **unlimited, **QUIET)
 
 
 def _greeter(shelf: Shelf) -> Any:
@@ -198,9 +166,9 @@ def _greeter(shelf: Shelf) -> Any:
     return greet
 
 
-def _go_to(place: str) -> Any:
+def _go_to(tab: str) -> Any:
     def go() -> gr.Tabs:
-        return gr.Tabs(selected=place)
+        return gr.Tabs(selected=tab)
 
     return go
 

@@ -14,17 +14,15 @@ from urllib.parse import quote
 
 from markdown_it import MarkdownIt
 
-__all__ = ["LATEX", "chip", "clean_markdown", "code_block", "lines_html", "link", "plain", "row"]
+__all__ = ["LATEX", "chip", "clean_markdown", "escaped", "lines_html", "link", "row"]
 
 LATEX: list[dict[str, str | bool]] = [
     {"left": "$$", "right": "$$", "display": True},
     {"left": "$", "right": "$", "display": False},
 ]
 PLAIN_TAGS = frozenset({"br", "b", "i", "em", "strong", "sub", "sup", "u", "s", "kbd", "small"})
-OPEN, CLOSE = (
-    "\ue000",
-    "\ue001",
-)  # private-use characters; they hold the place of our links until the text is checked
+# Private-use characters; they hold the place of our links until the text is checked.
+OPEN, CLOSE = "\ue000", "\ue001"
 
 _PARSER = MarkdownIt("commonmark", {"html": True}).enable("table")
 _PIECE = re.compile(
@@ -85,15 +83,14 @@ def clean_markdown(text: str, cited: Collection[int] = ()) -> str:
 
 
 def link(kind: str, target: str, words: str, *, css: str = "", spoken: str = "") -> str:
-    """Write a link of ours; `target`, `words` and `spoken`, which only a screen reader says after
-    them, are plain text.
+    """Write a link of ours; `target`, `words` and what a screen reader adds are plain text.
 
     `kind` is ask, concept, graph, cite, run, past, stop, know, forget, right, wrong or undo.
     """
-    unseen = (
-        f'<span class="g-unseen"> {plain(spoken)}</span>' if spoken else ""
-    )  # the page's sanitiser takes labels out
-    return f'<a class="g-link {css}" href="#{kind}/{quote(target, safe="")}">{plain(words)}{unseen}</a>'
+    # Not an aria-label: the page's sanitiser takes labels out.
+    unseen = f'<span class="g-unseen"> {escaped(spoken)}</span>' if spoken else ""
+    address = f"#{kind}/{quote(target, safe='')}"
+    return f'<a class="g-link {css}" href="{address}">{escaped(words)}{unseen}</a>'
 
 
 def chip(kind: str, target: str, words: str) -> str:
@@ -105,35 +102,24 @@ def row(label: str, items: Collection[str]) -> str:
     """Put chips in a line behind their label; nothing when there are none."""
     if not items:
         return ""
-    return f'<div class="g-row"><span class="g-label">{html.escape(label)}</span> {" ".join(items)}</div>'
+    name = f'<span class="g-label">{html.escape(label)}</span>'
+    return f'<div class="g-row">{name} {" ".join(items)}</div>'
 
 
 def lines_html(text: str, first: int, last: int, *, context: int = 3) -> str:
-    """Show lines `first` to `last` (1-based, inclusive) of a note, marked, with a few lines around
-    them.
-    """
+    """Show lines `first` to `last` (1-based, inclusive) of a note, marked, within a few more."""
     lines = text.split("\n")  # as the ingest counts; \x0c and the like end no line
     low, high = max(1, first - context), min(len(lines), last + context)
     shown = []
     for number in range(low, high + 1):
         words = lines[number - 1].removesuffix("\r")
-        line = f'<span class="g-no">{number}</span>{plain(words)}'
-        shown.append(
-            f'<mark class="g-hit">{line}</mark>'
-            if first <= number <= last
-            else f"<span>{line}</span>"
-        )
+        line = f'<span class="g-no">{number}</span>{escaped(words)}'
+        marked = first <= number <= last
+        shown.append(f'<mark class="g-hit">{line}</mark>' if marked else f"<span>{line}</span>")
     return f'<pre class="g-lines">{"".join(shown)}</pre>'
 
 
-def code_block(code: str, language: str = "python") -> str:
-    """Fence code as Markdown, with a fence longer than any run of backticks inside."""
-    longest = max((len(run) for run in re.findall(r"`+", code)), default=0)
-    fence = "`" * max(3, longest + 1)
-    return f"{fence}{re.sub(r'[^A-Za-z0-9+#-]', '', language)}\n{code.rstrip()}\n{fence}"
-
-
-def plain(text: str) -> str:
+def escaped(text: str) -> str:
     """Escape text for use within Markdown: no tag, formula, emphasis, link or image comes of it."""
     one_line = html.escape(text.replace(OPEN, "").replace(CLOSE, "").replace("\n", " "))
     return re.sub(r"[\\`*_\[\]~|$]", lambda match: f"&#{ord(match[0])};", one_line)
@@ -149,60 +135,38 @@ def _code_lines(text: str) -> frozenset[int]:
 
 
 def _clean_prose(text: str, cited: Collection[int], hold: Callable[[str], str]) -> str:
-    """Rewrite a stretch without code blocks; `hold` keeps a link of ours and gives its
-    placeholder.
-    """
+    """Rewrite a stretch without code blocks; `hold` keeps a link and gives its placeholder."""
 
     def rewrite(match: re.Match[str]) -> str:
         piece = match[0]
-        kind = next(name for name in _KINDS if match[name] is not None)
+        kind = match.lastgroup or ""
         if kind in ("code", "escape", "auto"):
             return piece
         if kind == "math":  # KaTeX reads \lt and \gt; a bare < could open a tag
             return re.sub(r"<(?=[A-Za-z/!?])", r"\\lt ", piece)
         if kind == "ref":
-            return (
-                hold(link("cite", match["n"], match["n"], css="g-ref"))
-                if int(match["n"]) in cited
-                else piece
-            )
+            known = int(match["n"]) in cited
+            return hold(link("cite", match["n"], match["n"], css="g-ref")) if known else piece
         if kind == "wiki":
-            return hold(
-                link(
-                    "concept", match["target"].strip(), (match["shown"] or match["target"]).strip()
-                )
-            )
-        if kind in ("link", "linked", "image"):
-            words, to = {
-                "link": ("words", "to"),
-                "linked": ("linked_alt", "linked_to"),
-                "image": ("alt", "source"),
-            }[kind]
+            target = match["target"].strip()
+            return hold(link("concept", target, (match["shown"] or target).strip()))
+        if kind in _OUTSIDE:
+            words, to = _OUTSIDE[kind]
             return _outside_link(match[words], match[to] or "", is_image=kind != "link")
         if kind == "tag":
             return _clean_tag(match["name"].lower(), piece, match["attributes"])
-        return {"comment": "", "angle": "&lt;", "dollar": "&#36;"}[
-            kind
-        ]  # a lone $ would open a formula
+        return _REPLACED[kind]
 
     return _PIECE.sub(rewrite, text)
 
 
-_KINDS = (
-    "code",
-    "math",
-    "escape",
-    "linked",
-    "image",
-    "wiki",
-    "link",
-    "ref",
-    "auto",
-    "comment",
-    "tag",
-    "angle",
-    "dollar",
-)
+# The groups that hold the words and the address of what leads out of the notes.
+_OUTSIDE = {
+    "link": ("words", "to"),
+    "linked": ("linked_alt", "linked_to"),
+    "image": ("alt", "source"),
+}
+_REPLACED = {"comment": "", "angle": "&lt;", "dollar": "&#36;"}  # a lone $ would open a formula
 
 
 def _outside_link(words: str, to: str, *, is_image: bool) -> str:
@@ -216,21 +180,20 @@ def _outside_link(words: str, to: str, *, is_image: bool) -> str:
 
 def _clean_tag(name: str, tag: str, attributes: str) -> str:
     if name == "img":
-        found = {
-            key: re.search(rf"""{key}\s*=\s*["']?([^"'\s>]+)""", attributes)
-            for key in ("src", "alt")
-        }
-        source, alt = (match[1] if match else "" for match in found.values())
+        source, alt = (_attribute(key, attributes) for key in ("src", "alt"))
         return _outside_link(alt, source, is_image=True)
     if name in PLAIN_TAGS:
         return f"</{name}>" if tag.startswith("</") else f"<{name}>"
     return ""
 
 
+def _attribute(key: str, attributes: str) -> str:
+    match = re.search(rf"""{key}\s*=\s*["']?([^"'\s>]+)""", attributes)
+    return match[1] if match else ""
+
+
 def _is_safe(text: str) -> bool:
-    """Whether a CommonMark parser finds neither an image nor a tag that is not plain in what would
-    be shown.
-    """
+    """Whether a CommonMark parser finds no image and only plain tags in what would be shown."""
     for token in _PARSER.parse(text):
         for part in [token, *(token.children or [])]:
             if part.type == "image":

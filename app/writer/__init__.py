@@ -1,3 +1,1 @@
-"""The optional language model: what it is given, how it is read, and how each sentence is
-checked.
-"""
+"""The optional language model: what it is given, how it is read and checked."""

@@ -1,6 +1,4 @@
-"""Take a written text apart into sentences with the passages they cite, and put together what is
-kept of them.
-"""
+"""Take a written text apart into sentences with what they cite, and put the kept together."""
 
 from __future__ import annotations
 
@@ -10,6 +8,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from app.answering.reading.statements import sentence_spans
+from app.wording import code_block
 
 __all__ = ["Sentence", "assembled", "readable", "sentences", "without_marks"]
 
@@ -63,9 +62,7 @@ class Sentence:
 
 
 def readable(written: str) -> str:
-    """What a reader may see of a text while it is written: no thinking, no unseen characters, no
-    markup of others.
-    """
+    """What a reader may see of a text while it is written: no thinking, no markup of others."""
     text = _UNSEEN.sub("", written.replace("\r\n", "\n"))
     text = _THOUGHT.sub("", text)
     text = _THOUGHT_END.sub("", text)
@@ -76,9 +73,7 @@ def readable(written: str) -> str:
 
 
 def without_marks(text: str) -> str:
-    """A text that is being written, without the numbers of passages that its reader does not
-    see.
-    """
+    """A text that is being written, without the numbers of passages its reader does not see."""
     return re.sub(r"\s*[\[【][\d\s,;†–-]*(?:[\]】]|\Z)", "", text)
 
 
@@ -128,7 +123,8 @@ def assembled(kept: Sequence[Sentence], marks: Mapping[int, Sequence[int]]) -> s
     last = -1
     for i, sentence in enumerate(kept):
         if sentence.kind == "code":
-            blocks.append(("code", f"{_fenced(sentence)}\n\n{_marked(marks[i])}"))
+            code = code_block(sentence.text, sentence.language)
+            blocks.append(("code", f"{code}\n\n{_marked(marks[i])}"))
         else:
             said = f"{sentence.text} {_marked(marks[i])}"
             if sentence.block == last:
@@ -213,8 +209,3 @@ def _cited(text: str, sources: int) -> tuple[str, tuple[int, ...]]:
 
 def _marked(numbers: Sequence[int]) -> str:
     return "".join(f"[{n}]" for n in numbers)
-
-
-def _fenced(sentence: Sentence) -> str:
-    ticks = "`" * (max((len(run) for run in re.findall(r"`{3,}", sentence.text)), default=2) + 1)
-    return f"{ticks}{sentence.language}\n{sentence.text}\n{ticks}"

@@ -1,6 +1,4 @@
-"""A writer behind an OpenAI-compatible endpoint: Ollama, llama.cpp, vLLM and hosted models all
-speak it.
-"""
+"""A writer behind an OpenAI-compatible endpoint: Ollama, llama.cpp, vLLM, hosted models."""
 
 from __future__ import annotations
 
@@ -32,9 +30,7 @@ _LOOPBACK = ("localhost", "127.0.0.1", "::1")
 
 @dataclass(frozen=True, slots=True)
 class Endpoint:
-    """A model at a base URL; the key is read from OPENAI_API_KEY when it writes, and local servers
-    need none.
-    """
+    """A model at a base URL; OPENAI_API_KEY is read when it writes, and may be missing."""
 
     name: str
     base_url: str
@@ -80,16 +76,12 @@ _LOOK_AT_URL = "is the base URL right? It mostly ends in /v1."
 
 
 def _client(base_url: str, over: threading.Event) -> OpenAI:
-    """A client that never tries again, waits no longer than we do, and asks no proxy for this
-    machine.
-    """
+    """A client that never retries, waits as long as we do, and asks no proxy for loopback."""
     import httpx2
     import openai
 
     class Bounded(httpx2.SyncByteStream):
-        """A reply's bytes, up to a limit, and while somebody reads: a server may send comments
-        without end.
-        """
+        """A reply's bytes, up to a limit, and while somebody reads: some servers never end."""
 
         def __init__(self, stream: Any) -> None:
             self.stream = stream

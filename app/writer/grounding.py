@@ -1,5 +1,4 @@
-"""Check written sentences against the passages they cite: nearness in meaning, shared words,
-numbers, negation.
+"""Check written sentences against the passages they cite: meaning, words, numbers, negation.
 
 It is a sieve, not a proof. What it misses is measured by `benchmarks/answers/grounding.py`: a
 statement that turns its passage round with the passage's own words ("fewer parameters, more
@@ -181,9 +180,7 @@ def _supported(
     vectors: Mapping[int, npt.NDArray[np.float32]],
     grounds: Grounds,
 ) -> tuple[Support, ...]:
-    """What a sentence rests on when exactly these sources are cited; empty when they do not carry
-    it.
-    """
+    """What a sentence rests on when exactly these sources are cited; empty when on nothing."""
     own = [n for n in dict.fromkeys(own) if grounds.statements[n]]
     if not own or steers(sentence) or not _named(sentence, own, grounds):
         return ()
@@ -223,8 +220,7 @@ def _best(
     shared: float,
     grounds: Grounds,
 ) -> Support:
-    """The statement of one source that is nearest in meaning and words, with a neighbour where that
-    adds to it.
+    """The nearest statement of one source, with a neighbour where that adds to it.
 
     Parameters
     ----------
@@ -245,9 +241,7 @@ def _best(
 
 
 def _holds_exactly(sentence: str, said: str) -> bool:
-    """Whether the numbers with their units, the formulas, the code and the addresses of a sentence
-    stand in a text.
-    """
+    """Whether a sentence's quantities, formulas, code and addresses all stand in a text."""
     there = quantities(said)
     if any(not wanted.within(there) for wanted in quantities(sentence)):
         return False
@@ -261,9 +255,7 @@ def _holds_exactly(sentence: str, said: str) -> bool:
 
 
 def _contradicts(sentence: str, said: str) -> bool:
-    """Whether a sentence denies what its support affirms, or the reverse, or says the opposite
-    word.
-    """
+    """Whether a sentence denies what its support affirms, or says the opposite word."""
     ours, theirs = _stems(sentence), _stems(said)
     mine, their = _denied(sentence), _denied(said)
     if (mine and not their) or any(ctx and not any(ctx & other for other in their) for ctx in mine):
@@ -314,8 +306,7 @@ def _stems(text: str) -> frozenset[str]:
 
 
 def _stem(word: str) -> str:
-    """A word cut so that "trains", "trained" and "training" meet; coarse on purpose, both sides are
-    cut alike.
+    """A word cut so that "trains", "trained" and "training" meet; coarse on purpose.
 
     >>> sorted({_stem(w) for w in ("drops", "dropped", "dropping", "increase", "increasing", "increased")})
     ['drop', 'increas']

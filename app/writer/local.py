@@ -1,6 +1,4 @@
-"""A writer on this machine: a transformers model by name or folder, on the GPU when there is
-one.
-"""
+"""A writer on this machine: a transformers model by name or folder, on a GPU if any."""
 
 from __future__ import annotations
 
@@ -117,9 +115,7 @@ def _place() -> tuple[str, Any]:
 def _generated(
     tokenizer: Any, model: Any, prompt: Sequence[Message], over: threading.Event
 ) -> Iterator[str]:
-    """Pieces from transformers' streamer; generating runs in a thread of its own and ends with
-    `over`.
-    """
+    """Pieces of what a thread of its own generates until it ends or `over` is set."""
     from transformers import StoppingCriteriaList, TextIteratorStreamer
 
     ids = _encoded(tokenizer, prompt).to(model.device)

@@ -1,6 +1,4 @@
-"""Read what a writer streams, with patience that ends: silence, length, endless repetition, and a
-reader's Stop.
-"""
+"""Read what a writer streams, with patience that ends: silence, length, repetition, Stop."""
 
 from __future__ import annotations
 
@@ -26,9 +24,7 @@ log = logging.getLogger(__name__)
 
 
 class WriterFailure(Exception):
-    """A writer that cannot write or go on; the message is one line with the cause and what to
-    do.
-    """
+    """A writer that cannot write or go on; the message is one line with what to do."""
 
 
 def paced(

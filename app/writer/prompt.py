@@ -1,6 +1,4 @@
-"""What a writer is given: rules, numbered passages inside a fence that no note can contain, and the
-question.
-"""
+"""What a writer is given: rules, passages inside a fence no note can contain, the question."""
 
 from __future__ import annotations
 
@@ -37,9 +35,7 @@ _REMINDER = "Answer it from the passages alone, with the passage's number in bra
 
 
 def sources_of(answer: Answer, store: Store) -> tuple[Excerpt, ...]:
-    """The passages for a writer: those the answer cites first, then its hits, up to a budget of
-    characters.
-    """
+    """The passages for a writer: those the answer cites, then its hits, up to a budget."""
     cited = [(p, c) for c in answer.citations if (p := _passage_of(c, store)) is not None]
     wanted: dict[int, tuple[Passage, Citation | None]] = {}
     for passage, citation in [
@@ -108,9 +104,7 @@ def _passage_of(citation: Citation, store: Store) -> Passage | None:
 
 
 def _cut(passage: Passage, citation: Citation | None, room: int) -> Excerpt:
-    """A passage, or as much of it as there is room for, from the cited line on, cut at the end of a
-    line.
-    """
+    """As much of a passage as there is room for, from the cited line on, in whole lines."""
     text = passage.text
     if len(text) <= room:
         return Excerpt(passage, 0, len(text))

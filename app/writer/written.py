@@ -1,5 +1,4 @@
-"""Let a language model word an answer from the cited passages, and give only what those passages
-bear out.
+"""Let a language model word an answer, and give only what the cited passages bear out.
 
 The extractive answer comes first and stays whenever the model fails, is stopped, or writes what the
 notes do not say.
@@ -13,6 +12,7 @@ from collections.abc import Iterator, Sequence
 from typing import Protocol
 
 from app.answering.reading.excerpts import Excerpt, cite
+from app.fastai_v1.recognise import updates
 from app.writer.drafts import Sentence, assembled, readable, sentences
 from app.writer.grounding import Support, check, copied, lay_grounds
 from app.writer.pace import WriterFailure, paced
@@ -26,9 +26,6 @@ __all__ = ["Writer", "WriterFailure", "checked", "worth_writing", "written"]
 
 # What the graph or the notes' links answer has nothing to be worded: a study path, a reading list.
 UNWRITTEN = ("path", "next", "where", "empty")
-# A model would smooth over what the reader has to know; a test holds this to the words of
-# app.answering.forms.prose.
-DISAGREEMENT = "Your notes disagree"
 ENOUGH = 0.5  # share of the written sentences that must stand in the passages
 _ENDED = (".", "!", "?", "…", ")", "]", "$", "*", '"', "”", "。")
 
@@ -54,11 +51,10 @@ class Writer(Protocol):
 
 
 def worth_writing(answer: Answer) -> bool:
-    """Whether a writer is asked at all: not where the notes do not say or disagree, nor for paths
-    and reading lists.
-    """
-    written_kind = answer.status == "answered" and answer.kind not in UNWRITTEN
-    return written_kind and bool(answer.hits) and DISAGREEMENT not in answer.text
+    """Whether a writer is asked: not for a disagreement, a path, a reading list or no answer."""
+    wordable = answer.status == "answered" and answer.kind not in UNWRITTEN
+    # A model would smooth over a disagreement that the reader has to know of.
+    return wordable and bool(answer.hits) and answer.disagreement is None
 
 
 def written(
@@ -105,8 +101,7 @@ def written(
 def checked(
     answer: Answer, text: str, given: Sequence[Excerpt], store: Store, encoder: Encoder, name: str
 ) -> Answer:
-    """The written answer with the sentences that the passages bear out, or the extractive one with
-    a notice.
+    """The answer in the sentences that the passages bear out, or the extract with a notice.
 
     Fewer than half of the sentences, or none, are too few, and so is a text without a sentence from
     the passages that the extract cites: it may be true, and answers another question.
@@ -147,9 +142,11 @@ def _worded(
     """The answer in a writer's sentences; `written` is how many there were."""
     citations, marks = _numbered(supports)
     left = written - len(kept)
+    text = assembled(kept, dict(enumerate(marks)))
     return dataclasses.replace(
         answer,
-        text=assembled(kept, dict(enumerate(marks))),
+        text=text,
+        fastai_v1=updates(text),
         citations=citations,
         writer=name,
         notice=f"{left} of {_count(written)} left out: the notes do not bear them out."

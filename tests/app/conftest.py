@@ -1,6 +1,4 @@
-"""A few notes on cooking and on training, written for these tests, and stores made with the real
-encoder.
-"""
+"""Notes on cooking and on training, and stores of them made with the real encoder."""
 
 from __future__ import annotations
 
@@ -154,9 +152,7 @@ def store_folder(notes: Path, read_in: ReadIn, tmp_path_factory: pytest.TempPath
 
 @pytest.fixture(scope="session")
 def store(store_folder: Path) -> Iterator[Store]:
-    """The store of these notes, open; a fixture of its own, as one of the same name above would be
-    shared with all.
-    """
+    """The store of these notes, open; named as one above that would be shared with all."""
     opened = open_store(store_folder)
     yield opened
     opened.close()
@@ -164,7 +160,5 @@ def store(store_folder: Path) -> Iterator[Store]:
 
 @pytest.fixture(scope="session")
 def starter(store_of: Callable[..., Store]) -> Store:
-    """Three of the starter notes: on training, on regularising, and on initialising and
-    normalising.
-    """
+    """Three of the starter notes: on training, regularising and initialising."""
     return store_of([next(starter_notes().glob(f"{number}-*.md")) for number in ("05", "06", "07")])

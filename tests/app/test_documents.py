@@ -16,7 +16,6 @@ from attacks import lay_out
 
 from app.commands.ingest_and_ask import app
 from app.contract import answer_json
-from app.fastai_v1.recognise import Replacement
 from executors.batch_size.advice import Plan, plan_row
 from executors.batch_size.search import Trial
 from executors.errors import BadParameter
@@ -26,7 +25,7 @@ from executors.runs.result import RunResult
 from executors.runs.run import start
 from executors.task import Settings
 from executors.tasks import LEARNER, TASK_NAMES, find_task
-from kg.types import Answer, Measured, RecipeOffer
+from kg.types import Answer, Disagreement, Measured, RecipeOffer, Replacement
 
 ROOT = Path(__file__).resolve().parents[2]
 DOCUMENTS = (
@@ -83,9 +82,7 @@ def test_every_recipe_is_documented(recipe: Any) -> None:
 
 @pytest.mark.parametrize("task", [name for name in TASK_NAMES if name != LEARNER])
 def test_every_task_is_documented(task: str) -> None:
-    """Both tables of tasks name it, and docs/recipes.md names each file that its own sentence
-    speaks of.
-    """
+    """Both tables of tasks name it, and docs/recipes.md its files."""
     assert re.search(rf"^\|.*`{task}`.*\|.*\|$", read("README.md"), re.MULTILINE)
     told = row("docs/recipes.md", task)
     for file in re.findall(r"\w+\.(?:csv|txt)\b|\w+/", find_task(task).EXPECTS):
@@ -110,7 +107,7 @@ def test_answers_are_documented_key_by_key() -> None:
     """The row of `ask` names every key of its JSON, and of what stands in its lists."""
     told = names(row("README.md", "ask"))
     assert {*answer_json(Answer("q", "answered", "fact", 1.0, ""))} | {"path"} <= told
-    for kind in (RecipeOffer, Measured, Replacement):
+    for kind in (RecipeOffer, Measured, Disagreement, Replacement):
         assert {field.name for field in dataclasses.fields(kind)} <= told, kind
 
 
@@ -163,9 +160,7 @@ def test_links_lead_somewhere(name: str) -> None:
 
 
 def test_every_benchmark_is_documented() -> None:
-    """A script that is called by hand is named in benchmarks/README.md; others are called by a
-    script that is.
-    """
+    """A script is named in benchmarks/README.md, or called by a script that is."""
     told = read("benchmarks/README.md")
     scripts = {
         ".".join(path.relative_to(ROOT).with_suffix("").parts): path.read_text(encoding="utf-8")
@@ -184,9 +179,7 @@ def test_every_benchmark_is_documented() -> None:
 
 
 def test_the_example_of_a_recipe_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The recipe that CONTRIBUTING shows runs from another package, under the entry point that
-    stands below it.
-    """
+    """CONTRIBUTING's recipe runs from another package, under the entry point below it."""
     source, entry = re.findall(r"```(?:python|toml)\n(.*?)```", read("CONTRIBUTING.md"), re.DOTALL)
     group, name, module = re.findall(r'"([\w.]+)"\]\n([\w-]+) = "(\w+)"', entry)[0]
     assert group == "gradus.recipes"

@@ -61,9 +61,7 @@ def test_a_cycle_is_an_error() -> None:
 
 
 def test_a_crowd_shows_its_most_connected() -> None:
-    """Past the limit those with the most edges stay; concepts without edges never take their
-    room.
-    """
+    """Past the limit those with the most edges stay, never ones without any."""
     graph = nx.DiGraph([(0, i) for i in range(1, 10)])
     graph.add_edge(1, 2)
     graph.add_node(99)
@@ -76,9 +74,7 @@ def test_a_crowd_shows_its_most_connected() -> None:
 def test_around_a_concept_is_all_it_builds_on_and_what_needs_it(
     graph: nx.DiGraph[int], goal: int
 ) -> None:
-    """The surroundings are the ancestors and the direct successors, no more, and the limit
-    holds.
-    """
+    """The surroundings are the ancestors and direct successors, and the limit holds."""
     goal %= len(graph)
     assert set(around(graph, goal)) == {goal} | nx.ancestors(graph, goal) | set(
         graph.successors(goal)

@@ -1,6 +1,4 @@
-"""A real browser on the real pages: a store made by the real ingest, a server of its own, stopped
-by the test.
-"""
+"""A real browser on the real pages: a store of the real ingest, a server of its own."""
 
 from __future__ import annotations
 

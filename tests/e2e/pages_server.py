@@ -1,6 +1,4 @@
-"""The pages' server for the browser tests: a process of its own, on a free port, ended with
-Ctrl-C.
-"""
+"""The pages' server for the browser tests: a process of its own, ended with Ctrl-C."""
 
 from __future__ import annotations
 

@@ -1,6 +1,4 @@
-"""The graph as a file, from a real browser: with the mouse or the keyboard, on a wide screen and on
-a phone.
-"""
+"""The graph as a file, from a real browser: by mouse or keyboard, also on a phone."""
 
 from __future__ import annotations
 
@@ -35,9 +33,7 @@ def content(download: Download) -> bytes:
 
 @BOTH
 def test_what_the_map_shows_can_be_kept(visit: Visit, site: Site) -> None:
-    """As JSON that networkx reads: the concepts on the map, which names their number; nothing comes
-    from elsewhere.
-    """
+    """JSON that networkx reads, with the concepts on the map; nothing is fetched."""
     page = visit.page
     open_panel(page, site)
     drawn = int(page.locator("#graph canvas").get_attribute("data-drawn") or 0)

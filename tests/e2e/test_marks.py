@@ -1,6 +1,4 @@
-"""What a reader marks as known and decides about prerequisites, in a real browser, down to the
-store and the file.
-"""
+"""What a reader marks and decides, in a real browser, down to the store and the file."""
 
 from __future__ import annotations
 
@@ -42,9 +40,7 @@ def marked(site: Site) -> list[str]:
 
 
 def test_a_mark_on_a_card_stays_and_shortens_paths(visit: Visit, own_site: Site) -> None:
-    """ "I know this" is kept in the store, ticked on the map and left out of paths, past a reload,
-    until undone.
-    """
+    """ "I know this" is kept, ticked on the map and left out of paths, until undone."""
     page, site = visit.page, own_site
     open_graph(page, site)
     card = page.locator("#card")
@@ -95,9 +91,7 @@ def test_what_can_be_learned_next_is_asked(visit: Visit, own_site: Site) -> None
 
 
 def test_a_prerequisite_is_rejected_where_its_evidence_stands(visit: Visit, own_site: Site) -> None:
-    """ "wrong" writes the file beside the notes and names it; the edge goes from card and store,
-    until undone.
-    """
+    """ "wrong" is written beside the notes; the edge goes from card and store, until undone."""
     page, site = visit.page, own_site
     before = {file.name: file.read_bytes() for file in site.notes.iterdir()}
     open_graph(page, site)
@@ -130,9 +124,7 @@ def test_a_prerequisite_is_rejected_where_its_evidence_stands(visit: Visit, own_
 
 
 def test_what_was_rejected_can_be_taken_back_later(visit: Visit, own_site: Site) -> None:
-    """It stands folded away on the card, past a reload; undone, it is gone, and no empty list is
-    left in the file.
-    """
+    """It stands folded on the card, past a reload; undone, it is gone from the file too."""
     page, site = visit.page, own_site
     card, file = page.locator("#card"), site.notes / "gradus.toml"
     open_graph(page, site)

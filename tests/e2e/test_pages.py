@@ -80,9 +80,7 @@ def test_a_follow_up_is_understood_from_the_conversation(visit: Visit, site: Sit
 
 
 def test_what_is_typed_while_an_answer_comes_is_kept(visit: Visit, site: Site) -> None:
-    """A question begun while the answer before is being written stays in the box, and is answered
-    in its turn.
-    """
+    """A question begun while an answer is written stays in the box, and has its turn."""
     page = visit.page
     open_place(page, site)
     ask(page, "What is momentum?")
@@ -99,9 +97,7 @@ def test_what_is_typed_while_an_answer_comes_is_kept(visit: Visit, site: Site) -
 
 
 def test_an_example_and_a_chip_ask(visit: Visit, site: Site) -> None:
-    """The empty page offers questions, and an answer's chips go on from it, by click and by
-    keyboard.
-    """
+    """The empty page offers questions, an answer's chips go on, by click and by keyboard."""
     page = visit.page
     open_place(page, site)
     page.locator(".g-examples a").first.click()
@@ -117,9 +113,7 @@ def test_an_example_and_a_chip_ask(visit: Visit, site: Site) -> None:
 
 
 def test_what_the_notes_do_not_say_is_said(visit: Visit, site: Site) -> None:
-    """A question about something else gets "Not in the notes" and the nearest concepts, and no
-    source.
-    """
+    """A question on something else gets "Not in the notes", near concepts and no source."""
     page = visit.page
     open_place(page, site)
     ask(page, "Who won the football world cup in 1998?")
@@ -152,9 +146,7 @@ def test_hostile_questions_are_text(visit: Visit, site: Site) -> None:
 
 
 def test_a_click_on_a_concept_shows_its_card(visit: Visit, site: Site) -> None:
-    """A click on the map opens the card; its links choose the next concept; its button asks about
-    it.
-    """
+    """A click on the map opens the card, whose links and button lead on."""
     page = visit.page
     open_place(page, site, "Graph")
     at = page.locator("#graph canvas").evaluate("canvas => canvas.positionOf('Learning rate')")
@@ -211,9 +203,7 @@ def test_an_answer_leads_to_the_map(visit: Visit, site: Site) -> None:
 
 
 def test_the_finder_runs_from_the_answers_button(visit: Visit, site: Site) -> None:
-    """An answer about learning rates has a Run button; the curve grows, and the result has rate,
-    code and history.
-    """
+    """An answer on learning rates has a Run button that leads to rate, code and history."""
     page = visit.page
     open_place(page, site)
     ask(page, "Which learning rate should I take for tabular data before unfreezing?")
@@ -275,9 +265,7 @@ def test_a_phone_scrolls_only_down(visit: Visit, site: Site, place: str) -> None
 
 
 def test_without_a_store_the_pages_say_what_to_run(visit: Visit, empty_site: Site) -> None:
-    """Before the first ingest each place says so; after it, the next question is answered without a
-    restart.
-    """
+    """Before the first ingest each place says so; after it, no restart is needed."""
     page = visit.page
     open_place(page, empty_site)
     expect(page.locator(".g-welcome")).to_contain_text("gradus ingest")

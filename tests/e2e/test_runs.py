@@ -1,6 +1,4 @@
-"""The Runs page in a real browser: a training from its form to its verdict, forms by task, runs
-side by side.
-"""
+"""The Runs page in a real browser: a training to its verdict, forms, runs side by side."""
 
 from __future__ import annotations
 
@@ -68,9 +66,7 @@ def train(page: Page, table: Path, rate: str) -> None:
 def test_a_training_ends_in_a_verdict_and_two_can_be_compared(
     visit: Visit, site: Site, table: Path
 ) -> None:
-    """From the form to verdict, curves, code and files; then a second one beside it, with what was
-    asked otherwise.
-    """
+    """From the form to verdict, curves, code and files; then a second one beside it."""
     page = visit.page
     open_runs(page, site)
     train(page, table, "0.01")
@@ -96,9 +92,7 @@ def test_a_training_ends_in_a_verdict_and_two_can_be_compared(
 
 @pytest.mark.parametrize("visit", [PHONE], indirect=True)
 def test_the_form_follows_the_task(visit: Visit, site: Site) -> None:
-    """A table asks for a column and no image size; ratings show other help; nothing is wider than a
-    phone.
-    """
+    """A table asks for a column and no image size; nothing is wider than a phone."""
     page = visit.page
     open_runs(page, site)
     page.get_by_label("Find my learning rate").check()
@@ -116,9 +110,7 @@ def test_the_form_follows_the_task(visit: Visit, site: Site) -> None:
 
 
 def test_files_that_are_not_there_are_named(visit: Visit, site: Site, tmp_path: Path) -> None:
-    """A run on a missing file fails with one line that names it, and stands in the history as
-    failed.
-    """
+    """A run on a missing file fails with a line that names it, also in the history."""
     page = visit.page
     open_runs(page, site)
     page.get_by_label("Find my learning rate").check()
@@ -149,9 +141,7 @@ def test_a_time_limit_ends_the_run(visit: Visit, site: Site) -> None:
 
 
 def test_a_run_is_found_again_after_its_page_was_closed(visit: Visit, site: Site) -> None:
-    """Started, left by closing the page, found as running among the earlier runs, opened from
-    there, and stopped.
-    """
+    """Left by closing the page, found as running, opened from the history, and stopped."""
     page = visit.page
     open_runs(page, site)
     page.get_by_label("Find my learning rate").check()

@@ -1,6 +1,4 @@
-"""The Ask page with a writer, in a real browser: the draft, its sources, Stop, and the checked
-answer.
-"""
+"""The Ask page with a writer, in a browser: draft, sources, Stop, checked answer."""
 
 from __future__ import annotations
 
@@ -48,8 +46,7 @@ def ask(page: Page, site: Site, question: str = "What is momentum?") -> None:
 def test_a_draft_appears_while_it_is_written_and_the_checked_answer_replaces_it(
     visit: Visit, worded: Site, odd: OddServer
 ) -> None:
-    """Words and sources are there before the end; then unsupported sentences are gone, and it is
-    said who wrote.
+    """Words and sources are there before the end; then the unsupported are gone.
 
     What the reader types meanwhile stays.
     """

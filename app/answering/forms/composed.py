@@ -7,7 +7,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from app.answering.reading.excerpts import Excerpt, cite, shown
-from kg.types import Citation, PathStep
+from kg.types import Citation, Disagreement, PathStep
 
 __all__ = ["Composed", "Text"]
 
@@ -19,16 +19,18 @@ class Composed:
     text: str
     citations: tuple[Citation, ...]
     path: tuple[PathStep, ...] = ()
+    disagreement: Disagreement | None = None
 
 
 class Text:
     """An answer while it is being written: parts of Markdown, and the citations that they carry."""
 
-    __slots__ = ("_section", "citations", "parts")
+    __slots__ = ("_section", "citations", "disagreement", "parts")
 
     def __init__(self) -> None:
         self.parts: list[str] = []
         self.citations: list[Citation] = []
+        self.disagreement: Disagreement | None = None
         self._section: tuple[str, str] | None = None
 
     def add(self, found: Excerpt, heading: str = "") -> None:
@@ -42,4 +44,5 @@ class Text:
 
     def composed(self) -> Composed:
         """What has been written."""
-        return Composed("\n\n".join(self.parts), tuple(self.citations))
+        text = "\n\n".join(self.parts)
+        return Composed(text, tuple(self.citations), disagreement=self.disagreement)

@@ -14,14 +14,14 @@ from app.answering.forms.composed import Composed, Text
 from app.answering.forms.ranking import rank
 from app.answering.forms.selection import WORTH, Said, Span, in_order, lead_of, supporting
 from app.answering.question.understand import Question
-from app.answering.reading.contradictions import Disagreement, disagreements
+from app.answering.reading.contradictions import Contradiction, contradictions
 from app.answering.reading.excerpts import Excerpt, body_of, cite, heading_of, listed, section_of
 from app.answering.reading.statements import excerpt
 from kg.encoder import Encoder
 from kg.linking import fold, key
 from kg.search import Findings
 from kg.store import Store
-from kg.types import AnswerKind, Concept
+from kg.types import AnswerKind, Concept, Disagreement
 
 __all__ = ["prose"]
 
@@ -56,7 +56,7 @@ def prose(
     only = [store.concepts[c] for c in findings.concepts] if len(findings.concepts) == 1 else []
     named = {key(name) for c in only for name in (c.label, *c.aliases)}
     drawn_on = [said[s.hit][s.at] for s in ranked if s.score >= WORTH * ranked[0].score]
-    opposite = disagreements(drawn_on, findings.hits, findings.words, encoder)
+    opposite = contradictions(drawn_on, findings.hits, findings.words, encoder)
     if opposite:
         # What leads is part of a disagreement, or the reader has to know of one before anything
         # else.
@@ -84,7 +84,7 @@ def _of_concepts(findings: Findings, store: Store) -> Mapping[str, float]:
     return {w: weight for w, weight in findings.words.items() if fold(w) in names} or findings.words
 
 
-def _show_disagreement(found: Disagreement, said: Said, text: Text) -> set[tuple[int, int]]:
+def _show_disagreement(found: Contradiction, said: Said, text: Text) -> set[tuple[int, int]]:
     """Both sides as a list; which statements have been said."""
     lines = []
     for statement in (found.one, found.other):
@@ -93,6 +93,7 @@ def _show_disagreement(found: Disagreement, said: Said, text: Text) -> set[tuple
         where = heading_of(statement.passage) or statement.passage.note
         lines.append(f"- {where}: {listed(excerpted, len(text.citations))}")
     text.parts.append("**Your notes disagree:**\n\n" + "\n".join(lines))
+    text.disagreement = Disagreement(len(text.citations) - 1, len(text.citations), found.why)
     both = (found.one, found.other)
     return {
         (h, i) for h, statements in enumerate(said) for i, s in enumerate(statements) if s in both

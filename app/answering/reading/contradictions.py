@@ -18,6 +18,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Literal
 
 from app.answering.reading.clauses import CLAUSE_CHARS, Clause, clauses_of, content_of
 from app.answering.reading.excerpts import section_of
@@ -27,7 +28,7 @@ from ingest.notes.markdown import plain
 from kg.encoder import Encoder
 from kg.types import Hit
 
-__all__ = ["Disagreement", "disagreements", "opposed"]
+__all__ = ["Contradiction", "contradictions", "opposed"]
 
 CONSIDERED = 12  # statements of an answer
 CLOSE = 0.5  # share of the best hit's score, from which a hit is looked through for the opposite
@@ -35,22 +36,24 @@ ALIKE = 0.6  # cosine of two statements that speak of the same; see tests/app/an
 SHARED = 2  # content words
 MOST_EXTRA = 4  # content words that only one of them has
 
+Opposition = Literal["number", "negation", "opposites"]
+
 
 @dataclass(frozen=True, slots=True)
-class Disagreement:
+class Contradiction:
     """Two statements that contradict each other, and in what."""
 
     one: Statement
     other: Statement
-    why: str  # "number", "negation" or "opposites"
+    why: Opposition
 
 
-def disagreements(
+def contradictions(
     drawn_on: Sequence[Statement],
     hits: Sequence[Hit],
     wanted: Mapping[str, float],
     encoder: Encoder,
-) -> list[Disagreement]:
+) -> list[Contradiction]:
     """Pairs that contradict each other: one of the statements that an answer draws on, another of
     any close hit.
 
@@ -65,20 +68,22 @@ def disagreements(
     close = [h.passage for h in hits if h.score >= CLOSE * hits[0].score]
     pool = [s for s in drawn_on[:CONSIDERED] if _claims(s, asked)]
     others = [s for p in close for s in statements_of(p) if _claims(s, asked)]
-    found: list[Disagreement] = []
+    found: list[Contradiction] = []
     for one in pool:
         for other in others:
             if section_of(one.passage) != section_of(other.passage):
                 why = opposed(one.text, other.text, _heading(one), _heading(other))
                 if why and not any({d.one, d.other} == {one, other} for d in found):
-                    found.append(Disagreement(one, other, why))
+                    found.append(Contradiction(one, other, why))
     if not found:
         return []
     vectors = encoder.encode([plain(s.text) for d in found for s in (d.one, d.other)])
     return [d for i, d in enumerate(found) if float(vectors[2 * i] @ vectors[2 * i + 1]) >= ALIKE]
 
 
-def opposed(one: str, other: str, heading: str = "", other_heading: str = "") -> str:
+def opposed(
+    one: str, other: str, heading: str = "", other_heading: str = ""
+) -> Opposition | Literal[""]:
     """In what two statements contradict each other: "number", "negation", "opposites", or "" when
     in nothing.
 
@@ -93,7 +98,9 @@ def opposed(one: str, other: str, heading: str = "", other_heading: str = "") ->
     return ""
 
 
-def _opposed(a: Clause, b: Clause, head_a: frozenset[str], head_b: frozenset[str]) -> str:
+def _opposed(
+    a: Clause, b: Clause, head_a: frozenset[str], head_b: frozenset[str]
+) -> Opposition | Literal[""]:
     if not _same_conditions(a, b, head_a, head_b):
         return ""
     shared = (a.content & b.content) | frozenset(a.opposites) & frozenset(b.opposites)

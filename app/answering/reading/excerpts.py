@@ -7,6 +7,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
+from app.wording import code_block
 from ingest.notes.markdown import parse_markdown, plain
 from ingest.notes.parsed import Block
 from kg.types import Citation, Passage
@@ -139,7 +140,7 @@ def shown(excerpt: Excerpt, n: int) -> str:
     passage = excerpt.passage
     if passage.cell is not None and passage.kind in ("code", "output"):
         language = "python" if passage.kind == "code" else "text"
-        return f"{_fenced(excerpt.text, language)}\n\n[{n}]"
+        return f"{code_block(excerpt.text.strip(chr(10)), language)}\n\n[{n}]"
     text = _EMBEDDED_PICTURE.sub("", _PICTURE.sub("", excerpt.text.replace("\r\n", "\n")))
     text = "".join(
         part if n % 2 else _without_marks(part) for n, part in enumerate(_CODE.split(text))
@@ -166,9 +167,3 @@ def _without_marks(text: str) -> str:
 def _callout(match: re.Match[str]) -> str:
     quote = match["quote"].rstrip()
     return f"{quote} **{match['title'].strip() or match['sort'].capitalize()}**\n{quote}"
-
-
-def _fenced(code: str, language: str) -> str:
-    """A code fence that no fence inside the code can end."""
-    ticks = max((len(run) for run in re.findall(r"`{3,}", code)), default=2) + 1
-    return f"{'`' * ticks}{language}\n{code.strip(chr(10))}\n{'`' * ticks}"

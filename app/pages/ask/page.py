@@ -18,7 +18,9 @@ from app.answering.question.follow_ups import Turn
 from app.pages.ask.answer import example_questions
 from app.pages.ask.replies import replies
 from app.pages.open_store import Shelf
-from app.pages.text import LATEX, chip, plain
+from app.pages.quiet import QUIET
+from app.pages.text import LATEX, chip, escaped
+from app.wording import count_of
 from app.writer.written import Writer
 from kg.errors import GradusError
 
@@ -31,8 +33,7 @@ ASKING: dict[str, Any] = {
     "trigger_mode": "multiple",
     "concurrency_id": "ask",
     "concurrency_limit": 1,
-    "show_progress": "hidden",
-    "api_visibility": "private",
+    **QUIET,
 }
 # Emptied at once, in the browser: what is typed while an answer is being written must stay.
 _EMPTY_THE_BOX = """(...inputs) => {
@@ -42,16 +43,13 @@ _EMPTY_THE_BOX = """(...inputs) => {
   return inputs;
 }"""
 Message = dict[str, Any]
-Update = tuple[
-    list[Message], list[Turn], list[Message]
-]  # what the chat shows, the conversation, what it shows later
+# What the chat shows, the conversation, what the chat shows later.
+Update = tuple[list[Message], list[Turn], list[Message]]
 
 
 @dataclass(frozen=True, slots=True)
 class AskPage:
-    """The page's components, and the functions that links elsewhere use to ask and to stop the
-    writer.
-    """
+    """The page's components, and what links elsewhere use to ask and to stop the writer."""
 
     chat: gr.Chatbot
     box: gr.Textbox
@@ -67,9 +65,7 @@ class _Desk:
 
     shelf: Shelf
     writer: Writer | None
-    writing: dict[str, threading.Event] = field(
-        default_factory=dict
-    )  # visitor -> what stops the writer
+    writing: dict[str, threading.Event] = field(default_factory=dict)  # what stops a visitor's
 
     async def ask(
         self, question: str, turns: list[Turn], shown: list[Message], request: gr.Request
@@ -84,18 +80,18 @@ class _Desk:
         try:
             async with aclosing(replies(question, turns, self.shelf, self.writer, stop)) as coming:
                 async for reply in coming:
-                    told = [*asked, _message("assistant", reply.text)]
-                    after = [*turns, (question, reply.said)] if reply.said else turns
+                    replied = [*asked, _message("assistant", reply.text)]
+                    after = [*turns, (question, reply.answer)] if reply.answer else turns
                     # Until the answer is there, the conversation is without it: a reader may leave
                     # at any moment.
-                    yield told, after, told if reply.lasting else asked
+                    yield replied, after, replied if reply.lasting else asked
         finally:
             self.writing.pop(str(request.session_hash), None)
 
     def stop(self, request: gr.Request) -> None:
-        found = self.writing.get(str(request.session_hash))
-        if found is not None:
-            found.set()
+        stop = self.writing.get(str(request.session_hash))
+        if stop is not None:
+            stop.set()
 
 
 def ask_page(shelf: Shelf, writer: Writer | None = None) -> AskPage:
@@ -119,7 +115,7 @@ def _chat(shelf: Shelf) -> gr.Chatbot:
         buttons=["copy"],
         layout="panel",
         feedback_options=None,
-        autoscroll=False,  # it would jump to an answer's end; bridge.js brings the question to the top
+        autoscroll=False,  # to an answer's end; bridge.js brings the question to the top
         height="calc(100dvh - 198px)",
         min_height=320,
         elem_id="chat",
@@ -146,20 +142,18 @@ def _start_over() -> Update:
 
 
 def welcome(shelf: Shelf) -> str:
-    """What an empty conversation shows: how many concepts there are, and questions to begin
-    with.
-    """
+    """What an empty conversation shows: how many concepts there are, and first questions."""
     try:
         store = shelf.current()
     except GradusError as error:
         return f'<div class="g-welcome"><h2>No notes yet</h2><p>{html.escape(str(error))}</p></div>'
-    examples = [chip("ask", question, question) for question in example_questions(store)]
-    counts = (
-        f"{_count(len(store.concepts), 'concept')} from {_count(len(store.note_names), 'note')}"
-    )
+    examples = " ".join(chip("ask", question, question) for question in example_questions(store))
+    concepts = count_of(len(store.concepts), "concept")
+    notes = count_of(len(store.note_names), "note")
     return (
-        f'<div class="g-welcome"><h2>Ask your notes</h2><p>{counts}. Every answer cites the lines it comes from.</p>'
-        f'<div class="g-examples">{" ".join(examples)}</div></div>'
+        '<div class="g-welcome"><h2>Ask your notes</h2>'
+        f"<p>{concepts} from {notes}. Every answer cites the lines it comes from.</p>"
+        f'<div class="g-examples">{examples}</div></div>'
     )
 
 
@@ -169,9 +163,5 @@ def _message(role: str, text: str) -> Message:
 
 def _quoted(question: str) -> str:
     """The question as it was typed: shown as text, never as Markdown or HTML."""
-    lines = [plain(line) or "&#8203;" for line in question.split("\n")]
+    lines = [escaped(line) or "&#8203;" for line in question.split("\n")]
     return f'<div class="g-asked">{"<br>".join(lines)}</div>'
-
-
-def _count(n: int, word: str) -> str:
-    return f"{n} {word}" if n == 1 else f"{n} {word}s"

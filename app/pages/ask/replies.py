@@ -1,5 +1,4 @@
-"""What the chat shows of one question, as it comes: a sign of life, the answer in pieces, or a
-writer's drafts.
+"""What the chat shows of a question as it comes: a sign of life, answer in pieces, drafts.
 
 Where it is shown, and what becomes of the conversation, is left to `app.pages.ask.page`.
 """
@@ -38,7 +37,7 @@ class Reply:
     """A message that takes the place of the one before it."""
 
     text: str  # Markdown, safe to show
-    said: Answer | None = None  # what follow-ups are understood from, once it is there
+    answer: Answer | None = None  # what follow-ups are understood from, once it is there
     lasting: bool = True  # whether it stays in the conversation when the reader leaves now
 
 
@@ -55,29 +54,29 @@ async def replies(
         Ends the writing when set; it is set when the replies are no longer read.
     """
     answering = asyncio.create_task(asyncio.to_thread(_answered, shelf, question, turns))
-    if not (await asyncio.wait([answering], timeout=PATIENCE_S))[
-        0
-    ]:  # the first question loads the encoder
+    done, _ = await asyncio.wait([answering], timeout=PATIENCE_S)
+    if not done:  # the first question loads the encoder
         yield Reply('<p class="g-quiet">Reading the notes …</p>', lasting=False)
-    found = await answering
-    if isinstance(found, str):
-        yield Reply(found)
+    answered = await answering
+    if isinstance(answered, str):
+        yield Reply(answered)
         return
-    store, said = found
-    if writer is None or not worth_writing(said):
-        for piece in pieces(answer_markdown(store, said)):
-            yield Reply(piece, said)
+    store, extract = answered
+    if writer is None or not worth_writing(extract):
+        for piece in pieces(answer_markdown(store, extract)):
+            yield Reply(piece, extract)
             await asyncio.sleep(PIECE_PAUSE_S)
         return
-    steps = written(said, store, shelf.encoder(store), writer, [q for q, _ in turns], stop)
-    async with aclosing(_steps(steps, said, stop)) as coming:
+    earlier = [question for question, _ in turns]
+    steps = written(extract, store, shelf.encoder(store), writer, earlier, stop)
+    async with aclosing(_steps(steps, extract, stop)) as coming:
         async for step in coming:
             if isinstance(step, Answer):
                 # What was written is for reading; follow-ups are understood from what the notes
                 # say.
-                yield Reply(answer_markdown(store, step), said)
+                yield Reply(answer_markdown(store, step), extract)
             else:
-                yield Reply(draft_markdown(store, said, step, writer.name), lasting=False)
+                yield Reply(draft_markdown(store, extract, step, writer.name), lasting=False)
 
 
 def _answered(shelf: Shelf, question: str, turns: Sequence[Turn]) -> tuple[Store, Answer] | str:
@@ -86,21 +85,25 @@ def _answered(shelf: Shelf, question: str, turns: Sequence[Turn]) -> tuple[Store
         store = shelf.current()
         return store, answer(question, store, shelf.encoder(store), turns)
     except GradusError as error:
-        return f'<p class="g-error">{html.escape(str(error))}</p>'
+        return _error_line(str(error))
     except Exception:  # the page's outermost edge: the log has the traceback, the reader a line
         log.exception("answering failed")
-        return '<p class="g-error">This question could not be answered because of an error in Gradus.</p>'
+        return _error_line("This question could not be answered because of an error in Gradus.")
+
+
+def _error_line(message: str) -> str:
+    return f'<p class="g-error">{html.escape(message)}</p>'
 
 
 async def _steps(
-    steps: Iterator[str | Answer], said: Answer, stop: threading.Event
+    steps: Iterator[str | Answer], extract: Answer, stop: threading.Event
 ) -> AsyncGenerator[str | Answer, None]:
     """What is written, as it comes; reading stops when the page is closed."""
     text = ""
     try:
         yield text
         while True:
-            coming = asyncio.create_task(asyncio.to_thread(_next, steps, said))
+            coming = asyncio.create_task(asyncio.to_thread(_next, steps, extract))
             while not (await asyncio.wait([coming], timeout=HEARTBEAT_S))[0]:
                 yield text
             step = await coming
@@ -113,11 +116,10 @@ async def _steps(
         stop.set()
 
 
-def _next(steps: Iterator[str | Answer], said: Answer) -> str | Answer:
+def _next(steps: Iterator[str | Answer], extract: Answer) -> str | Answer:
     try:
         return next(steps)
     except Exception:  # as above: whatever a writer does, the notes' own words are there
         log.exception("writing failed")
-        return dataclasses.replace(
-            said, notice="Not written because of an error in Gradus; these are the notes' words."
-        )
+        notice = "Not written because of an error in Gradus; these are the notes' words."
+        return dataclasses.replace(extract, notice=notice)

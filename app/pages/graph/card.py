@@ -1,6 +1,4 @@
-"""A concept's card as Markdown: what it is, what to know first and why, what needs it, where it
-stands, what runs.
-"""
+"""A concept's card as Markdown: what it is, what comes first and why, where it stands."""
 
 from __future__ import annotations
 
@@ -12,8 +10,9 @@ from urllib.parse import urlencode
 from app.answering.offers.offers import offers
 from app.answering.study import NextStep, learn_next, study_plan
 from app.pages.graph.rejected_prerequisites import rejected_prerequisites
-from app.pages.text import chip, clean_markdown, code_block, lines_html, link, plain, row
+from app.pages.text import chip, clean_markdown, escaped, lines_html, link, row
 from app.place import place
+from app.wording import code_block
 from kg.store import Store
 from kg.types import Concept, Evidence, Passage, Relation, Resource
 
@@ -21,11 +20,16 @@ __all__ = ["NO_CARD", "card_markdown", "decision_link", "resting_markdown"]
 
 CHIP_LIMIT, SOURCE_LIMIT, RESOURCE_LIMIT, CODE_LIMIT, QUOTE_LIMIT = 12, 5, 8, 2, 160
 EVIDENCE_LIMIT = 2
-NO_CARD = "Choose a concept, on the map or in the list, to see what the notes say about it and what to learn first."
+NO_CARD = (
+    "Choose a concept, on the map or in the list, to see what the notes say about it and what to "
+    "learn first."
+)
+
+_FENCED = re.compile(r"\s*(`{3,}|~{3,})[^\n]*\n(?P<inside>.*?)\n?[ \t]*\1\s*", re.DOTALL)
 
 
 def card_markdown(
-    store: Store, concept: Concept, known: Collection[int] = (), said: str = ""
+    store: Store, concept: Concept, known: Collection[int] = (), message: str = ""
 ) -> str:
     """Write the card of one concept; all that comes from the notes is made safe.
 
@@ -33,27 +37,22 @@ def card_markdown(
     ----------
     known : collection of int
         The concepts that are marked as known.
-    said : str
+    message : str
         One line of HTML above all else: what has just been done.
     """
     broader = [r for r in store.relations if r.kind == "broader"]
+    before = sorted(store.prerequisites.predecessors(concept.id))
+    after = sorted(store.prerequisites.successors(concept.id))
     parts = [
-        f'<p class="g-said" role="status">{said}</p>' if said else "",
-        f"### {plain(concept.label)}",
+        f'<p class="g-said" role="status">{message}</p>' if message else "",
+        f"### {escaped(concept.label)}",
         _also(concept),
         clean_markdown(concept.summary),
-        '<div class="g-actions">'
-        + " ".join(
-            [chip("ask", f"What is {concept.label}?", "Ask about it"), _mark(concept, known)]
-        )
-        + " ".join(_run_chips(concept))
-        + "</div>",
-        row(
-            "Know first", _chips(store, sorted(store.prerequisites.predecessors(concept.id)), known)
-        ),
+        _actions(concept, known),
+        row("Know first", _chips(store, before, known)),
         _reasons(store, concept),
         _rejected(store, concept),
-        row("Needed by", _chips(store, sorted(store.prerequisites.successors(concept.id)))),
+        row("Needed by", _chips(store, after)),
         row("Part of", _chips(store, (r.source for r in broader if r.target == concept.id))),
         row("Contains", _chips(store, (r.target for r in broader if r.source == concept.id))),
         row("Related", _chips(store, _related(store.relations, concept.id))),
@@ -65,9 +64,7 @@ def card_markdown(
 
 
 def resting_markdown(store: Store, known: Collection[int]) -> str:
-    """What stands there while no concept is chosen: how to choose one, and, with marks set, what
-    they unlock.
-    """
+    """What stands there while no concept is chosen: how to choose, and what marks unlock."""
     if not known:
         return NO_CARD
     steps = learn_next(store, known)
@@ -91,18 +88,15 @@ def resting_markdown(store: Store, known: Collection[int]) -> str:
 
 
 def _next_item(step: NextStep) -> str:
-    reasons = (
-        [f"builds on {', '.join(label for label, _ in step.builds_on[:3])}"]
-        if step.builds_on
-        else []
-    )
+    reasons = []
+    if step.builds_on:
+        reasons.append(f"builds on {', '.join(label for label, _ in step.builds_on[:3])}")
     if step.unlocks:
         reasons.append(f"opens {step.unlocks} more")
     if step.citation is not None:
-        c = step.citation
-        reasons.append(place(c.note, c.line_start, c.line_end, c.cell))
-    why = f'<span class="g-quiet">{plain("; ".join(reasons))}</span>'
-    return f"<li>{link('concept', step.label, step.label)} {plain(step.summary)} {why}</li>"
+        reasons.append(place(step.citation))
+    why = f'<span class="g-quiet">{escaped("; ".join(reasons))}</span>'
+    return f"<li>{link('concept', step.label, step.label)} {escaped(step.summary)} {why}</li>"
 
 
 def decision_link(decision: str, first: str, then: str, words: str) -> str:
@@ -111,68 +105,62 @@ def decision_link(decision: str, first: str, then: str, words: str) -> str:
     return link(decision, pair, words, css="g-decide", spoken=f"that {first} comes before {then}")
 
 
-def _mark(concept: Concept, known: Collection[int]) -> str:
+def _actions(concept: Concept, known: Collection[int]) -> str:
+    """What a reader can do with the concept: ask about it, mark it, run what fits it."""
+    ask = chip("ask", f"What is {concept.label}?", "Ask about it")
+    mark = chip("know", concept.label, "I know this")
     if concept.id in known:
-        return link("forget", concept.label, "✓ I know this", css="g-chip g-known")
-    return chip("know", concept.label, "I know this")
+        mark = link("forget", concept.label, "✓ I know this", css="g-chip g-known")
+    runs = [
+        link("run", offer.name, f"▶ Run {offer.name}", css="g-run")
+        for offer in offers("", (concept.label, *concept.aliases))
+    ]
+    return f'<div class="g-actions">{" ".join([ask, mark, *runs])}</div>'
 
 
 def _also(concept: Concept) -> str:
     others = [alias for alias in concept.aliases if alias != concept.label]
-    return f'<p class="g-also">also: {plain(", ".join(others))}</p>' if others else ""
-
-
-def _run_chips(concept: Concept) -> list[str]:
-    fitting = offers("", (concept.label, *concept.aliases))
-    return [link("run", offer.name, f"▶ Run {offer.name}", css="g-run") for offer in fitting]
+    return f'<p class="g-also">also: {escaped(", ".join(others))}</p>' if others else ""
 
 
 def _chips(store: Store, ids: Iterable[int], known: Collection[int] = ()) -> list[str]:
-    found = [(store.concepts[i].label, "✓ " if i in known else "") for i in ids]
-    more = (
-        [f'<span class="g-more">and {len(found) - CHIP_LIMIT} more</span>']
-        if len(found) > CHIP_LIMIT
-        else []
-    )
-    return [chip("concept", label, f"{mark}{label}") for label, mark in found[:CHIP_LIMIT]] + more
+    labels = [(store.concepts[i].label, "✓ " if i in known else "") for i in ids]
+    chips = [chip("concept", label, f"{tick}{label}") for label, tick in labels[:CHIP_LIMIT]]
+    if len(labels) > CHIP_LIMIT:
+        chips.append(f'<span class="g-more">and {len(labels) - CHIP_LIMIT} more</span>')
+    return chips
 
 
 def _related(relations: Iterable[Relation], concept: int) -> list[int]:
-    found = [r for r in relations if r.kind == "related" and concept in (r.source, r.target)]
-    found.sort(key=lambda r: (-r.score, r.source, r.target))
-    return [r.target if r.source == concept else r.source for r in found]
+    own = [r for r in relations if r.kind == "related" and concept in (r.source, r.target)]
+    own.sort(key=lambda r: (-r.score, r.source, r.target))
+    return [r.target if r.source == concept else r.source for r in own]
 
 
 def _path(store: Store, concept: Concept, known: Collection[int]) -> str:
-    """The study path as a numbered list, each step with what it is needed for, and what the path
-    leaves out.
-    """
+    """The study path as a numbered list, each step with its reason, and what is left out."""
     plan = study_plan(store, [concept.id], known)
-    left_out = (
-        f'<p class="g-quiet">You know: {plain(", ".join(plan.known))}</p>' if plan.known else ""
-    )
+    left_out = ""
+    if plan.known:
+        left_out = f'<p class="g-quiet">You know: {escaped(", ".join(plan.known))}</p>'
     if len(plan.steps) == 1:
-        more = " more" if plan.known else ""
-        return (
-            f'<p class="g-quiet">The notes name nothing{more} to learn before this.</p>{left_out}'
-        )
+        nothing = "nothing more" if plan.known else "nothing"
+        return f'<p class="g-quiet">The notes name {nothing} to learn before this.</p>{left_out}'
     steps = []
     for step in plan.steps:
-        why = f' <span class="g-quiet">for {plain(step.why[0][0])}</span>' if step.why else ""
+        why = f' <span class="g-quiet">for {escaped(step.why[0][0])}</span>' if step.why else ""
         steps.append(f"<li>{link('concept', step.label, step.label)}{why}</li>")
     if plan.further:
         further = " ".join(chip("concept", label, label) for label in plan.further)
-        left_out += (
-            f"<details><summary>Further back: {len(plan.further)} more</summary>{further}</details>"
-        )
-    summary = f"Study path, {len(plan.steps)} steps"
-    return f'<details class="g-path" open><summary>{summary}</summary><ol>{"".join(steps)}</ol>{left_out}</details>'
+        summary = f"<summary>Further back: {len(plan.further)} more</summary>"
+        left_out += f"<details>{summary}{further}</details>"
+    summary = f"<summary>Study path, {len(plan.steps)} steps</summary>"
+    listed = f"<ol>{''.join(steps)}</ol>"
+    return f'<details class="g-path" open>{summary}{listed}{left_out}</details>'
 
 
 def _reasons(store: Store, concept: Concept) -> str:
-    """What in the notes says that each prerequisite comes first, and links to say whether that is
-    right.
-    """
+    """What in the notes says that each prerequisite comes first, with links to judge it."""
     needed = [r for r in store.relations if r.kind == "prerequisite" and r.target == concept.id]
     if not needed:
         return ""
@@ -182,48 +170,36 @@ def _reasons(store: Store, concept: Concept) -> str:
 
 
 def _rejected(store: Store, concept: Concept) -> str:
-    """What the reader has rejected as a prerequisite, folded away, each with a link that takes that
-    back.
-    """
+    """The prerequisites that the reader has rejected, folded, each with a link to undo it."""
     items = []
     for rejected in rejected_prerequisites(store, concept):
-        where = plain(place(rejected.place.note, rejected.place.line, rejected.place.line, None))
+        where = f'<span class="g-quiet">{escaped(place(rejected.place))}</span>'
         undo = decision_link("undo", rejected.first, concept.label, "undo")
-        items.append(
-            f'<li><b>{plain(rejected.first)}</b> <span class="g-quiet">{where}</span> {undo}</li>'
-        )
+        items.append(f"<li><b>{escaped(rejected.first)}</b> {where} {undo}</li>")
     if not items:
         return ""
-    told = f"Not needed first, as you decided: {len(items)}"
-    return (
-        f'<details class="g-rejected"><summary>{told}</summary><ul>{"".join(items)}</ul></details>'
-    )
+    summary = f"<summary>Not needed first, as you decided: {len(items)}</summary>"
+    return f'<details class="g-rejected">{summary}<ul>{"".join(items)}</ul></details>'
 
 
 def _reason(first: str, then: str, relation: Relation) -> str:
-    tier = (
-        f' <span class="g-tier g-tier-{relation.tier}">{relation.tier}</span>'
-        if relation.tier
-        else ""
-    )
-    lines = {
-        (e.note, e.cell, e.line): e for e in reversed(relation.evidence)
-    }  # of one line, the first that it gives
-    said = (
-        "; ".join([_said(e) for e in reversed(lines.values())][:EVIDENCE_LIMIT])
-        or "inferred from what the notes have"
-    )
-    links = [
-        decision_link("right", first, then, "right"),
-        decision_link("wrong", first, then, "wrong"),
-    ]
-    return f'<li><b>{plain(first)}</b>{tier} {said} <span class="g-decisions">{" ".join(links)}</span></li>'
+    tier = ""
+    if relation.tier:
+        tier = f' <span class="g-tier g-tier-{relation.tier}">{relation.tier}</span>'
+    # Of several on one line, the first.
+    by_line = {(e.note, e.cell, e.line): e for e in reversed(relation.evidence)}
+    quotes = [_quoted(evidence) for evidence in reversed(by_line.values())][:EVIDENCE_LIMIT]
+    why = "; ".join(quotes) or "inferred from what the notes have"
+    links = " ".join(decision_link(word, first, then, word) for word in ("right", "wrong"))
+    decide = f'<span class="g-decisions">{links}</span>'
+    return f"<li><b>{escaped(first)}</b>{tier} {why} {decide}</li>"
 
 
-def _said(evidence: Evidence) -> str:
-    where = place(evidence.note, evidence.line, evidence.line, evidence.cell)
-    quote = f"“{plain(evidence.quote[:QUOTE_LIMIT])}”" if evidence.quote else plain(evidence.signal)
-    return f'{quote} <span class="g-quiet">{plain(where)}</span>'
+def _quoted(evidence: Evidence) -> str:
+    words = escaped(evidence.signal)
+    if evidence.quote:
+        words = f"“{escaped(evidence.quote[:QUOTE_LIMIT])}”"
+    return f'{words} <span class="g-quiet">{escaped(place(evidence))}</span>'
 
 
 def _sources(store: Store, concept: Concept) -> str:
@@ -232,17 +208,15 @@ def _sources(store: Store, concept: Concept) -> str:
         return ""
     more = len(concept.passages) - len(passages)
     tail = f'<p class="g-quiet">and {more} more</p>' if more > 0 else ""
-    return f'<div class="g-sources"><p class="g-label">In the notes</p>{_joined(store, passages)}{tail}</div>'
+    shown = "".join(_source(store, passage) for passage in passages)
+    return f'<div class="g-sources"><p class="g-label">In the notes</p>{shown}{tail}</div>'
 
 
-def _joined(store: Store, passages: list[Passage]) -> str:
-    shown = []
-    for passage in passages:
-        where = place(passage.note, passage.line_start, passage.line_end, passage.cell)
-        text = store.note_text(passage.note, passage.cell)
-        body = lines_html(text, passage.line_start, passage.line_end, context=1)
-        shown.append(f'<details class="g-cite"><summary>{plain(where)}</summary>{body}</details>')
-    return "".join(shown)
+def _source(store: Store, passage: Passage) -> str:
+    text = store.note_text(passage.note, passage.cell)
+    body = lines_html(text, passage.line_start, passage.line_end, context=1)
+    summary = f"<summary>{escaped(place(passage))}</summary>"
+    return f'<details class="g-cite">{summary}{body}</details>'
 
 
 def _resources(concept: Concept) -> list[str]:
@@ -254,9 +228,9 @@ def _resources(concept: Concept) -> list[str]:
             safe = clean_markdown(f"[{re.sub(r'[][]', '', words)[:80]}]({resource.target})")
             links.append(f"- {'image: ' if resource.kind == 'image' else ''}{safe}")
     codes = [resource for resource in concept.resources if resource.kind == "code"][:CODE_LIMIT]
-    parts = (
-        ["\n".join(['<p class="g-label">Links</p>\n', *links[:RESOURCE_LIMIT]])] if links else []
-    )
+    parts = []
+    if links:
+        parts.append("\n".join(['<p class="g-label">Links</p>\n', *links[:RESOURCE_LIMIT]]))
     if codes:
         parts += ['<p class="g-label">Code</p>', *(_code(code) for code in codes)]
     return parts
@@ -264,7 +238,5 @@ def _resources(concept: Concept) -> list[str]:
 
 def _code(code: Resource) -> str:
     """A code block; where its text still has the fence of the note, without it."""
-    fenced = re.fullmatch(
-        r"\s*(`{3,}|~{3,})[^\n]*\n(?P<inside>.*?)\n?[ \t]*\1\s*", code.text, re.DOTALL
-    )
+    fenced = _FENCED.fullmatch(code.text)
     return code_block(textwrap.dedent(fenced["inside"] if fenced else code.text), code.target)

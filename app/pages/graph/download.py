@@ -45,13 +45,9 @@ def download(
         choice = Choice("prerequisite", short=True, only=frozenset(shown))
     else:
         choice = Choice("all" if kind.every_kind else "prerequisite")
-    part = (
-        "graph"
-        if shown is None
-        else "map"
-        if about is None
-        else node_ids([store.concepts[about].label])[0]
-    )
+    part = "graph" if shown is None else "map"
+    if shown is not None and about is not None:
+        (part,) = node_ids([store.concepts[about].label])
     file = {"name": f"gradus-{part}{kind.suffix}", "type": kind.media_type}
     if form in WRITERS:
         return file | {"text": WRITERS[form](store, choice)}

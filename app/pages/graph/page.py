@@ -16,7 +16,8 @@ from app.pages.assets import read_asset
 from app.pages.graph.card import NO_CARD, card_markdown, decision_link, resting_markdown
 from app.pages.graph.download import download
 from app.pages.open_store import Shelf
-from app.pages.text import LATEX, plain
+from app.pages.quiet import AT_ONCE
+from app.pages.text import LATEX, escaped
 from ingest.decide import decide_relation, overrides_file
 from kg.errors import GradusError
 from kg.graph import depths
@@ -33,7 +34,12 @@ ONE_THEME = 0.8  # above this share a theme's colour says nothing
 MANY_THEMES = 0.5  # nor do colours when the commonest themes together cover less than this
 # After a mark or a decision the map follows; its view stays where it was after a mark.
 RENEW = "() => {{ window.gradus.renew({everything}); }}"
-DECISIONS = {"right": True, "wrong": False, "undo": None}
+# What is decided, and what the file then says.
+DECISIONS = {
+    "right": (True, "that it is right"),
+    "wrong": (False, "that it is wrong"),
+    "undo": (None, "nothing more"),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,9 +66,8 @@ def graph_page(shelf: Shelf) -> GraphPage:
         return _card(shelf, getattr(event, "id", None))
 
     def mark(event: gr.EventData) -> str:
-        return _marked(
-            shelf, str(getattr(event, "label", ""))[:200], getattr(event, "known", None) is True
-        )
+        label = str(getattr(event, "label", ""))[:200]
+        return _marked(shelf, label, getattr(event, "known", None) is True)
 
     def decide(event: gr.EventData) -> str:
         first, then, decision = (
@@ -82,69 +87,55 @@ def graph_page(shelf: Shelf) -> GraphPage:
             )
         with gr.Column(scale=4, min_width=300, elem_id="card-column"):
             shown = gr.Markdown(NO_CARD, latex_delimiters=LATEX, elem_id="card", line_breaks=False)
-    private: dict[str, Any] = {
-        "queue": False,
-        "show_progress": "hidden",
-        "api_visibility": "private",
-    }
-    canvas.concept_chosen(card, None, shown, trigger_mode="always_last", **private)
+    canvas.concept_chosen(card, None, shown, trigger_mode="always_last", **AT_ONCE)
     # What writes is an event, as runs are, not a function of the canvas: those could be called from
     # other sites.
-    marked = canvas.mark_set(mark, None, shown, **private)
+    marked = canvas.mark_set(mark, None, shown, **AT_ONCE)
     marked.then(None, None, None, js=RENEW.format(everything="false"))
-    decided = canvas.relation_decided(decide, None, shown, **private)
+    decided = canvas.relation_decided(decide, None, shown, **AT_ONCE)
     decided.then(None, None, None, js=RENEW.format(everything="true"))
     return GraphPage(canvas, shown)
 
 
-def _card(shelf: Shelf, about: object, said: str = "") -> str:
+def _card(shelf: Shelf, about: object, message: str = "") -> str:
     try:
         store = shelf.current()
-        found, known = _concept_id(store, about), known_ids(store)
-        return (
-            resting_markdown(store, known)
-            if found is None
-            else card_markdown(store, store.concepts[found], known, said)
-        )
+        concept, known = _concept_id(store, about), known_ids(store)
+        if concept is None:
+            return resting_markdown(store, known)
+        return card_markdown(store, store.concepts[concept], known, message)
     except GradusError as error:
-        return plain(str(error))
+        return escaped(str(error))
 
 
 def _marked(shelf: Shelf, label: str, known: bool) -> str:
-    """The card of a concept after it was marked as known, or its mark taken back; what went wrong
-    stands on it.
-    """
-    said = ""
+    """A concept's card after its mark was set or taken back, with what went wrong on it."""
+    message = ""
     try:
         (add_marks if known else remove_marks)(shelf.current(), [label])
     except GradusError as error:
-        said = plain(str(error))
-    return _card(shelf, label, said)
+        message = escaped(str(error))
+    return _card(shelf, label, message)
 
 
 def _decided(shelf: Shelf, first: str, then: str, decision: str) -> str:
-    """The card of a concept after a prerequisite of it was confirmed or rejected, with where that
-    was written.
-    """
+    """A concept's card after a prerequisite was confirmed or rejected, with the file's name."""
     if decision not in DECISIONS:
         return _card(shelf, then)
     try:
-        decide_relation(shelf.folder, first, then, DECISIONS[decision])
-        file = plain(str(overrides_file(shelf.folder, then)))
-        verb = {"right": "that it is right", "wrong": "that it is wrong", "undo": "nothing more"}[
-            decision
-        ]
-        said = f"{plain(first)} before {plain(then)}: {file} now says {verb}."
+        kept, words = DECISIONS[decision]
+        decide_relation(shelf.folder, first, then, kept)
+        file = escaped(str(overrides_file(shelf.folder, then)))
+        message = f"{escaped(first)} before {escaped(then)}: {file} now says {words}."
         if decision != "undo":
-            said += " " + decision_link("undo", first, then, "undo")
+            message += " " + decision_link("undo", first, then, "undo")
     except GradusError as error:
-        said = plain(str(error))
-    return _card(shelf, then, said)
+        message = escaped(str(error))
+    return _card(shelf, then, message)
 
 
 def graph_view(store: Store, about: int | None = None) -> dict[str, Any]:
-    """What the canvas draws: placed concepts, arrows, themes, and every concept's name for the
-    list.
+    """What the canvas draws: placed concepts, arrows, themes; every concept's name for the list.
 
     Arrows that others imply are left out (the transitive reduction), which changes no study order.
 
@@ -159,29 +150,30 @@ def graph_view(store: Store, about: int | None = None) -> dict[str, Any]:
     reduced = nx.transitive_reduction(graph.subgraph(chosen))
     labels = {node: store.concepts[node].label for node in chosen}
     placed = place_nodes(reduced, labels)
-    theme_of, named = themes(store, chosen)
+    theme_of, coloured = themes(store, chosen)
+    colours = {theme: number for number, theme in enumerate(coloured)}
+    others = len(coloured)  # the colour of all themes that have none of their own
     nodes = [
         {
             "id": node,
             "label": labels[node],
             "links": graph.degree(node),
-            "theme": _place_in(named, theme_of[node]),
+            "theme": colours.get(theme_of[node], others),
         }
         | asdict(placed[node])
         for node in sorted(chosen)
     ]
+    has_others = any(node["theme"] == others for node in nodes)
     linked = sum(1 for _, degree in graph.degree() if degree)
+    listed = sorted(store.concepts, key=lambda concept: concept.label.casefold())
     return {
         "nodes": nodes,
         "edges": [list(edge) for edge in sorted(reduced.edges)],
-        "themes": named
-        + (["others"] if any(node["theme"] == len(named) for node in nodes) else []),
+        "themes": [*coloured, "others"] if has_others else coloured,
         "about": about,
         "known": sorted(known_ids(store)),
         "message": _what_is_shown(len(chosen), linked, len(store.concepts), about),
-        "concepts": [
-            [c.id, c.label, " · ".join(c.aliases)] for c in sorted(store.concepts, key=_by_label)
-        ],
+        "concepts": [[c.id, c.label, " · ".join(c.aliases)] for c in listed],
     }
 
 
@@ -189,18 +181,16 @@ def _on_map(graph: nx.DiGraph[int], about: int | None) -> list[int]:
     return most_connected(graph) if about is None else around(graph, about)
 
 
-def _saved(store: Store, wanted: object) -> dict[str, Any]:
+def _saved(store: Store, request: object) -> dict[str, Any]:
     """The file that the browser asks for; all but a whole graph is what it now shows."""
-    asked = wanted if isinstance(wanted, dict) else {}
-    about = _concept_id(store, asked.get("about"))
-    shown = None if asked.get("whole") is True else _on_map(store.prerequisites, about)
-    return dict(download(store, str(asked.get("form")), shown, about))
+    wanted = request if isinstance(request, dict) else {}
+    about = _concept_id(store, wanted.get("about"))
+    shown = None if wanted.get("whole") is True else _on_map(store.prerequisites, about)
+    return dict(download(store, str(wanted.get("form")), shown, about))
 
 
 def path_view(store: Store, goal: int | None) -> dict[str, Any]:
-    """The short study path to a concept, foundations first, with its arrows; what needs it
-    directly; what is known.
-    """
+    """The short study path to a concept, with its arrows; what needs it; what is known."""
     known = known_ids(store)
     if goal is None:
         return {"path": [], "edges": [], "after": [], "known": sorted(known)}
@@ -223,8 +213,8 @@ def themes(store: Store, chosen: Sequence[int]) -> tuple[dict[int, str], list[st
     """
     theme_of = {node: _theme(store, store.concepts[node]) for node in chosen}
     common = Counter(theme_of.values()).most_common(THEME_LIMIT)
-    told = sum(n for _, n in common) >= MANY_THEMES * len(chosen)
-    if common and told and common[0][1] < ONE_THEME * len(chosen):
+    telling = sum(n for _, n in common) >= MANY_THEMES * len(chosen)
+    if common and telling and common[0][1] < ONE_THEME * len(chosen):
         return theme_of, [name for name, _ in common]
     depth = depths(store.prerequisites)
     last = THEME_LIMIT - 1
@@ -246,21 +236,17 @@ def _what_is_shown(shown: int, linked: int, total: int, about: int | None) -> st
     if about is not None:
         return f"What the chosen concept builds on and what needs it: {shown} of {total} concepts"
     if shown < linked:
-        return (
-            f"The {shown} most connected of {total} concepts; choose one to see what surrounds it"
-        )
+        most = f"The {shown} most connected of {total} concepts"
+        return f"{most}; choose one to see what surrounds it"
     if not shown:
         return f"None of the {total} concepts has a known prerequisite; the list has them all"
     apart = total - linked
-    return f"{shown} concepts" + (
-        f"; {apart} more without known prerequisites are in the list" if apart else ""
-    )
+    more = f"; {apart} more without known prerequisites are in the list" if apart else ""
+    return f"{shown} concepts{more}"
 
 
 def _concept_id(store: Store, about: object) -> int | None:
-    """Read what the browser sent: an id, a label, or nothing; anything else is an unknown
-    concept.
-    """
+    """Read what the browser sent: an id, a label, or nothing; else an unknown concept."""
     if about is None or about == "":
         return None
     if isinstance(about, int) and not isinstance(about, bool) and 0 <= about < len(store.concepts):
@@ -273,11 +259,3 @@ def _or_message(view: Callable[[], dict[str, Any]]) -> dict[str, Any]:
         return view()
     except GradusError as error:
         return {"error": str(error)}
-
-
-def _place_in(named: list[str], theme: str) -> int:
-    return named.index(theme) if theme in named else len(named)
-
-
-def _by_label(concept: Concept) -> str:
-    return concept.label.casefold()

@@ -1,6 +1,4 @@
-"""The prerequisites of a concept that a person has rejected, as the `gradus.toml` files in force
-say.
-"""
+"""The prerequisites that a person has rejected, as the `gradus.toml` files in force say."""
 
 from __future__ import annotations
 
@@ -25,8 +23,7 @@ class Rejected:
 
 
 def rejected_prerequisites(store: Store, concept: Concept) -> tuple[Rejected, ...]:
-    """What the files remove of the concept's prerequisites, in their order; whether the notes
-    suggest it or not.
+    """What the files remove of a concept's prerequisites, in their order, suggested or not.
 
     Raises
     ------
@@ -40,10 +37,11 @@ def rejected_prerequisites(store: Store, concept: Concept) -> tuple[Rejected, ..
         return ()
     # A name may be another's label too, which then means that one.
     decided, _ = decided_edges(about, NameTable.of([(c.label, c.aliases) for c in store.concepts]))
-    found = (
-        (first, place) for (first, then), place in decided.remove.items() if then == concept.id
+    return tuple(
+        Rejected(store.concepts[first].label, evidence)
+        for (first, then), evidence in decided.remove.items()
+        if then == concept.id
     )
-    return tuple(Rejected(store.concepts[first].label, place) for first, place in found)
 
 
 def _overrides(store: Store) -> str:

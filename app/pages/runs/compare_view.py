@@ -6,12 +6,12 @@ import html
 from collections.abc import Sequence
 from pathlib import Path
 
-from app.pages.runs.history_view import finding
+from app.pages.runs.history_view import finding, recipe_titles, task_title
 from app.pages.runs.numbers import amount, number
-from executors.recipe import recipes
+from app.pages.runs.table import table_html
+from app.wording import shortened, to_the_minute
 from executors.runs.compare import Row, compare
 from executors.runs.history import RunRecord, history
-from executors.tasks import TASK_NAMES, find_task
 
 __all__ = ["MOST", "comparison_html", "past_choices"]
 
@@ -30,38 +30,27 @@ _KINDS = {
 def past_choices(runs_dir: Path, limit: int = 40) -> list[tuple[str, str]]:
     """(words, id) of the latest runs that have ended, newest first."""
     ended = [record for record in history(runs_dir) if record.result is not None]
-    titles = _titles()
+    titles = recipe_titles()
     return [(_words(record, titles), record.id) for record in ended[:limit]]
 
 
 def comparison_html(runs_dir: Path, ids: Sequence[str]) -> str:
-    """The chosen runs side by side, in the order chosen; a line that asks for two where there are
-    fewer.
-    """
+    """The chosen runs side by side, in the order chosen; a line that asks for two if fewer."""
     known = {record.id: record for record in history(runs_dir)}
     records = [known[name] for name in ids if name in known][:MOST]
     if len(records) < 2:
         return '<p class="g-quiet">Choose two runs or more.</p>'
     rows = [row for row in compare(records).rows if _worth_showing(row)][:_ROWS]
-    titles = _titles()
-    head = "".join(
-        f'<th scope="col">{html.escape(titles.get(r.recipe, r.recipe))}</th>' for r in records
-    )
-    body = "".join(_row(row) for row in rows)
-    return (
-        '<div class="g-scroll" tabindex="0"><table class="g-table g-compare"><caption>Side by side</caption>'
-        f'<thead><tr><th scope="col"></th>{head}</tr></thead><tbody>{body}</tbody></table></div>'
-    )
+    titles = recipe_titles()
+    heads = ["", *(titles.get(record.recipe, record.recipe) for record in records)]
+    return table_html("Side by side", heads, map(_row, rows), css="g-compare")
 
 
 def _worth_showing(row: Row) -> bool:
     """Whether the row is a number or a word that can be read; code and lists of trials are not."""
-    shown = [value for value in row.values if value not in (None, "")]
-    return (
-        bool(shown)
-        and row.name.count(".") <= 1
-        and all(len(str(value)) <= 4 * _LONGEST for value in shown)
-    )
+    values = [value for value in row.values if value not in (None, "")]
+    readable = all(len(str(value)) <= 4 * _LONGEST for value in values)
+    return bool(values) and row.name.count(".") <= 1 and readable
 
 
 def _row(row: Row) -> str:
@@ -74,18 +63,14 @@ def _row(row: Row) -> str:
 
 def _cell(name: str, value: object) -> str:
     if name == "started":
-        return str(value or "")[:16].replace("T", " ")
+        return to_the_minute(str(value or ""))
     text = amount(value) if name.endswith("_bytes") else number(value)
-    return text if len(text) <= _LONGEST else text[: _LONGEST - 1] + "…"
-
-
-def _titles() -> dict[str, str]:
-    return {recipe.name: recipe.title for recipe in recipes()}
+    return shortened(text, _LONGEST)
 
 
 def _words(record: RunRecord, titles: dict[str, str]) -> str:
-    when = record.started[5:16].replace("T", " ")
-    task = find_task(record.task).TITLE if record.task in TASK_NAMES else record.task
+    title = titles.get(record.recipe, record.recipe)
     status = "" if record.status == "ok" else record.status.replace("_", " ")
-    words = (titles.get(record.recipe, record.recipe), task, finding(record), status, when)
-    return " · ".join(word for word in words if word)
+    when = to_the_minute(record.started).partition("-")[2]  # without the year
+    words = (title, task_title(record.task), finding(record), status, when)
+    return " · ".join(filter(None, words))

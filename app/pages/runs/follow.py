@@ -1,6 +1,4 @@
-"""A run as the Runs page shows it while it goes on: started, watched to its end, found again in the
-history.
-"""
+"""A run on the Runs page while it goes on: started, watched to its end, found again."""
 
 from __future__ import annotations
 
@@ -18,8 +16,8 @@ from app.pages.runs.forms import LIMIT_MINUTES
 from app.pages.runs.history_view import history_html
 from app.pages.runs.result_view import files_html, result_html
 from app.pages.runs.view import charts, log_html, state_html, tables_html
-from app.pages.runs.visitors_runs import Going, StillGoing
-from app.pages.text import code_block
+from app.pages.runs.visitors_runs import StillGoing, VisitorsRuns
+from app.wording import code_block
 from executors.errors import BadParameter, RecipeError
 from executors.recipe import check_params, find_recipe
 from executors.runs.folder import EVENTS
@@ -32,10 +30,11 @@ __all__ = ["follow", "reopen", "watch"]
 LOOK_S = 0.25  # how often a run's events are looked at
 TICK_S = 1.0  # how often the page tells the time when there are none
 LONGEST_MINUTES = 60 * 24 * 30
+NOTHING_NEW = [gr.skip()] * 9  # for each component of the page's view of a run
 
 
 async def follow(
-    going: Going,
+    runs: VisitorsRuns,
     visitor: str,
     recipe: str,
     values: Mapping[str, object],
@@ -48,42 +47,40 @@ async def follow(
     Yields
     ------
     list
-        A value for each component of `runs.View.outputs`.
+        A value for each component of `app.pages.runs.page.View`.
     """
     try:
-        found = find_recipe(recipe)
-        run = going.start(
-            visitor, recipe, check_params(found, values), runs_dir, _seconds(minutes), tracker
-        )
-    except (
-        StillGoing
-    ) as error:  # the view is the other run's, which would write over any word of ours
+        title = find_recipe(recipe).title
+        params = check_params(find_recipe(recipe), values)
+        run = runs.start(visitor, recipe, params, runs_dir, _seconds(minutes), tracker)
+    except StillGoing as error:
+        # The view is the other run's, which would write over any word of ours.
         gr.Warning(str(error), title="One run at a time")
-        yield [gr.skip()] * 9
+        yield NOTHING_NEW
         return
     except RecipeError as error:
         yield _line(str(error), runs_dir)
         return
-    async with aclosing(watch(going, visitor, run, found.title, runs_dir)) as views:
+    async with aclosing(watch(runs, visitor, run, title, runs_dir)) as views:
         async for shown in views:
             yield shown
 
 
 async def watch(
-    going: Going, visitor: str, run: Run, title: str, runs_dir: Path
+    runs: VisitorsRuns, visitor: str, run: Run, title: str, runs_dir: Path
 ) -> AsyncGenerator[list[Any], None]:
     """Show the visitor's run from its first event to its end; leave it when the page is closed.
 
     Yields
     ------
     list
-        A value for each component of `runs.View.outputs`.
+        A value for each component of `app.pages.runs.page.View`.
     """
     tail = Tail(run.folder / EVENTS)
     events, ended = _news(run, tail)
     heard = told = time.monotonic()
     try:
-        yield _with_past(_shown(title, run.folder, events, runs_dir), runs_dir)
+        yield _shown(title, run.folder, events, runs_dir, renew_history=True)
         while not ended:
             await asyncio.sleep(LOOK_S)
             fresh, ended = _news(run, tail)
@@ -94,11 +91,11 @@ async def watch(
                 yield _shown(title, run.folder, events, runs_dir)
             elif now - told >= TICK_S:
                 told = now
-                yield [state_html(title, events, now - heard), *[gr.skip()] * 8]
+                yield [state_html(title, events, now - heard), *NOTHING_NEW[1:]]
             else:
-                yield [gr.skip()] * 9  # so that a page that was closed is noticed
+                yield NOTHING_NEW  # so that a page that was closed is noticed
     finally:
-        going.leave(visitor, run)
+        runs.leave(visitor, run)
 
 
 def _news(run: Run, tail: Tail) -> tuple[list[dict[str, Any]], bool]:
@@ -109,24 +106,23 @@ def _news(run: Run, tail: Tail) -> tuple[list[dict[str, Any]], bool]:
 
 
 async def reopen(
-    going: Going, visitor: str, run_id: str, runs_dir: Path
+    runs: VisitorsRuns, visitor: str, run_id: str, runs_dir: Path
 ) -> AsyncGenerator[list[Any], None]:
-    """Show a run of the history; one that goes on after its page was closed is taken up and watched
-    to its end.
+    """Show a run of the history; one whose page was closed is taken up and watched to its end.
 
     Yields
     ------
     list
-        A value for each component of `runs.View.outputs`.
+        A value for each component of `app.pages.runs.page.View`.
     """
     record = next((record for record in history(runs_dir) if record.id == run_id), None)
-    run = going.take_up(visitor, run_id) if record is not None else None
+    run = runs.take_up(visitor, run_id) if record is not None else None
     if record is None:
         yield _line("this run is no longer there", runs_dir)
     elif run is None:
         yield _past(record, runs_dir)
     else:
-        async with aclosing(watch(going, visitor, run, _title(record), runs_dir)) as views:
+        async with aclosing(watch(runs, visitor, run, _title(record), runs_dir)) as views:
             async for shown in views:
                 yield shown
 
@@ -141,47 +137,44 @@ def _seconds(minutes: object) -> float:
     """
     if minutes is None:
         return LIMIT_MINUTES * 60.0
-    if (
-        isinstance(minutes, bool)
-        or not isinstance(minutes, int | float)
-        or not 0 < minutes <= LONGEST_MINUTES
-    ):
-        raise BadParameter(
-            f"the time limit must be more than 0 and at most {LONGEST_MINUTES} minutes, got {minutes}"
-        )
-    return minutes * 60.0
+    length = minutes if isinstance(minutes, int | float) and minutes is not True else 0
+    if 0 < length <= LONGEST_MINUTES:
+        return length * 60.0
+    wanted = f"more than 0 and at most {LONGEST_MINUTES} minutes"
+    raise BadParameter(f"the time limit must be {wanted}, got {minutes}")
 
 
 def _shown(
-    title: str, folder: Path, events: Sequence[Mapping[str, Any]], runs_dir: Path
+    title: str,
+    folder: Path,
+    events: Sequence[Mapping[str, Any]],
+    runs_dir: Path,
+    *,
+    renew_history: bool = False,
+    may_stop: bool = True,
 ) -> list[Any]:
-    """A value for each component of the view."""
+    """A value for each component of the view; the history changes when the run has ended."""
     last = events[-1] if events else {}
     ended = last.get("event") == "result"
+    code = code_block(str(last["code"])) if ended and last.get("code") else ""
     return [
         state_html(title, events),
         result_html(last) if ended else "",
         charts(events),
         tables_html(events),
-        f"**Code with these values**\n\n{code_block(str(last['code']))}"
-        if ended and last.get("code")
-        else "",
+        f"**Code with these values**\n\n{code}" if code else "",
         files_html(events, folder) if ended else "",
         log_html(events),
-        history_html(runs_dir) if ended else gr.skip(),
-        gr.update(visible=not ended),
+        history_html(runs_dir) if ended or renew_history else gr.skip(),
+        gr.update(visible=may_stop and not ended),
     ]
-
-
-def _with_past(shown: list[Any], runs_dir: Path) -> list[Any]:
-    """The same with the history, which names a run also while it goes on."""
-    return [*shown[:-2], history_html(runs_dir), shown[-1]]
 
 
 def _line(message: str, runs_dir: Path) -> list[Any]:
     """One line in place of a run that could not be started."""
-    said = f'<div class="g-state g-is-failed" role="alert"><p class="g-error">{escape(message)}</p></div>'
-    return [said, "", "", "", "", "", "", history_html(runs_dir), gr.update(visible=False)]
+    error = f'<p class="g-error">{escape(message)}</p>'
+    state = f'<div class="g-state g-is-failed" role="alert">{error}</div>'
+    return [state, *[""] * 6, history_html(runs_dir), gr.update(visible=False)]
 
 
 def _past(record: RunRecord, runs_dir: Path) -> list[Any]:
@@ -189,20 +182,16 @@ def _past(record: RunRecord, runs_dir: Path) -> list[Any]:
     with suppress(OSError):
         events = Tail(record.folder / EVENTS).read()
     title = _title(record)
-    if record.status in ("queued", "running"):  # another visitor's, or another program's
-        return [
-            *_shown(title, record.folder, events, runs_dir)[:-2],
-            history_html(runs_dir),
-            gr.update(visible=False),
-        ]
-    blank = {
-        "event": "result",
-        "status": record.status,
-        "message": record.message,
-        "seconds": record.seconds,
-    }
-    events.append(record.result.to_event() if record.result else blank)
-    return _shown(title, record.folder, events, runs_dir)
+    if record.status not in ("queued", "running"):
+        blank = {
+            "event": "result",
+            "status": record.status,
+            "message": record.message,
+            "seconds": record.seconds,
+        }
+        events.append(record.result.to_event() if record.result else blank)
+    # What goes on is another visitor's, or another program's, who alone may stop it.
+    return _shown(title, record.folder, events, runs_dir, renew_history=True, may_stop=False)
 
 
 def _title(record: RunRecord) -> str:

@@ -8,6 +8,7 @@ from typing import Any
 
 import gradio as gr
 
+from app.pages.quiet import AT_ONCE
 from executors.parameters import title
 from executors.recipe import Parameter, Recipe
 from executors.runs.track import installed_trackers
@@ -64,16 +65,12 @@ class Form:
 
 def in_order(known: Sequence[Recipe]) -> list[Recipe]:
     """The recipes as the page lists them: in the order of the work, others' last."""
-    return sorted(
-        known,
-        key=lambda recipe: _ORDER.index(recipe.name) if recipe.name in _ORDER else len(_ORDER),
-    )
+    rank = {name: n for n, name in enumerate(_ORDER)}
+    return sorted(known, key=lambda recipe: rank.get(recipe.name, len(rank)))
 
 
 def lay_out(recipe: Recipe, *, shown: bool) -> Form:
-    """Lay out the recipe's form; what decides what is found stands first, the rest under "More
-    settings".
-    """
+    """Lay out a recipe's form: what decides first, the rest under "More settings"."""
     task = _default_task(recipe)
     with gr.Column(visible=shown, elem_id=f"form-{recipe.name}") as group:
         gr.Markdown(recipe.summary, elem_classes="g-summary")
@@ -106,21 +103,13 @@ def lay_out(recipe: Recipe, *, shown: bool) -> Form:
         button,
     )
     if expects is not None:
-        fields["task"].input(
-            show_task(form),
-            fields["task"],
-            [expects, *form.fields],
-            queue=False,
-            show_progress="hidden",
-            api_visibility="private",
-        )
+        task_shown = [expects, *form.fields]
+        fields["task"].input(show_task(form), fields["task"], task_shown, **AT_ONCE)
     return form
 
 
 def show_task(form: Form) -> Any:
-    """A function from a task's name to what is shown of its form: what it expects, and its own
-    fields.
-    """
+    """A function from a task's name to what its form shows: what it expects, its own fields."""
 
     def shown(task: str) -> list[Any]:
         fields = [
@@ -132,16 +121,10 @@ def show_task(form: Form) -> Any:
 
 
 def named(form: Form, values: Sequence[object]) -> dict[str, object]:
-    """The form's values by parameter; what is not for the chosen task is left out, it may stand
-    there from before.
-    """
-    by_name = {
-        parameter.name: value
-        for parameter, value in zip(form.recipe.parameters, values, strict=True)
-    }
-    task = str(by_name.get("task") or "")
-    kept = {p.name for p in form.recipe.parameters if _is_for(p, task)}
-    return {name: value for name, value in by_name.items() if name in kept}
+    """The form's values by parameter, without what is not for the chosen task."""
+    pairs = list(zip(form.recipe.parameters, values, strict=True))
+    task = next((str(value or "") for parameter, value in pairs if parameter.name == "task"), "")
+    return {parameter.name: value for parameter, value in pairs if _is_for(parameter, task)}
 
 
 def preset(forms: Sequence[Form], recipe: str, values: Mapping[str, object]) -> list[Any]:
@@ -151,15 +134,15 @@ def preset(forms: Sequence[Form], recipe: str, values: Mapping[str, object]) -> 
     """
     expects, fields = [], []
     for form in forms:
-        own = form.recipe.name == recipe
+        chosen = form.recipe.name == recipe
         task = _preset_task(form.recipe, values)
         if form.expects is not None:
-            expects.append(_expects(task) if own else gr.skip())
+            expects.append(_expects(task) if chosen else gr.skip())
         for parameter, field in zip(form.recipe.parameters, form.fields, strict=True):
             given = values.get(parameter.name, parameter.default)
             value = _field_value(parameter, field, given)
             shown = {"visible": _is_for(parameter, task), "info": _help(parameter, task)}
-            fields.append(gr.update(value=value, **shown) if own else gr.skip())
+            fields.append(gr.update(value=value, **shown) if chosen else gr.skip())
     return [
         recipe,
         *(gr.update(visible=form.recipe.name == recipe) for form in forms),
@@ -186,19 +169,12 @@ def _expects(task: str) -> str:
 
 
 def _help(parameter: Parameter, task: str) -> str | None:
-    """The parameter's help; where it tells kinds of tasks apart ("images: ...; texts: ..."), the
-    task's part alone.
-    """
-    parts = [part.partition(": ") for part in parameter.help.split("; ")]
-    if not any(kind in _KINDS for kind, _, _ in parts):
-        return parameter.help or None
-    own = [words for kind, _, words in parts if task in _KINDS.get(kind, ())]
-    return (
-        "; ".join(
-            own or [kind + colon + words for kind, colon, words in parts if kind not in _KINDS]
-        )
-        or None
-    )
+    """The parameter's help, or of "images: ...; texts: ..." the task's part alone."""
+    parts = parameter.help.split("; ")
+    by_kind = [(part, *part.partition(": ")[::2]) for part in parts]
+    for_task = [words for _, kind, words in by_kind if task in _KINDS.get(kind, ())]
+    for_all = [part for part, kind, _ in by_kind if kind not in _KINDS]
+    return "; ".join(for_task or for_all) or None
 
 
 def _field(parameter: Parameter, task: str) -> Any:
@@ -211,18 +187,15 @@ def _field(parameter: Parameter, task: str) -> Any:
         "visible": _is_for(parameter, task),
     }
     if parameter.type == "choice":
-        cards = (
-            parameter.name == "device"
-        )  # one of several cards is named by its number, as in cuda:1
-        return gr.Dropdown(
-            _choices(parameter), value=_text(parameter.default), allow_custom_value=cards, **shown
-        )
+        # One of several cards is named by its number, as in cuda:1.
+        shown["allow_custom_value"] = parameter.name == "device"
+        return gr.Dropdown(_choices(parameter), value=_text(parameter.default), **shown)
     if parameter.type == "bool":
         return gr.Checkbox(bool(parameter.default), **shown)
-    hint = (
-        "automatic" if parameter.type in ("int", "float", "sizes") and not parameter.default else ""
-    )
-    hint = {"data": "the built-in sample"}.get(parameter.name, hint)
+    is_found = parameter.type in ("int", "float", "sizes") and not parameter.default
+    hint = "automatic" if is_found else ""
+    if parameter.name == "data":
+        hint = "the built-in sample"
     return gr.Textbox(_text(parameter.default), placeholder=hint, lines=1, max_lines=1, **shown)
 
 
@@ -250,9 +223,8 @@ def _field_value(parameter: Parameter, field: Any, given: object) -> object:
     if isinstance(field, gr.Checkbox):
         return str(given).lower() in ("true", "yes", "on", "1")
     if isinstance(field, gr.Dropdown):
-        return (
-            given if given in parameter.choices or field.allow_custom_value else parameter.default
-        )
+        taken = given in parameter.choices or field.allow_custom_value
+        return given if taken else parameter.default
     return _text(given)
 
 

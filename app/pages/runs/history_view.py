@@ -7,17 +7,19 @@ from pathlib import Path
 
 from app.pages.runs.numbers import duration
 from app.pages.runs.result_view import found
-from app.pages.runs.view import STATUS_WORDS
+from app.pages.runs.table import table_html
+from app.pages.runs.view import status_word
 from app.pages.text import link
+from app.wording import shortened, to_the_minute
 from executors.recipe import recipes
 from executors.runs.history import RunRecord, history
 from executors.tasks import TASK_NAMES, find_task
 
-__all__ = ["finding", "history_html"]
+__all__ = ["finding", "history_html", "recipe_titles", "task_title"]
 
 HISTORY_LIMIT = 30
 _LONGEST = 44  # characters of a finding
-_SAID = ("phase", "arch")  # parameters that are told beside the task
+_BESIDE_THE_TASK = ("phase", "arch")  # parameters
 _HEADS = ("Status", "Recipe", "Found", "On", "Device", "Took", "Started, UTC")
 
 
@@ -26,23 +28,27 @@ def history_html(runs_dir: Path, limit: int = HISTORY_LIMIT) -> str:
     records = history(runs_dir)
     if not records:
         return '<p class="g-quiet">No runs yet.</p>'
-    titles = {recipe.name: recipe.title for recipe in recipes()}
-    heads = "".join(f'<th scope="col">{word}</th>' for word in _HEADS)
-    more = (
-        f'<p class="g-quiet">The latest {limit} of {len(records)} runs.</p>'
-        if len(records) > limit
-        else ""
-    )
-    return (
-        '<div class="g-scroll" tabindex="0"><table class="g-table g-history"><caption>Earlier runs</caption>'
-        f"<thead><tr>{heads}</tr></thead><tbody>{''.join(_row(record, titles) for record in records[:limit])}</tbody>"
-        f"</table></div>{more}"
-    )
+    titles = recipe_titles()
+    rows = [_row(record, titles) for record in records[:limit]]
+    table = table_html("Earlier runs", _HEADS, rows, css="g-history")
+    if len(records) <= limit:
+        return table
+    return f'{table}<p class="g-quiet">The latest {limit} of {len(records)} runs.</p>'
+
+
+def recipe_titles() -> dict[str, str]:
+    """The titles of the recipes that are there, by name."""
+    return {recipe.name: recipe.title for recipe in recipes()}
+
+
+def task_title(task: str) -> str:
+    """A task's title; of an unknown one its name."""
+    return find_task(task).TITLE if task in TASK_NAMES else task
 
 
 def _row(record: RunRecord, titles: dict[str, str]) -> str:
     status = html.escape(record.status)
-    word = html.escape(STATUS_WORDS.get(record.status, record.status.capitalize()))
+    word = html.escape(status_word(record.status))
     cells = [
         f'<span class="g-badge g-is-{status}">{word}</span>',
         link("past", record.id, titles.get(record.recipe, record.recipe or record.id)),
@@ -50,7 +56,7 @@ def _row(record: RunRecord, titles: dict[str, str]) -> str:
         html.escape(_on(record)),
         html.escape(record.device),
         duration(record.seconds) if record.seconds and record.status != "running" else "",
-        html.escape(record.started[:16].replace("T", " ")),
+        html.escape(to_the_minute(record.started)),
     ]
     return "<tr>" + "".join(f"<td>{cell}</td>" for cell in cells) + "</tr>"
 
@@ -60,16 +66,11 @@ def finding(record: RunRecord) -> str:
     if record.result is None or record.status != "ok":
         return ""
     first = next(iter(found(record.result.values)), None)
-    text = "" if first is None else f"{first[0]}: {first[1]}"
-    return text if len(text) <= _LONGEST else text[: _LONGEST - 1] + "…"
+    return "" if first is None else shortened(f"{first[0]}: {first[1]}", _LONGEST)
 
 
 def _on(record: RunRecord) -> str:
     """The task, whose files, and what else tells one run from another."""
-    task = find_task(record.task).TITLE if record.task in TASK_NAMES else record.task
     files = Path(str(record.params.get("data") or "")).name
-    return " · ".join(
-        word
-        for word in (task, files, *(str(record.params.get(name) or "") for name in _SAID))
-        if word
-    )
+    others = [str(record.params.get(name) or "") for name in _BESIDE_THE_TASK]
+    return " · ".join(filter(None, (task_title(record.task), files, *others)))

@@ -10,9 +10,7 @@ __all__ = ["amount", "duration", "number", "rates"]
 
 
 def number(value: object) -> str:
-    """A number for people: three significant digits and no needless zeros, whole from a thousand
-    on.
-    """
+    """A number for people: three significant digits, whole from a thousand on."""
     if isinstance(value, bool) or not isinstance(value, int | float):
         return "" if value is None else str(value)
     if not math.isfinite(value):
@@ -35,9 +33,7 @@ def amount(n_bytes: object) -> str:
 
 
 def rates(value: object) -> str:
-    """A value in large: a number for people, a pair of rates as fastai takes it, what was not found
-    in words.
-    """
+    """A value in large: a number, a pair of rates as fastai takes it, or "none found"."""
     if isinstance(value, list | tuple):
         return f"slice({', '.join(number(v) for v in value)})"
     return number(value) if value is not None else "none found"

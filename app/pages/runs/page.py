@@ -1,6 +1,4 @@
-"""The Runs page laid out: a form for each recipe, the run as it goes, its result, runs before it
-and side by side.
-"""
+"""The Runs page laid out: a form for each recipe, the run, its result, runs before it."""
 
 from __future__ import annotations
 
@@ -12,11 +10,12 @@ from urllib.parse import parse_qsl
 
 import gradio as gr
 
+from app.pages.quiet import AT_ONCE, QUIET
 from app.pages.runs.compare_view import MOST, comparison_html, past_choices
 from app.pages.runs.follow import follow, reopen
 from app.pages.runs.forms import LIMIT_MINUTES, Form, in_order, lay_out, named, preset
 from app.pages.runs.history_view import history_html
-from app.pages.runs.visitors_runs import Going
+from app.pages.runs.visitors_runs import VisitorsRuns
 from executors.recipe import recipes
 
 __all__ = ["TO_THE_RUN", "RunsPage", "preset", "read_offer", "runs_page"]
@@ -68,22 +67,14 @@ class RunsPage:
     open_past: Any
 
     def preset_outputs(self) -> list[Any]:
-        """What `preset` fills: the choice, each form's visibility and line on its task, and every
-        field.
-        """
-        groups, expects = (
-            [form.group for form in self.forms],
-            [form.expects for form in self.forms if form.expects],
-        )
-        return [
-            self.choice,
-            *groups,
-            *expects,
-            *(field for form in self.forms for field in form.fields),
-        ]
+        """What `preset` fills: choice, forms' visibility, lines on tasks, and every field."""
+        groups = [form.group for form in self.forms]
+        expects = [form.expects for form in self.forms if form.expects]
+        fields = [field for form in self.forms for field in form.fields]
+        return [self.choice, *groups, *expects, *fields]
 
 
-def runs_page(runs_dir: Path, going: Going) -> RunsPage:
+def runs_page(runs_dir: Path, runs: VisitorsRuns) -> RunsPage:
     """Lay the page out inside the current tab."""
     known = in_order(recipes())
     with gr.Row(equal_height=False, elem_id="runs-row"):
@@ -97,60 +88,57 @@ def runs_page(runs_dir: Path, going: Going) -> RunsPage:
             forms = tuple(lay_out(recipe, shown=number == 0) for number, recipe in enumerate(known))
         with gr.Column(scale=5, min_width=300, elem_id="run-view"):
             view = _view(runs_dir)
+    desk = _Desk(runs_dir, runs)
+    for form in forms:
+        form.button.click(None, None, None, js=TO_THE_RUN, api_visibility="private")
+        inputs = [form.limit, form.tracker, *form.fields]
+        starter = _starter(form, desk)
+        form.button.click(starter, inputs, view.outputs(), concurrency_limit=4, **QUIET)
+    groups = [form.group for form in forms]
+    choice.change(_chosen(forms), choice, groups, queue=False, api_visibility="private")
+    view.stop.click(desk.stop, None, None, **AT_ONCE)
+    return RunsPage(choice, forms, view, desk.run_preset, desk.open_past)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Desk:
+    """Starts, stops and opens the runs of all visitors."""
+
+    runs_dir: Path
+    runs: VisitorsRuns
 
     async def run(
+        self,
         recipe: str,
         values: Mapping[str, object],
         request: gr.Request,
         minutes: object = LIMIT_MINUTES,
         tracker: str = "",
     ) -> AsyncIterator[list[Any]]:
+        visitor = str(request.session_hash)
         async for shown in follow(
-            going, str(request.session_hash), recipe, values, runs_dir, minutes, tracker
+            self.runs, visitor, recipe, values, self.runs_dir, minutes, tracker
         ):
             yield shown
 
-    for form in forms:
-        form.button.click(None, None, None, js=TO_THE_RUN, api_visibility="private")
-        form.button.click(
-            _starter(form, run),
-            [form.limit, form.tracker, *form.fields],
-            view.outputs(),
-            show_progress="hidden",
-            concurrency_limit=4,
-            api_visibility="private",
-        )
-    choice.change(
-        _chosen(forms),
-        choice,
-        [form.group for form in forms],
-        queue=False,
-        api_visibility="private",
-    )
-
-    def stop(request: gr.Request) -> None:
-        going.stop(str(request.session_hash))
-
-    view.stop.click(stop, None, None, queue=False, show_progress="hidden", api_visibility="private")
-
-    async def run_preset(event: gr.EventData, request: gr.Request) -> AsyncIterator[list[Any]]:
+    async def run_preset(
+        self, event: gr.EventData, request: gr.Request
+    ) -> AsyncIterator[list[Any]]:
         name, values = read_offer(getattr(event, "recipe", None))
-        async for shown in run(name, values, request):
+        async for shown in self.run(name, values, request):
             yield shown
 
-    async def open_past(event: gr.EventData, request: gr.Request) -> AsyncIterator[list[Any]]:
-        async for shown in reopen(
-            going, str(request.session_hash), str(getattr(event, "id", "")), runs_dir
-        ):
+    async def open_past(self, event: gr.EventData, request: gr.Request) -> AsyncIterator[list[Any]]:
+        visitor, run_id = str(request.session_hash), str(getattr(event, "id", ""))
+        async for shown in reopen(self.runs, visitor, run_id, self.runs_dir):
             yield shown
 
-    return RunsPage(choice, forms, view, run_preset, open_past)
+    def stop(self, request: gr.Request) -> None:
+        self.runs.stop(str(request.session_hash))
 
 
 def read_offer(target: object) -> tuple[str, dict[str, object]]:
-    """A recipe's name and preset values from a Run link's `lr-find?phase=frozen`; checked before
-    they are used.
-    """
+    """A recipe's name and unchecked values from a Run link's `lr-find?phase=frozen`."""
     name, _, query = str(target or "")[:2000].partition("?")
     return name, dict(parse_qsl(query))
 
@@ -186,16 +174,16 @@ def _comparison(runs_dir: Path) -> None:
             elem_id="compare-runs",
         )
         table = gr.HTML("", elem_id="comparison")
-    quiet: dict[str, Any] = {"queue": False, "show_progress": "hidden", "api_visibility": "private"}
-    box.expand(lambda: gr.update(choices=past_choices(runs_dir)), None, chosen, **quiet)
-    chosen.change(lambda ids: comparison_html(runs_dir, ids or []), chosen, table, **quiet)
+    box.expand(lambda: gr.update(choices=past_choices(runs_dir)), None, chosen, **AT_ONCE)
+    chosen.change(lambda ids: comparison_html(runs_dir, ids or []), chosen, table, **AT_ONCE)
 
 
-def _starter(form: Form, run: Any) -> Any:
+def _starter(form: Form, desk: _Desk) -> Any:
     async def started(
         request: gr.Request, minutes: object, tracker: str, *values: object
     ) -> AsyncIterator[list[Any]]:
-        async for shown in run(form.recipe.name, named(form, values), request, minutes, tracker):
+        params = named(form, values)
+        async for shown in desk.run(form.recipe.name, params, request, minutes, tracker):
             yield shown
 
     return started

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from app.pages.runs.numbers import amount, rates
+from app.pages.runs.table import row_html, table_html
 
 __all__ = ["doubts_html", "files_html", "found", "result_html"]
 
@@ -86,18 +87,12 @@ def doubts_html(event: Event) -> str:
         "proposal": "Proposal",
         "why": "Why",
     }
-    head = "".join(f'<th scope="col">{word}</th>' for word in columns.values())
-    body = "".join(
-        "<tr>"
-        + "".join(f"<td>{html.escape(str(doubt.get(name, '')))}</td>" for name in columns)
-        + "</tr>"
-        for doubt in doubts[:_DOUBTS]
-    )
-    more = f'<p class="g-quiet">The first {_DOUBTS} of {len(doubts)}; all are in the list of decisions.</p>'
-    return (
-        '<div class="g-scroll" tabindex="0"><table class="g-table"><caption>To look at</caption>'
-        f"<thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>{more if len(doubts) > _DOUBTS else ''}"
-    )
+    rows = [row_html(doubt.get(name, "") for name in columns) for doubt in doubts[:_DOUBTS]]
+    table = table_html("To look at", columns.values(), rows)
+    if len(doubts) <= _DOUBTS:
+        return table
+    more = f"The first {_DOUBTS} of {len(doubts)}; all are in the list of decisions."
+    return f'{table}<p class="g-quiet">{more}</p>'
 
 
 def files_html(events: Sequence[Event], folder: Path) -> str:

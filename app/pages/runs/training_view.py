@@ -4,12 +4,12 @@ what was compared.
 
 from __future__ import annotations
 
-import html
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 from app.pages.runs.chart import NARROW_PX, Line, chart
 from app.pages.runs.numbers import amount, number
+from app.pages.runs.table import row_html, table_html
 
 __all__ = ["training_charts", "training_tables"]
 
@@ -174,17 +174,8 @@ def _value(value: object) -> float:
 
 def _table(name: str, rows: Sequence[Mapping[str, Any]]) -> str:
     heads = [key for key in dict.fromkeys(key for row in rows for key in row) if key not in _HIDDEN]
-    head = "".join(f'<th scope="col">{html.escape(_head(key))}</th>' for key in heads)
-    body = "".join(
-        "<tr>"
-        + "".join(f"<td>{html.escape(_cell(key, row.get(key)))}</td>" for key in heads)
-        + "</tr>"
-        for row in rows
-    )
-    return (
-        f'<div class="g-scroll" tabindex="0"><table class="g-table"><caption>{html.escape(name.capitalize())}</caption>'
-        f"<thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>"
-    )
+    body = [row_html(_cell(key, row.get(key)) for key in heads) for row in rows]
+    return table_html(name.capitalize(), map(_head, heads), body)
 
 
 def _head(key: str) -> str:

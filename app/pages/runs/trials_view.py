@@ -4,12 +4,12 @@ every trial.
 
 from __future__ import annotations
 
-import html
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 from app.pages.runs.chart import NARROW_PX, Line, chart
 from app.pages.runs.numbers import amount, number
+from app.pages.runs.table import row_html, table_html
 
 __all__ = ["plan_html", "trial_charts", "trials_html"]
 
@@ -42,9 +42,8 @@ def trials_html(events: Sequence[Event]) -> str:
             purpose,
             amount(trial.get("peak_bytes")),
         ]
-        row = "".join(f"<td>{html.escape(cell)}</td>" for cell in [*cells, speed, outcome])
-        rows.append(f'<tr class="{"" if ok else "g-bad"}">{row}</tr>')
-    return _table("Trials", heads, "".join(rows))
+        rows.append(row_html([*cells, speed, outcome], css="" if ok else "g-bad"))
+    return table_html("Trials", heads, rows)
 
 
 def plan_html(result: Event) -> str:
@@ -73,8 +72,8 @@ def plan_html(result: Event) -> str:
             bound.get(str(item.get("bound")), str(item.get("bound") or "")),
             *([number(item.get("rule_of_thumb"))] if by_rule else []),
         ]
-        rows.append("<tr>" + "".join(f"<td>{html.escape(cell)}</td>" for cell in cells) + "</tr>")
-    return _table("Plan", [*heads, *(["Rule of thumb"] if by_rule else [])], "".join(rows))
+        rows.append(row_html(cells))
+    return table_html("Plan", [*heads, *(["Rule of thumb"] if by_rule else [])], rows)
 
 
 def trial_charts(trials: Sequence[Event]) -> str:
@@ -137,11 +136,3 @@ def _best(
             batch = float(trial["batch"])
             most[batch] = max(most.get(batch, 0.0), value / unit)
     return tuple(sorted(most.items()))
-
-
-def _table(caption: str, heads: Sequence[str], body: str) -> str:
-    head = "".join(f'<th scope="col">{html.escape(name)}</th>' for name in heads)
-    return (
-        f'<div class="g-scroll" tabindex="0"><table class="g-table"><caption>{caption}</caption>'
-        f"<thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>"
-    )

@@ -1,6 +1,4 @@
-"""What the Runs page shows of one run as it goes, as HTML made from its events: state, charts,
-tables, log.
-"""
+"""What the Runs page shows of a run as it goes, as HTML: state, charts, tables, log."""
 
 from __future__ import annotations
 
@@ -9,18 +7,23 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from app.pages.runs.chart import NARROW_PX, WIDE_PX, Line, Mark, chart
+from app.pages.runs.chart import NARROW_PX, WIDE_PX, Guide, Line, chart
 from app.pages.runs.numbers import duration, number, rates
 from app.pages.runs.result_view import doubts_html
+from app.pages.runs.table import row_html, table_html
 from app.pages.runs.training_view import training_charts, training_tables
 from app.pages.runs.trials_view import plan_html, trial_charts, trials_html
 
-__all__ = ["STATUS_WORDS", "charts", "log_html", "race_html", "state_html", "tables_html"]
+__all__ = ["charts", "log_html", "race_html", "state_html", "status_word", "tables_html"]
 
 Event = Mapping[str, Any]
 LOG_LINES = 400
-GOES_ON = '<p class="g-quiet">It goes on when you close the page; the list of earlier runs then leads back to it.</p>'
-STATUS_WORDS = {
+GOES_ON = (
+    '<p class="g-quiet">It goes on when you close the page; the list of earlier runs then leads '
+    "back to it.</p>"
+)
+_NO_LOSS = {"nan": "no number any more", "exploded": "diverges"}
+_STATUS_WORDS = {
     "ok": "Done",
     "failed": "Failed",
     "timeout": "Ended at its time limit",
@@ -31,58 +34,53 @@ STATUS_WORDS = {
 
 
 def state_html(title: str, events: Sequence[Event], since_s: float = 0.0) -> str:
-    """The head of a run: what runs, on which device and why, and how far it is; its status once it
-    has ended.
+    """The head of a run: what runs, where and why, how far it is, and its status at the end.
 
     `since_s` are the seconds that went by after the last event.
     """
-    result = _last(events, "result")
-    device, progress = _last(events, "device"), _last(events, "progress")
-    status = str(result.get("status")) if result else "running"
-    last_s = since_s + max((float(e.get("t") or 0) for e in events), default=0.0)
-    facts = [duration(float((result or {}).get("seconds") or 0.0) if result else last_s)]
-    name = (result or {}).get("device") or (device or {}).get("device")
-    if name:
-        facts.insert(0, f"on {name}")
-    why = (
-        f'<p class="g-quiet">{html.escape(str((device or {}).get("why", "")))}</p>'
-        if device
-        else ""
-    )
-    word = STATUS_WORDS.get(status, status.capitalize()) if result else "Running"
-    bar = "" if result else _bar(progress) + GOES_ON
-    waits = None if result else _waits(events)
-    if waits is not None:
-        word, status, why, bar = "Waiting", "queued", f'<p class="g-quiet">{waits}</p>', GOES_ON
+    result, device = _last(events, "result"), _last(events, "device")
+    name = result.get("device") or device.get("device")
+    last_s = since_s + max((float(event.get("t") or 0) for event in events), default=0.0)
+    took = duration(float(result.get("seconds") or 0.0) if result else last_s)
+    status, line, bar = "running", str(device.get("why", "")), ""
+    if result:
+        status = str(result.get("status"))
+    elif waits := _waits(events):
+        status, line, bar = "queued", waits, GOES_ON
+    else:
+        bar = _bar(_last(events, "progress")) + GOES_ON
+    facts = html.escape(f"on {name}, {took}" if name else took)
+    why = f'<p class="g-quiet">{html.escape(line)}</p>' if line else ""
     return (
         f'<div class="g-state g-is-{html.escape(status)}" role="status">'
-        f'<p><span class="g-badge">{html.escape(word)}</span> '
+        f'<p><span class="g-badge">{html.escape(status_word(status))}</span> '
         f"<strong>{html.escape(title)}</strong> "
-        f'<span class="g-quiet">{html.escape(", ".join(facts))}</span></p>{why}{bar}</div>'
+        f'<span class="g-quiet">{facts}</span></p>{why}{bar}</div>'
     )
+
+
+def status_word(status: str) -> str:
+    """A run's status as the page names it."""
+    return _STATUS_WORDS.get(status, status.capitalize())
 
 
 def charts(events: Sequence[Event]) -> str:
-    """The charts that fit the events: epochs, loss against learning rate, memory and speed against
-    batch size.
-    """
+    """The charts that fit the events: of epochs, of learning rates, or of batch sizes."""
     trained = training_charts(events)
     if trained:
         return trained
     points = [event for event in events if event.get("event") == "point"]
     if points:
-        begun = (_last(events, "started") or {}).get("params") or {}
-        drawn = _curves(
-            points, _last(events, "result"), (begun.get("start_lr"), begun.get("end_lr"))
-        )
-        return drawn + race_html(events)
+        params = _last(events, "started").get("params") or {}
+        swept = (params.get("start_lr"), params.get("end_lr"))
+        return _curves(points, _last(events, "result"), swept) + race_html(events)
     trials = [event for event in events if event.get("event") == "trial" and event.get("ok")]
     return trial_charts(trials) if trials else ""
 
 
 def tables_html(events: Sequence[Event]) -> str:
     """What a run tried and compared, as tables."""
-    result = _last(events, "result") or {}
+    result = _last(events, "result")
     return doubts_html(result) + plan_html(result) + training_tables(events) + trials_html(events)
 
 
@@ -95,83 +93,69 @@ def race_html(events: Sequence[Event]) -> str:
     rows = []
     for trial in trials:
         loss = trial.get("loss")
-        outcome = {"nan": "no number any more", "exploded": "diverges"}.get(
-            str(trial.get("ended")), number(loss)
-        )
-        cells = [
-            str(trial.get("phase", "")),
-            rates(trial.get("rate")),
-            str(trial.get("batches", "")),
-            outcome,
-        ]
-        row = "".join(f"<td>{html.escape(cell)}</td>" for cell in cells)
-        if loss is not None and loss == least:
-            row = row.replace("<td>", "<td><strong>").replace("</td>", "</strong></td>")
-        rows.append(f'<tr class="{"" if loss is not None else "g-bad"}">{row}</tr>')
+        outcome = _NO_LOSS.get(str(trial.get("ended")), number(loss))
+        rate = rates(trial.get("rate"))
+        cells = (trial.get("phase", ""), rate, trial.get("batches", ""), outcome)
+        best = loss is not None and loss == least
+        rows.append(row_html(cells, css="g-bad" if loss is None else "", strong=best))
     heads = ("Phase", "Learning rate", "Batches", "Validation loss")
-    head = "".join(f'<th scope="col">{name}</th>' for name in heads)
-    return (
-        '<div class="g-scroll" tabindex="0"><table class="g-table"><caption>Short trainings</caption>'
-        f"<thead><tr>{head}</tr></thead><tbody>{''.join(rows)}</tbody></table></div>"
-    )
+    return table_html("Short trainings", heads, rows)
 
 
 def log_html(events: Sequence[Event]) -> str:
     """What the run said, the newest line last."""
-    said = [_said(event) for event in events]
-    lines = [html.escape(line) for line in said if line][-LOG_LINES:]
-    return f'<pre class="g-log">{chr(10).join(lines)}</pre>' if lines else ""
+    lines = list(filter(None, map(_log_line, events)))[-LOG_LINES:]
+    return f'<pre class="g-log">{html.escape(chr(10).join(lines))}</pre>' if lines else ""
 
 
-def _last(events: Sequence[Event], kind: str) -> Event | None:
-    return next((event for event in reversed(events) if event.get("event") == kind), None)
+def _last(events: Sequence[Event], kind: str) -> Event:
+    """The last event of a kind, empty when there is none."""
+    return next((event for event in reversed(events) if event.get("event") == kind), {})
 
 
-def _waits(events: Sequence[Event]) -> str | None:
-    """What a run that stands in line waits for; None once it has begun."""
+def _waits(events: Sequence[Event]) -> str:
+    """What a run that stands in line waits for; "" once it has begun."""
     line = [event for event in events if event.get("event") in ("queued", "begins", "started")]
     if not line or line[-1].get("event") != "queued":
-        return None
+        return ""
     ahead = int(line[-1].get("ahead") or 1)
     others = "one other run" if ahead == 1 else f"{ahead} other runs"
     return f"The device is taken: {others} ahead. It starts by itself; Stop leaves the line."
 
 
-def _bar(progress: Event | None) -> str:
-    if not progress or not progress.get("total"):
+def _bar(progress: Event) -> str:
+    if not progress.get("total"):
         return '<progress class="g-bar" aria-label="Progress"></progress>'
     done, total = float(progress.get("done") or 0), float(progress["total"])
     what = html.escape(str(progress.get("what", "")))
+    reached = f'value="{min(done, total):g}" max="{total:g}"'
     return (
-        f'<progress class="g-bar" aria-label="Progress" value="{min(done, total):g}" max="{total:g}"></progress>'
+        f'<progress class="g-bar" aria-label="Progress" {reached}></progress>'
         f'<p class="g-quiet">{what} {done:g} of {total:g}</p>'
     )
 
 
-def _curves(points: Sequence[Event], result: Event | None, swept: tuple[object, object]) -> str:
+def _curves(points: Sequence[Event], result: Event, swept: tuple[object, object]) -> str:
     """One chart for each phase of the finder, with its suggestions marked once there are any."""
     low, high = swept
-    wide = (
-        (float(low), float(high))
-        if isinstance(low, int | float) and isinstance(high, int | float)
-        else None
-    )
-    found = ((result or {}).get("values") or {}).get("phases") or {}
+    x_range = None
+    if not result and isinstance(low, int | float) and isinstance(high, int | float):
+        x_range = (float(low), float(high))
+    suggested = (result.get("values") or {}).get("phases") or {}
     phases = list(dict.fromkeys(str(point.get("phase", "")) for point in points))
     drawn = []
     for phase in phases:
-        orders = _orders([p for p in points if str(p.get("phase", "")) == phase])
-        own = orders[0]
+        sweeps = _sweeps([p for p in points if str(p.get("phase", "")) == phase])
         drawn.append(
             chart(
-                [Line(phase or "loss", own)],
-                band=_band(orders),
+                [Line(phase or "loss", sweeps[0])],
+                band=_band(sweeps),
                 x_label="learning rate",
                 y_label="loss",
                 log_x=True,
-                x_range=None if result else wide,
-                marks=_marks(found.get(phase) or {}),
-                y_most=_before_it_explodes(own),
+                x_range=x_range,
+                guides=_guides(suggested.get(phase) or {}),
+                y_most=_before_it_explodes(sweeps[0]),
                 title=phase,
                 width=WIDE_PX if len(phases) == 1 else NARROW_PX,
             )
@@ -179,22 +163,21 @@ def _curves(points: Sequence[Event], result: Event | None, swept: tuple[object, 
     return f'<div class="g-charts">{"".join(drawn)}</div>'
 
 
-def _orders(points: Sequence[Event]) -> list[tuple[tuple[float, float], ...]]:
+def _sweeps(points: Sequence[Event]) -> list[tuple[tuple[float, float], ...]]:
     """The curve of each sweep over one phase, the first one first."""
     curves: dict[object, list[tuple[float, float]]] = {}
     for point in points:
-        curves.setdefault(point.get("order") or 0, []).append(
-            (float(point["lr"]), float(point["loss"]))
-        )
+        curve = curves.setdefault(point.get("order") or 0, [])
+        curve.append((float(point["lr"]), float(point["loss"])))
     return [tuple(curve) for curve in curves.values()]
 
 
 def _band(
-    orders: Sequence[Sequence[tuple[float, float]]],
+    sweeps: Sequence[Sequence[tuple[float, float]]],
 ) -> tuple[tuple[float, float, float], ...]:
     """(rate, lowest, highest loss) over all sweeps, as far as a later one has come."""
-    reached = max((len(curve) for curve in orders[1:]), default=0)
-    columns = [[curve[at] for curve in orders if at < len(curve)] for at in range(reached)]
+    reached = max((len(curve) for curve in sweeps[1:]), default=0)
+    columns = [[curve[at] for curve in sweeps if at < len(curve)] for at in range(reached)]
     return tuple((each[0][0], min(y for _, y in each), max(y for _, y in each)) for each in columns)
 
 
@@ -207,27 +190,21 @@ def _before_it_explodes(points: Sequence[tuple[float, float]]) -> float | None:
     return begun + max(0.3 * begun, 0.5 * (begun - low))
 
 
-def _marks(phase: Mapping[str, Any]) -> list[Mark]:
-    """The finder's suggestions, and in strong what is recommended: a rate, or the two ends of a
-    slice.
-    """
+def _guides(phase: Mapping[str, Any]) -> list[Guide]:
+    """The finder's suggestions, and in strong what is recommended: a rate or a slice's ends."""
     recommended = phase.get("recommended")
     if isinstance(recommended, list | tuple):
-        marks = [
-            Mark(word, float(lr), True)
-            for word, lr in zip(("from", "to"), recommended, strict=False)
-        ]
+        ends = zip(("from", "to"), recommended, strict=False)
+        guides = [Guide(word, float(lr), True) for word, lr in ends]
     else:
-        marks = [Mark("recommended", float(recommended), True)] if recommended else []
-    named = phase.get("suggestions") or {}
-    return marks + [
-        Mark(name, float(lr))
-        for name, lr in named.items()
-        if isinstance(lr, int | float) and lr > 0
-    ]
+        guides = [Guide("recommended", float(recommended), True)] if recommended else []
+    suggestions = (phase.get("suggestions") or {}).items()
+    found = [(name, lr) for name, lr in suggestions if isinstance(lr, int | float) and lr > 0]
+    return guides + [Guide(name, float(lr)) for name, lr in found]
 
 
-def _said(event: Event) -> str:
+def _log_line(event: Event) -> str:
+    """An event as a line of the log; "" for one that the log leaves out."""
     kind = event.get("event")
     seconds = f"{float(event.get('t') or 0):7.1f} s  "
     if kind == "log":
@@ -241,7 +218,8 @@ def _said(event: Event) -> str:
     if kind == "race":
         loss = event.get("loss")
         outcome = f"validation loss {number(loss)}" if loss is not None else "diverges"
-        return f"{seconds}{event.get('phase', '')}, learning rate {rates(event.get('rate'))}: {outcome}"
+        rate = f"learning rate {rates(event.get('rate'))}"
+        return f"{seconds}{event.get('phase', '')}, {rate}: {outcome}"
     if kind == "metric":
         return f"{seconds}{event.get('name', 'metric')} {number(event.get('value'))}"
     if kind == "result":

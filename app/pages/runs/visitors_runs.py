@@ -1,6 +1,4 @@
-"""The runs that the pages' server has going: one for each visitor, and those whose page was
-closed.
-"""
+"""The runs that the pages' server has going: each visitor's, and those left behind."""
 
 from __future__ import annotations
 
@@ -12,14 +10,14 @@ from executors.errors import RecipeError
 from executors.runs.run import Run, start
 from executors.runs.warm import Warm
 
-__all__ = ["Going", "StillGoing"]
+__all__ = ["StillGoing", "VisitorsRuns"]
 
 
 class StillGoing(RecipeError):
     """A visitor has one run at a time."""
 
 
-class Going:
+class VisitorsRuns:
     """The runs that this server has going, one for each visitor; ended with the server.
 
     A run goes on when its visitor closes the page; whoever opens it next from the history takes it
@@ -59,15 +57,14 @@ class Going:
         """
         if params.get("learner") and not self._own_code:
             raise RecipeError(
-                "these pages are served to other machines, so no file of this one is run for a visitor; whoever "
-                "started them can allow it with --allow-learner-files"
+                "these pages are served to other machines, so no file of this one is run for a "
+                "visitor; whoever started them can allow it with --allow-learner-files"
             )
         with self._lock:
             before = self._runs.get(visitor)
             if before is not None and before.result() is None:
-                raise StillGoing(
-                    f"your run of {_recipe_of(before)} is still going on; stop it first"
-                )
+                recipe_before = before.id.partition("-")[2].rpartition("-")[0]
+                raise StillGoing(f"your run of {recipe_before} is still going on; stop it first")
             run = start(
                 recipe,
                 params,
@@ -96,9 +93,7 @@ class Going:
                     self._left[run.id] = run
 
     def take_up(self, visitor: str, run_id: str) -> Run | None:
-        """Make a run whose page was closed the visitor's own; None when it is no such run, or one
-        is going on.
-        """
+        """Make a run whose page was closed the visitor's own; None where that cannot be."""
         with self._lock:
             before = self._runs.get(visitor)
             if before is not None and before.result() is None:
@@ -114,8 +109,3 @@ class Going:
             run.cancel()
         if self._warm is not None:
             self._warm.close()
-
-
-def _recipe_of(run: Run) -> str:
-    """The recipe's name within the run's id."""
-    return run.id.partition("-")[2].rpartition("-")[0]

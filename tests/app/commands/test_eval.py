@@ -1,6 +1,4 @@
-"""`gradus eval`: the contract of its JSON, the table a person reads, and files that are never
-lost.
-"""
+"""`gradus eval`: the contract of its JSON, its table, and files that are never lost."""
 
 from __future__ import annotations
 
@@ -42,9 +40,7 @@ def questions(tmp_path: Path) -> Path:
 
 
 def test_json_follows_the_contract(shell: Shell, questions: Path) -> None:
-    """Figures, kinds with enough questions, what the notes do not hold, and a row for each question
-    asked.
-    """
+    """Figures, kinds with enough questions, what the notes do not hold, a row a question."""
     (found,) = shell.rows(questions, "--json")
     assert set(found) == {
         "questions", "answerable", "hit@1", "hit@3", "hit@5", "mrr", "answered", "cited", "refused", "ms_median",
@@ -85,9 +81,7 @@ def test_kinds_are_told_apart_when_there_are_enough(shell: Shell, tmp_path: Path
 
 
 def test_a_person_reads_a_table_and_what_was_missed(shell: Shell, questions: Path) -> None:
-    """Figures on stdout with the missed question and what came first; faults of the file on stderr
-    with their line.
-    """
+    """Figures and the missed question on stdout; faults of the file on stderr, with line."""
     out = shell(questions)
     assert shell.code == 0, shell.errors
     lines = out.splitlines()
@@ -146,9 +140,7 @@ def test_a_generated_file_can_be_measured_as_it_is(shell: Shell, tmp_path: Path)
 
 
 def test_the_readme_documents_every_command() -> None:
-    """A command that is registered and not documented fails here, with its row of the JSON
-    contract.
-    """
+    """A command that is registered and not documented fails here."""
     readme = (Path(__file__).resolve().parents[3] / "README.md").read_text(encoding="utf-8")
     commands = typer.main.get_command(app).commands  # type: ignore[attr-defined]
     assert "eval" in commands

@@ -1,6 +1,4 @@
-"""The commands `export` and `import`: formats by name and suffix, nothing lost unasked, and what an
-import can do.
-"""
+"""The commands `export` and `import`: formats by name and suffix, nothing lost unasked."""
 
 from __future__ import annotations
 

@@ -69,9 +69,7 @@ def test_ingest_reports_what_it_did(shell: Shell, notes: Path, tmp_path: Path) -
 
 
 def test_search_rows_follow_the_contract(shell: Shell) -> None:
-    """Hits carry note, lines, plain heading path, concepts, the passage's exact text and a
-    score.
-    """
+    """Hits carry note, lines, plain headings, concepts, the passage's exact text, a score."""
     (row,) = shell.rows("search", "what is a levain", "-k", "3", "--json")
     assert row["question"] == "what is a levain"
     assert len(row["hits"]) == 3

@@ -1,6 +1,4 @@
-"""`gradus run` and `gradus runs`: waiting in line, sending elsewhere, filters, runs side by
-side.
-"""
+"""`gradus run` and `gradus runs`: waiting in line, tracking, filters, comparing."""
 
 from __future__ import annotations
 
@@ -112,7 +110,7 @@ def test_runs_are_filtered(shell: Shell, runs: Path) -> None:
 @pytest.mark.parametrize(
     ("arguments", "code", "said"),
     [
-        (["--status", "splendid"], 2, "'splendid' is none of ok, failed,"),
+        (["--status", "splendid"], 2, "expected one of ok, failed,"),
         (["--compare"], 2, "name two runs or more"),
         (["--compare", "2"], 2, "name two runs or more"),
         (["--compare", "2", "nosuch"], 1, "4 runs fit '2': "),
@@ -130,9 +128,7 @@ def test_wrong_use_is_one_clear_line(
 
 
 def test_runs_side_by_side(shell: Shell, runs: Path) -> None:
-    """Parameters that differ, every value and metric; what all runs share of parameters and machine
-    is left out.
-    """
+    """What differs of the parameters, every value and metric; what all share is left out."""
     _, _, four, one = shell.rows("runs", "--json")
     (said,) = shell.rows("runs", "--compare", one["id"], four["id"][-6:], "--json")
     assert said["runs"] == [one["id"], four["id"]]

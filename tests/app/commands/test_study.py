@@ -27,9 +27,7 @@ def steps(shell: Shell, *arguments: str) -> list[str]:
 
 
 def test_a_path_is_one_list_with_cited_reasons(shell: Shell, notes: Path) -> None:
-    """Label, summary, why and citation; the evidence and the citation stand in the note at their
-    lines.
-    """
+    """Label, summary, why and citation; both quotes stand in the note at their lines."""
     (listed,) = shell.rows("path", "proofing", "--json")
     assert [s["label"] for s in listed] == ["Flour", "Sourdough starter", "Proofing"]
     assert set(listed[0]) == {"label", "summary", "why", "citation"}
@@ -58,9 +56,7 @@ def test_the_terminal_shows_why_and_where(shell: Shell) -> None:
 
 
 def test_marks_are_kept_and_leave_paths_shorter(shell: Shell) -> None:
-    """A mark is listed as written, counts for every path but with --no-known, and can be taken
-    back.
-    """
+    """A mark is listed as written, counts but with --no-known, and can be taken back."""
     assert shell.rows("known", "--json") == []
     assert shell("known") == "" and "nothing is marked as known" in shell.errors
     marked = [{"label": "levain", "concept": "Sourdough starter"}]
@@ -78,9 +74,7 @@ def test_marks_are_kept_and_leave_paths_shorter(shell: Shell) -> None:
 
 
 def test_what_to_learn_next_follows_what_is_known(shell: Shell) -> None:
-    """With nothing known foundations, and how to mark; then what the marks unlock, with its
-    evidence.
-    """
+    """Without marks foundations, and how to mark; then what the marks unlock, with evidence."""
     (first,) = shell.rows("next", "--json")
     assert "Flour" in [s["label"] for s in first]
     assert all(s["builds_on"] == [] for s in first)

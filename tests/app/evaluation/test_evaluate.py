@@ -1,6 +1,4 @@
-"""Figures of an evaluation: by hand on small rankings, and equal to the evaluation set's own
-scorer.
-"""
+"""Figures of an evaluation: right by hand, and equal to the evaluation set's own scorer."""
 
 from __future__ import annotations
 
@@ -163,9 +161,7 @@ def test_questions_are_asked_of_the_notes(store: Store, encoder: Encoder) -> Non
     not (SHARED / "eval/score_questions.py").is_file(), reason="the evaluation data is not here"
 )
 def test_figures_equal_the_scorers(tmp_path: Path) -> None:
-    """On the evaluation set's questions with rankings of many shapes, every shared figure is the
-    scorer's.
-    """
+    """With rankings of many shapes, every shared figure is the scorer's."""
     file = SHARED / "eval/questions.jsonl"
     questions = read_questions(file)
     every = [q.gold[0] if q.gold else "Statements" for q in questions]

@@ -1,6 +1,4 @@
-"""Generated questions: answered where they say, unanswerable where they say so, varied, and the
-same on every run.
-"""
+"""Generated questions: answered where they say, varied, and the same on every run."""
 
 from __future__ import annotations
 
@@ -31,9 +29,7 @@ def made(starter: Store) -> tuple[AskedQuestion, ...]:
 
 
 def test_every_kind_is_made(made: tuple[AskedQuestion, ...]) -> None:
-    """Definitions, paraphrases, comparisons, how-tos, facts, keywords, and such that the notes do
-    not answer.
-    """
+    """Definitions, paraphrases, comparisons, how-tos, facts, keywords, and unanswerable ones."""
     kinds = Counter(q.kind for q in made)
     assert set(kinds) == {
         "definition",
@@ -58,9 +54,7 @@ def test_the_notes_hold_every_gold(made: tuple[AskedQuestion, ...], starter: Sto
 def test_far_questions_ask_for_words_the_notes_lack(
     made: tuple[AskedQuestion, ...], starter: Store
 ) -> None:
-    """None of the words that a far question is about stands in any passage; those of fields they
-    touch are left out.
-    """
+    """No passage holds a far question's words; those of touched fields are left out."""
     about = dict(FAR_QUESTIONS)
     far = [q for q in made if not q.answerable and not q.source]
     assert len(far) > 60
@@ -96,9 +90,7 @@ Our scripts write TFX bundles too.
 def test_an_abbreviation_is_asked_for_only_where_nothing_explains_it(
     store_of: Callable[..., Store],
 ) -> None:
-    """ONNX and WQRS are only mentioned; the others open a sentence, are told of, known, or stand in
-    code too.
-    """
+    """ONNX and WQRS are only mentioned; the others are told of, known, or in code too."""
     notes = store_of({"serving.md": ABBREVIATIONS})
     near = [q for q in generated_questions(notes) if not q.answerable and q.source]
     names = {w for q in near for w in q.q.rstrip("?").split() if w.isupper()}
@@ -146,9 +138,7 @@ def test_a_smaller_set_is_spread(
 
 
 def test_unanswerable_questions_do_not_fill_a_set(store: Store, starter: Store) -> None:
-    """More than there are is every answerable one, with at most one unanswerable for three of
-    them.
-    """
+    """Every answerable question, with at most one unanswerable for three of them."""
     for notes in (starter, store):
         everything = generated_questions(notes)
         chosen = generated_questions(notes, 10**6)

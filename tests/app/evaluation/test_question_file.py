@@ -1,6 +1,4 @@
-"""Question files: each fault named with file and line, what the notes do not hold reported, edits
-never overwritten.
-"""
+"""Question files: faults named with file and line, gaps reported, edits never lost."""
 
 from __future__ import annotations
 
@@ -35,9 +33,7 @@ def written(tmp_path: Path, *lines: str) -> Path:
 
 
 def test_gold_and_quotes_are_read_with_their_lines(tmp_path: Path) -> None:
-    """A text stands for a list of one, empty lines are skipped and counted, other keys are no
-    fault.
-    """
+    """A text stands for a list of one, empty lines are counted, other keys are no fault."""
     path = written(
         tmp_path,
         '{"q": " what is a crust? ", "gold": ["Crust"], "kind": "definition", "from": "bread.md:3", "mark": 1}',

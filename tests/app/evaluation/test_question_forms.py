@@ -1,6 +1,4 @@
-"""Sentences turned into questions: grammatical, self-contained, and none where the grammar is not
-clear.
-"""
+"""Sentences turned into questions: grammatical, self-contained, or none."""
 
 from __future__ import annotations
 

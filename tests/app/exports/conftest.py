@@ -1,6 +1,4 @@
-"""Graphs that no note would give: a store in memory from labels and relations, hostile ones among
-them.
-"""
+"""Graphs that no note would give: a store in memory of labels and relations."""
 
 from __future__ import annotations
 
@@ -137,9 +135,7 @@ def make_store() -> MakeStore:
 
 @pytest.fixture
 def several() -> Store:
-    """A diamond with a shortcut, a candidate, and relations of the other kinds, two between the
-    same pair.
-    """
+    """A diamond with a shortcut, a candidate, and relations of the other kinds."""
     quote = Evidence("note.md", None, 3, 'Needs: <Tensor> & "more"', "stated")
     cell = Evidence("log.ipynb", 2, 1, "", "similarity")
     relations = (

@@ -1,6 +1,4 @@
-"""Cards: files that every system and Obsidian take, that nobody's files are lost to, and that an
-ingest reads back.
-"""
+"""Cards: safe files anywhere, that nobody's files are lost to, and that an ingest reads."""
 
 from __future__ import annotations
 
@@ -100,9 +98,7 @@ def test_a_card_says_what_comes_before_and_after(several: Store) -> None:
 def test_any_labels_give_safe_files_of_their_own(
     make_store: Callable[..., Store], labels: list[str]
 ) -> None:
-    """One file each, told apart also where case and composition do not count, and every link leads
-    to one.
-    """
+    """One file each, told apart also where case does not count, and every link leads to one."""
     written = cards(make_store(labels, joined(len(labels))))
     assert len(written) == len(labels)
     assert all(map(is_safe, written)), list(written)
@@ -119,9 +115,7 @@ def test_any_labels_give_safe_files_of_their_own(
 
 
 def test_hostile_labels_give_safe_files(hostile: Store, tmp_path: Path) -> None:
-    """Devices, paths upwards, dots, tags and names too long; written, they are all in the folder
-    and nowhere else.
-    """
+    """Devices, paths upwards, dots and long names: all are in the folder and nowhere else."""
     written = cards(hostile)
     assert all(map(is_safe, written)), [n for n in written if not is_safe(n)]
     write_cards(tmp_path / "deep" / "cards", written)
@@ -204,9 +198,7 @@ def test_ingested_cards_give_the_same_prerequisites(
 def test_cards_of_ingested_notes_give_the_same_graph(
     starter: Store, one_encoder: Encoder, tmp_path: Path
 ) -> None:
-    """No concept and no prerequisite is lost or new, though the cards' sentences name what
-    inference would take up.
-    """
+    """No concept and no prerequisite is lost or new, whatever the cards' sentences name."""
     again = ingested(cards(starter), tmp_path)
     kept = [r for r in starter.relations if r.kind == "prerequisite" and r.kept]
     assert edges(again) == {
@@ -220,9 +212,7 @@ def test_cards_of_ingested_notes_give_the_same_graph(
 def test_a_card_that_states_nothing_needs_nothing(
     make_store: Callable[..., Store], one_encoder: Encoder, tmp_path: Path
 ) -> None:
-    """Whatever its words would have an ingest infer of a note that is no card; also under a title
-    of many words.
-    """
+    """Whatever its words would have an ingest infer of a note that is no card."""
     long = "why the gradients of very deep plain networks vanish"
     labels = ["Gradient", "Gradient descent", long]
     summaries = [
@@ -260,9 +250,7 @@ def test_a_folder_that_is_not_empty_is_left_alone(several: Store, tmp_path: Path
 def test_force_writes_over_cards_only(
     several: Store, make_store: Callable[..., Store], tmp_path: Path
 ) -> None:
-    """A note of the user's with a card's name stops the export before it begins; cards of gone
-    concepts stay, named.
-    """
+    """A note with a card's name stops the export; cards of gone concepts stay, named."""
     write_cards(tmp_path, cards(several))
     fewer = cards(make_store(["Tensor", "Loss"]))
     assert write_cards(tmp_path, fewer, force=True) == (

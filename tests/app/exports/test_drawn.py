@@ -1,6 +1,4 @@
-"""Mermaid, DOT and canvas: the graph as others draw it, and labels that stay words whatever they
-hold.
-"""
+"""Mermaid, DOT and canvas: the graph as others draw it; labels stay words."""
 
 from __future__ import annotations
 
@@ -82,9 +80,7 @@ def test_mermaid_draws_kinds_apart(several: Store) -> None:
 def test_any_label_is_the_same_to_mermaid(
     make_store: Callable[..., Store], labels: list[str]
 ) -> None:
-    """Decoded it is the label on one line; undecoded it holds nothing that Mermaid gives a
-    meaning.
-    """
+    """Decoded it is the label on one line; undecoded nothing in it has a meaning."""
     text = to_mermaid(make_store(labels, joined(len(labels))))
     assert list(mermaid_nodes(text).values()) == shown_by_mermaid(labels)
     lines = text.splitlines()
@@ -110,9 +106,7 @@ def read_by_pydot(text: str) -> Any:
 
 
 def unquoted(text: str | None) -> str:
-    """What a quoted DOT string says in a label: `\\"` and `\\\\` are a quote and a backslash,
-    entities are drawn.
-    """
+    """What a quoted DOT string says in a label, its escapes and entities read."""
     assert text is not None
     assert text[0] == text[-1] == '"'
     return re.sub(r"\\(.)", r"\1", text[1:-1]).replace("&amp;", "&")

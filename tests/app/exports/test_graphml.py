@@ -23,9 +23,7 @@ def as_text(value: object) -> object:
 
 
 def test_networkx_reads_every_attribute(several: Store) -> None:
-    """Parallel relations stay apart; lists come back from their JSON text; truth values stay truth
-    values.
-    """
+    """Parallel relations stay apart; lists and truth values come back as what they are."""
     graph: Any = nx.parse_graphml(
         to_graphml(several, Choice(candidates=True)), force_multigraph=True
     )
@@ -75,9 +73,7 @@ def test_truth_values_are_xmls_own_words(several: Store) -> None:
 def test_any_label_survives_or_is_cleaned(
     labels: list[str], make_store: Callable[..., Store]
 ) -> None:
-    """Control characters and halves of characters become U+FFFD, line ends \\n; all else is read as
-    it was.
-    """
+    """Control characters become U+FFFD, every line end one; all else is read as it was."""
     text = to_graphml(make_store(labels))
     text.encode()  # no halves of characters are left
     graph = nx.parse_graphml(text)

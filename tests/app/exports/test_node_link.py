@@ -42,9 +42,7 @@ def again(text: str, folder: Path) -> str:
 
 
 def test_networkx_reads_it(several: Store) -> None:
-    """`node_link_graph` gives a directed multigraph with every attribute under its documented
-    name.
-    """
+    """`node_link_graph` gives a multigraph with every attribute under its documented name."""
     graph = nx.node_link_graph(json.loads(to_json(several)), edges="edges")
     assert isinstance(graph, nx.MultiDiGraph)
     assert graph.nodes["learning_rate"]["label"] == "Learning Rate"
@@ -78,9 +76,7 @@ def test_several_kinds_and_hostile_labels_come_back_the_same(
 
 @st.composite
 def graphs(draw: st.DrawFn) -> Drawn:
-    """Labels of any text, each a name of its own, with acyclic prerequisites and other
-    relations.
-    """
+    """Labels of any text, each a name of its own, with acyclic prerequisites and others."""
     name = st.text(min_size=1, max_size=12).filter(lambda t: bool(t.strip()))
     labels = draw(st.lists(name, min_size=2, max_size=6, unique_by=lambda t: key(t) or (t,)))
     aliases = [draw(st.lists(st.text(max_size=5), max_size=2)) for _ in labels]
@@ -131,9 +127,7 @@ def edge(source: object, target: object, **more: Any) -> dict[str, Any]:
 
 
 def test_little_is_needed(tmp_path: Path) -> None:
-    """Ids, labels and kinds do; unknown names are passed over; a related pair is stored smaller
-    first.
-    """
+    """Ids, labels and kinds do; unknown names are passed over; related pairs are ordered."""
     file = tmp_path / "hand.json"
     file.write_text(
         json.dumps(least(edges=[edge("b", 1, colour="red"), edge(3, "b", kind="related")]))
@@ -202,9 +196,7 @@ FAULTS: dict[str, object] = {
 
 @pytest.mark.parametrize("said", FAULTS)
 def test_every_fault_is_named_with_its_place(said: str, tmp_path: Path) -> None:
-    """The message names the file, the place in it, what was expected and what was found; nothing is
-    written.
-    """
+    """The message names file, place, what was expected and found; nothing is written."""
     file = tmp_path / "graph.json"
     file.write_text(json.dumps(FAULTS[said]), encoding="utf-8")
     with pytest.raises(GradusError) as caught:

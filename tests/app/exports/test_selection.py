@@ -81,9 +81,7 @@ PAIRS = st.sets(
 def test_of_some_concepts_those_edges_are_short_that_they_do_not_imply(
     make_store: Callable[..., Store], pairs: set[tuple[int, int]], only: frozenset[int]
 ) -> None:
-    """As networkx reduces the part, in which an edge may count that others of the whole graph
-    imply.
-    """
+    """As networkx reduces the part, whatever others of the whole graph imply."""
     graph = nx.DiGraph(sorted(pairs))
     needed = set(nx.transitive_reduction(graph).edges)
     relations = [

@@ -1,6 +1,4 @@
-"""fastai v1 in old notes is recognised, with what v2 has for it; code of v2 and of other libraries
-is left alone.
-"""
+"""fastai v1 in old notes is recognised; code of v2 and of other libraries is left alone."""
 
 from __future__ import annotations
 
@@ -21,6 +19,11 @@ from app.paths import starter_notes
 from kg.types import Answer
 
 _CALLBACKS = "from fastai.callback.all import *"
+
+
+def answered(text: str) -> Answer:
+    """An answer of this text."""
+    return Answer("q", "answered", "fact", 0.9, text, fastai_v1=updates(text))
 
 
 @pytest.mark.parametrize(
@@ -62,9 +65,7 @@ src = (ImageList.from_folder(home)
 
 
 def test_a_chain_of_data_blocks_is_told_step_by_step() -> None:
-    """Each method has its own line, a class that others have too counts beside them, and a comment
-    does not.
-    """
+    """Each method has its own line, a class of a common name counts beside them."""
     assert [(r.line, r.old) for r in modernise(CHAIN)] == [
         (2, "ImageList"),
         (3, ".split_by_rand_pct()"),
@@ -105,9 +106,7 @@ def test_code_that_does_not_parse_is_read_all_the_same() -> None:
     ],
 )
 def test_other_code_gives_nothing(code: str) -> None:
-    """v2, torch, Keras, Lightning and a person's own names are no fastai v1, nor is a string or a
-    comment.
-    """
+    """v2, torch, Keras, Lightning, own names, strings and comments are no fastai v1."""
     assert modernise(code) == []
 
 
@@ -119,9 +118,7 @@ def test_the_starter_notes_are_of_v2() -> None:
 
 
 def test_fastais_own_source_is_of_v2() -> None:
-    """No false alarm in 2.8's own training and tabular modules: what is reported is not what v2
-    has.
-    """
+    """What is reported in 2.8's own training and tabular modules is not what v2 has."""
     for name in (
         "callback/schedule.py",
         "callback/tracker.py",
@@ -174,9 +171,7 @@ def test_what_v2_is_said_to_have_it_has() -> None:
 
 
 def test_prose_that_names_v1_is_told_once() -> None:
-    """A bare name in a list, not the same name in an address, and not where its successor stands
-    beside it.
-    """
+    """A bare name in a list, but none in an address or beside its successor."""
     text = "- FileDeleter/ImageCleaner\n- ImageCleaner\n- [docs](https://x.org/data#ImageDataBunch)\n- .databunch"
     assert [(r.line, r.old) for r in mentioned(text)] == [
         (1, "FileDeleter"),
@@ -187,11 +182,9 @@ def test_prose_that_names_v1_is_told_once() -> None:
 
 
 def test_an_answer_has_a_line_below_the_old_code() -> None:
-    """The line stands behind the code's mark and names all of it; a code block that is no Python
-    gets none.
-    """
+    """The line stands behind the code's mark; a code block that is no Python gets none."""
     text = "See.\n\n```python\nlearn.destroy()\n```\n\n[1]\n\n```text\nlearn.destroy()\n```\n\n[2]"
-    shown = annotated(text)
+    shown = annotated(answered(text))
     before, line, after = shown.partition("*fastai v1: in v2* `learn.destroy()` → ")
     assert before.endswith("[1]\n\n")
     assert line
@@ -202,18 +195,16 @@ def test_an_answer_has_a_line_below_the_old_code() -> None:
 def test_what_has_no_successor_is_said_plainly() -> None:
     """No arrow to nowhere: the reason stands in its place."""
     assert "`GPUMemTrace`: fastai v2 has no such trace" in annotated(
-        "```\nwith GPUMemTrace():\n    pass\n```"
+        answered("```\nwith GPUMemTrace():\n    pass\n```")
     )
 
 
 def test_the_json_of_an_answer_has_the_replacements() -> None:
-    """`fastai_v1` lists them with their line in the answer; an answer without any has an empty
-    list.
-    """
-    said = Answer("q", "answered", "fact", 0.9, "Use it: [1]\n\n```python\nx = 1\nlearn.data\n```")
-    (found,) = answer_json(said)["fastai_v1"]
-    assert found == {"line": 5, "old": "learn.data", "new": "learn.dls", "why": "renamed"}
-    assert answer_json(Answer("q", "answered", "fact", 0.9, "Nothing [1]"))["fastai_v1"] == []
+    """`fastai_v1` lists them with their line in the answer, or is empty."""
+    answer = answered("Use it: [1]\n\n```python\nx = 1\nlearn.data\n```")
+    (replacement,) = answer_json(answer)["fastai_v1"]
+    assert replacement == {"line": 5, "old": "learn.data", "new": "learn.dls", "why": "renamed"}
+    assert answer_json(answered("Nothing [1]"))["fastai_v1"] == []
 
 
 @given(st.text(alphabet="abl.()[]{}'\"#\n\\`= \tlearndt0", max_size=80))
@@ -222,4 +213,4 @@ def test_no_text_breaks_it(text: str) -> None:
     lines = text.count("\n") + 1
     assert all(1 <= r.line <= lines for r in modernise(text))
     if not updates(text):
-        assert annotated(text) == text.rstrip()
+        assert annotated(answered(text)) == text.rstrip()

@@ -26,9 +26,7 @@ def client(*hosts: str, base: str = "http://127.0.0.1:7860") -> TestClient:
 
 
 def test_every_reply_has_the_policy() -> None:
-    """Replies and refusals alike carry the content-security policy, and ours wins over the page's
-    own headers.
-    """
+    """Replies and refusals carry our content-security policy, whatever the page's own."""
     for path, headers in (("/", {}), ("/", {"origin": "http://evil.example"})):
         reply = client().get(path, headers=headers)
         assert reply.headers["content-security-policy"] == POLICY
@@ -88,9 +86,7 @@ def test_the_own_origin_is_answered() -> None:
 
 
 def test_a_link_from_elsewhere_opens_the_page_but_reaches_no_function() -> None:
-    """Following a link to the pages is fine; calling a function from another site is not, even by
-    GET.
-    """
+    """Following a link to the pages is fine; calling a function from another site is not."""
     visit = {"sec-fetch-site": "cross-site", "sec-fetch-mode": "navigate"}
     assert client().get("/", headers=visit).status_code == 200
     assert client().get("/gradio_api/call", headers=visit).status_code == 403

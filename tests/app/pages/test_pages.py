@@ -69,9 +69,7 @@ def store(folder: Path) -> Iterator[Store]:
 
 
 def test_the_map_holds_what_the_graph_holds(store: Store) -> None:
-    """Nodes are the linked concepts; the arrows drawn imply every prerequisite edge, and no
-    other.
-    """
+    """Nodes are the linked concepts; the arrows drawn imply every prerequisite, and no other."""
     view = graph_view(store)
     linked = {node for node, degree in store.prerequisites.degree() if degree}
     assert {node["id"] for node in view["nodes"]} == linked
@@ -92,9 +90,7 @@ def test_the_map_is_coloured_by_note(store: Store) -> None:
 
 
 def test_where_notes_say_nothing_colours_tell_the_steps(tmp_path: Path) -> None:
-    """With a single theme, colours run from the foundations upwards, and every concept has one of
-    them.
-    """
+    """With a single theme, every concept has a colour, from the foundations upwards."""
     (tmp_path / "all.md").write_text(
         BASICS + TRAINING.replace("# Training", "## Training"), encoding="utf-8"
     )
@@ -124,9 +120,7 @@ def test_a_path_is_the_study_order(store: Store) -> None:
 
 
 def test_a_card_says_what_the_notes_say_and_fetches_nothing(store: Store) -> None:
-    """The card has summary, sources with their lines, and links; pictures and scripts of the note
-    are words.
-    """
+    """Summary, sources with lines, and links; pictures and scripts of the note are words."""
     card = card_markdown(store, find_concept(store.concepts, "Tensor"))
     assert card.startswith("### Tensor")
     assert "A tensor is a block of numbers with a shape." in card
@@ -149,9 +143,7 @@ def test_a_card_leads_on(store: Store) -> None:
 
 
 def test_a_card_says_why_with_tier_evidence_and_a_place_to_decide(store: Store) -> None:
-    """Each kept prerequisite stands with its line, and with a link to confirm and one to reject
-    it.
-    """
+    """Each kept prerequisite has its line, a link to confirm and one to reject it."""
     momentum = find_concept(store.concepts, "Momentum")
     card = card_markdown(store, momentum)
     needed = [
@@ -170,9 +162,7 @@ def test_a_card_says_why_with_tier_evidence_and_a_place_to_decide(store: Store) 
 
 
 def test_a_card_knows_what_is_known(store: Store) -> None:
-    """Its own mark can be taken back; known prerequisites have a tick, and the path says that it
-    leaves them out.
-    """
+    """Its mark can be taken back; known prerequisites have a tick, and the path omits them."""
     rate, gradient = (find_concept(store.concepts, name) for name in ("Learning rate", "Gradient"))
     assert 'href="#know/Learning%20rate"' in card_markdown(store, rate)
     assert 'href="#forget/Learning%20rate"' in card_markdown(store, rate, {rate.id})
@@ -182,9 +172,7 @@ def test_a_card_knows_what_is_known(store: Store) -> None:
 
 
 def test_while_no_concept_is_chosen_what_is_unlocked_stands_there(store: Store) -> None:
-    """With marks set, each next concept, what it builds on and where that stands; without, how to
-    choose.
-    """
+    """With marks, each next concept and what it builds on; without, how to choose."""
     assert resting_markdown(store, frozenset()).startswith("Choose a concept")
     tensor = find_concept(store.concepts, "Tensor").id
     known = {tensor} | {c for c in store.prerequisites if not store.prerequisites.in_degree(c)}
@@ -241,9 +229,7 @@ def test_a_citation_opens_the_lines_of_the_note(store: Store) -> None:
 
 
 def test_an_answer_leads_on(store: Store) -> None:
-    """Prerequisites, what is next, follow-ups, the map and a recipe's button stand under the
-    answer.
-    """
+    """What comes before and after, follow-ups, the map and a recipe's button are there."""
     offer = RecipeOffer("lr-find", {"phase": "frozen"}, "the question is about learning rate")
     shown = answer_markdown(store, answered(store, recipes=(offer,)))
     assert "Run lr-find (frozen)" in shown
@@ -296,9 +282,7 @@ def test_streamed_pieces_grow_into_the_answer(store: Store) -> None:
 
 
 def test_a_new_generation_is_picked_up(tmp_path: Path) -> None:
-    """After another ingest the shelf hands out the new store; before the first it says what to
-    run.
-    """
+    """After another ingest there is a new store; before the first, what to run is said."""
     notes, folder = tmp_path / "notes", tmp_path / "store"
     notes.mkdir()
     shelf = Shelf(folder)

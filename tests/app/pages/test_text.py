@@ -1,18 +1,14 @@
-"""Notes are written by others: what the pages show of them fetches nothing, runs nothing and says
-the same.
-"""
+"""What the pages show of others' notes fetches nothing, runs nothing and says the same."""
 
 from __future__ import annotations
 
 from html.parser import HTMLParser
 
-import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 
-from app.pages.text import PLAIN_TAGS, clean_markdown, code_block, lines_html, link
-from app.place import place
+from app.pages.text import PLAIN_TAGS, clean_markdown, lines_html, link
 
 MARKDOWN_TAGS = {
     "p",
@@ -93,9 +89,7 @@ def tags_of(markdown: str) -> list[tuple[str, dict[str, str | None]]]:
 @example("<x>~~~\n~~~\n<img src=x>\n~~~\n")
 @example("![a\n](http://evil.example/p.png)")
 def test_no_tag_of_the_notes_survives(text: str) -> None:
-    """However hostile pieces are combined, only Markdown's own tags and bare plain ones are
-    left.
-    """
+    """However hostile pieces are combined, only Markdown's own and plain tags are left."""
     for tag, attributes in tags_of(clean_markdown(text, {1})):
         assert tag in MARKDOWN_TAGS | PLAIN_TAGS, (tag, attributes)
         assert not any(
@@ -158,9 +152,7 @@ def test_prices_are_not_formulas() -> None:
 
 
 def test_a_dollar_that_opens_no_formula_is_a_dollar() -> None:
-    """The page's formula setter would pair it with the next one, over paragraphs; a wrapped formula
-    stays one.
-    """
+    """The page's formula setter would pair it with the next; a wrapped formula stays one."""
     assert (
         clean_markdown("${x}\n\nand ${y} and $a\n+ b$") == "&#36;{x}\n\nand &#36;{y} and $a\n+ b$"
     )
@@ -173,9 +165,7 @@ def test_an_address_keeps_its_parentheses() -> None:
 
 
 def test_quoted_lines_are_marked_and_numbered() -> None:
-    """Of the lines shown, exactly the cited ones are marked, under the numbers they have in the
-    note.
-    """
+    """Of the lines shown, exactly the cited ones are marked, under their own numbers."""
     shown = lines_html("one\ntwo\n<b>three</b>\nfour\r\nfive", 3, 4, context=1)
     assert shown.count("<mark") == 2
     assert '<mark class="g-hit"><span class="g-no">3</span>&lt;b&gt;three&lt;/b&gt;</mark>' in shown
@@ -187,22 +177,3 @@ def test_quoted_lines_are_marked_and_numbered() -> None:
 def test_a_form_feed_ends_no_line() -> None:
     """Lines are counted as an ingest counts them: by line feeds alone."""
     assert '<span class="g-no">2</span>c' in lines_html("a\x0cb\nc", 2, 2)
-
-
-@pytest.mark.parametrize(
-    ("lines", "cell", "words"),
-    [
-        ((3, 3), None, "a.md, line 3"),
-        ((3, 5), None, "a.md, lines 3–5"),
-        ((1, 2), 4, "a.md, cell 4, lines 1–2"),
-    ],
-)
-def test_a_place_in_words(lines: tuple[int, int], cell: int | None, words: str) -> None:
-    """A place names note, cell and lines."""
-    assert place("a.md", *lines, cell) == words
-
-
-def test_a_fence_is_longer_than_any_inside() -> None:
-    """Code that holds a fence does not end its own."""
-    rendered = MarkdownIt("commonmark").render(code_block("a\n```\nb", "py"))
-    assert rendered == '<pre><code class="language-py">a\n```\nb\n</code></pre>\n'

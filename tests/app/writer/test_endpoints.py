@@ -1,6 +1,4 @@
-"""Real servers and a real small model: what they write is checked, and whatever goes wrong the
-extract is given.
-"""
+"""Real servers and a small model: what goes wrong gives the extract, the rest is checked."""
 
 from __future__ import annotations
 
@@ -79,9 +77,7 @@ def place(odd: OddServer) -> str:
 def test_an_endpoint_words_the_answer(
     worded: Any, odd: OddServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The server gets rules, passages and question, and the key; its sentences come back with real
-    citations.
-    """
+    """The server gets rules, passages, question and key; its sentences have real citations."""
     monkeypatch.setenv("OPENAI_API_KEY", "sk-of-the-reader")
     _, said = worded(spec(odd, "say", SAID))
     assert said.writer.startswith("say:")
@@ -189,9 +185,7 @@ def test_a_reader_who_leaves_hangs_up(
 def test_a_failing_server_leaves_the_extract(
     worded: Any, odd: OddServer, extract: Answer, kind: str, cause: str
 ) -> None:
-    """Each failure gives the notes' own words and one line with cause and remedy, without the
-    server's words.
-    """
+    """Each failure gives the notes' words and a line with a remedy, none of the server's."""
     writer = spec(odd, kind, "Proofing" if kind == "cut" else "")
     assert writer is not None
     _, said = worded(writer)
@@ -279,9 +273,7 @@ def test_a_folder_without_a_model(worded: Any, extract: Answer, tmp_path: Path) 
 
 
 def check_written(said: Answer, extract: Answer, notes: Path) -> None:
-    """What must hold whatever a model writes: borne-out sentences with quotes at their lines, or
-    the extract.
-    """
+    """What must hold whatever a model writes: quotes at their lines, or the extract."""
     if not said.writer:
         assert said == dataclasses.replace(extract, notice=said.notice)
         assert said.notice
@@ -307,9 +299,7 @@ def patient(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_a_real_model_behind_an_endpoint(
     worded: Any, patient: None, model_url: str, extract: Answer, notes: Path
 ) -> None:
-    """A small model writes badly; nothing of it is shown but what the notes bear out, and it
-    streams.
-    """
+    """Nothing of what a small model writes is shown but what the notes bear out."""
     texts, said = worded(choose_writer(f"openai:smollm2@{model_url}"))
     assert len(set(texts)) > 1
     assert all(later.startswith(earlier[:20]) for earlier, later in itertools.pairwise(texts))
@@ -351,9 +341,7 @@ def test_the_command_line_words_and_falls_back(
     store_folder: Path,
     odd: OddServer,
 ) -> None:
-    """`gradus ask --writer` gives JSON with the writer, or the notice, on stdout; the variable does
-    the same.
-    """
+    """`gradus ask --writer` gives the writer or the notice; the variable does the same."""
     monkeypatch.setenv("GRADUS_STORE", str(store_folder))
 
     def ran(*options: str) -> tuple[int, str, str]:

@@ -1,6 +1,4 @@
-"""A written sentence is let through only where its passage says it; what is denied, renumbered or
-obeyed is not.
-"""
+"""A sentence passes where its passage says it; what is denied or renumbered does not."""
 
 from __future__ import annotations
 
@@ -74,9 +72,7 @@ def at(grounds: Grounds, heading: str) -> int:
 def test_what_the_passage_says_is_supported(
     judge: Callable[..., tuple[Support, ...]], grounds: Grounds, heading: str, sentence: str
 ) -> None:
-    """Copies, reordered clauses and other spellings of numbers stand, and rest on the cited
-    passage.
-    """
+    """Copies, reordered clauses and other spellings of numbers rest on the cited passage."""
     support = judge(sentence, at(grounds, heading))
     assert [s.source for s in support] == [at(grounds, heading)]
     assert support[0].excerpt.text in grounds.sources[at(grounds, heading)].passage.text
@@ -108,9 +104,7 @@ def test_what_the_passage_says_is_supported(
 def test_what_no_passage_says_is_not(
     judge: Callable[..., tuple[Support, ...]], grounds: Grounds, sentence: str
 ) -> None:
-    """Other numbers, units, subjects, addresses, formulas, code or the contrary are found in no
-    passage at all.
-    """
+    """Other numbers, units, subjects, addresses, code or the contrary stand in no passage."""
     assert judge(sentence, *range(len(grounds.sources))) == ()
 
 
@@ -126,18 +120,14 @@ def test_what_no_passage_says_is_not(
 def test_orders_in_notes_support_nothing(
     judge: Callable[..., tuple[Support, ...]], grounds: Grounds, sentence: str
 ) -> None:
-    """Neither an order to the model nor what it orders to say is borne out, though the words stand
-    in the note.
-    """
+    """Neither an order to the model nor what it orders to say is borne out by its note."""
     assert judge(sentence, *range(len(grounds.sources))) == ()
 
 
 def test_a_wrong_or_missing_citation_is_mended(
     judge: Callable[..., tuple[Support, ...]], grounds: Grounds
 ) -> None:
-    """A sentence that cites nothing, another passage, or one that was never given rests on the one
-    that says it.
-    """
+    """A sentence that cites nothing, or the wrong passage, rests on the one that says it."""
     said = "Nothing is dropped at prediction time."
     home = at(grounds, "Dropout")
     for cited in ((), (at(grounds, "Batch size"),), (99,), (-1,)):

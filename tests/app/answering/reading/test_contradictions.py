@@ -12,6 +12,7 @@ from app.answering.answer import answer
 from app.answering.reading.contradictions import opposed
 from kg.encoder import Encoder
 from kg.store import Store
+from kg.types import Disagreement
 
 PAIRS = [
     json.loads(line)
@@ -106,6 +107,7 @@ def test_an_answer_says_that_notes_disagree(disagreeing: Store, encoder: Encoder
     assert {"Warm-up should last 5 epochs.", "A warm-up of 1 epoch is enough for anything."} == {
         c.quote for c in said.citations[:2]
     }
+    assert said.disagreement == Disagreement(1, 2, "number")
 
 
 def test_an_answer_raises_no_alarm_over_other_conditions(
@@ -114,7 +116,7 @@ def test_an_answer_raises_no_alarm_over_other_conditions(
     """Other nets, other numbers."""
     said = answer("at what length should I clip the gradient?", disagreeing, encoder)
     assert "1.0" in said.text
-    assert "disagree" not in said.text
+    assert said.disagreement is None
 
 
 def test_the_starter_notes_agree_with_themselves(starter: Store, encoder: Encoder) -> None:
@@ -125,4 +127,4 @@ def test_the_starter_notes_agree_with_themselves(starter: Store, encoder: Encode
         "how much dropout?",
         "when to unfreeze?",
     ):
-        assert "disagree" not in answer(question, starter, encoder).text
+        assert answer(question, starter, encoder).disagreement is None

@@ -6,11 +6,13 @@ import pytest
 from rich.console import Console
 
 from app.commands import show
+from app.fastai_v1.recognise import updates
 from app.pages.ask.answer import answer_markdown, example_questions
 from kg.store import Store
 from kg.types import Answer, RecipeOffer
 
 OLD = "Free it:\n\n```python\nlearn.destroy()\n```"
+OLD_ANSWER = Answer("q", "answered", "how", 0.9, OLD, fastai_v1=updates(OLD))
 
 
 def test_a_sure_offer_is_a_button_and_an_unsure_one_a_chip(store: Store) -> None:
@@ -27,7 +29,7 @@ def test_a_sure_offer_is_a_button_and_an_unsure_one_a_chip(store: Store) -> None
 
 def test_old_code_has_its_line_in_the_chat(store: Store) -> None:
     """The v2 equivalent stands below the notes' own lines, which stay as they are."""
-    shown = answer_markdown(store, Answer("q", "answered", "how", 0.9, OLD))
+    shown = answer_markdown(store, OLD_ANSWER)
     assert shown.index("learn.destroy()\n```") < shown.index("fastai v1: in v2")
 
 
@@ -36,14 +38,12 @@ def test_old_code_has_its_line_in_the_terminal(monkeypatch: pytest.MonkeyPatch) 
     console = Console(width=200)
     monkeypatch.setattr(show, "out", console)
     with console.capture() as seen:
-        show.show_answer(Answer("q", "answered", "how", 0.9, OLD))
+        show.show_answer(OLD_ANSWER)
     assert "fastai v1: in v2 learn.destroy() → del learn" in " ".join(seen.get().split())
 
 
 def test_the_example_that_promises_a_run_brings_one(store: Store) -> None:
-    """Among the questions for an empty chat, the one on choosing a value is of a recipe that finds
-    it.
-    """
+    """The example question on choosing a value is of a recipe that finds that value."""
     assert "How do I choose the learning rate?" in example_questions(store)
 
 

@@ -54,31 +54,27 @@ def extract(shelf: Shelf, encoder: Encoder) -> Answer:
 
 
 def test_an_answer_grows_to_what_the_page_makes_of_it(shelf: Shelf, encoder: Encoder) -> None:
-    """Each reply begins with the one before, and each carries the answer: a reader may ask on at
-    any moment.
-    """
+    """Each reply begins with the one before, and each carries the answer."""
     said = extract(shelf, encoder)
     found = asked(shelf)
     assert len(found) > 3
     assert all(later.text.startswith(one.text) for one, later in pairwise(found))
     assert found[-1] == Reply(answer_markdown(shelf.current(), said), said, lasting=True)
-    assert all(r.lasting and r.said == said for r in found)
+    assert all(r.lasting and r.answer == said for r in found)
 
 
 def test_drafts_pass_and_the_checked_answer_lasts(shelf: Shelf, encoder: Encoder) -> None:
-    """A draft is no part of the conversation; what was said is the notes' answer, not the writer's
-    words.
-    """
+    """A draft is no part of the conversation; what was said is the notes' answer."""
     *drafts, last = asked(
         shelf, Scripted("Proofing is the rest in which dough rises [1]. Bakers slept then [1].")
     )
-    assert drafts and not any(r.lasting or r.said for r in drafts)
+    assert drafts and not any(r.lasting or r.answer for r in drafts)
     assert all("scripted is writing …" in r.text for r in drafts)
     assert (
         "Proofing is the rest in which dough rises." in last.text
         and "Bakers slept" not in last.text
     )
-    assert last.lasting and last.said == extract(shelf, encoder)
+    assert last.lasting and last.answer == extract(shelf, encoder)
 
 
 def test_a_writers_error_leaves_the_notes_own_words(shelf: Shelf) -> None:
@@ -91,7 +87,7 @@ def test_a_writers_error_leaves_the_notes_own_words(shelf: Shelf) -> None:
 def test_no_store_is_one_line(tmp_path: Path, encoder: Encoder) -> None:
     """It says what to do, stays in the chat, and is no turn of the conversation."""
     (only,) = asked(Shelf(tmp_path / "none", encoder))
-    assert only.lasting and only.said is None
+    assert only.lasting and only.answer is None
     assert only.text.startswith('<p class="g-error">') and "gradus ingest" in only.text
 
 

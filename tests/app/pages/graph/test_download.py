@@ -1,6 +1,4 @@
-"""The file that the Graph page gives: what the map draws, no more and no less, or what the command
-line writes.
-"""
+"""The file that the Graph page gives: what the map draws, or what the command line writes."""
 
 from __future__ import annotations
 

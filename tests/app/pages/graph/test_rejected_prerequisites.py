@@ -1,6 +1,4 @@
-"""What a reader has rejected stands on the card, by what gradus.toml says, until it is taken
-back.
-"""
+"""What a reader has rejected stands on the card until it is taken back."""
 
 from __future__ import annotations
 
@@ -54,9 +52,7 @@ def listed(store: Store, label: str) -> list[tuple[str, int]]:
 
 
 def test_what_is_removed_before_a_concept_is_found(folders: tuple[Path, Path]) -> None:
-    """By label or alias, whether the notes suggest it or not; nothing that is added, unknown, or
-    another's.
-    """
+    """By label or alias, suggested or not; nothing that is added, unknown, or another's."""
     store = open_store(folders[1])
     assert listed(store, "Lasso") == [("Convexity", 2), ("<b>Wide</b> & *far*", 3)]
     assert listed(store, "Ridge") == [("Lasso", 4)]

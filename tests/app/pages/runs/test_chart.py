@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.pages.runs.chart import Line, Mark, chart, ticks
+from app.pages.runs.chart import Guide, Line, chart, ticks
 
 positive = st.floats(1e-9, 1e4, allow_nan=False)
 
@@ -65,7 +65,7 @@ def test_a_mark_stands_at_its_rate_and_words_are_escaped() -> None:
         x_label="x",
         y_label="y",
         log_x=True,
-        marks=[Mark("<here>", 1e-2, True)],
+        guides=[Guide("<here>", 1e-2, True)],
     )
     at = re.search(r'<line class="g-mark g-strong" x1="([\d.]+)"', svg)
     assert at

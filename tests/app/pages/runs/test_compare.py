@@ -1,6 +1,4 @@
-"""Runs side by side and in the history: read from their folders, what differs is marked, nothing
-becomes markup.
-"""
+"""Runs side by side and in the history: differences are marked, nothing becomes markup."""
 
 from __future__ import annotations
 

@@ -1,6 +1,4 @@
-"""A run started on the page is followed to its end, goes on when nobody looks, and ends when
-stopped.
-"""
+"""A run of the page is followed to its end, goes on unwatched, and ends when stopped."""
 
 from __future__ import annotations
 
@@ -19,7 +17,7 @@ from app.pages.runs.follow import follow, reopen
 from app.pages.runs.forms import named, preset, show_task
 from app.pages.runs.history_view import history_html
 from app.pages.runs.page import read_offer, runs_page
-from app.pages.runs.visitors_runs import Going
+from app.pages.runs.visitors_runs import VisitorsRuns
 from executors.runs.history import history
 from executors.runs.track import installed_trackers
 
@@ -48,7 +46,10 @@ def test_a_bad_parameter_is_one_clear_line(tmp_path: Path) -> None:
 
     async def scenario() -> list[list[Any]]:
         return [
-            shown async for shown in follow(Going(), "me", "lr-find", {"batch_size": "0"}, tmp_path)
+            shown
+            async for shown in follow(
+                VisitorsRuns(), "me", "lr-find", {"batch_size": "0"}, tmp_path
+            )
         ]
 
     (shown,) = awaited(scenario())
@@ -61,24 +62,22 @@ def test_an_unknown_recipe_is_one_clear_line(tmp_path: Path) -> None:
     """A name from a forged link starts nothing."""
 
     async def scenario() -> list[list[Any]]:
-        return [shown async for shown in follow(Going(), "me", "../lr-find", {}, tmp_path)]
+        return [shown async for shown in follow(VisitorsRuns(), "me", "../lr-find", {}, tmp_path)]
 
     (shown,) = awaited(scenario())
     assert "there is no recipe" in shown[STATE]
 
 
 def test_stop_ends_the_run_and_says_so(tmp_path: Path) -> None:
-    """After Stop the page shows the run as stopped, keeps it in the history, and its process is
-    gone.
-    """
+    """After Stop the page and the history show the run as stopped, and its process is gone."""
 
     async def scenario() -> list[Any]:
-        going, shown = Going(), []
-        async for shown in follow(going, "me", "lr-find", PARAMS, tmp_path):
+        runs, shown = VisitorsRuns(), []
+        async for shown in follow(runs, "me", "lr-find", PARAMS, tmp_path):
             if shown[STOP].get("visible"):
                 (folder,) = tmp_path.glob("*-lr-find-*")
                 await until(lambda folder=folder: bool(processes_of(folder)))  # type: ignore[misc]
-                await asyncio.to_thread(going.stop, "me")
+                await asyncio.to_thread(runs.stop, "me")
                 assert not processes_of(folder)
         return shown
 
@@ -89,31 +88,28 @@ def test_stop_ends_the_run_and_says_so(tmp_path: Path) -> None:
 
 
 def test_a_run_outlives_its_page_and_is_taken_up_from_the_history(tmp_path: Path) -> None:
-    """The page says that the run goes on without it; whoever opens it next sees it from its start,
-    and can stop it.
-    """
+    """The page says that the run goes on; whoever opens it sees it whole, and can stop it."""
 
     async def scenario() -> tuple[list[Any], list[Any], list[Any]]:
-        going = Going()
+        runs = VisitorsRuns()
         try:
-            stream = follow(going, "me", "lr-find", PARAMS, tmp_path)
+            stream = follow(runs, "me", "lr-find", PARAMS, tmp_path)
             first = await anext(stream)
             (folder,) = tmp_path.glob("*-lr-find-*")
             await until(lambda: bool(processes_of(folder)))
-            elsewhere = [
-                shown async for shown in reopen(going, "you", folder.name, tmp_path)
-            ]  # it is still mine
+            # It is still mine.
+            elsewhere = [shown async for shown in reopen(runs, "you", folder.name, tmp_path)]
             await stream.aclose()
             assert processes_of(folder)
-            taken = reopen(going, "you", folder.name, tmp_path)
+            taken = reopen(runs, "you", folder.name, tmp_path)
             again = await anext(taken)
-            await asyncio.to_thread(going.stop, "you")
+            await asyncio.to_thread(runs.stop, "you")
             assert not processes_of(folder)
             *_, last = [shown async for shown in taken]
             assert len(elsewhere) == 1 and elsewhere[0][STOP]["visible"] is False
             return first, again, last
         finally:
-            await asyncio.to_thread(going.stop_all)
+            await asyncio.to_thread(runs.stop_all)
 
     first, again, last = awaited(scenario())
     assert "goes on when you close the page" in first[STATE]
@@ -126,13 +122,13 @@ def test_runs_whose_page_was_closed_end_with_the_server(tmp_path: Path) -> None:
     """Nothing is left behind when the pages are no longer served."""
 
     async def scenario() -> None:
-        going = Going()
-        stream = follow(going, "me", "lr-find", PARAMS, tmp_path)
+        runs = VisitorsRuns()
+        stream = follow(runs, "me", "lr-find", PARAMS, tmp_path)
         await anext(stream)
         (folder,) = tmp_path.glob("*-lr-find-*")
         await until(lambda: bool(processes_of(folder)))
         await stream.aclose()
-        await asyncio.to_thread(going.stop_all)
+        await asyncio.to_thread(runs.stop_all)
         assert not processes_of(folder)
 
     awaited(scenario())
@@ -143,14 +139,14 @@ def test_one_visitor_has_one_run_at_a_time(tmp_path: Path) -> None:
     """A second start is refused while the first goes on; another visitor is free to start."""
 
     async def scenario() -> tuple[list[Any], list[Any]]:
-        going = Going()
-        first, second = (follow(going, "me", "lr-find", PARAMS, tmp_path) for _ in range(2))
-        other = follow(going, "you", "lr-find", PARAMS, tmp_path)
+        runs = VisitorsRuns()
+        first, second = (follow(runs, "me", "lr-find", PARAMS, tmp_path) for _ in range(2))
+        other = follow(runs, "you", "lr-find", PARAMS, tmp_path)
         try:
             await anext(first)
             return await anext(second), await anext(other)
         finally:
-            await asyncio.to_thread(going.stop_all)
+            await asyncio.to_thread(runs.stop_all)
 
     with pytest.warns(UserWarning, match="your run of lr-find is still going on; stop it first"):
         refused, started = awaited(scenario())
@@ -159,14 +155,12 @@ def test_one_visitor_has_one_run_at_a_time(tmp_path: Path) -> None:
 
 
 def test_no_file_is_run_for_a_stranger(tmp_path: Path) -> None:
-    """Where the pages are served to other machines, a learner file is refused and nothing is
-    started.
-    """
+    """Pages served to other machines refuse a learner file, and nothing is started."""
 
     async def scenario() -> list[list[Any]]:
-        going = Going(own_code=False)
+        runs = VisitorsRuns(own_code=False)
         values = {"task": "learner", "learner": "/etc/passwd:root"}
-        return [shown async for shown in follow(going, "me", "lr-find", values, tmp_path)]
+        return [shown async for shown in follow(runs, "me", "lr-find", values, tmp_path)]
 
     (shown,) = awaited(scenario())
     assert (
@@ -179,11 +173,9 @@ def test_no_file_is_run_for_a_stranger(tmp_path: Path) -> None:
 def test_a_run_is_sent_to_the_chosen_tracker(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A tracker that is installed can be chosen under "More settings"; what came of sending stands
-    in the result.
-    """
+    """An installed tracker can be chosen; what came of sending stands in the result."""
     with gr.Blocks():
-        offered = runs_page(tmp_path / "runs", Going()).forms[0].tracker
+        offered = runs_page(tmp_path / "runs", VisitorsRuns()).forms[0].tracker
     assert [value for _, value in offered.choices] == ["", *installed_trackers()]
     assert offered.visible is bool(installed_trackers()) and offered.value == ""
 
@@ -193,7 +185,7 @@ def test_a_run_is_sent_to_the_chosen_tracker(
     monkeypatch.syspath_prepend(str(tmp_path))
     monkeypatch.setenv("PYTHONPATH", str(tmp_path))
     with gr.Blocks():
-        offered = runs_page(tmp_path / "runs", Going()).forms[0].tracker
+        offered = runs_page(tmp_path / "runs", VisitorsRuns()).forms[0].tracker
     assert ("trackio", "trackio") in offered.choices and offered.visible
 
     async def scenario() -> list[list[Any]]:
@@ -201,7 +193,7 @@ def test_a_run_is_sent_to_the_chosen_tracker(
         return [
             shown
             async for shown in follow(
-                Going(), "me", "lr-find", gone, tmp_path / "runs", 5, offered.choices[-1][1]
+                VisitorsRuns(), "me", "lr-find", gone, tmp_path / "runs", 5, offered.choices[-1][1]
             )
         ]
 
@@ -211,9 +203,7 @@ def test_a_run_is_sent_to_the_chosen_tracker(
 
 
 def test_a_run_offer_keeps_its_preset() -> None:
-    """The link's text gives the recipe's name and its values; nonsense gives a name that no recipe
-    has.
-    """
+    """The link's text gives the recipe and its values; nonsense names no recipe."""
     assert read_offer("lr-find?phase=frozen&batch_size=32") == (
         "lr-find",
         {"phase": "frozen", "batch_size": "32"},
@@ -225,13 +215,11 @@ def test_a_run_offer_keeps_its_preset() -> None:
 @pytest.fixture
 def page(tmp_path: Path) -> Any:
     with gr.Blocks():
-        return runs_page(tmp_path, Going())
+        return runs_page(tmp_path, VisitorsRuns())
 
 
 def test_each_recipe_has_a_field_for_each_parameter(page: Any) -> None:
-    """Every parameter can be set on the page, with its default filled in, its unit and help beside
-    it.
-    """
+    """Every parameter can be set, with its default filled in, its unit and help beside it."""
     for form in page.forms:
         assert len(form.fields) == len(form.recipe.parameters)
         for parameter, field in zip(form.recipe.parameters, form.fields, strict=True):
@@ -246,9 +234,7 @@ def test_each_recipe_has_a_field_for_each_parameter(page: Any) -> None:
 
 
 def test_a_preset_fills_the_form_of_its_recipe_only(page: Any) -> None:
-    """The recipe is chosen, its form shown, the preset and the defaults filled in; the other form
-    stays.
-    """
+    """The recipe's form is shown with the preset and the defaults; the other form stays."""
     updates = preset(page.forms, "lr-find", {"phase": "frozen", "task": "no such task"})
     assert updates[0] == "lr-find"
     assert [u["visible"] for u in updates[1 : 1 + len(page.forms)]] == [

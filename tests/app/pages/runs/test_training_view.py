@@ -1,6 +1,4 @@
-"""What the Runs page shows of training follows from its events alone: curves, tables, and what has
-no number.
-"""
+"""What the Runs page shows of training follows from its events alone."""
 
 from __future__ import annotations
 
@@ -44,9 +42,7 @@ def test_until_the_first_epoch_ends_the_batches_are_the_curve() -> None:
 
 
 def test_stages_of_one_training_are_one_curve_each_for_training_and_validation() -> None:
-    """The head's epoch and those of all layers follow one another; the score has a chart of its
-    own.
-    """
+    """The head's epoch and those of all layers follow one another; the score stands apart."""
     drawn = training_charts([epoch(1, "head"), epoch(2), epoch(3)])
     assert lines(drawn) == [3, 3, 3]
     assert ">training<" in drawn and ">validation<" in drawn
@@ -54,9 +50,7 @@ def test_stages_of_one_training_are_one_curve_each_for_training_and_validation()
 
 
 def test_trainings_that_are_compared_have_a_line_each() -> None:
-    """As many epochs for each way, counted from 1, on the same axes: the losses, then the
-    scores.
-    """
+    """A line for each way, its epochs counted from 1, on the same axes: losses, then scores."""
     ways = [epoch(n, way=way) for way in ("none", "mixup", "dropout") for n in (1, 2)]
     drawn = training_charts(ways)
     assert lines(drawn) == [2] * 6
@@ -64,9 +58,7 @@ def test_trainings_that_are_compared_have_a_line_each() -> None:
 
 
 def test_stages_of_a_way_are_one_line_and_its_epochs_count_from_one() -> None:
-    """Growing images pass through several sizes, and are one training beside another; one epoch is
-    one point.
-    """
+    """Growing images pass through several sizes, and are one training beside another."""
     grown = [epoch(n, stage, way="32 px then 64 px") for n, stage in ((1, "32 px"), (2, "64 px"))]
     whole = [epoch(n, f"64 px throughout, {n - 2} of 2", way="64 px throughout") for n in (3, 4)]
     assert lines(training_charts([*grown, *whole])) == [2] * 4
@@ -79,9 +71,7 @@ def test_stages_of_a_way_are_one_line_and_its_epochs_count_from_one() -> None:
 
 
 def test_repeats_of_a_way_are_one_line_of_their_mean() -> None:
-    """Two trainings of two epochs each are two points, at the mean of each epoch; not four
-    epochs.
-    """
+    """Two trainings of two epochs each are two points, at the mean of each epoch."""
     started = {"event": "started", "params": {"repeats": 2, "epochs": 2}}
     losses = {"none": (4.0, 2.0, 2.0, 0.0), "mixup": (3.0, 1.0, 3.0, 1.0)}
     told = [
@@ -112,9 +102,7 @@ def test_epochs_are_a_table_with_their_metrics() -> None:
 
 
 def test_rows_of_one_table_stay_together() -> None:
-    """Each name has its own table, in the order they came; bytes are shown in a unit that fits,
-    also negative ones.
-    """
+    """Each name has its own table, in the order of the rows; bytes have a unit that fits."""
     events = [
         {
             "event": "row",
@@ -145,7 +133,7 @@ def test_layers_are_a_line_for_each_way_to_start() -> None:
     drawn = training_charts(layers)
     assert lines(drawn) == [2] * 4
     first = drawn.split("</svg>")[0]
-    ticks = re.findall(r'y="272" text-anchor="middle">(.*?)<', first)
+    ticks = re.findall(r'y="272.0" text-anchor="middle">(.*?)<', first)
     assert ticks == ["1", "2"]
 
 

@@ -1,0 +1,26 @@
+"""Tables of the Runs page, as HTML that scrolls sideways within the page."""
+
+from __future__ import annotations
+
+import html
+from collections.abc import Iterable
+
+__all__ = ["row_html", "table_html"]
+
+
+def table_html(caption: str, heads: Iterable[str], rows: Iterable[str], *, css: str = "") -> str:
+    """A table; `heads` are plain text, `rows` HTML."""
+    head = "".join(f'<th scope="col">{html.escape(word)}</th>' for word in heads)
+    classes = f"g-table {css}".strip()
+    return (
+        f'<div class="g-scroll" tabindex="0"><table class="{classes}">'
+        f"<caption>{html.escape(caption)}</caption><thead><tr>{head}</tr></thead>"
+        f"<tbody>{''.join(rows)}</tbody></table></div>"
+    )
+
+
+def row_html(cells: Iterable[object], *, css: str = "", strong: bool = False) -> str:
+    """A row of plain text."""
+    opening, closing = ("<td><strong>", "</strong></td>") if strong else ("<td>", "</td>")
+    inside = "".join(f"{opening}{html.escape(str(cell))}{closing}" for cell in cells)
+    return f'<tr class="{css}">{inside}</tr>' if css else f"<tr>{inside}</tr>"
