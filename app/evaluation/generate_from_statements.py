@@ -10,12 +10,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import pairwise
 
-from app.answering.reading.statements import sentence_spans
 from app.evaluation.generate_from_concepts import heading_of, place_of, proper_names, several
 from app.evaluation.question_file import AskedQuestion, answers
 from app.evaluation.question_forms import asked_of, by_chance, casual
 from app.evaluation.question_words import FILLERS
 from ingest.notes.markdown import parse_markdown, plain
+from ingest.notes.sentences import sentence_spans
 from kg.linking import fold
 from kg.search import content_words
 from kg.store import Store

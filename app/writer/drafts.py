@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from app.answering.reading.statements import sentence_spans
+from ingest.notes.sentences import sentence_spans
 
 __all__ = ["Sentence", "assembled", "readable", "sentences", "without_marks"]
 

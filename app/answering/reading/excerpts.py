@@ -7,19 +7,16 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from ingest.notes.markdown import parse_markdown, plain
-from ingest.notes.parsed import Block
+from ingest.notes.markdown import plain
 from kg.types import Citation, Passage
 
 __all__ = [
     "Excerpt",
-    "blocks_of",
     "body_of",
     "cite",
     "heading_of",
     "listed",
     "read_chars",
-    "says_something",
     "section_of",
     "shown",
 ]
@@ -28,14 +25,6 @@ QUOTE_CHARS = 300
 _PICTURE = re.compile(r"^\s*(?:[-*+]\s+)?(?:!\[[^\]]*\]\([^)]*\)\s*)+$", re.M)
 _FORMULA_PICTURE = re.compile(
     r"<img\b[^>]*\bcodecogs\b[^>]*?\btitle=\"(?P<tex>[^\"]+)\"[^>]*?/?>", re.I | re.S
-)
-_LINKS_ONLY = re.compile(
-    r"^(?:[-*+>]\s|\d+[.)]\s)?\s*(?:!?\[[^\[\]]*\]\(+[^)]*\)+|!?\[\[[^\[\]]*\]\]|<img[^>]*>|https?://\S+|[\s;,.|:–-])*$"
-)
-# Lines that only point elsewhere; an answer lists prerequisites itself.
-_POINTER = re.compile(
-    r"^[\s>*_+-]*(?:needs?|requires?|prerequisites?|see also|related|read (?:more|first))\b[*_]*\s*:",
-    re.I,
 )
 # Marks of note-taking programs, shown as what they mean: comments go, callouts get a bold title.
 _EMBEDDED_PICTURE = re.compile(
@@ -63,24 +52,6 @@ class Excerpt:
     def text(self) -> str:
         """The notes' own words, exactly."""
         return self.passage.text[self.start : self.end]
-
-
-def blocks_of(passage: Passage) -> list[Block]:
-    """The passage's blocks without its heading; a code or output passage is one block."""
-    if passage.cell is not None and passage.kind in ("code", "output"):
-        n = len(passage.text)
-        return [
-            Block(
-                "code",
-                passage.heading_path,
-                passage.cell,
-                0,
-                n,
-                passage.line_start,
-                passage.line_end,
-            )
-        ]
-    return list(parse_markdown(passage.text).blocks)
 
 
 def section_of(passage: Passage) -> tuple[str, tuple[str, ...]]:
@@ -111,13 +82,6 @@ def read_chars(text: str) -> int:
     formula.
     """
     return len(_FORMULA_PICTURE.sub(lambda m: m["tex"], text)) if "<img" in text else len(text)
-
-
-def says_something(text: str) -> bool:
-    """Whether a block holds more than links, pictures and pointers to other notes."""
-    return not _POINTER.match(text) and not _LINKS_ONLY.match(
-        " ".join(_PICTURE.sub("", text).split())
-    )
 
 
 def cite(excerpt: Excerpt, n: int) -> Citation:
