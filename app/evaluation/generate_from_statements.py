@@ -16,6 +16,7 @@ from app.evaluation.question_forms import asked_of, by_chance, casual
 from app.evaluation.question_words import FILLERS
 from ingest.notes.markdown import parse_markdown, plain
 from ingest.notes.sentences import sentence_spans
+from ingest.notes.structure_words import NEEDS
 from kg.linking import fold
 from kg.search import content_words
 from kg.store import Store
@@ -32,7 +33,7 @@ _MARKER = re.compile(r"^\s*(?:[-*+]|\d+[.)])\s+(?:\[[ xX]\]\s+)?")
 _INNER_ITEM = re.compile(r"\n(?=\s*(?:[-*+]|\d+[.)])\s)")
 # Sentences that lead a reader on rather than state something, and such with formulas.
 _TALK = re.compile(
-    r"\\|\b(?:we|you|I|us|our|your|let|this|these|chapter|section|book|needs:)(?!\w)", re.I
+    rf"\\|\b(?:we|you|I|us|our|your|let|this|these|chapter|section|book|(?:{NEEDS}):)(?!\w)", re.I
 )
 _TYPED = re.compile(r"[^\W\d_]{3,}")
 

@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
+from app.answering.reading.excerpts import fenced
 from ingest.notes.sentences import sentence_spans
 
 __all__ = ["Sentence", "assembled", "readable", "sentences", "without_marks"]
@@ -128,7 +129,9 @@ def assembled(kept: Sequence[Sentence], marks: Mapping[int, Sequence[int]]) -> s
     last = -1
     for i, sentence in enumerate(kept):
         if sentence.kind == "code":
-            blocks.append(("code", f"{_fenced(sentence)}\n\n{_marked(marks[i])}"))
+            blocks.append(
+                ("code", f"{fenced(sentence.text, sentence.language)}\n\n{_marked(marks[i])}")
+            )
         else:
             said = f"{sentence.text} {_marked(marks[i])}"
             if sentence.block == last:
@@ -213,8 +216,3 @@ def _cited(text: str, sources: int) -> tuple[str, tuple[int, ...]]:
 
 def _marked(numbers: Sequence[int]) -> str:
     return "".join(f"[{n}]" for n in numbers)
-
-
-def _fenced(sentence: Sentence) -> str:
-    ticks = "`" * (max((len(run) for run in re.findall(r"`{3,}", sentence.text)), default=2) + 1)
-    return f"{ticks}{sentence.language}\n{sentence.text}\n{ticks}"

@@ -8,9 +8,11 @@ __all__ = ["MASKED", "ends_a_sentence", "sentence_spans", "sentences"]
 
 # Formulas, code and links: what stands in them ends no sentence.
 MASKED = re.compile(r"\$\$.*?\$\$|\$[^$\n]+\$|`[^`\n]+`|\]\([^)\s]*\)|https?://\S+", re.S)
+# What a full stop belongs to: an abbreviation, an initial, the number of a list's item.
 _ABBREVIATION = re.compile(
-    r"(?:\b(?:e\.g|i\.e|etc|cf|vs|ca|approx|resp|fig|eq|eqs|sec|no|dr|mr|mrs|prof|st|ex|al|z\.b|d\.h|bzw|usw)|\b[A-Z])\.$",
-    re.I,
+    r"(?:\b(?:e\.g|i\.e|etc|cf|vs|ca|approx|resp|fig|eq|eqs|sec|no|dr|mr|mrs|prof|st|ex|al"
+    r"|z\.b|d\.h|bzw|usw)|\b[A-Z]|^[ \t]*\d{1,3})\.$",
+    re.I | re.M,
 )
 _CLOSED = r"[.!?…。！？][\"'”’»)\]*_]*"
 _END = re.compile(rf"{_CLOSED}(?:\s+|(?<=[。！？])|\Z)")

@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from ingest.notes.markdown import parse_markdown
 from ingest.notes.parsed import Block
 from ingest.notes.sentences import sentence_spans
+from ingest.notes.structure_words import MARKS, NEEDS, SEE_ALSO, links_only
 from kg.types import PassageKind, StatementKind, StatementSpan
 
 __all__ = ["says_something", "statements_in"]
@@ -25,15 +26,8 @@ _KINDS: dict[str, StatementKind] = {
     "output": "code",
 }
 _PICTURE = re.compile(r"^\s*(?:[-*+]\s+)?(?:!\[[^\]]*\]\([^)]*\)\s*)+$", re.M)
-_LINKS_ONLY = re.compile(
-    r"^(?:[-*+>]\s|\d+[.)]\s)?\s*"
-    r"(?:!?\[[^\[\]]*\]\(+[^)]*\)+|!?\[\[[^\[\]]*\]\]|<img[^>]*>|https?://\S+|[\s;,.|:–-])*$"
-)
 # Lines that only point elsewhere; an answer lists prerequisites itself.
-_POINTER = re.compile(
-    r"^[\s>*_+-]*(?:needs?|requires?|prerequisites?|see also|related|read (?:more|first))\b[*_]*\s*:",
-    re.I,
-)
+_POINTER = re.compile(rf"^{MARKS}(?:{NEEDS}|{SEE_ALSO})\b[*_]*\s*:", re.I)
 _TAG_OR_MARK = re.compile(r"<[^>]*>|\W+")
 _WORD = re.compile(r"[^\W\d_]{3}")
 
@@ -75,6 +69,4 @@ def says_something(text: str) -> bool:
     >>> says_something("- [[Loss]] falls along the [[Gradient]]")
     True
     """
-    if _POINTER.match(text):
-        return False
-    return _LINKS_ONLY.match(" ".join(_PICTURE.sub("", text).split())) is None
+    return not _POINTER.match(text) and not links_only(_PICTURE.sub("", text))

@@ -6,14 +6,17 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from itertools import pairwise
 
-from ingest.notes.markdown import plain
+from ingest.notes.dialect import FENCED
+from ingest.notes.plain_text import plain
 from kg.types import Citation, Passage
 
 __all__ = [
     "Excerpt",
     "body_of",
     "cite",
+    "fenced",
     "heading_of",
     "listed",
     "read_chars",
@@ -33,7 +36,7 @@ _EMBEDDED_PICTURE = re.compile(
 _COMMENT = re.compile(r"[ \t]*%%[^%\n]+%%")
 _BLOCK_NAME = re.compile(r"[ \t]\^[A-Za-z][\w-]+[ \t]*$", re.M)
 _HIGHLIGHT = re.compile(r"(?<![\w=`])==(?P<words>[^\s=](?:[^=\n`]*[^\s=])?)==(?![\w=`])")
-_CODE = re.compile(r"(```.*?(?:```|\Z)|~~~.*?(?:~~~|\Z)|`[^`\n]+`)", re.S)
+_CODE = re.compile(rf"{FENCED}|`[^`\n]+`", re.M | re.S)
 _CALLOUT = re.compile(
     r"^(?P<quote>[ \t]*(?:>[ \t]*)+)\[!(?P<sort>[\w-]+)\][+-]?[ \t]*(?P<title>[^\n]*)$", re.M
 )
@@ -103,10 +106,12 @@ def shown(excerpt: Excerpt, n: int) -> str:
     passage = excerpt.passage
     if passage.cell is not None and passage.kind in ("code", "output"):
         language = "python" if passage.kind == "code" else "text"
-        return f"{_fenced(excerpt.text, language)}\n\n[{n}]"
+        return f"{fenced(excerpt.text, language)}\n\n[{n}]"
     text = _EMBEDDED_PICTURE.sub("", _PICTURE.sub("", excerpt.text.replace("\r\n", "\n")))
+    code = [(0, 0), *(match.span() for match in _CODE.finditer(text)), (len(text), len(text))]
     text = "".join(
-        part if n % 2 else _without_marks(part) for n, part in enumerate(_CODE.split(text))
+        _without_marks(text[after:start]) + text[start:end]
+        for (_, after), (start, end) in pairwise(code)
     )
     text = _WIKILINK.sub(lambda m: (m["words"] or m["target"]).strip(), text)
     text = _FORMULA_PICTURE.sub(lambda m: f"${m['tex'].strip()}$", text).strip("\n")
@@ -132,7 +137,7 @@ def _callout(match: re.Match[str]) -> str:
     return f"{quote} **{match['title'].strip() or match['sort'].capitalize()}**\n{quote}"
 
 
-def _fenced(code: str, language: str) -> str:
+def fenced(code: str, language: str) -> str:
     """A code fence that no fence inside the code can end."""
     ticks = max((len(run) for run in re.findall(r"`{3,}", code)), default=2) + 1
     return f"{'`' * ticks}{language}\n{code.strip(chr(10))}\n{'`' * ticks}"
