@@ -73,7 +73,7 @@ def read_sources(writer: Writer) -> Sources:
     rows: list[npt.NDArray[np.float32]] = []
     places: list[tuple[int, int]] = []  # (note's id, position in the note) of each passage
     for record in sorted(writer.notes(), key=lambda r: (_natural(r.name), r.name)):
-        own = [_renumbered(p, len(passages) + p.id) for p in writer.passages(record.id)]
+        own = writer.passages(record.id, len(passages))
         passages += own
         places += [(record.id, seq) for seq in range(len(own))]
         notes.append(NoteParts(record.name, load(writer.parsed(record.id)), tuple(own)))
@@ -89,12 +89,6 @@ def _vectors(writer: Writer, record: NoteRecord, n: int) -> list[npt.NDArray[np.
         parts.setdefault(seq, []).append(vector)
     means = [np.mean(parts[i], axis=0) for i in range(n)]
     return [mean / max(float(np.linalg.norm(mean)), 1e-9) for mean in means]
-
-
-def _renumbered(p: Passage, number: int) -> Passage:
-    return Passage(
-        number, p.note, p.cell, p.start, p.end, p.line_start, p.line_end, p.heading_path, p.text, p.kind
-    )  # fmt: skip
 
 
 def _full_text(

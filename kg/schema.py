@@ -13,13 +13,14 @@ __all__ = ["DATABASE", "INDEX", "VERSION", "connect", "create", "meaning", "read
 
 DATABASE = "gradus.sqlite"
 INDEX = "vectors.faiss"
-VERSION = 3
+VERSION = 4
 
-# notes, passages, vectors and words (vectors of a passage's words) belong to one note each and stay
-# while its content stays; the other tables are derived from all notes together and are written anew
-# by every ingest that changes something, but for names: vectors of labels, which stay as long as
-# some concept has that label. In those, a passage's id is its rank in (note order, position in the
-# note), the numbering a reader gives.
+# notes, passages, statements, vectors and words (vectors of a passage's words) belong to one note
+# each and stay while its content stays; the other tables are derived from all notes together and
+# are written anew by every ingest that changes something, but for names: vectors of labels, which
+# stay as long as some concept has that label. In those, a passage's id is its rank in (note order,
+# position in the note), the numbering a reader gives. A statement's seq is its position in the
+# note, too.
 _TABLES = """
 CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL);
 CREATE TABLE notes (
@@ -29,6 +30,10 @@ CREATE TABLE passages (
     note INTEGER NOT NULL REFERENCES notes (id) ON DELETE CASCADE, seq INTEGER NOT NULL, cell INTEGER,
     start INTEGER NOT NULL, "end" INTEGER NOT NULL, line_start INTEGER NOT NULL, line_end INTEGER NOT NULL,
     heading_path TEXT NOT NULL, text TEXT NOT NULL, kind TEXT NOT NULL, PRIMARY KEY (note, seq));
+CREATE TABLE statements (
+    note INTEGER NOT NULL REFERENCES notes (id) ON DELETE CASCADE, seq INTEGER NOT NULL,
+    passage INTEGER NOT NULL, start INTEGER NOT NULL, "end" INTEGER NOT NULL, kind TEXT NOT NULL,
+    block INTEGER NOT NULL, "group" INTEGER NOT NULL, PRIMARY KEY (note, seq)) WITHOUT ROWID;
 CREATE TABLE vectors (
     note INTEGER NOT NULL REFERENCES notes (id) ON DELETE CASCADE, seq INTEGER NOT NULL, part INTEGER NOT NULL,
     vector BLOB NOT NULL, PRIMARY KEY (note, seq, part));

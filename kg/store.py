@@ -20,11 +20,12 @@ import numpy.typing as npt
 from kg.errors import NoStore, StoreVersion
 from kg.graph import prerequisite_graph
 from kg.linking import Lexicon, fold
+from kg.rows import read_passages
 from kg.schema import INDEX, connect, meaning, read_meta
 from kg.types import Concept, Evidence, Mention, Passage, Place, Relation, Resource
 from kg.vectors import build_index, load_index, nearest, save_index
 
-__all__ = ["Store", "open_store"]
+__all__ = ["Store", "note_roots", "open_store"]
 
 _WORD = re.compile(r"[^\W_]+")
 _HYPHENATED = re.compile(r"([^\W_]+)-([^\W_]+)")
@@ -298,6 +299,7 @@ def open_store(folder: Path) -> Store:
                 f"the store in {folder} holds no notes yet; fill it with: gradus ingest PATH --store {folder}"
             )
         notes = connection.execute("SELECT id, name, path FROM notes").fetchall()
+        ids = {name: i for i, name, _ in notes}
         order = json.loads(meta["note_order"])
         imported = json.loads(meta.get("imported", "{}"))
         return Store(
@@ -305,7 +307,7 @@ def open_store(folder: Path) -> Store:
             generation=int(meta["generation"]),
             identity=meta.get("identity", ""),
             encoder_name=meta["encoder"],
-            passages=_read_passages(connection, {i: n for i, n, _ in notes}, order),
+            passages=_read_passages(connection, ids, order),
             concepts=_read_concepts(connection),
             mentions=tuple(
                 Mention(*row)
@@ -316,7 +318,7 @@ def open_store(folder: Path) -> Store:
             relations=_read_relations(connection, kept=True),
             note_names=tuple(order),
             note_paths={name: Path(path) for _, name, path in notes},
-            _note_ids={name: i for i, name, _ in notes},
+            _note_ids=ids,
             _connection=connection,
             _lock=threading.Lock(),
             imported_from=imported.get("file", ""),
@@ -343,17 +345,12 @@ def _sequence_numbers(passages: Sequence[Passage]) -> list[int]:
 
 
 def _read_passages(
-    connection: sqlite3.Connection, names: dict[int, str], order: list[str]
+    connection: sqlite3.Connection, ids: dict[str, int], order: Sequence[str]
 ) -> tuple[Passage, ...]:
-    rank = {name: i for i, name in enumerate(order)}
-    rows = connection.execute(
-        'SELECT note, seq, cell, start, "end", line_start, line_end, heading_path, text, kind FROM passages'
-    ).fetchall()
-    rows.sort(key=lambda r: (rank[names[r[0]]], r[1]))
-    return tuple(
-        Passage(i, names[r[0]], r[2], r[3], r[4], r[5], r[6], tuple(json.loads(r[7])), r[8], r[9])
-        for i, r in enumerate(rows)
-    )
+    passages: list[Passage] = []
+    for name in order:
+        passages += read_passages(connection, ids[name], name, len(passages))
+    return tuple(passages)
 
 
 def _read_concepts(connection: sqlite3.Connection) -> tuple[Concept, ...]:

@@ -30,10 +30,13 @@ __all__ = [
     "RelationKind",
     "Replacement",
     "Resource",
+    "StatementKind",
+    "StatementSpan",
     "Tier",
 ]
 
 PassageKind = Literal["prose", "list", "table", "code", "output"]
+StatementKind = Literal["sentence", "item", "table", "code", "math", "html"]
 Tier = Literal["", "likely", "sure", "stated"]
 RelationKind = Literal["prerequisite", "broader", "related"]
 AnswerKind = Literal[
@@ -52,10 +55,19 @@ AnswerKind = Literal[
 
 
 @dataclass(frozen=True, slots=True)
+class StatementSpan:
+    """Where one sentence, or a block that is never cut, stands in its passage, and what it is."""
+
+    start: int  # offsets count from the passage's first character
+    end: int
+    kind: StatementKind
+    block: int  # position of its block in the passage
+    group: int = -1  # items of one list share a number
+
+
+@dataclass(frozen=True, slots=True)
 class Passage:
-    """The unit of retrieval: a contiguous piece of one note, or of one notebook cell, under one
-    heading.
-    """
+    """The unit of retrieval: a piece of one note, or of one notebook cell, under one heading."""
 
     id: int
     note: str  # name of the note: its path relative to the folder it was ingested from, with forward slashes
@@ -67,6 +79,7 @@ class Passage:
     heading_path: tuple[str, ...]  # plain text, outermost first
     text: str  # exactly text[start:end] of the note (of the cell, in a notebook)
     kind: PassageKind
+    statements: tuple[StatementSpan, ...] = field(default=(), hash=False)  # in reading order
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,6 +16,7 @@ import numpy as np
 import numpy.typing as npt
 
 from kg.errors import GradusError
+from kg.rows import insert_passages, read_passages
 from kg.schema import connect, create, meaning, read_meta
 from kg.types import Concept, Mention, Passage, Relation
 
@@ -52,17 +53,10 @@ class Writer:
             self.connection.execute("SELECT parsed FROM notes WHERE id = ?", (note,)).fetchone()[0]
         )
 
-    def passages(self, note: int) -> list[Passage]:
-        """A note's passages; ids count within the note."""
-        rows = self.connection.execute(
-            'SELECT seq, notes.name, cell, start, "end", line_start, line_end, heading_path, text, kind '
-            "FROM passages JOIN notes ON notes.id = passages.note WHERE passages.note = ? ORDER BY seq",
-            (note,),
-        ).fetchall()
-        return [
-            Passage(r[0], r[1], r[2], r[3], r[4], r[5], r[6], tuple(json.loads(r[7])), r[8], r[9])
-            for r in rows
-        ]
+    def passages(self, note: int, first_id: int = 0) -> list[Passage]:
+        """A note's passages with their statements; ids count up from `first_id`."""
+        name = self.connection.execute("SELECT name FROM notes WHERE id = ?", (note,)).fetchone()[0]
+        return read_passages(self.connection, note, name, first_id)
 
     def vectors(self, note: int) -> list[tuple[int, npt.NDArray[np.float32]]]:
         """A note's vectors with the position of their passage, in order."""
@@ -102,7 +96,7 @@ class Writer:
         vectors: Sequence[Sequence[npt.NDArray[np.float32]]],
         words: Sequence[npt.NDArray[np.int8]] = (),
     ) -> int:
-        """Add a note, replacing an older version.
+        """Add a note with its passages and their statements, replacing an older version.
 
         Parameters
         ----------
@@ -115,24 +109,7 @@ class Writer:
             (record.path, record.root, record.name, record.sha256, parsed),
         )
         note = int(cursor.lastrowid or 0)
-        self.connection.executemany(
-            "INSERT INTO passages VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-            (
-                (
-                    note,
-                    i,
-                    p.cell,
-                    p.start,
-                    p.end,
-                    p.line_start,
-                    p.line_end,
-                    json.dumps(p.heading_path),
-                    p.text,
-                    p.kind,
-                )
-                for i, p in enumerate(passages)
-            ),
-        )
+        insert_passages(self.connection, note, passages)
         self.connection.executemany(
             "INSERT INTO vectors VALUES (?, ?, ?, ?)",
             (

@@ -237,6 +237,7 @@ def everything() -> Callable[[Path], dict[str, object]]:
             tables = (
                 "notes",
                 "passages",
+                "statements",
                 "vectors",
                 "words",
                 "concepts",

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 import networkx as nx
 
-from app.answering.reading.excerpts import says_something
+from ingest.passages.statements import says_something
 from kg.linking import find_concept
 from kg.paths import reasons, study_path, unlocked
 from kg.store import Store

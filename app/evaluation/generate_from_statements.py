@@ -8,12 +8,13 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import pairwise
 
-from app.answering.reading.statements import sentence_spans
 from app.evaluation.generate_from_concepts import heading_of, place_of, proper_names, several
 from app.evaluation.question_file import AskedQuestion, answers
 from app.evaluation.question_forms import asked_of, by_chance, casual
 from app.evaluation.question_words import FILLERS
 from ingest.notes.markdown import parse_markdown, plain
+from ingest.notes.sentences import sentence_spans
+from ingest.notes.structure_words import NEEDS
 from kg.linking import fold
 from kg.search import content_words
 from kg.store import Store
@@ -30,7 +31,7 @@ _MARKER = re.compile(r"^\s*(?:[-*+]|\d+[.)])\s+(?:\[[ xX]\]\s+)?")
 _INNER_ITEM = re.compile(r"\n(?=\s*(?:[-*+]|\d+[.)])\s)")
 # Sentences that lead a reader on rather than state something, and such with formulas.
 _TALK = re.compile(
-    r"\\|\b(?:we|you|I|us|our|your|let|this|these|chapter|section|book|needs:)(?!\w)", re.I
+    rf"\\|\b(?:we|you|I|us|our|your|let|this|these|chapter|section|book|(?:{NEEDS}):)(?!\w)", re.I
 )
 _TYPED = re.compile(r"[^\W\d_]{3,}")
 

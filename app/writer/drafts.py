@@ -7,8 +7,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from app.answering.reading.statements import sentence_spans
 from app.wording import code_block
+from ingest.notes.sentences import sentence_spans
 
 __all__ = ["Sentence", "assembled", "readable", "sentences", "without_marks"]
 

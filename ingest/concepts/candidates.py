@@ -10,7 +10,7 @@ from collections.abc import Container, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 
-from ingest.names.labels import GENERIC, Names, heading_names, merge_key, term_name
+from ingest.names.labels import Names, heading_names, is_generic, merge_key, term_name
 from ingest.names.note_names import NoteNames, note_stem
 from ingest.notes.parsed import Marked, ParsedNote
 from kg.linking import key
@@ -116,10 +116,10 @@ def _sections(
         names = None if key(heading.text) in structural else heading_names(heading.text)
         if names is not None:
             paths.setdefault(heading.path, (i, names))
-    first = key(headings[0].text) if headings else ()
-    if not paths and 0 < len(first) <= MAX_TITLE_WORDS and first not in GENERIC:
+    title = headings[0].text if headings else ""
+    if not paths and 0 < len(key(title)) <= MAX_TITLE_WORDS and not is_generic(title):
         # A note about one thing: its title names that thing, however long.
-        paths[headings[0].path] = (0, Names(headings[0].text))
+        paths[headings[0].path] = (0, Names(title))
     return paths
 
 

@@ -6,7 +6,10 @@ import re
 from collections.abc import Collection, Iterator
 
 from ingest.names.labels import MAX_WORDS, merge_key
+from ingest.notes.dialect import FENCED
 from ingest.notes.plain_text import plain
+from ingest.notes.sentences import sentences
+from ingest.notes.structure_words import MUST_KNOW, NEEDS, PART, links_only
 from kg.linking import key
 
 __all__ = ["first_sentence", "naming_sentence", "tells"]
@@ -18,27 +21,16 @@ _HEADING_LINE = re.compile(r"^\s{0,3}#{1,6}\s.*$|^(?![ \t]*[-*+>][ \t]).+\n(?:=+
 _ENDS_IN_FORMULA = re.compile(
     r":[ \t]*\n\s*\$\$\s*(?P<tex>[^$\n]{1,120}?)\s*\$\$[.,]?[ \t]*(?=\n|\Z)"
 )
-_SET_APART = re.compile(r"```.*?(?:```|\Z)|~~~.*?(?:~~~|\Z)|\$\$.*?\$\$", re.S)  # code and formulas
+_SET_APART = re.compile(rf"{FENCED}|\$\$.*?\$\$", re.M | re.S)  # code and formulas
 _FORMULA = re.compile(
     r"(?<![\\$])\$(?P<tex>[^\s$](?:[^$\n]*[^\s$\\])?)\$(?![\d$])"
     r"|<img\b[^>]*\bcodecogs\b[^>]*?\btitle=\"(?P<drawn>[^\">]+)\"[^>]*>"
 )
-_LINK_ONLY = re.compile(
-    r"^(?:[-*+]\s|\d+[.)]\s)?\s*(?:(?:index|contents|links|see also|related):)?"
-    r"(?:!?\[[^\[\]]*\]\(+[^)]*\)+|!?\[\[[^\[\]]*\]\]|<img[^<>]*>|https?://\S++|[\s;,.|–-])*$",
-    re.I,
-)
 _PIECE = re.compile(r"\n\s*\n|\n(?=\s{0,12}(?:[-*+]|\d+[.)])\s)|\n(?=\|)")
 _ARTICLE = re.compile(r"^(?:an?|the)\s+", re.I)
 _OPENING = 3  # sentences among which the one that defines is looked for
-_NEEDS = re.compile(
-    r"^(?:you (?:should|must|need to|ought to) (?:already )?(?:know|have (?:read|seen))|\[[ xX]\]|needs|requires|"
-    r"prerequisites?|after (?:lesson|chapter|part|note|lecture|week) \d+)(?!\w)",
-    re.I,
-)
-_SENTENCE_END = re.compile(
-    r"(?<=[.!?])(?<!e\.g\.)(?<!i\.e\.)(?<!etc\.)(?<!Ex\.)\s+(?=[A-Z`\"“(\[])"
-)
+# What opens a sentence on what comes first, or a task.
+_NEEDS = re.compile(rf"^(?:{MUST_KNOW}|\[[ xX]\]|{NEEDS}|after (?:{PART}) \d+)(?!\w)", re.I)
 
 # Private characters that hold a formula's place while Markdown is taken off; a note's own ones go.
 _OPEN, _CLOSE = "\ue000", "\ue001"
@@ -58,8 +50,9 @@ def first_sentence(text: str, names: Collection[str] = ()) -> str:
     'Law: The mean is linear: $E[aX] = aE[X]$'
     """
     for piece in _pieces(text):
-        said = [s.strip() for s in _SENTENCE_END.split(piece) if not _NEEDS.match(s)][:_OPENING]
-        sentence = next((s for s in said if _begins_with(s, names)), said[0] if said else "")
+        opening = [s for s in sentences(piece) if not _NEEDS.match(s)][:_OPENING]
+        first = opening[0] if opening else ""
+        sentence = next((s for s in opening if _begins_with(s, names)), first)
         if len(key(sentence)) >= 3 and not sentence.endswith("?"):
             return _short(sentence)
     return ""
@@ -82,8 +75,8 @@ def naming_sentence(text: str, names: Collection[str]) -> str:
     >>> naming_sentence("All use a prior:\\n\\n- Prior: what you believe first\\n- Likelihood: the rest", {"prior"})
     'Prior: what you believe first'
     """
-    said = [s.strip() for piece in _pieces(text) for s in _SENTENCE_END.split(piece)]
-    naming = [s for s in said if any(name in merge_key(s) for name in names)]
+    all_sentences = (s for piece in _pieces(text) for s in sentences(piece))
+    naming = [s for s in all_sentences if any(name in merge_key(s) for name in names)]
     return _short(next((s for s in naming if _begins_with(s, names)), naming[0] if naming else ""))
 
 
@@ -92,12 +85,9 @@ def _pieces(text: str) -> Iterator[str]:
     shown = _ENDS_IN_FORMULA.sub(lambda m: f": ${m['tex']}$", text)
     body = _HEADING_LINE.sub("", _SET_APART.sub("\n\n", shown))
     for piece in _PIECE.split(body):
-        if (
-            piece.strip()
-            and not _LINK_ONLY.match(" ".join(piece.split()))
-            and not piece.lstrip().startswith("|")
-        ):
-            yield re.sub(r"^(?:[-*+]|\d+[.)])\s+", "", _said(piece.strip()).strip())
+        words = piece.strip()
+        if words and not words.startswith("|") and not links_only(words):
+            yield re.sub(r"^(?:[-*+]|\d+[.)])\s+", "", _plain_with_formulas(words).strip())
 
 
 def _begins_with(sentence: str, names: Collection[str]) -> bool:
@@ -114,7 +104,7 @@ def _short(sentence: str) -> str:
     )
 
 
-def _said(text: str) -> str:
+def _plain_with_formulas(text: str) -> str:
     """Plain words of a text, its inline formulas kept as formulas, those drawn as pictures too."""
     formulas: list[str] = []
     text = text.translate(_NO_MARKS)

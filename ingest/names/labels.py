@@ -8,13 +8,14 @@ import re
 import unicodedata
 from dataclasses import dataclass
 
+from ingest.notes.structure_words import LINKS, NEEDS_ALONE, SEE_ALSO
 from kg.linking import key
 
 __all__ = [
-    "GENERIC",
     "MAX_WORDS",
     "Names",
     "heading_names",
+    "is_generic",
     "is_initials",
     "merge_key",
     "term_name",
@@ -22,29 +23,29 @@ __all__ = [
 
 MAX_WORDS = 6  # a longer heading is a sentence, not a name
 
-# Headings that structure a note and name no concept.
+# Headings that structure a note and name no concept, beside those of `structure_words`.
 _GENERIC_LABELS = (
-    "about|abstract|acknowledgements|advantages|answers|appendix|applications|background|benefits|changelog|code|"
-    "conclusion|conclusions|content|contents|context|definition|definitions|description|details|discussion|"
-    "disadvantages|draft|example|examples|exercise|exercises|extras|faq|final words|further reading|"
-    "further research|getting started|goal|goals|home|idea|ideas|implementation|index|intro|introduction|"
-    "key points|learning goals|learn more|links|misc|miscellaneous|more|motivation|needs|next steps|note|notes|"
-    "objectives|other|outline|output|outputs|overview|papers|part|preface|prerequisites|problem|problems|pros|"
-    "cons|pros and cons|question|questions|questionnaire|quick links|readme|recap|references|related|related work|"
-    "reading|requirements|resources|result|results|see also|setup|solution|solutions|sources|statement|statements|"
-    "step|steps|summary|table of contents|takeaways|task|tasks|test|theory|tips|tips and tricks|title|toc|todo|"
-    "tricks|tutorial|tutorials|untitled|usage|use cases|video|videos|warning|what next|wrap up|"
-    "assumptions|limitations|conventions|notation|history|prereq|prereqs|pre-requisites|prerequisite knowledge|"
-    "prerequisite concepts|required knowledge|required reading|assumed knowledge|background knowledge|prior knowledge|"
-    "know first|read first|learn first|voraussetzungen|vorwissen|vorkenntnisse|prérequis|requisitos|requisitos previos|"
-    "prerrequisitos|"
-    "achtung|hinweis|wichtig|merke|beispiel|beispiele|einleitung|einführung|übersicht|zusammenfassung|fazit|quellen|"
-    "aufgaben|übungen|inhalt|literatur|attention|remarque|exemple|exemples|résumé|exercices|sommaire|"
-    "atención|nota|notas|ejemplo|ejemplos|introducción|resumen|ejercicios|conclusión|"
-    "tip|trick|important|remember|caution|hint|rule of thumb|jargon|data|input|"
-    "a|b|c|i|it|this|that|these|those|yes|no|not|all|any|first|second|third|true|false|none|key|only|same|never|always"
+    "about|abstract|acknowledgements|advantages|answers|appendix|applications|background|"
+    "benefits|changelog|code|conclusion|conclusions|content|context|definition|definitions|"
+    "description|details|discussion|disadvantages|draft|example|examples|exercise|exercises|"
+    "extras|faq|final words|further research|getting started|goal|goals|home|idea|ideas|"
+    "implementation|intro|introduction|key points|learning goals|learn more|misc|"
+    "miscellaneous|more|motivation|note|notes|objectives|other|outline|output|outputs|"
+    "overview|papers|part|preface|problem|problems|pros|cons|pros and cons|question|"
+    "questions|questionnaire|quick links|readme|recap|related work|reading|resources|result|"
+    "results|setup|solution|solutions|sources|statement|statements|step|steps|summary|"
+    "table of contents|takeaways|task|tasks|test|theory|tips|tips and tricks|title|toc|"
+    "tricks|tutorial|tutorials|untitled|usage|use cases|video|videos|warning|wrap up|"
+    "assumptions|limitations|conventions|notation|history|achtung|hinweis|wichtig|merke|"
+    "beispiel|beispiele|einleitung|einführung|übersicht|zusammenfassung|fazit|quellen|"
+    "aufgaben|übungen|inhalt|literatur|attention|remarque|exemple|exemples|résumé|exercices|"
+    "sommaire|atención|nota|notas|ejemplo|ejemplos|introducción|resumen|ejercicios|"
+    "conclusión|tip|trick|important|remember|caution|hint|rule of thumb|jargon|data|input|a|"
+    "b|c|i|it|this|that|these|those|yes|no|not|all|any|first|second|third|true|false|none|"
+    "key|only|same|never|always"
 )
-GENERIC = frozenset(key(label) for label in _GENERIC_LABELS.split("|"))
+_GENERIC = frozenset(key(label) for label in _GENERIC_LABELS.split("|"))
+_STRUCTURE = re.compile(rf"\W*(?:{NEEDS_ALONE}|{SEE_ALSO}|{LINKS})\W*", re.I)
 _NUMBERING = re.compile(
     r"^\s*(?:(?:chapter|lesson|part|section|week|lecture|unit|day|step)\s+)?\d+(?:\.\d+)*[a-z]?\s*[.):–—-]*\s+",
     re.I,
@@ -142,7 +143,7 @@ def _part_names(part: str) -> Names | None:
         ": " in part
         and len(key(part)) <= MAX_WORDS
         and len(sides) == 2
-        and key(sides[1]) not in GENERIC
+        and not is_generic(sides[1])
     ):
         # "maximum likelihood: Gaussians" is narrower than "maximum likelihood", not another word
         # for it.
@@ -234,10 +235,15 @@ def merge_key(label: str) -> str:
     return "".join(folded)
 
 
+def is_generic(label: str) -> bool:
+    """Whether a heading structures a note and names no concept: "Goals", "See also"."""
+    return key(label) in _GENERIC or _STRUCTURE.fullmatch(label) is not None
+
+
 def _names_something(label: str) -> bool:
     """Whether a text can be a concept's name: short, no sentence, no generic word."""
     k = key(label)
-    if not k or len(k) > MAX_WORDS or k in GENERIC or len(label) < 2:
+    if not k or len(k) > MAX_WORDS or len(label) < 2 or is_generic(label):
         return False
     if not any(c.isalpha() for c in label) or label.startswith(("http://", "https://", "www.")):
         return False

@@ -18,10 +18,14 @@ from markdown_it.rules_inline import StateInline, autolink, backtick, html_inlin
 from markdown_it.rules_inline import emphasis as emphasis_rules
 from mdit_py_plugins.dollarmath.index import math_inline_dollar
 
-__all__ = ["MATH_LINES", "MAX_NESTING", "parser"]
+__all__ = ["FENCED", "MATH_LINES", "MAX_NESTING", "parser"]
 
 MATH_LINES = 200  # a formula longer than this is an opening marker that was never closed
 MAX_NESTING = 60  # lists in lists count twice; beyond it markdown-it swallows the rest, far below Python's stack limit
+
+# A fenced block of code from its marks on, to be matched with re.M and re.S; one that nothing closes
+# goes on to the end.
+FENCED = r"^[ \t>]*(?:(?:[-*+]|\d+[.)])[ \t]+)?(?P<fence>```+|~~~+).*?(?:^[ \t>]*(?P=fence)|\Z)"
 
 _InlineRule = Callable[[StateInline, bool], bool]
 

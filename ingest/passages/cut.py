@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from ingest.notes.lines import line_of, line_spans
 from ingest.notes.parsed import Block, Heading, ParsedNote
 from ingest.passages.split import pieces
+from ingest.passages.statements import statements_in
 from kg.types import Passage, PassageKind
 
 __all__ = ["SPLIT_OVER", "TARGET", "cut"]
@@ -78,29 +79,28 @@ def cut(parsed: ParsedNote, note: str, first_id: int = 0) -> tuple[Passage, ...]
         headings is a passage by itself. A code cell with its output is `code`. At most `TARGET`
         characters, unless a single block, or a short lead-in with it, is longer.
     """
-    found: list[Passage] = []
+    passages: list[Passage] = []
     lines: dict[int | None, list[tuple[int, int]]] = {}
     for section in _sections(parsed):
         text = parsed.text_of(section.cell)
         spans = lines.setdefault(section.cell, line_spans(text))
         for start, end, kind in _slices(section, text):
-            first, last = line_of(spans, start), line_of(spans, end - 1)
-            at = first_id + len(found)
-            found.append(
+            passages.append(
                 Passage(
-                    at,
-                    note,
-                    section.cell,
-                    start,
-                    end,
-                    first,
-                    last,
-                    section.path,
-                    text[start:end],
-                    kind,
+                    id=first_id + len(passages),
+                    note=note,
+                    cell=section.cell,
+                    start=start,
+                    end=end,
+                    line_start=line_of(spans, start),
+                    line_end=line_of(spans, end - 1),
+                    heading_path=section.path,
+                    text=text[start:end],
+                    kind=kind,
+                    statements=statements_in(text[start:end], section.cell, kind),
                 )
             )
-    return tuple(found)
+    return tuple(passages)
 
 
 def _sections(parsed: ParsedNote) -> Iterator[_Section]:

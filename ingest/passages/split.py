@@ -9,8 +9,10 @@ from __future__ import annotations
 import re
 from itertools import pairwise
 
+from ingest.notes.dialect import FENCED
 from ingest.notes.lines import line_spans
 from ingest.notes.parsed import Block
+from ingest.notes.sentences import sentence_spans
 
 __all__ = ["pieces"]
 
@@ -30,15 +32,11 @@ _FORMULA = "|".join(
     )
 )
 _WHOLE_IN_TEXT = re.compile(
-    rf"^[ \t>]*(?P<fence>```+|~~~+).*?(?:^[ \t>]*(?P=fence)|\Z)|{_FORMULA}"
+    rf"{FENCED}|{_FORMULA}"
     r"|`[^`]*`|\$[^$\n]+\$|!?\[[^\]]*\]\([^)\s]*\)|<[^<>]*>",
     re.DOTALL | re.MULTILINE,
 )
-_SENTENCE_END = re.compile(r"[.!?][\"')\]*_”’]*\s+(?=\S)|[。！？](?=\S)")
 _ITEM_START = re.compile(r"\s*(?:[-+*]|\d+[.)])\s")
-_ABBREVIATION = re.compile(
-    r"(?:\b(?:e\.g|i\.e|etc|vs|cf|Fig|Eq|Dr|al|approx|resp)|\b[A-Z]|^\s*\d+)\.$", re.MULTILINE
-)
 
 
 def pieces(block: Block, text: str) -> list[tuple[int, int, float]]:
@@ -54,13 +52,9 @@ def pieces(block: Block, text: str) -> list[tuple[int, int, float]]:
     places = _line_places(block, text, in_text)
     if in_text:
         source = text[block.start : block.end]
-        for sentence in _SENTENCE_END.finditer(source):
-            if (
-                _ABBREVIATION.search(source[max(0, sentence.start() - 12) : sentence.start() + 1])
-                is None
-            ):
-                place = block.start + sentence.end()
-                places[place] = min(places.get(place, _AT_SENTENCE), _AT_SENTENCE)
+        for start, _ in sentence_spans(source)[1:]:
+            place = block.start + start
+            places[place] = min(places.get(place, _AT_SENTENCE), _AT_SENTENCE)
         whole = [(match.start(), match.end()) for match in _WHOLE_IN_TEXT.finditer(source)]
         places = _outside(
             places, [(block.start + start, block.start + end) for start, end in whole]

@@ -8,6 +8,7 @@ import re
 from collections.abc import Sequence
 
 from ingest.notes.plain_text import plain
+from ingest.notes.sentences import sentences
 from kg.types import Passage
 
 __all__ = ["vector_texts"]
@@ -20,7 +21,7 @@ WINDOW_CHARS = 320
 # The nearest headings say what a passage is about; outer ones are the same for many.
 HEADINGS = 2
 
-_SENTENCE = re.compile(r"(?<=[.!?])\s+(?=[A-Z`\"“(\[*])|\n(?=\s{0,3}(?:[-*+]|\d+[.)])\s)|\n\s*\n")
+_PIECE = re.compile(r"\n(?=\s{0,3}(?:[-*+]|\d+[.)])\s)|\n\s*\n")  # a list item or a paragraph
 
 
 def vector_texts(passage: Passage) -> list[str]:
@@ -44,12 +45,12 @@ def _without_heading(text: str) -> str:
 def _windows(text: str) -> Sequence[str]:
     """Neighbouring sentences and list items together, up to WINDOW_CHARS."""
     windows: list[str] = []
-    for piece in _SENTENCE.split(text):
-        said = plain(piece)
-        if not said:
+    for sentence in (s for piece in _PIECE.split(text) for s in sentences(piece)):
+        words = plain(sentence)
+        if not words:
             continue
-        if windows and len(windows[-1]) + len(said) < WINDOW_CHARS:
-            windows[-1] = f"{windows[-1]} {said}"
+        if windows and len(windows[-1]) + len(words) < WINDOW_CHARS:
+            windows[-1] = f"{windows[-1]} {words}"
         else:
-            windows.append(said)
+            windows.append(words)
     return windows

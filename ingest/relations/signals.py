@@ -12,6 +12,8 @@ from itertools import pairwise
 
 from ingest.concepts.candidates import NoteParts
 from ingest.notes.lines import line_of, line_spans
+from ingest.notes.sentences import sentence_spans
+from ingest.notes.structure_words import LINKS, MARKS, SEE_ALSO
 from kg.linking import key
 from kg.types import Concept, Evidence, Mention, Passage
 
@@ -24,6 +26,7 @@ NEAR_CHARS = 200
 # neighbours they do.
 ALPHABETICAL = 0.8
 CUE_CHARS = 60
+_BLANK_LINE = re.compile(r"\n\s*\n")
 _CUE = re.compile(
     r"\b(?:needs?|requires?|rel(?:y|ies) on|based on|builds? (?:up)?on|depends? on|assumes?|recall|remember|"
     r"extends?|extension of|generali[sz](?:es|ation of)|uses?|using|used with|applies|appl(?:y|ying)|"
@@ -36,16 +39,8 @@ _CONTRAST = re.compile(
     re.I,
 )
 # Lines and sections that point elsewhere; to be named there says nothing of what comes first.
-_POINTING = re.compile(
-    r"^(?:[-*+]\s+\[[ xX]\]|[\s>*_+-]*(?:index|contents|links|see also|related(?: notes?)?|read (?:more|on|next)|next)"
-    r"[*_]*\s*:)",
-    re.I,
-)
-_POINTING_HEADING = re.compile(
-    r"^(?:index|contents|links|see also|related(?: notes?)?|further reading|references|to-?do|"
-    r"what next|next(?: steps)?)$",
-    re.I,
-)
+_POINTING = re.compile(rf"^(?:[-*+]\s+\[[ xX]\]|{MARKS}(?:{SEE_ALSO}|{LINKS})[*_]*\s*:)", re.I)
+_POINTING_HEADING = re.compile(rf"^(?:{SEE_ALSO}|{LINKS})$", re.I)
 # A name that begins with a number, or with a word for a part of a course and its number; "resnet50"
 # has none.
 NUMBERED = re.compile(
@@ -192,8 +187,9 @@ def _intro_end(passage: Passage) -> int:
     """Where a passage's heading and first sentence end, as an offset in it."""
     heading = re.match(r"\s*#{1,6} .*\n+", passage.text)
     start = heading.end() if heading else 0
-    stop = re.compile(r"[.!?](?:\s|$)|\n\s*\n").search(passage.text, start)
-    return stop.end() if stop else len(passage.text)
+    opening = _BLANK_LINE.split(passage.text[start:], maxsplit=1)[0]
+    spans = sentence_spans(opening)
+    return start + (spans[0][1] if spans else len(opening))
 
 
 def _home(passage: Passage) -> Evidence:

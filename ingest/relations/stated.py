@@ -13,44 +13,26 @@ from ingest.concepts.links import Targets, entries_of
 from ingest.names.labels import heading_names, merge_key
 from ingest.notes.lines import line_spans
 from ingest.notes.parsed import Block
+from ingest.notes.structure_words import NEEDS, NEEDS_ALONE, PART
 from ingest.relations.signals import NUMBERED, quote_line
 from kg.linking import key
 from kg.types import Concept, Evidence, Mention, Passage
 
 __all__ = ["stated_prerequisites"]
 
-# Fields of front matter, without case, blanks, "-" and "_".
-_FIELDS = (
-    "prerequisites",
-    "prerequisite",
-    "prereqs",
-    "prereq",
-    "requires",
-    "requirements",
-    "needs",
-    "dependson",
-)
-# A line that opens with one of these lists what comes first.
+# A field of front matter, without case, blanks, "-" and "_".
+_FIELD = re.compile(f"(?:{NEEDS_ALONE})".replace(" ", ""))
+# A line that opens with what comes first.
 _NEEDS_LINE = re.compile(
-    r"^[ \t>*+-]*[*_]{0,2}(?:needs?|requires?|required|prerequisites?|prereqs?|depends on|builds (?:up)?on|"
-    r"before this|know first|read first|learn first|first read)\b[*_]{0,2}\s*:?[*_]{0,2}\s*(?P<rest>.+)$",
+    rf"^[ \t>*+-]*[*_]{{0,2}}(?:{NEEDS})\b[*_]{{0,2}}\s*:?[*_]{{0,2}}\s*(?P<rest>.+)$",
     re.I | re.M,
 )
-_NEEDED = (
-    r"(?:pre-?requisites?|prereqs?|requirements|needs|requires|depends on|builds (?:up)?on|"
-    r"(?:prerequisite|required|assumed|background|prior|previous) (?:knowledge|concepts?|skills|topics|notes)|"
-    r"required reading|before (?:you (?:start|begin|read(?: this)?)|reading(?: this)?|this)|"
-    r"(?:what )?(?:you|we|i)(?:['’]ll| will| should| must)? (?:already )?(?:need|(?:need to )?know)(?: to know)?"
-    r"(?: first| before(?:hand)?| already)?|(?:things |what )?(?:to )?(?:know|read|learn)(?: this| these)? first|"
-    r"first read|voraussetzungen|vorwissen|vorkenntnisse|pr[ée]requis|requisitos(?: previos)?|prerrequisitos)"
-)
 # What surrounds the words of a heading: numbers, pictographs, a colon.
-_NEEDS_HEADING = re.compile(rf"[\W\d_]*{_NEEDED}[\W_]*", re.I)
+_NEEDS_HEADING = re.compile(rf"[\W\d_]*(?:{NEEDS_ALONE})[\W_]*", re.I)
 # A paragraph of its own, or the words before a list.
-_NEEDS_ALONE = re.compile(rf"[\W_]*{_NEEDED}[\W_]*", re.I)
+_BEFORE_LIST = re.compile(rf"[\W_]*(?:{NEEDS_ALONE})[\W_]*", re.I)
 _AFTER_NUMBER = re.compile(
-    r"\b(?:after|builds (?:up)?on|see first|requires|continues)\s+(?:lesson|chapter|part|note|lecture|week)\s+(\d+)\b",
-    re.I,
+    rf"\b(?:after|builds (?:up)?on|see first|requires|continues)\s+(?:{PART})\s+(\d+)\b", re.I
 )
 
 
@@ -95,7 +77,7 @@ def _from_front_matter(
         0 if note.name.lower().endswith(".ipynb") else None
     )  # a notebook's stands in its first cell
     for field, value in note.parsed.front_matter.items():
-        if re.sub(r"[\s_-]+", "", field) not in _FIELDS:
+        if _FIELD.fullmatch(re.sub(r"[\s_-]+", "", field)) is None:
             continue
         for entry in entries_of(value):
             found = targets.named(entry, note.name)
@@ -210,7 +192,7 @@ def _needs_lists(note: NoteParts) -> Iterator[Block]:
             announced = before.kind == "paragraph" and before.heading_path == block.heading_path
             group = (
                 block.group
-                if announced and _NEEDS_ALONE.fullmatch(re.split(r"[\r\n]", text)[-1])
+                if announced and _BEFORE_LIST.fullmatch(re.split(r"[\r\n]", text)[-1])
                 else -1
             )
             if group >= 0:

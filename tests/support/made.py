@@ -1,4 +1,4 @@
-"""Notes written for one test, and what an ingest of them counted."""
+"""Notes and passages written for one test, and what an ingest of notes counted."""
 
 from __future__ import annotations
 
@@ -6,8 +6,17 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from ingest.build import Report
+from ingest.passages.statements import statements_in
+from kg.types import Passage
 
-__all__ = ["counts", "write_notes"]
+__all__ = ["counts", "passage_of", "write_notes"]
+
+
+def passage_of(text: str, heading: str, note: str = "n.md") -> Passage:
+    """A passage that is its whole note, with its statements as an ingest finds them."""
+    last = text.count("\n") + 1
+    statements = statements_in(text, None, "prose")
+    return Passage(0, note, None, 0, len(text), 1, last, (heading,), text, "prose", statements)
 
 
 def write_notes(folder: Path, texts: Mapping[str, str]) -> Path:

@@ -3,26 +3,26 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import groupby
 
 from app.answering.forms.composed import Composed
 from app.answering.question.understand import Question
 from app.answering.reading.excerpts import (
     Excerpt,
-    blocks_of,
     cite,
     heading_of,
     listed,
-    says_something,
     section_of,
 )
-from app.answering.reading.statements import sentence_spans
+from app.answering.reading.statements import statements_of
 from app.answering.reading.words import repeats, stem, stems
 from ingest.notes.markdown import plain
+from ingest.notes.sentences import sentence_spans
 from kg.linking import key
 from kg.search import Findings
 from kg.store import Store
-from kg.types import Citation, Hit
+from kg.types import Citation, Hit, Passage, StatementKind
 
 __all__ = ["listing"]
 
@@ -78,13 +78,11 @@ def _stated(hit: Hit, wanted: Mapping[str, float]) -> list[tuple[Excerpt, float]
     total = sum(wanted.values())
     heading = stems(passage.heading_path[-1]) if passage.heading_path else frozenset()
     found = []
-    for block in blocks_of(passage):
-        text = passage.text[block.start : block.end]
-        if block.kind not in ("item", "paragraph") or not says_something(text):
-            continue
+    for kind, start, end in _blocks_in_words(passage):
+        text = passage.text[start:end]
         if len(text) <= ITEM_CHARS:
             spans = [(0, len(text))]
-        elif block.kind == "item":
+        elif kind == "item":
             continue
         else:
             spans = sentence_spans(text)
@@ -103,12 +101,20 @@ def _stated(hit: Hit, wanted: Mapping[str, float]) -> list[tuple[Excerpt, float]
             )
             # What begins or ends in the middle of a sentence goes with a formula and says nothing
             # without it.
-            broken = block.kind == "paragraph" and (
+            broken = kind == "sentence" and (
                 text[a : a + 1].islower() or text[a:b].rstrip()[-1:] in ",:"
             )
             if share >= ON_SUBJECT and not broken and not text[a:b].rstrip().endswith(":"):
-                found.append((Excerpt(passage, block.start + a, block.start + b), share))
+                found.append((Excerpt(passage, start + a, start + b), share))
     return found
+
+
+def _blocks_in_words(passage: Passage) -> Iterator[tuple[StatementKind, int, int]]:
+    """Offsets of a passage's list items and paragraphs, each with the kind of its statements."""
+    for _, of_block in groupby(statements_of(passage), key=lambda s: s.block):
+        first, *others = of_block
+        if first.kind in ("item", "sentence"):
+            yield first.kind, first.start, others[-1].end if others else first.end
 
 
 def _within(excerpts: Sequence[Excerpt]) -> list[Excerpt]:

@@ -16,9 +16,10 @@ from dataclasses import dataclass
 from app.answering.question.asked_for import Sort
 from app.answering.question.understand import Question
 from app.answering.reading.excerpts import read_chars, section_of
-from app.answering.reading.statements import Statement, sentence_spans, statements_of
+from app.answering.reading.statements import Statement, statements_of
 from app.answering.reading.words import spoken, stem, stems
 from ingest.notes.markdown import plain
+from ingest.notes.sentences import sentence_spans
 from kg.encoder import Encoder
 from kg.linking import key
 from kg.types import AnswerKind, Concept, Hit

@@ -14,9 +14,9 @@ from itertools import pairwise
 from typing import Literal
 
 from app.answering.reading.quantities import Quantity, quantities
-from app.answering.reading.statements import sentence_spans
 from app.answering.reading.words import stem
 from ingest.notes.markdown import plain
+from ingest.notes.sentences import sentences
 
 __all__ = ["CLAUSE_CHARS", "Clause", "clauses_of", "content_of"]
 
@@ -126,9 +126,7 @@ def clauses_of(text: str) -> tuple[Clause, ...]:
     """The clauses of a piece of Markdown that claim something: no questions, and none that are too
     long to tell.
     """
-    said = plain(text)
-    parts = [said[a:b] for a, b in sentence_spans(said)]
-    parts = [p for part in parts for p in re.split(r";\s+|\s--?>\s|\s→\s", part)]
+    parts = [p for s in sentences(plain(text)) for p in re.split(r";\s+|\s--?>\s|\s→\s", s)]
     return tuple(
         _clause(p) for p in parts if len(p) <= CLAUSE_CHARS and not p.rstrip().endswith("?")
     )

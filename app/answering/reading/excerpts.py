@@ -6,21 +6,20 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from itertools import pairwise
 
 from app.wording import code_block
-from ingest.notes.markdown import parse_markdown, plain
-from ingest.notes.parsed import Block
+from ingest.notes.dialect import FENCED
+from ingest.notes.plain_text import plain
 from kg.types import Citation, Passage
 
 __all__ = [
     "Excerpt",
-    "blocks_of",
     "body_of",
     "cite",
     "heading_of",
     "listed",
     "read_chars",
-    "says_something",
     "section_of",
     "shown",
 ]
@@ -30,14 +29,6 @@ _PICTURE = re.compile(r"^\s*(?:[-*+]\s+)?(?:!\[[^\]]*\]\([^)]*\)\s*)+$", re.M)
 _FORMULA_PICTURE = re.compile(
     r"<img\b[^>]*\bcodecogs\b[^>]*?\btitle=\"(?P<tex>[^\"]+)\"[^>]*?/?>", re.I | re.S
 )
-_LINKS_ONLY = re.compile(
-    r"^(?:[-*+>]\s|\d+[.)]\s)?\s*(?:!?\[[^\[\]]*\]\(+[^)]*\)+|!?\[\[[^\[\]]*\]\]|<img[^>]*>|https?://\S+|[\s;,.|:–-])*$"
-)
-# Lines that only point elsewhere; an answer lists prerequisites itself.
-_POINTER = re.compile(
-    r"^[\s>*_+-]*(?:needs?|requires?|prerequisites?|see also|related|read (?:more|first))\b[*_]*\s*:",
-    re.I,
-)
 # Marks of note-taking programs, shown as what they mean: comments go, callouts get a bold title.
 _EMBEDDED_PICTURE = re.compile(
     r"!\[\[[^\[\]\n]+\.(?:png|jpe?g|gif|svg|webp|bmp)(?:\|[^\[\]\n]*)?\]\]", re.I
@@ -45,7 +36,7 @@ _EMBEDDED_PICTURE = re.compile(
 _COMMENT = re.compile(r"[ \t]*%%[^%\n]+%%")
 _BLOCK_NAME = re.compile(r"[ \t]\^[A-Za-z][\w-]+[ \t]*$", re.M)
 _HIGHLIGHT = re.compile(r"(?<![\w=`])==(?P<words>[^\s=](?:[^=\n`]*[^\s=])?)==(?![\w=`])")
-_CODE = re.compile(r"(```.*?(?:```|\Z)|~~~.*?(?:~~~|\Z)|`[^`\n]+`)", re.S)
+_CODE = re.compile(rf"{FENCED}|`[^`\n]+`", re.M | re.S)
 _CALLOUT = re.compile(
     r"^(?P<quote>[ \t]*(?:>[ \t]*)+)\[!(?P<sort>[\w-]+)\][+-]?[ \t]*(?P<title>[^\n]*)$", re.M
 )
@@ -64,24 +55,6 @@ class Excerpt:
     def text(self) -> str:
         """The notes' own words, exactly."""
         return self.passage.text[self.start : self.end]
-
-
-def blocks_of(passage: Passage) -> list[Block]:
-    """The passage's blocks without its heading; a code or output passage is one block."""
-    if passage.cell is not None and passage.kind in ("code", "output"):
-        n = len(passage.text)
-        return [
-            Block(
-                "code",
-                passage.heading_path,
-                passage.cell,
-                0,
-                n,
-                passage.line_start,
-                passage.line_end,
-            )
-        ]
-    return list(parse_markdown(passage.text).blocks)
 
 
 def section_of(passage: Passage) -> tuple[str, tuple[str, ...]]:
@@ -114,13 +87,6 @@ def read_chars(text: str) -> int:
     return len(_FORMULA_PICTURE.sub(lambda m: m["tex"], text)) if "<img" in text else len(text)
 
 
-def says_something(text: str) -> bool:
-    """Whether a block holds more than links, pictures and pointers to other notes."""
-    return not _POINTER.match(text) and not _LINKS_ONLY.match(
-        " ".join(_PICTURE.sub("", text).split())
-    )
-
-
 def cite(excerpt: Excerpt, n: int) -> Citation:
     """The citation of an excerpt; the quote is its beginning, found at the cited lines exactly."""
     passage = excerpt.passage
@@ -142,8 +108,10 @@ def shown(excerpt: Excerpt, n: int) -> str:
         language = "python" if passage.kind == "code" else "text"
         return f"{code_block(excerpt.text.strip(chr(10)), language)}\n\n[{n}]"
     text = _EMBEDDED_PICTURE.sub("", _PICTURE.sub("", excerpt.text.replace("\r\n", "\n")))
+    code = [(0, 0), *(match.span() for match in _CODE.finditer(text)), (len(text), len(text))]
     text = "".join(
-        part if n % 2 else _without_marks(part) for n, part in enumerate(_CODE.split(text))
+        _without_marks(text[after:start]) + text[start:end]
+        for (_, after), (start, end) in pairwise(code)
     )
     text = _WIKILINK.sub(lambda m: (m["words"] or m["target"]).strip(), text)
     text = _FORMULA_PICTURE.sub(lambda m: f"${m['tex'].strip()}$", text).strip("\n")

@@ -6,6 +6,7 @@ import json
 from pathlib import Path
 
 import pytest
+from made import passage_of
 
 from app.answering.answer import answer
 from app.answering.forms.ranking import rank
@@ -14,7 +15,7 @@ from app.answering.reading.words import stem
 from kg.encoder import Encoder
 from kg.search import find
 from kg.store import Store
-from kg.types import AnswerKind, Concept, Hit, Passage
+from kg.types import AnswerKind, Concept, Hit
 
 LEADS = Path(__file__).resolve().parents[4] / "benchmarks" / "answers" / "leads.jsonl"
 
@@ -28,7 +29,7 @@ Sticky dough is a nuisance. Flour on the board helps against sticky dough. Rule 
 
 
 def best(question: str, store: Store, encoder: Encoder, kind: AnswerKind = "fact") -> str:
-    passage = Passage(0, "n.md", None, 0, len(DOUGH), 1, 4, ("Dough",), DOUGH, "prose")
+    passage = passage_of(DOUGH, "Dough")
     words = {
         w: 1.0
         for w in question.lower().strip("?").split()
@@ -113,7 +114,7 @@ def test_a_term_below_others_words_leads_with_its_own_line(
         "## Bayes\n\nBayes' theorem turns one probability into another:\n\n"
         "- **Prior**: what you believed before\n- **Posterior**: what you believe after\n"
     )
-    passage = Passage(0, "n.md", None, 0, len(text), 1, 6, ("Bayes",), text, "prose")
+    passage = passage_of(text, "Bayes")
     posterior = Concept(0, "Posterior", (), ("n.md",), "Posterior: what you believe after", (0,))
     hits = [Hit(passage, 1.0, ())]
     asked = understand("What is a posterior?", starter, encoder)

@@ -3,15 +3,9 @@
 from __future__ import annotations
 
 import pytest
+from made import passage_of
 
-from app.answering.reading.excerpts import Excerpt, says_something, shown
-from kg.types import Passage
-
-
-def passage(text: str, heading: str = "Bayes") -> Passage:
-    return Passage(
-        0, "n.md", None, 0, len(text), 1, text.count("\n") + 1, (heading,), text, "prose"
-    )
+from app.answering.reading.excerpts import Excerpt, shown
 
 
 @pytest.mark.parametrize(
@@ -29,10 +23,4 @@ def passage(text: str, heading: str = "Bayes") -> Passage:
 )
 def test_marks_of_note_taking_programs_are_shown_as_what_they_mean(written: str, read: str) -> None:
     """Highlights, comments, block names, callouts and embedded pictures; code stays as it is."""
-    assert shown(Excerpt(passage(written), 0, len(written)), 1) == read
-
-
-def test_a_line_of_wikilinks_alone_says_nothing() -> None:
-    """It leads elsewhere; with words of its own it says something."""
-    assert not says_something("- [[Loss]], [[Gradient|gradients]]")
-    assert says_something("- [[Loss]] falls along the [[Gradient]]")
+    assert shown(Excerpt(passage_of(written, "Bayes"), 0, len(written)), 1) == read

@@ -1,14 +1,13 @@
-"""Statements: sentences and blocks with exact places, and what a statement needs to be
-understood.
-"""
+"""What a statement needs to be understood, and that statements stand where they say."""
 
 from __future__ import annotations
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from made import passage_of
 
-from app.answering.reading.statements import excerpt, sentence_spans, statements_of, whole
+from app.answering.reading.statements import excerpt, statements_of, whole
 from kg.types import Passage
 
 RATES = """\
@@ -41,13 +40,7 @@ where $g$ is the slope. Therefore it matters.
 
 
 def passage(text: str) -> Passage:
-    return Passage(
-        0, "n.md", None, 0, len(text), 1, text.count("\n") + 1, ("Rates",), text, "prose"
-    )
-
-
-def said(text: str) -> list[str]:
-    return [s.text for s in statements_of(passage(text))]
+    return passage_of(text, "Rates")
 
 
 def needed(start: str) -> str:
@@ -55,17 +48,6 @@ def needed(start: str) -> str:
     statements = statements_of(passage(RATES))
     at = next(i for i, s in enumerate(statements) if s.text.startswith(start))
     return excerpt(statements, *whole(statements, at)).text
-
-
-def test_a_passage_is_taken_apart_in_its_order() -> None:
-    """Sentences, items, formula, table; a link alone says nothing."""
-    assert said(RATES)[:4] == [
-        "The rate is the length of a step.",
-        "It should be small, e.g. 0.01.",
-        "Two ways lead there:",
-        "1. Look at the curve.",
-    ]
-    assert said(RATES)[-2:] == ["- Try less.", "- Try more."]
 
 
 @pytest.mark.parametrize(
@@ -90,38 +72,6 @@ def test_a_statement_brings_what_it_cannot_do_without(start: str, whole_text: st
     sentence.
     """
     assert needed(start) == whole_text
-
-
-@pytest.mark.parametrize(
-    ("text", "sentences"),
-    [
-        ("One. Two! Three? Four", ["One.", "Two!", "Three?", "Four"]),
-        ("Call `a. B()` now. Then stop.", ["Call `a. B()` now.", "Then stop."]),
-        ("Take $x. Y$ and go. End.", ["Take $x. Y$ and go.", "End."]),
-        ("See Fig. 3, e.g. by Dr. Noll. Done.", ["See Fig. 3, e.g. by Dr. Noll.", "Done."]),
-        ("It is 0.5. And 1e-3. So.", ["It is 0.5.", "And 1e-3.", "So."]),
-        ("**Bold. Still bold.** Then plain.", ["**Bold. Still bold.**", "Then plain."]),
-        ("Smith et al. (2015) did it. Good.", ["Smith et al. (2015) did it.", "Good."]),
-        ("He left (really!) and came back. Yes.", ["He left (really!) and came back.", "Yes."]),
-        ("これは文です。次の文です。", ["これは文です。", "次の文です。"]),
-        ("no end", ["no end"]),
-    ],
-)
-def test_sentences_end_where_a_reader_would_stop(text: str, sentences: list[str]) -> None:
-    """Not in code, formulas, numbers, bold runs, brackets, nor after abbreviations."""
-    assert [text[a:b] for a, b in sentence_spans(text)] == sentences
-
-
-@given(st.text(alphabet="aB .!?`$*\n()1e。", max_size=80))
-def test_sentences_leave_nothing_out(text: str) -> None:
-    """In order, without overlap, and only white space between them."""
-    spans = sentence_spans(text)
-    at = 0
-    for a, b in spans:
-        assert at <= a < b
-        assert not text[at:a].strip()
-        at = b
-    assert not text[at:].strip()
 
 
 @given(st.text(alphabet="aBc .:\n-1*|$#`", max_size=120))
@@ -150,10 +100,3 @@ def test_a_conclusion_brings_the_table_that_it_draws_on() -> None:
     )
     statements = statements_of(passage(f"{table}Memory is dear."))
     assert excerpt(statements, *whole(statements, 2)).text == "Memory is dear."
-
-
-def test_a_quotation_stays_in_one_piece() -> None:
-    """Its marks stand at each line's beginning, so half of it would not read."""
-    assert said("> First said. Then\n> said again. Done.\n") == [
-        "> First said. Then\n> said again. Done."
-    ]

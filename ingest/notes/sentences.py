@@ -1,0 +1,55 @@
+"""The one place that says where a sentence ends."""
+
+from __future__ import annotations
+
+import re
+
+__all__ = ["MASKED", "ends_a_sentence", "sentence_spans", "sentences"]
+
+# Formulas, code and links: what stands in them ends no sentence.
+MASKED = re.compile(r"\$\$.*?\$\$|\$[^$\n]+\$|`[^`\n]+`|\]\([^)\s]*\)|https?://\S+", re.S)
+# What a full stop belongs to: an abbreviation, an initial, the number of a list's item.
+_ABBREVIATION = re.compile(
+    r"(?:\b(?:e\.g|i\.e|etc|cf|vs|ca|approx|resp|fig|eq|eqs|sec|no|dr|mr|mrs|prof|st|ex|al"
+    r"|z\.b|d\.h|bzw|usw)|\b[A-Z]|^[ \t]*\d{1,3})\.$",
+    re.I | re.M,
+)
+_CLOSED = r"[.!?…。！？][\"'”’»)\]*_]*"
+_END = re.compile(rf"{_CLOSED}(?:\s+|(?<=[。！？])|\Z)")
+_AT_END = re.compile(rf"{_CLOSED}$")
+
+
+def sentence_spans(text: str) -> list[tuple[int, int]]:
+    """Half-open offsets of the sentences of a paragraph, white space between them left out.
+
+    Full stops in formulas, code, links, numbers and after abbreviations end none.
+
+    >>> text = "It is 0.5, e.g. for `a. B`. Take $x. Y$ next! *Then* rest."
+    >>> [text[a:b] for a, b in sentence_spans(text)]
+    ['It is 0.5, e.g. for `a. B`.', 'Take $x. Y$ next!', '*Then* rest.']
+    """
+    hidden = [m.span() for m in MASKED.finditer(text)]
+    spans = []
+    start = 0
+    for match in _END.finditer(text):
+        at = match.start()
+        inside = any(a <= at < b for a, b in hidden)
+        half_bold = text.count("**", start, match.end()) % 2  # it would show its marks
+        goes_on = text[match.end() : match.end() + 1].islower()
+        if inside or half_bold or goes_on or _ABBREVIATION.search(text[max(0, at - 10) : at + 1]):
+            continue
+        spans.append((start, start + len(text[start : match.end()].rstrip())))
+        start = match.end()
+    if text[start:].strip():
+        spans.append((start, start + len(text[start:].rstrip())))
+    return spans
+
+
+def sentences(text: str) -> list[str]:
+    """The sentences of a paragraph, without white space around them."""
+    return [text[start:end].strip() for start, end in sentence_spans(text)]
+
+
+def ends_a_sentence(text: str) -> bool:
+    """Whether a text ends as a sentence does, its closing quotes and marks aside."""
+    return _AT_END.search(text) is not None
