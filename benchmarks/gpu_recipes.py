@@ -127,7 +127,8 @@ def nearness(
         "as_expected": told["share"] <= 1 and told["share"] >= 0.9,
         "device": told["device"],
         "seconds": round(time.monotonic() - started, 3),
-        "message": f"{told['found']} of {told['truth']} ({told['share']:.3f}), {told['trials']} trials, "
+        "message": f"{told['found']} of {told['truth']} ({told['share']:.3f}), {told['trials']} "
+        "trials, "
         f"{told['failures']} failures in {told['seconds']:g} s",
         "values": told,
         "free_bytes_before": before,
@@ -171,7 +172,8 @@ def survival(on_card: bool, runs: Path) -> dict[str, Any]:
         "as_expected": lived and "out of memory" in huge.reason,
         "device": device,
         "seconds": round(time.monotonic() - started, 3),
-        "message": f"batch {batch} at {size} px: {huge.reason[:120]}; then batch 8 {'trains' if again.ok else 'fails'}",
+        "message": f"batch {batch} at {size} px: {huge.reason[:120]}; then batch 8 "
+        f"{'trains' if again.ok else 'fails'}",
         "values": {
             "limit_bytes": limit,
             "trials": [trial.to_json() for trial in (small, huge, again)],
@@ -234,7 +236,8 @@ def show(report: Mapping[str, Any]) -> None:
     """The table that a person reads."""
     card = ", ".join(report["hardware"]["cards"]) or report["hardware"]["cpu"]
     print(
-        f"\n{report['device']} ({card}), torch {report['versions']['torch']}, commit {report['commit'][:10]}\n"
+        f"\n{report['device']} ({card}), torch {report['versions']['torch']}, commit "
+        f"{report['commit'][:10]}\n"
     )
     print(f"{'step':28} {'status':14} {'seconds':>8}  found")
     for one in report["steps"]:

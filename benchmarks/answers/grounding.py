@@ -223,7 +223,8 @@ def main() -> None:
         store.close()
     for kind in (*SUPPORTED, *UNSUPPORTED):
         what = "dropped" if kind in SUPPORTED else "let through"
-        print(f"{kind:24} {what:12}", *(f"{t[kind]['errors']:4}/{t[kind]['cases']:<4} {t[kind]['rate']:.3f}"
+        print(f"{kind:24} {what:12}", *(f"{t[kind]['errors']:4}/{t[kind]['cases']:<4} "
+                                        f"{t[kind]['rate']:.3f}"
               for t in table.values()))  # fmt: skip
     thresholds = {"near": grounding.NEAR, "shared": grounding.SHARED, "both": grounding.BOTH}
     print("saved", save("grounding", {"thresholds": thresholds, "table": table, "tried": tried}))
@@ -250,7 +251,8 @@ def _tried(odd: list[Case], store: Store, encoder: Remembering) -> list[dict[str
             }
         )
         print(
-            f"near {near} shared {shared} both {both}: dropped {dropped:.3f}, let through {through:.3f}",
+            f"near {near} shared {shared} both {both}: dropped {dropped:.3f}, let through "
+            f"{through:.3f}",
             flush=True,
         )
     grounding.NEAR, grounding.SHARED, grounding.BOTH = own

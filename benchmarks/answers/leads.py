@@ -1,6 +1,6 @@
 """How often an answer leads with the sentence that a reader of the notes would lead with.
 
-    python -m benchmarks.answers.leads                      # the starter notes, and leads.jsonl beside this file
+    python -m benchmarks.answers.leads            # the starter notes, and leads.jsonl beside it
     python -m benchmarks.answers.leads NOTES QUESTIONS.jsonl [--store DIR] [--show]
 
 Each line of the questions holds "q" and "lead", a list of texts one of which should be in what the
@@ -73,7 +73,8 @@ def judged(store: Store, questions: Sequence[dict[str, Any]], show: bool) -> dic
         rows.append(row)
         if show and not (row["first"] and row["short"]):
             print(
-                f"\n## {asked['q']}   [{said.status} {said.kind}] wanted {wanted}\n{said.text[:700]}"
+                f"\n## {asked['q']}   [{said.status} {said.kind}] wanted "
+                f"{wanted}\n{said.text[:700]}"
             )
     n = len(rows)
     return {

@@ -116,7 +116,8 @@ def _show(rows: Sequence[Wanted], offered: Offering) -> None:
         if wrong or off or (row.recipe and not given):
             said = "; ".join(f"{o.name} {o.params} {o.confidence}" for o in given) or "none"
             print(
-                f"  {row.part} {row.q}\n      wanted {row.recipe or 'none'} {row.params}\n      given  {said}"
+                f"  {row.part} {row.q}\n      wanted {row.recipe or 'none'} {row.params}\n      "
+                f"given  {said}"
             )
 
 

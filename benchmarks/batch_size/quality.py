@@ -229,11 +229,13 @@ def show_real(rows: list[dict[str, Any]]) -> None:
     """The second table: memory that the system bounds."""
     if rows:
         print(
-            f"\n{'real memory':44} {'MB':>5} {'found':>6} {'largest':>8} {'share':>6} {'trials':>7} {'seconds':>8}"
+            f"\n{'real memory':44} {'MB':>5} {'found':>6} {'largest':>8} {'share':>6} "
+            f"{'trials':>7} {'seconds':>8}"
         )
     for row in rows:
         print(
-            f"{row['task']:44} {row['limit_bytes'] / 1e6:5.0f} {row['found']:6} {row['truth']:8} {row['share']:6.3f} "
+            f"{row['task']:44} {row['limit_bytes'] / 1e6:5.0f} {row['found']:6} {row['truth']:8} "
+            f"{row['share']:6.3f} "
             f"{row['trials']:7} {row['seconds']:8.1f}"
         )
 

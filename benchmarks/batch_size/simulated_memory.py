@@ -49,7 +49,8 @@ class SimulatedMemory(TorchDispatchMode):
         if self.limit is not None and self.live > self.limit:
             del out, leaf, storage
             raise torch.OutOfMemoryError(
-                f"CUDA out of memory. Tried to allocate past {self.limit} bytes of simulated memory."
+                f"CUDA out of memory. Tried to allocate past {self.limit} bytes of simulated "
+                "memory."
             )
         return out
 

@@ -172,7 +172,8 @@ def line(row: dict[str, Any]) -> str:
 def show(table: Sequence[dict[str, Any]], which: str, rows: Sequence[dict[str, Any]]) -> None:
     """The table, and what finding took."""
     print(
-        f"\n{which}: {len({row['task'] for row in rows})} tasks, {len(rows)} runs; share of the best rate's drop kept"
+        f"\n{which}: {len({row['task'] for row in rows})} tasks, {len(rows)} runs; share of the "
+        "best rate's drop kept"
     )
     print(f"{'rule':16} {'median':>7} {'worst':>7} {'mean':>7}  below .9")
     for one in table:

@@ -72,7 +72,8 @@ GROUPS: Mapping[str, tuple[str, ...]] = {
 }  # fmt: skip
 HAND_SET = {
     "auc": 0.794, "direction": 0.690, "map": 0.497, "kept_f1": 0.377, "kept_ancestor_ok": 0.802,
-    "about": "rules with weights set by hand, before the scorer; stated from results/quality.json of that commit",
+    "about": "rules with weights set by hand, before the scorer; stated from results/quality.json "
+             "of that commit",
 }  # fmt: skip
 SHOWN = (
     "auc",
@@ -168,12 +169,15 @@ def about(reading: Reading) -> dict[str, Any]:
         "concepts": len(reading.vault.concepts),
         "edges": len(reading.gold.edges),
         "candidates": len(reading.vault.pairs.a),
-        "rows": f"{FOLDS} folds of concepts held out; 'whole' over seeds {[*SEEDS]}, all other rows seed {SEEDS[0]}",
+        "rows": f"{FOLDS} folds of concepts held out; 'whole' over seeds {[*SEEDS]}, all other "
+        f"rows seed {SEEDS[0]}",
         "read off seed 0's held-out scores": {
             k: getattr(learned, k) for k in ("slope", "offset", "keep", "sure")
         },
-        "plain methods": "the same candidates; as many kept as the whole scorer keeps, less what cycles cost",
-        "in sample": "the coefficients that ship were fitted on these very notes; the held-out rows are the measure",
+        "plain methods": "the same candidates; as many kept as the whole scorer keeps, less what "
+        "cycles cost",
+        "in sample": "the coefficients that ship were fitted on these very notes; the held-out "
+        "rows are the measure",
     }
 
 
@@ -319,7 +323,8 @@ def calibration_curve(reading: Reading, shares: tuple[Floats, Floats]) -> list[d
         means = [round(float(x[here].mean()), 4) for x in (scores, follows, drawn)]
         curve.append(row | dict(zip(("mean", "ancestors", "edges"), means, strict=True)))
         print(
-            f"{k / 10:>5}-{(k + 1) / 10:<6} {row['pairs']:>8} {means[0]:>7} {means[1]:>10} {means[2]:>7}"
+            f"{k / 10:>5}-{(k + 1) / 10:<6} {row['pairs']:>8} {means[0]:>7} {means[1]:>10} "
+            f"{means[2]:>7}"
         )
     return curve
 

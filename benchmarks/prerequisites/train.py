@@ -74,11 +74,13 @@ def main() -> None:
     learned = replace(learned, earlier=weight)
     about = {
         "trained with": "python -m benchmarks.prerequisites.train",
-        "data": "metacademy (metacademy.org, CC BY-SA 3.0): notes and the prerequisite graph drawn over them",
+        "data": "metacademy (metacademy.org, CC BY-SA 3.0): notes and the prerequisite graph drawn "
+        "over them",
         "concepts": len(vault.concepts),
         "edges": len(gold.edges),
         "candidate pairs": len(vault.pairs.a),
-        "order": f"{agreeing:.3f} of the sure directions agree with the order of the notes (fastbook, starter notes)",
+        "order": f"{agreeing:.3f} of the sure directions agree with the order of the notes "
+        "(fastbook, starter notes)",
         "figures": "benchmarks/results/prerequisites.json",
         "date": circumstances()["date"],
     }

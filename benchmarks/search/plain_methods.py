@@ -29,7 +29,8 @@ class Bm25:
     def __init__(self, pieces: Sequence[Piece]) -> None:
         self._connection = sqlite3.connect(":memory:")
         self._connection.execute(
-            "CREATE VIRTUAL TABLE f USING fts5(heading, body, tokenize = 'porter unicode61 remove_diacritics 2')"
+            "CREATE VIRTUAL TABLE f USING fts5(heading, body, tokenize = 'porter unicode61 "
+            "remove_diacritics 2')"
         )
         rows = ((i, " ".join(p.indexed_path), p.text) for i, p in enumerate(pieces))
         self._connection.executemany("INSERT INTO f (rowid, heading, body) VALUES (?, ?, ?)", rows)

@@ -1,4 +1,4 @@
-"""Answers to "A or B?": what decides, each side in a table, then what else the notes say of each."""
+"""Answers to "A or B?": what decides, each side in a table, and what else is said of each."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ _BARE = (1.0, 1.0, 1.0)  # weights of the full-text fields when a side is looked
 
 
 @dataclass(frozen=True, slots=True)
-class _Told:
+class _Stretch:
     """The statements of one passage that speak of a side; `at` is the one that says what it is."""
 
     statements: Sequence[Statement]
@@ -40,7 +40,7 @@ def side_is_told(side: Side, store: Store) -> bool:
     """Whether the notes tell of a side: it is a concept, or stands as it is named in one of their
     sentences.
     """
-    return _told(side, store) is not None
+    return _telling(side, store) is not None
 
 
 def comparison(
@@ -51,63 +51,64 @@ def comparison(
     Where the question asks which to take, what speaks of both leads, else it follows the table.
     """
     sides, choosing = asked.sides, asked.chooses
-    told = [_told(side, store) for side in sides]
-    if not any(told):
+    telling = [_telling(side, store) for side in sides]
+    if not any(telling):
         return None
-    ranked, said = rank(asked, "fact", findings.hits, findings.words, encoder)
+    ranked, statements = rank(asked, "fact", findings.hits, findings.words, encoder)
     text = Text()
     used = {
-        place for t in told if t is not None for place in _places(t.statements, t.first, t.last)
+        place for t in telling if t is not None for place in _places(t.statements, t.first, t.last)
     }
-    both = _of_both(ranked, said, sides, store, used)
+    both = _of_both(ranked, statements, sides, store, used)
     if both is not None:
         used |= _places(both.statements, both.first, both.last)
     if both is not None and choosing:
         text.add(excerpt(both.statements, both.first, both.last))
-    _table(sides, told, text)
+    _table(sides, telling, text)
     if both is not None and not choosing:
         text.add(excerpt(both.statements, both.first, both.last))
-    for side, t in zip(sides, told, strict=True):
+    for side, t in zip(sides, telling, strict=True):
         if t is not None and side.concept is not None:
-            _further(side, t, ranked, said, used, text)
+            _further(side, t, ranked, statements, used, text)
     return text.composed()
 
 
-def _table(sides: Sequence[Side], told: Sequence[_Told | None], text: Text) -> None:
+def _table(sides: Sequence[Side], telling: Sequence[_Stretch | None], text: Text) -> None:
     """What each side is, side by side."""
     cells = []
-    for side, t in zip(sides, told, strict=True):
+    for side, t in zip(sides, telling, strict=True):
         if t is None:
             cells.append(f"The notes do not say what {_cell(side.label)} is.")
             continue
-        found = excerpt(t.statements, t.first, t.last)
+        quoted = excerpt(t.statements, t.first, t.last)
         row = _row(side, t)
         if row is not None:
             text.citations.append(cite(row[0], len(text.citations) + 1))
             cells.append(f"{row[1]} [{len(text.citations)}]")
             continue
-        text.citations.append(cite(found, len(text.citations) + 1))
+        text.citations.append(cite(quoted, len(text.citations) + 1))
         # A sentence stands in a cell as it is; a list, table or formula cannot, there its words
         # must do.
         alone = (
             t.first == t.last
             and t.statements[t.first].kind == "sentence"
-            and "$$" not in found.text
+            and "$$" not in quoted.text
         )
         summary = side.concept.summary if side.concept and not alone else ""
         cells.append(
-            f"{_cell(found.text if alone else summary or plain(found.text))} [{len(text.citations)}]"
+            f"{_cell(quoted.text if alone else summary or plain(quoted.text))} "
+            f"[{len(text.citations)}]"
         )
     heads = " | ".join(_cell(s.label) for s in sides)
     text.parts.append(f"| {heads} |\n|{' --- |' * len(sides)}\n| {' | '.join(cells)} |")
 
 
-def _row(side: Side, told: _Told) -> tuple[Excerpt, str] | None:
+def _row(side: Side, telling: _Stretch) -> tuple[Excerpt, str] | None:
     """The row of a table that names a side, with its text for a cell: each column's head before
     what stands in it.
     """
     table = next(
-        (s for s in told.statements[told.first : told.last + 1] if s.kind == "table"), None
+        (s for s in telling.statements[telling.first : telling.last + 1] if s.kind == "table"), None
     )
     if table is None:
         return None
@@ -117,10 +118,10 @@ def _row(side: Side, told: _Told) -> tuple[Excerpt, str] | None:
         if named in f" {spoken(row)} ":
             start = table.start + table.text.index(row)
             columns = zip(_columns(head), _columns(row), strict=False)
-            told_in = "; ".join(
+            cell = "; ".join(
                 f"{name}: {value}" if name else value for name, value in columns if value
             )
-            return Excerpt(table.passage, start, start + len(row)), told_in
+            return Excerpt(table.passage, start, start + len(row)), cell
     return None
 
 
@@ -128,11 +129,11 @@ def _columns(row: str) -> list[str]:
     return [cell.strip() for cell in re.split(r"(?<!\\)\|", row.strip().strip("|"))]
 
 
-def _cell(said: str) -> str:
-    return " ".join(said.replace("|", "\\|").split())
+def _cell(text: str) -> str:
+    return " ".join(text.replace("|", "\\|").split())
 
 
-def _told(side: Side, store: Store) -> _Told | None:
+def _telling(side: Side, store: Store) -> _Stretch | None:
     """The statement that says what a side is: of its own passage, or the first one that mentions
     it.
     """
@@ -145,10 +146,10 @@ def _told(side: Side, store: Store) -> _Told | None:
                 if s.kind != "code" and named in f" {spoken(s.text)} "
             ]
             if named and naming:
-                return _Told(statements, *whole(statements, naming[0]))
+                return _Stretch(statements, *whole(statements, naming[0]))
         statements = statements_of(store.passages[side.concept.passages[0]])
         if statements:
-            return _Told(statements, *whole(statements, _summarised(statements, side.concept)))
+            return _Stretch(statements, *whole(statements, _summarised(statements, side.concept)))
     expression = " AND ".join(f'"{w}"' for w in key(side.name))
     if not expression:
         return None
@@ -158,7 +159,7 @@ def _told(side: Side, store: Store) -> _Told | None:
             i for i, s in enumerate(statements) if s.kind != "code" and _names(s, side, store)
         ]
         if naming:
-            return _Told(statements, *whole(statements, naming[0]))
+            return _Stretch(statements, *whole(statements, naming[0]))
     return None
 
 
@@ -166,8 +167,8 @@ def _summarised(statements: Sequence[Statement], concept: Concept) -> int:
     """Position of the statement that a concept's summary quotes, else of the first."""
     summary = spoken(concept.summary)
     for i, s in enumerate(statements):
-        own = spoken(s.text)
-        if summary and (summary in own or (len(own) >= 20 and own in summary)):
+        words = spoken(s.text)
+        if summary and (summary in words or (len(words) >= 20 and words in summary)):
             return i
     return 0
 
@@ -181,20 +182,20 @@ def _names(statement: Statement, side: Side, store: Store) -> bool:
 
 def _of_both(
     ranked: Sequence[Scored],
-    said: Sequence[Sequence[Statement]],
+    of_hits: Sequence[Sequence[Statement]],
     sides: Sequence[Side],
     store: Store,
     used: set[tuple[int, int]],
-) -> _Told | None:
+) -> _Stretch | None:
     """The best statement that names both sides and has not been told; a table of them, too."""
-    own = [
+    of_sides = [
         statements_of(store.passages[p])
         for side in sides
         if side.concept
         for p in side.concept.passages[:READ]
     ]
-    everywhere = [(said[s.hit], s.at) for s in ranked] + [
-        (ss, i) for ss in own for i in range(len(ss))
+    everywhere = [(of_hits[s.hit], s.at) for s in ranked] + [
+        (ss, i) for ss in of_sides for i in range(len(ss))
     ]
     for statements, at in everywhere:
         if statements[at].kind == "code" or not all(
@@ -203,7 +204,7 @@ def _of_both(
             continue
         first, last = whole(statements, at)
         if not _places(statements, first, last) & used:
-            return _Told(statements, first, last)
+            return _Stretch(statements, first, last)
     return None
 
 
@@ -213,9 +214,9 @@ def _places(statements: Sequence[Statement], first: int, last: int) -> set[tuple
 
 def _further(
     side: Side,
-    told: _Told,
+    telling: _Stretch,
     ranked: Sequence[Scored],
-    said: Sequence[Sequence[Statement]],
+    of_hits: Sequence[Sequence[Statement]],
     used: set[tuple[int, int]],
     text: Text,
 ) -> None:
@@ -223,8 +224,12 @@ def _further(
     passages = set(side.concept.passages) if side.concept else set()
     room = SIDE_CHARS
     chosen: dict[tuple[int, int], tuple[Sequence[Statement], int]] = {}
-    candidates = [(said[s.hit], s.at) for s in ranked if said[s.hit][s.at].passage.id in passages]
-    candidates += [(told.statements, i) for i in range(told.last + 1, len(told.statements))]
+    candidates = [
+        (of_hits[s.hit], s.at) for s in ranked if of_hits[s.hit][s.at].passage.id in passages
+    ]
+    candidates += [
+        (telling.statements, i) for i in range(telling.last + 1, len(telling.statements))
+    ]
     for statements, at in candidates:
         first, last = whole(statements, at)
         cost = statements[last].end - statements[first].start

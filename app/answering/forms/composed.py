@@ -33,14 +33,14 @@ class Text:
         self.disagreement: Disagreement | None = None
         self._section: tuple[str, str] | None = None
 
-    def add(self, found: Excerpt, heading: str = "") -> None:
+    def add(self, excerpt: Excerpt, heading: str = "") -> None:
         """An excerpt with its mark, below its heading where that is not the one before's."""
-        section = (found.passage.note, heading)
+        section = (excerpt.passage.note, heading)
         if heading and section != self._section:
             self.parts.append(f"**{heading}**")
         self._section = section
-        self.citations.append(cite(found, len(self.citations) + 1))
-        self.parts.append(shown(found, len(self.citations)))
+        self.citations.append(cite(excerpt, len(self.citations) + 1))
+        self.parts.append(shown(excerpt, len(self.citations)))
 
     def composed(self) -> Composed:
         """What has been written."""

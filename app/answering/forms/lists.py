@@ -77,7 +77,7 @@ def _stated(hit: Hit, wanted: Mapping[str, float]) -> list[tuple[Excerpt, float]
     passage = hit.passage
     total = sum(wanted.values())
     heading = stems(passage.heading_path[-1]) if passage.heading_path else frozenset()
-    found = []
+    stated = []
     for kind, start, end in _blocks_in_words(passage):
         text = passage.text[start:end]
         if len(text) <= ITEM_CHARS:
@@ -87,15 +87,15 @@ def _stated(hit: Hit, wanted: Mapping[str, float]) -> list[tuple[Excerpt, float]
         else:
             spans = sentence_spans(text)
         for a, b in spans:
-            own = stems(text[a:b])
-            about = own | heading if b - a == len(text) else own
+            words = stems(text[a:b])
+            about = words | heading if b - a == len(text) else words
             share = (
                 sum(weight for w, weight in wanted.items() if w in about) / total if total else 1.0
             )
             # What also names the subject itself is more surely about it than what only stands below
             # it.
             share += (
-                0.25 * sum(weight for w, weight in wanted.items() if w in own) / total
+                0.25 * sum(weight for w, weight in wanted.items() if w in words) / total
                 if total
                 else 0.0
             )
@@ -105,8 +105,8 @@ def _stated(hit: Hit, wanted: Mapping[str, float]) -> list[tuple[Excerpt, float]
                 text[a : a + 1].islower() or text[a:b].rstrip()[-1:] in ",:"
             )
             if share >= ON_SUBJECT and not broken and not text[a:b].rstrip().endswith(":"):
-                found.append((Excerpt(passage, start + a, start + b), share))
-    return found
+                stated.append((Excerpt(passage, start + a, start + b), share))
+    return stated
 
 
 def _blocks_in_words(passage: Passage) -> Iterator[tuple[StatementKind, int, int]]:

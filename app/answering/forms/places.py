@@ -65,11 +65,11 @@ def _explained_at(concepts: Sequence[Concept], store: Store) -> Composed | None:
     lines: list[str] = []
     citations: list[Citation] = []
     for concept in concepts:
-        told: set[tuple[str, tuple[str, ...]]] = set()
+        shown: set[tuple[str, tuple[str, ...]]] = set()
         for passage in (store.passages[p] for p in concept.passages):
-            if section_of(passage) in told or len(told) == EXPLAINED:
+            if section_of(passage) in shown or len(shown) == EXPLAINED:
                 continue
-            told.add(section_of(passage))
+            shown.add(section_of(passage))
             citations.append(cite(body_of(passage), len(citations) + 1))
             under = " › ".join(h.replace("*", "") for h in passage.heading_path) or passage.note
             lines.append(f"- **{concept.label}**: {under} [{len(citations)}]")

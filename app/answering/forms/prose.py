@@ -12,7 +12,7 @@ from collections.abc import Mapping
 
 from app.answering.forms.composed import Composed, Text
 from app.answering.forms.ranking import rank
-from app.answering.forms.selection import WORTH, Said, Span, in_order, lead_of, supporting
+from app.answering.forms.selection import WORTH, Span, Statements, in_order, lead_of, supporting
 from app.answering.question.understand import Question
 from app.answering.reading.contradictions import Contradiction, contradictions
 from app.answering.reading.excerpts import Excerpt, body_of, cite, heading_of, listed, section_of
@@ -44,32 +44,32 @@ def prose(
         What the question asks for, when it asks what one concept is.
     """
     wanted = _of_concepts(findings, store) if kind == "recipe" else findings.words
-    own = {p for c in findings.concepts for p in store.concepts[c].passages}
-    ranked, said = rank(asked, kind, findings.hits, wanted, encoder, defined, own)
+    defining = {p for c in findings.concepts for p in store.concepts[c].passages}
+    ranked, statements = rank(asked, kind, findings.hits, wanted, encoder, defined, defining)
     text = Text()
     if not ranked:
         # A section of links alone: show it as it stands.
         text.add(body_of(findings.hits[0].passage))
         return text.composed()
-    lead = lead_of(ranked, said, kind)
+    lead = lead_of(ranked, statements, kind)
     # Where a question names several concepts, a heading says which one is spoken of.
     only = [store.concepts[c] for c in findings.concepts] if len(findings.concepts) == 1 else []
     named = {key(name) for c in only for name in (c.label, *c.aliases)}
-    drawn_on = [said[s.hit][s.at] for s in ranked if s.score >= WORTH * ranked[0].score]
+    drawn_on = [statements[s.hit][s.at] for s in ranked if s.score >= WORTH * ranked[0].score]
     opposite = contradictions(drawn_on, findings.hits, findings.words, encoder)
     if opposite:
         # What leads is part of a disagreement, or the reader has to know of one before anything
         # else.
-        taken = _show_disagreement(opposite[0], said, text)
+        taken = _show_disagreement(opposite[0], statements, text)
     else:
-        heading = heading_of(said[lead.hit][0].passage)
-        text.add(_excerpt(lead, said), "" if key(heading) in named else heading)
+        heading = heading_of(statements[lead.hit][0].passage)
+        text.add(_excerpt(lead, statements), "" if key(heading) in named else heading)
         taken = lead.places()
-    for span in in_order(supporting(ranked, said, lead, taken, kind), said, lead.hit):
-        passage = said[span.hit][0].passage
+    for span in in_order(supporting(ranked, statements, lead, taken, kind), statements, lead.hit):
+        passage = statements[span.hit][0].passage
         heading = heading_of(passage)
-        same = section_of(passage) == section_of(said[lead.hit][0].passage) and not opposite
-        text.add(_excerpt(span, said), "" if same and key(heading) in named else heading)
+        same = section_of(passage) == section_of(statements[lead.hit][0].passage) and not opposite
+        text.add(_excerpt(span, statements), "" if same and key(heading) in named else heading)
     return text.composed()
 
 
@@ -84,21 +84,28 @@ def _of_concepts(findings: Findings, store: Store) -> Mapping[str, float]:
     return {w: weight for w, weight in findings.words.items() if fold(w) in names} or findings.words
 
 
-def _show_disagreement(found: Contradiction, said: Said, text: Text) -> set[tuple[int, int]]:
+def _show_disagreement(
+    contradiction: Contradiction, of_hits: Statements, text: Text
+) -> set[tuple[int, int]]:
     """Both sides as a list; which statements have been said."""
     lines = []
-    for statement in (found.one, found.other):
+    for statement in (contradiction.one, contradiction.other):
         excerpted = Excerpt(statement.passage, statement.start, statement.end)
         text.citations.append(cite(excerpted, len(text.citations) + 1))
         where = heading_of(statement.passage) or statement.passage.note
         lines.append(f"- {where}: {listed(excerpted, len(text.citations))}")
     text.parts.append("**Your notes disagree:**\n\n" + "\n".join(lines))
-    text.disagreement = Disagreement(len(text.citations) - 1, len(text.citations), found.why)
-    both = (found.one, found.other)
+    text.disagreement = Disagreement(
+        len(text.citations) - 1, len(text.citations), contradiction.why
+    )
+    both = (contradiction.one, contradiction.other)
     return {
-        (h, i) for h, statements in enumerate(said) for i, s in enumerate(statements) if s in both
+        (h, i)
+        for h, statements in enumerate(of_hits)
+        for i, s in enumerate(statements)
+        if s in both
     }
 
 
-def _excerpt(span: Span, said: Said) -> Excerpt:
-    return excerpt(said[span.hit], span.first, span.last)
+def _excerpt(span: Span, statements: Statements) -> Excerpt:
+    return excerpt(statements[span.hit], span.first, span.last)

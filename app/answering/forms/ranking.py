@@ -47,7 +47,8 @@ ASIDE_COST = (
 
 _NUMBER = (
     r"(?<![\w(])(?!(?:19|20)\d\d\b)\d"
-    r"|\b(?:one|two|three|four|five|six|eight|ten|half|twice|quarter|dozen|hundred|thousand|few|million)\b"
+    r"|\b(?:one|two|three|four|five|six|eight|ten|half|twice|quarter|dozen|hundred|thousand|few"
+    r"|million)\b"
 )
 # How a statement shows that it is of a sort that a question asks for.
 _CUES: dict[Sort, str] = {
@@ -78,7 +79,10 @@ _CUES: dict[Sort, str] = {
 }
 _CUE_WORDS = {sort: re.compile(words, re.I) for sort, words in _CUES.items()}
 _ASIDE = re.compile(r"^[\s\-*+]*\(?(?:ex|e\.g|for example|for instance|example)\b", re.I)
-_COPULA = r"\W{0,4}(?:\([^)]{1,40}\)\W{0,3})?(?:is|are|means?|describes?|denotes?|stands for|refers? to|=|:|–|—)"
+_COPULA = (
+    r"\W{0,4}(?:\([^)]{1,40}\)\W{0,3})?(?:is|are|means?|describes?|denotes?|stands for"
+    r"|refers? to|=|:|–|—)"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +101,7 @@ def rank(
     wanted: Mapping[str, float],
     encoder: Encoder,
     defined: Concept | None = None,
-    own: Collection[int] = (),
+    defining: Collection[int] = (),
 ) -> tuple[list[Scored], list[Sequence[Statement]]]:
     """Statements of the first hits by their worth, best first, and all statements of each of these
     hits.
@@ -109,20 +113,22 @@ def rank(
     defined : Concept, optional
         What the question asks for, when it asks what one concept is; the statement of its summary
         leads.
-    own : collection of int
+    defining : collection of int
         Passages that define what the question names.
     """
     near = [h for h in hits[:LOOKED_INTO] if h.score >= CLOSE * hits[0].score]
-    said: list[Sequence[Statement]] = [statements_of(h.passage) for h in near]
+    of_hits: list[Sequence[Statement]] = [statements_of(h.passage) for h in near]
     weights = {stem(w): weight for w, weight in wanted.items()}
     best = hits[0].score or 1.0
     # What a section says belongs together: its passages count as good as its best one.
     section = {section_of(h.passage): h.score / best for h in reversed(near)}
-    worth = [PASSAGE * section[section_of(h.passage)] + OWN * (h.passage.id in own) for h in near]
+    worth = [
+        PASSAGE * section[section_of(h.passage)] + OWN * (h.passage.id in defining) for h in near
+    ]
     summary = spoken(defined.summary) if defined else ""
     rough = [
         Scored(h, i, _rough(s, near[h], i, weights, asked.sorts, kind, summary) + worth[h])
-        for h, statements in enumerate(said)
+        for h, statements in enumerate(of_hits)
         for i, s in enumerate(statements)
     ]
     rough.sort(key=lambda s: (-s.score, s.hit, s.at))
@@ -130,8 +136,8 @@ def rank(
     n = sum(s.score > rough[0].score - REACH for s in rough[:SHARPENED])
     first, rest = rough[:n], rough[n:]
     if len(first) < 2:
-        return rough, said
-    texts = [plain(said[s.hit][s.at].text)[:READ_CHARS] for s in first]
+        return rough, of_hits
+    texts = [plain(of_hits[s.hit][s.at].text)[:READ_CHARS] for s in first]
     cosine = encoder.encode(texts) @ asked.reading.vector  # (SHARPENED,)
     # Rounded, because the last digits depend on what else was encoded in the same batch.
     sharp = [
@@ -139,12 +145,12 @@ def rank(
         for s, c in zip(first, cosine, strict=True)
     ]
     least = MEANING * round(float(cosine.min()), 3)
-    found = [*sharp, *(Scored(s.hit, s.at, s.score + least) for s in rest)]
-    return sorted(found, key=lambda s: (-s.score, s.hit, s.at)), said
+    scored = [*sharp, *(Scored(s.hit, s.at, s.score + least) for s in rest)]
+    return sorted(scored, key=lambda s: (-s.score, s.hit, s.at)), of_hits
 
 
 def _rough(
-    said: Statement,
+    statement: Statement,
     hit: Hit,
     at: int,
     wanted: Mapping[str, float],
@@ -153,32 +159,34 @@ def _rough(
     summary: str,
 ) -> float:
     """Worth of a statement by its words alone, its passage's score apart."""
-    text = _best_row(said.text, wanted) if said.kind == "table" else said.text
-    if said.kind == "item" and read_chars(text) > LONG:
+    text = _best_row(statement.text, wanted) if statement.kind == "table" else statement.text
+    if statement.kind == "item" and read_chars(text) > LONG:
         text = _best_sentences(text, wanted)
-    own = stems(text)
+    words = stems(text)
     heading = hit.passage.heading_path[-1] if hit.passage.heading_path else ""
     about = stems(heading)
     total = sum(wanted.values()) or 1.0
-    value = COVERED * sum(weight for w, weight in wanted.items() if w in own or w in about) / total
+    value = (
+        COVERED * sum(weight for w, weight in wanted.items() if w in words or w in about) / total
+    )
     if sorts:
         value += CUE * sum(bool(_CUE_WORDS[sort].search(text)) for sort in sorts) / len(sorts)
     if kind == "definition":
-        value += DEFINES * _defines(said, at, about, wanted, summary)
-    if (kind == "how" and said.kind == "item" and said.text[:1].isdecimal()) or (
-        kind == "list" and said.kind in ("item", "table")
+        value += DEFINES * _defines(statement, at, about, wanted, summary)
+    if (kind == "how" and statement.kind == "item" and statement.text[:1].isdecimal()) or (
+        kind == "list" and statement.kind in ("item", "table")
     ):
         value += STEPS
-    if said.kind == "code":
+    if statement.kind == "code":
         value += CODE_ASKED if "code" in sorts else 0.0 if kind == "how" else -CODE_COST
-    if said.kind not in ("table", "code"):
+    if statement.kind not in ("table", "code"):
         value -= LONG_COST * min(
-            2.0, max(0.0, read_chars(said.text) / LONG - 1)
+            2.0, max(0.0, read_chars(statement.text) / LONG - 1)
         )  # holds many words by chance
-    if at == 0 and said.kind == "sentence" and said.text[:1].islower():
+    if at == 0 and statement.kind == "sentence" and statement.text[:1].islower():
         value -= BROKEN_COST
-    asks = said.kind == "sentence" and said.text.rstrip('*_ )"”').endswith("?")
-    return value - ASIDE_COST * (asks or _ASIDE.match(said.text) is not None)
+    asks = statement.kind == "sentence" and statement.text.rstrip('*_ )"”').endswith("?")
+    return value - ASIDE_COST * (asks or _ASIDE.match(statement.text) is not None)
 
 
 def _best_sentences(item: str, wanted: Mapping[str, float]) -> str:
@@ -198,15 +206,15 @@ def _best_row(table: str, wanted: Mapping[str, float]) -> str:
 
 
 def _defines(
-    said: Statement, at: int, about: frozenset[str], wanted: Mapping[str, float], summary: str
+    statement: Statement, at: int, about: frozenset[str], wanted: Mapping[str, float], summary: str
 ) -> float:
     """How much a statement reads like saying what the question's words are: up to 1, 1.5 for what a
     summary quotes.
     """
-    text = plain(said.text)
-    if summary and said.kind in ("sentence", "item"):
-        own = spoken(said.text)
-        if summary in own or (len(own) >= 20 and own in summary):
+    text = plain(statement.text)
+    if summary and statement.kind in ("sentence", "item"):
+        words = spoken(statement.text)
+        if summary in words or (len(words) >= 20 and words in summary):
             return 1.5
     subject = re.match(
         rf"(?:[-*+]\s*)?(?:an?\s|the\s)?(?P<subject>[^.:;=]{{1,60}}?){_COPULA}", text, re.I

@@ -17,11 +17,12 @@ from ingest.notes.markdown import plain
 from kg.linking import key
 from kg.types import AnswerKind
 
-__all__ = ["WHOLE_CHARS", "WORTH", "Said", "Span", "in_order", "lead_of", "supporting"]
+__all__ = ["WHOLE_CHARS", "WORTH", "Span", "Statements", "in_order", "lead_of", "supporting"]
 
 WHOLE_CHARS = 1200  # of an answer, unless what leads is longer or code must stay whole
 BESIDE_OFFER_CHARS = 600  # where a recipe is offered, which says more
-LEAD_CHARS = 360  # what leads grows up to here by statements nearly as good, or to its whole paragraph or list
+# What leads grows up to here, by statements nearly as good or to its whole paragraph or list.
+LEAD_CHARS = 360
 NEARLY = 0.35  # less than the best score
 WORTH = 0.75  # a supporting statement is worth at least this share of the best
 LEAST_ROOM = 60  # characters; below it nothing more is looked for
@@ -30,7 +31,7 @@ PARAGRAPH_CHARS = (
 )
 CODE_CHARS = 1500  # of code that goes with an answer to "how"
 
-Said = Sequence[Sequence[Statement]]  # the statements of each hit
+Statements = Sequence[Sequence[Statement]]  # the statements of each hit
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,13 +47,13 @@ class Span:
         return {(self.hit, i) for i in range(self.first, self.last + 1)}
 
 
-def lead_of(ranked: Sequence[Scored], said: Said, kind: AnswerKind) -> Span:
+def lead_of(ranked: Sequence[Scored], of_hits: Statements, kind: AnswerKind) -> Span:
     """The best statement with what it needs and, as long as that is short, what belongs to it.
 
     Where a list or steps are asked for, a list stays whole, with the sentence that announces it.
     """
     best = ranked[0]
-    statements = said[best.hit]
+    statements = of_hits[best.hit]
     first, last = whole(statements, best.at)
 
     def chars(a: int, b: int) -> int:
@@ -97,23 +98,23 @@ def _skips(statements: Sequence[Statement], first: int, last: int) -> bool:
 
 def supporting(
     ranked: Sequence[Scored],
-    said: Said,
+    of_hits: Statements,
     lead: Span,
     taken: set[tuple[int, int]],
     kind: AnswerKind,
 ) -> set[tuple[int, int]]:
     """Which further statements go into the answer."""
-    home = said[lead.hit]
+    home = of_hits[lead.hit]
     room = (BESIDE_OFFER_CHARS if kind == "recipe" else WHOLE_CHARS) - sum(
-        read_chars(said[h][i].text) for h, i in taken
+        read_chars(of_hits[h][i].text) for h, i in taken
     )
-    told = [_words(said[h][i]) for h, i in taken]
+    repeated = [_words(of_hits[h][i]) for h, i in taken]
     taken = set(taken)
     chosen: set[tuple[int, int]] = set()
-    for s in _candidates(ranked, said, lead, kind):
+    for s in _candidates(ranked, of_hits, lead, kind):
         if (s.hit, s.at) in taken or room < LEAST_ROOM:
             continue
-        statements = said[s.hit]
+        statements = of_hits[s.hit]
         code = statements[s.at].kind == "code"
         if code and (kind != "how" or statements[s.at].passage.kind == "output"):
             continue
@@ -122,40 +123,40 @@ def supporting(
         fits = read_chars(excerpt(statements, *wide).text) <= PARAGRAPH_CHARS
         for first, last in (wide, needed) if fits else (needed,):
             new = Span(s.hit, first, last).places() - taken
-            cost = sum(read_chars(said[h][i].text) for h, i in new)
+            cost = sum(read_chars(of_hits[h][i].text) for h, i in new)
             limit = (
                 max(room, CODE_CHARS)
                 if code and statements is home and cost <= CODE_CHARS
                 else room
             )
-            if cost <= limit and not any(repeats(_words(said[h][i]), told) for h, i in new):
+            if cost <= limit and not any(repeats(_words(of_hits[h][i]), repeated) for h, i in new):
                 taken |= new
                 chosen |= new
                 room -= cost
-                told += [_words(said[h][i]) for h, i in new]
+                repeated += [_words(of_hits[h][i]) for h, i in new]
                 break
     return chosen
 
 
 def _candidates(
-    ranked: Sequence[Scored], said: Said, lead: Span, kind: AnswerKind
+    ranked: Sequence[Scored], of_hits: Statements, lead: Span, kind: AnswerKind
 ) -> Iterator[Scored]:
     """Statements that may support, in the order in which they are considered."""
     worth = [s for s in ranked if s.score >= WORTH * ranked[0].score]
-    home = section_of(said[lead.hit][0].passage)
+    home = section_of(of_hits[lead.hit][0].passage)
 
-    def own(s: Scored) -> bool:
-        return section_of(said[s.hit][0].passage) == home
+    def beside_lead(s: Scored) -> bool:
+        return section_of(of_hits[s.hit][0].passage) == home
 
     def place(s: Scored) -> tuple[int, int]:
-        return said[s.hit][s.at].passage.id, s.at
+        return of_hits[s.hit][s.at].passage.id, s.at
 
     if kind == "definition":
         # Who asks what something is reads on from the definition.
-        begin = (said[lead.hit][0].passage.id, lead.last)
-        yield from sorted((s for s in ranked if own(s) and place(s) > begin), key=place)
+        begin = (of_hits[lead.hit][0].passage.id, lead.last)
+        yield from sorted((s for s in ranked if beside_lead(s) and place(s) > begin), key=place)
     elif kind == "how":
-        yield from [s for s in ranked if own(s) and said[s.hit][s.at].kind == "code"][:1]
+        yield from [s for s in ranked if beside_lead(s) and of_hits[s.hit][s.at].kind == "code"][:1]
     yield from worth
 
 
@@ -163,19 +164,19 @@ def _words(statement: Statement) -> frozenset[str]:
     return frozenset(key(plain(statement.text)))
 
 
-def in_order(chosen: set[tuple[int, int]], said: Said, home: int) -> list[Span]:
+def in_order(chosen: set[tuple[int, int]], of_hits: Statements, home: int) -> list[Span]:
     """Runs of neighbouring statements: the leading section's first, each section's in reading
     order.
     """
-    section = section_of(said[home][0].passage)
+    section = section_of(of_hits[home][0].passage)
     hits: dict[tuple[str, tuple[str, ...]], int] = {}
     for h in sorted({h for h, _ in chosen}):
-        hits.setdefault(section_of(said[h][0].passage), h)
+        hits.setdefault(section_of(of_hits[h][0].passage), h)
 
     def order(place: tuple[int, int]) -> tuple[bool, int, int, int]:
-        passage = said[place[0]][0].passage
-        own = section_of(passage)
-        return own != section, hits[own], passage.id, place[1]
+        passage = of_hits[place[0]][0].passage
+        where = section_of(passage)
+        return where != section, hits[where], passage.id, place[1]
 
     runs: list[Span] = []
     for h, i in sorted(chosen, key=order):
@@ -184,7 +185,7 @@ def in_order(chosen: set[tuple[int, int]], said: Said, home: int) -> list[Span]:
             last is not None
             and last.hit == h
             and last.last == i - 1
-            and not _skips(said[h], i - 1, i)
+            and not _skips(of_hits[h], i - 1, i)
         ):
             runs[-1] = Span(h, last.first, i)
         else:

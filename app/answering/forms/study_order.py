@@ -64,12 +64,13 @@ def path(goals: Sequence[Concept], store: Store) -> Composed:
         return Composed("\n\n".join([text, *_known(plan.known)]), tuple(sources.cited), plan.steps)
     lines = []
     for i, step in enumerate(plan.steps, 1):
-        said = f": {step.summary}" if step.summary else ""
+        summary = f": {step.summary}" if step.summary else ""
         mark = sources.home(step.citation)
         needed = ""
         if step.why:
-            needed = f" *Needed for {_joined([w for w, _ in step.why[:NAMED]])}*{sources.evidence(step.why[0][1])}"
-        lines.append(f"{i}. **{step.label}**{said}{mark}{needed}")
+            later = _joined([label for label, _ in step.why[:NAMED]])
+            needed = f" *Needed for {later}*{sources.evidence(step.why[0][1])}"
+        lines.append(f"{i}. **{step.label}**{summary}{mark}{needed}")
     parts = [f"To reach {named}, in this order:", "\n".join(lines), *_known(plan.known)]
     if plan.further:
         goal = " ".join(f'"{g.label}"' for g in goals)
@@ -97,9 +98,9 @@ def after(known: Concept, store: Store) -> Composed:
     sources = _Sources()
     lines = []
     for step in steps:
-        said = f": {step.summary}" if step.summary else ""
+        summary = f": {step.summary}" if step.summary else ""
         mark = sources.home(step.citation)
-        lines.append(f"- **{step.label}**{said}{mark}{_because(step.why[0][1], sources)}")
+        lines.append(f"- **{step.label}**{summary}{mark}{_because(step.why[0][1], sources)}")
     return Composed(
         f"After **{known.label}** the notes go on with:\n\n" + "\n".join(lines),
         tuple(sources.cited),
@@ -118,9 +119,16 @@ def now(store: Store) -> Composed:
         return Composed("The notes name no order of study among what you do not know yet.", ())
     lines = [_line(step, sources) for step in steps]
     if not known:
-        opening = "You have marked nothing as known yet. Of what needs nothing else, this opens up the most:"
+        opening = (
+            "You have marked nothing as known yet. Of what needs nothing else, this opens "
+            "up "
+            "the most:"
+        )
     elif not steps[0].builds_on:
-        opening = f"Nothing new needs only what you know ({_some(named)}). To go on with, what needs nothing else:"
+        opening = (
+            f"Nothing new needs only what you know ({_some(named)}). To go on with, what "
+            "needs nothing else:"
+        )
     else:
         opening = f"With what you know ({_some(named)}), you can learn next:"
     hint = [] if known else [HOW_TO_MARK.format(steps[0].label)]
@@ -128,8 +136,8 @@ def now(store: Store) -> Composed:
 
 
 def _line(step: NextStep, sources: _Sources) -> str:
-    said = step.summary or "your notes name it, and do not say what it is"
-    line = f"- **{step.label}**: {said}{sources.home(step.citation)}"
+    summary = step.summary or "your notes name it, and do not say what it is"
+    line = f"- **{step.label}**: {summary}{sources.home(step.citation)}"
     if step.builds_on:
         first = [label for label, _ in step.builds_on[:NAMED]]
         line += f" *Builds on {_joined(first)}*{sources.evidence(step.builds_on[0][1])}"
@@ -141,8 +149,10 @@ def _because(evidence: Evidence | None, sources: _Sources) -> str:
     mark = sources.evidence(evidence)
     if evidence is None or not mark:
         return ""
-    said = plain(evidence.quote.strip())
-    return f" *“{said if len(said) <= QUOTE_CHARS else said[:QUOTE_CHARS].rsplit(' ', 1)[0] + ' …'}”*{mark}"
+    quote = plain(evidence.quote.strip())
+    if len(quote) > QUOTE_CHARS:
+        quote = f"{quote[:QUOTE_CHARS].rsplit(' ', 1)[0]} …"
+    return f" *“{quote}”*{mark}"
 
 
 def _some(labels: Sequence[str]) -> str:

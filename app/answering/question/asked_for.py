@@ -1,4 +1,4 @@
-"""What a question asks for beside its kind: which sorts of statement, all of a list, which links."""
+"""What a question asks for beside its kind: sorts of statement, all of a list, sorts of link."""
 
 from __future__ import annotations
 
@@ -66,12 +66,14 @@ _VIDEO = re.compile(r"\bvideos?\b|\bfilms?\b|\bwatch\b|\blectures?\b|\blessons?\
 _NOTEBOOK = re.compile(r"\bnotebooks?\b", re.I)
 # Folded words that only say that an answer of a kind is wished.
 _LIST = (
-    "list name enumerate all every each give show exist kind type sort statement note say rule thumb "
+    "list name enumerate all every each give show exist kind type sort statement note say rule "
+    "thumb "
     "tip trick way technique method option"
 )
 _WHERE = (
     "where find read reading learn explain explained described describe defined define note source "
-    "link paper article lecture video notebook post blog url further written covered discussed watch"
+    "link paper article lecture video notebook post blog url further written covered discussed "
+    "watch"
 )
 _DEFINITION = (
     "what is are a an the define definition meaning mean of explain describe tell me about doe do "
@@ -94,7 +96,7 @@ def sorts_of(question: str) -> frozenset[Sort]:
 
 
 def lists_all(question: str) -> bool:
-    """Whether every statement is asked for, not an enumeration that the notes may hold somewhere."""
+    """Whether every statement is asked for, not an enumeration that the notes may hold."""
     return bool(_ALL.search(question))
 
 

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from app.answering.question.kinds import kind_of
 from app.answering.question.sides import sides_of
 from app.answering.reading.clauses import content_of
-from kg.linking import Lexicon, words
+from kg.linking import Found, Lexicon, words
 from kg.types import Answer, Concept
 
 __all__ = ["Turn", "resolve", "wants_more"]
@@ -25,12 +26,16 @@ _OPENER = re.compile(
 _MORE = re.compile(
     r"^\s*(?:(?:and|ok(?:ay)?)\W+)?(?:(?:tell|show|give) me )?(?:some )?"
     r"(?:more|more (?:details?|please|about (?:it|this|that))|"
-    r"go on|continue|what else|anything else|else|further|(?:and )?then(?: what)?|in more detail)\W*$",
+    r"go on|continue|what else|anything else|else|further|(?:and )?then(?: what)?"
+    r"|in more detail)\W*$",
     re.I,
 )
 # Pronouns that point back. "This" and "that" do so only alone: "this rate" and "tell that it fits"
 # do not.
-_AUXILIARY = r"is|are|was|were|does|do|did|can|could|should|would|will|has|have|work|works|help|helps|mean|means|happen|happens"  # noqa: E501
+_AUXILIARY = (
+    r"is|are|was|were|does|do|did|can|could|should|would|will|has|have|work|works|help"
+    r"|helps|mean|means|happen|happens"
+)
 _MANNER = r"again|simpler|more simply|differently|please|in (?:simple|other|plain|more|a few)|to me"
 _POINTING = re.compile(
     r"\b(?P<whose>its|their)\b(?=\s+\w)|\b(?:it|they|them)\b|\b(?:that|this) one\b"
@@ -46,13 +51,15 @@ _EMPTY_IT = re.compile(
 )
 # "… the body when it …": a noun, then another clause.
 _OWN_NOUN = re.compile(
-    r"\b(?:the|an?|my|our|your|some|all|every) \w+\b.*(?:,|\b(?:when|if|because|that|and|while|before|after|so)\b)",
+    r"\b(?:the|an?|my|our|your|some|all|every) \w+\b.*(?:,|\b(?:when|if|because|that|and|while"
+    r"|before|after|so)\b)",
     re.I,
 )
 _OTHER_ONE = re.compile(r"\bthe (?:other|second|latter|last)(?: one)?\b", re.I)
 _FIRST_ONE = re.compile(r"\bthe (?:first|former)(?: one)?\b", re.I)
 _BOTH = re.compile(
-    r"(?<=between )(?:them|these|those|the two|both)\b|(?<=compare )(?:them|these|those|the two|both)\b",
+    r"(?<=between )(?:them|these|those|the two|both)\b|(?<=compare )(?:them|these|those|the two"
+    r"|both)\b",
     re.I,
 )
 _WHICH_ONE = re.compile(
@@ -65,11 +72,13 @@ _ASIDES: tuple[tuple[re.Pattern[str], str], ...] = tuple(
     (re.compile(rf"^(?:(?:can|could) (?:you|i) )?(?:{pattern})\W*$", re.I), meaning)
     for pattern, meaning in (
         (
-            r"(?:(?:an?|one|some|for|(?:give me|show me|have|see|is there) an?|any)\s+)?examples?(?: please)?",
+            r"(?:(?:an?|one|some|for|(?:give me|show me|have|see|is there) an?"
+            r"|any)\s+)?examples?(?: please)?",
             "example of {}",
         ),
         (
-            r"(?:(?:show|give)(?: me)? )?(?:the |some |is there |any )?(?:code|snippet)(?: please)?|how in code"
+            r"(?:(?:show|give)(?: me)? )?(?:the |some |is there |any )?(?:code|snippet)(?: please)?"
+            r"|how in code"
             r"|how do i code (?:it|this|that)|(?:how (?:do|can) i )?implement (?:it|this|that)"
             r"|in (?:pytorch|fastai|code)",
             "show the code for {}",
@@ -81,22 +90,26 @@ _ASIDES: tuple[tuple[re.Pattern[str], str], ...] = tuple(
         (
             rf"(?:(?:in )?(?:which|what) {_SOURCE}s?(?: is {_THAT}(?: in)?)?"
             rf"|(?:is there |any |show me )?(?:an? |the )?{_SOURCE}s?(?: about {_THAT})?"
-            rf"|where(?: is {_THAT}(?: explained| described)?)?|where can i read (?:more|about {_THAT}))",
+            rf"|where(?: is {_THAT}(?: explained| described)?)?|where can i read (?:more"
+            rf"|about {_THAT}))",
             "lecture, video or notebook about {}",
         ),
         (
-            rf"(?:what(?:'s| is|s)? )?next|what comes (?:next|after(?: {_THAT})?)|(?:and )?after {_THAT}"
+            rf"(?:what(?:'s| is|s)? )?next|what comes (?:next|after(?: {_THAT})?)"
+            rf"|(?:and )?after {_THAT}"
             rf"|what (?:can|should) i learn (?:next|after {_THAT})|where (?:do|can) i go from here",
             "What comes after {}",
         ),
         (
-            rf"(?:what )?(?:(?:do|should|must) i (?:need|know|learn) )?(?:before|first)(?: {_THAT})?|prerequisites",
+            r"(?:what )?(?:(?:do|should|must) i (?:need|know|learn) )?(?:before"
+            rf"|first)(?: {_THAT})?|prerequisites",
             "What do I need before {}",
         ),
     )
 )
 _BARE = re.compile(
-    r"^(?:why|how|when|where|who|how (?:much|many|long|often|so|come)|since when|why not|why is that)$",
+    r"^(?:why|how|when|where|who|how (?:much|many|long|often|so|come)|since when|why not"
+    r"|why is that)$",
     re.I,
 )
 # A condition at the end of a question, which a follow-up replaces: "… when frozen?" — "and after
@@ -139,6 +152,28 @@ def resolve(
     return _resolved(question, recent, alone, concepts, lexicon)
 
 
+@dataclass(frozen=True, slots=True)
+class _FollowUp:
+    """What is asked after other questions, with what these were about."""
+
+    question: str
+    rest: str  # without "and", "what about"
+    before: str  # the last question, as it would be asked alone
+    topic: str  # what was talked about last; "" where nothing was
+    named: Sequence[Found]  # concepts that the rest names
+    lexicon: Lexicon
+
+    @property
+    def opened(self) -> bool:
+        """Whether it begins with "and", "what about" or the like."""
+        return len(self.rest) < len(self.question.strip(" ?.!,"))
+
+    @property
+    def short(self) -> bool:
+        """Whether it is too short to say all that it means."""
+        return len(words(self.question)) <= FOLLOW_UP_WORDS
+
+
 def _resolved(
     question: str,
     history: Sequence[Turn],
@@ -147,49 +182,82 @@ def _resolved(
     lexicon: Lexicon,
 ) -> str:
     """The question as it would be asked alone; `alone` has that for each turn of the history."""
-    if not history:
+    rest = _OPENER.sub("", question).strip(" ?.!,")
+    if not history or (not rest and not wants_more(question)):
         return question
     before = alone[-1].strip(" ?.!")
     if wants_more(question):
         return before
     topic = _topic(before, history, concepts, lexicon)
-    rest = _OPENER.sub("", question).strip(" ?.!,")
-    opened = len(rest) < len(question.strip(" ?.!,"))
-    short = len(words(question)) <= FOLLOW_UP_WORDS
-    if not rest:
-        return question
-    sided = _of_comparison(question, rest, history, alone, concepts, lexicon)
-    if sided:
-        return sided
-    if topic:
-        for pattern, meaning in _ASIDES:
-            if pattern.match(rest):
-                return meaning.format(topic)
-        if _BARE.match(rest):
-            return _bare(rest, before, topic)
     named = lexicon.find(rest, strict_case=False)
-    pointing = _POINTING.search(question)
-    if pointing and topic and not _EMPTY_IT.search(question):
-        first = lexicon.find(question, strict_case=False)
-        # In "what is dropout and how does it work?" the pronoun has its noun beside it.
-        own = _OWN_NOUN.search(question[: pointing.start()])
-        if own is None and (not first or pointing.start() < first[0].start):
-            return _POINTING.sub(lambda m: f"{topic}'s" if m["whose"] else topic, question)
-    if topic and short and not named and not content_of(rest):
-        return f"{question.strip(' ?.!')} {topic}"  # "how much should I use?"
-    condition = _CONDITION_START.match(rest)
-    if condition and short and not _ASKS.match(rest) and (opened or len(words(rest)) <= 4):
-        return _under(before, rest, condition["word"].lower(), topic, bool(named), lexicon)
-    if opened and short and named and named[0].start == 0 and _only_names(rest, named[0].end):
-        return _about(before, rest, lexicon)
-    if opened and short and not named and not _WH.match(rest) and kind_of(rest, 0) == "fact":
-        definition = kind_of(before, 1) == "definition"
-        return (
-            _about(before, rest, lexicon)
-            if definition and len(words(rest)) <= 3
-            else f"{before} {rest}"
-        )
-    return question
+    asked = _FollowUp(question, rest, before, topic, named, lexicon)
+    return (
+        _of_comparison(question, rest, history, alone, concepts, lexicon)
+        or _aside(asked)
+        or _pointing(asked)
+        or _unsaid(asked)
+        or _conditioned(asked)
+        or _of_another(asked)
+        or question
+    )
+
+
+def _aside(asked: _FollowUp) -> str:
+    """What a word or two ask of the last topic: "an example?", "in which lecture?", "why?"."""
+    if not asked.topic:
+        return ""
+    for pattern, meaning in _ASIDES:
+        if pattern.match(asked.rest):
+            return meaning.format(asked.topic)
+    return _bare(asked.rest, asked.before, asked.topic) if _BARE.match(asked.rest) else ""
+
+
+def _pointing(asked: _FollowUp) -> str:
+    """The question with its pronoun replaced by the last topic."""
+    pronoun = _POINTING.search(asked.question)
+    if pronoun is None or not asked.topic or _EMPTY_IT.search(asked.question):
+        return ""
+    # In "what is dropout and how does it work?" the pronoun has its noun beside it.
+    if _OWN_NOUN.search(asked.question[: pronoun.start()]):
+        return ""
+    named = asked.lexicon.find(asked.question, strict_case=False)
+    if named and named[0].start <= pronoun.start():
+        return ""
+    whose = f"{asked.topic}'s"
+    return _POINTING.sub(lambda m: whose if m["whose"] else asked.topic, asked.question)
+
+
+def _unsaid(asked: _FollowUp) -> str:
+    """The question of the last topic, where it names nothing: "how much should I use?"."""
+    if asked.topic and asked.short and not asked.named and not content_of(asked.rest):
+        return f"{asked.question.strip(' ?.!')} {asked.topic}"
+    return ""
+
+
+def _conditioned(asked: _FollowUp) -> str:
+    """The last question under another condition: "and after unfreezing?"."""
+    condition = _CONDITION_START.match(asked.rest)
+    if condition is None or not asked.short or _ASKS.match(asked.rest):
+        return ""
+    if not asked.opened and len(words(asked.rest)) > 4:
+        return ""
+    word = condition["word"].lower()
+    return _under(asked.before, asked.rest, word, asked.topic, bool(asked.named), asked.lexicon)
+
+
+def _of_another(asked: _FollowUp) -> str:
+    """The last question of something else: "and weight decay?"."""
+    if not asked.opened or not asked.short:
+        return ""
+    if asked.named:
+        first = asked.named[0]
+        only = first.start == 0 and _only_names(asked.rest, first.end)
+        return _about(asked.before, asked.rest, asked.lexicon) if only else ""
+    if _WH.match(asked.rest) or kind_of(asked.rest, 0) != "fact":
+        return ""
+    if kind_of(asked.before, 1) == "definition" and len(words(asked.rest)) <= 3:
+        return _about(asked.before, asked.rest, asked.lexicon)
+    return f"{asked.before} {asked.rest}"
 
 
 def _topic(
@@ -198,13 +266,13 @@ def _topic(
     """What was talked about last: the main concept of the last answer that has one, else of the
     last question.
     """
-    found = lexicon.find(before, strict_case=False)
+    named = lexicon.find(before, strict_case=False)
     for _, answered in reversed(history):
         if answered.concepts:
             return answered.concepts[0]
-        if found:
+        if named:
             break
-    return concepts[found[0].concept].label if found else ""
+    return concepts[named[0].concept].label if named else ""
 
 
 def _of_comparison(
@@ -277,8 +345,8 @@ def _only_names(rest: str, end: int) -> bool:
 
 def _about(before: str, name: str, lexicon: Lexicon) -> str:
     """The last question, asked of another concept; of a comparison, its second side."""
-    found = lexicon.find(before, strict_case=False)
-    if not found:
+    named = lexicon.find(before, strict_case=False)
+    if not named:
         return f"{before} {name}"
-    at = found[-1] if kind_of(before, len(found)) == "comparison" else found[0]
+    at = named[-1] if kind_of(before, len(named)) == "comparison" else named[0]
     return before[: at.start] + name + before[at.end :]

@@ -1,4 +1,4 @@
-"""Between what a question asks for a comparison: the two sides, as it names them and as concepts."""
+"""What a question sets against each other: two sides, as it names them and as concepts."""
 
 from __future__ import annotations
 
@@ -15,7 +15,8 @@ __all__ = ["Side", "is_choice", "sides_in", "sides_of", "without_courtesy"]
 SHORTENED = 3  # letters that a shortened word has at least
 _POLITE = re.compile(
     r"^\s*(?:(?:please|hi|hello|hey|ok|okay|so|well|and|but|then)\b[\s,!]*)*"
-    r"(?:(?:can|could|would|will) you (?:please )?(?=(?:tell|explain|describe|show|list|give|name|compare|run|find)\b)"
+    r"(?:(?:can|could|would|will) you (?:please )?(?=(?:tell|explain|describe|show|list|give|name"
+    r"|compare|run|find)\b)"
     r"|(?:i (?:want|would like|'d like) to (?:know|learn|understand)|do you know|remind me)\s+)?",
     re.I,
 )
@@ -35,7 +36,8 @@ _SIDES = tuple(
     )
 )
 _SIDE_NOISE = re.compile(
-    r"^(?:(?:an?|the|using|use|i|we|you|should|which|what|is|are|better|faster|comes?|first|when|to|do|does|train|fit|take|"
+    r"^(?:(?:an?|the|using|use|i|we|you|should|which|what|is|are|better|faster|comes?|first|when|to"
+    r"|do|does|train|fit|take|"
     r"apply|choose|have|need|want)\b[\s,:]*)+",
     re.I,
 )
@@ -70,8 +72,8 @@ class Side:
         """
         if self.concept is None or key(self.name) == key(self.concept.label):
             return ""
-        found = next((a for a in self.concept.aliases if key(a) == key(self.name)), "")
-        return "" if _shortens(found, self.concept.label) else found
+        alias = next((a for a in self.concept.aliases if key(a) == key(self.name)), "")
+        return "" if _shortens(alias, self.concept.label) else alias
 
 
 def without_courtesy(question: str) -> str:
@@ -82,8 +84,10 @@ def without_courtesy(question: str) -> str:
 def sides_of(question: str) -> tuple[str, str] | None:
     """The two things that a question compares, as it names them; None when it names none.
 
-    >>> sides_of("should I use layer norm instead of batch norm for text?"), sides_of("WHERE vs HAVING")
-    (('layer norm', 'batch norm'), ('WHERE', 'HAVING'))
+    >>> sides_of("should I use layer norm instead of batch norm for text?")
+    ('layer norm', 'batch norm')
+    >>> sides_of("WHERE vs HAVING")
+    ('WHERE', 'HAVING')
     """
     asked = re.split(r"[?.!]\s+", without_courtesy(question).strip(" ?.!"))[-1]
     for pattern in _SIDES:
@@ -119,10 +123,10 @@ def sides_in(names: tuple[str, str] | None, linked: Sequence[int], store: Store)
 def _concept(name: str, store: Store) -> Concept | None:
     """The concept of this name, also of a shortened one: "layer norm" is Layer normalisation."""
     asked = key(name)
-    for found in store.lexicon.find(name, strict_case=False):
+    for name_at in store.lexicon.find(name, strict_case=False):
         # "layer norm" is no concept when only "norm" is one.
-        if len(key(name[found.start : found.end])) >= len(asked) - 1:
-            return store.concepts[found.concept]
+        if len(key(name[name_at.start : name_at.end])) >= len(asked) - 1:
+            return store.concepts[name_at.concept]
     for concept in store.concepts:
         for known in (concept.label, *concept.aliases):
             full = key(known)

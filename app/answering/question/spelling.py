@@ -42,16 +42,21 @@ def speller(lexicon: Lexicon, held: Callable[[str], int]) -> Callable[[str], str
         return alone | {"".join(name): " ".join(name) for name in lexicon.names if len(name) > 1}
 
     def mend(match: re.Match[str]) -> str:
-        said = match.group()
-        word = fold(said)
-        if said[1:] != said[1:].lower() or word in _FORMS or (word,) in lexicon.names or held(said):
-            return said
+        typed = match.group()
+        word = fold(typed)
+        if (
+            typed[1:] != typed[1:].lower()
+            or word in _FORMS
+            or (word,) in lexicon.names
+            or held(typed)
+        ):
+            return typed
         if word in spellings():
             return spellings()[word]
         near = {form for form in _FORMS if _one_slip(word, form)}
         if len(word) >= SHORTEST:
             near |= {means for spelled, means in spellings().items() if _one_slip(word, spelled)}
-        return near.pop() if len(near) == 1 else said
+        return near.pop() if len(near) == 1 else typed
 
     return lambda question: _WORD.sub(mend, question)
 
