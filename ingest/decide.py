@@ -4,9 +4,6 @@ notes stay.
 
 from __future__ import annotations
 
-import os
-import stat
-import tempfile
 import tomllib
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -20,6 +17,7 @@ from ingest.report import Report
 from kg.errors import GradusError, StoreBusy
 from kg.linking import find_concept
 from kg.store import note_roots, open_store
+from kg.whole_file import write_whole
 
 __all__ = ["decide", "decide_relation", "overrides_file"]
 
@@ -226,26 +224,9 @@ def _taken_out(
 
 
 def _write(file: Path, text: str) -> None:
-    """Replace a file as a whole, with the rights it has."""
     try:
-        mode = stat.S_IMODE(file.stat().st_mode) if file.exists() else 0o666 & ~_umask()
-        handle, name = tempfile.mkstemp(prefix=".gradus-", suffix=".toml", dir=file.parent)
-        try:
-            with os.fdopen(handle, "wb") as out:
-                out.write(text.encode())
-                out.flush()
-                os.fsync(out.fileno())
-            Path(name).chmod(mode)
-            Path(name).replace(file)
-        except BaseException:
-            Path(name).unlink(missing_ok=True)
-            raise
+        write_whole(file, text.encode())
     except OSError as error:
-        said = f"cannot write {file} ({error.strerror}), so nothing is decided"
-        raise GradusError(f"{said}; make the folder writable") from error
-
-
-def _umask() -> int:
-    mask = os.umask(0)
-    os.umask(mask)
-    return mask
+        raise GradusError(
+            f"cannot write {file} ({error.strerror}), so nothing is decided; make the folder writable"
+        ) from error

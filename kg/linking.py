@@ -4,22 +4,33 @@ closest).
 
 from __future__ import annotations
 
-import difflib
 import re
 import unicodedata
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from difflib import SequenceMatcher
 from functools import lru_cache
 
 from kg.errors import UnknownConcept
 from kg.types import Concept
 
-__all__ = ["STOP_WORDS", "Found", "Lexicon", "find_concept", "fold", "key", "words"]
+__all__ = [
+    "STOP_WORDS",
+    "Found",
+    "Lexicon",
+    "closest",
+    "closest_labels",
+    "find_concept",
+    "fold",
+    "key",
+    "words",
+]
 
 # With combining accents, as decomposed text has them, and the marks of "k-means++" and "C#".
 _WORD = re.compile(r"(?:[^\W_][\u0300-\u036f]*)+(?:\+\+|#(?!\w))?")
 _PLURAL_ACRONYM = re.compile(r"\w*[A-Z]{2}s")  # "GPUs", "PCAs"
 SHORTEST_JOINED = 4  # characters of a hyphenated name written as one word
+CLOSE = 0.34  # how alike a name must be to be meant by a slip
 # Names inside addresses and HTML tags are not mentions: bare URLs, link targets, tag attributes.
 _UNSPOKEN = re.compile(r"https?://[^\s)>\]]+|(?<=\]\()[^)\s]*|<[a-zA-Z/][^>]*>")
 _IRREGULAR_PLURALS = (
@@ -221,14 +232,29 @@ def find_concept(concepts: Sequence[Concept], label: str) -> Concept:
 
 
 def closest_labels(concepts: Sequence[Concept], label: str, most: int = 5) -> tuple[str, ...]:
-    """Labels whose name shares words with, or is spelled like, the given one; best first."""
-    wanted = set(key(label))
-    scored = []
-    for concept in concepts:
-        names = (concept.label, *concept.aliases)
-        overlap = max(len(wanted & set(key(n))) / max(1, len(wanted | set(key(n)))) for n in names)
-        alike = max(
-            difflib.SequenceMatcher(None, label.casefold(), n.casefold()).ratio() for n in names
-        )
-        scored.append((max(overlap, alike), concept.label))
-    return tuple(lab for s, lab in sorted(scored, key=lambda t: (-t[0], t[1]))[:most] if s >= 0.34)
+    """Labels of the concepts with a name that is close to the given one; best first."""
+    label_of = {n: c.label for c in reversed(concepts) for n in (*c.aliases, c.label)}
+    names = closest(label, label_of, most=len(label_of))
+    return tuple(dict.fromkeys(label_of[n] for n in names))[:most]
+
+
+def closest(name: str, known: Iterable[str], most: int, least: float = CLOSE) -> tuple[str, ...]:
+    """Those of the known names that share words with a name or are spelled like it; best first.
+
+    Parameters
+    ----------
+    least : float
+        In [0, 1]: how alike they must be.
+
+    >>> closest("learning rates finder", ["Momentum", "Learning Rate", "Finding a Rate"], 2)
+    ('Learning Rate', 'Finding a Rate')
+    """
+    scored = sorted((-_likeness(name, other), other) for other in known)
+    return tuple(other for unlike, other in scored[:most] if -unlike >= least)
+
+
+def _likeness(one: str, other: str) -> float:
+    """The share of words that two names have in common, or that of letters in the same order."""
+    words_of_one, words_of_other = set(key(one)), set(key(other))
+    shared = len(words_of_one & words_of_other) / max(1, len(words_of_one | words_of_other))
+    return max(shared, SequenceMatcher(None, one.casefold(), other.casefold()).ratio())

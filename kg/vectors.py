@@ -7,7 +7,6 @@ from __future__ import annotations
 import functools
 import hashlib
 import json
-import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,6 +18,7 @@ import numpy.typing as npt
 from threadpoolctl import ThreadpoolController
 
 from kg.errors import IndexMismatch
+from kg.whole_file import write_whole
 
 __all__ = [
     "WordVectors",
@@ -85,12 +85,7 @@ def save_index(index: Any, path: Path, generation: int) -> None:
     """Write the index with its generation and a checksum, replacing an older file at once."""
     payload = faiss.serialize_index(index).tobytes()
     head = {"generation": generation, "sha256": hashlib.sha256(payload).hexdigest()}
-    fresh = path.with_name(f"{path.name}.{os.getpid()}.new")
-    try:
-        fresh.write_bytes(_MAGIC + json.dumps(head).encode() + b"\n" + payload)
-        fresh.replace(path)
-    finally:
-        fresh.unlink(missing_ok=True)
+    write_whole(path, _MAGIC + json.dumps(head).encode() + b"\n" + payload)
 
 
 def load_index(path: Path, generation: int) -> Any | None:

@@ -6,7 +6,6 @@ not say) or "quote" (text that answers it) or both; "kind" and "from" are kept w
 
 from __future__ import annotations
 
-import difflib
 import json
 import re
 from collections.abc import Sequence
@@ -15,8 +14,10 @@ from pathlib import Path
 from typing import Any, Literal
 
 from kg.errors import GradusError
+from kg.linking import closest
 from kg.store import Store
 from kg.types import Passage
+from kg.whole_file import write_whole
 
 __all__ = [
     "AskedQuestion",
@@ -98,13 +99,12 @@ def save_questions(path: Path, questions: Sequence[AskedQuestion], force: bool =
     GradusError
         When the file exists, or cannot be written.
     """
-    try:
-        with path.open("w" if force else "x", encoding="utf-8") as file:
-            file.write(question_lines(questions))
-    except FileExistsError as error:
+    if path.exists() and not force:
         raise GradusError(
             f"{path} exists and may hold your edits; name another file, or add --force"
-        ) from error
+        )
+    try:
+        write_whole(path, question_lines(questions).encode())
     except OSError as error:
         raise GradusError(f"cannot write the questions to {path}: {error.strerror}") from error
 
@@ -136,7 +136,7 @@ def unheld(questions: Sequence[AskedQuestion], store: Store) -> tuple[Unheld, ..
     for question in questions:
         for gold in question.gold:
             if not any(h.startswith(gold) for h in headings):
-                out.append(Unheld(question, "gold", gold, _closest(gold, headings)))
+                out.append(Unheld(question, "gold", gold, _closest_heading(gold, headings)))
         for quote in question.quotes:
             if not any(_holds(text, quote) for text in texts):
                 out.append(_unheld_quote(question, quote, store, texts, headings))
@@ -163,23 +163,12 @@ def _unheld_quote(
                 return Unheld(
                     question, "quote", quote, path[-1] if path else "", spans_passages=True
                 )
-    return Unheld(question, "quote", quote, _closest(quote, headings))
+    return Unheld(question, "quote", quote, _closest_heading(quote, headings))
 
 
-def _closest(text: str, headings: Sequence[str]) -> str:
-    """The heading most like a text in letters or words; "" when none comes near."""
-    wanted = set(spoken(text).split())
-
-    def likeness(heading: str) -> float:
-        there = set(spoken(heading).split())
-        shared = len(wanted & there) / max(1, min(len(wanted), len(there)))
-        alike = difflib.SequenceMatcher(
-            None, text.casefold(), heading[: 2 * len(text)].casefold()
-        ).ratio()
-        return max(0.9 * shared, alike)
-
-    best = max(headings, key=likeness, default="")
-    return best if best and likeness(best) >= 0.4 else ""
+def _closest_heading(text: str, headings: Sequence[str]) -> str:
+    """The heading most like a text, "" when none comes near."""
+    return next(iter(closest(text, headings, most=1, least=0.4)), "")
 
 
 def _row(question: AskedQuestion) -> dict[str, Any]:

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import contextlib
-import os
 import unicodedata
 from collections.abc import Mapping
 from pathlib import Path
 
 from app.exports.cards import MARK
 from kg.errors import GradusError
+from kg.whole_file import write_whole
 
 __all__ = ["write_cards", "write_file"]
 
@@ -25,7 +24,7 @@ def write_file(path: Path, text: str, force: bool = False) -> None:
     if path.exists() and not force:
         raise GradusError(f"{path} exists; name another file, or write over it with --force")
     try:
-        _replace(path, text)
+        write_whole(path, text.encode())
     except OSError as error:
         raise GradusError(f"cannot write {path}: {error.strerror}") from error
 
@@ -62,7 +61,7 @@ def write_cards(folder: Path, cards: Mapping[str, str], force: bool = False) -> 
             )
         folder.mkdir(parents=True, exist_ok=True)
         for name, text in cards.items():
-            _replace(folder / name, text)
+            write_whole(folder / name, text.encode())
         return tuple(
             n
             for n in present
@@ -82,13 +81,3 @@ def _is_card(path: Path) -> bool:
 
 def _same(name: str) -> str:
     return unicodedata.normalize("NFC", name).casefold()
-
-
-def _replace(path: Path, text: str) -> None:
-    fresh = path.with_name(f".{os.getpid()}.gradus.new")
-    try:
-        fresh.write_bytes(text.encode())
-        fresh.replace(path)
-    finally:
-        with contextlib.suppress(OSError):
-            fresh.unlink(missing_ok=True)

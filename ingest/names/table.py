@@ -4,12 +4,11 @@ aside.
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Hashable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 from ingest.names.labels import merge_key
-from kg.linking import key
+from kg.linking import closest, key
 
 __all__ = ["NameTable"]
 
@@ -58,8 +57,7 @@ class NameTable:
 
     def closest(self, name: str, most: int = 3) -> tuple[str, ...]:
         """Names that are spelled like this one, best first."""
-        near = difflib.get_close_matches(name.strip().casefold(), map(str, self.spellings), most)
-        return tuple(self.spellings[n] for n in near)
+        return closest(name.strip(), self.spellings.values(), most, least=0.6)
 
 
 def _forms(name: str) -> Iterator[Hashable]:
