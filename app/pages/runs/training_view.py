@@ -1,6 +1,4 @@
-"""What a run tells of training, as HTML made from its events: losses, scores, layers, tables of
-what was compared.
-"""
+"""What a run tells of training, as HTML made from its events: losses, scores, layers, tables."""
 
 from __future__ import annotations
 
@@ -24,9 +22,7 @@ _HIDDEN = {"event", "t", "table"}
 
 
 def training_charts(events: Sequence[Event]) -> str:
-    """Losses and scores of the epochs, batch losses until the first has ended; layers of a
-    network.
-    """
+    """Losses and scores of the epochs, batch losses until the first has ended; or layers."""
     epochs = [event for event in events if event.get("event") == "epoch"]
     if epochs:
         drawn = _epoch_charts(epochs, _repeats(events))
@@ -66,9 +62,7 @@ def training_tables(events: Sequence[Event]) -> str:
 
 
 def _epoch_charts(epochs: Sequence[Event], repeats: int) -> list[str]:
-    """Where several trainings are compared, a line for each, over its repeats; else training beside
-    validation.
-    """
+    """A line for each training compared, over its repeats; else training beside validation."""
     ways = list(dict.fromkeys(_way(epoch) for epoch in epochs))
     compared = len(ways) > 1
     if compared:
@@ -132,9 +126,7 @@ def _line(epochs: Sequence[Event], name: str) -> tuple[tuple[float, float], ...]
 
 
 def _mean(epochs: Sequence[Event], name: str, repeats: int) -> tuple[tuple[float, float], ...]:
-    """The mean over trainings of the same way, told one after the other; its epochs count from
-    1.
-    """
+    """The mean over trainings of the same way, told in turn; its epochs count from 1."""
     length = _length(epochs, repeats)
     columns = [[_read(epoch, name) for epoch in epochs[place::length]] for place in range(length)]
     return tuple(
@@ -175,16 +167,17 @@ def _value(value: object) -> float:
 def _table(name: str, rows: Sequence[Mapping[str, Any]]) -> str:
     heads = [key for key in dict.fromkeys(key for row in rows for key in row) if key not in _HIDDEN]
     head = "".join(f'<th scope="col">{html.escape(_head(key))}</th>' for key in heads)
-    body = "".join(
-        "<tr>"
-        + "".join(f"<td>{html.escape(_cell(key, row.get(key)))}</td>" for key in heads)
-        + "</tr>"
-        for row in rows
-    )
+    body = "".join(_row(row, heads) for row in rows)
+    caption = html.escape(name.capitalize())
     return (
-        f'<div class="g-scroll" tabindex="0"><table class="g-table"><caption>{html.escape(name.capitalize())}</caption>'
+        f'<div class="g-scroll" tabindex="0"><table class="g-table"><caption>{caption}</caption>'
         f"<thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>"
     )
+
+
+def _row(row: Mapping[str, Any], heads: Sequence[str]) -> str:
+    cells = (f"<td>{html.escape(_cell(key, row.get(key)))}</td>" for key in heads)
+    return f"<tr>{''.join(cells)}</tr>"
 
 
 def _head(key: str) -> str:
