@@ -54,10 +54,10 @@ def show_number(value: float) -> str:
 
     Examples
     --------
-    >>> show_number(2071.4), show_number(0.0512), show_number(3.2e-7)
-    ('2070', '0.0512', '3.2e-07')
+    >>> show_number(2071.4), show_number(0.0512), show_number(3.2e-7), show_number(float("nan"))
+    ('2070', '0.0512', '3.2e-07', 'no number')
     """
-    return _shown(value, 3)
+    return _shown(value, 3) if math.isfinite(value) else "no number"
 
 
 def show_rate(rate: float | Sequence[float]) -> str:

@@ -1,6 +1,4 @@
-"""What the pictures of recipes share: colours, resolution, and quiet axes; drawn without a
-screen.
-"""
+"""What the pictures of recipes share: colours, resolution, quiet axes; drawn without a screen."""
 
 from __future__ import annotations
 
@@ -12,14 +10,8 @@ matplotlib.use("Agg")
 
 __all__ = ["COLOURS", "DPI", "GREY", "RED", "tidy_axes"]
 
-COLOURS = (
-    "#2563eb",
-    "#ea580c",
-    "#059669",
-    "#9333ea",
-    "#0891b2",
-    "#be123c",
-)  # told apart in grey as well
+# told apart in grey as well
+COLOURS = ("#2563eb", "#ea580c", "#059669", "#9333ea", "#0891b2", "#be123c")
 RED, GREY = "#dc2626", "#64748b"
 DPI = 140
 

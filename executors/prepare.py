@@ -1,6 +1,4 @@
-"""What every recipe that trains does first: check the user's files, choose the device, build the
-learner.
-"""
+"""What every recipe that trains does first: check files, choose a device, build the learner."""
 
 from __future__ import annotations
 
@@ -10,10 +8,23 @@ from typing import Any
 from executors.devices import choose_device
 from executors.errors import BadInput
 from executors.runs.journal import Journal
-from executors.task import Built, Settings, Source, Task, settings_from
+from executors.task import Built, Settings, Source, Task
 from executors.tasks import find_task
 
-__all__ = ["Prepared", "build", "prepare"]
+__all__ = ["Prepared", "Trained", "build", "prepare"]
+
+_FEWEST = 4  # samples to train on
+
+
+@dataclass(frozen=True, slots=True)
+class Trained:
+    """What was trained, as every result says it."""
+
+    arch: str
+    size: int | None  # px
+    batch_size: int
+    pretrained: bool
+    seed: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,47 +45,60 @@ class Prepared:
         """The fastai learner."""
         return self.built.learner
 
-    def asked(self) -> dict[str, Any]:
+    @property
+    def trained(self) -> Trained:
         """What a result says of what was trained."""
-        return {
-            "arch": self.settings.arch or self.task.DEFAULT_ARCH,
-            "size": self.size,
-            "batch_size": self.batch_size,
-            "pretrained": self.built.pretrained,
-            "seed": self.settings.seed,
-        }
+        arch, seed = self.settings.arch or self.task.DEFAULT_ARCH, self.settings.seed
+        return Trained(arch, self.size, self.batch_size, self.built.pretrained, seed)
 
-    def snippet(self) -> str:
-        """Code that makes `dls` and `learn`."""
+    def snippet(self, size: int | None = None) -> str:
+        """Code that makes `dls` and `learn`; at another image size where one is given."""
+        size = size or self.size
         return self.task.snippet(
-            self.source, self.settings, self.size, self.batch_size, self.built.pretrained
+            self.source, self.settings, size, self.batch_size, self.built.pretrained
         )
 
 
-def prepare(params: dict[str, Any], journal: Journal) -> Prepared:
+def prepare(
+    settings: Settings,
+    journal: Journal,
+    *,
+    device: str,
+    size: int | None,
+    batch_size: int,
+    shrink: bool = True,
+) -> Prepared:
     """Check, choose and build, and tell the journal.
 
-    A batch larger than a quarter of the training set is made smaller, and that is noted: an epoch
-    of a step or two teaches nothing.
+    Parameters
+    ----------
+    device : str
+        As asked for: "auto", "cpu", "cuda:1".
+    size : int or None
+        Image size in px; None: the task's own.
+    shrink : bool
+        Whether a batch larger than a quarter of the training set is made smaller, which is noted:
+        an epoch of a step or two teaches nothing. Else one larger than the set is refused.
 
     Raises
     ------
     BadParameter, BadInput
         When the parameters or the user's files do not hold up.
     """
-    settings = settings_from(params)
     task = find_task(settings.task)
     source = task.inspect(settings)
-    device = choose_device(params["device"])
-    journal.device(device)
+    if not shrink:
+        _check_batch(source, batch_size)
+    chosen = choose_device(device)
+    journal.device(chosen)
     journal.log(source.title)
-    size = params.get("size") or task.default_size(settings)
-    batch_size, said = _batch(source, int(params.get("batch_size") or 64))
-    built = build(task, source, settings, size, batch_size, device.name, journal)
-    notes = (*source.notes, *built.notes, *said)
+    used, shrunk = _smaller(source, batch_size) if shrink else (batch_size, ())
+    size = size or task.default_size(settings)
+    built = build(task, source, settings, size, used, chosen.name, journal)
+    notes = (*source.notes, *built.notes, *shrunk)
     for note in notes:
         journal.log(note)
-    return Prepared(task, settings, source, device.name, size, batch_size, built, notes)
+    return Prepared(task, settings, source, chosen.name, size, used, built, notes)
 
 
 def build(
@@ -96,12 +120,23 @@ def build(
     return task.build(source, settings, size, batch_size, device, journal.folder)
 
 
-def _batch(source: Source, asked: int) -> tuple[int, tuple[str, ...]]:
-    if source.train < 4:
-        raise BadInput(f"{source.title}: {source.train} samples to train on; at least 4 are needed")
+def _check_batch(source: Source, batch_size: int) -> None:
+    if source.train < batch_size:
+        raise BadInput(
+            f"{source.title}: {source.train} samples to train on are fewer than one batch of "
+            f"{batch_size}, and fastai would train nothing; "
+            f"take a batch_size of {max(2, source.train // 4)} or so"
+        )
+
+
+def _smaller(source: Source, asked: int) -> tuple[int, tuple[str, ...]]:
+    """The batch to take, and what is to be said of it."""
+    if source.train < _FEWEST:
+        raise BadInput(
+            f"{source.title}: {source.train} samples to train on; at least {_FEWEST} are needed"
+        )
     most = max(2, source.train // 4)
     if asked <= most:
         return asked, ()
-    return most, (
-        f"the batch is {most}, not {asked}: with {source.train} samples an epoch would have no steps",
-    )
+    few = f"with {source.train} samples an epoch would have no steps"
+    return most, (f"the batch is {most}, not {asked}: {few}",)

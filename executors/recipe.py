@@ -1,8 +1,8 @@
 """What a recipe is, and where recipes come from; nothing heavy is imported here.
 
 A recipe is a module with `RECIPE`, a `Recipe`, and `run(params, journal)`, which only a run's child
-process calls. Ours lie in the folder `executors/recipes`; others register theirs under the entry
-point group "gradus.recipes".
+process calls: with the module's own dataclass `Params`, see `typed_params`. Ours lie in the folder
+`executors/recipes`; others register theirs under the entry point group "gradus.recipes".
 """
 
 from __future__ import annotations
@@ -12,9 +12,10 @@ import importlib
 import pkgutil
 import warnings
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, is_dataclass
 from importlib import metadata
 from types import ModuleType
+from typing import Any, get_type_hints
 
 from executors.errors import BadParameter, UnknownRecipe
 from executors.parameters import Parameter, ParameterType, check_value, expected
@@ -28,6 +29,7 @@ __all__ = [
     "find_recipe",
     "recipe_module",
     "recipes",
+    "typed_params",
 ]
 
 ENTRY_POINTS = "gradus.recipes"
@@ -115,6 +117,23 @@ def check_params(recipe: Recipe, raw: Mapping[str, object]) -> dict[str, object]
                 f"{recipe.name}: parameter '{name}' is for {meant}, not for {task}; leave it out"
             )
     return checked
+
+
+def typed_params(module: ModuleType, checked: Mapping[str, object]) -> Any:
+    """Checked parameters as the recipe's own `Params`; as they are where it has no such dataclass.
+
+    A field of `Params` that is a dataclass itself, such as `executors.task.Settings`, takes its own
+    fields from the same parameters; fields that no parameter is named for keep their default.
+    """
+    kind = getattr(module, "Params", None)
+    return _filled(kind, checked) if is_dataclass(kind) else checked
+
+
+def _filled(kind: Any, checked: Mapping[str, object]) -> Any:
+    types = get_type_hints(kind)
+    values = {name: checked[name] for name in types if name in checked}
+    parts = {name: _filled(part, checked) for name, part in types.items() if is_dataclass(part)}
+    return kind(**values | parts)
 
 
 def _checked(recipe: Recipe, parameter: Parameter, raw: object) -> object:

@@ -1,21 +1,19 @@
-"""What the tasks have in common: what is asked of them, what they found in the user's files, what
-they build.
-"""
+"""What tasks have in common: what they are asked, find in the user's files, and build."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
-__all__ = ["Built", "Settings", "Source", "Task", "settings_from"]
+__all__ = ["Built", "Settings", "Source", "Task"]
 
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """What a run asks of its task; "" stands for the built-in sample, the default network, no
-    column.
+    """What a run asks of its task; a learner file settles the task.
+
+    "" stands for the built-in sample, the default network, no column.
     """
 
     task: str
@@ -30,35 +28,18 @@ class Settings:
     download: bool = False
     seed: int = 42
 
+    def __post_init__(self) -> None:
+        if self.learner:
+            object.__setattr__(self, "task", "learner")
+
     def to_json(self) -> dict[str, Any]:
         """The settings as they travel to a trial's process."""
         return asdict(self)
 
 
-def settings_from(params: Mapping[str, Any]) -> Settings:
-    """The settings among a recipe's checked parameters; a missing text is "". A learner file
-    settles the task.
-    """
-    return Settings(
-        task="learner" if params.get("learner") else str(params["task"]),
-        data=str(params.get("data") or ""),
-        target=str(params.get("target") or ""),
-        arch=str(params.get("arch") or ""),
-        learner=str(params.get("learner") or ""),
-        encoder=str(params.get("encoder") or ""),
-        log_target=str(params.get("log_target") or "auto"),
-        y_range=str(params.get("y_range") or ""),
-        pretrained=bool(params.get("pretrained", True)),
-        download=bool(params.get("download", False)),
-        seed=int(params.get("seed", 42)),
-    )
-
-
 @dataclass(frozen=True, slots=True)
 class Source:
-    """Checked input of one task. `content` is the task's own; `notes` are sentences on what was
-    decided.
-    """
+    """Checked input of one task; `content` is its own, `notes` say what was decided."""
 
     title: str  # "scikit-learn's digits", "photos: 120 images in 3 classes"
     train: int  # samples to train on
@@ -100,13 +81,10 @@ class Task(Protocol):
         device: str,
         folder: Path,
     ) -> Built:
-        """A learner, frozen when its weights are pretrained; size in px, None where samples have no
-        size.
-        """
+        """A learner, frozen when its weights are pretrained; size in px, None without sizes."""
 
     def template(self, loader: Any) -> tuple[Any, ...]:
-        """A few of the training loader's costliest samples as one batch on the CPU, as before they
-        go to the device.
+        """A few of the training loader's costliest samples as one batch, still on the CPU.
 
         Costliest: the longest texts. Trials repeat them to a batch of any size.
         """
@@ -122,6 +100,7 @@ class Task(Protocol):
         batch_size: int,
         pretrained: bool,
     ) -> str:
-        """Code in fastai v2 that makes `dls` (on a line of its own, "dls = ...") and `learn` from
-        the same input.
+        """Code in fastai v2 that makes `dls` and `learn` from the same input.
+
+        `dls` is made on a line of its own that begins with "dls = ".
         """

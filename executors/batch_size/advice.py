@@ -1,21 +1,22 @@
-"""What a search for batch sizes says: sentences with their reasons, a rule of thumb beside them,
-and a snippet.
-"""
+"""What a search for batch sizes says: its findings, sentences with reasons, and a snippet."""
 
 from __future__ import annotations
 
 import math
 import os
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from executors.amounts import show_bytes, show_number
 from executors.batch_size.search import SMALLEST, Case, Trial
+from executors.runs.finding import Finding
 from executors.task import Settings, Source, Task
 
 __all__ = [
     "Plan",
+    "PlanRow",
     "batch_to_use",
+    "findings",
     "label",
     "loader_words",
     "plan_row",
@@ -28,6 +29,7 @@ _RULE_FREE_MB = 8200
 _RULE_HALF, _RULE_WHOLE = (8, 4), (3, 1)  # with more memory free than that, and without
 _RULE_PX = 480  # the rule's half-size images are 360 by 480 px
 _MOST_WORKERS = 8
+_MOST_IN_LARGE = 3  # plans of one case that are set in large side by side
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,87 +51,149 @@ class Plan:
         return "loader" if self.loader_samples_per_s < self.recommended.samples_per_s else "compute"
 
 
+@dataclass(frozen=True, slots=True)
+class PlanRow:
+    """A plan as results and tables show it."""
+
+    size: int | None  # px
+    precision: str
+    phase: str
+    largest: int
+    recommended: int
+    limit_bytes: int
+    peak_bytes: int
+    samples_per_s: float
+    loader_samples_per_s: float
+    bound: str
+    bound_by: str
+    rule_of_thumb: int | None
+
+
+def plan_row(plan: Plan, limit_bytes: int, free_bytes: int) -> PlanRow:
+    """The plan as a row, with what was free and what could be taken."""
+    size = plan.case.size
+    return PlanRow(
+        size=size,
+        precision=plan.case.precision,
+        phase=plan.case.phase,
+        largest=plan.largest.batch,
+        recommended=plan.recommended.batch,
+        limit_bytes=limit_bytes,
+        peak_bytes=plan.largest.peak_bytes,
+        samples_per_s=round(plan.recommended.samples_per_s, 2),
+        loader_samples_per_s=round(plan.loader_samples_per_s, 2),
+        bound=plan.bound,
+        bound_by=plan.bound_by,
+        rule_of_thumb=rule_of_thumb(free_bytes, size) if size else None,
+    )
+
+
+def findings(plans: Sequence[Plan], main: Plan) -> tuple[Finding, ...]:
+    """A finding for each plan; in large are those of few sizes of one case, else `main` alone."""
+    precise = {plan.case.precision for plan in plans} != {"float32"}
+    one_case = len({(plan.case.precision, plan.case.frozen) for plan in plans}) == 1
+    listed = one_case and len(plans) <= _MOST_IN_LARGE
+    return tuple(
+        Finding(
+            _plan_words(plan, precise),
+            _plan_figures(plan, listed) if listed or plan is main else {},
+            {"plan": [_plan_values(plan)]},
+            plan.case.phase,
+            plan.case.precision,
+            plan.case.size,
+        )
+        for plan in plans
+    )
+
+
+def _plan_words(plan: Plan, precise: bool) -> str:
+    best, largest = plan.recommended.batch, plan.largest.batch
+    words = f"batch size {best}" + (f" at {plan.case.size} px" if plan.case.size else "")
+    words += f" in {plan.case.precision}" if precise else ""
+    bound = plan.bound == "memory"
+    if largest > best:
+        return words + (
+            f" (the largest that fits: {largest})" if bound else f" ({largest} fits too)"
+        )
+    return words + (" (the largest that fits)" if bound else "")
+
+
+def _plan_figures(plan: Plan, sized: bool) -> dict[str, int]:
+    at = f" at {plan.case.size} px" if sized and plan.case.size else ""
+    return {
+        f"Recommended batch{at}": plan.recommended.batch,
+        f"Largest that fits{at}": plan.largest.batch,
+    }
+
+
+def _plan_values(plan: Plan) -> dict[str, int | str | None]:
+    return {
+        "size": plan.case.size,
+        "precision": plan.case.precision,
+        "recommended": plan.recommended.batch,
+        "largest": plan.largest.batch,
+    }
+
+
 def label(case: Case, others: bool = True) -> str:
-    """The case in a few words, "" for one without anything special; precision and phase only where
-    there are others.
-    """
+    """The case in a few words; precision and phase only where there are others, else maybe ""."""
     words = [f"{case.size} px"] if case.size else []
     if others:
-        words += [case.precision, "frozen" if case.frozen else "unfrozen"]
+        words += [case.precision, case.phase]
     return " ".join(words)
 
 
 def rule_of_thumb(free_bytes: int, size: int) -> int:
-    """The batch by the rule of fast.ai's segmentation lesson: with over 8200 MB free 8 small or 3
-    large, else 4 or 1.
+    """The batch by the rule of fast.ai's segmentation lesson.
 
-    It was written for one U-Net on one set of street scenes, 360 by 480 and 720 by 960 px.
+    With over 8200 MB free 8 small or 3 large images, else 4 or 1. It was written for one U-Net on
+    one set of street scenes, 360 by 480 and 720 by 960 px.
     """
     more, less = _RULE_HALF if size <= _RULE_PX else _RULE_WHOLE
     return more if free_bytes > _RULE_FREE_MB * 10**6 else less
-
-
-def plan_row(plan: Plan, limit_bytes: int, free_bytes: int) -> dict[str, Any]:
-    """The plan as results and tables show it."""
-    return {
-        "size": plan.case.size,
-        "precision": plan.case.precision,
-        "phase": "frozen" if plan.case.frozen else "unfrozen",
-        "largest": plan.largest.batch,
-        "recommended": plan.recommended.batch,
-        "limit_bytes": limit_bytes,
-        "peak_bytes": plan.largest.peak_bytes,
-        "samples_per_s": round(plan.recommended.samples_per_s, 2),
-        "loader_samples_per_s": round(plan.loader_samples_per_s, 2),
-        "bound": plan.bound,
-        "bound_by": plan.bound_by,
-        "rule_of_thumb": rule_of_thumb(free_bytes, plan.case.size) if plan.case.size else None,
-    }
 
 
 def sentence(plan: Plan, limit: int, others: bool) -> str:
     """The finding for one case, with its reason."""
     words = label(plan.case, others)
     at = f"At {words} a" if plan.case.size else f"In {words} a" if words else "A"
+    taken = f"takes {show_bytes(plan.largest.peak_bytes)} of {show_bytes(limit)}"
     why = {
         "memory": f"is the largest that trains within {show_bytes(limit)}",
-        "data": f"holds the whole training set and takes {show_bytes(plan.largest.peak_bytes)} of {show_bytes(limit)}",
-        "max_batch": f"is as large as max_batch allows and takes {show_bytes(plan.largest.peak_bytes)} of "
-        f"{show_bytes(limit)}",
+        "data": f"holds the whole training set and {taken}",
+        "max_batch": f"is as large as max_batch allows and {taken}",
     }[plan.bound]
     rate = f"{show_number(plan.recommended.samples_per_s)} samples/s"
     if plan.recommended.batch == plan.largest.batch:
         return f"{at} batch of {plan.largest.batch} {why}; it is also the fastest, at {rate}."
     return (
-        f"{at} batch of {plan.largest.batch} {why}; from {plan.recommended.batch} on "
-        f"({rate}) larger batches are at most 5 % faster, so {plan.recommended.batch} is recommended."
+        f"{at} batch of {plan.largest.batch} {why}; from {plan.recommended.batch} on ({rate}) "
+        f"larger batches are at most 5 % faster, so {plan.recommended.batch} is recommended."
     )
 
 
 def loader_words(plan: Plan) -> str:
-    """Whether epochs wait for the loader or for the network, and what then helps; "" when it is not
-    known.
-    """
+    """Whether epochs wait for the loader or the network, and what helps; "" when not known."""
     step, loader = plan.recommended.samples_per_s, plan.loader_samples_per_s
     given, taken = show_number(loader), show_number(step)
     if plan.bound_by == "loader":
         workers = max(1, min(math.ceil(step / loader), os.cpu_count() or 1, _MOST_WORKERS))
         return (
-            f"Epochs are loader-bound: the loader gives {given} samples/s where the step could take {taken}; "
-            f"num_workers={workers}, samples that are resized and cached once, or smaller files help more than a "
-            "larger batch."
+            f"Epochs are loader-bound: the loader gives {given} samples/s where the step could "
+            f"take {taken}; num_workers={workers}, samples that are resized and cached once, or "
+            "smaller files help more than a larger batch."
         )
     if plan.bound_by == "compute":
         return (
-            f"Epochs are compute-bound: the loader gives {given} samples/s, the step takes {taken}; "
-            "lower precision, smaller samples or a smaller network are what makes them faster."
+            f"Epochs are compute-bound: the loader gives {given} samples/s, the step takes "
+            f"{taken}; lower precision, smaller samples or a smaller network are what makes them "
+            "faster."
         )
     return ""
 
 
 def batch_to_use(plan: Plan, effective: int | None) -> tuple[int, int | None]:
-    """The batch to load, and how many samples to accumulate gradients over (None: one batch a
-    step).
+    """The batch to load, and over how many samples to accumulate gradients (None: one batch).
 
     Without a wanted effective batch it is the recommended one. One that fits is taken as it is; for
     one that does not, batches of at most the recommended size that add up to it, or to a little
@@ -163,24 +227,25 @@ def snippet(
     task: Task,
     source: Source,
     settings: Settings,
-    plans: list[Plan],
-    hello: dict[str, Any],
+    plans: Sequence[Plan],
     effective: int | None,
+    *,
+    pretrained: bool,
+    device: str,
 ) -> str:
-    """A fastai snippet that trains with the batch to use; with several sizes, one after the
-    other.
-    """
-    first, pretrained = plans[0], bool(hello["pretrained"])
+    """A snippet that trains with the batch to use; with several sizes, one after the other."""
+    first = plans[0]
     batch, accumulate = batch_to_use(first, effective)
     code = task.snippet(source, settings, first.case.size, batch, pretrained)
-    code += _precision_lines(first.case.precision, hello["device"])
+    code += _precision_lines(first.case.precision, device)
     code += "learn.freeze()\n" if first.case.frozen else ""
     code += _fit_line(first, pretrained, settings.task, accumulate)
     for plan in plans[1:]:
         batch, accumulate = batch_to_use(plan, effective)
         again = task.snippet(source, settings, plan.case.size, batch, pretrained)
         loaders = next((line for line in again.splitlines() if line.startswith("dls = ")), "")
-        code += f"\n{loaders}\nlearn.dls = dls\n{_fit_line(plan, pretrained, settings.task, accumulate)}"
+        fit = _fit_line(plan, pretrained, settings.task, accumulate)
+        code += f"\n{loaders}\nlearn.dls = dls\n{fit}"
     return code
 
 
@@ -196,4 +261,5 @@ def _fit_line(plan: Plan, pretrained: bool, task: str, accumulate: int | None) -
     if task == "gan":
         return "learn.fit(1, 2e-4)\n"  # WGAN does not stand the momentum of one cycle
     name = "fine_tune" if pretrained and not plan.case.frozen else "fit_one_cycle"
-    return f"learn.{name}(1{f', cbs=GradientAccumulation(n_acc={accumulate})' if accumulate else ''})\n"
+    callback = f", cbs=GradientAccumulation(n_acc={accumulate})" if accumulate else ""
+    return f"learn.{name}(1{callback})\n"

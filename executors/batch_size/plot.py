@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -13,32 +14,34 @@ from executors.amounts import show_bytes
 from executors.batch_size.search import Case, Trial
 from executors.plots import COLOURS, DPI, RED, tidy_axes
 
-__all__ = ["plot_batches"]
+__all__ = ["Drawn", "plot_batches"]
 
 _FAR = 0.2  # a limit of five times the highest peak would flatten the curve
 
 
-def plot_batches(
-    path: Path,
-    trials: Sequence[Trial],
-    marks: Sequence[tuple[Case, str, int, int]],
-    limit_bytes: int,
-) -> None:
-    """Peak memory (left) and samples per second (right) against batch size.
+@dataclass(frozen=True, slots=True)
+class Drawn:
+    """A curve to draw, with what is marked on it."""
 
-    `marks` holds (case, its name, largest batch, recommended batch) for each curve.
-    """
+    case: Case
+    name: str  # "" for a lone one
+    largest: int
+    recommended: int
+
+
+def plot_batches(
+    path: Path, trials: Sequence[Trial], curves: Sequence[Drawn], limit_bytes: int
+) -> None:
+    """Peak memory (left) and samples per second (right) against batch size."""
     figure = Figure(figsize=(10, 4.2), layout="constrained")
     left, right = figure.subplots(1, 2)
     most = max([trial.peak_bytes for trial in trials if trial.ok], default=0)
     scale, unit = (1e9, "GB") if most >= 1e9 else (1e6, "MB")
-    for colour, (case, name, largest, recommended) in zip(
-        COLOURS * len(marks), marks, strict=False
-    ):
-        own = [trial for trial in trials if trial.case == case]
-        _draw_memory(left, own, colour, name or "peak", scale)
-        _draw_rates(right, own, colour, name or "rate", recommended)
-        left.axvline(largest, color=colour, lw=1, ls=":", label=f"largest: {largest}")
+    for colour, curve in zip(COLOURS * len(curves), curves, strict=False):
+        tried = [trial for trial in trials if trial.case == curve.case]
+        _draw_memory(left, tried, colour, curve.name or "peak", scale)
+        _draw_rates(right, tried, colour, curve.name or "rate", curve.recommended)
+        left.axvline(curve.largest, color=colour, lw=1, ls=":", label=f"largest: {curve.largest}")
     if most > _FAR * limit_bytes:
         left.axhline(
             limit_bytes / scale,
@@ -69,38 +72,22 @@ def _draw_memory(axes: Any, trials: Sequence[Trial], colour: str, label: str, sc
         if trial.ok and trial.purpose != "rate":  # those keep more than they need
             peaks[trial.batch] = min(peaks.get(trial.batch, trial.peak_bytes), trial.peak_bytes)
     batches = sorted(peaks)
-    axes.plot(
-        batches,
-        [peaks[batch] / scale for batch in batches],
-        "o-",
-        color=colour,
-        ms=4,
-        lw=1.6,
-        label=label,
-    )
+    heights = [peaks[batch] / scale for batch in batches]
+    axes.plot(batches, heights, "o-", color=colour, ms=4, lw=1.6, label=label)
 
 
 def _draw_rates(
     axes: Any, trials: Sequence[Trial], colour: str, label: str, recommended: int
 ) -> None:
-    rates = {
-        trial.batch: trial.samples_per_s for trial in trials if trial.ok and trial.purpose == "rate"
-    }
+    timed = [trial for trial in trials if trial.ok and trial.purpose == "rate"]
+    rates = {trial.batch: trial.samples_per_s for trial in timed}
     batches = sorted(rates)
-    axes.plot(
-        batches, [rates[batch] for batch in batches], "o-", color=colour, ms=4, lw=1.6, label=label
-    )
+    heights = [rates[batch] for batch in batches]
+    axes.plot(batches, heights, "o-", color=colour, ms=4, lw=1.6, label=label)
     if recommended in rates:
-        axes.plot(
-            recommended,
-            rates[recommended],
-            "o",
-            ms=12,
-            mfc="none",
-            mec=colour,
-            mew=2,
-            label=f"recommended: {recommended}",
-        )
+        look = {"ms": 12, "mfc": "none", "mec": colour, "mew": 2}
+        words = f"recommended: {recommended}"
+        axes.plot(recommended, rates[recommended], "o", label=words, **look)
 
 
 def _batch_axis(axes: Any, batches: Sequence[int]) -> None:

@@ -1,5 +1,4 @@
-"""Finds the largest batch that fits, and the smallest that is as fast as any, from as few trials as
-it can.
+"""Finds the largest batch that fits, and the smallest as fast as any, from few trials.
 
 Memory against batch size is piecewise linear, the optimizer's step dominating small batches, so the
 secant runs on the peak of forward and backward; a step never goes past four times what has been
@@ -36,6 +35,11 @@ class Case:
     precision: str = "float32"
     frozen: bool = False
 
+    @property
+    def phase(self) -> str:
+        """What recipes call it: "frozen" or "unfrozen"."""
+        return "frozen" if self.frozen else "unfrozen"
+
 
 @dataclass(frozen=True, slots=True)
 class Trial:
@@ -56,9 +60,7 @@ class Trial:
     purpose: str = "search"  # "search", "verify", "rate"
     precision: str = "float32"
     frozen: bool = False
-    loader_samples_per_s: float = (
-        0.0  # what the task's own loaders give; 0 when they were not asked
-    )
+    loader_samples_per_s: float = 0.0  # of the task's own loaders; 0 when they were not asked
     finite: bool = True  # whether every loss was a number
 
     @property
@@ -75,9 +77,7 @@ Attempt = Callable[[int, bool], Trial]  # (batch, in a fresh process with valida
 
 
 class _Seen:
-    """What the trials so far say: points of the line, the largest batch that fitted, the smallest
-    that failed.
-    """
+    """What the trials so far say: points of the line, what fitted, what failed."""
 
     def __init__(self, attempt: Attempt, limit_bytes: int, cap: int, part: int) -> None:
         self._attempt, self.limit_bytes, self.cap, self._part = attempt, limit_bytes, cap, part
@@ -101,9 +101,7 @@ class _Seen:
         return trial
 
     def slope(self) -> float | None:
-        """Bytes per sample where the line meets the limit, or nearest to it; None when it does not
-        rise.
-        """
+        """Bytes per sample where the line is nearest to the limit; None when it does not rise."""
         rising = [slope for slope in self._slopes() if slope > 0]
         return rising[-1] if rising else None
 
@@ -113,9 +111,7 @@ class _Seen:
         return len(slopes) == 2 and slopes[0] > 0 and abs(slopes[1] / slopes[0] - 1) <= _STRAIGHT
 
     def aim(self) -> int | None:
-        """The batch a little below where the line through the points meets the limit; None without
-        a line.
-        """
+        """The batch a little below where the line meets the limit; None without a line."""
         slope = self.slope()
         if slope is None:
             return None
@@ -143,8 +139,7 @@ class _Seen:
 
 
 def largest_batch(attempt: Attempt, limit_bytes: int, cap: int, part: int = 16) -> Trial | None:
-    """The trial, in a fresh process, of the largest batch up to `cap` that fits; None when
-    `SMALLEST` does not.
+    """The trial, in a fresh process, of the largest batch that fits; None when none does.
 
     Parameters
     ----------
@@ -168,9 +163,8 @@ def largest_batch(attempt: Attempt, limit_bytes: int, cap: int, part: int = 16) 
     else:
         return None
     if seen.fits > SMALLEST and _FURTHEST * seen.points.get(seen.fits, 0) > limit_bytes:
-        seen.attempt(
-            SMALLEST, False
-        )  # the first step up may be too far: the line is had from below
+        # the first step up may be too far: the line is had from below
+        seen.attempt(SMALLEST, False)
     while (ahead := _ahead(seen)) is not None:
         seen.attempt(ahead, False)
     return _verified(seen)
@@ -193,9 +187,7 @@ def _ahead(seen: _Seen) -> int | None:
 
 
 def _verified(seen: _Seen) -> Trial | None:
-    """The largest batch that passes in fresh processes: up while there is room, down by more after
-    each failure.
-    """
+    """The largest that passes in fresh processes: up while there is room, down after failures."""
     down, batch = 0, _between(seen)
     while True:
         trial = seen.attempt(batch, True)
@@ -214,9 +206,7 @@ def _verified(seen: _Seen) -> Trial | None:
 
 
 def _between(seen: _Seen) -> int:
-    """The batch to try in a fresh process, at least the largest that fitted; that one when more is
-    not worth it.
-    """
+    """The batch to try in a fresh process: the largest that fitted, or more if worth it."""
     low, aim = seen.fits, seen.aim()
     if seen.fails > seen.cap:
         high = min(seen.cap, _FURTHEST * low)
@@ -231,14 +221,10 @@ def _between(seen: _Seen) -> int:
 
 
 def ladder(largest: int) -> tuple[int, ...]:
-    """About five batch sizes to compare, largest first: `largest` and the powers of two below
-    it.
-    """
+    """About five batch sizes to compare: `largest` and the powers of two below it, falling."""
     below = 2 ** ((largest - 1).bit_length() - 1) if largest > SMALLEST else 0
-    return (
-        largest,
-        *(below // 2**step for step in range(_RUNGS - 1) if below // 2**step >= SMALLEST),
-    )
+    rungs = [below // 2**step for step in range(_RUNGS - 1)]
+    return (largest, *(rung for rung in rungs if rung >= SMALLEST))
 
 
 def best_rate(trials: Sequence[Trial]) -> Trial:
@@ -253,9 +239,8 @@ def best_rate(trials: Sequence[Trial]) -> Trial:
     if not fitting:
         raise ValueError("no trial fitted")
     fastest = max(trial.samples_per_s for trial in fitting)
-    return min(
-        (t for t in fitting if t.samples_per_s >= AS_FAST * fastest), key=lambda trial: trial.batch
-    )
+    as_fast = [trial for trial in fitting if trial.samples_per_s >= AS_FAST * fastest]
+    return min(as_fast, key=lambda trial: trial.batch)
 
 
 def _step(batch: int) -> int:

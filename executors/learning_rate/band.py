@@ -1,6 +1,4 @@
-"""Several sweeps of one learner, each in another order of the batches, as one band over the
-learning rate.
-"""
+"""Several sweeps of one learner, in other orders of its batches, as one band over the rate."""
 
 from __future__ import annotations
 

@@ -1,5 +1,4 @@
-"""Sweeps a learner in several orders of its batches, reads the curves, races the rates around what
-they say.
+"""Sweeps a learner in several orders of its batches, reads the curves, races rates around them.
 
 The straight line of "lr-find" without its events and files, for recipes and benchmarks that need a
 rate.
@@ -26,8 +25,9 @@ _NOTHING_GAINED = 0.005  # of the validation loss; less is the luck of the batch
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """A rate with all that led to it; `race` is None where none was run, `seen` what is to be said
-    beside the rate.
+    """A rate with all that led to it; `race` is None where none was run.
+
+    `seen` is what is to be said beside the rate.
     """
 
     recommended: Rate
@@ -84,14 +84,16 @@ def find_rate(
     """
     sweeps = _swept(learner, start_lr, end_lr, num_it, orders, seed, tell_point, keep)
     advice = _read(sweeps, sliced, num_it, frozen_lr)
-    found = Found(
-        advice.recommended, advice.reason, advice, sweeps, None, tuple(_seen(advice, sweeps))
-    )
+    seen = tuple(_seen(advice, sweeps))
+    found = Found(advice.recommended, advice.reason, advice, sweeps, None, seen)
     if not race_rates:
         return found
     if not len(learner.dls.valid):
-        said = "there is no validation set to judge short trainings by; the rate is read from the curve"
-        return replace(found, seen=(*found.seen, said))
+        return _remarked(
+            found,
+            "there is no validation set to judge short trainings by; "
+            "the rate is read from the curve",
+        )
     ran = race(
         learner,
         advice.around,
@@ -115,16 +117,12 @@ def _swept(
     tell: Callable[[float, float, int], None],
     keep: Callable[[tuple[Sweep, ...]], None],
 ) -> tuple[Sweep, ...]:
-    """Sweeps in several orders of the batches; `keep` has those there are, should a later one
-    fail.
-    """
+    """Sweeps in several orders of the batches; `keep` has those there are, should a later fail."""
     sweeps: tuple[Sweep, ...] = ()
     for order in range(orders):
         chance = None if order == 0 else (seed + order) % 2**32
-        sweeps = (
-            *sweeps,
-            sweep(learner, start_lr, end_lr, num_it, partial(_told, tell, order), chance),
-        )
+        tell_point = partial(_told, tell, order)
+        sweeps = (*sweeps, sweep(learner, start_lr, end_lr, num_it, tell_point, chance))
         keep(sweeps)
     return sweeps
 
@@ -148,59 +146,71 @@ def _told(tell: Callable[[float, float, int], None], order: int, lr: float, loss
     tell(lr, loss, order)
 
 
+def _remarked(found: Found, *remarks: str) -> Found:
+    return replace(found, seen=(*found.seen, *remarks))
+
+
 def _judged(found: Found, ran: Race) -> Found:
     """What was found, after the race."""
     best = ran.best
     if not ran.trials:
-        said = f"the sweep is too short for a race: {ran.cost} batches left none for a trial; raise num_it"
-        return replace(found, seen=(*found.seen, said))
+        few = f"{ran.cost} batches left none for a trial"
+        return _remarked(found, f"the sweep is too short for a race: {few}; raise num_it")
     if best is None:
-        rates = sorted(head_of(one.rate) for one in ran.trials)
-        raise RecipeError(
-            f"every short training diverged, at rates from {show_rate(rates[0])} to {show_rate(rates[-1])}; look for "
-            "broken values in the data and for inputs or targets that are not normalised, and lower end_lr"
-        )
+        raise RecipeError(_all_diverged(ran))
     if ran.fall < _NOTHING_GAINED:
-        said = (
-            f"nothing to gain: no short training lowers the validation loss ({ran.before:.4g} before, {best.loss:.4g} "
-            "after the best), as with a network that is trained already; stop here, or unfreeze, or get more data"
+        return _remarked(
+            found,
+            "nothing to gain: no short training lowers the validation loss "
+            f"({ran.before:.4g} before, {best.loss:.4g} after the best), as with a network that is "
+            "trained already; stop here, or unfreeze, or get more data",
         )
-        return replace(found, seen=(*found.seen, said))
     rate, how = settled(found.advice.recommended, ran)
-    numbers = ", ".join(
+    suggested = ", ".join(
         f"{name} {show_rate(lr)}" for name, lr in found.advice.suggestions.items() if lr
     )
     reason = (
-        f"{show_rate(rate)}, {how} what {len(ran.trials)} short trainings of {best.batches} batches favour together "
-        f"(the best, at {show_rate(best.rate)}: validation loss {ran.before:.3g} to {best.loss:.3g}); {numbers}"
+        f"{show_rate(rate)}, {how} what {len(ran.trials)} short trainings of {best.batches} "
+        f"batches favour together (the best, at {show_rate(best.rate)}: "
+        f"validation loss {ran.before:.3g} to {best.loss:.3g}); {suggested}"
     )
-    seen = found.seen
+    return replace(_remarked(found, *_beside(ran, best)), recommended=rate, reason=reason)
+
+
+def _all_diverged(ran: Race) -> str:
+    rates = sorted(head_of(one.rate) for one in ran.trials)
+    return (
+        f"every short training diverged, at rates from {show_rate(rates[0])} to "
+        f"{show_rate(rates[-1])}; look for broken values in the data and for inputs or targets "
+        "that are not normalised, and lower end_lr"
+    )
+
+
+def _beside(ran: Race, best: Trial) -> list[str]:
+    """What a race shows beside a rate."""
+    remarks = []
     if best.batches < FEWEST_BATCHES:
-        seen = (
-            *seen,
-            f"trials of {best.batches} batches mislead at times; raise num_it for longer ones",
-        )
+        few = f"trials of {best.batches} batches mislead at times"
+        remarks.append(f"{few}; raise num_it for longer ones")
     diverged = sorted(head_of(one.rate) for one in ran.trials if one.ended != "done")
     if diverged:
-        seen = (*seen, f"short trainings diverge from {show_rate(diverged[0])} on")
-    return replace(found, recommended=rate, reason=reason, seen=seen)
+        remarks.append(f"short trainings diverge from {show_rate(diverged[0])} on")
+    return remarks
 
 
 def _seen(advice: Advice, sweeps: tuple[Sweep, ...]) -> list[str]:
     """What the curves show beside a rate."""
-    said = []
+    remarks = []
     broken = [one for one in sweeps if one.ended == "nan"]
     if broken:
-        at = (
-            min(one.lrs[-1] for one in broken if one.lrs) if any(one.lrs for one in broken) else 0.0
-        )
-        said.append(
-            f"the loss stops being a number at {show_rate(at)}: where it has exploded that is an overflow, not a "
-            "fault of the data; before that look for missing values"
+        at = min((one.lrs[-1] for one in broken if one.lrs), default=0.0)
+        remarks.append(
+            f"the loss stops being a number at {show_rate(at)}: where it has exploded that is an "
+            "overflow, not a fault of the data; before that look for missing values"
         )
     if advice.flat:
-        said.append(
-            "the curve does not fall: the network is trained already, or stands on a plateau that a sweep is too short "
-            "to leave"
+        remarks.append(
+            "the curve does not fall: the network is trained already, or stands on a plateau that "
+            "a sweep is too short to leave"
         )
-    return said
+    return remarks

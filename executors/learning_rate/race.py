@@ -1,13 +1,12 @@
-"""Finds the best of the learning rates near one by short real trials, from the same weights and on
-the same batches.
+"""Finds the best of the learning rates near one by short real trials.
 
-Each trial is a whole one-cycle in little, judged by its validation loss. Few longer trials are
-worth more than many short ones: over 36 runs of the development tasks of
-benchmarks/learning_rate/quality.py (trainings of 84 to 300 batches) the best rate of trials of 12,
-30 and 60 batches lies half a decade or more from that of the whole training in 42, 31 and 8 % of
-the runs, those of 12 and 30 mostly below it, those of 60 on either side alike. So the budget goes
-into a search that needs about five trials. The one that ended lowest is often luck, so that all of
-them vote, see `executors.learning_rate.votes`.
+Each starts from the same weights, on the same batches, and is a whole one-cycle in little, judged
+by its validation loss. Few longer trials are worth more than many short ones: over 36 runs of the
+development tasks of benchmarks/learning_rate/quality.py (trainings of 84 to 300 batches) the best
+rate of trials of 12, 30 and 60 batches lies half a decade or more from that of the whole training
+in 42, 31 and 8 % of the runs, those of 12 and 30 mostly below it, those of 60 on either side alike.
+So the budget goes into a search that needs about five trials. The one that ended lowest is often
+luck, so that all of them vote, see `executors.learning_rate.votes`.
 """
 
 from __future__ import annotations
@@ -39,9 +38,7 @@ _EXPLODED = 4.0  # times the first loss, as fastai's finder has it
 
 @dataclass(frozen=True, slots=True)
 class Trial:
-    """One short one-cycle: the validation loss after `batches`, inf when it diverged; and what it
-    took.
-    """
+    """One short one-cycle: the validation loss after `batches`, inf when it diverged; its cost."""
 
     rate: Rate  # what the head gets last in a pair
     batches: int
@@ -68,11 +65,10 @@ class Race:
     @property
     def fall(self) -> float:
         """By which share of itself the best trial lowered the validation loss."""
-        return (
-            (self.before - self.best.loss) / max(abs(self.before), 1e-12)
-            if self.best
-            else -math.inf
-        )
+        best = self.best
+        if best is None:
+            return -math.inf
+        return (self.before - best.loss) / max(abs(self.before), 1e-12)
 
 
 def race(
@@ -139,9 +135,7 @@ def _plan(budget: int, total: int, valid: int) -> tuple[int, int]:
 
 
 def _next(tried: dict[float, float]) -> float:
-    """Where to try next, in steps: the first ones; past the best end; else the middle of the better
-    gap beside it.
-    """
+    """Where to try next, in steps: the first ones, past the best end, else in the better gap."""
     for step in _FIRST:
         if step not in tried:
             return step
@@ -159,10 +153,10 @@ def _next(tried: dict[float, float]) -> float:
 
 
 def trial(learner: Any, rate: Rate, batches: int, seed: int, most_valid: int) -> Trial:
-    """Train one cycle of `batches` at `rate`, validate on at most `most_valid` batches; the learner
-    is then as before.
+    """Train one cycle of `batches` at `rate`, validate on at most `most_valid` batches.
 
-    The seed settles the order of the batches, dropout and which samples are validated on.
+    The learner is afterwards as before. The seed settles the order of the batches, dropout and
+    which samples are validated on.
     """
     cycle = _OneCycle(rate, batches)
     with unchanged(learner), learner.no_bar(), learner.no_logging():
@@ -178,9 +172,7 @@ def trial(learner: Any, rate: Rate, batches: int, seed: int, most_valid: int) ->
 
 
 def validated(learner: Any, seed: int, most: int) -> tuple[float, int]:
-    """The learner's loss on at most `most` batches of its validation set, and how many they
-    were.
-    """
+    """The loss on at most `most` batches of the validation set, and how many they were."""
     loader = learner.dls.valid
     if len(loader) > most:  # sorted by class, the first ones would stand for few classes
         loader = loader.new(shuffle=True)
@@ -193,12 +185,10 @@ def validated(learner: Any, seed: int, most: int) -> tuple[float, int]:
 
 
 class _OneCycle(Callback):
-    """fastai's one-cycle over a number of batches, whatever the epochs; ends at a loss that leads
-    nowhere.
-    """
+    """fastai's one-cycle over a number of batches; ends at a loss that leads nowhere."""
 
     order = 60
-    name = "lr_finder"  # callbacks that save models or write logs stand back from a learner that has one
+    name = "lr_finder"  # callbacks that save models or write logs stand back from it
 
     def __init__(self, rate: Rate, batches: int) -> None:
         self.rate, self.batches, self.done, self.ended = rate, batches, 0, "done"
@@ -233,9 +223,7 @@ class _OneCycle(Callback):
 
 
 class _Few(Callback):
-    """Sums up the loss of a number of batches and ends validation; fastai forgets the loss when it
-    is ended.
-    """
+    """Sums up the loss of some batches and ends validation; ended so, fastai forgets the loss."""
 
     order = 95
     name = "lr_finder"

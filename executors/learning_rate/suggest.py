@@ -1,5 +1,4 @@
-"""Reads learning-rate sweeps: fastai's four suggestions, where the loss explodes, one
-recommendation with its reason.
+"""Reads learning-rate sweeps: fastai's suggestions, where the loss explodes, a rate and its reason.
 
 Pure: curves in, numbers and a sentence out. The four suggestions are fastai's own functions on
 fastai's own cut of the first curve (the first tenth and the last five points are left out).
@@ -25,14 +24,12 @@ FEWEST_POINTS = 4  # after the cut
 _TAIL = 5  # fastai's cut at the end
 _FLAT = 0.02  # a fall of the loss by less than this share of it is noise
 _SLIDE_POINTS = 17  # the slide rule compares points sixteen apart
-_BELOW_LOWEST = (
-    10**0.25
-)  # chosen on the development tasks of benchmarks/learning_rate/quality.py, as are these two
-_BELOW_BANG = 10**0.5  # where the loss is lowest is at most this below the explosion,
-_SPREAD = (
-    10**0.5
-)  # from the input's layers to the head: a tenth as in the notes held the body back in trials
-_FAR_BELOW_BANG = 100.0  # and at least this: else it is a lucky batch
+# the next three were chosen on the development tasks of benchmarks/learning_rate/quality.py
+_BELOW_LOWEST = 10**0.25
+# from the input's layers to the head: a tenth as in the notes held the body back in trials
+_SPREAD = 10**0.5
+_BELOW_BANG = 10**0.5  # where the loss is lowest is at least this far below the explosion,
+_FAR_BELOW_BANG = 100.0  # and at most this: else it is a lucky batch
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,16 +129,20 @@ def _too_short(rates: Any, ended: str) -> str:
         ended, "explodes or stops being a number"
     )
     if ended == "nan":
-        then = "look for missing or endless values in the data, and a loss that divides by zero or takes its logarithm"
+        then = (
+            "look for missing or endless values in the data, "
+            "and a loss that divides by zero or takes its logarithm"
+        )
     else:
-        then = "lower start_lr; if that is low already, look for broken values in the data and inputs of another scale"
+        then = (
+            "lower start_lr; if that is low already, "
+            "look for broken values in the data and inputs of another scale"
+        )
     return f"the loss {what} at {at}, after {len(rates)} batches; {then}"
 
 
 def suggestions(rates: Any, curve: Any, num_it: int) -> dict[str, float | None]:
-    """fastai's `minimum` (a tenth of the rate at the minimum), `steep`, `valley` and `slide`; None
-    where undefined.
-    """
+    """fastai's `minimum` (a tenth of the rate there), `steep`, `valley`, `slide`, or None."""
     import torch
     from fastai.callback.schedule import minimum, slide, steep, valley
 
@@ -176,26 +177,22 @@ def _fall(curve: Any) -> float:
 
 
 def _flat(rates: Any, found: dict[str, float | None], bang: float | None, sliced: bool) -> Advice:
-    """A curve that does not fall, as a well-trained network's: far below where it explodes is all
-    it tells.
-    """
+    """A curve that does not fall, as a well-trained network's: it tells where it explodes alone."""
     if bang is None:
         raise RecipeError(
-            f"the curve is flat: no rate from {show_rate(rates[0])} to {show_rate(rates[-1])} changes the loss; "
-            "raise end_lr or num_it, and check that the target can be learned from the data"
+            f"the curve is flat: no rate from {show_rate(rates[0])} to {show_rate(rates[-1])} "
+            "changes the loss; raise end_lr or num_it, and check that the target can be learned "
+            "from the data"
         )
     high = _rounded(bang / 10)
     safe = f"a tenth of where it explodes ({show_rate(bang)}) is safe"
     reason = f"at most {show_rate(high)}, for the loss does not fall, and {safe}"
-    return Advice(
-        found, bang, (_rounded(high / 10), high) if sliced else high, reason, bang / 10, flat=True
-    )
+    rate = (_rounded(high / 10), high) if sliced else high
+    return Advice(found, bang, rate, reason, bang / 10, flat=True)
 
 
 def _running_median(values: Any) -> Any:
-    """The median of each value and its four neighbours on either side, so that one lucky batch
-    decides nothing.
-    """
+    """The median of each value and four neighbours on either side: no lucky batch decides."""
     padded = np.pad(values, 4, mode="edge")
     return np.median(np.lib.stride_tricks.sliding_window_view(padded, 9), axis=1)
 

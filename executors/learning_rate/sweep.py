@@ -1,5 +1,4 @@
-"""Runs fastai's learning-rate finder on a learner and leaves the learner exactly as it was,
-whatever happens.
+"""Runs fastai's learning-rate finder on a learner and leaves it exactly as it was, come what may.
 
 fastai's own finder restores weights and optimizer when it ends well; this also restores them when
 it does not, and the random state, the loaders' order, the gradients, the modes and states of the
@@ -67,7 +66,7 @@ class _Stop(Callback):
     """Ends training after a number of batches."""
 
     order = 95
-    name = "lr_finder"  # callbacks that save models or write logs stand back from a learner that has one
+    name = "lr_finder"  # callbacks that save models or write logs stand back from it
 
     def __init__(self, batches: int) -> None:
         self.batches = batches
@@ -106,7 +105,8 @@ def sweep(
     """
     if len(learner.dls.train) == 0:
         raise BadInput(
-            f"the training set is smaller than one batch of {learner.dls.train.bs}; take a smaller batch_size"
+            f"the training set is smaller than one batch of {learner.dls.train.bs}; "
+            "take a smaller batch_size"
         )
     points = _Points(tell)
     with unchanged(learner), learner.no_bar(), learner.no_logging(), learner.added_cbs([points]):
@@ -144,9 +144,7 @@ class _NoValidation(Callback):
 
 @contextmanager
 def unchanged(learner: Any) -> Iterator[None]:
-    """Whatever is trained inside, the learner, its loaders and the random state are afterwards as
-    before.
-    """
+    """Whatever is trained inside, learner, loaders and random state are afterwards as before."""
     model, optimizer = learner.model, learner.opt
     weights = {name: value.detach().clone() for name, value in model.state_dict().items()}
     layers = [(module, _layer_state(module)) for module in model.modules()]
@@ -177,9 +175,7 @@ def unchanged(learner: Any) -> Iterator[None]:
 
 
 def _layer_state(module: Any) -> dict[str, Any]:
-    """A layer's mode, and what it carries from batch to batch outside of its weights, as recurrent
-    ones do.
-    """
+    """A layer's mode, and what it carries from batch to batch beside its weights, if recurrent."""
     plain = bool | int | float | torch.Tensor | list | tuple
     kept = {
         name: value
@@ -192,13 +188,10 @@ def _layer_state(module: Any) -> dict[str, Any]:
 
 
 def _loader_state(loader: Any) -> tuple[Any, Any]:
-    """The state of the loader's own chance, and the order of texts that a language model's loader
-    shuffles in place.
-    """
+    """The state of the loader's chance, and the order of texts that some shuffle in place."""
     rng, items = getattr(loader, "rng", None), getattr(loader, "items", None)
-    return rng and rng.getstate(), list(items.idxs) if isinstance(
-        items, ReindexCollection
-    ) else None
+    order = list(items.idxs) if isinstance(items, ReindexCollection) else None
+    return rng and rng.getstate(), order
 
 
 def _restore_loader(loader: Any, saved: tuple[Any, Any]) -> None:

@@ -17,15 +17,13 @@ __all__ = ["favoured", "settled"]
 
 _SHARP = 0.1  # a trial that falls short by this share of the best one's fall has 1/e of its vote
 _LITTLE = 0.2  # of the loss: where the best falls by less, trials differ by luck
-_QUARTER = (
-    10**0.25
-)  # of a decade; down, as a rate too high costs more than one as much too low; up for a body just
-# unfrozen, which recovers so slowly that short trainings end lower at rates below the best
+# a quarter of a decade: down, as a rate too high costs more than one as much too low; up for a body
+# just unfrozen, which recovers so slowly that short trainings end lower at rates below the best
+_QUARTER = 10**0.25
 
 
 def favoured(ran: Race, curve: float | None = None) -> float:
-    """The rate (the head's of a pair) that the trials favour: the mean of its logarithm over all,
-    by how near the best.
+    """The rate (a pair's head) that the trials favour: the mean logarithm by nearness to the best.
 
     Parameters
     ----------
@@ -53,10 +51,8 @@ def favoured(ran: Race, curve: float | None = None) -> float:
 
 def settled(curve: Rate, ran: Race) -> tuple[Rate, str]:
     """The rate to recommend, and how it lies to what the trials favour."""
-    broke = (
-        min((head_of(one.rate) for one in ran.trials if one.ended != "done"), default=math.inf)
-        / _QUARTER
-    )
+    broken = [head_of(one.rate) for one in ran.trials if one.ended != "done"]
+    most = min(broken, default=math.inf) / _QUARTER
     if isinstance(curve, tuple):  # tried itself, so that it has no other vote
-        return sliced_below(min(favoured(ran) * _QUARTER, broke)), "1.8 times above"
-    return float(f"{min(favoured(ran, curve) / _QUARTER, broke):.1e}"), "1.8 times below"
+        return sliced_below(min(favoured(ran) * _QUARTER, most)), "1.8 times above"
+    return float(f"{min(favoured(ran, curve) / _QUARTER, most):.1e}"), "1.8 times below"

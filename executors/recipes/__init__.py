@@ -1,3 +1,1 @@
-"""The recipes that come with Gradus, one module each; modules with a leading underscore are shared
-parts.
-"""
+"""The recipes that come with Gradus, one module each; those with an underscore are shared."""

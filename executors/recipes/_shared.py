@@ -1,12 +1,14 @@
-"""Parameters that several recipes take, and the sentences they share."""
+"""Parameters that several recipes take, and the rate that those that train train with."""
 
 from __future__ import annotations
 
 from executors.devices import DEVICE_CHOICES
 from executors.parameters import Parameter
+from executors.prepare import Prepared
+from executors.runs.journal import Journal
 from executors.tasks import IMAGE_TASKS, LEARNER, TASK_NAMES, TEXT_TASKS
 
-__all__ = ["BATCH_SIZE", "DEVICE", "SEED", "SIZE", "inputs"]
+__all__ = ["BATCH_SIZE", "DEVICE", "SEED", "SIZE", "inputs", "rate_of"]
 
 _FILES = tuple(name for name in TASK_NAMES if name != LEARNER)
 _PRETRAINED = (*(name for name in IMAGE_TASKS if name != "gan"), *TEXT_TASKS)
@@ -108,3 +110,20 @@ def inputs(tasks: tuple[str, ...]) -> tuple[Parameter, ...]:
         "task", "choice", tasks[0], choices=tasks, help="what kind of model is trained"
     )
     return (task, *(parameter for parameter in _INPUT if set(parameter.tasks) & {*tasks}))
+
+
+def rate_of(
+    ready: Prepared, asked: float | None, epochs: int, journal: Journal, stage: str = ""
+) -> float:
+    """The rate that was asked for, else one found for so many epochs.
+
+    Raises
+    ------
+    RecipeError
+        When no rate can be found.
+    """
+    from executors.learning_rate.stage import one_rate
+
+    if asked is not None:
+        return asked
+    return one_rate(ready.learner, journal, stage, ready.settings.seed, epochs)

@@ -1,12 +1,10 @@
-"""The recipe "clean-data": the samples a network finds hardest, with pictures, as a list of
-decisions to be made.
-"""
+"""The recipe "clean-data": the samples a network finds hardest, as a list of decisions to make."""
 
 from __future__ import annotations
 
 import hashlib
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -15,20 +13,23 @@ from executors.errors import BadInput
 from executors.prepare import Prepared, prepare
 from executors.recipe import Parameter, Recipe
 from executors.recipes._shared import BATCH_SIZE, DEVICE, SEED, SIZE, inputs
+from executors.runs.finding import Finding, one_line
 from executors.runs.journal import Journal, Outcome
+from executors.task import Settings
 from executors.tasks import CLASSIFYING
 
 if TYPE_CHECKING:
     from executors.training.hard_samples import Judged
 
-__all__ = ["DECISIONS", "RECIPE", "run"]
+__all__ = ["DECISIONS", "RECIPE", "Doubt", "Params", "findings", "run"]
 
 RECIPE = Recipe(
     name="clean-data",
     title="Clean my data",
     summary=(
-        "Trains a little and lists the samples whose label the network doubts most, with pictures, and copies of the "
-        "same file; proposes what to do, deletes nothing, and writes a list of decisions for you to edit."
+        "Trains a little and lists the samples whose label the network doubts most, with pictures, "
+        "and copies of the same file; proposes what to do, deletes nothing, and writes a list of "
+        "decisions for you to edit."
     ),
     tasks=CLASSIFYING,
     concepts=(
@@ -70,6 +71,20 @@ DECISIONS = "decisions.csv"
 _SURE = 0.7  # of another class, on average over epochs, to propose it
 _DOUBTED = 0.15  # of its own label
 _PICTURES = 24
+_NAMED = 3  # samples in the finding
+
+
+@dataclass(frozen=True, slots=True)
+class Params:
+    """What RECIPE's parameters become."""
+
+    settings: Settings
+    size: int | None  # px
+    batch_size: int
+    epochs: int
+    worst: int  # samples to list
+    lr: float
+    device: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +102,15 @@ class Doubt:
     why: str
 
 
-def run(params: dict[str, Any], journal: Journal) -> Outcome:
+@dataclass(frozen=True, slots=True)
+class _Place:
+    """Where a sample lies: the number of its row in a part of the loaders."""
+
+    part: str  # "train" or "valid"
+    index: int
+
+
+def run(params: Params, journal: Journal) -> Outcome:
     """Train, judge, list.
 
     Raises
@@ -98,37 +121,61 @@ def run(params: dict[str, Any], journal: Journal) -> Outcome:
     from executors.training.fit import fit
     from executors.training.hard_samples import Watch
 
-    ready = prepare(params, journal)
-    learner = ready.learner
+    ready = prepare(
+        params.settings,
+        journal,
+        device=params.device,
+        size=params.size,
+        batch_size=params.batch_size,
+    )
     classes = _classes(ready)
     watch = Watch()
-    epochs = fit(learner, journal, "judging", params["epochs"], params["lr"], callbacks=[watch])
-    doubts: list[Doubt] = []
-    indices: list[tuple[str, int]] = []
-    for part, index in _hardest(
-        {part: watch.judged(part) for part in ("train", "valid")}, _length(params["worst"], ready)
-    ):
-        doubts.append(_doubt(ready, watch.judged(part), part, index, classes))
-        indices.append((part, index))
+    epochs = fit(ready.learner, journal, "judging", params.epochs, params.lr, callbacks=[watch])
+    judged = {part: watch.judged(part) for part in ("train", "valid")}
+    places = _hardest(judged, _length(params.worst, ready))
+    doubts = [_doubt(ready, judged[place.part], place, classes) for place in places]
     copies = _copies(ready)
-    _write(ready, journal, doubts, copies, indices)
-    proposed = sum(doubt.proposal != "keep" for doubt in doubts)
-    values = {
-        "findings": {
-            "To look at": len(doubts),
-            "Another class proposed": proposed,
-            "Files with copies": len(copies),
-        },
+    _write(ready, journal, doubts, copies, places)
+    values: dict[str, Any] = {
         "doubts": [asdict(doubt) for doubt in doubts],
-        "proposed": proposed,
+        "proposed": len(_moved(doubts)),
         "copies": [[str(path) for path in group] for group in copies],
         "accuracy": next(iter(epochs[-1].metrics.values()), None),
-        **ready.asked(),
+        **asdict(ready.trained),
         "notes": list(ready.notes),
     }
-    return Outcome(
-        values, _code(ready), _said(doubts, proposed, copies, ready), ready.settings.task
+    samples = ready.source.train + ready.source.valid
+    message, said = _message(doubts, copies, samples), findings(doubts, len(copies))
+    return Outcome(values, _code(ready), message, ready.settings.task, said)
+
+
+def findings(doubts: Sequence[Doubt], copies: int) -> tuple[Finding, ...]:
+    """How many samples look mislabelled, and the first of them by name."""
+    moved = _moved(doubts)
+    named = moved[:_NAMED]
+    figures = {
+        "To look at": len(doubts),
+        "Another class proposed": len(moved),
+        "Files with copies": copies,
+    }
+    if not moved:
+        verb = "is" if len(doubts) == 1 else "are"
+        words = f"no sample looks mislabelled; {len(doubts)} to look at {verb} listed"
+        return (Finding(words, figures, {"proposed": 0}),)
+    words = f"{len(moved)} {'sample looks' if len(moved) == 1 else 'samples look'} mislabelled"
+    words += ", such as " if len(moved) > len(named) else ": "
+    words += ", ".join(
+        f"{one_line(doubt.file)} (labelled {one_line(doubt.label)}, "
+        f"looks like {one_line(doubt.proposal)})"
+        for doubt in named
     )
+    samples = [{"file": d.file, "label": d.label, "proposal": d.proposal} for d in named]
+    return (Finding(words, figures, {"proposed": len(moved), "samples": samples}),)
+
+
+def _moved(doubts: Sequence[Doubt]) -> list[Doubt]:
+    """Those that another class is proposed for."""
+    return [doubt for doubt in doubts if doubt.proposal != "keep"]
 
 
 def _classes(ready: Prepared) -> list[str]:
@@ -137,21 +184,20 @@ def _classes(ready: Prepared) -> list[str]:
         raise BadInput(
             f"{ready.source.title}: its target is a quantity; there are no labels to doubt"
         )
-    if ready.settings.task == "text-classification":
+    plain = isinstance(vocab[0], str | int | float) or not hasattr(vocab[0], "__len__")
+    if ready.settings.task == "text-classification" or not plain:
         vocab = vocab[-1]  # the first is that of the words
-    elif not isinstance(vocab[0], str | int | float) and hasattr(vocab[0], "__len__"):
-        vocab = vocab[-1]
     return [str(name) for name in vocab]
 
 
-def _hardest(judged: dict[str, Judged], count: int) -> list[tuple[str, int]]:
-    """(part, index) of the samples of highest loss, highest first."""
+def _hardest(judged: dict[str, Judged], count: int) -> list[_Place]:
+    """The samples of highest loss, highest first."""
     rows = [
         (-loss, part, index)
-        for part, found in judged.items()
-        for index, loss in enumerate(found.losses.tolist())
+        for part, samples in judged.items()
+        for index, loss in enumerate(samples.losses.tolist())
     ]
-    return [(part, index) for _, part, index in sorted(rows)[:count]]
+    return [_Place(part, index) for _, part, index in sorted(rows)[:count]]
 
 
 def _length(worst: int, ready: Prepared) -> int:
@@ -159,32 +205,36 @@ def _length(worst: int, ready: Prepared) -> int:
     return min(worst, max(5, (ready.source.train + ready.source.valid) // 5))
 
 
-def _doubt(ready: Prepared, judged: Judged, part: str, index: int, classes: Sequence[str]) -> Doubt:
+def _doubt(ready: Prepared, judged: Judged, place: _Place, classes: Sequence[str]) -> Doubt:
+    index = place.index
     label, guess = int(judged.labels[index]), int(judged.chances[index].argmax())
     chance, sure = float(judged.chances[index, label]), float(judged.chances[index, guess])
     moved = guess != label and sure > _SURE and chance < _DOUBTED
-    why = f"{sure:.0%} {classes[guess]}, {chance:.0%} {classes[label]} on average over the epochs"
+    shares = f"{sure:.0%} {classes[guess]}, {chance:.0%} {classes[label]}"
     return Doubt(
-        _name(ready, part, index),
-        "keep",
-        classes[guess] if moved else "keep",
-        classes[label],
-        classes[guess],
-        round(chance, 4),
-        round(float(judged.losses[index]), 4),
-        part,
-        why,
+        file=_name(ready, place),
+        decision="keep",
+        proposal=classes[guess] if moved else "keep",
+        label=classes[label],
+        predicted=classes[guess],
+        chance=round(chance, 4),
+        loss=round(float(judged.losses[index]), 4),
+        part=place.part,
+        why=f"{shares} on average over the epochs",
     )
 
 
-def _name(ready: Prepared, part: str, index: int) -> str:
-    """The sample's file, relative to the data; the number of its row in a table or a list of
-    texts.
-    """
-    items = (ready.learner.dls.train if part == "train" else ready.learner.dls.valid).dataset.items
+def _samples(ready: Prepared, part: str) -> Any:
+    """The part's data set."""
+    return getattr(ready.learner.dls, part).dataset
+
+
+def _name(ready: Prepared, place: _Place) -> str:
+    """The sample's file, relative to the data; of a table or a list of texts, its row's number."""
+    items = _samples(ready, place.part).items
     if hasattr(items, "iloc"):
-        return f"row {items.index[index]}"
-    item = items[index]
+        return f"row {items.index[place.index]}"
+    item = items[place.index]
     path = item[0] if isinstance(item, tuple) else item
     if isinstance(path, Path) and ready.settings.data:
         return path.relative_to(ready.settings.data).as_posix()
@@ -196,21 +246,16 @@ def _copies(ready: Prepared) -> list[list[Path]]:
     if ready.settings.task != "image-classification" or not ready.settings.data:
         return []
     by_size: dict[int, list[Path]] = defaultdict(list)
-    for part in (ready.learner.dls.train, ready.learner.dls.valid):
-        for path, _ in part.dataset.items:
+    for part in ("train", "valid"):
+        for path, _ in _samples(ready, part).items:
             by_size[path.stat().st_size].append(path)
     by_content: dict[str, list[Path]] = defaultdict(list)
     for paths in by_size.values():
         for path in paths if len(paths) > 1 else ():
             by_content[hashlib.sha256(path.read_bytes()).hexdigest()].append(path)
     root = Path(ready.settings.data)
-    return sorted(
-        [
-            sorted(p.relative_to(root) for p in paths)
-            for paths in by_content.values()
-            if len(paths) > 1
-        ]
-    )
+    alike = [paths for paths in by_content.values() if len(paths) > 1]
+    return sorted(sorted(path.relative_to(root) for path in paths) for paths in alike)
 
 
 def _write(
@@ -218,25 +263,17 @@ def _write(
     journal: Journal,
     doubts: list[Doubt],
     copies: list[list[Path]],
-    indices: list[tuple[str, int]],
+    places: list[_Place],
 ) -> None:
     """The list of decisions, and pictures of the hardest images."""
     from executors.training.plots import plot_samples
 
     title = "decisions: change keep to delete or to another class, then put it beside the classes"
-    journal.table(
-        DECISIONS,
-        title,
-        Doubt.__slots__,
-        [*(asdict(one).values() for one in doubts), *_of(copies, doubts)],
-    )
+    rows = [list(asdict(doubt).values()) for doubt in doubts]
+    journal.table(DECISIONS, title, Doubt.__slots__, [*rows, *_copy_rows(copies, doubts)])
     if ready.settings.task != "image-classification":
         return
-    dls = ready.learner.dls
-    shown = [
-        (dls.train if part == "train" else dls.valid).dataset[index][0]
-        for part, index in indices[:_PICTURES]
-    ]
+    shown = [_samples(ready, place.part)[place.index][0] for place in places[:_PICTURES]]
     titles = [
         f"{doubt.label}?\n{doubt.predicted}: {doubt.why.split()[0]}" for doubt in doubts[:_PICTURES]
     ]
@@ -245,49 +282,40 @@ def _write(
     journal.artifact(picture, "the hardest: their label, and what the network takes them for")
 
 
-def _of(copies: list[list[Path]], doubts: list[Doubt]) -> list[list[str]]:
+def _copy_rows(copies: list[list[Path]], doubts: list[Doubt]) -> Iterator[list[str]]:
     """Rows for the copies that are not in doubt already."""
     names = {doubt.file for doubt in doubts}
-    return [
-        [
-            other.as_posix(),
-            "keep",
-            "delete",
-            other.parent.name,
-            "",
-            "",
-            "",
-            "",
-            f"the same file as {first.as_posix()}",
-        ]
-        for first, *others in copies
-        for other in others
-        if other.as_posix() not in names
-    ]
+    for first, *others in copies:
+        for other in others:
+            name, why = other.as_posix(), f"the same file as {first.as_posix()}"
+            if name not in names:
+                yield [name, "keep", "delete", other.parent.name, "", "", "", "", why]
 
 
-def _said(doubts: list[Doubt], proposed: int, copies: list[list[Path]], ready: Prepared) -> str:
+def _message(doubts: Sequence[Doubt], copies: list[list[Path]], samples: int) -> str:
     worst = doubts[0]
-    text = f"{len(doubts)} of {ready.source.train + ready.source.valid} samples to look at; the most doubtful is "
-    text += f"{worst.file} (labelled {worst.label}, {worst.why}). "
-    text += f"For {proposed} another class is proposed; nothing was changed."
+    text = f"{len(doubts)} of {samples} samples to look at; the most doubtful is {worst.file} "
+    text += f"(labelled {worst.label}, {worst.why}). "
+    text += f"For {len(_moved(doubts))} another class is proposed; nothing was changed."
     if copies:
-        text += f" {len(copies)} files have copies, such as {copies[0][0].as_posix()} and {copies[0][1].as_posix()}."
+        one, other = (path.as_posix() for path in copies[0][:2])
+        text += f" {len(copies)} files have copies, such as {one} and {other}."
     return text
 
 
 def _code(ready: Prepared) -> str:
     """How to train without what was decided against."""
-    if ready.settings.task == "image-classification":
-        return (
-            ready.snippet()
-            + "\n# decisions.csv beside the classes' folders is respected by every recipe; by hand:\n"
-            + "interp = Interpretation.from_learner(learn)\ninterp.plot_top_losses(9)\n"
-        )
-    return (
-        ready.snippet()
-        + "\n# once you have edited decisions.csv: the frame without the rows decided against\n"
-        + "decisions = pd.read_csv('decisions.csv')\n"
-        + "rows = decisions.file[decisions.decision == 'delete'].str.removeprefix('row ').astype(int)\n"
-        + "df = df.drop(index=rows)\n"
-    )
+    return ready.snippet() + (_IMAGES if ready.settings.task == "image-classification" else _ROWS)
+
+
+_IMAGES = """
+# decisions.csv beside the classes' folders is respected by every recipe; by hand:
+interp = Interpretation.from_learner(learn)
+interp.plot_top_losses(9)
+"""
+_ROWS = """
+# once you have edited decisions.csv: the frame without the rows decided against
+decisions = pd.read_csv('decisions.csv')
+rows = decisions.file[decisions.decision == 'delete'].str.removeprefix('row ').astype(int)
+df = df.drop(index=rows)
+"""

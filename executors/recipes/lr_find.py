@@ -1,25 +1,28 @@
-"""The recipe "lr-find": sweeps and short trainings, frozen and unfrozen, one recommended rate and
-its reason.
-"""
+"""The recipe "lr-find": sweeps and short trainings, frozen and unfrozen, and one rate from them."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
-from executors.devices import choose_device
-from executors.errors import BadInput, BadParameter, RecipeError
-from executors.prepare import build
+from executors.amounts import show_rate
+from executors.errors import BadParameter, RecipeError
+from executors.prepare import Prepared, prepare
 from executors.recipe import Parameter, Recipe
 from executors.recipes._shared import BATCH_SIZE, DEVICE, SEED, SIZE, inputs
+from executors.runs.finding import Finding
 from executors.runs.journal import Journal, Outcome
-from executors.task import Built, Source, settings_from
-from executors.tasks import TASK_NAMES, find_task
+from executors.task import Built, Settings
+from executors.tasks import TASK_NAMES
 
 if TYPE_CHECKING:
     from executors.learning_rate.curves import Curve
     from executors.learning_rate.race import Trial
+    from executors.learning_rate.suggest import Rate
+    from executors.learning_rate.sweep import Sweep
 
-__all__ = ["RECIPE", "run"]
+__all__ = ["RECIPE", "Params", "findings", "run"]
 
 _RACE_SWEEPS = 3  # a race takes at most the batches of so many sweeps, see `race.BUDGET`
 
@@ -30,8 +33,9 @@ RECIPE = Recipe(
     name="lr-find",
     title="Find my learning rate",
     summary=(
-        "Trains a few batches at growing learning rates, several times, then tries the rates around the best by short "
-        "trainings: fastai's four suggestions and one recommended rate, frozen and unfrozen."
+        "Trains a few batches at growing learning rates, several times, then tries the rates "
+        "around the best by short trainings: fastai's four suggestions and one recommended rate, "
+        "frozen and unfrozen."
     ),
     tasks=_TASKS,
     concepts=(
@@ -99,7 +103,24 @@ RECIPE = Recipe(
 )
 
 
-def run(params: dict[str, Any], journal: Journal) -> Outcome:
+@dataclass(frozen=True, slots=True)
+class Params:
+    """What RECIPE's parameters become."""
+
+    settings: Settings
+    size: int | None  # px
+    batch_size: int
+    phase: str
+    num_it: int
+    start_lr: float
+    end_lr: float
+    seeds: int
+    race: bool
+    epochs: int
+    device: str
+
+
+def run(params: Params, journal: Journal) -> Outcome:
     """Find the rates.
 
     Raises
@@ -109,53 +130,60 @@ def run(params: dict[str, Any], journal: Journal) -> Outcome:
     RecipeError
         When the curve says nothing.
     """
-    if params["start_lr"] >= params["end_lr"]:
+    if params.start_lr >= params.end_lr:
         raise BadParameter(
-            f"lr-find: parameter 'start_lr' must be below 'end_lr', got {params['start_lr']:g} and {params['end_lr']:g}"
+            "lr-find: parameter 'start_lr' must be below 'end_lr', "
+            f"got {params.start_lr:g} and {params.end_lr:g}"
         )
     from executors.learning_rate.curves import write_curves
 
-    settings = settings_from(params)
-    task = find_task(settings.task)
-    source = task.inspect(settings)
-    _check_batch(source, params["batch_size"])
-    device = choose_device(params["device"])
-    journal.device(device)
-    journal.log(source.title)
-    size = params["size"] or task.default_size(settings)
-    built = build(task, source, settings, size, params["batch_size"], device.name, journal)
-    groups = _groups(built)
-    phases, said = _phases(params["phase"], built, groups)
-    notes = (*source.notes, *built.notes, *said)
-    for note in notes:
-        journal.log(note)
-    curves = _measured(built, phases, params, journal)
+    ready = prepare(
+        params.settings,
+        journal,
+        device=params.device,
+        size=params.size,
+        batch_size=params.batch_size,
+        shrink=False,
+    )
+    groups = _groups(ready.built)
+    phases, remarks = _phases(params.phase, ready.built, groups)
+    for remark in remarks:
+        journal.log(remark)
+    curves = _measured(ready, phases, params, journal)
     write_curves(journal, curves)
-    for curve in curves:
-        if curve.found is None:
-            raise RecipeError(f"{source.title}, {curve.phase}: {curve.trouble}")
-        notes += tuple(f"{curve.phase}: {said}" for said in curve.found.seen)
-    asked = {
-        "arch": settings.arch or task.DEFAULT_ARCH,
-        "size": size,
-        "batch_size": params["batch_size"],
-        "pretrained": built.pretrained,
+    rates, seen = _found(curves, ready.source.title)
+    reason = _reason(curves)
+    values: dict[str, Any] = {
+        "recommended": rates[phases[0]],
+        "phases": {curve.phase: curve.to_json() for curve in curves},
+        "reason": reason,
+        **asdict(ready.trained),
         "groups": groups,
-        "epochs": params["epochs"],
-        "seed": settings.seed,
+        "epochs": params.epochs,
+        "notes": [*ready.notes, *remarks, *seen],
     }
-    values = {**_values(curves), **asked, "notes": list(notes)}
-    code = task.snippet(source, settings, size, params["batch_size"], built.pretrained)
-    code += _fit_lines(curves, built, params["epochs"])
-    return Outcome(values, code, values["reason"], settings.task)
+    code = ready.snippet() + _fit_lines(rates, ready.built.pretrained, params.epochs)
+    return Outcome(values, code, reason, ready.settings.task, findings(rates, groups))
 
 
-def _check_batch(source: Source, batch_size: int) -> None:
-    if source.train < batch_size:
-        raise BadInput(
-            f"{source.title}: {source.train} samples to train on are fewer than one batch of {batch_size}, "
-            f"and fastai would train nothing; take a batch_size of {max(2, source.train // 4)} or so"
-        )
+def findings(rates: Mapping[str, Rate], groups: int) -> tuple[Finding, ...]:
+    """A rate for each phase; one for both where the network is a single group of layers."""
+    return tuple(_finding(phase, rate, groups == 1) for phase, rate in rates.items())
+
+
+def _finding(phase: str, rate: Rate, alike: bool) -> Finding:
+    if isinstance(rate, tuple):
+        low, high = rate
+        words = f"learning rates from {show_rate(low)} to {show_rate(high)}, as a slice"
+    else:
+        words = f"learning rate {show_rate(rate)}"
+    words += ", frozen or not, for the network is a single group of layers" if alike else ""
+    return Finding(
+        words,
+        {f"Learning rate, {phase}": rate},
+        {"learning_rate": rate, "phase": "both" if alike else phase},
+        phase="" if alike else phase,
+    )
 
 
 def _groups(built: Built) -> int:
@@ -184,57 +212,69 @@ def _phases(asked: str, built: Built, groups: int) -> tuple[tuple[str, ...], tup
 
 
 def _measured(
-    built: Built, phases: tuple[str, ...], params: dict[str, Any], journal: Journal
+    ready: Prepared, phases: tuple[str, ...], params: Params, journal: Journal
 ) -> list[Curve]:
-    """Find each phase's rate; the learner is afterwards as before."""
-    from executors.learning_rate.curves import Curve
-    from executors.learning_rate.find import find_rate
-    from executors.learning_rate.sweep import Sweep, unchanged
+    """Find each phase's rate; the learner is afterwards as before.
+
+    A phase whose curve says nothing is the last one.
+    """
+    from executors.learning_rate.sweep import unchanged
 
     curves: list[Curve] = []
     frozen_lr: float | None = None
     steps = _Steps(journal, len(phases), params)
-    with unchanged(built.learner):
+    with unchanged(ready.learner):
         for phase in phases:
-            sweeps: tuple[Sweep, ...] = ()
-
-            def keep(done: tuple[Sweep, ...]) -> None:
-                nonlocal sweeps
-                sweeps = done
-
-            _enter(phase, built, frozen_lr, params["num_it"], journal)
+            _enter(phase, ready.built, frozen_lr, params.num_it, journal)
             steps.enter(phase)
-            try:
-                found = find_rate(
-                    built.learner,
-                    sliced=phase == "unfrozen" and built.pretrained,
-                    num_it=params["num_it"],
-                    start_lr=params["start_lr"],
-                    end_lr=params["end_lr"],
-                    orders=params["seeds"],
-                    race_rates=params["race"],
-                    train_batches=params["epochs"] * max(1, len(built.learner.dls.train)),
-                    seed=params["seed"],
-                    frozen_lr=frozen_lr,
-                    tell_point=steps.point,
-                    tell_trial=steps.trial,
-                    keep=keep,
-                )
-            except RecipeError as error:
-                return [*curves, Curve(phase, sweeps, None, str(error))]
-            if phase == "frozen" and not isinstance(found.recommended, tuple):
-                frozen_lr = found.recommended
-            curves.append(Curve(phase, sweeps, found))
+            curve = _swept(ready, phase, params, frozen_lr, steps)
+            curves.append(curve)
+            if curve.found is None:
+                return curves
+            if phase == "frozen" and not isinstance(curve.found.recommended, tuple):
+                frozen_lr = curve.found.recommended
     steps.end()
     return curves
+
+
+def _swept(
+    ready: Prepared, phase: str, params: Params, frozen_lr: float | None, steps: _Steps
+) -> Curve:
+    """What one phase gave, or the sweeps there are and why they say nothing."""
+    from executors.learning_rate.curves import Curve
+    from executors.learning_rate.find import find_rate
+
+    sweeps: tuple[Sweep, ...] = ()
+
+    def keep(done: tuple[Sweep, ...]) -> None:
+        nonlocal sweeps
+        sweeps = done
+
+    try:
+        found = find_rate(
+            ready.learner,
+            sliced=phase == "unfrozen" and ready.built.pretrained,
+            num_it=params.num_it,
+            start_lr=params.start_lr,
+            end_lr=params.end_lr,
+            orders=params.seeds,
+            race_rates=params.race,
+            train_batches=params.epochs * max(1, len(ready.learner.dls.train)),
+            seed=params.settings.seed,
+            frozen_lr=frozen_lr,
+            tell_point=steps.point,
+            tell_trial=steps.trial,
+            keep=keep,
+        )
+    except RecipeError as error:
+        return Curve(phase, sweeps, None, str(error))
+    return Curve(phase, sweeps, found)
 
 
 def _enter(
     phase: str, built: Built, frozen_lr: float | None, batches: int, journal: Journal
 ) -> None:
-    """Bring the learner into the phase; a pretrained body is unfrozen below a head that has learned
-    something.
-    """
+    """Bring the learner into the phase; a head learns something before its body is unfrozen."""
     from executors.learning_rate.sweep import train_some
 
     if phase == "frozen":
@@ -250,10 +290,10 @@ def _enter(
 class _Steps:
     """Tells each point and each trial as it comes, and how far the run is."""
 
-    def __init__(self, journal: Journal, phases: int, params: dict[str, Any]) -> None:
-        sweeps, race = params["seeds"], _RACE_SWEEPS if params["race"] else 0
+    def __init__(self, journal: Journal, phases: int, params: Params) -> None:
+        race = _RACE_SWEEPS if params.race else 0
         self.journal, self.phase, self.done, self.number = journal, "", 0, -1
-        self.each = params["num_it"] * (sweeps + race)  # batches of a phase, at most
+        self.each = params.num_it * (params.seeds + race)  # batches of a phase, at most
         self.total = self.each * phases
 
     def enter(self, phase: str) -> None:
@@ -261,19 +301,15 @@ class _Steps:
         self.done = self.number * self.each
 
     def point(self, lr: float, loss: float, order: int) -> None:
-        self.journal.emit("point", lr=lr, loss=loss, phase=self.phase, order=order)
+        from executors.learning_rate.stage import tell_point
+
+        tell_point(self.journal, self.phase, lr, loss, order)
         self._move(1)
 
     def trial(self, ended: Trial) -> None:
-        loss = ended.loss if ended.ended == "done" else None
-        self.journal.emit(
-            "race",
-            phase=self.phase,
-            rate=ended.rate,
-            batches=ended.batches,
-            loss=loss,
-            ended=ended.ended,
-        )
+        from executors.learning_rate.stage import tell_trial
+
+        tell_trial(self.journal, self.phase, ended)
         self._move(ended.cost)
 
     def _move(self, batches: int) -> None:
@@ -284,30 +320,42 @@ class _Steps:
         self.journal.progress(self.total, self.total, "batches")
 
 
-def _values(curves: list[Curve]) -> dict[str, Any]:
-    """The result for machines; `recommended` is the first phase's."""
-    phases = {curve.phase: curve.to_json() for curve in curves}
-    first = curves[0].phase
-    reason = " ".join(
-        f"{name.capitalize()}: take {found['reason']}." for name, found in phases.items()
+def _found(curves: list[Curve], title: str) -> tuple[dict[str, Rate], list[str]]:
+    """(rate by phase, what the curves show beside it).
+
+    Raises
+    ------
+    RecipeError
+        When a curve says nothing.
+    """
+    rates: dict[str, Rate] = {}
+    seen: list[str] = []
+    for curve in curves:
+        if curve.found is None:
+            raise RecipeError(f"{title}, {curve.phase}: {curve.trouble}")
+        rates[curve.phase] = curve.found.recommended
+        seen += [f"{curve.phase}: {remark}" for remark in curve.found.seen]
+    return rates, seen
+
+
+def _reason(curves: list[Curve]) -> str:
+    return " ".join(
+        f"{curve.phase.capitalize()}: take {curve.found.reason}." for curve in curves if curve.found
     )
-    return {"recommended": phases[first]["recommended"], "phases": phases, "reason": reason}
 
 
-def _fit_lines(curves: list[Curve], built: Built, epochs: int) -> str:
+def _fit_lines(rates: Mapping[str, Rate], pretrained: bool, epochs: int) -> str:
     """The lines that train with the found rates, head first where there is a body to keep."""
-    found = {curve.phase: curve.found.recommended for curve in curves if curve.found}
-    grouped = len(found) > 1 or built.pretrained
+    grouped = len(rates) > 1 or pretrained
     lines = []
-    if "frozen" in found:
+    if "frozen" in rates:
         lines += ["learn.freeze()"] if grouped else []
-        lines.append(f"learn.fit_one_cycle({epochs}, {found['frozen']!r})")
-    elif built.pretrained:
+        lines.append(f"learn.fit_one_cycle({epochs}, {rates['frozen']!r})")
+    elif pretrained:
         lines += ["learn.freeze()", "learn.fit_one_cycle(1)"]
-    if "unfrozen" in found:
-        rate = found["unfrozen"]
+    if "unfrozen" in rates:
+        rate = rates["unfrozen"]
         lines += ["learn.unfreeze()"] if grouped else []
-        lines.append(
-            f"learn.fit_one_cycle({epochs}, {'slice' + repr(rate) if isinstance(rate, tuple) else repr(rate)})"
-        )
+        shown = f"slice{rate!r}" if isinstance(rate, tuple) else repr(rate)
+        lines.append(f"learn.fit_one_cycle({epochs}, {shown})")
     return "\n".join(lines) + "\n"

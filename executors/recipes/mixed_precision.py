@@ -1,27 +1,28 @@
-"""The recipe "mixed-precision": speed, memory and score of float32 against 16 bits, on the user's
-own files.
-"""
+"""The recipe "mixed-precision": speed, memory and score of float32 against 16 bits."""
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from executors.amounts import show_bytes, show_number
 from executors.batch_size.bench import Bench
-from executors.batch_size.search import Case
-from executors.errors import OutOfMemory
+from executors.batch_size.search import Case, Trial
+from executors.batch_size.setup import Setup
+from executors.errors import OutOfMemory, RecipeError
 from executors.prepare import Prepared, prepare
 from executors.recipe import Parameter, Recipe
-from executors.recipes._shared import BATCH_SIZE, DEVICE, SEED, SIZE, inputs
+from executors.recipes._shared import BATCH_SIZE, DEVICE, SEED, SIZE, inputs, rate_of
+from executors.runs.finding import Finding
 from executors.runs.journal import Journal, Outcome
+from executors.task import Settings
 from executors.tasks import TASK_NAMES
 
 if TYPE_CHECKING:
-    from executors.batch_size.search import Trial
     from executors.training.fit import Score
 
-__all__ = ["RECIPE", "run"]
+__all__ = ["RECIPE", "Params", "Row", "findings", "run"]
 
 _TASKS = tuple(name for name in TASK_NAMES if name != "gan")  # no score to compare
 
@@ -29,8 +30,8 @@ RECIPE = Recipe(
     name="mixed-precision",
     title="Try mixed precision",
     summary=(
-        "Trains the same network from the same start in float32 and in 16 bits, as far as the device can: samples a "
-        "second, memory and score of each."
+        "Trains the same network from the same start in float32 and in 16 bits, as far as the "
+        "device can: samples a second, memory and score of each."
     ),
     tasks=_TASKS,
     concepts=(
@@ -63,10 +64,20 @@ _SNIPPETS = {"float32": "", "float16": "learn.to_fp16()\n", "bfloat16": "learn.t
 
 
 @dataclass(frozen=True, slots=True)
-class _Row:
-    """One precision; `score` is None where training broke off because the loss was no number any
-    more.
-    """
+class Params:
+    """What RECIPE's parameters become."""
+
+    settings: Settings
+    size: int | None  # px
+    batch_size: int
+    epochs: int
+    lr: float | None
+    device: str
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One precision; `score` is None where training broke off for a loss that was no number."""
 
     precision: str
     samples_per_s: float
@@ -75,7 +86,7 @@ class _Row:
     valid_loss: float | None
 
 
-def run(params: dict[str, Any], journal: Journal) -> Outcome:
+def run(params: Params, journal: Journal) -> Outcome:
     """Train in each precision.
 
     Raises
@@ -88,132 +99,147 @@ def run(params: dict[str, Any], journal: Journal) -> Outcome:
         When no rate can be found.
     """
     from executors.batch_size.trial_parts import precisions
-    from executors.learning_rate.stage import one_rate
     from executors.training.fit import score_of
 
-    ready = prepare(params, journal)
-    score = score_of(ready.learner, ready.built.higher_is_better)
-    known = precisions(ready.device)
-    measured = _measured(ready, known, journal)
-    ready.learner.unfreeze()
-    lr = float(
-        params["lr"] or one_rate(ready.learner, journal, "", ready.settings.seed, params["epochs"])
+    ready = prepare(
+        params.settings,
+        journal,
+        device=params.device,
+        size=params.size,
+        batch_size=params.batch_size,
     )
-    rows = []
-    for number, (precision, trial) in enumerate(measured.items()):
-        rows.append(
-            _trained(
-                ready, precision, trial, params["epochs"], lr, score, journal, number, len(measured)
-            )
-        )
-        journal.emit("row", table="precision", **asdict(rows[-1]))
-    notes = list(ready.notes)
-    if "float16" not in known:
-        notes.append(
-            f"float16 is for CUDA cards; '{ready.device}' can train in {' and '.join(known)}"
-        )
-    if ready.device == "cpu" and "bfloat16" in known:
-        notes.append(
-            "fastai's to_bf16 works on CUDA cards; on the CPU torch.autocast does the same"
-        )
+    score = score_of(ready.learner, ready.built.higher_is_better)
+    able = precisions(ready.device)
+    measured = _measured(ready, able, journal)
+    ready.learner.unfreeze()
+    lr = rate_of(ready, params.lr, params.epochs, journal)
+    rows = _trained(ready, measured, params.epochs, lr, score, journal)
     head = ["precision", "samples_per_s", "peak_bytes", score.name, "valid_loss"]
     journal.table("precision.csv", "each precision", head, (asdict(row).values() for row in rows))
     best = _best(rows, score, ready.source.valid)
-    values = {
-        "findings": {"Take": best}
-        | {f"{r.precision}, samples/s": round(r.samples_per_s, 1) for r in rows},
+    values: dict[str, Any] = {
         "rows": [asdict(row) for row in rows],
         "best": best,
         "score": score.name,
         "lr": lr,
-        **ready.asked(),
-        "notes": notes,
+        **asdict(ready.trained),
+        "notes": [*ready.notes, *_notes(ready.device, able)],
     }
     code = ready.snippet() + _SNIPPETS[best if ready.device.startswith("cuda") else "float32"]
-    code += f"learn.unfreeze()\nlearn.fit_one_cycle({params['epochs']}, {lr!r})\n"
-    return Outcome(values, code, _said(rows, best, score), ready.settings.task)
+    code += f"learn.unfreeze()\nlearn.fit_one_cycle({params.epochs}, {lr!r})\n"
+    message, said = _message(rows, best, score.name), findings(rows, best, score.name)
+    return Outcome(values, code, message, ready.settings.task, said)
 
 
-def _measured(ready: Prepared, known: tuple[str, ...], journal: Journal) -> dict[str, Trial]:
+def findings(rows: Sequence[Row], best: str, score: str) -> tuple[Finding, ...]:
+    """Speed, memory and score of each precision against float32's, in one finding."""
+    plain, *others = rows
+    parts = [_row_words(row, plain, score.replace("_", " ")) for row in others]
+    figures: dict[str, Any] = {"Take": best}
+    figures |= {f"{row.precision}, samples/s": round(row.samples_per_s, 1) for row in rows}
+    told = [
+        {
+            "precision": row.precision,
+            "samples_per_s": row.samples_per_s,
+            "peak_bytes": row.peak_bytes,
+            "score": row.score,
+        }
+        for row in rows
+    ]
+    words = "; ".join(parts) or "this device has float32 only, and no 16 bits to compare with"
+    return (Finding(words, figures, {"best": best, "rows": told}),)
+
+
+def _row_words(row: Row, plain: Row, score: str) -> str:
+    speed = row.samples_per_s / plain.samples_per_s
+    memory = row.peak_bytes / max(1, plain.peak_bytes)
+    words = f"{row.precision} is {speed:.2g} times as fast as float32 with {memory:.2g} times the "
+    words += "memory"
+    if row.score is None:
+        return words + ", and its loss was no number any more"
+    if plain.score is None:
+        return words
+    return words + f" ({score} {show_number(row.score)}, float32 {show_number(plain.score)})"
+
+
+def _notes(device: str, able: tuple[str, ...]) -> list[str]:
+    notes = []
+    if "float16" not in able:
+        notes.append(f"float16 is for CUDA cards; '{device}' can train in {' and '.join(able)}")
+    if device == "cpu" and "bfloat16" in able:
+        notes.append(
+            "fastai's to_bf16 works on CUDA cards; on the CPU torch.autocast does the same"
+        )
+    return notes
+
+
+def _measured(ready: Prepared, able: tuple[str, ...], journal: Journal) -> dict[str, Trial]:
     """Speed and memory of a step in each precision, each in a process of its own."""
-    first = {
-        "settings": ready.settings.to_json(),
-        "folder": str(journal.folder),
-        "size": ready.size,
-        "device": ready.device,
-        "precision": known[0],
-        "frozen": False,
-        "memory_limit": None,
-        "share": 1.0,
-        "margin": 0.0,
-    }
-    found: dict[str, Trial] = {}
-    with Bench(first) as bench:
-        for precision in known:
-            case = Case(ready.size, precision)
+    setup = Setup(ready.settings, str(journal.folder), ready.size, ready.device, able[0])
+    measured: dict[str, Trial] = {}
+    with Bench(setup.to_json()) as bench:
+        for precision in able:
+            case, batch = Case(ready.size, precision), ready.batch_size
             bench.renew()
-            held = bench.attempt(case, ready.batch_size, steps=_STEPS)
-            timed = bench.attempt(
-                case, ready.batch_size, steps=_STEPS, seconds=_SECONDS, purpose="rate"
-            )
+            held = bench.attempt(case, batch, steps=_STEPS)
+            timed = bench.attempt(case, batch, steps=_STEPS, seconds=_SECONDS, purpose="rate")
             journal.emit("trial", **timed.to_json())
             if held.ok and timed.ok:
-                found[precision] = timed
-                found[precision] = type(timed)(**{**asdict(timed), "peak_bytes": held.peak_bytes})
+                measured[precision] = replace(timed, peak_bytes=held.peak_bytes)
             elif precision == "float32":
-                raise OutOfMemory(
-                    f"a batch of {ready.batch_size} does not train in float32: {held.reason or timed.reason}"
-                )
+                reason = held.reason or timed.reason
+                raise OutOfMemory(f"a batch of {batch} does not train in float32: {reason}")
             else:
                 journal.log(f"{precision}: {held.reason or timed.reason}")
-    return found
+    return measured
 
 
 def _trained(
     ready: Prepared,
-    precision: str,
-    trial: Trial,
+    measured: dict[str, Trial],
     epochs: int,
     lr: float,
     score: Score,
     journal: Journal,
-    number: int,
-    total: int,
-) -> _Row:
-    """Train in one precision from the same weights; the learner is afterwards as before."""
+) -> list[Row]:
+    """Train in each precision from the same weights; the learner is afterwards as before."""
     from executors.batch_size.trial_parts import mixed_precision
-    from executors.errors import RecipeError
     from executors.learning_rate.sweep import unchanged
     from executors.training.fit import fit
 
-    callback = mixed_precision(precision, ready.device)
-    with unchanged(ready.learner):
-        try:
-            last = fit(
-                ready.learner,
-                journal,
-                precision,
-                epochs,
-                lr,
-                way=precision,
-                before=number * epochs,
-                total=total * epochs,
-                callbacks=[callback] if callback else [],
-            )[-1]
-        except RecipeError as error:
-            journal.log(f"{precision}: {error}")
-            return _Row(precision, trial.samples_per_s, trial.peak_bytes, None, None)
-    return _Row(precision, trial.samples_per_s, trial.peak_bytes, score.of(last), last.valid_loss)
+    rows: list[Row] = []
+    for precision, trial in measured.items():
+        callback = mixed_precision(precision, ready.device)
+        row = Row(precision, trial.samples_per_s, trial.peak_bytes, None, None)
+        with unchanged(ready.learner):
+            try:
+                last = fit(
+                    ready.learner,
+                    journal,
+                    precision,
+                    epochs,
+                    lr,
+                    way=precision,
+                    before=len(rows) * epochs,
+                    total=len(measured) * epochs,
+                    callbacks=[callback] if callback else [],
+                )[-1]
+                row = replace(row, score=score.of(last), valid_loss=last.valid_loss)
+            except RecipeError as error:
+                journal.log(f"{precision}: {error}")
+        rows.append(row)
+        journal.emit("row", table="precision", **asdict(row))
+    return rows
 
 
-def _best(rows: list[_Row], score: Score, samples: int) -> str:
+def _best(rows: Sequence[Row], score: Score, samples: int) -> str:
     """The fastest precision whose score is not worse than float32's by more than chance."""
     plain = rows[0]
     fit = [row for row in rows if row.score is not None and not _worse(row, plain, score, samples)]
     return max(fit or [plain], key=lambda row: row.samples_per_s).precision
 
 
-def _worse(row: _Row, plain: _Row, score: Score, samples: int) -> bool:
+def _worse(row: Row, plain: Row, score: Score, samples: int) -> bool:
     from executors.training.fit import noise
 
     if row.score is None or plain.score is None:
@@ -222,26 +248,24 @@ def _worse(row: _Row, plain: _Row, score: Score, samples: int) -> bool:
     return lost > noise(plain.score, [plain.score, row.score], samples)
 
 
-def _said(rows: list[_Row], best: str, score: Score) -> str:
-    plain = rows[0]
+def _message(rows: Sequence[Row], best: str, score: str) -> str:
+    plain, *others = rows
     parts = [
-        f"float32 trains {show_number(plain.samples_per_s)} samples/s in {show_bytes(plain.peak_bytes)}, "
-        f"{score.name} {_number(plain.score)}"
+        f"float32 trains {show_number(plain.samples_per_s)} samples/s in "
+        f"{show_bytes(plain.peak_bytes)}, {score} {_score_words(plain.score)}"
     ]
-    for row in rows[1:]:
+    for row in others:
+        speed = row.samples_per_s / plain.samples_per_s
+        memory = row.peak_bytes / max(1, plain.peak_bytes)
         parts.append(
-            f"{row.precision} {row.samples_per_s / plain.samples_per_s:.2f} times as fast with "
-            f"{row.peak_bytes / max(1, plain.peak_bytes):.2f} times the memory, {score.name} {_number(row.score)}"
+            f"{row.precision} {speed:.2f} times as fast with {memory:.2f} times the memory, "
+            f"{score} {_score_words(row.score)}"
         )
-    if len(rows) == 1:
+    if not others:
         return parts[0] + "; this device has no 16 bits to compare with."
-    chance = (
-        ""
-        if best == plain.precision
-        else ", whose score is not worse than float32's by more than chance"
-    )
-    return "; ".join(parts) + f". Take {best}{chance}."
+    chance = ", whose score is not worse than float32's by more than chance"
+    return "; ".join(parts) + f". Take {best}{'' if best == plain.precision else chance}."
 
 
-def _number(value: float | None) -> str:
+def _score_words(value: float | None) -> str:
     return "none, for the loss was no number any more" if value is None else f"{value:.4g}"

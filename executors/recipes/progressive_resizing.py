@@ -1,24 +1,26 @@
-"""The recipe "progressive-resizing": train on small images first, then larger ones, against large
-ones throughout.
-"""
+"""The recipe "progressive-resizing": small images first, then larger, against large throughout."""
 
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
+from executors.amounts import show_number
 from executors.errors import BadParameter
 from executors.prepare import Prepared, build, prepare
 from executors.recipe import Parameter, Recipe
-from executors.recipes._shared import BATCH_SIZE, DEVICE, SEED, inputs
+from executors.recipes._shared import BATCH_SIZE, DEVICE, SEED, inputs, rate_of
+from executors.runs.finding import Finding
 from executors.runs.journal import Journal, Outcome
+from executors.task import Settings
 from executors.tasks import IMAGE_TASKS
 
 if TYPE_CHECKING:
     from executors.training.fit import Epoch, Score
 
-__all__ = ["RECIPE", "run"]
+__all__ = ["RECIPE", "Params", "Way", "findings", "run"]
 
 _TASKS = tuple(name for name in IMAGE_TASKS if name != "gan")  # its generator makes one size
 
@@ -26,8 +28,8 @@ RECIPE = Recipe(
     name="progressive-resizing",
     title="Grow my images",
     summary=(
-        "Trains on small images, then goes on with larger ones, and sets that against as many epochs on the largest "
-        "throughout: time and score of both, on your images."
+        "Trains on small images, then goes on with larger ones, and sets that against as many "
+        "epochs on the largest throughout: time and score of both, on your images."
     ),
     tasks=_TASKS,
     concepts=("progressive resizing", "image size", "resizing", "larger images", "presizing"),
@@ -61,10 +63,24 @@ RECIPE = Recipe(
     ),
 )
 _SMALLEST = 32
+_FASTER = 0.95  # of the time: less is no gain
 
 
 @dataclass(frozen=True, slots=True)
-class _Way:
+class Params:
+    """What RECIPE's parameters become."""
+
+    settings: Settings
+    sizes: tuple[int, ...]  # px
+    batch_size: int
+    epochs: int  # at each size
+    lr: float | None
+    compare: bool
+    device: str
+
+
+@dataclass(frozen=True, slots=True)
+class Way:
     """One way of training, judged at the largest size."""
 
     name: str
@@ -73,7 +89,7 @@ class _Way:
     valid_loss: float
 
 
-def run(params: dict[str, Any], journal: Journal) -> Outcome:
+def run(params: Params, journal: Journal) -> Outcome:
     """Train size after size.
 
     Raises
@@ -86,32 +102,47 @@ def run(params: dict[str, Any], journal: Journal) -> Outcome:
     from executors.learning_rate.sweep import unchanged
     from executors.training.fit import score_of
 
-    ready = prepare({**params, "size": max(params["sizes"], default=None)}, journal)
-    sizes = _sizes(params["sizes"], ready)
+    ready = prepare(
+        params.settings,
+        journal,
+        device=params.device,
+        size=max(params.sizes, default=None),
+        batch_size=params.batch_size,
+    )
+    sizes = _sizes(params.sizes, ready)
     score = score_of(ready.learner, ready.built.higher_is_better)
-    total = params["epochs"] * len(sizes) * (2 if params["compare"] else 1)
+    total = params.epochs * len(sizes) * (2 if params.compare else 1)
     flow = _Flow(ready, journal, params, score, total)
     with unchanged(ready.learner):
-        found = [flow.way(sizes)]
+        ways = [flow.way(sizes)]
         code = flow.code(sizes)
-    if params["compare"]:
+    if params.compare:
         with unchanged(ready.learner):
-            found.append(flow.way((sizes[-1],) * len(sizes)))
-    for way in found:
-        row = asdict(way)
-        journal.emit("row", table="ways", way=row.pop("name"), **row)
-    _write(journal, flow.epochs, found, score)
-    values = {
-        "findings": {f"{score.name.capitalize()}, {way.name}": way.score for way in found},
+            ways.append(flow.way((sizes[-1],) * len(sizes)))
+    for way in ways:
+        reached = {"seconds": way.seconds, "score": way.score, "valid_loss": way.valid_loss}
+        journal.emit("row", table="ways", way=way.name, **reached)
+    _write(journal, flow.epochs, ways, score)
+    values: dict[str, Any] = {
         "score": score.name,
         "sizes": list(sizes),
         "rates": flow.rates,
-        "ways": [asdict(way) for way in found],
+        "ways": [asdict(way) for way in ways],
         "epochs": [asdict(epoch) for epoch in flow.epochs],
-        **ready.asked(),
+        **asdict(ready.trained),
         "notes": list(ready.notes),
     }
-    return Outcome(values, code, _said(found, score, sizes), ready.settings.task)
+    message, said = _message(ways, score, sizes), findings(ways, score.name)
+    return Outcome(values, code, message, ready.settings.task, said)
+
+
+def findings(ways: Sequence[Way], score: str) -> tuple[Finding, ...]:
+    """Score and time of each way, in one finding."""
+    named = score.replace("_", " ")
+    reached = [f"{show_number(w.score)} in {w.seconds:.0f} s with {w.name}" for w in ways]
+    figures = {f"{score.capitalize()}, {way.name}": way.score for way in ways}
+    rows = [{"way": way.name, "value": way.score, "seconds": way.seconds} for way in ways]
+    return (Finding(f"{named} {', '.join(reached)}", figures, {"score": named, "ways": rows}),)
 
 
 def _sizes(asked: tuple[int, ...], ready: Prepared) -> tuple[int, ...]:
@@ -137,41 +168,37 @@ class _Flow:
     """Trains one way after the other with the same learner."""
 
     def __init__(
-        self, ready: Prepared, journal: Journal, params: dict[str, Any], score: Score, total: int
+        self, ready: Prepared, journal: Journal, params: Params, score: Score, total: int
     ) -> None:
-        self.ready, self.journal, self.params, self.score, self.total = (
-            ready,
-            journal,
-            params,
-            score,
-            total,
-        )
+        self.ready, self.journal, self.params = ready, journal, params
+        self.score, self.total = score, total
         self.loaders: dict[int, Any] = {}
         self.epochs: list[Epoch] = []
         self.rates: dict[str, float] = {}
 
-    def way(self, sizes: tuple[int, ...]) -> _Way:
+    def way(self, sizes: tuple[int, ...]) -> Way:
         """Train at each size in turn, from the weights as they are; judged at the last."""
         from executors.training.fit import fit
 
         learner, grown = self.ready.learner, len({*sizes}) > 1
-        name = (
-            " then ".join(f"{size} px" for size in sizes) if grown else f"{sizes[-1]} px throughout"
-        )
+        throughout = f"{sizes[-1]} px throughout"
+        name = " then ".join(f"{size} px" for size in sizes) if grown else throughout
         spent = 0.0
         last: list[Epoch] = []
         for number, size in enumerate(sizes):
             learner.dls = self._loaders(size)
             learner.unfreeze()
-            stage = f"{size} px" if grown else f"{size} px throughout, {number + 1} of {len(sizes)}"
+            stage = f"{size} px" if grown else f"{throughout}, {number + 1} of {len(sizes)}"
             if number == 0 or grown:
-                self.rates[stage] = lr = self._rate(stage)
+                params = self.params
+                lr = rate_of(self.ready, params.lr, params.epochs, self.journal, stage)
+                self.rates[stage] = lr
             started = time.monotonic()
             last = fit(
                 learner,
                 self.journal,
                 stage,
-                self.params["epochs"],
+                self.params.epochs,
                 lr,
                 way=name,
                 before=len(self.epochs),
@@ -179,21 +206,7 @@ class _Flow:
             )
             spent += time.monotonic() - started
             self.epochs += last
-        return _Way(name, spent, self.score.of(last[-1]), last[-1].valid_loss)
-
-    def _rate(self, stage: str) -> float:
-        from executors.learning_rate.stage import one_rate
-
-        return float(
-            self.params["lr"]
-            or one_rate(
-                self.ready.learner,
-                self.journal,
-                stage,
-                self.ready.settings.seed,
-                self.params["epochs"],
-            )
-        )
+        return Way(name, spent, self.score.of(last[-1]), last[-1].valid_loss)
 
     def _loaders(self, size: int) -> Any:
         if size not in self.loaders:
@@ -212,56 +225,45 @@ class _Flow:
 
     def code(self, sizes: tuple[int, ...]) -> str:
         """The snippet of the first way."""
-        ready, epochs = self.ready, self.params["epochs"]
-        first, *others = sizes
-        pretrained = ready.built.pretrained
-        lines = ready.task.snippet(
-            ready.source, ready.settings, first, ready.batch_size, pretrained
-        )
+        epochs, (first, *others) = self.params.epochs, sizes
+        lines = self.ready.snippet(first)
         lines += f"learn.unfreeze()\nlearn.fit_one_cycle({epochs}, {self.rates[f'{first} px']!r})\n"
         for size in others:
-            again = ready.task.snippet(
-                ready.source, ready.settings, size, ready.batch_size, pretrained
-            )
-            loaders = next(line for line in again.splitlines() if line.startswith("dls = "))
+            again = self.ready.snippet(size).splitlines()
+            loaders = next(line for line in again if line.startswith("dls = "))
             rate = self.rates[f"{size} px"]
             lines += f"\n{loaders}\nlearn.dls = dls\nlearn.fit_one_cycle({epochs}, {rate!r})\n"
         return lines
 
 
-def _said(found: list[_Way], score: Score, sizes: tuple[int, ...]) -> str:
+def _message(ways: Sequence[Way], score: Score, sizes: tuple[int, ...]) -> str:
     from executors.training.fit import better
 
-    grown = found[0]
-    text = f"Growing from {sizes[0]} to {sizes[-1]} px reached {score.name} {grown.score:.4g} in {grown.seconds:.0f} s"
-    if len(found) == 1:
+    grown = ways[0]
+    text = f"Growing from {sizes[0]} to {sizes[-1]} px reached {score.name} {grown.score:.4g} in "
+    text += f"{grown.seconds:.0f} s"
+    if len(ways) == 1:
         return text + "."
-    whole = found[1]
+    whole = ways[1]
     text += f"; {whole.name} {whole.score:.4g} in {whole.seconds:.0f} s. "
-    faster = grown.seconds < 0.95 * whole.seconds
+    faster = grown.seconds < _FASTER * whole.seconds
     if better(score, whole.score, grown.score):
-        gain = (
-            "and was the faster way too"
-            if not faster
-            else f"for {whole.seconds / grown.seconds:.1f} times the time"
-        )
+        gain = "and was the faster way too"
+        if faster:
+            gain = f"for {whole.seconds / grown.seconds:.1f} times the time"
         return text + f"Here the largest size alone scored better, {gain}."
-    saved = (
-        f" in {grown.seconds / whole.seconds:.0%} of the time"
-        if faster
-        else ", though it saved no time"
-    )
-    return (
-        text
-        + f"Growing was at least as good{saved}. One training each: small differences are chance."
-    )
+    saved = ", though it saved no time"
+    if faster:
+        saved = f" in {grown.seconds / whole.seconds:.0%} of the time"
+    chance = "One training each: small differences are chance."
+    return f"{text}Growing was at least as good{saved}. {chance}"
 
 
-def _write(journal: Journal, epochs: list[Epoch], found: list[_Way], score: Score) -> None:
+def _write(journal: Journal, epochs: list[Epoch], ways: Sequence[Way], score: Score) -> None:
     from executors.training.plots import plot_epochs
 
     head = ["way", "seconds", score.name, "valid_loss"]
-    journal.table("ways.csv", "both ways", head, (asdict(way).values() for way in found))
+    journal.table("ways.csv", "both ways", head, (asdict(way).values() for way in ways))
     picture = journal.folder / "training.png"
-    plot_epochs(picture, [asdict(epoch) for epoch in epochs], score.name)
+    plot_epochs(picture, epochs, score.name)
     journal.artifact(picture, "losses and score of each epoch")

@@ -1,37 +1,39 @@
-"""The recipe "regularise": weight decay, dropout, mixup and label smoothing, side by side on the
-user's own files.
-"""
+"""The recipe "regularise": weight decay, dropout, mixup and label smoothing, side by side."""
 
 from __future__ import annotations
 
 import math
 import random
 import statistics
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
+from executors.amounts import show_number
 from executors.prepare import Prepared, prepare
 from executors.recipe import Parameter, Recipe
-from executors.recipes._shared import BATCH_SIZE, DEVICE, SEED, SIZE, inputs
+from executors.recipes._shared import BATCH_SIZE, DEVICE, SEED, SIZE, inputs, rate_of
+from executors.runs.finding import Finding
 from executors.runs.journal import Journal, Outcome
+from executors.task import Settings
 from executors.tasks import TASK_NAMES
 
 if TYPE_CHECKING:
     from executors.training.fit import Score
     from executors.training.regularisers import Way
 
-__all__ = ["RECIPE", "run"]
+__all__ = ["RECIPE", "Params", "Row", "findings", "run"]
 
-_TASKS = tuple(
-    name for name in TASK_NAMES if name not in ("gan", "restoration")
-)  # no score that overfits
+# these two have no score that overfits
+_TASKS = tuple(name for name in TASK_NAMES if name not in ("gan", "restoration"))
 
 RECIPE = Recipe(
     name="regularise",
     title="Reduce overfitting",
     summary=(
-        "Trains the same network from the same start without and with weight decay, dropout, mixup and label "
-        "smoothing; a small table says what each is worth on your data, and what is chance."
+        "Trains the same network from the same start without and with weight decay, dropout, mixup "
+        "and label smoothing; a small table says what each is worth on your data, and what is "
+        "chance."
     ),
     tasks=_TASKS,
     concepts=(
@@ -87,9 +89,27 @@ RECIPE = Recipe(
 
 
 @dataclass(frozen=True, slots=True)
-class _Row:
-    """One way's trainings: means over repeats, judged without what regularises; `spread` is of the
-    score.
+class Params:
+    """What RECIPE's parameters become."""
+
+    settings: Settings
+    size: int | None  # px
+    batch_size: int
+    epochs: int
+    repeats: int
+    weight_decay: float
+    dropout: float
+    mixup: float
+    label_smoothing: float
+    lr: float | None
+    device: str
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One way's trainings: means over repeats, judged without what regularises.
+
+    `spread` is the standard deviation of the score over repeats.
     """
 
     name: str
@@ -99,7 +119,7 @@ class _Row:
     train_loss: float
 
 
-def run(params: dict[str, Any], journal: Journal) -> Outcome:
+def run(params: Params, journal: Journal) -> Outcome:
     """Train each way.
 
     Raises
@@ -109,97 +129,130 @@ def run(params: dict[str, Any], journal: Journal) -> Outcome:
     RecipeError
         When no rate can be found, or the loss stops being a number.
     """
-    from executors.learning_rate.stage import one_rate
     from executors.training.fit import score_of
     from executors.training.regularisers import ways
 
-    ready = prepare(params, journal)
+    ready = prepare(
+        params.settings,
+        journal,
+        device=params.device,
+        size=params.size,
+        batch_size=params.batch_size,
+    )
     learner, score = ready.learner, score_of(ready.learner, ready.built.higher_is_better)
     learner.unfreeze()
-    lr = params["lr"] or one_rate(learner, journal, "", ready.settings.seed, params["epochs"])
-    wanted = ways(
-        learner,
-        [params["weight_decay"]],
-        params["dropout"],
-        params["mixup"],
-        params["label_smoothing"],
-    )
-    rows: list[_Row] = []
+    lr = rate_of(ready, params.lr, params.epochs, journal)
+    strengths = (params.dropout, params.mixup, params.label_smoothing)
+    wanted = ways(learner, [params.weight_decay], *strengths)
+    rows: list[Row] = []
     for way in wanted:
-        rows.append(_trained(ready, way, params, float(lr), score, journal, len(rows), len(wanted)))
+        before = len(rows) * params.repeats
+        rows.append(_trained(ready, way, params, lr, score, journal, before, len(wanted)))
         journal.emit("row", table="regularise", **asdict(rows[-1]))
     best, chance = _best(rows, score), _chance(rows, ready.source.valid)
     head = ["way", score.name, "spread", "valid_loss", "train_loss"]
     journal.table("regularise.csv", "each way", head, (asdict(row).values() for row in rows))
-    values = {
-        "findings": {
-            _best_words(best, rows, chance): best.name,
-            score.name.capitalize(): best.score,
-            "Without": rows[0].score,
-        },
+    values: dict[str, Any] = {
         "score": score.name,
         "rows": [asdict(row) for row in rows],
         "best": best.name,
         "chance": chance,
         "lr": lr,
-        **ready.asked(),
+        **asdict(ready.trained),
         "notes": list(ready.notes),
     }
     way = next(way for way in wanted if way.name == best.name)
-    code = (
-        ready.snippet()
-        + way.line
-        + f"learn.unfreeze()\nlearn.fit_one_cycle({params['epochs']}, {lr!r}{way.fit_words})\n"
+    code = ready.snippet() + way.line
+    code += f"learn.unfreeze()\nlearn.fit_one_cycle({params.epochs}, {lr!r}{way.fit_words})\n"
+    message = _message(rows, best, chance, score.name)
+    said = findings(rows, best, chance, score.name, score.higher_is_better)
+    return Outcome(values, code, message, ready.settings.task, said)
+
+
+def findings(
+    rows: Sequence[Row], best: Row, chance: float, score: str, higher_is_better: bool
+) -> tuple[Finding, ...]:
+    """The best way, and for who asks about a way what that one is worth; the first row is plain."""
+    plain, *others = rows
+    clear = abs(best.score - plain.score) > chance
+    figures = {
+        "Best" if clear else "Best, by no more than chance": best.name,
+        score.capitalize(): best.score,
+        "Without": plain.score,
+    }
+    named = score.replace("_", " ")
+
+    def values(row: Row) -> dict[str, Any]:
+        compared = {"value": row.score, "without": plain.score, "chance": chance}
+        return {"way": row.name, "score": named, **compared}
+
+    def words(row: Row) -> str:
+        gain = row.score - plain.score if higher_is_better else plain.score - row.score
+        worth = "helps" if gain > 0 else "hurts"
+        worth = "makes no clear difference" if abs(gain) <= chance else worth
+        reached = f"{named} {show_number(row.score)}, without {show_number(plain.score)}"
+        return f"{row.name} {worth}: {reached}"
+
+    without = f"{named} {show_number(plain.score)}"
+    nothing = f"nothing tried is better than no regularisation ({without})"
+    first = Finding(nothing if best is plain else words(best), figures, values(best))
+    kinds = [row.name.rpartition(" ")[0] for row in others]  # without its strength
+    return (
+        first,
+        *(
+            Finding(words(row), values=values(row), about=kind)
+            for row, kind in zip(others, kinds, strict=True)
+        ),
     )
-    return Outcome(values, code, _said(rows, best, chance, score), ready.settings.task)
 
 
 def _trained(
     ready: Prepared,
     way: Way,
-    params: dict[str, Any],
+    params: Params,
     lr: float,
     score: Score,
     journal: Journal,
-    done: int,
-    total: int,
-) -> _Row:
-    """Train one way a few times from the same weights; the learner is afterwards as before."""
+    before: int,
+    ways: int,
+) -> Row:
+    """Train one way a few times from the same weights; the learner is afterwards as before.
+
+    `before` are the trainings that were done for other ways.
+    """
     from fastai.torch_core import set_seed
 
     from executors.learning_rate.sweep import unchanged
     from executors.training.fit import fit
 
+    learner, epochs = ready.learner, params.epochs
     scores, valid, train = [], [], []
-    repeats, epochs = params["repeats"], params["epochs"]
-    for repeat in range(repeats):
-        with unchanged(ready.learner):
+    for repeat in range(params.repeats):
+        with unchanged(learner):
             set_seed(ready.settings.seed + repeat)
-            ready.learner.dls.train.rng = random.Random(ready.settings.seed + repeat)
-            plain = ready.learner.loss_func
-            ready.learner.loss_func = way.loss or plain
-            before = (done * repeats + repeat) * epochs
+            learner.dls.train.rng = random.Random(ready.settings.seed + repeat)
+            plain = learner.loss_func
+            learner.loss_func = way.loss or plain
             fit(
-                ready.learner,
+                learner,
                 journal,
                 way.name,
                 epochs,
                 lr,
                 way=way.name,
-                before=before,
-                total=total * repeats * epochs,
+                before=(before + repeat) * epochs,
+                total=ways * params.repeats * epochs,
                 weight_decay=way.weight_decay,
                 callbacks=way.callbacks,
             )
-            ready.learner.loss_func = plain
-            loss, *metrics = _judged(ready.learner, ready.learner.dls.valid)
+            learner.loss_func = plain
+            loss, *metrics = _judged(learner, learner.dls.valid)
             scores.append(metrics[0] if metrics else loss)
             valid.append(loss)
-            train.append(_judged(ready.learner, _whole(ready.learner.dls.train))[0])
+            train.append(_judged(learner, _whole(learner.dls.train))[0])
     spread = statistics.stdev(scores) if len(scores) > 1 else 0.0
-    return _Row(
-        way.name, statistics.mean(scores), spread, statistics.mean(valid), statistics.mean(train)
-    )
+    means = [statistics.mean(losses) for losses in (valid, train)]
+    return Row(way.name, statistics.mean(scores), spread, *means)
 
 
 def _judged(learner: Any, loader: Any) -> list[float]:
@@ -212,7 +265,7 @@ def _whole(train: Any) -> Any:
     return train.new(shuffle=False, drop_last=False)
 
 
-def _best(rows: list[_Row], score: Score) -> _Row:
+def _best(rows: Sequence[Row], score: Score) -> Row:
     from executors.training.fit import better
 
     best = rows[0]
@@ -222,7 +275,7 @@ def _best(rows: list[_Row], score: Score) -> _Row:
     return best
 
 
-def _chance(rows: list[_Row], samples: int) -> float:
+def _chance(rows: Sequence[Row], samples: int) -> float:
     """By how much two rows may differ for no reason: two standard errors of their difference.
 
     From the repeats where there are any, and for a share of few samples at least what their number
@@ -230,36 +283,26 @@ def _chance(rows: list[_Row], samples: int) -> float:
     """
     repeated = 2 * math.sqrt(2 * statistics.mean(row.spread**2 for row in rows))
     share = all(0 <= row.score <= 1 for row in rows)
+    if not share or not samples:
+        return repeated
     base = rows[0].score
-    counted = (
-        2 * math.sqrt(max(base * (1 - base), 0.25 / samples) / samples)
-        if share and samples
-        else 0.0
-    )
-    return max(repeated, counted)
+    variance = max(base * (1 - base), 0.25 / samples)
+    return max(repeated, 2 * math.sqrt(variance / samples))
 
 
-def _best_words(best: _Row, rows: list[_Row], chance: float) -> str:
-    """The finding's label, which does not promise more than the table holds."""
-    return "Best" if abs(best.score - rows[0].score) > chance else "Best, by no more than chance"
-
-
-def _said(rows: list[_Row], best: _Row, chance: float, score: Score) -> str:
+def _message(rows: Sequence[Row], best: Row, chance: float, score: str) -> str:
     plain = rows[0]
-    gap = plain.valid_loss - plain.train_loss
-    start = f"Without regularisation {score.name} is {plain.score:.4g} (loss {plain.train_loss:.3g} in training, "
-    start += f"{plain.valid_loss:.3g} held out). "
+    start = f"Without regularisation {score} is {plain.score:.4g} "
+    start += f"(loss {plain.train_loss:.3g} in training, {plain.valid_loss:.3g} held out). "
+    overfits = plain.valid_loss > plain.train_loss
     if best is plain:
-        return (
-            start
-            + "Nothing tried is better"
-            + (": it does not overfit yet, train longer first." if gap <= 0 else ".")
-        )
+        longer = "" if overfits else ": it does not overfit yet, train longer first"
+        return f"{start}Nothing tried is better{longer}."
     gained = abs(best.score - plain.score)
     sure = "more than" if gained > chance else "no more than"
-    end = f"{best.name.capitalize()} is best with {best.score:.4g}, {sure} chance explains ({chance:.2g})"
+    end = f"{best.name.capitalize()} is best with {best.score:.4g}, "
+    end += f"{sure} chance explains ({chance:.2g})"
     if gained <= chance:
-        end += "; no way is clearly better" + (
-            ", and there is little to regularise" if gap <= 0 else ""
-        )
-    return start + end + "."
+        end += "; no way is clearly better"
+        end += "" if overfits else ", and there is little to regularise"
+    return f"{start}{end}."

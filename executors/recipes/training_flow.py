@@ -1,37 +1,40 @@
-"""The recipe "training-flow": find a rate, train the head, unfreeze, find again, train all, and say
-whether it fits.
-"""
+"""The recipe "training-flow": find a rate, train the head, unfreeze, train all; does it fit?"""
 
 from __future__ import annotations
 
-from dataclasses import asdict
+import math
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from pickle import PicklingError
 from typing import TYPE_CHECKING, Any
 
+from executors.amounts import show_number
 from executors.errors import RecipeError
 from executors.parameters import both
 from executors.prepare import Prepared, prepare
 from executors.recipe import Parameter, Recipe
 from executors.recipes._shared import BATCH_SIZE, DEVICE, SEED, SIZE, inputs
+from executors.runs.finding import Finding
 from executors.runs.journal import Journal, Outcome
+from executors.task import Settings
 from executors.tasks import TASK_NAMES
 
 if TYPE_CHECKING:
-    from executors.training.fit import Epoch, Score, Verdict
+    from executors.learning_rate.suggest import Rate
+    from executors.training.fit import Epoch, Score
 
-__all__ = ["RECIPE", "run"]
+__all__ = ["RECIPE", "Params", "findings", "run"]
 
-_TASKS = tuple(
-    name for name in TASK_NAMES if name != "gan"
-)  # there is no rate to find and no score to stop at
+# a GAN has no rate to find and no score to stop at
+_TASKS = tuple(name for name in TASK_NAMES if name != "gan")
 
 RECIPE = Recipe(
     name="training-flow",
     title="Train my model",
     summary=(
-        "Trains from first to last: finds a rate, trains the head, unfreezes, finds again, trains all layers with "
-        "discriminative rates, stops when nothing improves; says whether the model fits, and saves it."
+        "Trains from first to last: finds a rate, trains the head, unfreezes, finds again, trains "
+        "all layers with discriminative rates, stops when nothing improves; says whether the model "
+        "fits, and saves it."
     ),
     tasks=_TASKS,
     concepts=(
@@ -90,10 +93,32 @@ RECIPE = Recipe(
         SEED,
     ),
 )
-_GROUP_FACTOR = 2.6  # between neighbouring groups of layers of a text classifier: Howard and Ruder 2018, section 3.2
+# between neighbouring groups of layers of a text classifier: Howard and Ruder 2018, section 3.2
+_GROUP_FACTOR = 2.6
+_ALL, _WHOLE = "all layers", "whole network"  # the last stage, after others and as the only one
+_VERDICTS = {
+    "overfitting": "the model overfits",
+    "underfitting": "the model underfits",
+    "still improving": "the model was still improving",
+    "fits": "the model fits",
+}
 
 
-def run(params: dict[str, Any], journal: Journal) -> Outcome:
+@dataclass(frozen=True, slots=True)
+class Params:
+    """What RECIPE's parameters become."""
+
+    settings: Settings
+    size: int | None  # px
+    batch_size: int
+    epochs_frozen: int
+    epochs: int
+    patience: int  # epochs
+    lr: float | None
+    device: str
+
+
+def run(params: Params, journal: Journal) -> Outcome:
     """Train.
 
     Raises
@@ -105,80 +130,87 @@ def run(params: dict[str, Any], journal: Journal) -> Outcome:
     """
     from executors.training.fit import score_of, verdict
 
-    ready = prepare(params, journal)
+    ready = prepare(
+        params.settings,
+        journal,
+        device=params.device,
+        size=params.size,
+        batch_size=params.batch_size,
+    )
     score = score_of(ready.learner, ready.built.higher_is_better)
     flow = _Flow(ready, params, journal, score)
     flow.train()
-    found = verdict(flow.epochs, score, ready.source.valid)
-    journal.log(f"{found.word}: {found.reason}; {found.advice}")
+    judged = verdict(flow.epochs, score, ready.source.valid)
+    journal.log(f"{judged.word}: {judged.reason}; {judged.advice}")
     best = _best(flow.epochs, score)
-    for name, value in (
-        ("train_loss", best.train_loss),
-        ("valid_loss", best.valid_loss),
-        *best.metrics.items(),
-    ):
+    losses = {"train_loss": best.train_loss, "valid_loss": best.valid_loss}
+    for name, value in (losses | dict(best.metrics)).items():
         journal.metric(name, value)
-    saved, said = _save(ready, journal)
-    _write(flow.epochs, flow.rates, score, journal)
-    values = _values(flow, best, found) | {
+    saved, remarks = _save(ready, journal)
+    _write(flow.epochs, score, journal)
+    values: dict[str, Any] = {
+        "score": score.name,
+        "best": asdict(best),
+        "verdict": asdict(judged),
+        "rates": flow.rates,
+        "epochs": [asdict(epoch) for epoch in flow.epochs],
         "saved": saved,
-        **ready.asked(),
-        "notes": [*ready.notes, *flow.notes, *said],
+        **asdict(ready.trained),
+        "notes": [*ready.notes, *flow.notes, *remarks],
     }
-    reason = f"{score.name} {score.of(best):.4g} after epoch {best.number} of {len(flow.epochs)}; {found.word}: "
-    return Outcome(
-        values,
-        flow.code(),
-        reason + f"{found.reason}. {found.advice.capitalize()}.",
-        ready.settings.task,
-    )
+    reached = f"{score.name} {score.of(best):.4g} after epoch {best.number} of {len(flow.epochs)}"
+    advice = f"{judged.advice.capitalize()}."
+    message = f"{reached}; {judged.word}: {judged.reason}. {advice}"
+    said = findings(judged.word, score.name, score.of(best), best.number)
+    return Outcome(values, flow.code(), message, ready.settings.task, said)
+
+
+def findings(word: str, score: str, reached: float, epoch: int) -> tuple[Finding, ...]:
+    """Whether the model fits, and the score of its best epoch."""
+    value = reached if math.isfinite(reached) else None
+    words = _VERDICTS[word]
+    if value is not None:
+        words += f", {score.replace('_', ' ')} {show_number(value)}"
+    figures = {"Verdict": word, f"Best {score}": value, "In epoch": epoch}
+    return (Finding(words, figures, {"verdict": word, "score": score, "value": value}),)
 
 
 class _Flow:
     """The stages as they go."""
 
-    def __init__(
-        self, ready: Prepared, params: dict[str, Any], journal: Journal, score: Score
-    ) -> None:
+    def __init__(self, ready: Prepared, params: Params, journal: Journal, score: Score) -> None:
         self.ready, self.params, self.journal, self.score = ready, params, journal, score
         self.epochs: list[Epoch] = []
-        self.rates: dict[str, float | tuple[float, float]] = {}
+        self.rates: dict[str, Rate] = {}
         self.lines: list[str] = []
         self.notes: list[str] = []
 
     def train(self) -> None:
         """All stages, from the head to the whole network."""
-        learner, frozen = self.ready.learner, self.params["epochs_frozen"]
+        learner, params = self.ready.learner, self.params
         learner.create_opt()
         groups = len(learner.opt.param_lists)
         staged = self.ready.built.pretrained and groups > 1
-        if not staged or not frozen:
+        if not staged or not params.epochs_frozen:
             learner.unfreeze()
-            self._stage(
-                "whole network", self.params["epochs"], ["learn.unfreeze()"] if groups > 1 else []
-            )
+            self._stage(_WHOLE, params.epochs, "learn.unfreeze()" if groups > 1 else "")
             return
         learner.freeze()
-        self._stage("head", frozen, ["learn.freeze()"])
+        self._stage("head", params.epochs_frozen, "learn.freeze()")
         if self.ready.settings.task == "text-classification":
             for depth in range(2, min(groups, 4)):
                 learner.freeze_to(-depth)
-                self._stage(f"last {depth} groups", 1, [f"learn.freeze_to(-{depth})"])
+                self._stage(f"last {depth} groups", 1, f"learn.freeze_to(-{depth})")
         learner.unfreeze()
-        self._stage("all layers", self.params["epochs"], ["learn.unfreeze()"])
+        self._stage(_ALL, params.epochs, "learn.unfreeze()")
 
-    def _stage(self, name: str, epochs: int, lines: list[str]) -> None:
+    def _stage(self, name: str, epochs: int, line: str) -> None:
         """Find the stage's rate, train with it, keep what it took."""
         from executors.training.fit import fit
 
         lr = self._rate(name, epochs)
         self.rates[name] = lr
-        total = (
-            self.params["epochs"]
-            + len(self.epochs)
-            + (0 if name in ("all layers", "whole network") else epochs)
-        )
-        last = name in ("all layers", "whole network")
+        last = name in (_ALL, _WHOLE)
         self.epochs += fit(
             self.ready.learner,
             self.journal,
@@ -187,36 +219,29 @@ class _Flow:
             lr,
             score=self.score,
             before=len(self.epochs),
-            total=total,
-            patience=self.params["patience"] if last else 0,
+            total=len(self.epochs) + self.params.epochs + (0 if last else epochs),
+            patience=self.params.patience if last else 0,
         )
         shown = f"slice({lr[0]!r}, {lr[1]!r})" if isinstance(lr, tuple) else repr(lr)
-        self.lines += [*lines, f"learn.fit_one_cycle({epochs}, {shown})"]
+        self.lines += [line] if line else []
+        self.lines.append(f"learn.fit_one_cycle({epochs}, {shown})")
 
-    def _rate(self, name: str, epochs: int) -> float | tuple[float, float]:
-        """The stage's rate: asked for, or found; where a curve says nothing, a fifth of the
-        first.
-        """
+    def _rate(self, name: str, epochs: int) -> Rate:
+        """The stage's rate: asked for, found, or a fifth of the first if a curve says nothing."""
         from executors.learning_rate.stage import stage_rate
 
-        before = next(iter(self.rates.values()), None)
-        frozen_lr = before if isinstance(before, float) else None
-        if self.params["lr"] is not None:
-            lr = float(self.params["lr"])
-            return (
-                lr
-                if before is None
-                else (float(f"{lr / 5 / _GROUP_FACTOR**4:.1e}"), float(f"{lr / 5:.1e}"))
-            )
-        learner, seed = self.ready.learner, self.ready.settings.seed
+        first = next(iter(self.rates.values()), None)
+        if self.params.lr is not None:
+            return self.params.lr if first is None else _sliced(self.params.lr)
+        frozen_lr = first if isinstance(first, float) else None
         try:
             return stage_rate(
-                learner,
+                self.ready.learner,
                 self.journal,
                 name,
-                seed,
+                self.ready.settings.seed,
                 epochs=epochs,
-                sliced=before is not None,
+                sliced=first is not None,
                 frozen_lr=frozen_lr,
             )
         except RecipeError as error:
@@ -230,107 +255,88 @@ class _Flow:
         return self.ready.snippet() + "\n".join(self.lines) + "\n"
 
 
+def _sliced(lr: float) -> tuple[float, float]:
+    """A fifth of the head's rate for the head, falling towards the input."""
+    return float(f"{lr / 5 / _GROUP_FACTOR**4:.1e}"), float(f"{lr / 5:.1e}")
+
+
 def _best(epochs: list[Epoch], score: Score) -> Epoch:
-    """The epoch whose weights stayed: the best of the last stage, which starts from the best of
-    those before.
-    """
+    """The epoch whose weights stayed: the best of the last stage, which starts from others'."""
     from executors.training.fit import better
 
-    best = next(epoch for epoch in epochs if epoch.stage == epochs[-1].stage)
-    for epoch in epochs:
-        if epoch.stage == best.stage and better(score, score.of(epoch), score.of(best)):
+    last = [epoch for epoch in epochs if epoch.stage == epochs[-1].stage]
+    best = last[0]
+    for epoch in last[1:]:
+        if better(score, score.of(epoch), score.of(best)):
             best = epoch
     return best
 
 
-def _values(flow: _Flow, best: Epoch, found: Verdict) -> dict[str, Any]:
-    return {
-        "findings": {
-            "Verdict": found.word,
-            f"Best {flow.score.name}": flow.score.of(best),
-            "In epoch": best.number,
-        },
-        "score": flow.score.name,
-        "best": asdict(best),
-        "verdict": asdict(found),
-        "rates": flow.rates,
-        "epochs": [asdict(epoch) for epoch in flow.epochs],
-    }
-
-
 def _save(ready: Prepared, journal: Journal) -> tuple[dict[str, str], list[str]]:
-    """The trained model: weights as safetensors, fastai's export, a language model's encoder; what
-    could not be.
+    """(files of the trained model by what they hold, why others could not be written).
+
+    Weights as safetensors, fastai's export, a language model's encoder.
     """
     from safetensors.torch import save_model
 
     saved: dict[str, str] = {}
-    said: list[str] = []
+    remarks: list[str] = []
     learner, folder = ready.learner, journal.folder
     weights = folder / "model.safetensors"
     save_model(learner.model, str(weights), metadata={"task": ready.settings.task})
     journal.artifact(weights, "the trained weights")
     saved["weights"] = weights.name
-    trouble = _export(learner, folder / "learner.pkl")
+    export = folder / "learner.pkl"
+    trouble = _export(learner, export)
     if trouble:
-        said.append(
-            f"there is no learner.pkl, for {trouble}; the trained weights are in {weights.name}"
+        remarks.append(
+            f"there is no {export.name}, for {trouble}; the trained weights are in {weights.name}"
         )
-        journal.log(said[-1])
+        journal.log(remarks[-1])
     else:
-        journal.artifact(
-            folder / "learner.pkl",
-            "fastai's export, for load_learner; a pickle: open only your own",
-        )
-        saved["learner"] = "learner.pkl"
+        title = "fastai's export, for load_learner; a pickle: open only your own"
+        journal.artifact(export, title)
+        saved["learner"] = export.name
     if ready.settings.task == "language-model":
         from executors.tasks.language_model import save_encoder
 
         encoder = save_encoder(learner, folder)
         journal.artifact(encoder, f"the encoder, for text-classification: {both('encoder')}")
         saved["encoder"] = encoder.name
-    return saved, said
+    return saved, remarks
 
 
 def _export(learner: Any, path: Path) -> str:
     """Write fastai's export; why it could not be, else ""."""
+    only = "fastai exports a learner only with"
     for loader in learner.dls.loaders:
         if not hasattr(loader, "new"):
-            return "fastai exports a learner only with loaders of its own, and these are torch's"
+            return f"{only} loaders of its own, and these are torch's"
         if not hasattr(loader.dataset, "new_empty"):
             kind = type(loader.dataset).__name__
-            return f"fastai exports a learner only with datasets of its own, and these are of type {kind}"
+            return f"{only} datasets of its own, and these are of type {kind}"
     try:
         learner.export(path)
-    except (
-        AttributeError,
-        TypeError,
-        OSError,
-        PicklingError,
-    ) as error:  # what a user's own file makes
+    except (AttributeError, TypeError, OSError, PicklingError) as error:  # of a user's own file
         path.unlink(missing_ok=True)
-        return f"fastai's export was not possible ({next(iter(str(error).splitlines()), type(error).__name__)})"
+        why = next(iter(str(error).splitlines()), type(error).__name__)
+        return f"fastai's export was not possible ({why})"
     return ""
 
 
-def _write(epochs: list[Epoch], rates: dict[str, Any], score: Score, journal: Journal) -> None:
+def _write(epochs: list[Epoch], score: Score, journal: Journal) -> None:
     """The epochs as a table and a picture."""
     from executors.training.plots import plot_epochs
 
     names = list(epochs[0].metrics)
     head = ["stage", "epoch", "train_loss", "valid_loss", *names, "seconds"]
-    rows = (
-        [
-            one.stage,
-            one.number,
-            one.train_loss,
-            one.valid_loss,
-            *(one.metrics[name] for name in names),
-            one.seconds,
-        ]
-        for one in epochs
-    )
-    journal.table("epochs.csv", "every epoch", head, rows)
+    journal.table("epochs.csv", "every epoch", head, [_row(epoch, names) for epoch in epochs])
     picture = journal.folder / "training.png"
-    plot_epochs(picture, [asdict(epoch) for epoch in epochs], score.name)
+    plot_epochs(picture, epochs, score.name)
     journal.artifact(picture, "losses and score of each epoch")
+
+
+def _row(epoch: Epoch, metrics: list[str]) -> list[object]:
+    reached = [epoch.metrics[name] for name in metrics]
+    losses = (epoch.train_loss, epoch.valid_loss)
+    return [epoch.stage, epoch.number, *losses, *reached, epoch.seconds]

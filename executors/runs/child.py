@@ -28,7 +28,8 @@ import psutil
 
 from executors.errors import OutOfMemory, RecipeError
 from executors.memory import is_out_of_memory
-from executors.recipe import check_params, recipe_module
+from executors.recipe import check_params, recipe_module, typed_params
+from executors.runs.finding import figures_of
 from executors.runs.folder import ENVIRONMENT, FOLDER_LOST, RESULT, SPEC, read_json, write_json
 from executors.runs.journal import Journal, Outcome
 from executors.runs.lifeline import be_first_to_go, end_with_starter
@@ -111,31 +112,30 @@ def _say(text: str) -> None:
 
 
 def _run(spec: dict[str, Any], folder: Path) -> RunResult:
-    """The recipe's result; what it raises becomes a status with one line, and the rest goes to the
-    log.
-    """
+    """The recipe's result; what it raises becomes a status and a line, the rest goes to the log."""
     name, journal = str(spec.get("recipe", "")), Journal(folder)
     write_json(folder / ENVIRONMENT, environment())
     journal.emit("started", recipe=name, params=spec.get("params", {}))
     result = RunResult("failed", name, str(spec.get("task", "")), "", folder=str(folder))
     try:
         module = recipe_module(name)
-        outcome: Outcome = module.run(check_params(module.RECIPE, spec.get("params", {})), journal)
+        checked = check_params(module.RECIPE, spec.get("params", {}))
+        outcome: Outcome = module.run(typed_params(module, checked), journal)
+        figures = figures_of(outcome.said)
         result = replace(
             result,
             status="ok",
-            values=outcome.values,
+            values=({"findings": figures} if figures else {}) | outcome.values,
             code=outcome.code,
             message=outcome.message,
             task=outcome.task or result.task,
+            said=outcome.said,
         )
     except OutOfMemory as error:
         result = replace(result, status="out_of_memory", message=str(error))
     except RecipeError as error:
         result = replace(result, message=str(error))
-    except (
-        Exception
-    ) as error:  # the outermost edge of the child: recipes and torch may raise anything
+    except Exception as error:  # the edge of the child: recipes and torch may raise anything
         _say(traceback.format_exc())
         status: Status = "out_of_memory" if is_out_of_memory(error) else "failed"
         first = next(iter(str(error).strip().splitlines()), "")

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from executors.devices import Device
+from executors.runs.finding import Finding
 from executors.runs.folder import ENVIRONMENT, EVENTS, plain, read_json, write_json
 
 __all__ = ["EVENT_BYTES", "Journal", "Outcome"]
@@ -24,14 +25,17 @@ EVENT_BYTES = 32_000_000  # a recipe that floods its events must not fill the di
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What a recipe found: values for machines, a snippet to paste, and the reason in one
-    sentence.
+    """What a recipe found: values for machines, a snippet, the reason in one sentence.
+
+    `said` are the findings in a few words each, the first one first; their figures become
+    `values["findings"]` of the result.
     """
 
-    values: dict[str, Any]
+    values: dict[str, Any]  # in terms of JSON
     code: str
     message: str
     task: str = ""
+    said: tuple[Finding, ...] = ()
 
 
 @dataclass(slots=True)
@@ -55,8 +59,9 @@ class Journal:
         self._file = os.open(self.folder / EVENTS, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
 
     def emit(self, event: str, **fields: object) -> None:
-        """Write one event, with `t`, seconds since the start; past `EVENT_BYTES` events are
-        dropped.
+        """Write one event, with `t`, seconds since the start.
+
+        Past `EVENT_BYTES` events are dropped.
 
         Raises
         ------

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Literal, cast, get_args
+
+from executors.runs.finding import Finding, findings_from
 
 __all__ = ["RunResult", "Status", "result_from"]
 
@@ -13,9 +15,7 @@ Status = Literal["ok", "failed", "timeout", "out_of_memory", "cancelled"]
 
 @dataclass(frozen=True, slots=True)
 class RunResult:
-    """The end of one run; `message` is one line: the finding's reason when ok, what went wrong
-    otherwise.
-    """
+    """The end of one run; `message` is the finding's reason, or what went wrong, in one line."""
 
     status: Status
     recipe: str
@@ -28,6 +28,7 @@ class RunResult:
     message: str = ""
     folder: str = ""  # absolute path of the run's folder
     notes: tuple[str, ...] = ()  # what came of sending it elsewhere
+    said: tuple[Finding, ...] = ()  # what was found, in a few words each
 
     def to_event(self) -> dict[str, Any]:
         """The run's last event, as the command line prints it."""
@@ -44,29 +45,25 @@ class RunResult:
             "message": self.message,
             "folder": self.folder,
             "notes": list(self.notes),
+            "said": [asdict(finding) for finding in self.said],
         }
 
 
 def result_from(stored: dict[str, Any], folder: Path) -> RunResult:
-    """The result in a stored object; artifacts are looked for in `folder`, so that a moved store
-    still finds them.
+    """The result in a stored object.
+
+    Artifacts are looked for in `folder`, so that a moved store still finds them; findings that are
+    damaged are left out.
 
     Raises
     ------
     ValueError
         When the object is no result.
     """
-    status, values, artifacts = (
-        stored.get("status"),
-        stored.get("values", {}),
-        stored.get("artifacts", []),
-    )
-    notes = stored.get("notes", [])
-    if (
-        status not in get_args(Status)
-        or not isinstance(values, dict)
-        or not isinstance(artifacts, list)
-    ):
+    status, notes = stored.get("status"), stored.get("notes", [])
+    values, artifacts = stored.get("values", {}), stored.get("artifacts", [])
+    typed = isinstance(values, dict) and isinstance(artifacts, list)
+    if status not in get_args(Status) or not typed:
         raise ValueError(f"{folder.name}: the stored result has status {status!r}")
     return RunResult(
         status=cast(Status, status),
@@ -80,6 +77,7 @@ def result_from(stored: dict[str, Any], folder: Path) -> RunResult:
         message=str(stored.get("message", "")),
         folder=str(folder.absolute()),
         notes=tuple(map(str, notes)) if isinstance(notes, list) else (),
+        said=findings_from(stored.get("said")),
     )
 
 

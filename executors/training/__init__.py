@@ -1,3 +1,1 @@
-"""Training itself: epochs and their verdict, and what recipes look at or put on while they
-train.
-"""
+"""Training itself: epochs, their verdict, and what recipes look at or put on meanwhile."""

@@ -1,9 +1,9 @@
-"""Activations of a network's layers on one batch, and two ways to start weights so that they keep
-their scale.
+"""Activations of a network's layers on one batch, and two ways to start that keep their scale.
 
 References
----------- Kaiming: He et al. 2015, "Delving Deep into Rectifiers", section 2.2. LSUV: Mishkin and
-Matas 2016, "All you need is a good init", algorithm 1.
+----------
+Kaiming: He et al. 2015, "Delving Deep into Rectifiers", section 2.2.
+LSUV: Mishkin and Matas 2016, "All you need is a good init", algorithm 1.
 """
 
 from __future__ import annotations
@@ -48,9 +48,7 @@ def weighted(model: nn.Module) -> list[tuple[str, nn.Module]]:
 
 
 def layers(model: nn.Module, forward: Callable[[], Any]) -> list[Layer]:
-    """Every linear, convolutional and rectifying layer in the order in which `forward` calls them;
-    once each.
-    """
+    """Every linear, convolutional and rectifying layer, once, in the order of `forward`'s calls."""
     found: list[Layer] = []
     seen: set[str] = set()
 
@@ -76,8 +74,7 @@ def kaiming(model: nn.Module) -> None:
 
 
 def lsuv(model: nn.Module, forward: Callable[[], Any]) -> int:
-    """Orthonormal weights, then layer after layer scaled to a deviation of one on the batch; how
-    many were scaled.
+    """Orthonormal weights, then layers scaled to a deviation of one on the batch; how many were.
 
     A layer that `forward` does not reach, or whose output is constant, is left as it was drawn.
     """
@@ -123,11 +120,7 @@ def _described(name: str, module: nn.Module, output: torch.Tensor) -> Layer:
     values = output.float()
     dead = None
     if isinstance(module, nn.ReLU | nn.ReLU6) and values.ndim > 1:
-        units = (
-            (values == 0).all(dim=0)
-            if values.ndim == 2
-            else (values == 0).transpose(0, 1).flatten(1).all(dim=1)
-        )
+        units = (values == 0).transpose(0, 1).flatten(1).all(dim=1)  # (units,)
         dead = float(units.float().mean())
     deviation = float(values.std()) if values.numel() > 1 else 0.0
     signal = float(values.std(dim=0).mean()) if len(values) > 1 else 0.0

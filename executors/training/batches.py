@@ -9,8 +9,6 @@ __all__ = ["split_batch"]
 
 
 def split_batch(learner: Any, batch: Sequence[Any]) -> tuple[tuple[Any, ...], tuple[Any, ...]]:
-    """(inputs, targets) of a batch; loaders that do not say how many inputs there are have one
-    target.
-    """
+    """(inputs, targets) of a batch; loaders that do not count their inputs have one target."""
     count = getattr(learner.dls, "n_inp", 1 if len(batch) == 1 else len(batch) - 1)
     return tuple(batch[:count]), tuple(batch[count:])

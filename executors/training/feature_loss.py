@@ -4,7 +4,8 @@ Snippets carry this class as it stands, so it takes what it needs as arguments a
 else of ours.
 
 References
----------- J. Johnson, A. Alahi, L. Fei-Fei: Perceptual Losses for Real-Time Style Transfer and
+----------
+J. Johnson, A. Alahi, L. Fei-Fei: Perceptual Losses for Real-Time Style Transfer and
 Super-Resolution (2016), https://arxiv.org/abs/1603.08155; the features' loss is their equation 2,
 that of the Gram matrices follows their equations 3 and 4, with absolute instead of squared
 differences, so that single pixels that are far off weigh less.
@@ -51,7 +52,8 @@ class FeatureLoss(nn.Module):
     def forward(self, pred: torch.Tensor, target: torch.Tensor) -> torch.Tensor:
         """The sum of all parts; images (b, 3, h, w) as the layers were trained to take them."""
         pred, target = pred.as_subclass(torch.Tensor), target.as_subclass(torch.Tensor)
-        self.layers.eval()  # a learner puts its loss into training mode, where batch norm would depend on the batch
+        # a learner puts its loss into training mode, where batch norm would depend on the batch
+        self.layers.eval()
         with torch.no_grad():
             wanted = self.features(target)
         loss = F.l1_loss(pred, target)
@@ -63,9 +65,7 @@ class FeatureLoss(nn.Module):
         return loss
 
     def gram_matrix(self, features: torch.Tensor) -> torch.Tensor:
-        """(b, channels, channels): how often features go together; in 32 bits, for the sums are
-        large.
-        """
+        """(b, channels, channels): how often features go together; in 32 bits, sums are large."""
         b, channels, high, wide = features.shape
         flat = features.float().reshape(b, channels, high * wide)
         return flat @ flat.transpose(1, 2) / (channels * high * wide)

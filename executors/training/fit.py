@@ -1,5 +1,4 @@
-"""Trains a learner in stages, tells each epoch as it ends, and says from the epochs whether it
-fits.
+"""Trains a learner in stages, tells each epoch as it ends, and says from them whether it fits.
 
 Rates, freezing and what is done with the result are the recipes'.
 """
@@ -59,11 +58,9 @@ class Score:
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """Whether the model fits: "overfitting", "underfitting", "still improving" or "fits"; and what
-    to do next.
-    """
+    """Whether the model fits, and what to do next."""
 
-    word: str
+    word: str  # "overfitting", "underfitting", "still improving" or "fits"
     reason: str
     advice: str
 
@@ -91,9 +88,7 @@ class _Best(SaveModelCallback):
 
 
 class _Patience(EarlyStoppingCallback):
-    """Early stopping that starts to count at half of the cycle: the score may well get worse while
-    the rate is high.
-    """
+    """Early stopping that counts from half of the cycle: a high rate may worsen the score."""
 
     def after_epoch(self) -> None:
         if self.epoch >= self.n_epoch // 2:
@@ -101,20 +96,13 @@ class _Patience(EarlyStoppingCallback):
 
 
 class _Teller(Callback):
-    """Tells the losses as they come and keeps what each epoch ended with; a loss that is no number
-    ends training.
-    """
+    """Tells losses as they come, keeps the epochs; a loss that is no number ends training."""
 
     order = 65  # after the Recorder has written the epoch down
 
     def __init__(self, journal: Journal, stage: str, way: str, before: int, total: int) -> None:
-        self.journal, self.stage, self.way, self.before, self.total = (
-            journal,
-            stage,
-            way,
-            before,
-            total,
-        )
+        self.journal, self.stage, self.way = journal, stage, way
+        self.before, self.total = before, total
         self.epochs: list[Epoch] = []
         self.broken = False
 
@@ -147,17 +135,15 @@ class _Teller(Callback):
         if not self.learn.recorder.values:
             return
         names = self.learn.recorder.metric_names[1:-1]  # without epoch and time
-        found = dict(
-            zip(names, (float(value) for value in self.learn.recorder.values[-1]), strict=False)
-        )
+        values = (float(value) for value in self.learn.recorder.values[-1])
+        metrics = dict(zip(names, values, strict=False))
         number = self.before + self.epoch + 1
         seconds = time.monotonic() - self.started
-        nan = float("nan")
-        found.pop(
-            "train_loss", None
-        )  # smoothed over so many steps that it lags behind in a short epoch
-        train, valid = float(np.mean(self.losses or [nan])), found.pop("valid_loss", nan)
-        self.epochs.append(Epoch(self.stage, number, train, valid, found, seconds, self.way))
+        # fastai's is smoothed over so many steps that it lags behind in a short epoch
+        metrics.pop("train_loss", None)
+        train = float(np.mean(self.losses or [math.nan]))
+        valid = metrics.pop("valid_loss", math.nan)
+        self.epochs.append(Epoch(self.stage, number, train, valid, metrics, seconds, self.way))
         losses = {"train_loss": train, "valid_loss": valid}
         self.journal.emit(
             "epoch",
@@ -165,7 +151,7 @@ class _Teller(Callback):
             way=self.way,
             epoch=number,
             **losses,
-            metrics=found,
+            metrics=metrics,
             seconds=seconds,
         )
         self.journal.progress(number, max(self.total, number), "epochs")
@@ -186,8 +172,7 @@ def fit(
     weight_decay: float | None = None,
     callbacks: Sequence[Any] = (),
 ) -> list[Epoch]:
-    """Train by one cycle; with a score the best epoch's weights are what stays, without one the
-    last's.
+    """Train by one cycle; the best epoch's weights stay where there is a score, else the last's.
 
     Parameters
     ----------
@@ -225,8 +210,8 @@ def fit(
         models.rmdir()
     if teller.broken:
         raise RecipeError(
-            f"the loss became no number while training '{stage}' at a rate of {show_rate(lr)}; take a lower rate, "
-            "or look for broken values in the data"
+            f"the loss became no number while training '{stage}' at a rate of {show_rate(lr)}; "
+            "take a lower rate, or look for broken values in the data"
         )
     return teller.epochs
 
@@ -244,42 +229,38 @@ def verdict(epochs: Sequence[Epoch], score: Score, valid_samples: int) -> Verdic
         Held-out samples, for what chance can do to a share of them.
     """
     values = [score.of(epoch) for epoch in epochs]
-    best = max(
-        range(len(values)), key=lambda i: (values[i] if score.higher_is_better else -values[i], -i)
-    )
+    best = _best_at(values, score.higher_is_better)
     last, chance = epochs[-1], noise(values[best], values, valid_samples)
     after = len(values) - 1 - best
-    lost = abs(values[best] - values[-1])
     at = f"{score.name} was best in epoch {epochs[best].number} ({values[best]:.4g})"
-    if after >= 2 and lost > chance:
+    if after >= 2 and abs(values[best] - values[-1]) > chance:
+        fell = f"has got worse for {after} epochs, to {values[-1]:.4g}"
         return Verdict(
             "overfitting",
-            f"{at} and has got worse for {after} epochs, to {values[-1]:.4g}, which is more than chance ({chance:.2g})",
-            "get more data, augment it, or add weight decay, dropout or mixup (the recipe regularise compares them); "
-            "the saved model is the best epoch's",
+            f"{at} and {fell}, which is more than chance ({chance:.2g})",
+            "get more data, augment it, or add weight decay, dropout or mixup (the recipe "
+            "regularise compares them); the saved model is the best epoch's",
         )
-    perfect = (
-        score.higher_is_better
-        and all(0 <= value <= 1 for value in values)
-        and 1 - values[best] <= chance
-    )
+    share = score.higher_is_better and all(0 <= value <= 1 for value in values)
+    perfect = share and 1 - values[best] <= chance
     if last.train_loss > last.valid_loss and not perfect:
+        losses = f"({last.train_loss:.4g}) ends above the validation loss ({last.valid_loss:.4g})"
         return Verdict(
             "underfitting",
-            f"the training loss ({last.train_loss:.4g}) ends above the validation loss ({last.valid_loss:.4g})",
+            f"the training loss {losses}",
             "train longer or at a higher rate, and take regularisation away",
         )
     if after == 0 and len(values) > 1 and abs(values[-1] - values[-2]) > chance:
-        return Verdict(
-            "still improving",
-            f"{at}, the last, and was still getting better",
-            "train for more epochs",
-        )
-    return Verdict(
-        "fits",
-        f"{at} and has not got worse by more than chance ({chance:.2g}) since",
-        "nothing is urgent",
-    )
+        reason = f"{at}, the last, and was still getting better"
+        return Verdict("still improving", reason, "train for more epochs")
+    reason = f"{at} and has not got worse by more than chance ({chance:.2g}) since"
+    return Verdict("fits", reason, "nothing is urgent")
+
+
+def _best_at(values: Sequence[float], higher_is_better: bool) -> int:
+    """Where the best value stands, the first of several."""
+    sign = 1 if higher_is_better else -1
+    return max(range(len(values)), key=lambda i: (sign * values[i], -i))
 
 
 def noise(best: float, values: Sequence[float], samples: int) -> float:

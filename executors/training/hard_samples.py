@@ -1,12 +1,12 @@
-"""Finds the samples that a network finds hard to learn as they are labelled, by their loss over all
-of training.
+"""Finds the samples that are hard to learn as they are labelled, by their loss over training.
 
 A wrong label is learned by heart in the end; on the way there its loss is high. So the losses of
 each epoch are averaged, of samples that are trained on as of those held out.
 
 References
----------- Pleiss et al. 2020, "Identifying Mislabeled Data using the Area Under the Margin
-Ranking"; theirs is the average margin.
+----------
+Pleiss et al. 2020, "Identifying Mislabeled Data using the Area Under the Margin Ranking"; theirs is
+the average margin.
 """
 
 from __future__ import annotations
@@ -32,6 +32,9 @@ class Judged:
     labels: npt.NDArray[np.int64]  # (n,)
 
 
+_Epoch = tuple[npt.NDArray[np.float64], npt.NDArray[np.int64]]  # chances and labels, see below
+
+
 class Watch(Callback):
     """Judges every sample of both loaders after each epoch."""
 
@@ -39,25 +42,22 @@ class Watch(Callback):
     run_valid = False
 
     def __init__(self) -> None:
-        self.found: dict[str, list[tuple[npt.NDArray[np.float64], npt.NDArray[np.int64]]]] = {
-            "train": [],
-            "valid": [],
-        }
+        self.epochs: dict[str, list[_Epoch]] = {"train": [], "valid": []}
 
     def after_epoch(self) -> None:
         """Keep what the network thinks of each sample now."""
         for part, loader in (("train", self.dls.train), ("valid", self.dls.valid)):
-            self.found[part].append(_chances(self.learn, loader))
+            self.epochs[part].append(_chances(self.learn, loader))
 
     def judged(self, part: str) -> Judged:
         """The averages over epochs of "train" or "valid"."""
-        chances = np.stack([chance for chance, _ in self.found[part]])  # (epochs, n, classes)
-        labels = self.found[part][0][1]
+        chances = np.stack([chance for chance, _ in self.epochs[part]])  # (epochs, n, classes)
+        labels = self.epochs[part][0][1]
         picked = np.take_along_axis(chances, labels[None, :, None], axis=2)[..., 0]  # (epochs, n)
         return Judged(-np.log(np.maximum(picked, 1e-12)).mean(axis=0), chances.mean(axis=0), labels)
 
 
-def _chances(learner: Any, loader: Any) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.int64]]:
+def _chances(learner: Any, loader: Any) -> _Epoch:
     """(chances (n, classes), labels (n,)) of the loader's samples in order, in evaluation mode."""
     plain = loader.new(shuffle=False, drop_last=False)
     order = list(plain.get_idxs())  # a loader of texts sorts them by length

@@ -1,38 +1,38 @@
-"""Pictures of training: epochs, layers, and samples that were hard; each function writes one PNG
-file.
-"""
+"""Pictures of training: epochs, layers, and hard samples; each function writes one PNG file."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from itertools import cycle, pairwise
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
 from executors.plots import COLOURS, DPI, GREY
 
+if TYPE_CHECKING:
+    from executors.training.activations import Layer
+    from executors.training.fit import Epoch
+
 __all__ = ["plot_epochs", "plot_layers", "plot_samples"]
 
 _COLUMNS = 6
 
 
-def plot_epochs(path: Path, epochs: Sequence[Mapping[str, Any]], score: str) -> None:
-    """Losses (left) and score (right) of each epoch, stages parted by lines; or a line for each way
-    compared.
+def plot_epochs(path: Path, epochs: Sequence[Epoch], score: str) -> None:
+    """Losses (left) and score (right) of each epoch.
+
+    Stages are parted by lines; where ways are compared, each has a line of its own instead.
     """
     figure = Figure(figsize=(10, 4), layout="constrained")
     left, right = figure.subplots(1, 2)
-    ways = list(dict.fromkeys(str(epoch["way"]) for epoch in epochs))
+    ways: dict[str, list[Epoch]] = {}
+    for epoch in epochs:
+        ways.setdefault(epoch.way, []).append(epoch)
     if len(ways) > 1:
-        _draw_ways(
-            left,
-            right,
-            {way: [epoch for epoch in epochs if epoch["way"] == way] for way in ways},
-            score,
-        )
+        _draw_ways(left, right, ways, score)
     else:
         _draw_training(left, right, epochs, score)
     right.set(title=score, xlabel="epoch")
@@ -42,58 +42,42 @@ def plot_epochs(path: Path, epochs: Sequence[Mapping[str, Any]], score: str) -> 
     figure.savefig(path, dpi=DPI)
 
 
-def _draw_ways(
-    left: Any, right: Any, ways: Mapping[str, Sequence[Mapping[str, Any]]], score: str
-) -> None:
+def _draw_ways(left: Any, right: Any, ways: Mapping[str, Sequence[Epoch]], score: str) -> None:
     for colour, (way, epochs) in zip(cycle(COLOURS), ways.items(), strict=False):
         numbers = range(1, len(epochs) + 1)
-        left.plot(numbers, [epoch["valid_loss"] for epoch in epochs], "o-", color=colour, label=way)
+        left.plot(numbers, [one.valid_loss for one in epochs], "o-", color=colour, label=way)
         right.plot(numbers, _scores(epochs, score), "o-", color=colour, label=way)
     left.set(title="Validation loss", xlabel="epoch")
     left.legend(framealpha=0.9, edgecolor="none")
 
 
-def _draw_training(left: Any, right: Any, epochs: Sequence[Mapping[str, Any]], score: str) -> None:
-    numbers = [epoch["number"] for epoch in epochs]
-    left.plot(
-        numbers, [epoch["train_loss"] for epoch in epochs], "o-", color=COLOURS[1], label="training"
-    )
-    left.plot(
-        numbers,
-        [epoch["valid_loss"] for epoch in epochs],
-        "o-",
-        color=COLOURS[0],
-        label="validation",
-    )
+def _draw_training(left: Any, right: Any, epochs: Sequence[Epoch], score: str) -> None:
+    numbers = [epoch.number for epoch in epochs]
+    train, valid = [one.train_loss for one in epochs], [one.valid_loss for one in epochs]
+    left.plot(numbers, train, "o-", color=COLOURS[1], label="training")
+    left.plot(numbers, valid, "o-", color=COLOURS[0], label="validation")
     left.set(title="Loss", xlabel="epoch")
     left.legend(framealpha=0.9, edgecolor="none")
     right.plot(numbers, _scores(epochs, score), "o-", color=COLOURS[2])
+    ends = [before.number for before, after in pairwise(epochs) if before.stage != after.stage]
     for axes in (left, right):
-        for before, after in pairwise(epochs):
-            if before["stage"] != after["stage"]:
-                axes.axvline(before["number"] + 0.5, color=GREY, lw=1, ls=":")
+        for number in ends:
+            axes.axvline(number + 0.5, color=GREY, lw=1, ls=":")
 
 
-def _scores(epochs: Sequence[Mapping[str, Any]], score: str) -> list[float]:
-    return [epoch["metrics"].get(score, epoch["valid_loss"]) for epoch in epochs]
+def _scores(epochs: Sequence[Epoch], score: str) -> list[float]:
+    return [epoch.metrics.get(score, epoch.valid_loss) for epoch in epochs]
 
 
-def plot_layers(path: Path, ways: Mapping[str, Sequence[tuple[float, float]]]) -> None:
-    """Mean (left) and standard deviation (right) of each layer's activations, a line for each way
-    to start.
-    """
+def plot_layers(path: Path, ways: Mapping[str, Sequence[Layer]]) -> None:
+    """Mean (left) and deviation (right) of each layer's activations, a line for each way."""
     figure = Figure(figsize=(10, 4), layout="constrained")
     left, right = figure.subplots(1, 2)
     for colour, (way, layers) in zip(COLOURS, ways.items(), strict=False):
         numbers = range(1, len(layers) + 1)
-        left.plot(numbers, [mean for mean, _ in layers], ".-", color=colour, label=way)
-        right.plot(
-            numbers,
-            [max(deviation, 1e-9) for _, deviation in layers],
-            ".-",
-            color=colour,
-            label=way,
-        )
+        deviations = [max(layer.deviation, 1e-9) for layer in layers]
+        left.plot(numbers, [layer.mean for layer in layers], ".-", color=colour, label=way)
+        right.plot(numbers, deviations, ".-", color=colour, label=way)
     left.set(title="Mean of the activations", xlabel="layer")
     right.set(title="Standard deviation of the activations", xlabel="layer", yscale="log")
     right.axhline(1, color=GREY, lw=1, ls=":")

@@ -1,9 +1,9 @@
-"""Ways to regularise a fastai learner for one training, each put on and taken off again without a
-trace.
+"""Ways to regularise a fastai learner for one training, each put on and off without a trace.
 
 References
----------- Dropout: Srivastava et al. 2014. Mixup: Zhang et al. 2018. Label smoothing: Szegedy et
-al. 2016, section 7. Decoupled weight decay: Loshchilov and Hutter 2019.
+----------
+Dropout: Srivastava et al. 2014. Mixup: Zhang et al. 2018. Label smoothing: Szegedy et al. 2016,
+section 7. Decoupled weight decay: Loshchilov and Hutter 2019.
 """
 
 from __future__ import annotations
@@ -25,14 +25,12 @@ __all__ = ["Way", "ways"]
 
 @dataclass(frozen=True, slots=True)
 class Way:
-    """One way: the weight decay (None: fastai's own), callbacks, the loss to train with, and its
-    line in a snippet.
-    """
+    """One way, with what puts it on in training and in a snippet."""
 
     name: str
-    weight_decay: float | None = None
+    weight_decay: float | None = None  # None: fastai's own
     callbacks: tuple[Any, ...] = ()
-    loss: Any = None
+    loss: Any = None  # to train with; None: the learner's own
     fit_words: str = ""  # in the call of fit_one_cycle
     line: str = ""  # before it
 
@@ -82,22 +80,12 @@ def ways(
         if wd
     ]
     if dropout and any(isinstance(module, nn.Linear) for module in learner.model.modules()):
-        found.append(
-            Way(
-                f"dropout {dropout:g}",
-                0.0,
-                (_Dropout(dropout),),
-                None,
-                ", wd=0",
-                _dropout_lines(dropout),
-            )
-        )
-    classes = isinstance(learner.loss_func, CrossEntropyLossFlat)
+        drop, lines = (_Dropout(dropout),), _dropout_lines(dropout)
+        found.append(Way(f"dropout {dropout:g}", 0.0, drop, None, ", wd=0", lines))
     if mixup and _blends(learner):
-        found.append(
-            Way(f"mixup {mixup:g}", 0.0, (MixUp(mixup),), None, f", wd=0, cbs=MixUp({mixup!r})")
-        )
-    if smoothing and classes:
+        fit_words = f", wd=0, cbs=MixUp({mixup!r})"
+        found.append(Way(f"mixup {mixup:g}", 0.0, (MixUp(mixup),), None, fit_words))
+    if smoothing and isinstance(learner.loss_func, CrossEntropyLossFlat):
         axis = getattr(learner.loss_func, "axis", -1)
         loss = LabelSmoothingCrossEntropyFlat(eps=smoothing, axis=axis)
         line = f"learn.loss_func = LabelSmoothingCrossEntropyFlat(eps={smoothing!r}, axis={axis})\n"
@@ -106,16 +94,15 @@ def ways(
 
 
 def _blends(learner: Any) -> bool:
-    """Whether every input is of floats with an image's four dimensions, and the target a class or
-    numbers.
-    """
+    """Whether every input is of floats in an image's four dimensions, the target one or two."""
     inputs, targets = split_batch(learner, learner.dls.train.one_batch())
     images = all(part.ndim == 4 and part.is_floating_point() for part in inputs)
     return images and all(part.ndim <= 2 for part in targets)
 
 
 def _dropout_lines(p: float) -> str:
+    hook = f"lambda m, x: (F.dropout(x[0], {p!r}, m.training),)"
     return (
         "last = [m for m in learn.model.modules() if isinstance(m, nn.Linear)][-1]\n"
-        f"drop = last.register_forward_pre_hook(lambda m, x: (F.dropout(x[0], {p!r}, m.training),))\n"
+        f"drop = last.register_forward_pre_hook({hook})\n"
     )

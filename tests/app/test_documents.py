@@ -16,10 +16,10 @@ from attacks import lay_out
 
 from app.commands.ingest_and_ask import app
 from app.contract import answer_json
-from executors.batch_size.advice import Plan, plan_row
-from executors.batch_size.search import Trial
+from executors.batch_size.advice import PlanRow
 from executors.errors import BadParameter
 from executors.recipe import find_recipe, recipes
+from executors.runs.finding import Finding
 from executors.runs.history import RunRecord
 from executors.runs.result import RunResult
 from executors.runs.run import start
@@ -124,12 +124,10 @@ def test_runs_and_recipes_are_documented_key_by_key() -> None:
     assert {*listed, *listed["parameters"][0]} <= names(row("README.md", "recipes"))
 
 
-def test_plans_are_documented_key_by_key() -> None:
-    """docs/recipes.md names every field of a row of a plan of batch sizes."""
-    trial = Trial(8, 64, True, 1, 1, 1.0)
-    assert {*plan_row(Plan(trial.case, trial, trial, "memory", 1.0, (trial,)), 1, 1)} <= names(
-        read("docs/recipes.md")
-    )
+def test_plans_and_findings_are_documented_key_by_key() -> None:
+    """docs/recipes.md names every field of a row of a plan of batch sizes, and of a finding."""
+    for kind in (PlanRow, Finding):
+        assert {field.name for field in dataclasses.fields(kind)} <= names(read("docs/recipes.md"))
 
 
 def test_every_event_is_documented() -> None:

@@ -8,23 +8,22 @@ from ended import put_run
 from pages_server import Site, Visit
 from playwright.sync_api import expect
 
+from executors.recipes import lr_find
+from executors.runs.journal import Outcome
+
 
 def test_the_link_beside_an_answer_opens_the_run(own_site: Site, visit: Visit) -> None:
     """From the chat to the Runs page, with that run's result on it."""
-    found = {
-        "recommended": 0.0021,
-        "phases": {"unfrozen": {"recommended": 0.0021}},
-        "arch": "200,100",
-    }
+    said = lr_find.findings({"unfrozen": 0.0021}, 3)
+    outcome = Outcome({"arch": "200,100"}, "", "Take 2.1e-3.", said=said)
     started = datetime(2026, 11, 23, 22, tzinfo=UTC)
     put_run(
         own_site.store / "runs",
         "lr-find",
-        found,
+        outcome,
         started,
         task="tabular",
         data="/d/houses.csv",
-        message="Take 2.1e-3.",
     )
     page = visit.page
     page.goto(own_site.address)

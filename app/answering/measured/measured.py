@@ -19,11 +19,12 @@ from itertools import chain, zip_longest
 from pathlib import Path
 from typing import Any
 
-from app.answering.measured.findings import Finding, findings_of, one_line
+from app.answering.measured.findings import findings_of
 from app.answering.offers.offers import offers
 from app.answering.offers.presets import Preset, presets, without_presets
 from app.answering.offers.subjects import DEFINES, subject_of, vetoed
 from executors.recipe import recipes
+from executors.runs.finding import Finding, one_line
 from executors.runs.folder import RESULT, SPEC, read_json
 from executors.runs.result import result_from
 from kg.types import AnswerKind, Measured, RecipeOffer

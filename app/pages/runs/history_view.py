@@ -6,7 +6,7 @@ import html
 from pathlib import Path
 
 from app.pages.runs.numbers import duration
-from app.pages.runs.result_view import found
+from app.pages.runs.result_view import figures
 from app.pages.runs.table import table_html
 from app.pages.runs.view import status_word
 from app.pages.text import link
@@ -65,7 +65,7 @@ def finding(record: RunRecord) -> str:
     """The first thing that was found, in a few words."""
     if record.result is None or record.status != "ok":
         return ""
-    first = next(iter(found(record.result.values)), None)
+    first = next(iter(figures(record.result.said)), None)
     return "" if first is None else shortened(f"{first[0]}: {first[1]}", _LONGEST)
 
 

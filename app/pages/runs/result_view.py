@@ -1,19 +1,18 @@
-"""What a run found, as HTML made from its result: the finding in large with its reason, notes,
-pictures and files.
-"""
+"""What a run found, as HTML made from its result: the finding in large, its reason, and files."""
 
 from __future__ import annotations
 
 import base64
 import html
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from app.pages.runs.numbers import amount, rates
 from app.pages.runs.table import row_html, table_html
+from executors.runs.finding import Finding, figures_of, findings_from
 
-__all__ = ["doubts_html", "files_html", "found", "result_html"]
+__all__ = ["doubts_html", "figures", "files_html", "result_html"]
 
 Event = Mapping[str, Any]
 PICTURE_BYTES, FILE_BYTES = 4_000_000, 1_000_000
@@ -24,60 +23,40 @@ _WORDS_IN_LARGE = 28  # characters; a longer finding is set smaller
 
 def result_html(event: Event) -> str:
     """The finding in large with its reason; what went wrong in a line where there is none."""
-    message = (
-        f'<p class="g-reason">{html.escape(str(event.get("message", "")))}</p>'
-        if event.get("message")
-        else ""
-    )
-    sent = "".join(
-        f'<p class="g-quiet">{html.escape(str(note))}</p>' for note in event.get("notes") or ()
-    )
+    message = _line("g-reason", event["message"]) if event.get("message") else ""
+    sent = "".join(_line("g-quiet", note) for note in event.get("notes") or ())
     if event.get("status") != "ok":
-        return (
-            f'<div class="g-result g-bad">{message or "<p>The run gave no reason.</p>"}{sent}</div>'
-        )
-    values = event.get("values") or {}
-    shown = "".join(
+        message = message or "<p>The run gave no reason.</p>"
+        return f'<div class="g-result g-bad">{message}{sent}</div>'
+    large = "".join(_figure(*pair) for pair in figures(findings_from(event.get("said"))))
+    notes = _notes(event.get("values") or {})
+    return f'<div class="g-result"><div class="g-founds">{large}</div>{message}{notes}{sent}</div>'
+
+
+def figures(findings: Iterable[Finding]) -> list[tuple[str, str]]:
+    """What is worth showing in large, with its label, as the recipe says it."""
+    # names of metrics without their underscores
+    return [
+        (label.replace("_", " "), rates(value)) for label, value in figures_of(findings).items()
+    ]
+
+
+def _figure(label: str, value: str) -> str:
+    smaller = " g-long" if len(value) > _WORDS_IN_LARGE else ""
+    return (
         f'<div class="g-found"><span class="g-label">{html.escape(label)}</span>'
-        f'<span class="g-value{" g-long" if len(value) > _WORDS_IN_LARGE else ""}">{html.escape(value)}</span></div>'
-        for label, value in found(values)
+        f'<span class="g-value{smaller}">{html.escape(value)}</span></div>'
     )
-    return f'<div class="g-result"><div class="g-founds">{shown}</div>{message}{_notes(values)}{sent}</div>'
 
 
-def found(values: Mapping[str, Any]) -> list[tuple[str, str]]:
-    """What is worth showing in large, with its label: what the recipe says is, a plan's batches, or
-    rates.
-    """
-    said = values.get("findings")
-    if isinstance(said, Mapping):
-        return [(_label(str(label)), rates(value)) for label, value in said.items()]
-    plan = values.get("plan")
-    if isinstance(plan, list) and plan and _one_case(plan):
-        batches = []
-        for item in plan:
-            at = f" at {item['size']} px" if item.get("size") else ""
-            batches.append((f"Recommended batch{at}", rates(item.get("recommended"))))
-            batches.append((f"Largest that fits{at}", rates(item.get("largest"))))
-        return batches
-    phases = values.get("phases")
-    if isinstance(phases, Mapping) and phases:
-        return [
-            (f"Learning rate, {name}", rates(item.get("recommended")))
-            for name, item in phases.items()
-        ]
-    named = (("recommended", "Recommended batch"), ("largest", "Largest that fits"))
-    return [(label, rates(values[name])) for name, label in named if name in values]
+def _line(kind: str, text: object) -> str:
+    return f'<p class="{kind}">{html.escape(str(text))}</p>'
 
 
 def doubts_html(event: Event) -> str:
     """The samples whose label is doubted most as a table; where there are none, nothing."""
-    doubts = (event.get("values") or {}).get("doubts")
-    doubts = (
-        [doubt for doubt in doubts if isinstance(doubt, Mapping)]
-        if isinstance(doubts, list)
-        else []
-    )
+    listed = (event.get("values") or {}).get("doubts")
+    doubts = [one for one in listed if isinstance(one, Mapping)] if isinstance(listed, list) else []
     if not doubts:
         return ""
     columns = {
@@ -118,36 +97,24 @@ def files_html(events: Sequence[Event], folder: Path) -> str:
         for kind, word in ((pictures, "picture"), (others, "file"))
         if kind
     ]
-    open_word = (
-        " open" if (result.get("values") or {}).get("doubts") else ""
-    )  # their pictures are what was asked for
+    # the pictures of doubts are what was asked for
+    open_word = " open" if (result.get("values") or {}).get("doubts") else ""
+    where = f'<p class="g-quiet">All of it lies in <code>{html.escape(str(folder))}</code></p>'
     return (
         f'<details class="g-files"{open_word}><summary>{" and ".join(words)}</summary>'
-        f"{''.join(others)}{''.join(pictures)}"
-        f'<p class="g-quiet">All of it lies in <code>{html.escape(str(folder))}</code></p></details>'
-    )
-
-
-def _label(words: str) -> str:
-    """A finding's label for people: names of metrics without their underscores."""
-    return words.replace("_", " ")
-
-
-def _one_case(plan: Sequence[Mapping[str, Any]]) -> bool:
-    """Whether a plan's rows differ in size alone, and are few; else its table tells them better."""
-    return (
-        len({(item.get("precision"), item.get("phase")) for item in plan}) == 1 and len(plan) <= 3
+        f"{''.join(others)}{''.join(pictures)}{where}</details>"
     )
 
 
 def _notes(values: Mapping[str, Any]) -> str:
     """The notes on what was decided, folded when there are many."""
-    notes = values.get("notes") or values.get("note") or []
-    notes = [notes] if isinstance(notes, str) else list(dict.fromkeys(map(str, notes)))
+    stored = values.get("notes") or []
+    notes = [stored] if isinstance(stored, str) else list(dict.fromkeys(map(str, stored)))
     if len(notes) <= _FEW:
-        return "".join(f'<p class="g-quiet">{html.escape(note)}</p>' for note in notes)
+        return "".join(_line("g-quiet", note) for note in notes)
     lines = "".join(f"<li>{html.escape(note)}</li>" for note in notes)
-    return f'<details class="g-why g-notes"><summary>{len(notes)} notes on this run</summary><ul>{lines}</ul></details>'
+    summary = f"<summary>{len(notes)} notes on this run</summary>"
+    return f'<details class="g-why g-notes">{summary}<ul>{lines}</ul></details>'
 
 
 def _is_picture(path: Path) -> bool:
@@ -157,13 +124,12 @@ def _is_picture(path: Path) -> bool:
 def _picture(path: Path, title: str) -> str:
     """A picture as part of the page, so that nothing beside the page itself needs serving."""
     words, data = html.escape(title or path.name), base64.b64encode(path.read_bytes()).decode()
-    return f'<figure><img alt="{words}" src="data:image/png;base64,{data}"><figcaption>{words}</figcaption></figure>'
+    image = f'<img alt="{words}" src="data:image/png;base64,{data}">'
+    return f"<figure>{image}<figcaption>{words}</figcaption></figure>"
 
 
 def _file(path: Path, title: str) -> str:
-    """A small file of text as a download within the page; of another, where it lies on this
-    machine.
-    """
+    """A small file of text as a download within the page; of another, where it lies."""
     size, name = path.stat().st_size, html.escape(path.name)
     words = html.escape(", ".join(word for word in (title, amount(size)) if word))
     if path.suffix.lower() in (".csv", ".json", ".txt") and size <= FILE_BYTES:

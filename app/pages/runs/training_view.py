@@ -1,6 +1,4 @@
-"""What a run tells of training, as HTML made from its events: losses, scores, layers, tables of
-what was compared.
-"""
+"""What a run tells of training, as HTML made from its events: losses, scores, layers, tables."""
 
 from __future__ import annotations
 
@@ -24,9 +22,7 @@ _HIDDEN = {"event", "t", "table"}
 
 
 def training_charts(events: Sequence[Event]) -> str:
-    """Losses and scores of the epochs, batch losses until the first has ended; layers of a
-    network.
-    """
+    """Losses and scores of the epochs, batch losses until the first has ended; or layers."""
     epochs = [event for event in events if event.get("event") == "epoch"]
     if epochs:
         drawn = _epoch_charts(epochs, _repeats(events))
@@ -66,9 +62,7 @@ def training_tables(events: Sequence[Event]) -> str:
 
 
 def _epoch_charts(epochs: Sequence[Event], repeats: int) -> list[str]:
-    """Where several trainings are compared, a line for each, over its repeats; else training beside
-    validation.
-    """
+    """A line for each training compared, over its repeats; else training beside validation."""
     ways = list(dict.fromkeys(_way(epoch) for epoch in epochs))
     compared = len(ways) > 1
     if compared:
@@ -132,9 +126,7 @@ def _line(epochs: Sequence[Event], name: str) -> tuple[tuple[float, float], ...]
 
 
 def _mean(epochs: Sequence[Event], name: str, repeats: int) -> tuple[tuple[float, float], ...]:
-    """The mean over trainings of the same way, told one after the other; its epochs count from
-    1.
-    """
+    """The mean over trainings of the same way, told in turn; its epochs count from 1."""
     length = _length(epochs, repeats)
     columns = [[_read(epoch, name) for epoch in epochs[place::length]] for place in range(length)]
     return tuple(

@@ -1,6 +1,4 @@
-"""What a search for a batch size tried and came to, as HTML made from its events: charts, the plan,
-every trial.
-"""
+"""What a search for a batch size came to, as HTML made from its events: charts, plan, trials."""
 
 from __future__ import annotations
 

@@ -79,7 +79,7 @@ def test_the_notes_rule_goes_by_free_megabytes_and_size(
     """More than 8200 MB allow 8 small or 3 large images."""
     assert rule_of_thumb(free_mb * 10**6, size) == batch
     row = plan_row(plan(64, 16, case=Case(size)), 10**9, free_mb * 10**6)
-    assert (row["rule_of_thumb"], row["largest"], row["phase"]) == (batch, 64, "unfrozen")
+    assert (row.rule_of_thumb, row.largest, row.phase) == (batch, 64, "unfrozen")
 
 
 def test_cases_are_named_where_there_are_several() -> None:
@@ -104,7 +104,7 @@ def test_the_snippet_accumulates_in_bfloat16_on_a_cpu() -> None:
     task = find_task("tabular")
     source = task.inspect(settings)
     chosen = plan(40, 30, case=Case(None, "bfloat16"))
-    code = snippet(task, source, settings, [chosen], {"pretrained": False, "device": "cpu"}, 120)
+    code = snippet(task, source, settings, [chosen], 120, pretrained=False, device="cpu")
     assert "GradientAccumulation(n_acc=120)" in code and "bs=30" in code
     steps = "class Count(Callback):\n    n = 0\n    def after_step(self): Count.n += 1\n\nlearn.add_cb(Count())\nlearn.fit"  # noqa: E501
     seen: dict[str, Any] = {}
@@ -122,6 +122,6 @@ def test_cards_get_fastais_own_mixed_precision(precision: str, line: str) -> Non
     settings = Settings("tabular")
     task = find_task("tabular")
     case = Case(None, precision, frozen=True)
-    hello = {"pretrained": False, "device": "cuda:0"}
-    code = snippet(task, task.inspect(settings), settings, [plan(40, 30, case=case)], hello, None)
+    chosen, source = plan(40, 30, case=case), task.inspect(settings)
+    code = snippet(task, source, settings, [chosen], None, pretrained=False, device="cuda:0")
     assert code.endswith(f"{line}\nlearn.freeze()\nlearn.fit_one_cycle(1)\n")

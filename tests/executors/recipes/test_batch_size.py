@@ -17,6 +17,7 @@ from PIL import Image
 from executors.batch_size.bench import Bench
 from executors.batch_size.search import Case
 from executors.errors import RecipeError
+from executors.recipe import check_params, typed_params
 from executors.recipes import batch_size
 from executors.runs.run import RunResult, start
 
@@ -220,8 +221,9 @@ def test_every_size_precision_and_phase_is_a_case(
     there: tuple[str, ...], wanted: list[str]
 ) -> None:
     """Smallest image first; what the device cannot do is said, not tried."""
-    asked = {"precision": "all", "phase": "both"}
-    cases, notes = batch_size._cases(asked, (64, 128), {"precisions": list(there), "device": "mps"})
+    checked = check_params(batch_size.RECIPE, {"precision": "all", "phase": "both"})
+    params = typed_params(batch_size, checked)
+    cases, notes = batch_size._cases(params, (64, 128), there, "mps")
     assert [f"{case.precision} {case.frozen}" for case in cases if case.size == 64] == wanted
     assert [case.size for case in cases] == [64] * len(wanted) + [128] * len(wanted)
     assert len(notes) == 3 - len(there)

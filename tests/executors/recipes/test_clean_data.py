@@ -15,7 +15,7 @@ import torch
 from PIL import Image
 
 from executors.errors import BadInput
-from executors.recipe import check_params
+from executors.recipe import check_params, typed_params
 from executors.recipes import clean_data
 from executors.runs.journal import Journal, Outcome
 from executors.task import Settings
@@ -31,7 +31,8 @@ def decisions(folder: Path) -> list[dict[str, str]]:
 
 def run(folder: Path, **given: Any) -> Outcome:
     params = {"device": "cpu", "batch_size": 16, **given}
-    return clean_data.run(check_params(clean_data.RECIPE, params), Journal(folder))
+    checked = check_params(clean_data.RECIPE, params)
+    return clean_data.run(typed_params(clean_data, checked), Journal(folder))
 
 
 @pytest.fixture(scope="module")

@@ -1,20 +1,31 @@
-"""Every recipe ends in a real result on every task that it says it does, on the CPU, at its
-smallest size.
-"""
+"""Every recipe ends in a real result on every task that it says it does, at its smallest size."""
 
 from __future__ import annotations
 
 import math
+from dataclasses import fields
 from pathlib import Path
-from typing import Any
+from types import ModuleType
+from typing import Any, get_type_hints
 
 import pytest
 from tiny import TINY
 
-from executors.recipe import check_params, recipe_module, recipes
+from executors.recipe import check_params, recipe_module, recipes, typed_params
+from executors.runs.finding import figures_of, one_line
 from executors.runs.journal import Journal, Outcome
+from executors.task import Settings
 from executors.tasks import TASK_NAMES
 
+_TYPES: dict[str, Any] = {
+    "int": int,
+    "float": float,
+    "str": str,
+    "bool": bool,
+    "choice": str,
+    "sizes": tuple[int, ...],
+    "path": str,
+}
 # as short as it goes
 SHORT: dict[str, dict[str, object]] = {
     "batch-size": {"max_batch": 4},
@@ -38,14 +49,42 @@ def test_every_recipe_of_ours_is_tried() -> None:
     assert {*TINY} == {*TASK_NAMES} == {task for _, task in PAIRS}
 
 
+@pytest.mark.parametrize("name", OURS)
+def test_its_parameters_have_a_field_each(name: str) -> None:
+    """`Params` holds what RECIPE takes: in `settings` what is trained on what, else by name."""
+    module, shared = recipe_module(name), {field.name for field in fields(Settings)}
+    taken = {parameter.name: parameter for parameter in OURS[name].parameters}
+    types = get_type_hints(module.Params)
+    assert types.pop("settings") is Settings
+    assert {*types} == taken.keys() - shared
+    for field, annotated in types.items():
+        plain = _TYPES[taken[field].type]
+        assert annotated == (plain | None if taken[field].default is None else plain), field
+
+
+def test_a_file_of_a_learner_settles_the_task() -> None:
+    """Whatever task is named beside it."""
+    module = recipe_module("lr-find")
+    params = typed_params(module, check_params(module.RECIPE, {"learner": "mine.py:make"}))
+    assert (params.settings.task, params.batch_size) == ("learner", 64)
+
+
+def test_a_recipe_without_params_gets_its_checked_values() -> None:
+    """As those of others may have it."""
+    module = ModuleType("knead")
+    assert typed_params(module, {"minutes": 12}) == {"minutes": 12}
+
+
 @pytest.mark.parametrize(("name", "task"), PAIRS, ids=[f"{name} on {task}" for name, task in PAIRS])
 def test_it_ends_in_a_result(name: str, task: str, tmp_path: Path) -> None:
     """It has a finding, a reason, a snippet that is Python, and the files that it says it wrote."""
-    params = _params(name, task, tmp_path)
+    module, params = recipe_module(name), _params(name, task, tmp_path)
     (tmp_path / "run").mkdir()
     journal = Journal(tmp_path / "run")
-    outcome: Outcome = recipe_module(name).run(params, journal)
+    outcome: Outcome = module.run(typed_params(module, params), journal)
     assert outcome.message and outcome.task == task
+    assert outcome.said and figures_of(outcome.said)
+    assert all(one.words == one_line(one.words, 600) for one in outcome.said)
     compile(outcome.code, "snippet", "exec")
     assert "learn" in outcome.code
     assert journal.artifacts and all(Path(path).stat().st_size > 0 for path in journal.artifacts)

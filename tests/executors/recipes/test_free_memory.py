@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from executors.recipe import check_params
+from executors.recipe import check_params, typed_params
 from executors.recipes import free_memory
 from executors.runs.journal import Journal, Outcome
 
@@ -16,7 +16,8 @@ from executors.runs.journal import Journal, Outcome
 def freed(tmp_path_factory: pytest.TempPathFactory) -> tuple[Outcome, Path]:
     folder = tmp_path_factory.mktemp("free")
     given = {"task": "tabular", "device": "cpu", "batch_size": 32, "arch": "2000,2000"}
-    return free_memory.run(check_params(free_memory.RECIPE, given), Journal(folder)), folder
+    params = typed_params(free_memory, check_params(free_memory.RECIPE, given))
+    return free_memory.run(params, Journal(folder)), folder
 
 
 def test_holdings_are_those_of_the_network(freed: tuple[Outcome, Path]) -> None:

@@ -1,6 +1,4 @@
-"""Activations are measured as they are, and LSUV and Kaiming keep their scale through a deep
-network.
-"""
+"""Activations are measured as they are; LSUV and Kaiming keep their scale in a deep network."""
 
 from __future__ import annotations
 
@@ -11,10 +9,16 @@ import pytest
 import torch
 from torch import nn
 
-from executors.recipe import check_params
+from executors.recipe import check_params, typed_params
 from executors.recipes import init_check
-from executors.runs.journal import Journal
+from executors.runs.journal import Journal, Outcome
 from executors.training.activations import kaiming, layers, lsuv
+
+
+def run(folder: Path) -> Outcome:
+    given = {"task": "tabular", "device": "cpu", "batch_size": 32}
+    params = typed_params(init_check, check_params(init_check.RECIPE, given))
+    return init_check.run(params, Journal(folder))
 
 
 def deep(depth: int = 12, width: int = 64) -> nn.Sequential:
@@ -79,8 +83,7 @@ def test_a_layer_that_is_not_reached_is_left() -> None:
 
 def test_the_recipe_measures_three_ways_and_changes_nothing(tmp_path: Path) -> None:
     """The table has every layer under each way; LSUV's linear layers have a deviation of one."""
-    params = check_params(init_check.RECIPE, {"task": "tabular", "device": "cpu", "batch_size": 32})
-    outcome = init_check.run(params, Journal(tmp_path))
+    outcome = run(tmp_path)
     with (tmp_path / "layers.csv").open() as file:
         rows = list(csv.DictReader(file))
     assert {row["way"] for row in rows} == {"as built", "Kaiming", "LSUV"}
@@ -94,9 +97,8 @@ def test_the_recipe_measures_three_ways_and_changes_nothing(tmp_path: Path) -> N
 
 def test_the_snippet_starts_a_network_by_lsuv(tmp_path: Path) -> None:
     """It runs as it stands, and leaves the deviations near one."""
-    params = check_params(init_check.RECIPE, {"task": "tabular", "device": "cpu", "batch_size": 32})
     names: dict[str, object] = {}
-    exec(init_check.run(params, Journal(tmp_path)).code, names)
+    exec(run(tmp_path).code, names)
     learner, batch = names["learn"], names["batch"]
     model, seen = learner.model, layers(learner.model, lambda: learner.model(*batch[:2]))  # type: ignore[attr-defined, index]
     linear = [layer for layer in seen if layer.kind == "Linear"]

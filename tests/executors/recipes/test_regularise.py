@@ -16,9 +16,9 @@ from fastai.data.load import DataLoader
 from fastai.losses import CrossEntropyLossFlat, MSELossFlat
 from torch import nn
 
-from executors.recipe import check_params
+from executors.recipe import check_params, typed_params
 from executors.recipes import regularise
-from executors.recipes.regularise import _chance, _Row
+from executors.recipes.regularise import Row, _chance
 from executors.runs.journal import Journal
 from executors.training.regularisers import ways
 
@@ -87,10 +87,10 @@ def test_a_crash_leaves_no_dropout_behind() -> None:
 
 def test_chance_shrinks_with_samples_and_grows_with_spread() -> None:
     """Two standard errors of a difference, from repeats or from the number of held-out samples."""
-    steady = [_Row("none", 0.9, 0.0, 1.0, 1.0)]
+    steady = [Row("none", 0.9, 0.0, 1.0, 1.0)]
     assert _chance(steady, 100) == pytest.approx(2 * (2 * 0.09 / 200) ** 0.5 * 1.0, rel=0.01)
     assert _chance(steady, 10_000) < _chance(steady, 100)
-    assert _chance([_Row("none", 0.9, 0.1, 1, 1)], 10_000) == pytest.approx(2 * (2 * 0.01) ** 0.5)
+    assert _chance([Row("none", 0.9, 0.1, 1, 1)], 10_000) == pytest.approx(2 * (2 * 0.01) ** 0.5)
 
 
 def test_the_recipe_compares_on_a_table(tmp_path: Path) -> None:
@@ -103,7 +103,8 @@ def test_the_recipe_compares_on_a_table(tmp_path: Path) -> None:
         "repeats": 2,
         "lr": 0.01,
     }
-    outcome = regularise.run(check_params(regularise.RECIPE, given), Journal(tmp_path))
+    params = typed_params(regularise, check_params(regularise.RECIPE, given))
+    outcome = regularise.run(params, Journal(tmp_path))
     with (tmp_path / "regularise.csv").open() as file:
         rows = list(csv.DictReader(file))
     assert [row["way"] for row in rows] == [

@@ -11,7 +11,7 @@ import pytest
 from tiny import TINY
 
 from executors.errors import BadParameter, RecipeError
-from executors.recipe import check_params
+from executors.recipe import check_params, typed_params
 from executors.recipes import mixed_precision, progressive_resizing, training_flow
 from executors.runs.journal import Journal, Outcome
 from executors.runs.tail import Tail
@@ -22,7 +22,8 @@ ACCURACY = Score("accuracy", True)
 
 def run(recipe: Any, folder: Path, **given: Any) -> Outcome:
     folder.mkdir(exist_ok=True)
-    return recipe.run(check_params(recipe.RECIPE, {"device": "cpu", **given}), Journal(folder))
+    checked = check_params(recipe.RECIPE, {"device": "cpu", **given})
+    return recipe.run(typed_params(recipe, checked), Journal(folder))
 
 
 def events(folder: Path, kind: str) -> list[dict[str, Any]]:
@@ -228,7 +229,7 @@ def test_precisions_of_a_cpu_are_measured(tmp_path: Path) -> None:
 
 def test_the_fastest_precision_that_scores_as_well_is_taken() -> None:
     """Speed does not make up for a score that is worse by more than chance, or for none at all."""
-    row = mixed_precision._Row
+    row = mixed_precision.Row
     plain = row("float32", 100, 1, 0.90, 1.0)
     assert (
         mixed_precision._best([plain, row("float16", 200, 1, 0.89, 1.0)], ACCURACY, 1000)

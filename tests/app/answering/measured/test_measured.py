@@ -27,7 +27,11 @@ from app.contract import answer_json
 from app.pages.ask.answer import answer_markdown, pieces
 from app.paths import runs_folder
 from app.writer.written import written
+from executors.batch_size.advice import Plan, findings
+from executors.batch_size.search import Case, Trial
+from executors.recipes import clean_data, lr_find, regularise
 from executors.runs.folder import RESULT, SPEC, read_json
+from executors.runs.journal import Outcome
 from executors.runs.result import Status
 from executors.runs.run import start
 from kg.encoder import Encoder
@@ -68,12 +72,27 @@ def runs(noted: Store) -> Iterator[Path]:
     shutil.rmtree(folder, ignore_errors=True)
 
 
-def rates(**phases: object) -> dict[str, Any]:
-    return {
-        "phases": {phase: {"recommended": rate} for phase, rate in phases.items()},
-        "arch": "resnet18",
-        "size": 224,
-    }
+def rates(
+    arch: str = "resnet18", size: int = 224, groups: int = 3, **phases: float | tuple[float, float]
+) -> Outcome:
+    values = {"arch": arch, "size": size}
+    return Outcome(values, "", "", said=lr_find.findings(phases, groups))
+
+
+def batches(*rows: tuple[int | None, int, int, bool], arch: str = "") -> Outcome:
+    """For rows of image size, recommended and largest batch, and whether the head alone is trained."""
+    plans = [
+        Plan(
+            Case(size, frozen=frozen),
+            Trial(most, size, True),
+            Trial(best, size, True),
+            "memory",
+            0.0,
+            (),
+        )
+        for size, best, most, frozen in rows
+    ]
+    return Outcome({"arch": arch}, "", "", said=findings(plans, plans[-1]))
 
 
 def texts(question: str, runs_dir: Path, kind: AnswerKind = "fact") -> list[str]:
@@ -140,8 +159,8 @@ def test_other_questions_ask_for_none(question: str, kind: AnswerKind) -> None:
 
 def test_the_sentence_says_on_what_when_and_where(tmp_path: Path) -> None:
     """The data's last name, the network, the phase, the value, the day and the device."""
-    values = rates(frozen=2e-3, unfrozen=[1e-6, 1e-4])
-    run = put_run(tmp_path, "lr-find", values, NIGHT, data="/home/me/photos/", device="cuda:0")
+    outcome = rates(frozen=2e-3, unfrozen=(1e-6, 1e-4))
+    run = put_run(tmp_path, "lr-find", outcome, NIGHT, data="/home/me/photos/", device="cuda:0")
     assert measured(QUESTION, "fact", tmp_path, now=NOW) == (
         Measured(
             run,
@@ -159,18 +178,18 @@ def test_the_sample_a_table_and_an_own_learner_are_told_apart(tmp_path: Path) ->
     said.
     """
     question = "which learning rate should I take?"
-    found = rates(unfrozen=0.1) | {"arch": "200,100"}
-    put_run(tmp_path, "lr-find", found, NIGHT, task="tabular")
+    outcome = rates(arch="200,100", unfrozen=0.1)
+    put_run(tmp_path, "lr-find", outcome, NIGHT, task="tabular")
     assert texts(question, tmp_path) == [
         "On the built-in sample (tabular, arch 200-100, unfrozen): learning rate 0.1, measured 23 Nov on cpu."
     ]
     put_run(
-        tmp_path, "lr-find", found, NIGHT.replace(year=2025), task="tabular", data="/d/houses.csv"
+        tmp_path, "lr-find", outcome, NIGHT.replace(year=2025), task="tabular", data="/d/houses.csv"
     )
     put_run(
         tmp_path,
         "lr-find",
-        found | {"arch": ""},
+        rates(arch="", unfrozen=0.1),
         NIGHT.replace(day=1),
         task="learner",
         learner="/d/mine.py:make",
@@ -221,17 +240,7 @@ def test_two_recipes_asked_for_at_once_both_have_their_word(tmp_path: Path) -> N
     """The one with more runs does not crowd the other out."""
     for day in (20, 21, 22):
         put_run(tmp_path, "lr-find", rates(frozen=1e-2), NIGHT.replace(day=day), data=f"/d/{day}")
-    rows = [
-        {
-            "size": None,
-            "precision": "float32",
-            "phase": "frozen",
-            "recommended": 8,
-            "largest": 8,
-            "bound": "data",
-        }
-    ]
-    put_run(tmp_path, "batch-size", {"plan": rows}, NIGHT)
+    put_run(tmp_path, "batch-size", batches((None, 8, 8, True)), NIGHT)
     facts = measured("which learning rate and batch size should I use?", "fact", tmp_path, now=NOW)
     assert sorted(fact.recipe for fact in facts) == ["batch-size", "lr-find", "lr-find"]
 
@@ -252,7 +261,7 @@ def test_a_network_of_one_group_answers_for_both_phases(tmp_path: Path, asked: s
     put_run(
         tmp_path,
         "lr-find",
-        rates(unfrozen=0.05) | {"groups": 1},
+        rates(groups=1, unfrozen=0.05),
         NIGHT,
         task="tabular",
         data="/d/houses.csv",
@@ -275,7 +284,7 @@ def test_runs_that_fit_the_questions_words_come_before_newer_ones(tmp_path: Path
     large = put_run(
         tmp_path,
         "lr-find",
-        rates(unfrozen=0.1) | {"arch": "resnet50", "size": 448},
+        rates(arch="resnet50", size=448, unfrozen=0.1),
         later,
         device="cuda:1",
     )
@@ -289,12 +298,8 @@ def test_runs_that_fit_the_questions_words_come_before_newer_ones(tmp_path: Path
 
 def test_sizes_of_one_run_are_one_fact(tmp_path: Path) -> None:
     """A plan over image sizes is listed in one sentence; a size that is asked for stands alone."""
-    row = {"precision": "float32", "phase": "unfrozen", "bound": "memory"}
-    rows = [
-        row | {"size": size, "recommended": batch, "largest": 2 * batch}
-        for size, batch in ((128, 64), (224, 32))
-    ]
-    put_run(tmp_path, "batch-size", {"plan": rows, "arch": "resnet18"}, NIGHT, data="/d/photos")
+    outcome = batches((128, 64, 128, False), (224, 32, 64, False), arch="resnet18")
+    put_run(tmp_path, "batch-size", outcome, NIGHT, data="/d/photos")
     (both,) = measured("which batch size should I use?", "fact", tmp_path, now=NOW)
     assert both.text.startswith(
         "On your data (photos, resnet18, unfrozen): batch size 64 at 128 px (the largest that fits: 128); "
@@ -307,12 +312,10 @@ def test_sizes_of_one_run_are_one_fact(tmp_path: Path) -> None:
 
 def test_a_way_that_is_named_is_told_of(tmp_path: Path) -> None:
     """ "does dropout help?" is not answered by what mixup does."""
-    rows = [
-        {"name": n, "score": s}
-        for n, s in (("none", 0.5), ("dropout 0.5", 0.6), ("mixup 0.4", 0.9))
-    ]
-    values = {"score": "accuracy", "rows": rows, "best": "mixup 0.4", "chance": 0.01}
-    put_run(tmp_path, "regularise", values, NIGHT)
+    ways = (("none", 0.5), ("dropout 0.5", 0.6), ("mixup 0.4", 0.9))
+    rows = [regularise.Row(name, score, 0.0, 1.0, 1.0) for name, score in ways]
+    said = regularise.findings(rows, rows[-1], 0.01, "accuracy", True)
+    put_run(tmp_path, "regularise", Outcome({}, "", "", said=said), NIGHT)
     assert "dropout 0.5 helps: accuracy 0.6" in texts("does dropout help?", tmp_path)[0]
     assert "mixup 0.4 helps: accuracy 0.9" in texts("which regularisation is best?", tmp_path)[0]
 
@@ -341,9 +344,9 @@ def _no_params(folder: Path) -> None:
     )
 
 
-def _other_values(folder: Path) -> None:
+def _other_findings(folder: Path) -> None:
     (folder / RESULT).write_text(
-        json.dumps(json.loads((folder / RESULT).read_text()) | {"values": {"phases": 3}})
+        json.dumps(json.loads((folder / RESULT).read_text()) | {"said": [3, {"words": 3}]})
     )
 
 
@@ -360,7 +363,7 @@ def _folder_for_result(folder: Path) -> None:
 @pytest.mark.parametrize(
     "damage",
     [
-        _truncated, _without_spec, _other_status, _no_date, _no_params, _other_values, _huge, _folder_for_result,
+        _truncated, _without_spec, _other_status, _no_date, _no_params, _other_findings, _huge, _folder_for_result,
     ],
 )  # fmt: skip
 def test_a_damaged_run_says_nothing_and_the_one_before_it_stands(
@@ -439,7 +442,8 @@ def test_what_the_notes_do_not_say_a_run_may_have_found(
     noted: Store, encoder: Encoder, runs: Path
 ) -> None:
     """The answer stays "not in the notes", and says so."""
-    put_run(runs, "clean-data", {"doubts": [], "proposed": 0}, NIGHT, data="/d/photos")
+    clean = Outcome({}, "", "", said=clean_data.findings([], 0))
+    put_run(runs, "clean-data", clean, NIGHT, data="/d/photos")
     said = answer("which images are mislabelled?", noted, encoder)
     assert said.status == "not_in_notes"
     assert "no sample looks mislabelled" in said.measured[0].text

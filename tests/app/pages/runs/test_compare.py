@@ -32,8 +32,10 @@ def kept(
         "task": "tabular",
         "device": "cpu",
     }
+    figures = values.get("findings", {})
+    said = [{"words": "so", "figures": {label: value}} for label, value in figures.items()]
     (folder / "result.json").write_text(
-        json.dumps(ended | {"values": values, "seconds": 4.0, "message": "so"})
+        json.dumps(ended | {"values": values, "seconds": 4.0, "message": "so", "said": said})
     )
     metric = {"event": "metric", "t": 1.0, "name": "accuracy", "value": values.get("accuracy", 0.5)}
     (folder / "events.jsonl").write_text(json.dumps(metric) + "\n")
@@ -90,7 +92,7 @@ def test_only_runs_that_ended_can_be_chosen_newest_first(tmp_path: Path) -> None
     for n in (1, 2):
         kept(tmp_path, f"{n}-lr-find-aa", {})
     (tmp_path / "3-lr-find-aa").mkdir()
-    kept(tmp_path, "4-batch-size-aa", {"recommended": 48}, status="ok")
+    kept(tmp_path, "4-batch-size-aa", {"findings": {"Recommended batch": 48}}, status="ok")
     assert past_choices(tmp_path) == [
         ("Find my batch size · Tabular · Recommended batch: 48 · 01-02 03:04", "4-batch-size-aa"),
         ("Find my learning rate · Tabular · 01-02 03:02", "2-lr-find-aa"),
@@ -103,7 +105,7 @@ def test_the_history_says_what_was_found_and_on_what(tmp_path: Path) -> None:
     kept(
         tmp_path,
         "1-lr-find-aa",
-        {"phases": {"frozen": {"recommended": 0.003}}},
+        {"findings": {"Learning rate, frozen": 0.003}},
         data="/homes/me/houses.csv",
     )
     kept(tmp_path, "2-batch-size-bb", {}, status="out_of_memory")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import json
 import re
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,8 @@ from app.pages.runs.numbers import amount, duration, number
 from app.pages.runs.result_view import doubts_html, files_html, result_html
 from app.pages.runs.trials_view import plan_html, trials_html
 from app.pages.runs.view import charts, log_html, state_html
+from executors.runs.finding import Finding
+from executors.runs.result import RunResult
 
 HOSTILE = "<img src=x onerror=alert(1)>"
 
@@ -28,6 +31,13 @@ def result(**fields: Any) -> dict[str, Any]:
         "seconds": 1,
     }
     return blank | fields
+
+
+def said_of(*figures: dict[str, object]) -> list[dict[str, Any]]:
+    """What a result says, as it travels."""
+    findings = tuple(Finding("words", one) for one in figures)
+    event = RunResult("ok", "lr-find", "tabular", "cpu", said=findings).to_event()
+    return json.loads(json.dumps(event["said"]))  # type: ignore[no-any-return]
 
 
 def trial(batch: int, **fields: Any) -> dict[str, Any]:
@@ -81,23 +91,25 @@ def test_a_dead_child_shows_why() -> None:
 
 def test_learning_rates_stand_in_large_one_for_each_phase() -> None:
     """A single rate is a number, a pair of rates is fastai's slice."""
-    phases = {"frozen": {"recommended": 0.006}, "unfrozen": {"recommended": [1e-5, 6e-4]}}
-    shown = result_html(
-        result(values={"recommended": 0.006, "phases": phases}, message="because of the curve")
-    )
+    said = said_of({"Learning rate, frozen": 0.006}, {"Learning rate, unfrozen": (1e-5, 6e-4)})
+    shown = result_html(result(said=said, message="because of the curve"))
     assert re.findall(r'g-value">([^<]*)<', shown) == ["0.006", "slice(1e-05, 6e-04)"]
     assert "because of the curve" in shown
 
 
-def test_batch_sizes_stand_in_large_for_each_image_size() -> None:
-    """A plan over several sizes shows the recommended and the largest batch of each."""
-    plan = [
-        {"size": 64, "recommended": 128, "largest": 512},
-        {"size": 128, "recommended": 32, "largest": 96},
-    ]
-    shown = result_html(result(values={"recommended": 32, "largest": 96, "plan": plan}))
-    assert re.findall(r'g-value">([^<]*)<', shown) == ["128", "512", "32", "96"]
-    assert "at 64 px" in shown
+def test_figures_stand_in_large_with_their_labels() -> None:
+    """Those of every finding, in order; a metric's name without underscores, a gap in words."""
+    said = said_of({"Verdict": "fits", "Best error_rate": 0.12345}, {"Rate": None})
+    shown = result_html(result(said=said))
+    assert re.findall(r'g-label">([^<]*)<', shown) == ["Verdict", "Best error rate", "Rate"]
+    assert re.findall(r'g-value">([^<]*)<', shown) == ["fits", "0.123", "none found"]
+
+
+def test_a_result_that_says_nothing_has_its_message() -> None:
+    """As one that was written before recipes said anything, or is damaged."""
+    for said in ([], None, 3, [{"figures": {"Rate": 0.1}}], [{"words": "x", "figures": [1]}]):
+        shown = result_html(result(said=said, message="Take 0.1.", values={"recommended": 0.1}))
+        assert "g-value" not in shown and "Take 0.1." in shown
 
 
 def test_the_curve_grows_with_its_points() -> None:
@@ -218,10 +230,11 @@ def test_nothing_a_run_says_becomes_markup() -> None:
         {"event": "progress", "done": 1, "total": 2, "what": HOSTILE, "t": 0},
         trial(4, ok=False, reason=HOSTILE),
         result(status="failed", message=HOSTILE, values={"notes": [HOSTILE]}),
+        result(said=said_of({HOSTILE: HOSTILE})),
     ]
     for html in (
         state_html(HOSTILE, events),
-        result_html(events[-1]),
+        *map(result_html, events[-2:]),
         trials_html(events),
         log_html(events),
     ):
@@ -268,8 +281,6 @@ def test_a_plan_over_precisions_is_a_table_and_lines_of_its_own() -> None:
         }
         for k, p in enumerate(("float32", "bfloat16"), start=1)
     ]
-    shown = result_html(result(values={"recommended": 8, "largest": 32, "plan": plan}))
-    assert re.findall(r'g-value">([^<]*)<', shown) == ["8", "32"]  # the main case in large
     table = plan_html(result(values={"plan": plan}))
     cells = [re.findall("<td>(.*?)</td>", row) for row in re.findall("<tr>(.*?)</tr>", table)][1:]
     assert [row[:4] for row in cells] == [
