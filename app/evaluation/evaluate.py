@@ -7,11 +7,12 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from app.answering.answer import answer
-from app.evaluation.question_file import AskedQuestion, answers, spoken, under
+from app.answering.answer import answer as answer_from_notes
+from app.answering.reading.excerpts import begins_in
+from app.evaluation.question_file import AskedQuestion, answers, quoted_in, under
 from kg.encoder import Encoder
 from kg.store import Store
-from kg.types import Answer, Citation, Hit, Passage
+from kg.types import Answer, Hit, Passage
 
 __all__ = [
     "LEAST_OF_A_KIND",
@@ -66,31 +67,31 @@ def ask_all(
 ) -> tuple[Outcome, ...]:
     """Ask every question alone; the first twice, so that loading is in no question's time."""
     if questions:
-        answer(questions[0].q, store, encoder, k=k)
+        answer_from_notes(questions[0].q, store, encoder, k=k)
     out = []
     for n, question in enumerate(questions, 1):
         begun = time.perf_counter()
-        said = answer(question.q, store, encoder, k=k)
-        out.append(judged(question, said, store.passages, 1000 * (time.perf_counter() - begun)))
+        answer = answer_from_notes(question.q, store, encoder, k=k)
+        ms = 1000 * (time.perf_counter() - begun)
+        out.append(judged(question, answer, store.passages, ms))
         if progress is not None:
             progress(n, len(questions))
     return tuple(out)
 
 
 def judged(
-    question: AskedQuestion, said: Answer, passages: Sequence[Passage], ms: float
+    question: AskedQuestion, answer: Answer, passages: Sequence[Passage], ms: float
 ) -> Outcome:
     """One answer, held against what its question's file says."""
-    first = said.hits[0].passage if said.hits else None
+    first = answer.hits[0].passage if answer.hits else None
+    cited = [p for c in answer.citations for p in passages if begins_in(c, p)]
     return Outcome(
         question=question,
-        answered=said.status == "answered",
-        rank=rank_of(question, said.hits),
-        cited=any(
-            answers(question, p) for c in said.citations for p in passages if _stands_in(c, p)
-        ),
+        answered=answer.status == "answered",
+        rank=rank_of(question, answer.hits),
+        cited=any(answers(question, p) for p in cited),
         first=" › ".join((first.note, *first.heading_path)) if first else "",
-        confidence=said.confidence,
+        confidence=answer.confidence,
         ms=ms,
     )
 
@@ -103,12 +104,9 @@ def rank_of(question: AskedQuestion, hits: Sequence[Hit]) -> int | None:
     """
     paths = list(dict.fromkeys(h.passage.heading_path for h in hits))
     by_heading = (paths.index(h.passage.heading_path) for h in hits if under(question, h.passage))
-    wanted = [spoken(q) for q in question.quotes]
-    by_quote = (
-        i for i, h in enumerate(hits) if wanted and any(w in spoken(h.passage.text) for w in wanted)
-    )
-    found = [i for i in (next(by_heading, None), next(by_quote, None)) if i is not None]
-    return min(found) + 1 if found else None
+    by_quote = (i for i, h in enumerate(hits) if quoted_in(question, h.passage))
+    firsts = [i for i in (next(by_heading, None), next(by_quote, None)) if i is not None]
+    return min(firsts) + 1 if firsts else None
 
 
 def figures(outcomes: Sequence[Outcome]) -> Figures:
@@ -150,9 +148,3 @@ def _percentile(values: Sequence[float], share: float) -> float:
     low = int(at)
     high = min(low + 1, len(ordered) - 1)
     return ordered[low] + (at - low) * (ordered[high] - ordered[low])
-
-
-def _stands_in(citation: Citation, passage: Passage) -> bool:
-    """Whether a citation begins in a passage."""
-    same = (citation.note, citation.cell) == (passage.note, passage.cell)
-    return same and passage.line_start <= citation.line_start <= passage.line_end

@@ -24,6 +24,7 @@ __all__ = [
     "Unheld",
     "answers",
     "question_lines",
+    "quoted_in",
     "read_questions",
     "save_questions",
     "spoken",
@@ -111,12 +112,20 @@ def save_questions(path: Path, questions: Sequence[AskedQuestion], force: bool =
 
 def answers(question: AskedQuestion, passage: Passage) -> bool:
     """Whether a passage answers: it stands under a gold heading, or holds a quote."""
-    return under(question, passage) or any(_holds(spoken(passage.text), q) for q in question.quotes)
+    return under(question, passage) or quoted_in(question, passage)
 
 
 def under(question: AskedQuestion, passage: Passage) -> bool:
     """Whether a heading on the passage's path starts with one of the question's gold headings."""
     return any(h.startswith(g) for h in passage.heading_path for g in question.gold)
+
+
+def quoted_in(question: AskedQuestion, passage: Passage) -> bool:
+    """Whether the passage holds one of the question's quotes."""
+    if not question.quotes:
+        return False
+    text = spoken(passage.text)
+    return any(_holds(text, quote) for quote in question.quotes)
 
 
 def spoken(text: str) -> str:

@@ -14,23 +14,20 @@ from app.place import place
 from app.wording import shortened
 from ingest.names.labels import merge_key
 from kg.store import Store
-from kg.types import Concept, Evidence, Relation
+from kg.types import Concept, Evidence, Relation, RelationKind
 
 __all__ = ["MARK", "cards", "file_stems"]
 
 MARK = "---\ngradus: card\n"  # how a card begins; a file that does not is not ours to write over
-STEM_CHARS, STEM_BYTES = (
-    100,
-    180,
-)  # of a file's name; 255 bytes are the most, and a folder's sync may add to it
+# Of a file's name; 255 bytes are the most, and a folder's sync may add to it.
+STEM_CHARS, STEM_BYTES = 100, 180
 PLACES_SHOWN = 5
 QUOTE_CHARS = 160
 # To Windows, to Obsidian's links, and in addresses; what joins or marks letters becomes a dash, the
 # rest a space.
 _JOINING, _UNSAFE = re.compile(r"[:/\\|?*#^%]+"), re.compile(r"[<>\"\[\]]+")
-_RESERVED = re.compile(
-    r"(?:con|prn|aux|nul|com[0-9¹²³]|lpt[0-9¹²³])(?:\..*)?", re.I
-)  # Windows' devices
+# Windows' devices.
+_RESERVED = re.compile(r"(?:con|prn|aux|nul|com[0-9¹²³]|lpt[0-9¹²³])(?:\..*)?", re.I)
 _TAG = re.compile(r"<(?=[A-Za-z/!?])")
 _EMBEDDED = re.compile(r"!(?=\[)")
 _BLOCK = re.compile(r"^(#|>|[-+*](?=\s)|={2,}|-{2,}|`{3}|~{3}|\||\d{1,9}(?=[.)]\s))")
@@ -65,8 +62,9 @@ def cards(store: Store, choice: Choice = PREREQUISITES) -> dict[str, str]:
 
 
 def _front_matter(aliases: list[str], first: list[str]) -> str:
-    told = {"aliases": aliases, "prerequisites": [f"[[{stem}]]" for stem in first]}
-    return f"{MARK}{yaml.safe_dump(told, allow_unicode=True, sort_keys=False, width=10_000)}---\n"
+    stated = {"aliases": aliases, "prerequisites": [f"[[{stem}]]" for stem in first]}
+    dumped = yaml.safe_dump(stated, allow_unicode=True, sort_keys=False, width=10_000)
+    return f"{MARK}{dumped}---\n"
 
 
 def file_stems(concepts: Sequence[Concept], chosen: Selection) -> list[str]:
@@ -100,11 +98,8 @@ def _owners(concepts: Iterable[Concept]) -> dict[str, set[int]]:
 
 
 def _stem(label: str) -> str:
-    kept = "".join(
-        c
-        for c in unicodedata.normalize("NFC", label)
-        if not unicodedata.category(c).startswith("C")
-    )
+    composed = unicodedata.normalize("NFC", label)
+    kept = "".join(c for c in composed if not unicodedata.category(c).startswith("C"))
     stem = " ".join(_UNSAFE.sub(" ", _JOINING.sub("-", kept)).split())[:STEM_CHARS]
     stem = stem.encode()[:STEM_BYTES].decode(errors="ignore").strip(" .~_-")
     return f"the {stem}" if _RESERVED.fullmatch(stem) else stem
@@ -125,16 +120,19 @@ def _body(
     def link(c: int) -> str:
         return f"[[{stems[c]}]]" if stems[c] == labels[c] else f"[[{stems[c]}|{_alias(labels[c])}]]"
 
+    def sources(kind: RelationKind) -> list[str]:
+        return [link(r.source) for r in before if r.kind == kind]
+
+    def targets(kind: RelationKind) -> list[str]:
+        return [link(r.target) for r in after if r.kind == kind]
+
+    reasons = [_reason(r.evidence) for r in before if r.kind == "prerequisite"]
     parts = [f"# {escaped(labels[concept.id])}", _tame(one_line(concept.summary))]
-    first = [r for r in before if r.kind == "prerequisite"]
-    parts.append(_box("Know first", (link(r.source) + _reason(r.evidence) for r in first)))
-    parts.append(_box("Needed by", (link(r.target) for r in after if r.kind == "prerequisite")))
-    parts.append(_box("Part of", (link(r.source) for r in before if r.kind == "broader")))
-    parts.append(_box("Contains", (link(r.target) for r in after if r.kind == "broader")))
-    near = [r.source for r in before if r.kind == "related"] + [
-        r.target for r in after if r.kind == "related"
-    ]
-    parts.append(_box("Related", map(link, near)))
+    parts.append(_box("Know first", map(str.__add__, sources("prerequisite"), reasons)))
+    parts.append(_box("Needed by", targets("prerequisite")))
+    parts.append(_box("Part of", sources("broader")))
+    parts.append(_box("Contains", targets("broader")))
+    parts.append(_box("Related", [*sources("related"), *targets("related")]))
     places = chosen.places[concept.id]
     more = [f"and {len(places) - PLACES_SHOWN} more"] if len(places) > PLACES_SHOWN else []
     told = [escaped(place(lines)) for lines in places[:PLACES_SHOWN]]

@@ -32,21 +32,23 @@ def to_dot(store: Store, choice: Choice = PREREQUISITES) -> str:
             drawn = {"label": shown(c, chosen), "tooltip": one_line(c.summary)}
             lines.append(f"    {_quoted(chosen.ids[c.id])} [{_list(drawn)}];")
     for r in chosen.relations:
-        told = {
+        attributes = {
             "kind": r.kind,
             "score": f"{r.score:g}",
             "kept": str(r.kept).lower(),
             "tier": r.tier,
+            "shortcut": str(r.shortcut).lower(),
+            "style": _STYLES[r.kind],
+            "color": "" if r.kept else "gray",
+            "dir": "none" if r.kind == "related" else "",
         }
-        told |= {"shortcut": str(r.shortcut).lower(), "style": _STYLES[r.kind]}
-        told |= {} if r.kept else {"color": "gray"}
-        told |= {"dir": "none"} if r.kind == "related" else {}
         ends = f"{_quoted(chosen.ids[r.source])} -> {_quoted(chosen.ids[r.target])}"
-        lines.append(f"    {ends} [{_list(told)}];")
+        lines.append(f"    {ends} [{_list(attributes)}];")
     return "\n".join([*lines, "}"]) + "\n"
 
 
 def _list(attributes: dict[str, str]) -> str:
+    """Attributes as DOT has them, without those that are empty."""
     return ", ".join(f"{name}={_quoted(value)}" for name, value in attributes.items() if value)
 
 

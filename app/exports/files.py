@@ -48,25 +48,23 @@ def write_cards(folder: Path, cards: Mapping[str, str], force: bool = False) -> 
         present = sorted(p.name for p in folder.iterdir()) if folder.is_dir() else []
         if present and not force:
             raise GradusError(
-                f"{folder} is not empty; name another folder, or write over the cards of an earlier export with --force"
+                f"{folder} is not empty; name another folder, or write over the cards of an "
+                "earlier export with --force"
             )
         # Where case does not count, the file that a card's name opens may be spelled otherwise.
         wanted = {_same(name) for name in cards}
-        foreign = [
-            name for name in present if _same(name) in wanted and not _is_card(folder / name)
-        ]
-        if foreign:
+        taken = [name for name in present if _same(name) in wanted]
+        foreign = next((name for name in taken if not _is_card(folder / name)), None)
+        if foreign is not None:
             raise GradusError(
-                f"{folder / foreign[0]} is no card of Gradus and would be written over; name another folder"
+                f"{folder / foreign} is no card of Gradus and would be written over; name another "
+                "folder"
             )
         folder.mkdir(parents=True, exist_ok=True)
         for name, text in cards.items():
             write_whole(folder / name, text.encode())
-        return tuple(
-            n
-            for n in present
-            if _same(n) not in wanted and n.endswith(".md") and _is_card(folder / n)
-        )
+        others = [name for name in present if _same(name) not in wanted and name.endswith(".md")]
+        return tuple(name for name in others if _is_card(folder / name))
     except OSError as error:
         raise GradusError(f"cannot write cards to {folder}: {error.strerror}") from error
 

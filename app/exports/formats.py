@@ -6,6 +6,7 @@ import io
 import zipfile
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 
 from app.exports.canvas import to_canvas
 from app.exports.cards import cards
@@ -26,14 +27,8 @@ WRITERS: Mapping[str, Callable[[Store, Choice], str]] = {
     "canvas": to_canvas,
 }
 FOLDER = "gradus-cards"  # in the archive, so that unpacking it strews no files
-_FIRST_DAY = (
-    1980,
-    1,
-    1,
-    0,
-    0,
-    0,
-)  # the earliest time that an archive can tell; equal graphs give equal files
+# The earliest time that an archive can tell, of every entry: equal graphs give equal files.
+_FIRST_DAY = datetime(1980, 1, 1).timetuple()[:6]
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,5 +18,5 @@ def escaped(text: str) -> str:
     >>> escaped("C# [[x]] <b>")
     'C\\# \\[\\[x\\]\\] \\<b\\>'
     """
-    said = _MEANT.sub(r"\\\1", one_line(text))
-    return _LIST.sub(lambda m: f"{m[1]}\\{m[2]}" if m[1] else f"\\{m[3]}", said)
+    plain = _MEANT.sub(r"\\\1", one_line(text))
+    return _LIST.sub(lambda m: f"{m[1]}\\{m[2]}" if m[1] else f"\\{m[3]}", plain)

@@ -9,10 +9,8 @@ from kg.store import Store
 
 __all__ = ["EDGES_DRAWN", "TEXT_DRAWN", "to_mermaid"]
 
-EDGES_DRAWN, TEXT_DRAWN = (
-    500,
-    50_000,
-)  # Mermaid's own limits, which a page may raise: maxEdges, maxTextSize
+# Mermaid's own limits, which a page may raise: maxEdges, maxTextSize.
+EDGES_DRAWN, TEXT_DRAWN = 500, 50_000
 _ARROWS = {"prerequisite": "-->", "broader": "-.->", "related": "---"}
 # What may stand as it is; the rest of ASCII could end a label, or be taken for an entity, a tag,
 # Markdown, a formula, a directive or an address. A dot or bracket after a first number, or a first

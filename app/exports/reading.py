@@ -54,9 +54,8 @@ def read_graph(path: Path) -> ReadGraph:
     """
     try:
         if path.stat().st_size > LARGEST_BYTES:
-            raise _Fault(
-                f"the file is larger than {LARGEST_BYTES // 2**20} MiB, more than can be read at once"
-            )
+            size = f"{LARGEST_BYTES // 2**20} MiB"
+            raise _Fault(f"the file is larger than {size}, more than can be read at once")
         whole = json.loads(path.read_text(encoding="utf-8-sig"), parse_constant=_no_number)
         return _graph(whole, path)
     except json.JSONDecodeError as error:
@@ -94,12 +93,8 @@ def _graph(whole: object, path: Path) -> ReadGraph:
         numbers.setdefault(_id(fields, "id", where), i)
         if len(numbers) <= i:
             raise _Fault(f"{where}.id: {fields['id']!r} is the id of an earlier node too")
-        places.append(
-            tuple(
-                _place(p, f"{where}.lines[{n}]")
-                for n, p in enumerate(_list(fields, "lines", where))
-            )
-        )
+        lines = enumerate(_list(fields, "lines", where))
+        places.append(tuple(_place(value, f"{where}.lines[{n}]") for n, value in lines))
         concept = _concept(i, fields, where, tuple(p.note for p in places[-1]) or (path.name,))
         first = names.setdefault(key(concept.label) or (concept.label,), i)
         if first != i:
@@ -108,22 +103,22 @@ def _graph(whole: object, path: Path) -> ReadGraph:
             )
         concepts.append(concept)
     relations = _relations(edges, numbers)
-    relations, dropped = _settled(relations, concepts)
+    relations, dropped = _set_right(relations, concepts)
     return ReadGraph(tuple(concepts), tuple(relations), tuple(places), tuple(dropped))
 
 
 def _check_head(whole: Mapping[str, object]) -> None:
     if "edges" not in whole and "links" in whole:
         raise _Fault(
-            'expected "edges", found "links"; write it with networkx.node_link_data(graph, edges="edges")'
+            'expected "edges", found "links"; '
+            'write it with networkx.node_link_data(graph, edges="edges")'
         )
     if whole.get("directed") is False:
         raise _Fault("directed: the graph is undirected; a prerequisite needs a direction")
     head = whole.get("graph")
     if isinstance(head, dict) and head.get("format") == FORMAT and head.get("version") != VERSION:
-        raise _Fault(
-            f"graph.version: expected {VERSION}, found {head.get('version')!r}; a newer Gradus wrote it"
-        )
+        version = f"expected {VERSION}, found {head.get('version')!r}"
+        raise _Fault(f"graph.version: {version}; a newer Gradus wrote it")
 
 
 def _concept(number: int, fields: dict[str, Any], where: str, notes: tuple[str, ...]) -> Concept:
@@ -175,44 +170,49 @@ def _relation(fields: dict[str, Any], where: str, numbers: Mapping[object, int])
     return Relation(kind, source, target, _score(fields, where), kept, evidence, tier, shortcut)
 
 
-def _settled(
+def _set_right(
     relations: list[Relation], concepts: list[Concept]
 ) -> tuple[list[Relation], list[str]]:
     """Relations with cycles and false shortcuts set right, and what was changed for that."""
-    steps = [
-        (r.source, r.target, r.score) for r in relations if r.kind == "prerequisite" and r.kept
+    steps = [(r.source, r.target, r.score) for r in relations if _is_step(r)]
+    stated = {(r.source, r.target) for r in relations if r.tier == "stated"}
+    _, lost = acyclic(steps, stated)
+    messages = [
+        f"{_before(concepts, source, target)} (score {score:.2f}) would close a cycle"
+        for source, target, score in lost
     ]
-    kept, lost = acyclic(steps, {(r.source, r.target) for r in relations if r.tier == "stated"})
-    said = [
-        f"'{concepts[s].label}' before '{concepts[t].label}' (score {score:.2f}) would close a cycle"
-        for s, t, score in lost
+    gone = {(source, target) for source, target, _ in lost}
+    ordered = [
+        replace(r, kept=False, tier="", shortcut=False)
+        if _is_step(r) and (r.source, r.target) in gone
+        else r
+        for r in relations
     ]
-    gone = {(s, t) for s, t, _ in lost}
-    pairs = {(s, t) for s, t, _ in kept}
     direct: nx.DiGraph[int] = nx.DiGraph()
     direct.add_nodes_from(range(len(concepts)))
-    direct.add_edges_from(
-        (r.source, r.target)
-        for r in relations
-        if r.kind == "prerequisite" and not r.shortcut and (r.source, r.target) in pairs
-    )
-    beyond: dict[int, set[int]] = {}
-    out = []
-    for r in relations:
-        pair = (r.source, r.target)
-        if r.kind == "prerequisite" and r.kept and pair in gone:
-            r = replace(r, kept=False, tier="", shortcut=False)
-        elif r.shortcut and pair in pairs and r.kind == "prerequisite":
-            if r.source not in beyond:
-                beyond[r.source] = nx.descendants(direct, r.source)
-            if r.target not in beyond[r.source]:
-                first, then = concepts[r.source].label, concepts[r.target].label
-                said.append(
-                    f"'{first}' before '{then}' is called a shortcut, but no other relations imply it"
-                )
-                r = replace(r, shortcut=False)
-        out.append(r)
-    return out, said
+    direct.add_edges_from((r.source, r.target) for r in ordered if _is_step(r) and not r.shortcut)
+    shortcuts = [r for r in ordered if _is_step(r) and r.shortcut]
+    beyond = {source: nx.descendants(direct, source) for source in {r.source for r in shortcuts}}
+    false = {(r.source, r.target) for r in shortcuts if r.target not in beyond[r.source]}
+    messages += [
+        f"{_before(concepts, r.source, r.target)} is called a shortcut, "
+        "but no other relations imply it"
+        for r in shortcuts
+        if (r.source, r.target) in false
+    ]
+    checked = [
+        replace(r, shortcut=False) if _is_step(r) and (r.source, r.target) in false else r
+        for r in ordered
+    ]
+    return checked, messages
+
+
+def _is_step(relation: Relation) -> bool:
+    return relation.kind == "prerequisite" and relation.kept
+
+
+def _before(concepts: list[Concept], source: int, target: int) -> str:
+    return f"'{concepts[source].label}' before '{concepts[target].label}'"
 
 
 def _evidence(value: object, where: str) -> Evidence:
@@ -267,8 +267,8 @@ def _one_of(
 ) -> str:
     value = fields.get(name, otherwise)
     if not isinstance(value, str) or value not in known:
-        said = ", ".join(k or '""' for k in known)
-        raise _Fault(f"{where}.{name}: expected one of {said}, found {_kind_of(value)}")
+        choices = ", ".join(choice or '""' for choice in known)
+        raise _Fault(f"{where}.{name}: expected one of {choices}, found {_kind_of(value)}")
     return value
 
 
@@ -309,9 +309,8 @@ def _checked(value: object, where: str, most: int) -> str:
 def _list(fields: Mapping[str, Any], name: str, where: str, *, needed: bool = False) -> list[Any]:
     value = fields.get(name, None if needed else [])
     if not isinstance(value, list):
-        raise _Fault(
-            f"{where + '.' if where else ''}{name}: expected a list, found {_kind_of(value)}"
-        )
+        place = f"{where}.{name}" if where else name
+        raise _Fault(f"{place}: expected a list, found {_kind_of(value)}")
     return value
 
 

@@ -55,9 +55,7 @@ class Selection:
     concepts: tuple[Concept, ...]
     relations: tuple[Relation, ...]
     ids: Mapping[int, str]
-    depths: Mapping[
-        int, int
-    ]  # prerequisites in the longest chain below a concept; 0 for foundations
+    depths: Mapping[int, int]  # the longest chain of prerequisites below; 0 for foundations
     places: Mapping[int, tuple[Place, ...]]
 
     @property
@@ -80,14 +78,10 @@ def selected(store: Store, choice: Choice) -> Selection:
         if choice.short:
             # What implies a shortcut may be left out.
             drawn = frozenset(nx.transitive_reduction(store.prerequisites.subgraph(chosen)).edges)
-    relations = tuple(
-        r
-        for r in (*store.relations, *(store.candidates() if choice.candidates else ()))
-        if choice.kind in ("all", r.kind)
-        and not (choice.short and _implied(r, drawn))
-        and r.source in chosen
-        and r.target in chosen
-    )
+    scored = (*store.relations, *(store.candidates() if choice.candidates else ()))
+    of_kind = [r for r in scored if choice.kind in ("all", r.kind)]
+    within = [r for r in of_kind if r.source in chosen and r.target in chosen]
+    relations = tuple(r for r in within if not (choice.short and _implied(r, drawn)))
     concepts = tuple(c for c in store.concepts if c.id in chosen)
     every = node_ids([c.label for c in store.concepts])
     depth = depths(store.prerequisites)
@@ -113,25 +107,20 @@ def node_ids(labels: Sequence[str]) -> list[str]:
     >>> node_ids(["Learning Rate", "U-Net", "learning rate"])
     ['learning_rate', 'u_net', 'learning_rate_8212edf3']
     """
-    taken: set[str] = set()
-    out = []
+    ids: dict[str, None] = {}  # in the labels' order
     for label in labels:
-        folded = "".join(
-            c
-            for c in unicodedata.normalize("NFKD", label.casefold())
-            if not unicodedata.combining(c)
-        )
+        parts = unicodedata.normalize("NFKD", label.casefold())
+        folded = "".join(c for c in parts if not unicodedata.combining(c))
         plain = "_".join(_PLAIN.findall(folded))[:ID_CHARS].strip("_")
-        mark = hashlib.sha256(label.encode("utf-8", "surrogatepass")).hexdigest()[:8]
-        told = plain and all(c.isascii() for c in folded if c.isalnum())
-        found = plain if told and plain not in taken else f"{plain}_{mark}".strip("_")
+        digest = hashlib.sha256(label.encode("utf-8", "surrogatepass")).hexdigest()[:8]
+        is_whole = plain and all(c.isascii() for c in folded if c.isalnum())
+        node_id = plain if is_whole and plain not in ids else f"{plain}_{digest}".strip("_")
         n = 1
-        while found in taken:
+        while node_id in ids:
             n += 1
-            found = f"{plain}_{mark}_{n}".strip("_")
-        taken.add(found)
-        out.append(found)
-    return out
+            node_id = f"{plain}_{digest}_{n}".strip("_")
+        ids[node_id] = None
+    return list(ids)
 
 
 def node_attributes(concept: Concept, selection: Selection) -> dict[str, Any]:

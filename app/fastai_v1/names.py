@@ -16,12 +16,12 @@ __all__ = [
     "TRANSFORM_ARGUMENTS",
 ]
 
-Told = tuple[str, str]  # the v2 code, and a reason or a caution in a few words
+Successor = tuple[str, str]  # the v2 code, and a reason or a caution in a few words
 
 _BLOCKS = "the data block API was rewritten"
 _SAME = "renamed"
 # Names that stand alone and are fastai v1's alone.
-NAMES: dict[str, Told] = {
+NAMES: dict[str, Successor] = {
     "ImageDataBunch": (
         "ImageDataLoaders",
         "takes item_tfms=Resize(size) and batch_tfms=aug_transforms()",
@@ -79,7 +79,7 @@ NAMES: dict[str, Told] = {
     "tfms_from_model": ("aug_transforms", "from fastai 0.7, older than v1"),
 }
 # Names that other libraries have too: fastai's only beside something that is fastai v1's alone.
-FAMILIAR: dict[str, Told] = {
+FAMILIAR: dict[str, Successor] = {
     "ImageList": ("DataBlock(blocks=(ImageBlock, CategoryBlock))", _BLOCKS),
     "TextList": ("DataBlock(blocks=TextBlock.from_folder(path))", _BLOCKS),
     "ItemList": ("DataBlock", _BLOCKS),
@@ -96,7 +96,7 @@ FAMILIAR: dict[str, Told] = {
     "get_transforms": ("aug_transforms", "given as batch_tfms="),
 }
 # Methods that only fastai v1's data blocks have; in v2 they are arguments of DataBlock.
-METHODS: dict[str, Told] = {
+METHODS: dict[str, Successor] = {
     "databunch": (".dataloaders(source, bs=64)", "of a DataBlock, which is given its source here"),
     "split_by_rand_pct": ("splitter=RandomSplitter(valid_pct=0.2)", _BLOCKS),
     "random_split_by_pct": ("splitter=RandomSplitter(valid_pct=0.2)", _BLOCKS),
@@ -119,7 +119,7 @@ METHODS: dict[str, Told] = {
     "label_empty": ("", "v2 labels nothing for prediction: learn.dls.test_dl(items)"),
 }
 # What a Learner, its recorder or the loaders have: "recorder.plot" stands for learn.recorder.plot.
-OF_LEARNER: dict[str, Told] = {
+OF_LEARNER: dict[str, Successor] = {
     "data": ("learn.dls", _SAME),
     "destroy": (
         "del learn; gc.collect(); torch.cuda.empty_cache()",
@@ -138,7 +138,7 @@ OF_LEARNER: dict[str, Told] = {
 }
 # Arguments by name, with the ends of the names of what takes them; () where the argument says
 # enough alone.
-ARGUMENTS: dict[str, tuple[tuple[str, ...], Told]] = {
+ARGUMENTS: dict[str, tuple[tuple[str, ...], Successor]] = {
     "callbacks": (("_learner", "Learner", "fit_one_cycle", "learn.fit"), ("cbs=", _SAME)),
     "callback_fns": ((), ("cbs=", "made, not given as functions of the learner")),
     "max_lr": (("fit_one_cycle",), ("lr_max=", _SAME)),
@@ -165,7 +165,7 @@ TRANSFORM_ARGUMENTS = frozenset(
     }
 )
 # Modules of a star import.
-IMPORTS: dict[str, Told] = {
+IMPORTS: dict[str, Successor] = {
     "fastai": ("from fastai.basics import *", "fastai v2 has nothing at its top"),
     "fastai.vision": ("from fastai.vision.all import *", "the names moved"),
     "fastai.text": ("from fastai.text.all import *", "the names moved"),

@@ -27,7 +27,8 @@ from kg.types import Answer, Replacement
 __all__ = ["annotated", "mentioned", "modernise", "updates"]
 
 _TOKEN = re.compile(
-    r"(?P<skip>\"{3}.*?(?:\"{3}|\Z)|'{3}.*?(?:'{3}|\Z)|\"(?:\\.|[^\"\\\n])*\"?|'(?:\\.|[^'\\\n])*'?|\#[^\n]*|[ \t\\]+)"
+    r"(?P<skip>\"{3}.*?(?:\"{3}|\Z)|'{3}.*?(?:'{3}|\Z)"
+    r"|\"(?:\\.|[^\"\\\n])*\"?|'(?:\\.|[^'\\\n])*'?|\#[^\n]*|[ \t\\]+)"
     r"|(?P<line>\n)|(?P<name>[^\W\d]\w*)|(?P<number>\d[\w.]*)|(?P<op>==|[^\s\w])",
     re.S,
 )
@@ -52,43 +53,48 @@ _PROSE = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class _Token:
+    """A name, number or operator of a piece of code, with what stands around it."""
+
     text: str
     line: int
-    name: bool
+    is_name: bool
     inside: str  # the dotted name of the call whose argument it is, "" outside
+    before: str = ""
+    after: str = ""
+    owner: str = ""  # of an attribute, what stands before its dot
 
 
 def modernise(code: str) -> list[Replacement]:
     """What in a piece of Python is fastai v1's, in its order.
 
-    >>> [(r.line, r.old, r.new) for r in modernise("cnn_learner(dls, arch)\\nlearn.fit_one_cycle(3, max_lr=1)")]
+    >>> code = "cnn_learner(dls, arch)\\nlearn.fit_one_cycle(3, max_lr=1)"
+    >>> [(r.line, r.old, r.new) for r in modernise(code)]
     [(1, 'cnn_learner', 'vision_learner'), (2, 'max_lr=', 'lr_max=')]
     >>> modernise("learn = vision_learner(dls, resnet18)\\nlearn.fit_one_cycle(3, lr_max=1e-3)")
     []
     """
     tokens = _tokens(code)
-    own = _own_names(tokens)
-    sure = list(_certain(tokens, own))
-    if sure or _is_catalogue(tokens):
-        sure += list(_likely(tokens, own))
-    if not any(r.old == "get_transforms" for r in sure):
-        sure += list(_transforms(tokens, own))
-    return sorted(dict.fromkeys(sure), key=lambda r: r.line)
+    defined = _defined_names(tokens)
+    old = [*_certain(tokens, defined)]
+    if old or _is_catalogue(tokens):
+        old += _likely(tokens, defined)
+    if not any(replacement.old == "get_transforms" for replacement in old):
+        old += _transforms(tokens, defined)
+    return sorted(dict.fromkeys(old), key=lambda replacement: replacement.line)
 
 
 def mentioned(prose: str) -> list[Replacement]:
     """Names of fastai v1 in running text, each once, unless its line names the successor."""
-    found: dict[str, Replacement] = {}
-    for n, line in enumerate(_ADDRESS.sub("", prose).split("\n"), 1):
+    each: dict[str, Replacement] = {}
+    for number, line in enumerate(_ADDRESS.sub("", prose).split("\n"), 1):
         for match in _PROSE.finditer(line):
             old = match["method"] or match["name"]
             new, why = METHODS[old] if match["method"] else NAMES[old]
             successor = re.match(r"\.?(\w+)", new)
             if not (successor and successor[1] in line and successor[1] not in old):
-                found.setdefault(
-                    old, Replacement(n, f".{old}" if match["method"] else old, new, why)
-                )
-    return list(found.values())
+                written = f".{old}" if match["method"] else old
+                each.setdefault(old, Replacement(number, written, new, why))
+    return list(each.values())
 
 
 def updates(markdown: str) -> tuple[Replacement, ...]:
@@ -143,26 +149,30 @@ def _shifted(replacements: Sequence[Replacement], lines: int) -> list[Replacemen
 
 def _tokens(code: str) -> list[_Token]:
     """Names and operators of a piece of code, with the call that they are arguments of."""
-    found: list[_Token] = []
+    tokens: list[_Token] = []
     calls: list[str] = []
     line = 1
     for match in _TOKEN.finditer(_MAGIC.sub("", code.replace("\r\n", "\n"))):
         text = match.group()
         if match["name"] or match["op"] or match["number"]:
-            found.append(_Token(text, line, bool(match["name"]), calls[-1] if calls else ""))
+            tokens.append(_Token(text, line, bool(match["name"]), calls[-1] if calls else ""))
             if text in "([{":
-                calls.append(_callee(found[:-1]) if text == "(" else "[" if text == "[" else "{")
+                calls.append(_callee(tokens[:-1]) if text == "(" else text)
             elif text in ")]}" and calls:
                 calls.pop()
         line += text.count("\n")
-    return found
+    texts = ["", "", *(token.text for token in tokens), ""]
+    return [
+        replace(token, owner=texts[i], before=texts[i + 1], after=texts[i + 3])
+        for i, token in enumerate(tokens)
+    ]
 
 
 def _callee(before: Sequence[_Token]) -> str:
     """The dotted name that ends here: "learn.fit_one_cycle"; "" for a mere bracket."""
     parts: list[str] = []
     for i in range(len(before) - 1, -1, -2):
-        if not before[i].name:
+        if not before[i].is_name:
             break
         parts.append(before[i].text)
         if i == 0 or before[i - 1].text != ".":
@@ -170,121 +180,115 @@ def _callee(before: Sequence[_Token]) -> str:
     return ".".join(reversed(parts))
 
 
-def _own_names(tokens: Sequence[_Token]) -> set[str]:
+def _defined_names(tokens: Sequence[_Token]) -> set[str]:
     """Names that the code itself defines, or imports from elsewhere than fastai."""
-    own: set[str] = set()
+    names: set[str] = set()
     source, importing = "", 0
     for before, token in pairwise(tokens):
         if before.text in ("def", "class"):
-            own.add(token.text)
-        if before.text == "from" and token.name:
+            names.add(token.text)
+        if before.text == "from" and token.is_name:
             source, importing = token.text, before.line
         elif token.line != importing and not token.inside:
             source = ""
-        if source and source != "fastai" and token.name:
-            own.add(token.text)
-    return own
+        if source and source != "fastai" and token.is_name:
+            names.add(token.text)
+    return names
 
 
-def _certain(tokens: Sequence[_Token], own: set[str]) -> Iterator[Replacement]:
+def _certain(tokens: Sequence[_Token], defined: set[str]) -> Iterator[Replacement]:
     """What is fastai v1's alone."""
     yield from _imports(tokens)
-    for i, token in enumerate(tokens):
-        if not token.name:
+    for token in tokens:
+        if not token.is_name:
             continue
-        before = tokens[i - 1].text if i else ""
-        after = tokens[i + 1].text if i + 1 < len(tokens) else ""
-        if (
-            before not in (".", "import")
-            and token.text in NAMES
-            and token.text not in own
-            and after != "="
-        ):
+        if token.before == ".":
+            yield from _attribute(token)
+        elif _stands_alone(token, defined) and token.text in NAMES and token.after != "=":
             yield Replacement(token.line, token.text, *NAMES[token.text])
-        elif before == "." and after == "(" and token.text in METHODS:
-            yield Replacement(token.line, f".{token.text}()", *METHODS[token.text])
-        elif before == ".":
-            yield from _of_learner(tokens, i)
-        elif after == "=" and token.inside and token.text in ARGUMENTS:
-            takers, told = ARGUMENTS[token.text]
-            if not takers or token.inside.endswith(takers):
-                yield Replacement(token.line, f"{token.text}=", *told)
+        elif token.after == "=":
+            yield from _argument(token)
+
+
+def _stands_alone(token: _Token, defined: set[str]) -> bool:
+    """Whether a name is neither an attribute, nor imported here, nor the code's own."""
+    return token.is_name and token.before not in (".", "import") and token.text not in defined
+
+
+def _argument(token: _Token) -> Iterator[Replacement]:
+    if token.inside and token.text in ARGUMENTS:
+        takers, successor = ARGUMENTS[token.text]
+        if not takers or token.inside.endswith(takers):
+            yield Replacement(token.line, f"{token.text}=", *successor)
+
+
+def _attribute(token: _Token) -> Iterator[Replacement]:
+    """Methods of data blocks, and what learners have, by the names that these have in notes."""
+    called = token.after == "("
+    if called and token.text in METHODS:
+        yield Replacement(token.line, f".{token.text}()", *METHODS[token.text])
+        return
+    of_recorder = token.owner == "recorder"
+    name = f"recorder.{token.text}" if of_recorder else token.text
+    of_learner = of_recorder or bool(_LEARNERS.fullmatch(token.owner))
+    if of_learner and name in OF_LEARNER and called == (name != "data"):
+        old = f"learn.{name}" if of_recorder else f"{token.owner}.{name}"
+        yield Replacement(token.line, f"{old}()" if called else old, *OF_LEARNER[name])
 
 
 def _imports(tokens: Sequence[_Token]) -> Iterator[Replacement]:
     """Star imports from modules that v2 does not have, or has emptied."""
     for i, token in enumerate(tokens):
-        if token.text != "from" or (
-            i and tokens[i - 1].line == token.line and tokens[i - 1].text != ";"
-        ):
+        begins_line = not i or tokens[i - 1].line != token.line or token.before == ";"
+        if token.text != "from" or not begins_line:
             continue
-        said = [t.text for t in tokens[i + 1 : i + 12] if t.line == token.line]
-        if "import" not in said:
+        words = [t.text for t in tokens[i + 1 : i + 12] if t.line == token.line]
+        if "import" not in words:
             continue
-        module, first = "".join(said[: said.index("import")]), said[said.index("import") + 1 :][:1]
-        gone = next(
-            (m for m in IMPORTS if module == m or (m in GONE and module.startswith(f"{m}."))), ""
-        )
+        at = words.index("import")
+        module, star = "".join(words[:at]), words[at + 1 : at + 2] == ["*"]
+        gone = next((name for name in IMPORTS if _is_of(module, name)), "")
         # Of a module that v2 has too, names still come one by one.
-        if gone and (first == ["*"] or gone in GONE):
-            yield Replacement(
-                token.line, f"from {module} import {'*' if first == ['*'] else '…'}", *IMPORTS[gone]
-            )
+        if gone and (star or gone in GONE):
+            old = f"from {module} import {'*' if star else '…'}"
+            yield Replacement(token.line, old, *IMPORTS[gone])
 
 
-def _of_learner(tokens: Sequence[_Token], i: int) -> Iterator[Replacement]:
-    """Attributes of a learner, by the names that learners have in notes."""
-    owner = tokens[i - 2].text if i >= 2 else ""
-    called = i + 1 < len(tokens) and tokens[i + 1].text == "("
-    name = f"recorder.{tokens[i].text}" if owner == "recorder" else tokens[i].text
-    known = owner == "recorder" or bool(_LEARNERS.fullmatch(owner))
-    if known and name in OF_LEARNER and called == (name != "data"):
-        old = f"learn.{name}" if owner == "recorder" else f"{owner}.{name}"
-        yield Replacement(tokens[i].line, f"{old}()" if called else old, *OF_LEARNER[name])
+def _is_of(module: str, name: str) -> bool:
+    """Whether a module is the one of this name, or below it where v2 has nothing of it."""
+    return module == name or (name in GONE and module.startswith(f"{name}."))
 
 
-def _likely(tokens: Sequence[_Token], own: set[str]) -> Iterator[Replacement]:
+def _likely(tokens: Sequence[_Token], defined: set[str]) -> Iterator[Replacement]:
     """What other libraries have too, in code that is fastai v1's for another reason."""
     for i, token in enumerate(tokens):
-        before = tokens[i - 1].text if i else ""
-        after = tokens[i + 1].text if i + 1 < len(tokens) else ""
-        if (
-            token.name
-            and before not in (".", "import")
-            and token.text in FAMILIAR
-            and token.text not in own
-        ):
-            if after != "=":
-                yield Replacement(token.line, token.text, *FAMILIAR[token.text])
-        elif before == "." and after == "(" and token.text == "normalize" and _of_chain(tokens, i):
-            yield Replacement(
-                token.line, ".normalize()", "batch_tfms=Normalize.from_stats(*imagenet_stats)",
-                "vision_learner does it by itself for pretrained weights",
-            )  # fmt: skip
-        elif before == "." and after == "(" and token.text == "add_test":
-            yield Replacement(
-                token.line, ".add_test()", "learn.dls.test_dl(items)", "when predicting"
-            )
+        method = token.text if token.before == "." and token.after == "(" else ""
+        if _stands_alone(token, defined) and token.text in FAMILIAR and token.after != "=":
+            yield Replacement(token.line, token.text, *FAMILIAR[token.text])
+        elif method == "normalize" and _of_chain(tokens, i):
+            new = "batch_tfms=Normalize.from_stats(*imagenet_stats)"
+            why = "vision_learner does it by itself for pretrained weights"
+            yield Replacement(token.line, ".normalize()", new, why)
+        elif method == "add_test":
+            new = "learn.dls.test_dl(items)"
+            yield Replacement(token.line, ".add_test()", new, "when predicting")
 
 
 def _of_chain(tokens: Sequence[_Token], i: int) -> bool:
     """Whether a method is called on a call's value or given image statistics."""
-    return tokens[i - 2].text == ")" or any(
-        t.text.endswith("_stats") for t in tokens[i + 2 : i + 3]
-    )
+    given = tokens[i + 2].text if i + 2 < len(tokens) else ""
+    return tokens[i].owner == ")" or given.endswith("_stats")
 
 
-def _transforms(tokens: Sequence[_Token], own: set[str]) -> Iterator[Replacement]:
+def _transforms(tokens: Sequence[_Token], defined: set[str]) -> Iterator[Replacement]:
     """get_transforms() with arguments of fastai v1 alone; others have such a function too."""
     for i, token in enumerate(tokens):
-        called = token.text == "get_transforms" and [t.text for t in tokens[i + 1 : i + 2]] == ["("]
-        if not called or token.text in own or (i and tokens[i - 1].text in (".", "def")):
+        called = token.text == "get_transforms" and token.after == "("
+        if not called or token.text in defined or token.before in (".", "def"):
             continue
-        named = {
-            t.text for t, after in pairwise(tokens[i:])
-            if t.inside == "get_transforms" and t.name and after.text == "="
-        }  # fmt: skip
-        if named and named <= TRANSFORM_ARGUMENTS:
+        its_own = [t for t in tokens[i:] if t.inside == "get_transforms" and t.is_name]
+        arguments = {t.text for t in its_own if t.after == "="}
+        if arguments and arguments <= TRANSFORM_ARGUMENTS:
             yield Replacement(token.line, "get_transforms", *FAMILIAR["get_transforms"])
 
 

@@ -15,8 +15,8 @@ if TYPE_CHECKING:
 __all__ = ["WRITER_HELP", "choose_writer"]
 
 WRITER_HELP = (
-    "Who words the answers: none; openai:MODEL or openai:MODEL@BASE_URL for an OpenAI-compatible endpoint; "
-    "local:NAME_OR_FOLDER for a transformers model on this machine."
+    "Who words the answers: none; openai:MODEL or openai:MODEL@BASE_URL for an OpenAI-compatible "
+    "endpoint; local:NAME_OR_FOLDER for a transformers model on this machine."
 )
 _ENDPOINT = re.compile(r"openai:(?P<model>\S.*?)(?:@(?P<url>[a-z]+://\S+))?")
 
@@ -35,18 +35,17 @@ def choose_writer(spec: str | None) -> Writer | None:
     >>> choose_writer("none") is None, choose_writer("openai:llama3.2:3b@http://localhost:11434/v1").name
     (True, 'llama3.2:3b')
     """
-    said = (spec or "").strip()
-    if said in ("", "none"):
+    named = (spec or "").strip()
+    if named in ("", "none"):
         return None
-    if said.startswith("local:") and said != "local:":
+    if named.startswith("local:") and named != "local:":
         from app.writer.local import Local
 
-        return Local(said.removeprefix("local:"))
-    match = _ENDPOINT.fullmatch(said)
-    if match is None or (match["url"] is None and "://" in said):
-        raise GradusError(
-            f"'{said}' is no writer; expected none, openai:MODEL, openai:MODEL@BASE_URL or local:NAME_OR_FOLDER"
-        )
+        return Local(named.removeprefix("local:"))
+    match = _ENDPOINT.fullmatch(named)
+    if match is None or (match["url"] is None and "://" in named):
+        known = "none, openai:MODEL, openai:MODEL@BASE_URL or local:NAME_OR_FOLDER"
+        raise GradusError(f"'{named}' is no writer; expected {known}")
     from app.writer.endpoint import DEFAULT_BASE_URL, Endpoint
 
     url = match["url"] or os.environ.get("OPENAI_BASE_URL") or DEFAULT_BASE_URL

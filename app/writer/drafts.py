@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from app.wording import code_block
@@ -13,23 +13,23 @@ from ingest.notes.sentences import sentence_spans
 __all__ = ["Sentence", "assembled", "readable", "sentences", "without_marks"]
 
 _THOUGHT = re.compile(r"<(think|thinking|thought|reasoning)>.*?(?:</\1>|\Z)", re.S | re.I)
-_THOUGHT_END = re.compile(
-    r"\A.*</(?:think|thinking|thought|reasoning)>", re.S | re.I
-)  # opened in the prompt's template
+# Of a thought that was opened in the prompt's template.
+_THOUGHT_END = re.compile(r"\A.*</(?:think|thinking|thought|reasoning)>", re.S | re.I)
 _OPENING_TAG = re.compile(r"<[/a-z]{0,10}\Z", re.I)  # of a tag that is still being written
 # C0 and C1 controls, marks of direction, zero-width and private-use characters, half surrogate
 # pairs.
 _UNSEEN = re.compile(
-    "[\x00-\x08\x0b-\x1f\x7f-\x9f\u00ad\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff\ufffd\ue000-\uf8ff\ud800-\udfff]"
+    "[\x00-\x08\x0b-\x1f\x7f-\x9f\u00ad\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff\ufffd"
+    "\ue000-\uf8ff\ud800-\udfff]"
 )
 _MARK = re.compile(
-    r"\s*[\[【(]\s*(?:(?:passages?|notes?|sources?|refs?\.?)\s*|\^)?(?P<ns>\d{1,2}(?:\s*(?:,|;|and|&|–|-)\s*\^?\d{1,2})*)"
+    r"\s*[\[【(]\s*(?:(?:passages?|notes?|sources?|refs?\.?)\s*|\^)?"
+    r"(?P<ns>\d{1,2}(?:\s*(?:,|;|and|&|–|-)\s*\^?\d{1,2})*)"
     r"\s*(?:†[^\]】]*)?[\]】)]",
     re.I,
 )
-_LATE_MARK = re.compile(
-    r"([.!?:])((?:\s*[\[【][^\[\]【】]{1,24}[\]】])+)"
-)  # "It falls. [1]" is "It falls [1]."
+# "It falls. [1]" is "It falls [1]."
+_LATE_MARK = re.compile(r"([.!?:])((?:\s*[\[【][^\[\]【】]{1,24}[\]】])+)")
 _FENCE = re.compile(r"^\s*(```+|~~~+)\s*([\w+#-]*)")
 _ITEM = re.compile(r"^\s*(?:[-*+•–]|(?P<number>\d{1,3})[.)])\s+")
 # Also a heading that is echoed with those above it, "Training › Dropout".
@@ -91,24 +91,21 @@ def sentences(written: str, sources: int) -> list[Sentence]:
     >>> [(s.text, s.cited) for s in sentences("It falls. [1] Then it rises [2, 3].", 3)]
     [('It falls.', (1,)), ('Then it rises.', (2, 3))]
     """
-    found: list[Sentence] = []
-    for block, (kind, text, number, language) in enumerate(_blocks(readable(written))):
-        if kind == "code":
-            found.append(Sentence(text, (), "code", block, language=language))
+    out: list[Sentence] = []
+    for number, block in enumerate(_blocks(readable(written))):
+        if block.kind == "code":
+            out.append(Sentence(block.text, (), "code", number, language=block.language))
             continue
-        bare = _LATE_MARK.sub(
-            lambda m: f"{m[2].rstrip()}{m[1]}" if _cited(m[2], sources)[1] else m[0], text
+        text = _LATE_MARK.sub(
+            lambda m: f"{m[2].rstrip()}{m[1]}" if _cited(m[2], sources)[1] else m[0], block.text
         )
-        for a, b in sentence_spans(bare):
-            said, cited = _cited(bare[a:b], sources)
-            if re.search(r"\w", said) and not _HEADING.match(said):
-                found.append(Sentence(said, cited, kind, block, number))
-            elif cited and found and found[-1].block == block:
-                last = found[-1]
-                found[-1] = Sentence(
-                    last.text, (*last.cited, *cited), last.kind, block, last.number
-                )
-    return found
+        for start, end in sentence_spans(text):
+            words, cited = _cited(text[start:end], sources)
+            if re.search(r"\w", words) and not _HEADING.match(words):
+                out.append(Sentence(words, cited, block.kind, number, block.number))
+            elif cited and out and out[-1].block == number:
+                out[-1] = replace(out[-1], cited=(*out[-1].cited, *cited))
+    return out
 
 
 def assembled(kept: Sequence[Sentence], marks: Mapping[int, Sequence[int]]) -> str:
@@ -126,12 +123,12 @@ def assembled(kept: Sequence[Sentence], marks: Mapping[int, Sequence[int]]) -> s
             code = code_block(sentence.text, sentence.language)
             blocks.append(("code", f"{code}\n\n{_marked(marks[i])}"))
         else:
-            said = f"{sentence.text} {_marked(marks[i])}"
+            marked = f"{sentence.text} {_marked(marks[i])}"
             if sentence.block == last:
-                blocks[-1] = (sentence.kind, f"{blocks[-1][1]} {said}")
+                blocks[-1] = (sentence.kind, f"{blocks[-1][1]} {marked}")
             else:
                 lead = f"{sentence.number}. " if sentence.number else "- "
-                blocks.append((sentence.kind, lead + said if sentence.kind == "item" else said))
+                blocks.append((sentence.kind, lead + marked if sentence.kind == "item" else marked))
         last = sentence.block
     text = ""
     for n, (kind, block) in enumerate(blocks):
@@ -139,41 +136,55 @@ def assembled(kept: Sequence[Sentence], marks: Mapping[int, Sequence[int]]) -> s
     return text
 
 
-def _blocks(text: str) -> Iterator[tuple[Kind, str, str, str]]:
-    """Kind, text, number and language of each paragraph, list item and code block."""
+@dataclass(frozen=True, slots=True)
+class _Block:
+    kind: Kind
+    text: str
+    number: str = ""  # of a numbered list item
+    language: str = ""  # of code
+
+
+def _blocks(text: str) -> Iterator[_Block]:
+    """Each paragraph, list item, table row and code block."""
+    prose: list[str] = []
+    code: list[str] | None = None
+    ticks = language = ""
+    for line in text.split("\n"):
+        fence = _FENCE.match(line)
+        if code is not None:
+            if line.strip().startswith(ticks):
+                yield _Block("code", "\n".join(code), language=language)
+                code = None
+            else:
+                code.append(line)
+        elif fence:
+            yield from _prose_blocks(prose)
+            prose, code = [], []
+            ticks, language = fence.groups()
+        else:
+            prose.append(line)
+    yield from _prose_blocks(prose)
+    # An unclosed fence was cut off; half a program is not shown.
+
+
+def _prose_blocks(lines: Sequence[str]) -> Iterator[_Block]:
     pending: list[str] = []
     kind: Kind = "prose"
     number = ""
-    fence: tuple[str, str] | None = None
-    for line in [*text.split("\n"), ""]:
-        opened = _FENCE.match(line)
-        if fence is not None:
-            if line.strip().startswith(fence[0]):
-                yield "code", "\n".join(pending), "", fence[1]
-                pending, fence = [], None
-            else:
-                pending.append(line)
-            continue
-        item = _ITEM.match(line)
-        row = line.strip().startswith("|") or _TABLE_RULE.match(line)
-        if pending and (opened or item or row or not line.strip() or _HEADING.match(line)):
-            yield kind, _plain_prose("\n".join(pending)), number, ""
+    for line in [*lines, ""]:
+        item, rule = _ITEM.match(line), _TABLE_RULE.match(line)
+        row = line.strip().startswith("|") or rule
+        goes_on = line.strip() and not _HEADING.match(line)
+        if pending and (item or row or not goes_on):
+            yield _Block(kind, _plain_prose("\n".join(pending)), number)
             pending, kind, number = [], "prose", ""
-        if opened:
-            fence = (opened[1], opened[2])
-        elif item:
+        if item:
             pending, kind, number = [line[item.end() :]], "item", item["number"] or ""
-        elif row:
-            if not _TABLE_RULE.match(line):
-                yield (
-                    "item",
-                    _plain_prose(", ".join(c.strip() for c in line.strip().strip("|").split("|"))),
-                    "",
-                    "",
-                )
-        elif line.strip() and not _HEADING.match(line):
+        elif row and not rule:
+            cells = [cell.strip() for cell in line.strip().strip("|").split("|")]
+            yield _Block("item", _plain_prose(", ".join(cells)))
+        elif goes_on and not row:
             pending.append(line.strip() if kind == "item" else line)
-    # An unclosed fence was cut off; half a program is not shown.
 
 
 def _plain_prose(text: str) -> str:
@@ -193,13 +204,12 @@ def _cited(text: str, sources: int) -> tuple[str, tuple[int, ...]]:
 
     def take(match: re.Match[str]) -> str:
         numbers = [int(n) for n in re.findall(r"\d+", match["ns"])]
-        round_one = match[0].lstrip().startswith("(") and not re.search("[a-z]", match[0], re.I)
-        if round_one or any(a <= match.start() < b for a, b in hidden):
+        aside = match[0].lstrip().startswith("(") and not re.search("[a-z]", match[0], re.I)
+        if aside or any(a <= match.start() < b for a, b in hidden):
             return match[0]
         if not all(1 <= n <= sources for n in numbers):
-            return (
-                match[0] if len(numbers) > 1 else ""
-            )  # "[0, 1]" is an interval, "[9]" cites nothing
+            # "[0, 1]" is an interval, "[9]" cites nothing.
+            return match[0] if len(numbers) > 1 else ""
         spread = re.fullmatch(r"\s*(\d+)\s*[–-]\s*(\d+)\s*", match["ns"])
         cited.extend(range(int(spread[1]), int(spread[2]) + 1) if spread else numbers)
         return ""

@@ -122,9 +122,8 @@ def _pieces(
     with _opened(endpoint, client, prompt) as stream:
         kind = stream.response.headers.get("content-type", "")
         if "event-stream" not in kind:
-            what = (
-                "a web page" if "html" in kind else f"'{kind[:40]}'" if kind else "no content type"
-            )
+            what = f"'{kind[:40]}'" if kind else "no content type"
+            what = "a web page" if "html" in kind else what
             raise WriterFailure(
                 f"{endpoint.place} answered with {what} instead of a stream; {_LOOK_AT_URL}"
             )
@@ -155,8 +154,8 @@ def _opened(endpoint: Endpoint, client: OpenAI, prompt: Sequence[Message]) -> An
                 model=endpoint.name, messages=chat, stream=True, **way
             )
         except openai.BadRequestError as error:
-            told = str(error).casefold()
-            if last == len(_WAYS) or not any(name in told for name in _WAYS[0]):
+            message = str(error).casefold()
+            if last == len(_WAYS) or not any(name in message for name in _WAYS[0]):
                 raise
     raise AssertionError("the loop returns or raises")
 
@@ -168,7 +167,8 @@ def _reason(error: Exception, endpoint: Endpoint) -> str:
     place, model = endpoint.place, endpoint.name
     if isinstance(error, openai.APITimeoutError):
         if type(error.__cause__).__name__ == "ConnectTimeout":
-            return f"{place} did not take the connection within {CONNECT_S:g} s; is the server up and reachable?"
+            late = f"{place} did not take the connection within {CONNECT_S:g} s"
+            return f"{late}; is the server up and reachable?"
         return f"{place} sent nothing for {SILENCE_S:g} s; ask again, or choose a smaller model."
     if isinstance(error, openai.APIConnectionError):
         if type(error.__cause__).__name__ == "ConnectError":
@@ -178,14 +178,17 @@ def _reason(error: Exception, endpoint: Endpoint) -> str:
         return f"{place} reported an error while it wrote; look at the server's log."
     known = {
         401: f"{place} wants a key; set OPENAI_API_KEY.",
-        403: f"{place} does not allow this key to use {model}; check OPENAI_API_KEY and the model's name.",
+        403: f"{place} does not allow this key to use {model}; check OPENAI_API_KEY and the model's "
+        "name.",
         404: f"{place} has no model '{model}', or no chat completions at this address; check both "
         "(for Ollama: ollama list).",
         413: f"{place} takes no prompt of this length; choose a model with a longer context.",
-        429: f"{place} is busy or your quota is used up (status 429); wait, or choose another model.",
+        429: f"{place} is busy or your quota is used up (status 429); wait, or choose another "
+        "model.",
     }
     if error.status_code in known:
         return known[error.status_code]
     if error.status_code >= 500:
         return f"{place} failed with status {error.status_code}; look at the server's log."
-    return f"{place} refused the request with status {error.status_code}; check the model's name and its context length."  # noqa: E501
+    refusal = f"{place} refused the request with status {error.status_code}"
+    return f"{refusal}; check the model's name and its context length."

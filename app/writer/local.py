@@ -80,19 +80,10 @@ def _loaded(source: str) -> tuple[Any, Any]:
         raise WriterFailure(
             f"there is no room for it on the {device}; choose a smaller model."
         ) from error
-    except (
-        OSError,
-        ValueError,
-        KeyError,
-        TypeError,
-        AttributeError,
-        ImportError,
-        RuntimeError,
-        SafetensorError,
-    ) as error:
-        first = (str(error).strip().splitlines() or ["no reason given"])[0][:200]
+    except (*_UNLOADABLE, SafetensorError) as error:
+        reason = _first_line(error, "no reason given")
         raise WriterFailure(
-            f"it cannot be loaded ({first}); give the folder of a transformers model."
+            f"it cannot be loaded ({reason}); give the folder of a transformers model."
         ) from error
     return tokenizer, model
 
@@ -119,11 +110,9 @@ def _generated(
     from transformers import StoppingCriteriaList, TextIteratorStreamer
 
     ids = _encoded(tokenizer, prompt).to(model.device)
-    room = (
-        getattr(model.config, "max_position_embeddings", None)
-        or MAX_TOKENS + ids["input_ids"].shape[1]
-    )
-    if ids["input_ids"].shape[1] + 64 > room:
+    given = ids["input_ids"].shape[1]
+    room = getattr(model.config, "max_position_embeddings", None) or MAX_TOKENS + given
+    if given + 64 > room:
         raise WriterFailure(
             f"its context of {room} tokens is too short for the passages; choose another model."
         )
@@ -136,7 +125,7 @@ def _generated(
                 **ids,
                 streamer=streamer,
                 do_sample=False,
-                max_new_tokens=min(MAX_TOKENS, room - ids["input_ids"].shape[1]),
+                max_new_tokens=min(MAX_TOKENS, room - given),
                 stopping_criteria=StoppingCriteriaList([lambda *_, **__: over.is_set()]),
             )
         except (RuntimeError, ValueError, TypeError, AttributeError, IndexError) as error:
@@ -146,10 +135,14 @@ def _generated(
     threading.Thread(target=generate, daemon=True, name="generate").start()
     yield from streamer
     if failed:
-        first = (str(failed[0]).strip().splitlines() or [type(failed[0]).__name__])[0][:200]
+        reason = _first_line(failed[0], type(failed[0]).__name__)
         raise WriterFailure(
-            f"generating failed ({first}); choose a smaller or another model."
+            f"generating failed ({reason}); choose a smaller or another model."
         ) from failed[0]
+
+
+def _first_line(error: Exception, otherwise: str) -> str:
+    return (str(error).strip().splitlines() or [otherwise])[0][:200]
 
 
 def _encoded(tokenizer: Any, prompt: Sequence[Message]) -> Any:

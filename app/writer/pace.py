@@ -15,7 +15,7 @@ CONNECT_S = 5.0  # until a server takes the connection
 SILENCE_S = 20.0  # without a token, the first included
 TOTAL_S = 120.0  # for the whole answer
 MAX_TOKENS = 700
-MAX_CHARS = 6000  # some servers keep to no limit of tokens; what stands there until then is checked as it is
+MAX_CHARS = 6000  # some servers keep to no limit of tokens; what stands there then is checked
 POLL_S = 0.1  # how soon a Stop is seen
 # The last so many characters, packed: text of a language keeps about half its size, a loop a tenth.
 LOOP_CHARS = 600
@@ -51,32 +51,36 @@ def paced(
     text = ""
     try:
         while len(text) < MAX_CHARS:
-            found = _waiting(arrived)
+            arrivals = _waiting(arrived)
             now = time.monotonic()
             if stop.is_set():
                 raise WriterFailure("it was stopped; these are the notes' own words.")
-            if found:
+            new = "".join(piece for piece in arrivals if isinstance(piece, str))
+            text += new
+            if _loops(text):
+                raise WriterFailure("it repeats itself without end; try a larger model.")
+            if new:
+                yield text
+            if arrivals:
                 heard = now
-                new = "".join(f for f in found if isinstance(f, str))
-                text += new
-                if _loops(text):
-                    raise WriterFailure("it repeats itself without end; try a larger model.")
-                if new:
-                    yield text
-                if isinstance(found[-1], WriterFailure):
-                    raise found[-1]
-                if found[-1] is None:
+                if isinstance(arrivals[-1], WriterFailure):
+                    raise arrivals[-1]
+                if arrivals[-1] is None:
                     return
-            if now - heard > SILENCE_S:
-                raise WriterFailure(
-                    f"it sent nothing for {SILENCE_S:g} s; ask again, or choose a smaller model."
-                )
-            if now - begun > TOTAL_S:
-                raise WriterFailure(
-                    f"it did not finish within {TOTAL_S:g} s; choose a smaller or faster model."
-                )
+            _check_patience(silent_s=now - heard, writing_s=now - begun)
     finally:
         over.set()
+
+
+def _check_patience(silent_s: float, writing_s: float) -> None:
+    if silent_s > SILENCE_S:
+        raise WriterFailure(
+            f"it sent nothing for {SILENCE_S:g} s; ask again, or choose a smaller model."
+        )
+    if writing_s > TOTAL_S:
+        raise WriterFailure(
+            f"it did not finish within {TOTAL_S:g} s; choose a smaller or faster model."
+        )
 
 
 def _pump(
@@ -93,15 +97,10 @@ def _pump(
         arrived.put(None)
     except WriterFailure as failure:
         arrived.put(failure)
-    except (
-        Exception
-    ) as error:  # this thread's outermost edge: the reader need not wait for what will not come
+    except Exception as error:  # this thread's outermost edge: the reader need not wait in vain
         log.exception("writing failed")
-        arrived.put(
-            WriterFailure(
-                f"it failed with an error of its own ({type(error).__name__}); see the log."
-            )
-        )
+        reason = f"it failed with an error of its own ({type(error).__name__}); see the log."
+        arrived.put(WriterFailure(reason))
 
 
 def _waiting(
@@ -109,12 +108,12 @@ def _waiting(
 ) -> list[str | WriterFailure | None]:
     """Everything that has arrived, after waiting a little for the first."""
     try:
-        found = [arrived.get(timeout=POLL_S)]
+        arrivals = [arrived.get(timeout=POLL_S)]
     except queue.Empty:
         return []
     while not arrived.empty():
-        found.append(arrived.get())
-    return found
+        arrivals.append(arrived.get())
+    return arrivals
 
 
 def _loops(text: str) -> bool:

@@ -13,6 +13,7 @@ from typing import Protocol
 
 from app.answering.reading.excerpts import Excerpt, cite
 from app.fastai_v1.recognise import updates
+from app.wording import count_of
 from app.writer.drafts import Sentence, assembled, readable, sentences
 from app.writer.grounding import Support, check, copied, lay_grounds
 from app.writer.pace import WriterFailure, paced
@@ -111,24 +112,23 @@ def checked(
     text : str
         As the model wrote it, citing `given` by position, from 1.
     """
-    said = _distinct([s for s in _whole(sentences(text, len(given))) if not s.leads_in])
-    supports = _supports(said, given, store, encoder)
+    told = _distinct([s for s in _whole(sentences(text, len(given))) if not s.leads_in])
+    supports = _supports(told, given, store, encoder)
     kept = [i for i, support in enumerate(supports) if support]
     best = cited_passages(answer, store)
-    if not said:
+    from_best = any(s.excerpt.passage.id in best for i in kept for s in supports[i])
+    if not told:
         short = f"{name} wrote no sentence"
-    elif SILENT.rstrip(".").casefold() in text.casefold() and len(said) <= 2:
+    elif SILENT.rstrip(".").casefold() in text.casefold() and len(told) <= 2:
         short = f"{name} found no answer in the passages"
-    elif not kept or len(kept) < ENOUGH * len(said):
-        short = (
-            f"Of {_count(len(said))} that {name} wrote, the notes bear out {len(kept) or 'none'}"
-        )
-    elif best and not any(s.excerpt.passage.id in best for i in kept for s in supports[i]):
+    elif len(kept) < max(1, ENOUGH * len(told)):
+        wrote = f"Of {count_of(len(told), 'sentence')} that {name} wrote"
+        short = f"{wrote}, the notes bear out {len(kept) or 'none'}"
+    elif best and not from_best:
         short = f"What {name} wrote is not from the passages that answer best"
     else:
-        return _worded(
-            answer, [said[i] for i in kept], [supports[i] for i in kept], len(said), name
-        )
+        borne_out = [told[i] for i in kept], [supports[i] for i in kept]
+        return _worded(answer, *borne_out, len(told), name)
     return dataclasses.replace(answer, notice=f"{short}; these are the notes' own words.")
 
 
@@ -142,6 +142,7 @@ def _worded(
     """The answer in a writer's sentences; `written` is how many there were."""
     citations, marks = _numbered(supports)
     left = written - len(kept)
+    notice = f"{left} of {count_of(written, 'sentence')} left out: the notes do not bear them out."
     text = assembled(kept, dict(enumerate(marks)))
     return dataclasses.replace(
         answer,
@@ -149,36 +150,33 @@ def _worded(
         fastai_v1=updates(text),
         citations=citations,
         writer=name,
-        notice=f"{left} of {_count(written)} left out: the notes do not bear them out."
-        if left
-        else "",
+        notice=notice if left else "",
     )
 
 
-def _whole(said: Sequence[Sentence]) -> Sequence[Sentence]:
+def _whole(told: Sequence[Sentence]) -> Sequence[Sentence]:
     """Without a last sentence that was cut off."""
-    cut = (
-        len(said) > 1
-        and said[-1].kind == "prose"
-        and not said[-1].cited
-        and not said[-1].text.endswith(_ENDED)
-    )
-    return said[:-1] if cut else said
+    if len(told) < 2:
+        return told
+    last = told[-1]
+    cut_off = last.kind == "prose" and not last.cited and not last.text.endswith(_ENDED)
+    return told[:-1] if cut_off else told
 
 
 def _supports(
-    said: Sequence[Sentence], given: Sequence[Excerpt], store: Store, encoder: Encoder
+    told: Sequence[Sentence], given: Sequence[Excerpt], store: Store, encoder: Encoder
 ) -> list[tuple[Support, ...]]:
     grounds = lay_grounds(given, store, encoder)
-    prose = [s for s in said if s.kind != "code"]
-    found = iter(check([s.text for s in prose], [[n - 1 for n in s.cited] for s in prose], grounds))
-    return [copied(s.text, grounds) if s.kind == "code" else next(found) for s in said]
+    prose = [s for s in told if s.kind != "code"]
+    cited = [[n - 1 for n in s.cited] for s in prose]
+    of_prose = iter(check([s.text for s in prose], cited, grounds))
+    return [copied(s.text, grounds) if s.kind == "code" else next(of_prose) for s in told]
 
 
-def _distinct(said: Sequence[Sentence]) -> list[Sentence]:
-    """Each sentence once, where it was said first."""
+def _distinct(told: Sequence[Sentence]) -> list[Sentence]:
+    """Each sentence once, where it was told first."""
     first: dict[tuple[str, ...], Sentence] = {}
-    for sentence in said:
+    for sentence in told:
         first.setdefault(key(sentence.text) or (sentence.text,), sentence)
     return list(first.values())
 
@@ -188,13 +186,8 @@ def _numbered(
 ) -> tuple[tuple[Citation, ...], list[list[int]]]:
     """Citations in the order of use, and for each sentence the numbers of its own."""
     numbers: dict[Excerpt, int] = {}
-    marks = [
-        [numbers.setdefault(s.excerpt, len(numbers) + 1) for s in support] for support in supports
-    ]
-    return tuple(cite(excerpt, n) for excerpt, n in numbers.items()), [
-        sorted(set(m)) for m in marks
-    ]
-
-
-def _count(n: int) -> str:
-    return f"{n} sentence" if n == 1 else f"{n} sentences"
+    marks = []
+    for support in supports:
+        own = {numbers.setdefault(s.excerpt, len(numbers) + 1) for s in support}
+        marks.append(sorted(own))
+    return tuple(cite(excerpt, n) for excerpt, n in numbers.items()), marks

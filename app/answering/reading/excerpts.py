@@ -15,6 +15,7 @@ from kg.types import Citation, Passage
 
 __all__ = [
     "Excerpt",
+    "begins_in",
     "body_of",
     "cite",
     "heading_of",
@@ -97,6 +98,12 @@ def cite(excerpt: Excerpt, n: int) -> Citation:
         cut = max(quote.rfind("\n", 0, QUOTE_CHARS), quote.rfind(". ", 0, QUOTE_CHARS) + 1)
         quote = quote[: cut if cut > QUOTE_CHARS // 3 else QUOTE_CHARS].rstrip()
     return Citation(n, passage.note, first, first + excerpt.text.count("\n"), passage.cell, quote)
+
+
+def begins_in(citation: Citation, passage: Passage) -> bool:
+    """Whether a citation's first line stands in a passage."""
+    same_text = (citation.note, citation.cell) == (passage.note, passage.cell)
+    return same_text and passage.line_start <= citation.line_start <= passage.line_end
 
 
 def shown(excerpt: Excerpt, n: int) -> str:
