@@ -49,7 +49,6 @@ AnswerKind = Literal[
     "next",
     "list",
     "where",
-    "recipe",
     "empty",
 ]
 

@@ -23,7 +23,7 @@ from kg.encoder import Encoder
 from kg.linking import closest_labels
 from kg.search import Findings, find
 from kg.store import Store
-from kg.types import Answer, AnswerKind, Citation, Concept, Hit, RecipeOffer
+from kg.types import Answer, AnswerKind, Citation, Concept, Hit
 
 __all__ = ["answer"]
 
@@ -82,14 +82,13 @@ def _from_notes(
     composed = _compose(asked, findings, store, encoder)
     about = _about(asked, _quoted(composed, findings.hits) or findings.hits, store)
     recipes = offers(asked.text, _names_of(about[:1]), asked.wish)
-    offered = f"{_offered(recipes[0])}\n\n" if asked.kind == "recipe" and recipes else ""
     main = [c.id for c in about[: max(1, min(2, len(asked.names)))]]
     return Answer(
         question=asked.asked,
         status="answered",
         kind=asked.kind,
         confidence=round(max(sure, 0.9) if structural else sure, 3),
-        text=offered + composed.text,
+        text=composed.text,
         citations=composed.citations,
         concepts=tuple(c.label for c in about),
         prerequisites=prerequisites_of(store, main),
@@ -130,13 +129,6 @@ def _compose(asked: Question, findings: Findings, store: Store, encoder: Encoder
     defines = asked.kind == "definition" and (one is None or asked.bare)
     sort: AnswerKind = "fact" if asked.kind == "definition" and not defines else asked.kind
     return prose(asked, sort, findings, store, encoder, one if defines else None)
-
-
-def _offered(recipe: RecipeOffer) -> str:
-    """How to run a recipe, as the first line of an answer."""
-    options = [f"--{name.replace('_', '-')} {value}" for name, value in recipe.params.items()]
-    preset = "".join(f" {option}" for option in options)
-    return f"Gradus can run this on your data: `gradus run {recipe.name}{preset}`"
 
 
 def _without_told(findings: Findings, history: Sequence[Turn]) -> Findings:

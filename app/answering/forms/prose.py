@@ -8,8 +8,6 @@ another form (tables, lists, paths, places) to `app.answering.forms.lists` and
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
 from app.answering.forms.composed import Composed, Text
 from app.answering.forms.ranking import rank
 from app.answering.forms.selection import WORTH, Span, Statements, in_order, lead_of, supporting
@@ -18,7 +16,7 @@ from app.answering.reading.contradictions import Contradiction, contradictions
 from app.answering.reading.excerpts import Excerpt, body_of, cite, heading_of, listed, section_of
 from app.answering.reading.statements import excerpt
 from kg.encoder import Encoder
-from kg.linking import fold, key
+from kg.linking import key
 from kg.search import Findings
 from kg.store import Store
 from kg.types import AnswerKind, Concept, Disagreement
@@ -43,9 +41,10 @@ def prose(
     defined : Concept, optional
         What the question asks for, when it asks what one concept is.
     """
-    wanted = _of_concepts(findings, store) if kind == "recipe" else findings.words
     defining = {p for c in findings.concepts for p in store.concepts[c].passages}
-    ranked, statements = rank(asked, kind, findings.hits, wanted, encoder, defined, defining)
+    ranked, statements = rank(
+        asked, kind, findings.hits, findings.words, encoder, defined, defining
+    )
     text = Text()
     if not ranked:
         # A section of links alone: show it as it stands.
@@ -71,17 +70,6 @@ def prose(
         same = section_of(passage) == section_of(statements[lead.hit][0].passage) and not opposite
         text.add(_excerpt(span, statements), "" if same and key(heading) in named else heading)
     return text.composed()
-
-
-def _of_concepts(findings: Findings, store: Store) -> Mapping[str, float]:
-    """Of a wish for a recipe, the words that name concepts: the others say on what it shall run."""
-    names = {
-        w
-        for c in findings.concepts
-        for n in (store.concepts[c].label, *store.concepts[c].aliases)
-        for w in key(n)
-    }
-    return {w: weight for w, weight in findings.words.items() if fold(w) in names} or findings.words
 
 
 def _show_disagreement(

@@ -20,7 +20,6 @@ from kg.types import AnswerKind
 __all__ = ["WHOLE_CHARS", "WORTH", "Span", "Statements", "in_order", "lead_of", "supporting"]
 
 WHOLE_CHARS = 1200  # of an answer, unless what leads is longer or code must stay whole
-BESIDE_OFFER_CHARS = 600  # where a recipe is offered, which says more
 # What leads grows up to here, by statements nearly as good or to its whole paragraph or list.
 LEAD_CHARS = 360
 NEARLY = 0.35  # less than the best score
@@ -105,9 +104,7 @@ def supporting(
 ) -> set[tuple[int, int]]:
     """Which further statements go into the answer."""
     home = of_hits[lead.hit]
-    room = (BESIDE_OFFER_CHARS if kind == "recipe" else WHOLE_CHARS) - sum(
-        read_chars(of_hits[h][i].text) for h, i in taken
-    )
+    room = WHOLE_CHARS - sum(read_chars(of_hits[h][i].text) for h, i in taken)
     repeated = [_words(of_hits[h][i]) for h, i in taken]
     taken = set(taken)
     chosen: set[tuple[int, int]] = set()

@@ -98,14 +98,6 @@ _HOW = re.compile(
     r"|^\s*(?:show|give)(?: me)? (?:the |some )?code\b|^\s*(?:the )?code (?:for|of)\b",
     re.I,
 )
-_RECIPE = re.compile(
-    r"^\s*(?:run|launch|start|execute)\b(?! (?:of|with)\b)"
-    r"|^\s*(?:find|choose|suggest|get|measure|determine|what is|which is)\b.*"
-    r"\b(?:for|on|with) (?:my|our) (?:own )?(?:\w+ )?(?:data|dataset|gpu|card|machine|model|csv"
-    r"|images|pictures|photos|"
-    r"folder|laptop|computer|hardware)\b|\b(?:for|on) my (?:own )?(?:data|gpu|card|machine)\b",
-    re.I,
-)
 _YES_NO = re.compile(
     r"^\s*(?:is|are|was|were|can|could|do|does|did|should|shall|must|may|will|would|has|have|need"
     r"|am|isn't|aren't|"
@@ -150,7 +142,7 @@ def kind_of(question: str, linked: int) -> AnswerKind:
     if _CHOSEN.search(asked) and linked >= 2 and sides_of(asked):
         return "comparison"
     tests: tuple[tuple[AnswerKind, re.Pattern[str]], ...] = (
-        ("recipe", _RECIPE), ("where", _WHERE), ("list", _LIST), ("how", _HOW), ("yesno", _YES_NO),
+        ("where", _WHERE), ("list", _LIST), ("how", _HOW), ("yesno", _YES_NO),
         ("definition", _DEFINITION),
     )  # fmt: skip
     for kind, pattern in tests:

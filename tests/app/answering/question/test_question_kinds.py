@@ -256,15 +256,12 @@ def test_an_answer_is_about_what_it_quotes_first(
     assert said.concepts[0] == starter.concepts[starter.defined_in[home.id][0]].label
 
 
-def test_a_wish_for_a_recipe_starts_with_the_offer(starter: Store, encoder: Encoder) -> None:
-    """How to run it, then briefly what the notes say."""
+def test_a_wish_for_a_run_is_answered_from_the_notes_too(starter: Store, encoder: Encoder) -> None:
+    """What the notes say, and beside it what can be run, with what the question's words preset."""
     said = answer("find the learning rate for my data when unfrozen", starter, encoder)
-    assert said.kind == "recipe"
-    assert said.text.startswith(
-        "Gradus can run this on your data: `gradus run lr-find --phase unfrozen`"
-    )
+    assert said.status == "answered" and said.citations
     assert said.recipes[0].name == "lr-find"
-    assert "```" not in said.text
+    assert said.recipes[0].params == {"phase": "unfrozen"}
 
 
 def test_code_is_shown_to_who_asks_for_it(starter: Store, encoder: Encoder) -> None:
