@@ -1,6 +1,4 @@
-"""Finding concepts by name: in passages (mentions), in questions (links), and by label (exact or
-closest).
-"""
+"""Finding concepts by name: in passages and questions, and by exact or close label."""
 
 from __future__ import annotations
 
@@ -115,8 +113,9 @@ class Lexicon:
 
     @classmethod
     def of(cls, concepts: Iterable[Concept]) -> Lexicon:
-        """The lexicon of these concepts; on a shared name a label wins over an alias, then the
-        earlier concept.
+        """The lexicon of these concepts.
+
+        On a shared name a label wins over an alias, then the earlier concept.
         """
         names: dict[tuple[str, ...], tuple[int, str]] = {}
         everyone = list(concepts)
@@ -199,8 +198,9 @@ class Lexicon:
 
 
 def _within_identifier(text: str, start: int, end: int) -> bool:
-    """Whether a name is a part of one like "06_cuda_cnn_hooks"; in "_Dropout_" the underscores are
-    emphasis.
+    """Whether a name is a part of one like "06_cuda_cnn_hooks".
+
+    In "_Dropout_" the underscores are emphasis.
     """
     before, after = text[max(0, start - 2) : start], text[end : end + 2]
     return (before[1:] == "_" and before[0].isalnum()) or (after[:1] == "_" and after[1:].isalnum())

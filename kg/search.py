@@ -1,6 +1,4 @@
-"""Search: look up the question's words and vectors, match word by word, and fuse into one ranking
-of passages.
-"""
+"""Search: look up words and vectors, match word by word, fuse into one ranking."""
 
 from __future__ import annotations
 
@@ -100,8 +98,9 @@ class _Asked:
 
 
 def search(question: str, store: Store, encoder: Encoder, k: int = 10) -> tuple[Hit, ...]:
-    """The k passages that fit a question best, best first; fewer when the store holds fewer
-    distinct ones.
+    """The k passages that fit a question best, best first.
+
+    Fewer when the store holds fewer distinct ones.
     """
     return find(question, store, encoder, k).hits
 
@@ -139,8 +138,7 @@ def find(question: str, store: Store, encoder: Encoder, k: int = 10) -> Findings
 
 
 def content_words(question: str, store: Store) -> dict[str, float]:
-    """The question's words that carry meaning, with their weight: rarity in these notes, 1 for the
-    rarest.
+    """The question's words that carry meaning, weighted by rarity in these notes, at most 1.
 
     In "WHERE or HAVING?" the capitals say that no stop words are meant.
     """
@@ -156,9 +154,7 @@ def content_words(question: str, store: Store) -> dict[str, float]:
 
 
 def _as_noted(question: str, found: Sequence[Found], store: Store) -> str:
-    """The question with names that it cuts otherwise into words spelled as in the notes: "unet" as
-    "U-Net".
-    """
+    """The question with its names cut into words as in the notes: "unet" as "U-Net"."""
     for f in reversed(found):
         said, concept = question[f.start : f.end], store.concepts[f.concept]
         for name in (concept.label, *concept.aliases):
@@ -189,9 +185,7 @@ def _asked(question: str, store: Store, encoder: Encoder, pool: int) -> _Asked:
 def _weighed(
     question: str, read: Words, words: Mapping[str, float]
 ) -> tuple[npt.NDArray[np.bool_], npt.NDArray[np.float32]]:
-    """Which of the encoder's word pieces belong to content words, and their weights, which sum to
-    1.
-    """
+    """Which word pieces belong to content words, and their weights, which sum to 1."""
     weight_at = np.zeros(len(question) + 1, dtype=np.float32)
     for match in _WORD.finditer(question[:QUESTION_CHARS]):
         weight_at[match.start() : match.end()] = words.get(match.group().casefold(), 0.0)

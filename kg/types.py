@@ -104,8 +104,9 @@ class Place:
 
 @dataclass(frozen=True, slots=True)
 class Concept:
-    """Something the notes explain. `passages` are the ids of the passages that define it, best
-    first.
+    """Something the notes explain.
+
+    `passages` are the ids of the passages that define it, best first.
     """
 
     id: int
@@ -219,8 +220,9 @@ class PathStep:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What the notes say to one question. `text` is Markdown with [n] markers that refer to
-    `citations`.
+    """What the notes say to one question.
+
+    `text` is Markdown with [n] markers that refer to `citations`.
     """
 
     question: str

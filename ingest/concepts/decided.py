@@ -1,6 +1,4 @@
-"""What people decide about concepts - ignore, merge, rename - carried out on the groups that
-merging found.
-"""
+"""What people decide about concepts, carried out: ignore, merge, rename."""
 
 from __future__ import annotations
 
@@ -22,8 +20,9 @@ __all__ = ["regroup"]
 def regroup(
     groups: Sequence[Group], decisions: Sequence[Decision], notes: Sequence[NoteParts]
 ) -> tuple[list[Group], tuple[Failure, ...]]:
-    """The groups as people want them, and decisions that could not be followed; the given groups
-    are used up.
+    """The groups as people want them, and decisions that could not be followed.
+
+    The given groups are used up.
 
     Ignoring goes before merging, and that before renaming, whatever the order in the files. Who
     ignores a label takes the concept away, and its sections belong to the concept around them; who
@@ -126,8 +125,9 @@ class _State:
             self.renamed[found] = decision.place
 
     def _found(self, name: str, decision: Decision) -> int | None:
-        """The group a decision names, after merging; None, with the reason said, when there is none
-        any more.
+        """The group a decision names, after merging.
+
+        None, with the reason said, when there is none any more.
         """
         found = self.table.find(name)
         if found is None or found in self.ignored or self._taken_away(name, found):
@@ -159,9 +159,7 @@ def _where(place: Evidence, seen_from: Decision) -> str:
 
 
 def _hand_up(ignored: Sequence[Group], kept: Sequence[Group], notes: Sequence[NoteParts]) -> None:
-    """Give the passages of ignored sections to the innermost section around them that names a
-    concept.
-    """
+    """Give passages of ignored sections to the innermost named section around them."""
     owners: dict[str, tuple[Group, str]] = {}
     for group, (label, aliases) in zip(kept, final_names(kept), strict=True):
         for name in (label, *aliases):

@@ -38,8 +38,9 @@ _NO_MARKS = str.maketrans({_OPEN: None, _CLOSE: None})
 
 
 def first_sentence(text: str, names: Collection[str] = ()) -> str:
-    """The sentence that opens a passage's own words, plain; "" when it holds none but links,
-    pictures or code.
+    """The sentence that opens a passage's own words, plain.
+
+    "" when it holds none but links, pictures or code.
 
     Of the first few, one that begins with a name (given as merge keys) is preferred: it defines,
     where the first may only lead up to it.
@@ -59,8 +60,9 @@ def first_sentence(text: str, names: Collection[str] = ()) -> str:
 
 
 def tells(text: str) -> bool:
-    """Whether a text has words of its own beside links, pictures, code and headings; questions
-    count.
+    """Whether a text has words of its own beside links, pictures, code and headings.
+
+    Questions count.
 
     >>> tells("## Goals\\n\\n- What is a norm?"), tells("- [Notebook 3](https://example.org/3.ipynb)")
     (True, False)
@@ -69,8 +71,9 @@ def tells(text: str) -> bool:
 
 
 def naming_sentence(text: str, names: Collection[str]) -> str:
-    """The sentence that tells of one of these names, given as merge keys: it begins with it, or
-    holds it; or "".
+    """The sentence that begins with one of these names, else that holds one, else "".
+
+    Names are given as merge keys.
 
     >>> naming_sentence("All use a prior:\\n\\n- Prior: what you believe first\\n- Likelihood: the rest", {"prior"})
     'Prior: what you believe first'

@@ -1,5 +1,6 @@
 """The overrides file `gradus.toml` beside the notes: what people decide, read with its lines.
-Writing: `deciding`.
+
+Writing it is left to `ingest.decide`.
 """
 
 from __future__ import annotations
@@ -110,9 +111,7 @@ def _entry(path: Path) -> dict[str, object] | None:
 
 
 def decisions_in(overrides: str) -> tuple[tuple[Decision, ...], tuple[Failure, ...]]:
-    """All decisions of the files that `overrides_of` found, in the files' order, and what in them
-    is wrong.
-    """
+    """All decisions of the files that `overrides_of` found, and what in them is wrong."""
     files = json.loads(overrides or "{}")
     decisions: list[Decision] = []
     failures: list[Failure] = []
@@ -202,9 +201,7 @@ def _names(kind: str, entry: object) -> tuple[str, ...] | None:
 def decided_edges(
     decisions: Sequence[Decision], table: NameTable
 ) -> tuple[Decided, tuple[Failure, ...]]:
-    """The edges that are added and removed, between positions of the table, and entries that name
-    nothing there.
-    """
+    """The edges added and removed, by position, and entries that name nothing there."""
     edges: dict[str, dict[tuple[int, int], Evidence]] = {"add": {}, "remove": {}}
     failures: list[Failure] = []
     for decision in decisions:
@@ -229,9 +226,7 @@ def decided_edges(
 def unknown(
     name: str, decision: Decision, decisions: Sequence[Decision], table: NameTable
 ) -> Failure:
-    """That a decision names no concept, with the reason if another decision took it away, else the
-    closest names.
-    """
+    """A warning that a decision names no concept, with the reason or the closest names."""
     place = decision.place
     own = NameTable.of([(name, ())])
     for other in decisions:

@@ -1,5 +1,6 @@
-"""What people say about prerequisites, made one acyclic whole: decisions first, then statements of
-the notes.
+"""What people say about prerequisites, made one acyclic whole.
+
+Decisions go first, then statements of the notes.
 """
 
 from __future__ import annotations
@@ -32,8 +33,9 @@ NOTHING_DECIDED = Decided()
 
 @dataclass(frozen=True, slots=True)
 class Settled:
-    """What holds of all that is said: `kept` together close no cycle, and no pair is both kept and
-    removed.
+    """What holds of all that is said.
+
+    `kept` together close no cycle, and no pair is both kept and removed.
     """
 
     kept: frozenset[Pair]
@@ -103,8 +105,9 @@ def _add_statements(
     places: Mapping[Pair, Evidence],
     concepts: Sequence[Concept],
 ) -> list[Failure]:
-    """Put the statements that close no cycle into the graph of what is decided; the others become
-    warnings.
+    """Put the statements that close no cycle into the graph of what is decided.
+
+    The others become warnings.
     """
     out: list[Failure] = []
     whole = graph.copy()

@@ -1,5 +1,6 @@
-"""From the words of a heading or a marked term to the names of a concept; knows nothing of
-notes.
+"""From the words of a heading or a marked term to the names of a concept.
+
+Knows nothing of notes.
 """
 
 from __future__ import annotations
@@ -81,8 +82,9 @@ _SPELLING = (
 
 @dataclass(frozen=True, slots=True)
 class Names:
-    """The names a heading gives: `label`, sure `aliases`, and `weak` ones that hold only if nothing
-    else owns them.
+    """The names a heading gives.
+
+    `label` and `aliases` are sure; `weak` ones hold only where nothing else owns them.
     """
 
     label: str
@@ -218,8 +220,9 @@ def is_initials(short: str, long: str) -> bool:
 
 
 def merge_key(label: str) -> str:
-    """What two spellings of one name share: plural, case, hyphens, spaces, and
-    -ise/-ize/-ing/-ation put aside.
+    """What two spellings of one name share.
+
+    Plural, case, hyphens, spaces and -ise/-ize/-ing/-ation are put aside.
 
     >>> len({merge_key(n) for n in ("Tokenising", "tokenization", "Tokenizing")})
     1

@@ -104,8 +104,9 @@ def cut(parsed: ParsedNote, note: str, first_id: int = 0) -> tuple[Passage, ...]
 
 
 def _sections(parsed: ParsedNote) -> Iterator[_Section]:
-    """Sections in reading order; a heading whose body starts in a later cell, or that only has
-    deeper ones, is none.
+    """Sections in reading order.
+
+    A heading whose body starts in a later cell, or that only has deeper ones, is none.
     """
     marks: list[Heading | Block] = sorted(
         [*parsed.headings, *parsed.blocks], key=lambda mark: (mark.cell or 0, mark.start)
@@ -183,8 +184,9 @@ def _cut_cost(before: Block, block: Block, text: str) -> float:
 
 
 def _best_cuts(units: Sequence[_Unit], start: int) -> list[int]:
-    """Index of each passage's first unit, for the cheapest division; on a tie, the longer earlier
-    passages.
+    """Index of each passage's first unit, for the cheapest division.
+
+    On a tie, the longer earlier passages.
 
     Cost of a passage: ((TARGET - its characters) / TARGET)², plus that of the cut before it.
     """

@@ -1,6 +1,4 @@
-"""What the notes show about a pair of concepts: who names whom and where, and which stands
-first.
-"""
+"""What the notes show about pairs of concepts: who names whom, and which stands first."""
 
 from __future__ import annotations
 
@@ -74,9 +72,7 @@ class Signals:
     homes: tuple[Evidence | None, ...]  # where each concept's first passage begins
 
     def earlier(self, p: int, c: int) -> int:
-        """1 when p stands before c in an order that means something, -1 when after, 0 when there is
-        none.
-        """
+        """1 when p stands before c in an order that counts, -1 when after, 0 without one."""
         if p not in self.order or c not in self.order or self.order[p][0] != self.order[c][0]:
             return 0
         return 1 if self.order[p][1] < self.order[c][1] else -1
@@ -166,9 +162,7 @@ def _naming(
 
 
 def _only_pointed_to(passage: Passage, mention: Mention) -> bool:
-    """Whether a name stands where the note lists what else there is, such as "Related: …" or a
-    to-do.
-    """
+    """Whether a name stands where the note points elsewhere: "Related: …", a to-do."""
     if passage.heading_path and _POINTING_HEADING.match(passage.heading_path[-1].strip()):
         return True
     return bool(_POINTING.match(quote_line(passage, mention.start)[1]))

@@ -1,5 +1,4 @@
-"""Take a text apart into clauses, each with what it speaks of, denies, gives numbers for and
-conditions it on.
+"""Take a text apart into clauses: what each speaks of, denies, counts and conditions.
 
 Which clauses contradict each other is left to `app.answering.reading.contradictions`.
 """
@@ -123,9 +122,7 @@ class Clause:
 
 @lru_cache(maxsize=4096)
 def clauses_of(text: str) -> tuple[Clause, ...]:
-    """The clauses of a piece of Markdown that claim something: no questions, and none that are too
-    long to tell.
-    """
+    """The clauses of Markdown that claim something: no questions, none too long to tell."""
     parts = [p for s in sentences(plain(text)) for p in re.split(r";\s+|\s--?>\s|\s→\s", s)]
     return tuple(
         _clause(p) for p in parts if len(p) <= CLAUSE_CHARS and not p.rstrip().endswith("?")
@@ -134,8 +131,9 @@ def clauses_of(text: str) -> tuple[Clause, ...]:
 
 @lru_cache(maxsize=4096)
 def content_of(heading: str) -> frozenset[str]:
-    """The content words of a heading, as stems; its numbers are among them, they tell "ResNet 18"
-    from others.
+    """The content words of a heading, as stems.
+
+    Its numbers are among them, they tell "ResNet 18" from others.
     """
     found = (t.lower() for t in _WORD.findall(plain(heading)) if t[0].isalnum())
     return frozenset(
@@ -180,8 +178,9 @@ def _token(word: str, following: str) -> tuple[str, _Sort]:
 
 
 def _conditions(tokens: Sequence[tuple[str, _Sort]]) -> frozenset[str]:
-    """The first content words behind "when", "for" and the like; behind "only when" stands what is
-    claimed.
+    """The first content words behind "when", "for" and the like.
+
+    Behind "only when" stands what is claimed.
     """
     found: set[str] = set()
     left = 0

@@ -51,8 +51,7 @@ def disagreements(
     wanted: Mapping[str, float],
     encoder: Encoder,
 ) -> list[Disagreement]:
-    """Pairs that contradict each other: one of the statements that an answer draws on, another of
-    any close hit.
+    """Pairs that contradict: a statement the answer draws on, and one of any close hit.
 
     Parameters
     ----------
@@ -79,8 +78,7 @@ def disagreements(
 
 
 def opposed(one: str, other: str, heading: str = "", other_heading: str = "") -> str:
-    """In what two statements contradict each other: "number", "negation", "opposites", or "" when
-    in nothing.
+    """In what two statements contradict: "number", "negation", "opposites", or "".
 
     >>> opposed("The batch size should be 64.", "The batch size should be 32."), opposed("Shuffle.", "Do not stop.")
     ('number', '')
@@ -130,9 +128,7 @@ def _same_conditions(a: Clause, b: Clause, head_a: frozenset[str], head_b: froze
 
 
 def _special_case(a: Clause, b: Clause, head_a: frozenset[str], head_b: frozenset[str]) -> bool:
-    """Whether one heading tells of something else, or of a special case, for which another number
-    is no wonder.
-    """
+    """Whether one heading tells of a special case, for which another number is no wonder."""
     own_a, own_b = head_a - b.content - head_b, head_b - a.content - head_a
     if own_a and own_b:
         return True
@@ -160,15 +156,17 @@ def _numbers_differ(a: Clause, b: Clause) -> int | None:
 
 
 def _negations(clause: Clause, shared: frozenset[str]) -> list[frozenset[str]]:
-    """Negations that bear on what both clauses speak of; in "X, not Y" the negation is of Y
-    alone.
+    """Negations that bear on what both clauses speak of.
+
+    In "X, not Y" the negation is of Y alone.
     """
     return [scope for scope in clause.negated if not scope or scope & shared]
 
 
 def _flips(one: tuple[tuple[int, int], ...], other: tuple[tuple[int, int], ...]) -> int | None:
-    """How many opposites two clauses have in the same places; None when it is unclear which belong
-    together.
+    """How many opposites two clauses have in the same places.
+
+    None when it is unclear which belong together.
     """
     flips = 0
     for pair in {pair for pair, _ in one} & {pair for pair, _ in other}:

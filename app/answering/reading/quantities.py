@@ -1,6 +1,4 @@
-"""Numbers in a text with their units, by value: 0.001 is 1e-3 and 10^{-3}, 1,024 is 1024, ten
-percent is 10 %.
-"""
+"""Numbers in a text by value, with units: 0.001 is 1e-3, ten percent is 10 %."""
 
 from __future__ import annotations
 

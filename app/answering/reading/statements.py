@@ -53,8 +53,7 @@ def statements_of(passage: Passage) -> tuple[Statement, ...]:
 
 
 def whole(statements: Sequence[Statement], i: int) -> tuple[int, int]:
-    """First and last position of the statements that statement `i` needs to be understood, itself
-    among them.
+    """First and last of the statements that statement `i` needs, itself among them.
 
     Parameters
     ----------

@@ -18,8 +18,7 @@ _SUFFIX = re.compile(
 
 
 def stem(word: str) -> str:
-    """A folded word without its ending, so that "normalise" meets "normalisation" and "shuffled"
-    "shuffling".
+    """A folded word without its ending, so that "normalise" meets "normalisation".
 
     >>> [stem(w) for w in ("normalise", "Normalisation", "shuffled", "fitting", "use", "decays")]
     ['normal', 'normal', 'shuffl', 'fit', 'use', 'decay']
