@@ -23,7 +23,10 @@ from kg.whole_file import write_whole
 __all__ = ["decide", "decide_relation", "overrides_file"]
 
 _MARK = "\ufeff"  # what Notepad puts before the text
-_FIRST_LINE = "# What you decide about your notes: add, remove, merge, rename, ignore; Gradus' README tells how.\n"
+_FIRST_LINE = (
+    "# What you decide about your notes: add, remove, merge, rename, ignore; "
+    "Gradus' README tells how.\n"
+)
 
 
 def decide_relation(store_folder: Path, first: str, then: str, accept: bool | None) -> Report:
@@ -228,5 +231,6 @@ def _write(file: Path, text: str) -> None:
         write_whole(file, text.encode())
     except OSError as error:
         raise GradusError(
-            f"cannot write {file} ({error.strerror}), so nothing is decided; make the folder writable"
+            f"cannot write {file} ({error.strerror}), so nothing is decided; make the folder "
+            "writable"
         ) from error

@@ -60,7 +60,8 @@ def derive(
         order, concepts, mentions, related.relations, _full_text(concepts, sources.passages)
     )
     dropped = tuple(
-        f"'{concepts[r.source].label}' before '{concepts[r.target].label}' (score {r.score:.2f}) would close a cycle"
+        f"'{concepts[r.source].label}' before '{concepts[r.target].label}' (score {r.score:.2f}) "
+        "would close a cycle"
         for r in related.dropped
     )
     warnings = (*unread, *unfound, *unnamed, *related.warnings)

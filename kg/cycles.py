@@ -16,7 +16,8 @@ __all__ = ["EXACT", "backward_edges", "greedy_order"]
 
 Edge = tuple[int, int]
 
-EXACT = 10  # nodes up to which the best order is found exactly: each more doubles the time, here about 20 ms
+# Nodes up to which the best order is found exactly. Each more doubles the time, here about 20 ms.
+EXACT = 10
 PASSES = 20  # over all nodes; the search nearly always ends by itself before
 
 

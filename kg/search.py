@@ -51,9 +51,9 @@ class Candidate:
 
     passage: int
     dense: float  # cosine of the question with the passage's best vector, negatives cut
-    late: float  # each word's best match among the passage's words, weighted by rarity (late interaction)
+    late: float  # late interaction: each word's best match in the passage, weighted by rarity
     lexical: float  # BM25, divided by the best of this question
-    covered: float  # share of the question's words, weighted by rarity, that the passage and its headings hold
+    covered: float  # share of the words, weighted by rarity, that passage and headings hold
 
     @property
     def score(self) -> float:
@@ -68,7 +68,7 @@ class Signs:
     """What tells whether the notes hold an answer, each in [0, 1]; of the first few hits."""
 
     best: float  # the best own score
-    weakest: float  # how well the worst third of the question's words is matched, where it is matched best
+    weakest: float  # how well the worst third of the words is matched, where it is matched best
     unknown: float  # share of the question's words, weighted by rarity, that no passage holds
 
 

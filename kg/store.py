@@ -136,8 +136,8 @@ class Store:
         """
         # FTS5's bm25() is negative with the best lowest; negate it so that higher is better.
         query = (
-            "SELECT rowid, -bm25(passages_fts, ?, ?, ?) AS score FROM passages_fts WHERE passages_fts MATCH ? "
-            "ORDER BY score DESC, rowid LIMIT ?"
+            "SELECT rowid, -bm25(passages_fts, ?, ?, ?) AS score FROM passages_fts WHERE "
+            "passages_fts MATCH ? ORDER BY score DESC, rowid LIMIT ?"
         )
         with self._lock:
             rows = self._connection.execute(query, (*weights, expression, k)).fetchall()
@@ -298,7 +298,8 @@ def open_store(folder: Path) -> Store:
         meta = read_meta(connection, folder)
         if int(meta.get("generation", "0")) == 0:
             raise NoStore(
-                f"the store in {folder} holds no notes yet; fill it with: gradus ingest PATH --store {folder}"
+                f"the store in {folder} holds no notes yet; fill it with: gradus ingest PATH "
+                f"--store {folder}"
             )
         notes = connection.execute("SELECT id, name, path FROM notes").fetchall()
         ids = {name: i for i, name, _ in notes}

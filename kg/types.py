@@ -68,7 +68,7 @@ class Passage:
     """The unit of retrieval: a piece of one note, or of one notebook cell, under one heading."""
 
     id: int
-    note: str  # name of the note: its path relative to the folder it was ingested from, with forward slashes
+    note: str  # its name: the path below the folder it was ingested from, with forward slashes
     cell: int | None
     start: int
     end: int

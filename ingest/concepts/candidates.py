@@ -25,11 +25,13 @@ MARKER_COUNT = 4
 MAX_TITLE_WORDS = 12
 
 _EXPLAINED_AFTER = re.compile(
-    r"[*_`\"'”]{0,3}\s?(?:\([^)]{1,40}\)\s?)?(?:::?\s|\s[–—-]\s|\s?,?\s?(?:is|are|means|refers to|denotes|stands for)"
+    r"[*_`\"'”]{0,3}\s?(?:\([^)]{1,40}\)\s?)?(?:::?\s|\s[–—-]\s|\s?,?\s?(?:is|are|means|refers to"
+    r"|denotes|stands for)"
     r"\s)"
 )
 _EXPLAINED_BEFORE = re.compile(
-    r"(?:called|known as|termed|named|referred to as|call (?:this|it|them|these|that))\s+(?:an?\s|the\s)?"
+    r"(?:called|known as|termed|named|referred to as|call (?:this|it|them|these|that))\s+(?:an?\s"
+    r"|the\s)?"
     r"[*_`\"'“]{0,3}$",
     re.I,
 )

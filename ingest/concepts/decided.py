@@ -84,7 +84,8 @@ class _State:
             kept = self.groups[taken[0]].label
             self._fail(
                 decision,
-                f"{where} gives the label '{kept}', so '{label}' is none; put the same name first in both",
+                f"{where} gives the label '{kept}', so '{label}' is none; put the same name first "
+                "in both",
             )
             label = kept
         for i in dict.fromkeys(known.values()):
@@ -106,13 +107,15 @@ class _State:
             and other not in self.ignored
             and self._home(other) != found
         ):
+            merged = f'merge = [["{new}", "{old}"]]'
+            self._fail(decision, f"'{new}' is another concept already; to make them one: {merged}")
+        elif found in self.renamed and not self._is_called(found, new):
+            where, label = _where(self.renamed[found], decision), self.groups[found].label
             self._fail(
                 decision,
-                f'\'{new}\' is another concept already; to make them one: merge = [["{new}", "{old}"]]',
+                f"{where} renames the same concept to '{label}', which holds; "
+                "take one of the two out",
             )
-        elif found in self.renamed and not self._is_called(found, new):
-            self._fail(decision, f"{_where(self.renamed[found], decision)} renames the same concept to "
-                       f"'{self.groups[found].label}', which holds; take one of the two out")  # fmt: skip
         elif (
             twin := next((i for i in self.renamed if i != found and self._is_called(i, new)), None)
         ) is not None:

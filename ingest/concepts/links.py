@@ -171,8 +171,10 @@ def _with_link(
 def entries_of(value: object) -> Iterator[str]:
     """The entries of a field of front matter: a YAML list, or words with commas or links.
 
-    >>> list(entries_of([["Chain Rule"], "[[Limit|limits]]"])), list(entries_of("[[A, B]], [[C]] and so on"))
-    (['Chain Rule', '[[Limit|limits]]'], ['[[A, B]]', '[[C]]'])
+    >>> list(entries_of([["Chain Rule"], "[[Limit|limits]]"]))
+    ['Chain Rule', '[[Limit|limits]]']
+    >>> list(entries_of("[[A, B]], [[C]] and so on"))
+    ['[[A, B]]', '[[C]]']
     """
     if isinstance(value, list):
         # YAML takes an unquoted [[Chain Rule]] for a list in a list.

@@ -47,7 +47,7 @@ def first_sentence(text: str, names: Collection[str] = ()) -> str:
 
     >>> first_sentence("With one table you get far. A **join** combines rows.", {"join"})
     'A join combines rows.'
-    >>> first_sentence("- [ ] more examples\\n\\n> [!note] Law\\n> The mean is linear:\\n\\n$$E[aX] = aE[X]$$")
+    >>> first_sentence("- [ ] do\\n\\n> [!note] Law\\n> The mean is linear:\\n\\n$$E[aX] = aE[X]$$")
     'Law: The mean is linear: $E[aX] = aE[X]$'
     """
     for piece in _pieces(text):
@@ -75,7 +75,7 @@ def naming_sentence(text: str, names: Collection[str]) -> str:
 
     Names are given as merge keys.
 
-    >>> naming_sentence("All use a prior:\\n\\n- Prior: what you believe first\\n- Likelihood: the rest", {"prior"})
+    >>> naming_sentence("All use a prior:\\n\\n- Prior: what you believe first", {"prior"})
     'Prior: what you believe first'
     """
     all_sentences = (s for piece in _pieces(text) for s in sentences(piece))

@@ -36,9 +36,11 @@ SIGNAL = "gradus.toml"  # of evidence
 Kind = Literal["add", "remove", "merge", "rename", "ignore"]
 _KINDS: tuple[str, ...] = get_args(Kind)
 _EXPECTED = {
-    "add": 'pairs of names, first what comes first, as in add = [["Chain Rule", "Backpropagation"]]',
+    "add": "pairs of names, first what comes first, as in "
+    'add = [["Chain Rule", "Backpropagation"]]',
     "remove": 'pairs of names, first what came first, as in remove = [["Dropout", "Convexity"]]',
-    "merge": 'lists of two or more names, the label first, as in merge = [["Gradient Descent", "Steepest Descent"]]',
+    "merge": "lists of two or more names, the label first, as in "
+    'merge = [["Gradient Descent", "Steepest Descent"]]',
     "rename": 'pairs of names, the old one first, as in rename = [["Backprop", "Backpropagation"]]',
     "ignore": 'names, as in ignore = ["Where"]',
 }
@@ -85,8 +87,11 @@ def overrides_of(notes: Iterable[tuple[str, str]], before: str) -> str:
     for folder in sorted(folders):
         if str(folder) not in roots and (folder / FILE).is_file():
             root = next(str(f) for f in folder.parents if str(f) in roots)
-            said = f"it counts only in the folder that was ingested; move what it says to {Path(root) / FILE}"
-            files[str(folder / FILE)] = {"error": said, "line": 1}
+            message = (
+                "it counts only in the folder that was ingested; "
+                f"move what it says to {Path(root) / FILE}"
+            )
+            files[str(folder / FILE)] = {"error": message, "line": 1}
     return json.dumps(files, ensure_ascii=False) if files else ""
 
 
@@ -214,10 +219,11 @@ def decided_edges(
         if first is None or then is None:
             continue
         if first == then:
-            said = f"both names are the concept '{table.labels[first]}', which cannot come before itself"
-            failures.append(
-                Failure(decision.place.note, decision.place.line, f"{said}; take the entry out")
+            message = (
+                f"both names are the concept '{table.labels[first]}', "
+                "which cannot come before itself; take the entry out"
             )
+            failures.append(Failure(decision.place.note, decision.place.line, message))
         else:
             edges[decision.kind].setdefault((first, then), decision.place)
     return Decided(edges["add"], edges["remove"]), tuple(failures)
@@ -237,9 +243,15 @@ def unknown(
         ):
             elsewhere = f"{other.place.note} " if other.place.note != place.note else ""
             where = f"{elsewhere}line {other.place.line}"
-            said = f"'{name}' is ignored by {where}, so this does nothing; take one of the two entries out"
-            return Failure(place.note, place.line, said)
+            message = (
+                f"'{name}' is ignored by {where}, so this does nothing; "
+                "take one of the two entries out"
+            )
+            return Failure(place.note, place.line, message)
     closest = table.closest(name)
     hint = f"; the closest are {', '.join(repr(c) for c in closest)}" if closest else ""
-    said = f"the notes have no concept '{name}'{hint}; write it as 'gradus concepts' does, or take the entry out"
-    return Failure(place.note, place.line, said)
+    message = (
+        f"the notes have no concept '{name}'{hint}; write it as 'gradus concepts' does, "
+        "or take the entry out"
+    )
+    return Failure(place.note, place.line, message)

@@ -136,24 +136,29 @@ def _circle(graph: nx.DiGraph[int], pair: Pair) -> list[Pair] | None:
 
 
 def _both(pair: Pair, add: Evidence, remove: Evidence, concepts: Sequence[Concept]) -> Failure:
-    where = _where(remove, add)
-    return Failure(add.note, add.line, f"{_edge(pair, concepts)} is added here and removed in {where}; it stays "
-                   "removed: take one of the two lines out")  # fmt: skip
+    message = (
+        f"{_edge(pair, concepts)} is added here and removed in {_where(remove, add)}; "
+        "it stays removed: take one of the two lines out"
+    )
+    return Failure(add.note, add.line, message)
 
 
 def _closing(
     pair: Pair, place: Evidence, others: Sequence[Evidence], concepts: Sequence[Concept], todo: str
 ) -> Failure:
     where = ", ".join(dict.fromkeys(_where(other, place) for other in others))
-    return Failure(place.note, place.line, f"{_edge(pair, concepts)} closes a cycle with {where}, so it is left out; "
-                   f"{todo}")  # fmt: skip
+    message = f"{_edge(pair, concepts)} closes a cycle with {where}, so it is left out; {todo}"
+    return Failure(place.note, place.line, message)
 
 
 def _against(pair: Pair, one: Evidence, other: Evidence, concepts: Sequence[Concept]) -> Failure:
     decision = f"add = [{json.dumps([concepts[i].label for i in pair], ensure_ascii=False)}]"
-    return Failure(one.note, one.line, f"{_edge(pair, concepts)}, stated here, is stated the other way round in "
-                   f"{_where(other, one)}, so neither counts; mend one of them, or decide in gradus.toml, as in "
-                   f"{decision}")  # fmt: skip
+    message = (
+        f"{_edge(pair, concepts)}, stated here, is stated the other way round in "
+        f"{_where(other, one)}, so neither counts; mend one of them, "
+        f"or decide in gradus.toml, as in {decision}"
+    )
+    return Failure(one.note, one.line, message)
 
 
 def _edge(pair: Pair, concepts: Sequence[Concept]) -> str:

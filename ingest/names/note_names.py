@@ -48,8 +48,10 @@ class NoteNames:
         only one of that file name is meant.
 
         >>> names = NoteNames.of(["a/01-lasso.md", "b/01-lasso.md", "b/ridge.md"])
-        >>> names.find("01-lasso", "b/ridge.md"), names.find("vault/a/01-Lasso.md#Why", "b/ridge.md")
-        ('b/01-lasso.md', 'a/01-lasso.md')
+        >>> names.find("01-lasso", "b/ridge.md")
+        'b/01-lasso.md'
+        >>> names.find("vault/a/01-Lasso.md#Why", "b/ridge.md")
+        'a/01-lasso.md'
         >>> names.find("01-lasso", "c.md"), names.find("lasso", "b/ridge.md")
         (None, None)
         """

@@ -20,9 +20,10 @@ from mdit_py_plugins.dollarmath.index import math_inline_dollar
 __all__ = ["FENCED", "MATH_LINES", "MAX_NESTING", "parser"]
 
 MATH_LINES = 200  # a formula longer than this is an opening marker that was never closed
-MAX_NESTING = 60  # lists in lists count twice; beyond it markdown-it swallows the rest, far below Python's stack limit
+# Lists in lists count twice. Beyond it markdown-it swallows the rest; Python's stack goes far beyond.
+MAX_NESTING = 60
 
-# A fenced block of code from its marks on, to be matched with re.M and re.S; one that nothing closes
+# A fenced block of code, to be matched with re.M and re.S. One that nothing closes
 # goes on to the end.
 FENCED = r"^[ \t>]*(?:(?:[-*+]|\d+[.)])[ \t]+)?(?P<fence>```+|~~~+).*?(?:^[ \t>]*(?P=fence)|\Z)"
 

@@ -57,9 +57,7 @@ def find_notes(paths: Sequence[Path], may_be_empty: Collection[Path] = ()) -> li
     for path in paths:
         notes = _below(path)
         if not notes and path not in may_be_empty:
-            raise GradusError(
-                f"'{path}' holds no notes; expected {', '.join(READERS)} files in it"
-            )
+            raise GradusError(f"'{path}' holds no notes; expected {', '.join(READERS)} files in it")
         for note in notes:
             real = note.path.resolve()
             if real not in seen:

@@ -14,7 +14,8 @@ from ingest.notes.dialect import parser
 __all__ = ["TAG", "html_words", "inline_text", "picture_of", "plain"]
 
 TAG = re.compile(
-    r"<!--.*?-->|<(script|style)\b.*?</\1\s*>|</?[A-Za-z][\w:-]*+(?:\"[^\"]*\"|'[^']*'|[^'\"<>])*+>",
+    r"<!--.*?-->|<(script|style)\b.*?</\1\s*>|</?[A-Za-z][\w:-]*+(?:\"[^\"]*\"|'[^']*'"
+    r"|[^'\"<>])*+>",
     re.DOTALL | re.IGNORECASE,
 )
 _ATTRIBUTE = re.compile(r"([A-Za-z_:][-\w:.]*)\s*=\s*(?:\"([^\"]*)\"|'([^']*)'|([^\s\"'>]+))")

@@ -18,7 +18,8 @@ from kg.types import Passage, PassageKind
 
 __all__ = ["SPLIT_OVER", "TARGET", "cut"]
 
-TARGET = 1200  # characters: about 256 word pieces, all that the default encoder (MiniLM) reads of a passage
+# Characters: about 256 word pieces, all that the default encoder (MiniLM) reads of a passage.
+TARGET = 1200
 SPLIT_OVER = 2 * TARGET  # a code block, table, formula or item up to here stays whole
 _LEAD_IN = (
     TARGET // 4

@@ -43,14 +43,16 @@ FEATURES: Mapping[str, str] = {
     "told together": "the same as 'told', within one stretch of 24 word pieces",
     "label in stretch": "cosine of p's name with the nearest stretch of c's text",
     "text told": "how well the words of p's text are met by c's",
-    "told before others": "place of p among all whose names are met by c's text: 1 for the first, falling to 0",
+    "told before others": "place of p among all whose names are met by c's text: "
+    "1 for the first, falling to 0",
     "tells before others": "place of c among all whose texts meet p's name",
     "label in text": "cosine of p's name with c's text",
     "texts": "cosine of the two texts",
     "labels": "cosine of the two names",
     "nearest name": "share of c's nearest concepts that name p",
     "names nearest": "share of p's nearest concepts that c names",
-    "nearest name nearest": "share of p's and c's nearest concepts of which the one is named by the other",
+    "nearest name nearest": "share of p's and c's nearest concepts of which the one is named "
+    "by the other",
     "named by named": "share of what c names that names p, as reference distance takes it",
     "named where named": "share of the concepts that name p which also name c",
     "names the same": "share of what p names that c names too",

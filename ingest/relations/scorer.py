@@ -39,7 +39,8 @@ Floats = npt.NDArray[np.float64]
 AROUND: Mapping[str, str] = {
     "joined before": "log-odds of the first round that the two belong together",
     "first before": "log-odds of the first round that p comes before c",
-    "level": "how much higher c stands than p in the order that fits all first-round directions best",
+    "level": "how much higher c stands than p in the order that fits all first-round "
+    "directions best",
     "by way of another": "p comes before what comes before c",
     "same need": "p and c come before the same",
     "same grounds": "the same comes before p and c",

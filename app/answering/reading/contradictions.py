@@ -31,7 +31,7 @@ __all__ = ["Disagreement", "disagreements", "opposed"]
 
 CONSIDERED = 12  # statements of an answer
 CLOSE = 0.5  # share of the best hit's score, from which a hit is looked through for the opposite
-ALIKE = 0.6  # cosine of two statements that speak of the same; see tests/app/answering/reading/test_contradictions.py
+ALIKE = 0.6  # cosine of two statements that speak of the same; see test_contradictions.py
 SHARED = 2  # content words
 MOST_EXTRA = 4  # content words that only one of them has
 
@@ -80,8 +80,10 @@ def disagreements(
 def opposed(one: str, other: str, heading: str = "", other_heading: str = "") -> str:
     """In what two statements contradict: "number", "negation", "opposites", or "".
 
-    >>> opposed("The batch size should be 64.", "The batch size should be 32."), opposed("Shuffle.", "Do not stop.")
-    ('number', '')
+    >>> opposed("The batch size should be 64.", "The batch size should be 32.")
+    'number'
+    >>> opposed("Shuffle.", "Do not stop.")
+    ''
     """
     for a in clauses_of(one):
         for b in clauses_of(other):
