@@ -70,7 +70,7 @@ def main() -> int:
             "cards": [card.name for card in cards()],
         },
         "versions": {name: version(name) for name in ("torch", "torchvision", "fastai", "numpy")},
-        "load_before": load_before,  # of the last 1, 5, 15 minutes: rates on a busy machine say little
+        "load_before": load_before,  # of the last 1, 5, 15 minutes, which rates suffer from
         "free_bytes_before": before,
         "free_bytes_after": after,
         "steps": steps,

@@ -1,3 +1,1 @@
-"""From a folder of notes to a store: parse, cut into passages, find concepts, relate them,
-encode.
-"""
+"""From a folder of notes to a store: passages, concepts, relations, vectors."""

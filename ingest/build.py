@@ -201,8 +201,9 @@ def _below(path: Path, folder: Path) -> bool:
 
 
 def _names(found: Sequence[FoundNote], known: Sequence[NoteRecord]) -> dict[str, tuple[str, str]]:
-    """Root and name of every note that is found or stays: named from the widest folder ever
-    ingested that holds it.
+    """Root and name of every note that is found or stays.
+
+    A note is named from the widest folder ever ingested that holds it.
 
     So a note has one name, whether it arrived with its folder or alone. A name that another note
     has already gets as many of its root's folders in front as it takes; a note that has a name from
@@ -230,8 +231,9 @@ def _free_name(name: str, root: Path, taken: set[str]) -> str:
 def _write_notes(
     writer: Writer, changes: _Changes, encoder: Callable[[], Encoder], say: Progress
 ) -> int:
-    """Put new and changed notes with their vectors, take gone ones out; returns how many passages
-    were encoded.
+    """Put new and changed notes with their vectors, take gone ones out.
+
+    Returns how many passages were encoded.
     """
     for path in changes.gone:
         writer.remove_note(path)

@@ -1,5 +1,6 @@
-"""Write what a person decides about a prerequisite into `gradus.toml`, and let the store follow;
-notes stay.
+"""Write what a person decides about a prerequisite into `gradus.toml`, and let the store follow.
+
+Notes stay.
 """
 
 from __future__ import annotations
@@ -22,7 +23,10 @@ from kg.whole_file import write_whole
 __all__ = ["decide", "decide_relation", "overrides_file"]
 
 _MARK = "\ufeff"  # what Notepad puts before the text
-_FIRST_LINE = "# What you decide about your notes: add, remove, merge, rename, ignore; Gradus' README tells how.\n"
+_FIRST_LINE = (
+    "# What you decide about your notes: add, remove, merge, rename, ignore; "
+    "Gradus' README tells how.\n"
+)
 
 
 def decide_relation(store_folder: Path, first: str, then: str, accept: bool | None) -> Report:
@@ -97,8 +101,9 @@ def decide(
     accept: bool | None,
     other_names: tuple[Sequence[str], Sequence[str]] = ((), ()),
 ) -> Path:
-    """Write into a folder's `gradus.toml` whether one concept comes before another; returns the
-    file.
+    """Write into a folder's `gradus.toml` whether one concept comes before another.
+
+    Returns the file.
 
     Comments and order stay; an earlier decision about the same two is replaced, and adding an edge
     takes out that its reverse is added. A list whose last entry goes is taken out with it. The file
@@ -214,9 +219,7 @@ def _meant(text: str, key: str, ends: Sequence[NameTable], file: Path) -> Iterat
 def _taken_out(
     text: str, key: str, ends: Sequence[NameTable], file: Path, comment: str = ""
 ) -> tuple[str, str]:
-    """The text without a key's entries that mean this pair, and the comment that stood behind the
-    last of them.
-    """
+    """The text without a key's entries for this pair, and the last one's comment."""
     for i in reversed(list(_meant(text, key, ends, file))):
         text, said = without_entry(text, key, i)
         comment = said or comment
@@ -228,5 +231,6 @@ def _write(file: Path, text: str) -> None:
         write_whole(file, text.encode())
     except OSError as error:
         raise GradusError(
-            f"cannot write {file} ({error.strerror}), so nothing is decided; make the folder writable"
+            f"cannot write {file} ({error.strerror}), so nothing is decided; make the folder "
+            "writable"
         ) from error

@@ -41,8 +41,9 @@ class Sources:
 def derive(
     writer: Writer, name_vectors: NameVectors, say: Progress
 ) -> tuple[tuple[str, ...], tuple[Failure, ...]]:
-    """Write it all anew; returns what was dropped to break cycles, as sentences, and warnings by
-    note and line.
+    """Write it all anew.
+
+    Returns what was dropped to break cycles, as sentences, and warnings by note and line.
     """
     sources = read_sources(writer)
     decisions, unread = decisions_in(writer.meta.get("overrides", ""))
@@ -59,7 +60,8 @@ def derive(
         order, concepts, mentions, related.relations, _full_text(concepts, sources.passages)
     )
     dropped = tuple(
-        f"'{concepts[r.source].label}' before '{concepts[r.target].label}' (score {r.score:.2f}) would close a cycle"
+        f"'{concepts[r.source].label}' before '{concepts[r.target].label}' (score {r.score:.2f}) "
+        "would close a cycle"
         for r in related.dropped
     )
     warnings = (*unread, *unfound, *unnamed, *related.warnings)

@@ -1,6 +1,4 @@
-"""What an ingest tells of itself: counts, and what it could not take as it stood, each with file
-and line.
-"""
+"""What an ingest tells of itself: counts, and what it could not take, with its line."""
 
 from __future__ import annotations
 
@@ -20,8 +18,9 @@ class Failure:
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """What an ingest did; counts of notes are by file, counts of relations by kept edges of each
-    kind.
+    """What an ingest did.
+
+    Counts of notes are by file, counts of relations by kept edges of each kind.
     """
 
     notes: int

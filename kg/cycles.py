@@ -1,5 +1,4 @@
-"""Breaking cycles: which edges to give up so that the rest can be put in order, at the least loss
-of weight.
+"""Breaking cycles: which edges to give up, at the least loss of weight.
 
 Within a strongly connected component that is an order of its nodes in which the edges that lead
 backwards weigh least: found exactly for small components, and for others by taking edges strongest
@@ -17,13 +16,15 @@ __all__ = ["EXACT", "backward_edges", "greedy_order"]
 
 Edge = tuple[int, int]
 
-EXACT = 10  # nodes up to which the best order is found exactly: each more doubles the time, here about 20 ms
+# Nodes up to which the best order is found exactly. Each more doubles the time, here about 20 ms.
+EXACT = 10
 PASSES = 20  # over all nodes; the search nearly always ends by itself before
 
 
 def backward_edges(weights: Mapping[Edge, int]) -> set[Edge]:
-    """Edges to drop so that no cycle is left; in weight no more than taking edges strongest first
-    would drop.
+    """Edges to drop so that no cycle is left.
+
+    In weight no more than taking edges strongest first would drop.
 
     Each of them closes a cycle with edges that stay. The result depends on edges and weights, not
     on their order.
@@ -96,8 +97,7 @@ def _exact(nodes: Sequence[int], weights: Mapping[Edge, int]) -> list[int]:
 
 
 def greedy_order(ranked: Iterable[Edge]) -> list[int]:
-    """An order in which every edge leads forwards but those that close a cycle with edges ranked
-    before them.
+    """An order in which only edges that close a cycle with better ones lead back.
 
     References
     ----------
@@ -136,9 +136,7 @@ def _reached(
 
 
 def _improved(order: list[int], weights: Mapping[Edge, int]) -> list[int]:
-    """Move single nodes to where fewer edges lead backwards, pass after pass, until none gains by
-    it.
-    """
+    """Move single nodes to where fewer edges lead backwards, until none gains by it."""
     place = {node: i for i, node in enumerate(order)}
     pull: dict[int, dict[int, int]] = {
         node: {} for node in order

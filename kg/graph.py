@@ -20,8 +20,9 @@ BITS = 4096
 
 
 def prerequisite_graph(relations: Iterable[Relation], n_concepts: int) -> nx.DiGraph[int]:
-    """Kept prerequisite edges over all concepts; an edge runs from what comes first to what needs
-    it.
+    """Kept prerequisite edges over all concepts.
+
+    An edge runs from what comes first to what needs it.
     """
     graph: nx.DiGraph[int] = nx.DiGraph()
     graph.add_nodes_from(range(n_concepts))
@@ -37,8 +38,7 @@ Scored = tuple[int, int, float]  # source, target, score
 def acyclic(
     edges: Sequence[Scored], stated: Collection[tuple[int, int]] = ()
 ) -> tuple[list[Scored], list[Scored]]:
-    """Split scored edges, each pair once, into an acyclic set and the dropped ones, both strongest
-    first.
+    """Split scored edges into an acyclic set and the dropped ones, strongest first.
 
     The dropped scores add up to as little as can be found (see `kg.cycles`), never to more than
     where edges are taken strongest first; each dropped edge closes a cycle with kept ones. The
@@ -64,8 +64,9 @@ def acyclic(
 
 
 def shortcuts(edges: Iterable[tuple[int, int]]) -> set[tuple[int, int]]:
-    """Edges whose end is reached from their start by way of others too; without them reachability
-    stays the same.
+    """Edges whose end is reached from their start by way of others too.
+
+    Without them reachability stays the same.
 
     The complement of the transitive reduction. Time grows with edges times nodes / 64, memory with
     nodes: 50,000 nodes with 300,000 edges take seconds and tens of megabytes.

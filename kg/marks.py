@@ -26,8 +26,9 @@ _TABLE = "CREATE TABLE IF NOT EXISTS known (label TEXT PRIMARY KEY)"  # made wit
 
 @dataclass(frozen=True, slots=True)
 class Mark:
-    """A label that was marked as known, and the concept it means now; None when the notes have it
-    no more.
+    """A label that was marked as known, and the concept it means now.
+
+    None when the notes have it no more.
     """
 
     label: str
@@ -50,8 +51,9 @@ def known_ids(store: Store) -> frozenset[int]:
 
 
 def add_marks(store: Store, labels: Sequence[str]) -> tuple[Mark, ...]:
-    """Mark concepts as known, by label or alias; returns all marks. Nothing is marked when one
-    label is unknown.
+    """Mark concepts as known, by label or alias; returns all marks.
+
+    Nothing is marked when one label is unknown.
 
     Raises
     ------
@@ -69,8 +71,9 @@ def add_marks(store: Store, labels: Sequence[str]) -> tuple[Mark, ...]:
 
 
 def remove_marks(store: Store, labels: Sequence[str]) -> tuple[Mark, ...]:
-    """Take marks back, by any name of their concept or as they were written; returns those that
-    stay.
+    """Take marks back, by any name of their concept or as they were written.
+
+    Returns those that stay.
 
     Raises
     ------

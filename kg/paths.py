@@ -1,6 +1,4 @@
-"""Study order on the prerequisite graph: the path to goals, why each step is on it, and what could
-come next.
-"""
+"""Study order on the prerequisite graph: paths to goals, reasons, what could be next."""
 
 from __future__ import annotations
 
@@ -106,8 +104,7 @@ def reasons(
 
 
 def unlocked(graph: nx.DiGraph[int], known: Collection[int], most: int) -> list[int]:
-    """Concepts that could be learned next, at most so many, those first that the most others build
-    on.
+    """Concepts that could be learned next, those first that the most others build on.
 
     All that they need is known, and they need something. With nothing known: foundations that
     something builds on.

@@ -24,33 +24,41 @@ VERSION = 4
 _TABLES = """
 CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL);
 CREATE TABLE notes (
-    id INTEGER PRIMARY KEY, path TEXT NOT NULL UNIQUE, root TEXT NOT NULL, name TEXT NOT NULL UNIQUE,
+    id INTEGER PRIMARY KEY,
+    path TEXT NOT NULL UNIQUE, root TEXT NOT NULL, name TEXT NOT NULL UNIQUE,
     sha256 TEXT NOT NULL, parsed TEXT NOT NULL);
 CREATE TABLE passages (
-    note INTEGER NOT NULL REFERENCES notes (id) ON DELETE CASCADE, seq INTEGER NOT NULL, cell INTEGER,
-    start INTEGER NOT NULL, "end" INTEGER NOT NULL, line_start INTEGER NOT NULL, line_end INTEGER NOT NULL,
-    heading_path TEXT NOT NULL, text TEXT NOT NULL, kind TEXT NOT NULL, PRIMARY KEY (note, seq));
+    note INTEGER NOT NULL REFERENCES notes (id) ON DELETE CASCADE, seq INTEGER NOT NULL,
+    cell INTEGER, start INTEGER NOT NULL, "end" INTEGER NOT NULL,
+    line_start INTEGER NOT NULL, line_end INTEGER NOT NULL,
+    heading_path TEXT NOT NULL, text TEXT NOT NULL, kind TEXT NOT NULL,
+    PRIMARY KEY (note, seq));
 CREATE TABLE statements (
     note INTEGER NOT NULL REFERENCES notes (id) ON DELETE CASCADE, seq INTEGER NOT NULL,
-    passage INTEGER NOT NULL, start INTEGER NOT NULL, "end" INTEGER NOT NULL, kind TEXT NOT NULL,
-    block INTEGER NOT NULL, "group" INTEGER NOT NULL, PRIMARY KEY (note, seq)) WITHOUT ROWID;
+    passage INTEGER NOT NULL, start INTEGER NOT NULL, "end" INTEGER NOT NULL,
+    kind TEXT NOT NULL, block INTEGER NOT NULL, "group" INTEGER NOT NULL,
+    PRIMARY KEY (note, seq)) WITHOUT ROWID;
 CREATE TABLE vectors (
-    note INTEGER NOT NULL REFERENCES notes (id) ON DELETE CASCADE, seq INTEGER NOT NULL, part INTEGER NOT NULL,
-    vector BLOB NOT NULL, PRIMARY KEY (note, seq, part));
+    note INTEGER NOT NULL REFERENCES notes (id) ON DELETE CASCADE, seq INTEGER NOT NULL,
+    part INTEGER NOT NULL, vector BLOB NOT NULL,
+    PRIMARY KEY (note, seq, part));
 CREATE TABLE words (
-    note INTEGER NOT NULL REFERENCES notes (id) ON DELETE CASCADE, seq INTEGER NOT NULL, vectors BLOB NOT NULL,
+    note INTEGER NOT NULL REFERENCES notes (id) ON DELETE CASCADE, seq INTEGER NOT NULL,
+    vectors BLOB NOT NULL,
     PRIMARY KEY (note, seq));
 CREATE TABLE names (name TEXT PRIMARY KEY, vector BLOB NOT NULL, words BLOB NOT NULL);
 CREATE TABLE concepts (
     id INTEGER PRIMARY KEY, label TEXT NOT NULL, notes TEXT NOT NULL, summary TEXT NOT NULL,
     passages TEXT NOT NULL, resources TEXT NOT NULL);
 CREATE TABLE aliases (
-    concept INTEGER NOT NULL, seq INTEGER NOT NULL, alias TEXT NOT NULL, PRIMARY KEY (concept, seq));
+    concept INTEGER NOT NULL, seq INTEGER NOT NULL, alias TEXT NOT NULL,
+    PRIMARY KEY (concept, seq));
 CREATE TABLE mentions (
-    concept INTEGER NOT NULL, passage INTEGER NOT NULL, start INTEGER NOT NULL, "end" INTEGER NOT NULL,
-    alias TEXT NOT NULL);
+    concept INTEGER NOT NULL, passage INTEGER NOT NULL,
+    start INTEGER NOT NULL, "end" INTEGER NOT NULL, alias TEXT NOT NULL);
 CREATE TABLE relations (
-    kind TEXT NOT NULL, source INTEGER NOT NULL, target INTEGER NOT NULL, score REAL NOT NULL, kept INTEGER NOT NULL,
+    kind TEXT NOT NULL, source INTEGER NOT NULL, target INTEGER NOT NULL,
+    score REAL NOT NULL, kept INTEGER NOT NULL,
     evidence TEXT NOT NULL, tier TEXT NOT NULL, shortcut INTEGER NOT NULL);
 CREATE VIRTUAL TABLE passages_fts USING fts5 (
     heading, body, names, tokenize = 'porter unicode61 remove_diacritics 2');
@@ -109,7 +117,8 @@ def meaning(error: sqlite3.Error, folder: Path) -> GradusError:
         )
     if code in (sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_ERROR):
         return StoreVersion(
-            f"{folder / DATABASE} is not a store of Gradus, or is damaged ({error}); choose another with --store, "
+            f"{folder / DATABASE} is not a store of Gradus, or is damaged ({error}); choose "
+            "another with --store, "
             "or delete that file and ingest again"
         )
     return GradusError(f"the store in {folder} could not be used ({error}), and stays as it was")
@@ -145,7 +154,8 @@ def read_meta(connection: sqlite3.Connection, folder: Path) -> dict[str, str]:
         raise meaning(error, folder) from error
     if tables and meta.get("version") != str(VERSION):
         raise StoreVersion(
-            f"the store in {folder} has version {meta.get('version')}, this Gradus reads version {VERSION}; "
+            f"the store in {folder} has version {meta.get('version')}, this Gradus reads version "
+            f"{VERSION}; "
             "delete that folder's gradus.sqlite and ingest again"
         )
     return meta

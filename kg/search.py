@@ -1,6 +1,4 @@
-"""Search: look up the question's words and vectors, match word by word, and fuse into one ranking
-of passages.
-"""
+"""Search: look up words and vectors, match word by word, fuse into one ranking."""
 
 from __future__ import annotations
 
@@ -53,9 +51,9 @@ class Candidate:
 
     passage: int
     dense: float  # cosine of the question with the passage's best vector, negatives cut
-    late: float  # each word's best match among the passage's words, weighted by rarity (late interaction)
+    late: float  # late interaction: each word's best match in the passage, weighted by rarity
     lexical: float  # BM25, divided by the best of this question
-    covered: float  # share of the question's words, weighted by rarity, that the passage and its headings hold
+    covered: float  # share of the words, weighted by rarity, that passage and headings hold
 
     @property
     def score(self) -> float:
@@ -70,7 +68,7 @@ class Signs:
     """What tells whether the notes hold an answer, each in [0, 1]; of the first few hits."""
 
     best: float  # the best own score
-    weakest: float  # how well the worst third of the question's words is matched, where it is matched best
+    weakest: float  # how well the worst third of the words is matched, where it is matched best
     unknown: float  # share of the question's words, weighted by rarity, that no passage holds
 
 
@@ -161,8 +159,7 @@ class _Asked:
 
 
 def content_words(question: str, store: Store) -> dict[str, float]:
-    """The question's words that carry meaning, with their weight: rarity in these notes, 1 for the
-    rarest.
+    """The question's words that carry meaning, weighted by rarity in these notes, at most 1.
 
     In "WHERE or HAVING?" the capitals say that no stop words are meant.
     """
@@ -178,9 +175,7 @@ def content_words(question: str, store: Store) -> dict[str, float]:
 
 
 def _as_noted(question: str, found: Sequence[Found], store: Store) -> str:
-    """The question with names that it cuts otherwise into words spelled as in the notes: "unet" as
-    "U-Net".
-    """
+    """The question with its names cut into words as in the notes: "unet" as "U-Net"."""
     for f in reversed(found):
         said, concept = question[f.start : f.end], store.concepts[f.concept]
         for name in (concept.label, *concept.aliases):
@@ -194,9 +189,7 @@ def _as_noted(question: str, found: Sequence[Found], store: Store) -> str:
 def _weighed(
     question: str, read: Words, words: Mapping[str, float]
 ) -> tuple[npt.NDArray[np.bool_], npt.NDArray[np.float32]]:
-    """Which of the encoder's word pieces belong to content words, and their weights, which sum to
-    1.
-    """
+    """Which word pieces belong to content words, and their weights, which sum to 1."""
     weight_at = np.zeros(len(question) + 1, dtype=np.float32)
     for match in _WORD.finditer(question[:QUESTION_CHARS]):
         weight_at[match.start() : match.end()] = words.get(match.group().casefold(), 0.0)

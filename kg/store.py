@@ -65,8 +65,9 @@ class Store:
         self._connection.close()
 
     def warm(self, words: bool = False) -> None:
-        """Load vectors and index (writing its file if out of date) now, not at first use; also
-        passages' words.
+        """Load vectors and index (writing its file if out of date) now, not at first use.
+
+        Also passages' words.
         """
         self._index  # noqa: B018
         for passage in range(len(self.passages) if words else 0):
@@ -90,8 +91,9 @@ class Store:
             fresh.close()
 
     def note_text(self, name: str, cell: int | None = None) -> str:
-        """A note's text as ingested; for a notebook, the text of one cell. Offsets of passages
-        count in it.
+        """A note's text as ingested; for a notebook, the text of one cell.
+
+        Offsets of passages count in it.
 
         Raises
         ------
@@ -107,15 +109,17 @@ class Store:
         return str(json.loads(row[0])["texts"][cell or 0])
 
     def candidates(self) -> tuple[Relation, ...]:
-        """Relations that were scored and not kept; read from the disk each time, as there are
-        many.
+        """Relations that were scored and not kept.
+
+        Read from the disk each time, as there are many.
         """
         with self._lock:
             return _read_relations(self._connection, kept=False)
 
     def places(self, concept: Concept) -> tuple[Place, ...]:
-        """Where the notes define a concept, the best place first; of an imported graph, where they
-        did.
+        """Where the notes define a concept, the best place first.
+
+        Of an imported graph, where they did.
         """
         if self._imported_places:
             return self._imported_places[concept.id]
@@ -132,8 +136,8 @@ class Store:
         """
         # FTS5's bm25() is negative with the best lowest; negate it so that higher is better.
         query = (
-            "SELECT rowid, -bm25(passages_fts, ?, ?, ?) AS score FROM passages_fts WHERE passages_fts MATCH ? "
-            "ORDER BY score DESC, rowid LIMIT ?"
+            "SELECT rowid, -bm25(passages_fts, ?, ?, ?) AS score FROM passages_fts WHERE "
+            "passages_fts MATCH ? ORDER BY score DESC, rowid LIMIT ?"
         )
         with self._lock:
             rows = self._connection.execute(query, (*weights, expression, k)).fetchall()
@@ -149,8 +153,9 @@ class Store:
         return int(row[0])
 
     def nearest_passages(self, query: npt.NDArray[np.float32], k: int) -> list[tuple[int, float]]:
-        """Passages by the cosine of their best vector with the query's, shape (d,); best first, at
-        most k.
+        """Passages by the cosine of their best vector with the query's, shape (d,).
+
+        Best first, at most k.
         """
         if not len(self._owners):
             return []
@@ -173,8 +178,9 @@ class Store:
         return vectors
 
     def passage_words(self, passages: Sequence[int]) -> list[bytes]:
-        """Vectors of each passage's words, as `kg.vectors.in_bytes` made them; empty when the
-        encoder gives none.
+        """Vectors of each passage's words, as `kg.vectors.in_bytes` made them.
+
+        Empty when the encoder gives none.
         """
         places = [(self._note_ids[self.passages[p].note], self._sequence[p]) for p in passages]
         query = "SELECT vectors FROM words WHERE note = ? AND seq = ?"
@@ -183,9 +189,7 @@ class Store:
         return [row[0] if row else b"" for row in rows]
 
     def passage_terms(self, passage: int) -> frozenset[str]:
-        """The words, folded, of a passage, its headings and the names of the concepts it
-        defines.
-        """
+        """The folded words of a passage, its headings, and concepts it defines."""
         known = self._terms.get(passage)
         if known is None:
             known = self._terms[passage] = self._read_terms(passage)
@@ -264,9 +268,7 @@ class Store:
 
     @cached_property
     def _index(self) -> Any:
-        """The FAISS index from its file, or built anew and saved when the file cannot be
-        trusted.
-        """
+        """The FAISS index from its file, or built and saved when that cannot be trusted."""
         path = self.folder / INDEX
         index = load_index(path, self.generation)
         # Only the vectors themselves tell a store's index from that of one made anew in its place.
@@ -296,7 +298,8 @@ def open_store(folder: Path) -> Store:
         meta = read_meta(connection, folder)
         if int(meta.get("generation", "0")) == 0:
             raise NoStore(
-                f"the store in {folder} holds no notes yet; fill it with: gradus ingest PATH --store {folder}"
+                f"the store in {folder} holds no notes yet; fill it with: gradus ingest PATH "
+                f"--store {folder}"
             )
         notes = connection.execute("SELECT id, name, path FROM notes").fetchall()
         ids = {name: i for i, name, _ in notes}

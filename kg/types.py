@@ -69,7 +69,7 @@ class Passage:
     """The unit of retrieval: a piece of one note, or of one notebook cell, under one heading."""
 
     id: int
-    note: str  # name of the note: its path relative to the folder it was ingested from, with forward slashes
+    note: str  # its name: the path below the folder it was ingested from, with forward slashes
     cell: int | None
     start: int
     end: int
@@ -105,8 +105,9 @@ class Place:
 
 @dataclass(frozen=True, slots=True)
 class Concept:
-    """Something the notes explain. `passages` are the ids of the passages that define it, best
-    first.
+    """Something the notes explain.
+
+    `passages` are the ids of the passages that define it, best first.
     """
 
     id: int
@@ -239,8 +240,9 @@ class PathStep:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What the notes say to one question. `text` is Markdown with [n] markers that refer to
-    `citations`.
+    """What the notes say to one question.
+
+    `text` is Markdown with [n] markers that refer to `citations`.
     """
 
     question: str

@@ -1,5 +1,6 @@
-"""Vectors: nearest neighbours by cosine with FAISS and its checked file; words' vectors in bytes,
-best matches.
+"""Vectors: nearest neighbours by cosine with FAISS and its checked file.
+
+Words' vectors in bytes, best matches.
 """
 
 from __future__ import annotations
@@ -46,8 +47,9 @@ class Words:
 
 
 def build_index(vectors: npt.NDArray[np.float32]) -> Any:
-    """An exact inner-product index over unit vectors of shape (n, d); inner product is then the
-    cosine.
+    """An exact inner-product index over unit vectors of shape (n, d).
+
+    Inner product is then the cosine.
     """
     index = faiss.IndexFlatIP(vectors.shape[1])
     index.add(np.ascontiguousarray(vectors, dtype=np.float32))
@@ -57,8 +59,9 @@ def build_index(vectors: npt.NDArray[np.float32]) -> Any:
 def nearest(
     index: Any, query: npt.NDArray[np.float32], k: int
 ) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.float32]]:
-    """Row numbers and cosines of the k nearest vectors, best first; fewer when the index is
-    smaller.
+    """Row numbers and cosines of the k nearest vectors, best first.
+
+    Fewer when the index is smaller.
 
     Parameters
     ----------
@@ -107,8 +110,9 @@ def load_index(path: Path, generation: int) -> Any | None:
 
 
 def in_bytes(vectors: npt.NDArray[np.float32]) -> npt.NDArray[np.int8]:
-    """Vectors of shape (t, d) at a byte a number: each scaled so that its largest number is 127;
-    its length is lost.
+    """Vectors of shape (t, d) at a byte a number: each scaled so that its largest number is 127.
+
+    Its length is lost.
     """
     largest = np.abs(vectors).max(axis=1, keepdims=True, initial=1e-9)
     return np.asarray(np.rint(vectors * (127 / largest)), dtype=np.int8)
@@ -117,8 +121,9 @@ def in_bytes(vectors: npt.NDArray[np.float32]) -> npt.NDArray[np.int8]:
 def best_matches(
     question: npt.NDArray[np.float32], passages: Sequence[bytes]
 ) -> npt.NDArray[np.float32]:
-    """For each passage and each word of the question the cosine of its best word, shape (n, q); 0
-    without words.
+    """For each passage and each word of the question the cosine of its best word, shape (n, q).
+
+    0 without words.
 
     Parameters
     ----------

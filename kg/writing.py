@@ -1,6 +1,4 @@
-"""Writing a store: everything an ingest changes, in one transaction that either happened or did
-not.
-"""
+"""Writing a store: all that an ingest changes, in one transaction."""
 
 from __future__ import annotations
 
@@ -73,9 +71,7 @@ class Writer:
         return bytes(found[0]) if found else b""
 
     def names(self) -> dict[str, tuple[bytes, bytes]]:
-        """Names that were encoded before: the float32 vector of each, and the vectors of its words
-        in bytes.
-        """
+        """Names encoded before: the float32 vector of each, and its words' in bytes."""
         return {
             name: (v, w)
             for name, v, w in self.connection.execute("SELECT name, vector, words FROM names")
@@ -204,8 +200,9 @@ class Writer:
 
 @contextlib.contextmanager
 def transaction(folder: Path) -> Iterator[sqlite3.Connection]:
-    """One transaction on a store's database, new where there is none: committed when the block ends
-    well, else undone.
+    """One transaction on a store's database: committed when the block ends well.
+
+    Else it is undone. The database is new where there is none.
 
     Raises
     ------

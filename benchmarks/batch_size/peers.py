@@ -201,9 +201,14 @@ def lightning(
 
     module = Module()
     trainer = pl.Trainer(
-        accelerator="cpu", logger=False, enable_progress_bar=False, enable_model_summary=False, max_epochs=1,
-        enable_checkpointing=False, default_root_dir=folder,
-    )  # fmt: skip
+        accelerator="cpu",
+        logger=False,
+        enable_progress_bar=False,
+        enable_model_summary=False,
+        max_epochs=1,
+        enable_checkpointing=False,
+        default_root_dir=folder,
+    )
     gc.collect()
     memory.limit = memory.live + budget
     scaling._try_loop_run = logged

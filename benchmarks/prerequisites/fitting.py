@@ -101,8 +101,8 @@ def read_vault(notes: Path) -> Vault:
             gists = read_gists(concepts, sources.passages, sources.vectors, sources.words, vectors)
             signals = read_signals(concepts, mentions, sources.notes)
             pairs = read_pairs(signals, gists, set())
-    return Vault(tuple(concepts), signals, replace(gists, words=lambda _: np.zeros((0, 1), np.float32)), pairs,
-                 orders(signals, pairs))  # fmt: skip
+    wordless = replace(gists, words=lambda _: np.zeros((0, 1), np.float32))
+    return Vault(tuple(concepts), signals, wordless, pairs, orders(signals, pairs))
 
 
 def read_gold(edges: Path, vault: Vault) -> Gold:

@@ -1,6 +1,4 @@
-"""Every place in a note that may name a concept: its title, headings, explained terms and
-wikilinks.
-"""
+"""Places that may name a concept: title, headings, explained terms, wikilinks."""
 
 from __future__ import annotations
 
@@ -27,11 +25,13 @@ MARKER_COUNT = 4
 MAX_TITLE_WORDS = 12
 
 _EXPLAINED_AFTER = re.compile(
-    r"[*_`\"'”]{0,3}\s?(?:\([^)]{1,40}\)\s?)?(?:::?\s|\s[–—-]\s|\s?,?\s?(?:is|are|means|refers to|denotes|stands for)"
+    r"[*_`\"'”]{0,3}\s?(?:\([^)]{1,40}\)\s?)?(?:::?\s|\s[–—-]\s|\s?,?\s?(?:is|are|means|refers to"
+    r"|denotes|stands for)"
     r"\s)"
 )
 _EXPLAINED_BEFORE = re.compile(
-    r"(?:called|known as|termed|named|referred to as|call (?:this|it|them|these|that))\s+(?:an?\s|the\s)?"
+    r"(?:called|known as|termed|named|referred to as|call (?:this|it|them|these|that))\s+(?:an?\s"
+    r"|the\s)?"
     r"[*_`\"'“]{0,3}$",
     re.I,
 )
@@ -60,9 +60,7 @@ class Candidate:
 
 
 def candidates_of(notes: Sequence[NoteParts]) -> list[Candidate]:
-    """Candidates of all notes, without headings that only structure and bold words that only
-    mark.
-    """
+    """Candidates of all notes, without headings that structure and words that mark."""
     structural = _structural_headings(notes)
     sections = [_sections(note, structural) for note in notes]
     found = [c for i, note in enumerate(notes) for c in _candidates(note, i, sections[i])]
@@ -74,8 +72,9 @@ def candidates_of(notes: Sequence[NoteParts]) -> list[Candidate]:
 
 
 def note_concept(note: NoteParts, named: Mapping[str, int]) -> int | None:
-    """The concept that a note is about, of those in `named`, by `merge_key`; None when it names
-    none of them.
+    """The concept that a note is about, of those in `named`, by `merge_key`.
+
+    None when it names none of them.
 
     By its first heading, the title in its front matter, its file's name without the number, or an
     alias.
@@ -126,9 +125,7 @@ def _sections(
 def _about(
     note: NoteParts, paths: Mapping[tuple[str, ...], tuple[int, Names]], known: Container[str]
 ) -> Names | None:
-    """What a link to a note names: the note's own concept, else one that is called as its file or
-    an alias.
-    """
+    """What a link to a note names: its own concept, else one that is called as its file."""
     headings = note.parsed.headings
     title = paths[headings[0].path][1] if headings and headings[0].path in paths else _title(note)
     if title is not None:
@@ -168,8 +165,9 @@ def _candidates(
 def _linked(
     note: NoteParts, index: int, names: NoteNames, about: Mapping[str, Names | None]
 ) -> Iterator[Candidate]:
-    """What wikilinks name: the concept of the note they lead to; without such a note, the words of
-    the target.
+    """What wikilinks name: the concept of the note they lead to.
+
+    Without such a note, the words of the target.
     """
     base = len(note.parsed.headings)
     for mark in note.parsed.marked:

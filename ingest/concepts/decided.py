@@ -1,6 +1,4 @@
-"""What people decide about concepts - ignore, merge, rename - carried out on the groups that
-merging found.
-"""
+"""What people decide about concepts, carried out: ignore, merge, rename."""
 
 from __future__ import annotations
 
@@ -22,8 +20,9 @@ __all__ = ["regroup"]
 def regroup(
     groups: Sequence[Group], decisions: Sequence[Decision], notes: Sequence[NoteParts]
 ) -> tuple[list[Group], tuple[Failure, ...]]:
-    """The groups as people want them, and decisions that could not be followed; the given groups
-    are used up.
+    """The groups as people want them, and decisions that could not be followed.
+
+    The given groups are used up.
 
     Ignoring goes before merging, and that before renaming, whatever the order in the files. Who
     ignores a label takes the concept away, and its sections belong to the concept around them; who
@@ -85,7 +84,8 @@ class _State:
             kept = self.groups[taken[0]].label
             self._fail(
                 decision,
-                f"{where} gives the label '{kept}', so '{label}' is none; put the same name first in both",
+                f"{where} gives the label '{kept}', so '{label}' is none; put the same name first "
+                "in both",
             )
             label = kept
         for i in dict.fromkeys(known.values()):
@@ -107,13 +107,15 @@ class _State:
             and other not in self.ignored
             and self._home(other) != found
         ):
+            merged = f'merge = [["{new}", "{old}"]]'
+            self._fail(decision, f"'{new}' is another concept already; to make them one: {merged}")
+        elif found in self.renamed and not self._is_called(found, new):
+            where, label = _where(self.renamed[found], decision), self.groups[found].label
             self._fail(
                 decision,
-                f'\'{new}\' is another concept already; to make them one: merge = [["{new}", "{old}"]]',
+                f"{where} renames the same concept to '{label}', which holds; "
+                "take one of the two out",
             )
-        elif found in self.renamed and not self._is_called(found, new):
-            self._fail(decision, f"{_where(self.renamed[found], decision)} renames the same concept to "
-                       f"'{self.groups[found].label}', which holds; take one of the two out")  # fmt: skip
         elif (
             twin := next((i for i in self.renamed if i != found and self._is_called(i, new)), None)
         ) is not None:
@@ -126,8 +128,9 @@ class _State:
             self.renamed[found] = decision.place
 
     def _found(self, name: str, decision: Decision) -> int | None:
-        """The group a decision names, after merging; None, with the reason said, when there is none
-        any more.
+        """The group a decision names, after merging.
+
+        None, with the reason said, when there is none any more.
         """
         found = self.table.find(name)
         if found is None or found in self.ignored or self._taken_away(name, found):
@@ -159,9 +162,7 @@ def _where(place: Evidence, seen_from: Decision) -> str:
 
 
 def _hand_up(ignored: Sequence[Group], kept: Sequence[Group], notes: Sequence[NoteParts]) -> None:
-    """Give the passages of ignored sections to the innermost section around them that names a
-    concept.
-    """
+    """Give passages of ignored sections to the innermost named section around them."""
     owners: dict[str, tuple[Group, str]] = {}
     for group, (label, aliases) in zip(kept, final_names(kept), strict=True):
         for name in (label, *aliases):

@@ -1,5 +1,6 @@
-"""Concepts and mentions from all parsed notes together; relations between them are left to
-`relations`.
+"""Concepts and mentions from all parsed notes together.
+
+Relations between them are left to `ingest.relations`.
 """
 
 from __future__ import annotations
@@ -32,8 +33,9 @@ def find_concepts(notes: Sequence[NoteParts]) -> tuple[Concept, ...]:
 def concepts_as_decided(
     notes: Sequence[NoteParts], decisions: Sequence[Decision]
 ) -> tuple[tuple[Concept, ...], tuple[Failure, ...]]:
-    """Concepts as people have merged, renamed and ignored them; and decisions that could not be
-    followed.
+    """Concepts as people have merged, renamed and ignored them.
+
+    And decisions that could not be followed.
     """
     groups, failures = regroup(merge(candidates_of(notes), notes), decisions, notes)
     owned = {p.id: (note, p) for note in notes for p in note.passages}
@@ -70,8 +72,9 @@ def _concept(
 
 
 def _summary(passage: Passage, names: tuple[str, tuple[str, ...]]) -> str:
-    """A passage's defining sentence: its first under the concept's own heading, else the first that
-    names it.
+    """The sentence of a passage that defines a concept.
+
+    Its first under the concept's own heading, else the first that names it.
     """
     keys = {merge_key(n) for n in (names[0], *names[1])}
     head = heading_names(passage.heading_path[-1]) if passage.heading_path else None

@@ -1,5 +1,6 @@
-"""Which concept a link or an entry of front matter means: by its section, its note, or its words;
-and its mentions.
+"""Which concept a link or an entry of front matter means: by its section, its note, or its words.
+
+And its mentions.
 """
 
 from __future__ import annotations
@@ -87,9 +88,7 @@ class Targets:
         return self.names.get(merge_key(name)) if merge_key(name) else None
 
     def named(self, entry: str, note: str) -> int | None:
-        """The concept that an entry of front matter means: a link, a name, a file, or words with a
-        name in them.
-        """
+        """The concept that an entry of front matter means: by link, name, file or words."""
         if (linked := self.linked(entry, note)) is not None:
             return linked
         text = entry.strip().strip("[]")
@@ -102,8 +101,9 @@ class Targets:
         return named
 
     def note_at(self, path: str, note: str) -> int | None:
-        """The concept of the note that a link's path leads to; None when it leads to none that is
-        about one.
+        """The concept of the note that a link's path leads to.
+
+        None when it leads to none that is about one.
         """
         file = self.notes.find(path, note)
         if file is None:
@@ -114,8 +114,7 @@ class Targets:
 
 
 def mentions_of(concepts: Sequence[Concept], notes: Sequence[NoteParts]) -> list[Mention]:
-    """Every place in the notes that names a concept, in words or by a wikilink to the note about
-    it.
+    """Every place that names a concept, in words or by a wikilink to its note.
 
     Such a link is one mention of its concept, at the path; other names in the path are no words of
     the text.
@@ -170,11 +169,12 @@ def _with_link(
 
 
 def entries_of(value: object) -> Iterator[str]:
-    """The entries of a field of front matter: a list, as YAML reads one or in words with commas or
-    links.
+    """The entries of a field of front matter: a YAML list, or words with commas or links.
 
-    >>> list(entries_of([["Chain Rule"], "[[Limit|limits]]"])), list(entries_of("[[A, B]], [[C]] and so on"))
-    (['Chain Rule', '[[Limit|limits]]'], ['[[A, B]]', '[[C]]'])
+    >>> list(entries_of([["Chain Rule"], "[[Limit|limits]]"]))
+    ['Chain Rule', '[[Limit|limits]]']
+    >>> list(entries_of("[[A, B]], [[C]] and so on"))
+    ['[[A, B]]', '[[C]]']
     """
     if isinstance(value, list):
         # YAML takes an unquoted [[Chain Rule]] for a list in a list.

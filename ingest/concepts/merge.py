@@ -1,6 +1,4 @@
-"""Candidates that are one concept: merged by shared names and acronyms, with the label and aliases
-of each group.
-"""
+"""Candidates that are one concept, merged by shared names and acronyms."""
 
 from __future__ import annotations
 
@@ -56,9 +54,7 @@ def merge(candidates: Sequence[Candidate], notes: Sequence[NoteParts]) -> list[G
 
 
 def _place(candidate: Candidate, groups: dict[str, Group]) -> None:
-    """Put a candidate into the group that has one of its sure names, joining groups that it
-    links.
-    """
+    """Put a candidate into the group of one of its sure names, joining groups."""
     keys = [merge_key(n) for n in (candidate.names.label, *candidate.names.aliases)]
     found = [groups[k] for k in keys if k in groups]
     group = found[0] if found else Group()

@@ -38,15 +38,16 @@ _NO_MARKS = str.maketrans({_OPEN: None, _CLOSE: None})
 
 
 def first_sentence(text: str, names: Collection[str] = ()) -> str:
-    """The sentence that opens a passage's own words, plain; "" when it holds none but links,
-    pictures or code.
+    """The sentence that opens a passage's own words, plain.
+
+    "" when it holds none but links, pictures or code.
 
     Of the first few, one that begins with a name (given as merge keys) is preferred: it defines,
     where the first may only lead up to it.
 
     >>> first_sentence("With one table you get far. A **join** combines rows.", {"join"})
     'A join combines rows.'
-    >>> first_sentence("- [ ] more examples\\n\\n> [!note] Law\\n> The mean is linear:\\n\\n$$E[aX] = aE[X]$$")
+    >>> first_sentence("- [ ] do\\n\\n> [!note] Law\\n> The mean is linear:\\n\\n$$E[aX] = aE[X]$$")
     'Law: The mean is linear: $E[aX] = aE[X]$'
     """
     for piece in _pieces(text):
@@ -59,8 +60,9 @@ def first_sentence(text: str, names: Collection[str] = ()) -> str:
 
 
 def tells(text: str) -> bool:
-    """Whether a text has words of its own beside links, pictures, code and headings; questions
-    count.
+    """Whether a text has words of its own beside links, pictures, code and headings.
+
+    Questions count.
 
     >>> tells("## Goals\\n\\n- What is a norm?"), tells("- [Notebook 3](https://example.org/3.ipynb)")
     (True, False)
@@ -69,10 +71,11 @@ def tells(text: str) -> bool:
 
 
 def naming_sentence(text: str, names: Collection[str]) -> str:
-    """The sentence that tells of one of these names, given as merge keys: it begins with it, or
-    holds it; or "".
+    """The sentence that begins with one of these names, else that holds one, else "".
 
-    >>> naming_sentence("All use a prior:\\n\\n- Prior: what you believe first\\n- Likelihood: the rest", {"prior"})
+    Names are given as merge keys.
+
+    >>> naming_sentence("All use a prior:\\n\\n- Prior: what you believe first", {"prior"})
     'Prior: what you believe first'
     """
     all_sentences = (s for piece in _pieces(text) for s in sentences(piece))

@@ -1,5 +1,6 @@
 """The overrides file `gradus.toml` beside the notes: what people decide, read with its lines.
-Writing: `deciding`.
+
+Writing it is left to `ingest.decide`.
 """
 
 from __future__ import annotations
@@ -35,9 +36,11 @@ SIGNAL = "gradus.toml"  # of evidence
 Kind = Literal["add", "remove", "merge", "rename", "ignore"]
 _KINDS: tuple[str, ...] = get_args(Kind)
 _EXPECTED = {
-    "add": 'pairs of names, first what comes first, as in add = [["Chain Rule", "Backpropagation"]]',
+    "add": "pairs of names, first what comes first, as in "
+    'add = [["Chain Rule", "Backpropagation"]]',
     "remove": 'pairs of names, first what came first, as in remove = [["Dropout", "Convexity"]]',
-    "merge": 'lists of two or more names, the label first, as in merge = [["Gradient Descent", "Steepest Descent"]]',
+    "merge": "lists of two or more names, the label first, as in "
+    'merge = [["Gradient Descent", "Steepest Descent"]]',
     "rename": 'pairs of names, the old one first, as in rename = [["Backprop", "Backpropagation"]]',
     "ignore": 'names, as in ignore = ["Where"]',
 }
@@ -84,8 +87,11 @@ def overrides_of(notes: Iterable[tuple[str, str]], before: str) -> str:
     for folder in sorted(folders):
         if str(folder) not in roots and (folder / FILE).is_file():
             root = next(str(f) for f in folder.parents if str(f) in roots)
-            said = f"it counts only in the folder that was ingested; move what it says to {Path(root) / FILE}"
-            files[str(folder / FILE)] = {"error": said, "line": 1}
+            message = (
+                "it counts only in the folder that was ingested; "
+                f"move what it says to {Path(root) / FILE}"
+            )
+            files[str(folder / FILE)] = {"error": message, "line": 1}
     return json.dumps(files, ensure_ascii=False) if files else ""
 
 
@@ -110,9 +116,7 @@ def _entry(path: Path) -> dict[str, object] | None:
 
 
 def decisions_in(overrides: str) -> tuple[tuple[Decision, ...], tuple[Failure, ...]]:
-    """All decisions of the files that `overrides_of` found, in the files' order, and what in them
-    is wrong.
-    """
+    """All decisions of the files that `overrides_of` found, and what in them is wrong."""
     files = json.loads(overrides or "{}")
     decisions: list[Decision] = []
     failures: list[Failure] = []
@@ -202,9 +206,7 @@ def _names(kind: str, entry: object) -> tuple[str, ...] | None:
 def decided_edges(
     decisions: Sequence[Decision], table: NameTable
 ) -> tuple[Decided, tuple[Failure, ...]]:
-    """The edges that are added and removed, between positions of the table, and entries that name
-    nothing there.
-    """
+    """The edges added and removed, by position, and entries that name nothing there."""
     edges: dict[str, dict[tuple[int, int], Evidence]] = {"add": {}, "remove": {}}
     failures: list[Failure] = []
     for decision in decisions:
@@ -217,10 +219,11 @@ def decided_edges(
         if first is None or then is None:
             continue
         if first == then:
-            said = f"both names are the concept '{table.labels[first]}', which cannot come before itself"
-            failures.append(
-                Failure(decision.place.note, decision.place.line, f"{said}; take the entry out")
+            message = (
+                f"both names are the concept '{table.labels[first]}', "
+                "which cannot come before itself; take the entry out"
             )
+            failures.append(Failure(decision.place.note, decision.place.line, message))
         else:
             edges[decision.kind].setdefault((first, then), decision.place)
     return Decided(edges["add"], edges["remove"]), tuple(failures)
@@ -229,9 +232,7 @@ def decided_edges(
 def unknown(
     name: str, decision: Decision, decisions: Sequence[Decision], table: NameTable
 ) -> Failure:
-    """That a decision names no concept, with the reason if another decision took it away, else the
-    closest names.
-    """
+    """A warning that a decision names no concept, with the reason or the closest names."""
     place = decision.place
     own = NameTable.of([(name, ())])
     for other in decisions:
@@ -242,9 +243,15 @@ def unknown(
         ):
             elsewhere = f"{other.place.note} " if other.place.note != place.note else ""
             where = f"{elsewhere}line {other.place.line}"
-            said = f"'{name}' is ignored by {where}, so this does nothing; take one of the two entries out"
-            return Failure(place.note, place.line, said)
+            message = (
+                f"'{name}' is ignored by {where}, so this does nothing; "
+                "take one of the two entries out"
+            )
+            return Failure(place.note, place.line, message)
     closest = table.closest(name)
     hint = f"; the closest are {', '.join(repr(c) for c in closest)}" if closest else ""
-    said = f"the notes have no concept '{name}'{hint}; write it as 'gradus concepts' does, or take the entry out"
-    return Failure(place.note, place.line, said)
+    message = (
+        f"the notes have no concept '{name}'{hint}; write it as 'gradus concepts' does, "
+        "or take the entry out"
+    )
+    return Failure(place.note, place.line, message)

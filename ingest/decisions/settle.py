@@ -1,5 +1,6 @@
-"""What people say about prerequisites, made one acyclic whole: decisions first, then statements of
-the notes.
+"""What people say about prerequisites, made one acyclic whole.
+
+Decisions go first, then statements of the notes.
 """
 
 from __future__ import annotations
@@ -32,8 +33,9 @@ NOTHING_DECIDED = Decided()
 
 @dataclass(frozen=True, slots=True)
 class Settled:
-    """What holds of all that is said: `kept` together close no cycle, and no pair is both kept and
-    removed.
+    """What holds of all that is said.
+
+    `kept` together close no cycle, and no pair is both kept and removed.
     """
 
     kept: frozenset[Pair]
@@ -103,8 +105,9 @@ def _add_statements(
     places: Mapping[Pair, Evidence],
     concepts: Sequence[Concept],
 ) -> list[Failure]:
-    """Put the statements that close no cycle into the graph of what is decided; the others become
-    warnings.
+    """Put the statements that close no cycle into the graph of what is decided.
+
+    The others become warnings.
     """
     out: list[Failure] = []
     whole = graph.copy()
@@ -133,24 +136,29 @@ def _circle(graph: nx.DiGraph[int], pair: Pair) -> list[Pair] | None:
 
 
 def _both(pair: Pair, add: Evidence, remove: Evidence, concepts: Sequence[Concept]) -> Failure:
-    where = _where(remove, add)
-    return Failure(add.note, add.line, f"{_edge(pair, concepts)} is added here and removed in {where}; it stays "
-                   "removed: take one of the two lines out")  # fmt: skip
+    message = (
+        f"{_edge(pair, concepts)} is added here and removed in {_where(remove, add)}; "
+        "it stays removed: take one of the two lines out"
+    )
+    return Failure(add.note, add.line, message)
 
 
 def _closing(
     pair: Pair, place: Evidence, others: Sequence[Evidence], concepts: Sequence[Concept], todo: str
 ) -> Failure:
     where = ", ".join(dict.fromkeys(_where(other, place) for other in others))
-    return Failure(place.note, place.line, f"{_edge(pair, concepts)} closes a cycle with {where}, so it is left out; "
-                   f"{todo}")  # fmt: skip
+    message = f"{_edge(pair, concepts)} closes a cycle with {where}, so it is left out; {todo}"
+    return Failure(place.note, place.line, message)
 
 
 def _against(pair: Pair, one: Evidence, other: Evidence, concepts: Sequence[Concept]) -> Failure:
     decision = f"add = [{json.dumps([concepts[i].label for i in pair], ensure_ascii=False)}]"
-    return Failure(one.note, one.line, f"{_edge(pair, concepts)}, stated here, is stated the other way round in "
-                   f"{_where(other, one)}, so neither counts; mend one of them, or decide in gradus.toml, as in "
-                   f"{decision}")  # fmt: skip
+    message = (
+        f"{_edge(pair, concepts)}, stated here, is stated the other way round in "
+        f"{_where(other, one)}, so neither counts; mend one of them, "
+        f"or decide in gradus.toml, as in {decision}"
+    )
+    return Failure(one.note, one.line, message)
 
 
 def _edge(pair: Pair, concepts: Sequence[Concept]) -> str:

@@ -1,5 +1,4 @@
-"""Lists at the top of a TOML text: where their entries stand, and adding or taking out one without
-touching the rest.
+"""Lists at the top of a TOML text: finding, adding and taking out single entries.
 
 `tomllib` tells no lines. `tomlkit` does not either, and its lists come out broken where a comma
 leads a line.
@@ -38,9 +37,7 @@ _INDENT = "    "
 
 @dataclass(slots=True)
 class Entry:
-    """An entry of a list: its 1-based line, its half-open offsets, and the offset of the comma
-    after it, else -1.
-    """
+    """An entry of a list: its 1-based line, its span, the offset of its comma or -1."""
 
     line: int
     start: int
@@ -50,8 +47,7 @@ class Entry:
 
 @dataclass(slots=True)
 class Place:
-    """Where a key stands: its 1-based line, the half-open offsets of its value, and the entries
-    when that is a list.
+    """Where a key stands: its 1-based line, its value's span, and a list's entries.
 
     A table has its name's line, and no value: both offsets are -1.
     """
@@ -63,8 +59,9 @@ class Place:
 
 
 def places(text: str) -> dict[str, Place]:
-    """Where the top-level keys of a valid TOML text stand, names of tables among them; the first
-    place of each counts.
+    """Where the top-level keys of a valid TOML text stand, names of tables among them.
+
+    The first place of each counts.
 
     >>> place = places('# mine\\nadd = ["a",\\n"b"]\\n')["add"]
     >>> place.line, [entry.line for entry in place.entries]
@@ -121,8 +118,7 @@ def error_line(error: tomllib.TOMLDecodeError, text: str) -> int:
 
 
 def without_entry(text: str, key: str, i: int) -> tuple[str, str]:
-    """The text without the i-th entry of a list, and the comment that stood behind the entry, which
-    goes with it.
+    """The text without the i-th entry of a list, and the comment that goes with it.
 
     >>> without_entry('add = [\\n    ["a", "b"],  # why\\n]\\n', "add", 0)
     ('add = [\\n]\\n', '# why')
@@ -151,8 +147,9 @@ def without_entry(text: str, key: str, i: int) -> tuple[str, str]:
 
 
 def without_list(text: str, key: str) -> str:
-    """The text without a key and its list, be that empty or not; comments in the list and behind it
-    stay.
+    """The text without a key and its list, be that empty or not.
+
+    Comments in the list and behind it stay.
 
     >>> without_list('add = [\\n    # soon\\n]\\nremove = []\\n', "add")
     '# soon\\nremove = []\\n'

@@ -1,6 +1,4 @@
-"""Which note a link means: by the end of its path, the nearest to the note that the link stands
-in.
-"""
+"""Which note a link means: by the end of its path, the nearest one first."""
 
 from __future__ import annotations
 
@@ -11,7 +9,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from ingest.notes.files import SUFFIXES
+from ingest.notes.kinds import READERS
 
 __all__ = ["NoteNames", "note_stem"]
 
@@ -20,9 +18,7 @@ _SECTION = re.compile(r"[#^|]")  # begins a heading, a block, and the words show
 
 @dataclass(frozen=True, slots=True)
 class NoteNames:
-    """The notes by every end of their path, such as "lasso", "notes/lasso" and
-    "course/notes/lasso".
-    """
+    """The notes by every end of their path: "lasso", "notes/lasso", "course/notes/lasso"."""
 
     ends: Mapping[str, tuple[str, ...]]
     whole: Mapping[str, tuple[str, ...]]
@@ -41,8 +37,9 @@ class NoteNames:
         return cls({k: tuple(v) for k, v in ends.items()}, {k: tuple(v) for k, v in whole.items()})
 
     def find(self, target: str, note: str) -> str | None:
-        """The note that a link with this target means where it stands in `note`; None when there is
-        none.
+        """The note that a link with this target means where it stands in `note`.
+
+        None when there is none.
 
         Without folders in the link, a note of the same folder is meant, else one anywhere: of
         several the one with most folders in common, and none when that leaves two. Folders in the
@@ -51,8 +48,10 @@ class NoteNames:
         only one of that file name is meant.
 
         >>> names = NoteNames.of(["a/01-lasso.md", "b/01-lasso.md", "b/ridge.md"])
-        >>> names.find("01-lasso", "b/ridge.md"), names.find("vault/a/01-Lasso.md#Why", "b/ridge.md")
-        ('b/01-lasso.md', 'a/01-lasso.md')
+        >>> names.find("01-lasso", "b/ridge.md")
+        'b/01-lasso.md'
+        >>> names.find("vault/a/01-Lasso.md#Why", "b/ridge.md")
+        'a/01-lasso.md'
         >>> names.find("01-lasso", "c.md"), names.find("lasso", "b/ridge.md")
         (None, None)
         """
@@ -78,7 +77,7 @@ def note_stem(target: str) -> str:
 
 
 def _ending(target: str) -> str:
-    return next((suffix for suffix in SUFFIXES if target.lower().endswith(suffix)), "")
+    return next((suffix for suffix in READERS if target.lower().endswith(suffix)), "")
 
 
 def _folded(path: str) -> str:
@@ -95,9 +94,7 @@ def _nearest(notes: Iterable[str], folder: str, ending: str) -> str | None:
 
 
 def _distance(note: str, folder: str) -> tuple[int, int, bool]:
-    """How far a note is from a folder: by folders in common, by further ones, a notebook after a
-    text.
-    """
+    """How far a note is from a folder, in folders; a notebook stands after a text."""
     own, other = (path.split("/") if path else [] for path in (folder, posixpath.dirname(note)))
     common = next(
         (i for i, (a, b) in enumerate(zip(own, other, strict=False)) if a != b),

@@ -1,6 +1,4 @@
-"""Which of many concepts a person means by a name: exactly as spelled, or case, plural and ending
-aside.
-"""
+"""Which of many concepts a person means by a name, spelled loosely or exactly."""
 
 from __future__ import annotations
 
@@ -27,8 +25,9 @@ class NameTable:
 
     @classmethod
     def of(cls, names: Sequence[tuple[str, tuple[str, ...]]]) -> NameTable:
-        """The table of these labels and aliases; on a shared name a label wins over an alias, then
-        the earlier.
+        """The table of these labels and aliases.
+
+        On a shared name a label wins over an alias, then the earlier.
         """
         table = cls([label for label, _ in names], ({}, {}, {}))
         every = [(i, label) for i, (label, _) in enumerate(names)]

@@ -1,5 +1,4 @@
-"""The Markdown that notes are written in: CommonMark with tables, math, wikilinks and bare
-addresses.
+"""The Markdown of notes: CommonMark with tables, math, wikilinks, bare addresses.
 
 Every inline token that a reader may want to point at carries its place: `token.meta["at"]` is the
 half-open span of its source within the inline content (for emphasis, of the single delimiter
@@ -21,9 +20,10 @@ from mdit_py_plugins.dollarmath.index import math_inline_dollar
 __all__ = ["FENCED", "MATH_LINES", "MAX_NESTING", "parser"]
 
 MATH_LINES = 200  # a formula longer than this is an opening marker that was never closed
-MAX_NESTING = 60  # lists in lists count twice; beyond it markdown-it swallows the rest, far below Python's stack limit
+# Lists in lists count twice. Beyond it markdown-it swallows the rest; Python's stack goes far beyond.
+MAX_NESTING = 60
 
-# A fenced block of code from its marks on, to be matched with re.M and re.S; one that nothing closes
+# A fenced block of code, to be matched with re.M and re.S. One that nothing closes
 # goes on to the end.
 FENCED = r"^[ \t>]*(?:(?:[-*+]|\d+[.)])[ \t]+)?(?P<fence>```+|~~~+).*?(?:^[ \t>]*(?P=fence)|\Z)"
 
@@ -83,9 +83,7 @@ def _placed(rule: _InlineRule) -> _InlineRule:
 
 
 def _placed_delimiters(rule: _InlineRule) -> _InlineRule:
-    """The same for a rule that makes one token of every delimiter character, some of which become
-    emphasis later.
-    """
+    """The same for a rule that makes one token of every delimiter character."""
 
     def placed(state: StateInline, silent: bool) -> bool:
         start = state.pos
@@ -100,8 +98,9 @@ def _placed_delimiters(rule: _InlineRule) -> _InlineRule:
 
 
 def _wikilink(state: StateInline, silent: bool) -> bool:
-    """`[[Concept#section|shown]]`, and `![[picture.png]]`; brackets of arrays and indexing are left
-    alone.
+    """`[[Concept#section|shown]]`, and `![[picture.png]]`.
+
+    Brackets of arrays and indexing are left alone.
     """
     if state.src[state.pos] not in "[!":
         return False
@@ -125,8 +124,9 @@ def _wikilink(state: StateInline, silent: bool) -> bool:
 
 
 def _address(state: StateInline, silent: bool) -> bool:
-    """A bare web address in running text; entered at its colon, when the scheme is already
-    pending.
+    """A bare web address in running text.
+
+    Entered at its colon, when the scheme is already pending.
     """
     if silent or state.src[state.pos] != ":" or state.linkLevel > 0:
         return False
@@ -150,9 +150,7 @@ def _address(state: StateInline, silent: bool) -> bool:
 
 
 def _without_sentence_marks(address: str) -> str:
-    """Drop what ends the sentence rather than the address, and closing brackets that were opened
-    before it.
-    """
+    """Drop what ends the sentence, not the address: marks, and brackets opened before."""
     while address:
         last = address[-1]
         unopened = (last == ")" and address.count(")") > address.count("(")) or (
@@ -165,8 +163,9 @@ def _without_sentence_marks(address: str) -> str:
 
 
 def _math_block(state: StateBlock, start_line: int, end_line: int, silent: bool) -> bool:
-    r"""A display formula on lines of its own: `$$…$$`, `\[…\]` or `\begin{…}…\end{…}`; may
-    interrupt a paragraph.
+    r"""A display formula on lines of its own: `$$…$$`, `\[…\]` or `\begin{…}…\end{…}`.
+
+    May interrupt a paragraph.
     """
     if state.is_code_block(start_line):
         return False
@@ -207,9 +206,7 @@ def _math_marks(first: str) -> tuple[str, str] | None:
 
 
 def _closing_line(state: StateBlock, start_line: int, end_line: int, closing: str) -> int:
-    """Index of the line that closes the formula, -1 when none does inside the same list item or
-    quote.
-    """
+    """Index of the line that closes the formula, -1 when none of this item or quote does."""
     for line in range(start_line + 1, min(end_line, start_line + MATH_LINES)):
         if not state.isEmpty(line) and state.sCount[line] < state.blkIndent:
             return -1

@@ -10,11 +10,11 @@ from pathlib import Path
 
 from pathspec import GitIgnoreSpec
 
+from ingest.notes.kinds import READERS
 from kg.errors import GradusError, UnreadableNote
 
-__all__ = ["IGNORE_FILE", "SUFFIXES", "FoundNote", "find_notes", "read_note"]
+__all__ = ["IGNORE_FILE", "FoundNote", "find_notes", "read_note"]
 
-SUFFIXES = (".md", ".markdown", ".ipynb")
 IGNORE_FILE = ".gradusignore"
 _NEVER = frozenset({"node_modules", ".ipynb_checkpoints"})
 _NEWLINE = re.compile(rb"\r\n?|\n")
@@ -23,8 +23,9 @@ _EXPECTED = "expected a text file in UTF-8"
 
 @dataclass(frozen=True, slots=True)
 class FoundNote:
-    """A note's file, the folder it was found from, and its name: the path between them with forward
-    slashes.
+    """A note's file, the folder it was found from, and its name.
+
+    The name is the path between them with forward slashes.
     """
 
     path: Path
@@ -56,9 +57,7 @@ def find_notes(paths: Sequence[Path], may_be_empty: Collection[Path] = ()) -> li
     for path in paths:
         notes = _below(path)
         if not notes and path not in may_be_empty:
-            raise GradusError(
-                f"'{path}' holds no notes; expected {', '.join(SUFFIXES)} files in it"
-            )
+            raise GradusError(f"'{path}' holds no notes; expected {', '.join(READERS)} files in it")
         for note in notes:
             real = note.path.resolve()
             if real not in seen:
@@ -69,8 +68,7 @@ def find_notes(paths: Sequence[Path], may_be_empty: Collection[Path] = ()) -> li
 
 
 def read_note(path: Path) -> str:
-    """The file's text, decoded as UTF-8 and otherwise untouched: byte order mark and line endings
-    are kept.
+    """The file's text, decoded as UTF-8, with its byte order mark and line endings.
 
     Raises
     ------
@@ -108,8 +106,8 @@ def _below(path: Path) -> list[FoundNote]:
     if not path.exists():
         raise GradusError(f"'{path}' does not exist; expected a folder of notes or a note")
     if path.is_file():
-        if path.suffix.lower() not in SUFFIXES:
-            raise GradusError(f"'{path}' is no note; expected one of {', '.join(SUFFIXES)}")
+        if path.suffix.lower() not in READERS:
+            raise GradusError(f"'{path}' is no note; expected one of {', '.join(READERS)}")
         return [FoundNote(path, path.parent, path.name)]
     files: dict[Path, Path] = {}
     # real files first, so that a link to a note of the same folder does not take its place
@@ -120,8 +118,9 @@ def _below(path: Path) -> list[FoundNote]:
 
 
 def _walk(root: Path) -> Iterator[Path]:
-    """Note files below a folder. Linked folders come after all real ones, and each real folder is
-    listed once.
+    """Note files below a folder.
+
+    Linked folders come after all real ones, and each real folder is listed once.
     """
     waiting: list[tuple[Path, tuple[tuple[Path, GitIgnoreSpec], ...]]] = [(root, ())]
     linked: list[tuple[Path, tuple[tuple[Path, GitIgnoreSpec], ...]]] = []
@@ -144,7 +143,7 @@ def _walk(root: Path) -> Iterator[Path]:
                 continue
             if entry.is_dir():
                 (linked if entry.is_symlink() else waiting).append((path, rules))
-            elif entry.is_file() and path.suffix.lower() in SUFFIXES:
+            elif entry.is_file() and path.suffix.lower() in READERS:
                 yield path
 
 
@@ -179,8 +178,9 @@ def _ignore_rules(folder: Path) -> GitIgnoreSpec | None:
 
 
 def _ignored(path: Path, is_folder: bool, rules: tuple[tuple[Path, GitIgnoreSpec], ...]) -> bool:
-    """Whether the rules leave the path out; the deepest folder that says anything decides, as in
-    git.
+    """Whether the rules leave the path out.
+
+    The deepest folder that says anything decides, as in git.
     """
     for folder, spec in reversed(rules):
         relative = path.relative_to(folder).as_posix() + ("/" if is_folder else "")
@@ -191,9 +191,7 @@ def _ignored(path: Path, is_folder: bool, rules: tuple[tuple[Path, GitIgnoreSpec
 
 
 def _renamed(note: FoundNote, found: dict[str, FoundNote]) -> FoundNote:
-    """The note under a name no other has: with as many of its root's folders in front as that
-    takes.
-    """
+    """The note under a free name: with as many folders of its root in front as needed."""
     folders = note.root.resolve().parts[1:]
     depth = 0
     name = note.name

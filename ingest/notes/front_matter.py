@@ -1,6 +1,4 @@
-"""The YAML block at the top of a note: where it ends, what it says, and on which line each key
-stands.
-"""
+"""The YAML block at the top of a note: what it says, with each key's line."""
 
 from __future__ import annotations
 
@@ -20,8 +18,9 @@ _KEY = re.compile(r"[^\s#\-\[{*>|`\"'][^:]{0,60}:(?:\s|$)|[\"'][^\"']{1,60}[\"']
 
 @dataclass(frozen=True, slots=True)
 class FrontMatter:
-    """What the block says; `line_count` lines from the top belong to it, fences included, 0 when
-    there is none.
+    """What the block says.
+
+    `line_count` lines from the top belong to it, fences included, 0 when there is none.
 
     Keys are in lower case: editors show them with capitals as they like. Of two that differ in
     case, the first counts.

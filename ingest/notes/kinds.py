@@ -1,20 +1,30 @@
-"""Parse a note by its kind: a notebook where its name says so, Markdown otherwise."""
+"""Which kinds of files are notes, and how each is taken apart."""
 
 from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import PurePosixPath
 
 from ingest.notes.markdown import parse_markdown
 from ingest.notes.notebook import parse_notebook
 from ingest.notes.parsed import ParsedNote
 
-__all__ = ["parse_note"]
+__all__ = ["READERS", "parse_note"]
+
+# By the end of the file's name, in lower case.
+READERS: dict[str, Callable[[str], ParsedNote]] = {
+    ".md": parse_markdown,
+    ".markdown": parse_markdown,
+    ".ipynb": parse_notebook,
+}
 
 
 def parse_note(text: str, name: str) -> ParsedNote:
-    """Take a note apart.
+    """Take a note apart, by the end of its name.
 
     Raises
     ------
     UnreadableNote
         The front matter or the notebook's JSON is not valid; carries the line.
     """
-    return parse_notebook(text) if name.lower().endswith(".ipynb") else parse_markdown(text)
+    return READERS[PurePosixPath(name).suffix.lower()](text)

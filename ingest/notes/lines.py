@@ -1,6 +1,4 @@
-"""Where the lines of a text begin and end, counted as CommonMark counts them: at \\n, \\r\\n and
-\\r, nowhere else.
-"""
+"""Where lines begin and end, as CommonMark counts: at \\n, \\r\\n and \\r alone."""
 
 from __future__ import annotations
 
@@ -40,8 +38,9 @@ def line_of(spans: list[tuple[int, int]], offset: int) -> int:
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """An original text with its lines, and the notebook cell it stands in. Line indexes here are
-    0-based.
+    """An original text with its lines, and the notebook cell it stands in.
+
+    Line indexes here are 0-based.
     """
 
     text: str
@@ -63,8 +62,9 @@ class Source:
         return len(line) - len(line.lstrip(" "))
 
     def span(self, first: int, last: int, whole_line: bool = False) -> tuple[int, int]:
-        """Offsets of lines `first` to `last`, inclusive, without blanks at the end nor, unless
-        whole, at the start.
+        """Offsets of lines `first` to `last`, inclusive, without blanks around them.
+
+        A whole line keeps the blanks at its start.
         """
         start, end = self.lines[first][0], self.lines[last][1]
         while end > start and self.text[end - 1] in " \t":

@@ -1,5 +1,4 @@
-"""One Markdown text taken apart: headings, blocks and marked terms, each with its exact span in the
-text as stored.
+"""One Markdown text taken apart: headings, blocks, marked terms, with their spans.
 
 markdown-it works on lines of a normalised copy; every offset here is computed on the original text
 instead, from the line numbers it reports.
@@ -132,8 +131,9 @@ def _blocks(
     headings: Sequence[Heading],
     first_group: int,
 ) -> list[Block]:
-    """Every block from line `body` (0-based) on, in order; lines that gave no token are
-    paragraphs.
+    """Every block from line `body` (0-based) on, in order.
+
+    Lines that gave no token are paragraphs.
     """
     found = _with_loose_items(source, list(_token_blocks(source, tokens, first_group)))
     covered = [False] * len(source.lines)
@@ -184,9 +184,7 @@ def _block(
     group: int = -1,
     whole_line: bool = False,
 ) -> Block:
-    """The block of lines `first` to `after` (0-based, half-open), blank lines at its end left
-    out.
-    """
+    """The block of lines `first` to `after` (0-based, half-open), without blank last lines."""
     while after > first + 1 and source.blank(after - 1):
         after -= 1
     start, end = source.span(first, after - 1, whole_line)
@@ -194,8 +192,7 @@ def _block(
 
 
 def _with_loose_items(source: Source, blocks: list[Block]) -> list[Block]:
-    """Join items that are indented below an item of another list, but too little for CommonMark, to
-    that item.
+    """Join items indented below an item, but too little for CommonMark, to that item.
 
     Many write `1. first` and below it `  - detail`, which CommonMark reads as the start of a second
     list, and the `2. second` after it as a third.

@@ -1,5 +1,4 @@
-"""Terms the author marked - bold, italic, code, links, pictures, wikilinks - with the span of their
-source.
+"""Terms the author marked (bold, italic, code, links, pictures), with their spans.
 
 The span covers the marks too: `text[start:end]` is `**Dropout**` for a bold "Dropout".
 """
@@ -90,9 +89,7 @@ def _address(target: object) -> str:
 
 
 class _Places:
-    """Maps positions in one inline content, where list and quote marks are gone, to offsets in the
-    original text.
-    """
+    """Positions in one inline content, without list and quote marks, to offsets in the text."""
 
     def __init__(self, source: Source, token: Token, searched: dict[int, int] | None) -> None:
         """`searched` holds, for a table's cells, how far each row has been searched already."""
@@ -133,8 +130,9 @@ class _Places:
         return self._span(opening.meta["at"][0] - outer, closing.meta["at"][1] + outer)
 
     def _span(self, start: int, end: int) -> tuple[int, int]:
-        """Offsets of a half-open range of the content; the first line where it cannot be found
-        exactly.
+        """Offsets of a half-open range of the content.
+
+        The first line where it cannot be found exactly.
         """
         first, last = self._offset(start), self._offset(end - 1)
         if first is None or last is None:

@@ -1,6 +1,4 @@
-"""A Jupyter notebook taken apart: every cell's text, the headings of its Markdown, its code and its
-text outputs.
-"""
+"""A Jupyter notebook taken apart: texts of cells, headings, code, text outputs."""
 
 from __future__ import annotations
 
@@ -97,9 +95,7 @@ def _without_lines(source: str, count: int) -> str:
 
 
 def _load(text: str) -> Mapping[str, Any]:
-    """The notebook as version 4, not validated: a missing id or an odd key is no reason to refuse
-    it.
-    """
+    """The notebook as version 4, not validated: an odd key is no reason to refuse it."""
     try:
         raw = json.loads(text.removeprefix("\ufeff"))
     except json.JSONDecodeError as error:
@@ -131,8 +127,9 @@ def _load(text: str) -> Mapping[str, Any]:
 
 
 def _as_version_4(raw: dict[str, Any], version: int) -> Mapping[str, Any]:
-    """Version 4 as it stands; older ones converted by nbformat, whose complaints about them are
-    kept quiet.
+    """Version 4 as it stands.
+
+    Older ones converted by nbformat, whose complaints about them are kept quiet.
     """
     if version == 4:
         return raw

@@ -1,5 +1,6 @@
-"""Values that parsing a note gives: headings, blocks and marked terms with exact spans. No file is
-read here.
+"""Values that parsing a note gives: headings, blocks and marked terms with exact spans.
+
+No file is read here.
 """
 
 from __future__ import annotations
@@ -14,8 +15,10 @@ __all__ = ["Block", "Heading", "Marked", "ParsedNote", "dump", "load"]
 
 @dataclass(frozen=True, slots=True)
 class Heading:
-    """A heading; `text` is plain (no Markdown, links replaced by their words), `path` includes the
-    heading itself.
+    """A heading.
+
+    `text` is plain (no Markdown, links replaced by their words), `path` includes the heading
+    itself.
     """
 
     level: int
@@ -29,8 +32,9 @@ class Heading:
 
 @dataclass(frozen=True, slots=True)
 class Block:
-    """A top-level block of Markdown, a list's single item, a code cell or its output; never crosses
-    a cell.
+    """A top-level block of Markdown, a list's single item, a code cell or its output.
+
+    Never crosses a cell.
     """
 
     kind: Literal["paragraph", "item", "table", "code", "math", "html", "output"]
@@ -59,8 +63,9 @@ class Marked:
 
 @dataclass(frozen=True, slots=True)
 class ParsedNote:
-    """One note, taken apart. `texts` has one element for Markdown and one for each cell of a
-    notebook.
+    """One note, taken apart.
+
+    `texts` has one element for Markdown and one for each cell of a notebook.
     """
 
     texts: tuple[str, ...]

@@ -14,7 +14,8 @@ from ingest.notes.dialect import parser
 __all__ = ["TAG", "html_words", "inline_text", "picture_of", "plain"]
 
 TAG = re.compile(
-    r"<!--.*?-->|<(script|style)\b.*?</\1\s*>|</?[A-Za-z][\w:-]*+(?:\"[^\"]*\"|'[^']*'|[^'\"<>])*+>",
+    r"<!--.*?-->|<(script|style)\b.*?</\1\s*>|</?[A-Za-z][\w:-]*+(?:\"[^\"]*\"|'[^']*'"
+    r"|[^'\"<>])*+>",
     re.DOTALL | re.IGNORECASE,
 )
 _ATTRIBUTE = re.compile(r"([A-Za-z_:][-\w:.]*)\s*=\s*(?:\"([^\"]*)\"|'([^']*)'|([^\s\"'>]+))")
@@ -33,8 +34,7 @@ _CALLOUT = re.compile(r"^\[!(?P<sort>[\w-]+)\][+-]?[ \t]*(?P<title>[^\n]*)")
 
 
 def plain(text: str) -> str:
-    r"""Words of Markdown: links become their words, pictures their alternative text, formula
-    pictures the formula.
+    r"""Words of Markdown: those of links, alternative texts of pictures, formulas.
 
     Code and formulas stay as they are, HTML tags go, entities are decoded, white space is folded to
     single blanks.
@@ -64,9 +64,7 @@ def _pieces(tokens: Iterable[Token]) -> Iterable[str]:
 
 
 def _without_callout(source: str, words: str) -> str:
-    """A callout's words without its marker: "[!note] On time" and what follows reads "On time:
-    …".
-    """
+    """A callout's words without its marker: "[!note] On time" begins "On time: …"."""
     marker = _CALLOUT.match(source)
     if marker is None:
         return words
@@ -80,8 +78,9 @@ def _without_callout(source: str, words: str) -> str:
 
 
 def inline_text(tokens: Sequence[Token], pictures: bool = True) -> str:
-    """Words of inline tokens, white space folded; `pictures` says whether alternative texts count
-    as words.
+    """Words of inline tokens, white space folded.
+
+    `pictures` says whether alternative texts count as words.
     """
     parts = []
     for token in tokens:
@@ -105,16 +104,15 @@ def inline_text(tokens: Sequence[Token], pictures: bool = True) -> str:
 
 
 def html_words(source: str) -> str:
-    """Words of HTML: tags, comments, scripts and styles go, pictures leave their alternative text
-    or formula.
-    """
+    """Words of HTML, without tags, comments, scripts and styles; pictures leave theirs."""
     words = TAG.sub(lambda tag: f" {_tag_words(tag.group())} ", source)
     return " ".join(html.unescape(words).split())
 
 
 def picture_of(tag: str) -> tuple[str, str, str] | None:
-    """Source, alternative text and title of an `<img>` tag, entities decoded; None for any other
-    tag.
+    """Source, alternative text and title of an `<img>` tag, entities decoded.
+
+    None for any other tag.
     """
     if _PICTURE_TAG.match(tag) is None:
         return None
@@ -128,9 +126,7 @@ def picture_of(tag: str) -> tuple[str, str, str] | None:
 
 
 def _tag_words(tag: str) -> str:
-    """What an HTML tag says in words: a picture's text, a blank for a line break, nothing
-    otherwise.
-    """
+    """What an HTML tag says in words: a picture's text, a blank for a line break, or nothing."""
     picture = picture_of(tag)
     if picture is None:
         return " " if tag[:3].lower() == "<br" else ""
@@ -138,9 +134,7 @@ def _tag_words(tag: str) -> str:
 
 
 def _picture_words(source: str, alternative: str, title: str) -> str:
-    """A formula drawn by a web service is its formula; any other picture its alternative text, else
-    its title.
-    """
+    """Words of a picture: the formula that a web service draws, else its text or title."""
     if _FORMULA_SERVICE.search(source) is None:
         return alternative or title
     if title or alternative:

@@ -19,7 +19,8 @@ __all__ = [
     "links_only",
 ]
 
-# What comes first. It opens a line, "Needs: [[Loss]]" or "Requires the chain rule", or is a heading.
+# What comes first, as a heading or at the opening of a line: "Needs: [[Loss]]", "Requires the chain
+# rule".
 NEEDS = (
     r"needs?|requires?|required|pre-?requisites?|prereqs?|depends on|builds (?:up)?on|before this|"
     r"(?:know|read|learn) first|first read"

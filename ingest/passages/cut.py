@@ -18,7 +18,8 @@ from kg.types import Passage, PassageKind
 
 __all__ = ["SPLIT_OVER", "TARGET", "cut"]
 
-TARGET = 1200  # characters: about 256 word pieces, all that the default encoder (MiniLM) reads of a passage
+# Characters: about 256 word pieces, all that the default encoder (MiniLM) reads of a passage.
+TARGET = 1200
 SPLIT_OVER = 2 * TARGET  # a code block, table, formula or item up to here stays whole
 _LEAD_IN = (
     TARGET // 4
@@ -104,8 +105,9 @@ def cut(parsed: ParsedNote, note: str, first_id: int = 0) -> tuple[Passage, ...]
 
 
 def _sections(parsed: ParsedNote) -> Iterator[_Section]:
-    """Sections in reading order; a heading whose body starts in a later cell, or that only has
-    deeper ones, is none.
+    """Sections in reading order.
+
+    A heading whose body starts in a later cell, or that only has deeper ones, is none.
     """
     marks: list[Heading | Block] = sorted(
         [*parsed.headings, *parsed.blocks], key=lambda mark: (mark.cell or 0, mark.start)
@@ -183,8 +185,9 @@ def _cut_cost(before: Block, block: Block, text: str) -> float:
 
 
 def _best_cuts(units: Sequence[_Unit], start: int) -> list[int]:
-    """Index of each passage's first unit, for the cheapest division; on a tie, the longer earlier
-    passages.
+    """Index of each passage's first unit, for the cheapest division.
+
+    On a tie, the longer earlier passages.
 
     Cost of a passage: ((TARGET - its characters) / TARGET)², plus that of the cut before it.
     """

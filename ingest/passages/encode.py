@@ -22,8 +22,9 @@ SLAB = 1024  # texts whose words' vectors are held in full at once: about 100 MB
 def encode(
     texts: Sequence[str], encoder: Encoder, say: Progress, what: str = "encoding"
 ) -> dict[str, tuple[npt.NDArray[np.float32], npt.NDArray[np.int8]]]:
-    """The vector of each text, shape (d,), and in bytes those of its words, shape (t, d), without
-    stop words.
+    """The vector of each text, shape (d,), and those of its words in bytes, shape (t, d).
+
+    Stop words have none.
 
     A text that stands in several places is encoded once.
     """
@@ -43,8 +44,9 @@ def encode(
 def name_vectors(
     names: Sequence[str], writer: Writer, encoder: Callable[[], Encoder], say: Progress
 ) -> Mapping[str, tuple[npt.NDArray[np.float32], WordVectors]]:
-    """The vector of each name and the unit vectors of its words; names that the store has are not
-    encoded again.
+    """The vector of each name and the unit vectors of its words, known or new.
+
+    Names that the store has are not encoded again.
 
     Names that are not asked for any more leave the store.
 

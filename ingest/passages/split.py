@@ -1,5 +1,4 @@
-"""Where one block that is too long may be broken: at blank lines, nested items, sentences or, last,
-any line.
+"""Where one block that is too long may be broken: blank lines, items, sentences, lines.
 
 Never inside a formula, and in text never inside a fence, inline code, a link or a tag.
 """
@@ -40,8 +39,9 @@ _ITEM_START = re.compile(r"\s*(?:[-+*]|\d+[.)])\s")
 
 
 def pieces(block: Block, text: str) -> list[tuple[int, int, float]]:
-    """Pieces of a block in order, as (start, end, cost of a cut before it); one piece where nothing
-    may be broken.
+    """Pieces of a block in order, as (start, end, cost of a cut before it).
+
+    One piece where nothing may be broken.
 
     Together they cover the block but for white space between them; `text[start:end]` neither begins
     nor ends with a newline.

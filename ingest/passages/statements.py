@@ -64,7 +64,7 @@ def _of_block(text: str, block: Block, at: int) -> Iterator[StatementSpan]:
 def says_something(text: str) -> bool:
     """Whether a block holds more than links, pictures and pointers to other notes.
 
-    >>> says_something("- [[Loss]], [[Gradient|gradients]]"), says_something("Needs: some patience.")
+    >>> says_something("Needs: some patience."), says_something("- [[Loss]], [[Gradient]]")
     (False, False)
     >>> says_something("- [[Loss]] falls along the [[Gradient]]")
     True

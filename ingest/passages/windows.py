@@ -1,6 +1,4 @@
-"""The texts that stand for a passage among vectors: a short passage whole, a long one in windows,
-under its heading.
-"""
+"""The texts that stand for a passage among vectors: itself, or windows of it."""
 
 from __future__ import annotations
 

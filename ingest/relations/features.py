@@ -1,5 +1,4 @@
-"""What a pair of concepts and the notes around them show about which comes first, as numbers for
-the scorer.
+"""What the notes show about which of two concepts comes first, as numbers.
 
 Every feature is defined by the pair and what is near it, on a scale that is the same in every
 vault: an unrelated note changes none of them, but for the two places, by what it has in common
@@ -44,14 +43,16 @@ FEATURES: Mapping[str, str] = {
     "told together": "the same as 'told', within one stretch of 24 word pieces",
     "label in stretch": "cosine of p's name with the nearest stretch of c's text",
     "text told": "how well the words of p's text are met by c's",
-    "told before others": "place of p among all whose names are met by c's text: 1 for the first, falling to 0",
+    "told before others": "place of p among all whose names are met by c's text: "
+    "1 for the first, falling to 0",
     "tells before others": "place of c among all whose texts meet p's name",
     "label in text": "cosine of p's name with c's text",
     "texts": "cosine of the two texts",
     "labels": "cosine of the two names",
     "nearest name": "share of c's nearest concepts that name p",
     "names nearest": "share of p's nearest concepts that c names",
-    "nearest name nearest": "share of p's and c's nearest concepts of which the one is named by the other",
+    "nearest name nearest": "share of p's and c's nearest concepts of which the one is named "
+    "by the other",
     "named by named": "share of what c names that names p, as reference distance takes it",
     "named where named": "share of the concepts that name p which also name c",
     "names the same": "share of what p names that c names too",
@@ -73,8 +74,9 @@ _SLAB = 50_000  # pairs at a time, to bound the memory
 
 @dataclass(frozen=True, slots=True)
 class Pairs:
-    """Candidate pairs a < b; `ahead` holds the features of "a comes before b", `back` those of "b
-    comes before a".
+    """Candidate pairs a < b.
+
+    `ahead` holds the features of "a comes before b", `back` those of "b comes before a".
     """
 
     a: Ids  # (m,)
@@ -87,8 +89,7 @@ class Pairs:
 def read_pairs(
     signals: Signals, gists: Gists, extra: set[tuple[int, int]], near: Nearest | None = None
 ) -> Pairs:
-    """Candidates and their features, in time that grows with the candidates, not with the square of
-    the concepts.
+    """Candidates and their features, in time that grows with the candidates alone.
 
     Parameters
     ----------
@@ -165,8 +166,9 @@ class _Said:
 
     @classmethod
     def of(cls, keys: Sequence[tuple[str, ...]], texts: Sequence[str]) -> _Said:
-        """Read them; words that say nothing of a subject stand in neither, unless a name has no
-        others.
+        """Read them.
+
+        Words that say nothing of a subject stand in neither, unless a name has no others.
         """
         names = [set(k) - STOP_WORDS or set(k) for k in keys]
         bodies = [set(key(text)) - STOP_WORDS for text in texts]
@@ -217,9 +219,7 @@ def _neighbourhood(
 
 
 def _met(gists: Gists, a: Ids, b: Ids, late: tuple[Floats, Floats]) -> dict[str, Numbers]:
-    """For each concept: how many texts meet its name well, names its text meets, and texts its name
-    is near.
-    """
+    """How many texts meet a concept's name well, names its text, texts its name is near."""
     n = len(gists.centres)
     first, later = np.concatenate([a, b]), np.concatenate([b, a])
     well = np.clip((np.concatenate([late[0][:, 0], late[1][:, 0]]) - 0.6) / 0.3, 0, 1)
@@ -232,8 +232,9 @@ def _met(gists: Gists, a: Ids, b: Ids, late: tuple[Floats, Floats]) -> dict[str,
 
 
 def _places(a: Ids, b: Ids, late: tuple[Floats, Floats]) -> tuple[Floats, Floats]:
-    """Places of p among names met by c, and of c among texts that meet p, for both directions;
-    shape (m, 2) each.
+    """Places of p among names met by c, and of c among texts that meet p, for both directions.
+
+    Shape (m, 2) each.
     """
     m = len(a)
     first, later = np.concatenate([a, b]), np.concatenate([b, a])
@@ -297,8 +298,9 @@ def _indicators(sets: Sequence[set[str]], columns: Mapping[str, int]) -> sparse.
 
 
 def _beside(ids: Ids, cosines: Floats) -> sparse.csr_array:
-    """The few nearest of each concept, weighted by how near; rows add up to less than 1 where they
-    are far.
+    """The few nearest of each concept, weighted by how near.
+
+    Rows add up to less than 1 where they are far.
     """
     n = len(ids)
     few, near = ids[:, :_BESIDE], cosines[:, :_BESIDE]

@@ -1,6 +1,4 @@
-"""What stands for each concept when two are compared: directions of its text and its name, and
-their words' vectors.
-"""
+"""What stands for a concept in comparisons: directions and words of name and text."""
 
 from __future__ import annotations
 
@@ -30,8 +28,9 @@ _HEADING = re.compile(r"^\s{0,3}#{1,6}\s.*$", re.M)
 
 @dataclass(frozen=True, slots=True)
 class Gists:
-    """One row or entry a concept, by id. Vectors of unit length; a concept without text has zeros
-    and no words.
+    """One row or entry a concept, by id. Vectors of unit length.
+
+    A concept without text has zeros and no words.
     """
 
     centres: npt.NDArray[np.float32]  # (n, d) mean direction of its passages

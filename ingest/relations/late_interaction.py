@@ -1,6 +1,4 @@
-"""Late interaction between concepts: how well the words of one's name, or of its text, are met by
-the other's text.
-"""
+"""Late interaction between concepts: how well one's words are met by the other's text."""
 
 from __future__ import annotations
 
@@ -63,8 +61,9 @@ def _groups(ids: Ids) -> Iterator[Ids]:
 
 
 def _names_met(names: list[Floats], words: Floats) -> Floats:
-    """For each name the best match of its words: mean, least, and mean within the best stretch;
-    shape (k, 3).
+    """For each name the best match of its words: mean, least, and mean within the best stretch.
+
+    Shape (k, 3).
     """
     cosines = np.concatenate(names) @ words.T  # (all words of all names, t)
     edges = np.cumsum([0, *map(len, names[:-1])])
@@ -79,8 +78,9 @@ def _names_met(names: list[Floats], words: Floats) -> Floats:
 
 
 def _texts_met(own: Floats, others: list[npt.NDArray[np.int8]]) -> tuple[Floats, Floats]:
-    """How well one text's words are met by each other text, and the others' by it; shape (k,)
-    each.
+    """How well one text's words are met by each other text, and the others' by it.
+
+    Shape (k,) each.
     """
     edges = np.cumsum([0, *map(len, others[:-1])])
     sizes = np.array([len(w) for w in others], dtype=np.float32)

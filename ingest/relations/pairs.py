@@ -1,6 +1,4 @@
-"""Which pairs of concepts are worth a score: those that name each other, near ones, and near ones
-of named ones.
-"""
+"""Which pairs of concepts are worth a score: naming each other, near, or near named ones."""
 
 from __future__ import annotations
 
@@ -30,8 +28,9 @@ Nearest = tuple[
 
 
 def nearest_concepts(centres: npt.NDArray[np.float32]) -> Nearest:
-    """Ids and cosines of each concept's nearest others, best first, each of shape (n, k); -1 where
-    there is none.
+    """Ids and cosines of each concept's nearest others, best first, each of shape (n, k).
+
+    -1 where there is none.
     """
     n = len(centres)
     k = min(n - 1, max(NEAREST, ROOM // max(n, 1)))
@@ -83,9 +82,7 @@ def candidate_pairs(
 
 
 def without_hubs(naming: sparse.csr_array) -> sparse.csr_array:
-    """The same matrix without concepts that name or are named by very many, which say nothing about
-    any two.
-    """
+    """The same matrix without concepts that name, or are named by, very many."""
     many = (naming.sum(axis=0) > HUB) | (naming.sum(axis=1) > HUB)
     kept = sparse.diags_array((~np.asarray(many).ravel()).astype(np.float32))
     return sparse.csr_array(kept @ naming @ kept)

@@ -1,6 +1,4 @@
-"""Prerequisite edges: candidates are scored, the sure enough ones kept, in one direction and
-without cycles.
-"""
+"""Prerequisite edges: sure enough candidates, in one direction, without cycles."""
 
 from __future__ import annotations
 
@@ -47,9 +45,7 @@ NOTHING_STANDING = Standing(settle({}, NOTHING_DECIDED, ()), frozenset(), frozen
 
 @dataclass(frozen=True, slots=True)
 class Chosen:
-    """Scored candidates in both directions by pair of ids, and the inferred edges that cycles
-    cost.
-    """
+    """Scored candidates in both directions by pair, and inferred edges lost to cycles."""
 
     relations: tuple[Relation, ...]
     dropped: tuple[Relation, ...]
@@ -80,9 +76,7 @@ def prerequisites(
 
 
 def orders(signals: Signals, pairs: Pairs) -> np.ndarray[tuple[int], np.dtype[np.int64]]:
-    """Which of each pair stands first where order means something: 1 for a, -1 for b, 0 for
-    neither; shape (m,).
-    """
+    """Which of each pair stands first: 1 for a, -1 for b, 0 for neither; shape (m,)."""
     return np.array(
         [signals.earlier(int(a), int(b)) for a, b in zip(pairs.a, pairs.b, strict=True)],
         dtype=np.int64,
@@ -147,8 +141,7 @@ def _scores(pairs: Pairs, scored: Scored, settled: Settled) -> dict[Pair, float]
 def _may_be_kept(
     p: int, c: int, scores: Mapping[Pair, float], standing: Standing, *, named: bool
 ) -> bool:
-    """Whether an inferred edge may stand: the stronger of its two directions, where nobody has said
-    otherwise.
+    """Whether an inferred edge may stand: the stronger direction, if nobody objects.
 
     Where the notes list what a concept needs, nothing is inferred on top; what stands inside a
     concept's section is part of it. Terms that one passage explains read alike only because they

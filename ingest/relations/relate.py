@@ -1,6 +1,4 @@
-"""Relations between concepts, each with its evidence: stated and scored prerequisites, broader,
-related.
-"""
+"""Relations with their evidence: stated and scored prerequisites, broader, related."""
 
 from __future__ import annotations
 
@@ -34,9 +32,7 @@ SPEAKING = 4  # a line of fewer words says nothing
 
 @dataclass(frozen=True, slots=True)
 class Related:
-    """All relations, the inferred prerequisites that were dropped to break cycles, and sayings that
-    contradict.
-    """
+    """All relations, prerequisites dropped to break cycles, and contradicting sayings."""
 
     relations: tuple[Relation, ...]
     dropped: tuple[Relation, ...]
@@ -82,8 +78,9 @@ def relate(
 def _wording(
     concepts: Sequence[Concept], passages: Mapping[int, Passage]
 ) -> Callable[[int, int], tuple[Evidence, ...]]:
-    """Finds the sentence of c's passages that shares most with p's name and summary; the first one
-    when none does.
+    """Finds the sentence of c's passages that shares most with p's name and summary.
+
+    The first one when none does.
     """
 
     def find(p: int, c: int) -> tuple[Evidence, ...]:
@@ -105,9 +102,7 @@ def _wording(
 
 
 def _broader(concepts: Sequence[Concept], notes: Sequence[NoteParts]) -> list[Relation]:
-    """From structure: the concept of an outer heading is broader than those of inner ones and of
-    terms below it.
-    """
+    """From structure: an outer heading is broader than inner ones and terms below it."""
     named = {merge_key(n): c.id for c in reversed(concepts) for n in (*c.aliases, c.label)}
     out: dict[tuple[int, int], Relation] = {}
 
@@ -150,9 +145,7 @@ def _together(concepts: Sequence[Concept]) -> frozenset[frozenset[int]]:
 
 
 def _umbrellas(broader: Sequence[Relation]) -> frozenset[int]:
-    """Titles over many concepts ("Optimisers"): themes, not steps to learn, unless a note says
-    otherwise.
-    """
+    """Titles over many concepts ("Optimisers"): themes, unless a note makes them steps."""
     inner = {r.target for r in broader}
     children = Counter(r.source for r in broader)
     return frozenset(c for c, n in children.items() if n >= UMBRELLA and c not in inner)

@@ -1,5 +1,4 @@
-"""Scores of candidate pairs: do they belong together, which comes first, and the same once more
-knowing the graph.
+"""Scores of candidate pairs: do they belong together, and which comes first.
 
 Two logistic regressions over the features of `ingest.relations.features`: one over both directions
 together ("joined"), one over their difference ("first"), which therefore says the opposite of the
@@ -40,7 +39,8 @@ Floats = npt.NDArray[np.float64]
 AROUND: Mapping[str, str] = {
     "joined before": "log-odds of the first round that the two belong together",
     "first before": "log-odds of the first round that p comes before c",
-    "level": "how much higher c stands than p in the order that fits all first-round directions best",
+    "level": "how much higher c stands than p in the order that fits all first-round "
+    "directions best",
     "by way of another": "p comes before what comes before c",
     "same need": "p and c come before the same",
     "same grounds": "the same comes before p and c",
@@ -57,8 +57,9 @@ _SEEN = 0.02  # pairs that belong together less than this say nothing about othe
 
 @dataclass(frozen=True, slots=True)
 class Linear:
-    """Coefficients of one logistic regression; `bias` is 0 where the reverse must score the
-    opposite.
+    """Coefficients of one logistic regression.
+
+    `bias` is 0 where the reverse must score the opposite.
     """
 
     weights: Floats
@@ -79,9 +80,7 @@ class Round:
 
 @dataclass(frozen=True, slots=True)
 class Scored:
-    """Probabilities in [0, 1] of "a before b" and "b before a" for each candidate pair, shape
-    (m,).
-    """
+    """Probabilities of "a before b" and "b before a" for each candidate pair, shape (m,)."""
 
     ahead: Floats
     back: Floats
@@ -134,8 +133,7 @@ def joined_columns(
 
 
 def probabilities(joined: Floats, first: Floats, apart: float) -> tuple[Floats, Floats]:
-    """Shares of "a before b" and "b before a" against everything else, from the log-odds of the two
-    regressions.
+    """Probabilities of both directions from the log-odds of the two regressions.
 
     With `apart` 1 they are P(joined) P(direction); less lets the direction weigh more, as among
     pairs of which more belong together.
@@ -146,8 +144,9 @@ def probabilities(joined: Floats, first: Floats, apart: float) -> tuple[Floats, 
 
 
 def around(pairs: Pairs, joined: Floats, first: Floats, n: int) -> tuple[Floats, Floats]:
-    """What the graph of a first round shows of each pair, for both directions; each of shape (m,
-    len(AROUND)).
+    """What the graph of a first round shows of each pair, for both directions.
+
+    Each of shape (m, len(AROUND)).
     """
     a, b = pairs.a, pairs.b
     together, forward = _logistic(joined), _logistic(first)
@@ -200,8 +199,7 @@ def _square(
 def _levels(
     a: npt.NDArray[np.int64], b: npt.NDArray[np.int64], weights: Floats, first: Floats, n: int
 ) -> Floats:
-    """One height a concept such that differences fit the directions' log-odds best in least
-    squares, shape (n,).
+    """One height a concept that fits the directions' log-odds in least squares, shape (n,).
 
     References
     ----------

@@ -1,6 +1,4 @@
-"""What the notes show about a pair of concepts: who names whom and where, and which stands
-first.
-"""
+"""What the notes show about pairs of concepts: who names whom, and which stands first."""
 
 from __future__ import annotations
 
@@ -28,14 +26,19 @@ ALPHABETICAL = 0.8
 CUE_CHARS = 60
 _BLANK_LINE = re.compile(r"\n\s*\n")
 _CUE = re.compile(
-    r"\b(?:needs?|requires?|rel(?:y|ies) on|based on|builds? (?:up)?on|depends? on|assumes?|recall|remember|"
-    r"extends?|extension of|generali[sz](?:es|ation of)|uses?|using|used with|applies|appl(?:y|ying)|"
-    r"(?:kind|form|type|special case|variant|version|instance|example) of)\s+(?:[\w-]+\s+){0,3}[\[*_`]*\Z",
+    r"\b(?:needs?|requires?|rel(?:y|ies) on|based on|builds? (?:up)?on|depends? on|assumes?|recall"
+    r"|remember|"
+    r"extends?|extension of|generali[sz](?:es|ation of)|uses?|using|used with|applies|appl(?:y"
+    r"|ying)|"
+    r"(?:kind|form|type|special case|variant|version|instance"
+    r"|example) of)\s+(?:[\w-]+\s+){0,3}[\[*_`]*\Z",
     re.I,
 )
 _CONTRAST = re.compile(
-    r"\b(?:unlike|instead of|rather than|compared (?:to|with)|alternatives? to|used (?:in|for|by|to)|such as|e\.g\.,?|"
-    r"including|for example,?|like|appl(?:ications?|ied) (?:in|of|to|include))\s+(?:[\w-]+\s+){0,4}[\[*_`]*\Z",
+    r"\b(?:unlike|instead of|rather than|compared (?:to|with)|alternatives? to|used (?:in|for|by"
+    r"|to)|such as|e\.g\.,?|"
+    r"including|for example,?|like|appl(?:ications?|ied) (?:in|of|to"
+    r"|include))\s+(?:[\w-]+\s+){0,4}[\[*_`]*\Z",
     re.I,
 )
 # Lines and sections that point elsewhere; to be named there says nothing of what comes first.
@@ -44,7 +47,8 @@ _POINTING_HEADING = re.compile(rf"^(?:{SEE_ALSO}|{LINKS})$", re.I)
 # A name that begins with a number, or with a word for a part of a course and its number; "resnet50"
 # has none.
 NUMBERED = re.compile(
-    r"^(?:(?:app(?:endix)?|chap(?:ter)?|class|ch|course|day|lec(?:ture)?|lesson|module|nb|notebook|note|part|section|"
+    r"^(?:(?:app(?:endix)?|chap(?:ter)?|class|ch|course|day|lec(?:ture)?|lesson|module|nb|notebook"
+    r"|note|part|section|"
     r"session|step|unit|week|wk|w|l)[\s._-]*)?#?(\d+)(?![^\W\d_]{2})",
     re.I,
 )
@@ -74,9 +78,7 @@ class Signals:
     homes: tuple[Evidence | None, ...]  # where each concept's first passage begins
 
     def earlier(self, p: int, c: int) -> int:
-        """1 when p stands before c in an order that means something, -1 when after, 0 when there is
-        none.
-        """
+        """1 when p stands before c in an order that counts, -1 when after, 0 without one."""
         if p not in self.order or c not in self.order or self.order[p][0] != self.order[c][0]:
             return 0
         return 1 if self.order[p][1] < self.order[c][1] else -1
@@ -166,9 +168,7 @@ def _naming(
 
 
 def _only_pointed_to(passage: Passage, mention: Mention) -> bool:
-    """Whether a name stands where the note lists what else there is, such as "Related: …" or a
-    to-do.
-    """
+    """Whether a name stands where the note points elsewhere: "Related: …", a to-do."""
     if passage.heading_path and _POINTING_HEADING.match(passage.heading_path[-1].strip()):
         return True
     return bool(_POINTING.match(quote_line(passage, mention.start)[1]))

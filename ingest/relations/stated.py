@@ -1,6 +1,4 @@
-"""Prerequisites that the notes state outright: front matter, "Needs: …" lines and lists, headings,
-"after lesson 3".
-"""
+"""Prerequisites that the notes state: front matter, "Needs: …", headings, numbers."""
 
 from __future__ import annotations
 
@@ -39,12 +37,11 @@ _AFTER_NUMBER = re.compile(
 def stated_prerequisites(
     concepts: Sequence[Concept], mentions: Sequence[Mention], notes: Sequence[NoteParts]
 ) -> dict[tuple[int, int], Evidence]:
-    """Stated pairs (prerequisite, concept that needs it) in the notes' order, each with the first
-    line that states it.
+    """Stated pairs (prerequisite, what needs it), each with the first line that states it.
 
     A card that `gradus export` wrote states all that its concept needs: one that needs nothing
     gives the pair of its concept with itself. Whether statements agree with each other is left to
-    `settled`.
+    `ingest.decisions.settle`.
     """
     targets = Targets.of(concepts, notes)
     titles = targets.titles
@@ -87,8 +84,9 @@ def _from_front_matter(
 
 
 def _front_matter_line(note: NoteParts, field: str, entry: str) -> tuple[int, str]:
-    """The 1-based line of a field that holds an entry, and that line; the field's first when none
-    does.
+    """The 1-based line of a field that holds an entry, and that line.
+
+    The field's first when none does.
     """
     text = note.parsed.text_of(None)
     first = note.parsed.front_matter_lines.get(field, 1)
@@ -151,9 +149,7 @@ def _named_in(
     mentions: Sequence[Mention],
     targets: Targets,
 ) -> Iterator[tuple[int, int]]:
-    """Concepts that a passage names within spans, by a link or in words, each with its place in the
-    passage.
-    """
+    """Concepts that a passage names within spans, by link or word, with their places."""
     if not spans:
         return
     text = note.parsed.text_of(passage.cell)

@@ -1,6 +1,4 @@
-"""Ingest as a whole: only what changed costs anything, and how notes arrived leaves no trace in the
-store.
-"""
+"""Ingest as a whole: only changes cost, and the way notes arrived leaves no trace."""
 
 from __future__ import annotations
 
@@ -90,9 +88,7 @@ def test_a_first_ingest_reports_what_it_found(
 def test_unchanged_notes_cost_neither_parsing_nor_encoding(
     notes: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, everything: Everything
 ) -> None:
-    """A second ingest parses nothing, loads no encoder, derives nothing, and leaves the store as it
-    is.
-    """
+    """A second ingest parses and derives nothing, loads no encoder, leaves the store alone."""
     ingest([notes], tmp_path / "store")
     before = everything(tmp_path / "store")
     forbid(monkeypatch, "load_encoder", "parse_note", "cut", "derive", "check_weights")
@@ -114,8 +110,9 @@ def test_touching_a_file_changes_nothing(
 def test_a_changed_note_costs_its_own_passages_only(
     notes: Path, tmp_path: Path, exact: OneByOne, everything: Everything
 ) -> None:
-    """And the names of its new concepts; and the store is then what a fresh ingest of the changed
-    folder makes.
+    """And the names of its new concepts.
+
+    And the store is then what a fresh ingest of the changed folder makes.
     """
     ingest([notes], tmp_path / "store")
     exact.encoded.clear()
@@ -188,9 +185,7 @@ ORDERS = {
 def test_notes_one_at_a_time_make_the_same_store_as_all_at_once(
     notes: Path, tmp_path: Path, everything: Everything, encoder: Encoder, order: list[str]
 ) -> None:
-    """Names, passages, concepts, mentions, relations, vectors, full text, and what search finds:
-    equal by value.
-    """
+    """Notes, concepts, relations, vectors, full text, what search finds: equal by value."""
     for name in order:
         report = ingest([notes / name], tmp_path / "store")
         assert report.added == 1
@@ -206,9 +201,7 @@ def test_notes_one_at_a_time_make_the_same_store_as_all_at_once(
 def test_any_order_of_flat_notes_makes_the_same_store(
     tmp_path: Path, everything: Everything
 ) -> None:
-    """Permutations of four notes, some of which differ in the case of their name or a leading zero
-    only.
-    """
+    """Permutations of four notes, some differing in a name's case or leading zero only."""
     texts = {
         "a1.md": "# Tensor\n\nA block. See [[Gradient]].\n", "A1.md": "# Tensors\n\nBlocks.\n",
         "a01.md": "# Gradient\n\nThe slope of a tensor.\n", "b.md": "# Dropout\n\nNeeds: Tensor.\n\nZeroes.\n",
@@ -232,9 +225,7 @@ def test_batches_of_the_real_encoder_make_the_same_store_but_for_rounding(
     encoder: Encoder,
     everything: Everything,
 ) -> None:
-    """With vectors of whole batches, as in daily use: the same concepts and relations, scores
-    within rounding.
-    """
+    """With vectors of whole batches: the same relations, scores within rounding."""
     monkeypatch.setattr(build, "load_encoder", lambda name: encoder)
     for name in NOTES:
         ingest([notes / name], tmp_path / "store")
@@ -281,9 +272,7 @@ def test_notes_that_swap_their_contents_are_both_changed(
 def test_a_wider_folder_renames_without_parsing(
     notes: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, everything: Everything
 ) -> None:
-    """Notes that came with a subfolder get the names that their whole folder gives them, at no
-    cost.
-    """
+    """Notes of a subfolder get the names that the whole folder gives, at no cost."""
     ingest([notes / "sub"], tmp_path / "store")
     for name in NOTES:
         if not name.startswith("sub/"):
@@ -305,9 +294,7 @@ def test_a_wider_folder_renames_without_parsing(
 
 
 def test_the_same_name_in_several_roots_stays_apart(tmp_path: Path) -> None:
-    """Together or one after the other, each note keeps a name of its own, and a second look changes
-    nothing.
-    """
+    """Together or in turn, each note keeps its own name, and a second look is idle."""
     roots = [tmp_path / n / "notes" for n in ("x", "y", "z")]
     for root in roots:
         write_notes(root, {"a.md": f"# Thing {root.parent.name}\n\nIt is {root.parent.name}.\n"})
@@ -334,8 +321,9 @@ def test_the_same_name_in_several_roots_stays_apart(tmp_path: Path) -> None:
 def test_another_encoder_encodes_everything_anew(
     notes: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, encoder: Encoder
 ) -> None:
-    """Notes outside the given path too; search then wants the new one; the next ingest stays with
-    it.
+    """Notes outside the given path too; search then wants the new one.
+
+    The next ingest stays with it.
     """
     monkeypatch.undo()  # the real loading of encoders
     other = tmp_path / "other-encoder"

@@ -1,6 +1,4 @@
-"""What an ingest meets on bad input: reported with its place, and the rest goes in, or nothing
-changes at all.
-"""
+"""Bad input: reported with its place while the rest goes in, or nothing changes."""
 
 from __future__ import annotations
 
@@ -26,9 +24,7 @@ pytestmark = pytest.mark.usefixtures("one_encoder")
 
 
 def test_unreadable_notes_are_reported_and_the_rest_goes_in(notes: Path, tmp_path: Path) -> None:
-    """Undecodable bytes, a broken notebook and broken front matter: each with its path, line and
-    reason.
-    """
+    """Undecodable bytes, a broken notebook, broken front matter: path, line and reason."""
     (notes / "latin.md").write_bytes(b"# Caf\n\nline\nna\xefve\n")
     (notes / "sub/broken.ipynb").write_text('{"cells": [\n  {"cell_type": \n')
     (notes / "front.md").write_text("---\ntitle: x\nbad: [1\n---\n# Front\n")

@@ -1,6 +1,4 @@
-"""Deciding: written to gradus.toml beside the notes, with all else in it as it was, and the store
-follows at once.
-"""
+"""Deciding: written to gradus.toml with all else as it was, and the store follows."""
 
 from __future__ import annotations
 
@@ -69,8 +67,9 @@ def test_a_later_decision_replaces_the_earlier(tmp_path: Path) -> None:
 
 
 def test_a_list_goes_with_its_last_entry(tmp_path: Path) -> None:
-    """Comments in it and behind it stay, with the line ends of the file; a list that was empty
-    before stays as well.
+    """Comments in it and behind it stay, with the line ends of the file.
+
+    A list that was empty before stays as well.
     """
     text = (
         'add = []\r\nremove = [\r\n    # of Ann\r\n    ["A", "B"],\r\n] # mine\r\n\r\n[notes]\r\n'
@@ -245,8 +244,9 @@ def kept(store_folder: Path) -> set[tuple[str, str]]:
 def test_a_decision_is_written_beside_the_note_and_in_force_at_once(
     stored: tuple[Path, Path],
 ) -> None:
-    """With the labels, whatever name was given; no note is touched, and none that was not ingested
-    comes in.
+    """With the labels, whatever name was given.
+
+    No note is touched, and none that was not ingested comes in.
     """
     folder, store = stored
     notes = {p: p.read_bytes() for p in folder.rglob("*.md")}
@@ -266,8 +266,9 @@ def test_a_decision_is_written_beside_the_note_and_in_force_at_once(
 
 
 def test_a_decision_in_another_folder_is_taken_back(stored: tuple[Path, Path]) -> None:
-    """Else a confirmed edge would stay removed; a file there that nobody can read does not stand in
-    the way.
+    """Else a confirmed edge would stay removed.
+
+    A file there that nobody can read does not stand in the way.
     """
     folder, store = stored
     (folder / "more/gradus.toml").write_text('remove = [["ridge", "L1"]]\n')

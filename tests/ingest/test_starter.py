@@ -1,6 +1,4 @@
-"""The starter notes as a text: links that lead somewhere, definitions that define, an order that
-can be studied.
-"""
+"""The starter notes as a text: links lead somewhere, definitions define, order exists."""
 
 from __future__ import annotations
 
@@ -92,9 +90,7 @@ def test_no_two_headings_share_a_name() -> None:
 
 
 def test_every_wikilink_leads_to_a_concept() -> None:
-    """Whoever follows a link, also one above a note's first concept, arrives at a heading of these
-    notes.
-    """
+    """Whoever follows a link, also above the first concept, arrives at a heading."""
     text = {note.name: "\n".join(prose_lines(note.read_text(encoding="utf-8"))) for note in NOTES}
     links = [(name, link) for name, prose in text.items() for link in WIKILINK.findall(prose)]
     assert len(links) > FEWEST_CONCEPTS
@@ -110,9 +106,7 @@ def test_no_concept_links_to_itself() -> None:
 
 
 def test_the_first_sentence_names_its_concept() -> None:
-    """The first sentence, which becomes the summary, says a word of its label and that it `is` or
-    `are` something.
-    """
+    """The first sentence, its summary, says a word of its label and what it is."""
     for section in SECTIONS:
         first = re.split(r"(?<=[.:])\s", section.prose, maxsplit=1)[0]
         said = {word.casefold() for word in WORD.findall(first)}

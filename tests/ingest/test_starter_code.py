@@ -32,9 +32,7 @@ def code_blocks(note: Path) -> list[tuple[str, int, str]]:
 
 @pytest.fixture
 def quiet_machine() -> Iterator[None]:
-    """Fixed seeds, and one thread: the nets are so small that threads would only wait for each
-    other.
-    """
+    """Fixed seeds, and one thread, as threads of nets so small would only wait."""
     random.seed(0)
     np.random.seed(0)
     torch.manual_seed(0)
@@ -50,8 +48,9 @@ def quiet_machine() -> Iterator[None]:
 def test_every_block_of_a_note_runs_in_order(
     note: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The blocks of one note share their names, as in a notebook, and none raises; their asserts
-    hold too.
+    """The blocks of one note share their names, as in a notebook, and none raises.
+
+    Their asserts hold too.
     """
     matplotlib.use("Agg")
     monkeypatch.chdir(tmp_path)
@@ -69,9 +68,7 @@ def test_every_block_of_a_note_runs_in_order(
 
 
 def test_few_blocks_are_not_run() -> None:
-    """A fence is Python that runs, plain text, or one of the few that need what a test machine
-    lacks.
-    """
+    """A fence is Python that runs, plain text, or one that a test machine cannot run."""
     infos = [(note.name, line + 1, info) for note in NOTES for info, line, _ in code_blocks(note)]
     strange = [found for found in infos if found[2] not in {"python", "python no-run", "text"}]
     assert not strange

@@ -1,6 +1,4 @@
-"""Which edges break cycles, against every possible order of a few concepts, and against greedy
-choice.
-"""
+"""Which edges break cycles, against every order of few concepts and against greed."""
 
 from __future__ import annotations
 
@@ -43,8 +41,9 @@ def test_few_concepts_lose_the_least_possible(weights: Weights) -> None:
 
 
 def test_many_concepts_lose_no_more_than_by_greedy_choice() -> None:
-    """On graphs with one large component, whose best order is not looked for exactly; mostly they
-    lose less.
+    """On graphs with one large component, whose best order is not looked for exactly.
+
+    Mostly they lose less.
     """
     better = 0
     for seed in range(12):

@@ -1,6 +1,4 @@
-"""The encoder against SentenceTransformer itself, its weights against their checksum, and models
-that do not load.
-"""
+"""The encoder against SentenceTransformer, its weights' checksum, models that fail."""
 
 from __future__ import annotations
 
@@ -26,9 +24,7 @@ def small_batches(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_vectors_are_those_of_the_model_in_the_order_given(encoder: Encoder) -> None:
-    """The same as SentenceTransformer.encode over one text after the other, whatever batches they
-    went in.
-    """
+    """The same as SentenceTransformer.encode over single texts, in any batches."""
     direct = np.stack([encoder.model.encode(t, normalize_embeddings=True) for t in TEXTS])
     vectors = encoder.encode(TEXTS)
     assert vectors.shape == (len(TEXTS), 384) and vectors.dtype == np.float32
@@ -110,9 +106,7 @@ def test_a_missing_package_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     "harm", ["unknown name", "no model", "no folder", "damaged", "truncated", "no JSON"]
 )
 def test_a_model_that_does_not_load_is_one_line(harm: str, tmp_path: Path) -> None:
-    """An unknown name, a folder without a model, and damaged files say what was asked for and what
-    would do.
-    """
+    """An unknown name, an empty folder, damaged files: what was asked, what would do."""
     name = str(tmp_path)
     if harm == "unknown name":
         name = "no-such-user/no-such-model"
@@ -149,8 +143,9 @@ def test_a_folder_is_loaded_as_what_it_holds(encoder: Encoder) -> None:
 
 
 def test_word_vectors_are_the_models_own(encoder: Encoder) -> None:
-    """In the same pass as the texts' vectors; unit length, and each span is its piece of the
-    text.
+    """In the same pass as the texts' vectors.
+
+    Unit length, and each span is its piece of the text.
     """
     texts = ["Dropout zeroes activations.", "", "U-Net's décodeur\nsegments", "x " * 900]
     vectors, words = encoder.encode_words(texts)

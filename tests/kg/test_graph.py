@@ -86,9 +86,7 @@ def test_two_weak_edges_are_given_up_for_one_strong_only_where_they_weigh_less()
 def test_what_people_said_stays_whatever_else_must_go(
     given_edges: list[tuple[int, int, float]], said: set[tuple[int, int]]
 ) -> None:
-    """Stated edges that contradict none among themselves are all kept, and no stated edge goes for
-    inferred ones.
-    """
+    """Stated edges that agree are all kept, and none goes for inferred ones."""
     stated = {(u, v) for u, v, _ in given_edges} & said
     kept, dropped = acyclic(given_edges, stated)
     assert nx.is_directed_acyclic_graph(nx.DiGraph((u, v) for u, v, _ in kept))

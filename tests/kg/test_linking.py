@@ -1,6 +1,4 @@
-"""Names of concepts in texts: longest first, in every usual spelling, never in addresses, at exact
-offsets.
-"""
+"""Names of concepts in texts: longest first, in usual spellings, at exact offsets."""
 
 from __future__ import annotations
 
@@ -76,8 +74,9 @@ def test_case_and_accents_do_not_matter() -> None:
 
 
 def test_names_in_addresses_and_tags_are_no_mentions() -> None:
-    """URLs, link targets, image paths and the inside of HTML tags do not speak of a concept; shown
-    words do.
+    """URLs, link targets, image paths and the inside of HTML tags do not speak of a concept.
+
+    Shown words do.
     """
     text = (
         "see https://e.org/dropout [dropout](dropout.md) ![a](img/dropout.png) <img src='x' alt='dropout'> "
@@ -182,9 +181,7 @@ NAMES = [
     ).map("".join)
 )
 def test_offsets_slice_to_the_name(text: str) -> None:
-    """Every piece found reads as the name it was found by, hyphen and space aside, and pieces do
-    not overlap.
-    """
+    """Every piece reads as its name, hyphen and space aside, and pieces do not overlap."""
     end = 0
     for f in Lexicon.of(concepts(*NAMES)).find(text):
         assert "".join(key(text[f.start : f.end])) == "".join(key(f.alias))

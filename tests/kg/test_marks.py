@@ -1,6 +1,4 @@
-"""What is marked as known: kept as written, meant by name, seen at once, and there after every
-ingest.
-"""
+"""What is marked as known: kept as written, meant by name, there after every ingest."""
 
 from __future__ import annotations
 
@@ -75,8 +73,9 @@ def test_marks_are_seen_at_once_without_a_new_generation(store: Store, folder: P
 
 
 def test_marks_outlive_an_ingest_and_a_renaming(store: Store, folder: Path) -> None:
-    """As long as the name that was marked is still one of the concept's; else the mark waits for it
-    to come back.
+    """As long as the name that was marked is still one of the concept's.
+
+    Else the mark waits for it to come back.
     """
     add_marks(store, ["Slope", "Limit"])
     note = folder.parent / "notes" / "maths.md"

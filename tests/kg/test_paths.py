@@ -1,6 +1,4 @@
-"""Study paths against networkx as an oracle: complete, in order, short by a stated rule, and what
-comes next.
-"""
+"""Study paths against networkx: complete, in order, short by a stated rule."""
 
 from __future__ import annotations
 
@@ -61,9 +59,7 @@ def test_known_concepts_drop_out_with_what_only_they_needed(
 def test_no_path_violates_an_edge(
     graph: nx.DiGraph[int], ends: set[int], known: set[int], full: bool
 ) -> None:
-    """A concept stands before all on the path that it leads to, also where the way between is left
-    out.
-    """
+    """A concept stands before all that it leads to, also over steps left out."""
     path = study_path(graph, ends, known, full)
     for i, later in enumerate(path):
         assert not nx.descendants(graph, later) & set(path[:i])
@@ -83,9 +79,7 @@ def test_paths_to_several_goals_merge(
 def test_the_short_path_is_a_part_of_the_full_one(
     graph: nx.DiGraph[int], ends: set[int], known: set[int]
 ) -> None:
-    """In its order, with every direct prerequisite, and a reason on the path for every step but the
-    goals.
-    """
+    """In its order, with every direct prerequisite and a reason for every step."""
     full, short = study_path(graph, ends, known, full=True), study_path(graph, ends, known)
     assert short == [node for node in full if node in set(short)]
     for goal in ends:
@@ -97,9 +91,7 @@ def test_the_short_path_is_a_part_of_the_full_one(
 def test_what_falls_out_is_needed_less_strongly_than_what_stays(
     graph: nx.DiGraph[int], goal: int
 ) -> None:
-    """The rule as it is stated, against all simple chains: on the path or not by the strength of
-    the best one.
-    """
+    """The rule as stated, against all simple chains: by the strength of the best one."""
     short = set(study_path(graph, [goal]))
     for node in nx.ancestors(graph, goal):
         chains = nx.all_simple_paths(graph, node, goal)
@@ -112,8 +104,9 @@ def test_what_falls_out_is_needed_less_strongly_than_what_stays(
 
 
 def test_a_short_path_has_no_more_steps_than_a_session_holds() -> None:
-    """Of twenty that the direct prerequisite needs, those go that unlock less; direct prerequisites
-    always stay.
+    """Of twenty that the direct prerequisite needs, those go that unlock less.
+
+    Direct prerequisites always stay.
     """
     graph: nx.DiGraph[int] = nx.DiGraph([(i, 100) for i in range(20)] + [(100, 101), (18, 17)])
     assert study_path(graph, [101]) == [18, *range(MOST_SHORT - 2), 100, 101]
@@ -125,8 +118,9 @@ def test_a_short_path_has_no_more_steps_than_a_session_holds() -> None:
 def test_a_mark_never_makes_a_short_path_longer(
     graph: nx.DiGraph[int], goal: int, known: set[int], most: int
 ) -> None:
-    """Whatever the limit, no step takes the place of one that is known; each that stays still has
-    its reason.
+    """Whatever the limit, no step takes the place of one that is known.
+
+    Each that stays still has its reason.
     """
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("kg.paths.MOST_SHORT", most)
@@ -137,9 +131,7 @@ def test_a_mark_never_makes_a_short_path_longer(
 
 
 def test_what_unlocks_more_comes_first() -> None:
-    """Of two foundations, the one that three others on the path build on stands before the one that
-    one needs.
-    """
+    """Of two foundations, the one that three others build on stands first."""
     graph: nx.DiGraph[int] = nx.DiGraph([(0, 4), (1, 2), (1, 3), (2, 4), (3, 4)])
     assert study_path(graph, [4]) == [1, 0, 2, 3, 4]
 
@@ -175,8 +167,9 @@ def test_reasons_of_a_short_path_are_its_transitive_reduction(
 
 @given(graphs(), some)
 def test_what_is_unlocked_needs_only_what_is_known(graph: nx.DiGraph[int], known: set[int]) -> None:
-    """Exactly those with prerequisites, all known, that are not known themselves; most unlocking
-    first.
+    """Exactly those with prerequisites, all known, that are not known themselves.
+
+    Most unlocking first.
     """
     ready = unlocked(graph, known, SIZE)
     if known:

@@ -1,6 +1,4 @@
-"""Search with the real model on real small notes: the right passage first, the same every time, for
-any question.
-"""
+"""Search with the real model on small notes: the right passage first, every time."""
 
 from __future__ import annotations
 
@@ -45,16 +43,15 @@ from kg.vectors import Words
 def test_the_passage_that_answers_comes_first(
     store: Store, encoder: Encoder, question: str, note: str, heading: str
 ) -> None:
-    """By heading, in other words, by a word of code, by an acronym, and by a name in another
-    spelling.
-    """
+    """By heading, other words, a word of code, an acronym, another spelling."""
     best = search(question, store, encoder, 3)[0]
     assert (best.passage.note, best.passage.heading_path[-1]) == (note, heading)
 
 
 def test_a_bare_name_in_another_spelling_finds_its_passages(store: Store, encoder: Encoder) -> None:
-    """A note that only says "U-Net" is found by "unet"; a file name with that word does not come
-    before it.
+    """A note that only says "U-Net" is found by "unet".
+
+    A file name with that word does not come before it.
     """
     own = next(c.passages for c in store.concepts if c.label == "U-Net")
     assert {h.passage.id for h in search("unet", store, encoder, len(own))} == set(own)
@@ -84,8 +81,9 @@ def test_the_same_question_gets_the_same_answer(
 
 @pytest.mark.parametrize("k", [0, 1, 3, 500])
 def test_k_is_respected(store: Store, encoder: Encoder, k: int) -> None:
-    """Never more than k; all distinct passages when k is larger than the store; the shorter list
-    begins the longer.
+    """Never more than k; all distinct passages when k is larger than the store.
+
+    The shorter list begins the longer.
     """
     hits = search("loss", store, encoder, k)
     assert len(hits) == min(k, len(store.passages))
@@ -106,8 +104,9 @@ def test_more_hits_than_a_retrievers_pool_come_when_asked_for(
 
 
 def test_what_reads_the_same_is_shown_once(one_encoder: Encoder, tmp_path: Path) -> None:
-    """A passage copied into another note, but for a word or case, is one hit; a different one is
-    another.
+    """A passage copied into another note, but for a word or case, is one hit.
+
+    A different one is another.
     """
     (tmp_path / "notes").mkdir()
     words = "Dropout sets randomly chosen activations to zero while the model trains so that none is relied upon alone"
@@ -145,9 +144,7 @@ ODD = [
 
 @pytest.mark.parametrize("question", ODD, ids=range(len(ODD)))
 def test_any_question_gets_a_ranking(store: Store, encoder: Encoder, question: str) -> None:
-    """Quotes, operators of full-text search, long, empty and foreign questions are words like
-    others.
-    """
+    """Quotes, operators, long, empty and foreign questions are words like others."""
     hits = search(question, store, encoder, 5)
     assert len(hits) == 5
     assert all(0 <= h.score <= 1.2 for h in hits)
@@ -156,9 +153,7 @@ def test_any_question_gets_a_ranking(store: Store, encoder: Encoder, question: s
 @settings(max_examples=12, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.text(max_size=40))
 def test_operators_change_nothing(store: Store, encoder: Encoder, question: str) -> None:
-    """Whatever is typed reaches full-text search as quoted words: no error, and none but its own
-    words.
-    """
+    """Whatever is typed reaches full-text search as quoted words, without an error."""
     words = content_words(question, store)
     assert all(w.isalnum() for w in words)
     assert len(find(read(question, store, encoder), store, 2).hits) == 2
@@ -177,8 +172,9 @@ def test_operators_are_words_not_syntax(store: Store, encoder: Encoder) -> None:
 
 
 def test_rare_words_weigh_more(store: Store) -> None:
-    """A word of one passage weighs more than one of many; words that mean nothing are left out
-    unless alone.
+    """A word of one passage weighs more than one of many.
+
+    Words that mean nothing are left out unless alone.
     """
     words = content_words("what is the zigzags parameter", store)
     assert list(words) == ["zigzags", "parameter"] and words["zigzags"] > words["parameter"] > 0
@@ -204,8 +200,9 @@ def test_hits_name_what_they_define_first(store: Store, encoder: Encoder) -> Non
 
 
 def test_capitals_make_stop_words_names(store: Store) -> None:
-    """SQL's WHERE is asked about, "where" only asks; a question all in capitals asks as any
-    other.
+    """SQL's WHERE is asked about, "where" only asks.
+
+    A question all in capitals asks as any other.
     """
     assert list(content_words("WHERE or HAVING?", store)) == ["where", "having"]
     assert list(content_words("where is momentum explained", store)) == ["momentum"]

@@ -1,6 +1,4 @@
-"""Reading a store: passages by vector against NumPy, by words against plain counts, values where
-they belong.
-"""
+"""Reading a store: vectors against NumPy, words against counts, values in place."""
 
 from __future__ import annotations
 
@@ -28,8 +26,9 @@ D = 6
 
 
 def made(folder: Path, parts: list[int], seed: int) -> npt.NDArray[np.float32]:
-    """A store with as many random unit vectors for each passage as `parts` says; returns all
-    vectors, shape (m, d).
+    """A store with as many random unit vectors for each passage as `parts` says.
+
+    Returns all vectors, shape (m, d).
     """
     drawn = np.random.default_rng(seed).normal(size=(sum(parts), D))
     vectors: npt.NDArray[np.float32] = (
@@ -52,9 +51,7 @@ def made(folder: Path, parts: list[int], seed: int) -> npt.NDArray[np.float32]:
 def test_nearest_passages_are_exact(
     tmp_path_factory: pytest.TempPathFactory, parts: list[int], k: int, seed: int
 ) -> None:
-    """A passage's score is its best vector's cosine, and the k best passages are NumPy's, however
-    they are spread.
-    """
+    """A score is the best vector's cosine, and the k best passages are NumPy's."""
     folder = tmp_path_factory.mktemp("nearest")
     vectors = made(folder, parts, seed)
     drawn = np.random.default_rng(seed + 1).normal(size=D)
@@ -87,8 +84,9 @@ def test_no_passages_are_asked_for_and_none_come(store: Store, encoder: Encoder)
 
 
 def test_words_rank_passages_higher_the_more_they_say(store: Store) -> None:
-    """All and only the passages with the word match; scores fall; the one that is about it
-    leads.
+    """All and only the passages with the word match; scores fall.
+
+    The one that is about it leads.
     """
     found = store.lexical('"momentum"', 10, EQUAL)
     holding = {
@@ -282,9 +280,7 @@ def test_a_locked_database_is_busy_not_broken(
     not hasattr(os, "fork"), reason="needs a process with fewer rights, made by fork"
 )
 def test_a_store_that_may_only_be_read_still_answers(store_folder: Path) -> None:
-    """Without the right to write beside it, a store opens, finds by word, and cannot be written
-    to.
-    """
+    """Without the right to write, a store opens, finds by word, and stays as it is."""
     folder = Path(
         tempfile.mkdtemp(prefix="gradus-read-only-")
     )  # not below pytest's own folder, which is private

@@ -38,8 +38,9 @@ def unit_vectors(seed: int, n: int, d: int, copies: int = 0) -> Vectors:
     st.integers(0, 5),
 )
 def test_nearest_is_exact(seed: int, n: int, d: int, k: int, copies: int) -> None:
-    """The cosines of the k best rows are NumPy's, best first, each row once; at most n, also with
-    equal vectors.
+    """The cosines of the k best rows are NumPy's, best first, each row once.
+
+    At most n, also with equal vectors.
     """
     vectors = unit_vectors(seed, n, d, copies)
     query = unit_vectors(seed + 1, 1, d)[0]
@@ -95,9 +96,7 @@ def test_an_index_of_another_generation_is_not_taken(tmp_path: Path) -> None:
 
 
 def test_a_missing_or_foreign_file_is_not_taken(tmp_path: Path) -> None:
-    """No file, a folder in its place, an empty file, another format, a head that is JSON but not
-    ours.
-    """
+    """No file, a folder, an empty file, another format, a head of other JSON."""
     magic = b"gradus vectors 1\n"
     assert load_index(tmp_path / "none", 1) is None
     assert load_index(tmp_path, 1) is None
@@ -153,9 +152,7 @@ def test_a_file_that_cannot_be_written_leaves_nothing_behind(tmp_path: Path) -> 
 def test_a_store_rebuilds_an_index_it_cannot_trust(
     store_folder: Path, encoder: Encoder, tmp_path: Path, harm: str
 ) -> None:
-    """Whatever happened to the file, the neighbours are those of a sound one, and the file is sound
-    afterwards.
-    """
+    """Whatever happened to the file, neighbours are right, and it is sound afterwards."""
     folder = tmp_path / "store"
     shutil.copytree(store_folder, folder)
     path = folder / INDEX
@@ -204,9 +201,7 @@ def test_the_head_of_the_file_is_readable(tmp_path: Path) -> None:
     st.integers(2, 384),
 )
 def test_best_matches_are_exact(seed: int, lengths: list[int], q: int, d: int) -> None:
-    """For each passage and word of the question NumPy's largest cosine, but for rounding to bytes,
-    never below 0.
-    """
+    """For each passage and word NumPy's largest cosine, but for rounding, never below 0."""
     passages = [unit_vectors(seed + i, n, d) for i, n in enumerate(lengths)]
     question = unit_vectors(seed + 100, q, d) if q else np.zeros((0, d), dtype=np.float32)
     exact = np.zeros((len(lengths), q))

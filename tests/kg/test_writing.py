@@ -1,6 +1,4 @@
-"""One generation at a time: whatever happens to an ingest, a store is as it was before or as it is
-after.
-"""
+"""One generation at a time: after any ingest, a store is as before or as after it."""
 
 from __future__ import annotations
 
@@ -110,9 +108,7 @@ def edited(notes_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Path
 def stages(
     edited: Path, encoder: Encoder, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[tuple[Attacker, Path, Path, Path]]:
-    """The attacker, a store of the notes as they were, the notes after an edit, and a store of
-    those.
-    """
+    """The attacker, a store of the notes, the notes after an edit, and their store."""
     work = tmp_path_factory.mktemp("stages")
     texts = _texts(edited)
     old, new = work / "old", work / "new"
@@ -154,8 +150,9 @@ def _texts(folder: Path) -> set[str]:
 def test_an_ingest_killed_at_any_step_leaves_the_store_as_it_was(
     stages: tuple[Attacker, Path, Path, Path], everything: Everything, tmp_path: Path
 ) -> None:
-    """Killed at the first, a middle or the last thing it says, before its commit; the next ingest
-    then ends well.
+    """Killed at the first, a middle or the last thing it says, before its commit.
+
+    The next ingest then ends well.
     """
     attacker, old, notes, new = stages
     before, after = everything(old), everything(new)
@@ -175,9 +172,7 @@ def test_an_ingest_killed_at_any_step_leaves_the_store_as_it_was(
 def test_an_ingest_killed_at_any_instant_leaves_the_store_before_or_after(
     stages: tuple[Attacker, Path, Path, Path], everything: Everything, tmp_path: Path
 ) -> None:
-    """Killed by a timer, between any two instructions, also within the commit: nothing between is
-    ever seen.
-    """
+    """Killed by a timer, also within the commit: nothing between is ever seen."""
     attacker, old, notes, new = stages
     before, after = everything(old), everything(new)
     shutil.copytree(old, tmp_path / "whole")
@@ -240,8 +235,9 @@ def test_a_reader_keeps_its_generation_while_an_ingest_writes_and_after(
     everything: Everything,
     tmp_path: Path,
 ) -> None:
-    """An open store answers the same during and after an ingest; it says that a newer one is there
-    only after.
+    """An open store answers the same during and after an ingest.
+
+    It says that a newer one is there only after.
     """
     notes, folder = tmp_path / "notes", tmp_path / "store"
     shutil.copytree(notes_folder, notes)
@@ -285,9 +281,7 @@ def test_an_ingest_that_changes_nothing_makes_no_generation(
 def test_a_store_made_anew_in_its_place_is_another_one(
     notes_folder: Path, one_encoder: Encoder, tmp_path: Path
 ) -> None:
-    """A reader sees that its store is gone, although the new one counts its generations from 1
-    again.
-    """
+    """A reader sees that its store is gone, though the new one counts from 1 again."""
     ingest([notes_folder / "01-foundations.md"], tmp_path)
     reader = open_store(tmp_path)
     for file in tmp_path.glob(f"{DATABASE}*"):

@@ -1,5 +1,4 @@
-"""Take a text apart into clauses, each with what it speaks of, denies, gives numbers for and
-conditions it on.
+"""Take a text apart into clauses: what each speaks of, denies, counts and conditions.
 
 Which clauses contradict each other is left to `app.answering.reading.contradictions`.
 """
@@ -27,40 +26,48 @@ _WORD = re.compile(r"[^\W_]+(?:['’-][^\W_]+)*|[,;:()]")
 _YEAR = re.compile(r"(?:19|20)\d\d")
 _NUMERAL = re.compile(r"\d[\d.,e−+-]*")
 _FUNCTION_WORDS = (
-    "a about all also am an and any are as at be been being but by can could did do does doing each either else "
-    "even ever every for from get gets give gives go goes had has have having here how i in into is it its just "
-    "kind let like made make makes many may me might most much must my need needs of on one ones onto or other "
-    "our out over own per quite rather really same shall she should since so some such than that the their them "
-    "then there these they this those through thus to too until upon us very via want was we well were what when "
-    "where whether which while who whose why will with within would yet you your always usually typically "
-    "normally generally often mostly definitely simply still use uses used using take takes taken set sets choose "
-    "pick try best good fine value default rule rules thumb tip trick note notes statement statements recommend "
-    "recommended work works ok okay around roughly nearly almost exactly bit little lot something thing things "
-    "only become becomes keep keeps switch switched turn turned stay stays last lasts lasting enough suffice "
-    "suffices sufficient anything everything two three four five six seven eight nine ten eleven twelve twenty "
-    "hundred thousand million percent"
+    "a about all also am an and any are as at be been being but by can could did do does doing "
+    "each either else even ever every for from get gets give gives go goes had has have having "
+    "here how i in into is it its just kind let like made make makes many may me might most much "
+    "must my need needs of on one ones onto or other our out over own per quite rather really same "
+    "shall she should since so some such than that the their them then there these they this those "
+    "through thus to too until upon us very via want was we well were what when where whether "
+    "which while who whose why will with within would yet you your always usually typically "
+    "normally generally often mostly definitely simply still use uses used using take takes taken "
+    "set sets choose pick try best good fine value default rule rules thumb tip trick note notes "
+    "statement statements recommend recommended work works ok okay around roughly nearly almost "
+    "exactly bit little lot something thing things only become becomes keep keeps switch switched "
+    "turn turned stay stays last lasts lasting enough suffice suffices sufficient anything "
+    "everything two three four five six seven eight nine ten eleven twelve twenty hundred thousand "
+    "million percent"
 )
-_CONDITION_WORDS = "after among as at before during for if in inside on once under unless until using when whenever where while with"  # noqa: E501
+_CONDITION_WORDS = (
+    "after among as at before during for if in inside on once under unless until using when "
+    "whenever where while with"
+)
 _CONDITION = frozenset(_CONDITION_WORDS.split())
 _FUNCTION = frozenset(_FUNCTION_WORDS.split()) | _CONDITION
 _ARTICLES = frozenset({"a", "an", "the"})
 _NEGATION_WORDS = (
-    "not never no cannot avoid avoids avoided without seldom rarely hardly neither nor none nothing unnecessary "
-    "needless useless forbidden don't doesn't didn't isn't aren't wasn't won't can't shouldn't mustn't needn't "
-    "wouldn't couldn't"
+    "not never no cannot avoid avoids avoided without seldom rarely hardly neither nor none "
+    "nothing unnecessary needless useless forbidden don't doesn't didn't isn't aren't wasn't won't "
+    "can't shouldn't mustn't needn't wouldn't couldn't"
 )
 _NEGATORS = frozenset(_NEGATION_WORDS.split())
 # Words of negation that negate nothing of what is claimed.
 _NO_NEGATION = re.compile(
-    r"\bnot (?:only|just|necessarily|yet|always|every|all|so much)\b|\bwhether or not\b|\bno matter\b|\bif not\b"
-    r"|\bwhy not\b|\bno (?:more|less|fewer|later|sooner) than\b|\bno longer\b|\bno one\b|\bor not\b",
+    r"\bnot (?:only|just|necessarily|yet|always|every|all|so much)\b|\bwhether or not\b"
+    r"|\bno matter\b|\bif not\b"
+    r"|\bwhy not\b|\bno (?:more|less|fewer|later|sooner) than\b|\bno longer\b|\bno one\b"
+    r"|\bor not\b",
     re.I,
 )
 _OPPOSITES = (
-    "higher high larger large bigger big more greater great increase increases increased increasing raise raises "
-    "raised raising rise rises rising grow grows growing wider longer deeper above up maximum enlarge"
-    "|lower low smaller small less fewer decrease decreases decreased decreasing reduce reduces reduced reducing fall "
-    "falls falling shrink shrinks shrinking narrower shorter shallower below down minimum lowers lowered drop drops",
+    "higher high larger large bigger big more greater great increase increases increased "
+    "increasing raise raises raised raising rise rises rising grow grows growing wider longer "
+    "deeper above up maximum enlarge|lower low smaller small less fewer decrease decreases "
+    "decreased decreasing reduce reduces reduced reducing fall falls falling shrink shrinks "
+    "shrinking narrower shorter shallower below down minimum lowers lowered drop drops",
     "faster fast quicker quick quickly speed speeds|slower slow slowly slows",
     "before earlier early beginning|after later late afterwards",
     "better improve improves improved help helps helpful helped benefit benefits useful"
@@ -89,7 +96,8 @@ _SIDES = {
 # "On" is the opposite of "off" only where no noun follows it.
 _AFTER_ON = frozenset({",", ";", "in", "during", "at", "for", "while", "when", "and", "but"})
 _HEDGED = re.compile(
-    r"\b(?:at least|at most|up to|more than|less than|fewer than|below|above|over|under|e\.g|for example|for instance"
+    r"\b(?:at least|at most|up to|more than|less than|fewer than|below|above|over|under|e\.g"
+    r"|for example|for instance"
     r"|such as|in this case|ex|sometimes|may|might|could|can be|try)\b",
     re.I,
 )
@@ -123,9 +131,7 @@ class Clause:
 
 @lru_cache(maxsize=4096)
 def clauses_of(text: str) -> tuple[Clause, ...]:
-    """The clauses of a piece of Markdown that claim something: no questions, and none that are too
-    long to tell.
-    """
+    """The clauses of Markdown that claim something: no questions, none too long to tell."""
     parts = [p for s in sentences(plain(text)) for p in re.split(r";\s+|\s--?>\s|\s→\s", s)]
     return tuple(
         _clause(p) for p in parts if len(p) <= CLAUSE_CHARS and not p.rstrip().endswith("?")
@@ -134,8 +140,9 @@ def clauses_of(text: str) -> tuple[Clause, ...]:
 
 @lru_cache(maxsize=4096)
 def content_of(heading: str) -> frozenset[str]:
-    """The content words of a heading, as stems; its numbers are among them, they tell "ResNet 18"
-    from others.
+    """The content words of a heading, as stems.
+
+    Its numbers are among them, they tell "ResNet 18" from others.
     """
     found = (t.lower() for t in _WORD.findall(plain(heading)) if t[0].isalnum())
     return frozenset(
@@ -180,8 +187,9 @@ def _token(word: str, following: str) -> tuple[str, _Sort]:
 
 
 def _conditions(tokens: Sequence[tuple[str, _Sort]]) -> frozenset[str]:
-    """The first content words behind "when", "for" and the like; behind "only when" stands what is
-    claimed.
+    """The first content words behind "when", "for" and the like.
+
+    Behind "only when" stands what is claimed.
     """
     found: set[str] = set()
     left = 0

@@ -32,7 +32,7 @@ __all__ = ["Contradiction", "contradictions", "opposed"]
 
 CONSIDERED = 12  # statements of an answer
 CLOSE = 0.5  # share of the best hit's score, from which a hit is looked through for the opposite
-ALIKE = 0.6  # cosine of two statements that speak of the same; see tests/app/answering/reading/test_contradictions.py
+ALIKE = 0.6  # cosine of two statements that speak of the same; see test_contradictions.py
 SHARED = 2  # content words
 MOST_EXTRA = 4  # content words that only one of them has
 
@@ -54,8 +54,7 @@ def contradictions(
     wanted: Mapping[str, float],
     encoder: Encoder,
 ) -> list[Contradiction]:
-    """Pairs that contradict each other: one of the statements that an answer draws on, another of
-    any close hit.
+    """Pairs that contradict: a statement the answer draws on, and one of any close hit.
 
     Parameters
     ----------
@@ -84,11 +83,12 @@ def contradictions(
 def opposed(
     one: str, other: str, heading: str = "", other_heading: str = ""
 ) -> Opposition | Literal[""]:
-    """In what two statements contradict each other: "number", "negation", "opposites", or "" when
-    in nothing.
+    """In what two statements contradict: "number", "negation", "opposites", or "".
 
-    >>> opposed("The batch size should be 64.", "The batch size should be 32."), opposed("Shuffle.", "Do not stop.")
-    ('number', '')
+    >>> opposed("The batch size should be 64.", "The batch size should be 32.")
+    'number'
+    >>> opposed("Shuffle.", "Do not stop.")
+    ''
     """
     for a in clauses_of(one):
         for b in clauses_of(other):
@@ -137,9 +137,7 @@ def _same_conditions(a: Clause, b: Clause, head_a: frozenset[str], head_b: froze
 
 
 def _special_case(a: Clause, b: Clause, head_a: frozenset[str], head_b: frozenset[str]) -> bool:
-    """Whether one heading tells of something else, or of a special case, for which another number
-    is no wonder.
-    """
+    """Whether one heading tells of a special case, for which another number is no wonder."""
     own_a, own_b = head_a - b.content - head_b, head_b - a.content - head_a
     if own_a and own_b:
         return True
@@ -167,15 +165,17 @@ def _numbers_differ(a: Clause, b: Clause) -> int | None:
 
 
 def _negations(clause: Clause, shared: frozenset[str]) -> list[frozenset[str]]:
-    """Negations that bear on what both clauses speak of; in "X, not Y" the negation is of Y
-    alone.
+    """Negations that bear on what both clauses speak of.
+
+    In "X, not Y" the negation is of Y alone.
     """
     return [scope for scope in clause.negated if not scope or scope & shared]
 
 
 def _flips(one: tuple[tuple[int, int], ...], other: tuple[tuple[int, int], ...]) -> int | None:
-    """How many opposites two clauses have in the same places; None when it is unclear which belong
-    together.
+    """How many opposites two clauses have in the same places.
+
+    None when it is unclear which belong together.
     """
     flips = 0
     for pair in {pair for pair, _ in one} & {pair for pair, _ in other}:

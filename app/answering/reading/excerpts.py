@@ -1,6 +1,4 @@
-"""Pieces of passages that go into an answer: whole blocks of the notes' own Markdown, with their
-exact places.
-"""
+"""Excerpts of passages for an answer: the notes' own Markdown, with its exact place."""
 
 from __future__ import annotations
 
@@ -64,9 +62,7 @@ def section_of(passage: Passage) -> tuple[str, tuple[str, ...]]:
 
 
 def heading_of(passage: Passage) -> str:
-    """The passage's heading without the other names it gives ("Unfreezing | Unfreeze"), "" without
-    one.
-    """
+    """The passage's heading without further names ("Unfreezing | Unfreeze"), or ""."""
     return (
         plain(passage.heading_path[-1]).replace("*", "").split(" | ")[0]
         if passage.heading_path
@@ -82,9 +78,7 @@ def body_of(passage: Passage) -> Excerpt:
 
 
 def read_chars(text: str) -> int:
-    """How many characters a reader sees of a piece of Markdown: of a drawn formula only the
-    formula.
-    """
+    """How many characters a reader sees of Markdown: of a drawn formula only the formula."""
     return len(_FORMULA_PICTURE.sub(lambda m: m["tex"], text)) if "<img" in text else len(text)
 
 
@@ -107,8 +101,9 @@ def begins_in(citation: Citation, passage: Passage) -> bool:
 
 
 def shown(excerpt: Excerpt, n: int) -> str:
-    """An excerpt as Markdown with its mark; formula pictures become formulas, wikilinks their
-    words, pictures go.
+    """An excerpt as Markdown with its mark.
+
+    Formula pictures become formulas, wikilinks their words, pictures go.
     """
     passage = excerpt.passage
     if passage.cell is not None and passage.kind in ("code", "output"):

@@ -20,10 +20,12 @@ __all__ = ["Statement", "excerpt", "statements_of", "whole"]
 # Openings that lean on what was said before: "It …", "Without this …", "So …".
 _LEANS = re.compile(
     r"^[\s*_\"“(]*"
-    r"(?:(?:and|but|or|with|without|in|by|for|from|of|on|after|before|because of|while|until|unlike|all)\s+)?"
+    r"(?:(?:and|but|or|with|without|in|by|for|from|of|on|after|before|because of|while|until"
+    r"|unlike|all)\s+)?"
     r"(?:(?P<soft>it|its|they|their|them|both|he|she|here|there(?!\s+(?:is|are|was|were)\b))"
-    r"|(?P<hard>this|that|these|those|such|otherwise|therefore|hence|thus|however|instead|then|so|yet|but|also|"
-    r"again|conversely|similarly|neither|the same|the former|the latter|the second|the other|one of them))\b(?!-)",
+    r"|(?P<hard>this|that|these|those|such|otherwise|therefore|hence|thus|however|instead|then|so"
+    r"|yet|but|also|again|conversely|similarly|neither|the same|the former|the latter|the second"
+    r"|the other|one of them))\b(?!-)",
     re.I,
 )
 
@@ -53,8 +55,7 @@ def statements_of(passage: Passage) -> tuple[Statement, ...]:
 
 
 def whole(statements: Sequence[Statement], i: int) -> tuple[int, int]:
-    """First and last position of the statements that statement `i` needs to be understood, itself
-    among them.
+    """First and last of the statements that statement `i` needs, itself among them.
 
     Parameters
     ----------

@@ -1,6 +1,4 @@
-"""Concepts and mentions found in whole small notes: which there are, under which names, where they
-are explained.
-"""
+"""Concepts and mentions of whole small notes: their names and where they are explained."""
 
 from __future__ import annotations
 
@@ -55,9 +53,7 @@ def test_headings_name_concepts_with_their_aliases() -> None:
 
 
 def test_a_concept_knows_where_it_is_explained() -> None:
-    """Its passages, its notes with the home note first, its first sentence, and what stands beside
-    it.
-    """
+    """Its passages, its notes, the home note first, its first sentence, its resources."""
     found = concepts(
         a="# Dropout\n\nDropout sets activations to zero. It is simple.\n\n[paper](https://e.org/p) ![curve](c.png)\n\n"
         "```python\nnn.Dropout(0.5)\n```\n",
@@ -83,8 +79,9 @@ def test_passages_of_a_section_without_a_name_belong_to_the_section_above() -> N
 
 
 def test_wikilinks_name_concepts_that_no_note_explains_yet() -> None:
-    """With no passage of their own; the target counts, not the words shown, and not the part after
-    #.
+    """With no passage of their own.
+
+    The target counts, not the words shown, and not the part after #.
     """
     found = concepts(
         a="# Dropout\n\nSee [[Weight Decay|shrinking]], [[folder/Momentum#nesterov]], [[dropout]].\n"
@@ -169,9 +166,7 @@ def test_near_duplicates_are_one_concept_under_its_first_name() -> None:
 
 
 def test_an_acronym_joins_the_name_it_abbreviates() -> None:
-    """A heading in capitals and a spelled-out one elsewhere, when only one name has these
-    initials.
-    """
+    """A heading in capitals and a spelled-out one, when only one name has these initials."""
     found = concepts(
         a="# EWMA\n\nA mean.\n",
         b="# Exponentially Weighted Moving Average\n\nA mean that forgets.\n",
@@ -196,8 +191,9 @@ def test_an_acronym_in_brackets_is_an_alias() -> None:
 
 
 def test_headings_that_structure_many_notes_are_no_concepts() -> None:
-    """The same inner heading below three different ones; a title is a concept however often it
-    stands inside.
+    """The same inner heading below three different ones.
+
+    A title is a concept however often it stands inside.
     """
     inner = "\n\n## Common traps\n\nHere.\n"
     notes = {n: f"# {n.title()}\n\nWords.{inner}" for n in ("momentum", "dropout", "annealing")}
@@ -207,9 +203,7 @@ def test_headings_that_structure_many_notes_are_no_concepts() -> None:
 
 
 def test_a_weak_name_is_an_alias_only_while_nobody_else_claims_it() -> None:
-    """ "Perceptual Loss" is another word for feature loss until a note explains it as something of
-    its own.
-    """
+    """ "Perceptual Loss" is another word for feature loss until a note explains it."""
     feature = "# Feature Loss | Perceptual Loss\n\nCompares activations.\n"
     assert concepts(a=feature)["Feature Loss"].aliases == ("Perceptual Loss",)
     both = concepts(a=feature, b="# Perceptual Loss\n\nWhat eyes see.\n")
@@ -226,9 +220,7 @@ def test_every_name_has_one_owner(store: Store) -> None:
 
 
 def test_mentions_are_found_in_every_passage_by_every_name() -> None:
-    """Label and alias, longest match, in text and code, offsets counted from the passage's
-    start.
-    """
+    """Label and alias, longest match, in text and code, offsets within the passage."""
     notes = parts(
         a="# Recurrent Neural Network | RNN\n\nReads words.\n",
         b="# Text\n\nRNNs and a recurrent neural network, see https://e.org/RNN.\n\n```python\nmodel = RNN()\n```\n",
@@ -307,18 +299,14 @@ def test_a_long_sentence_is_cut_at_a_word() -> None:
 
 
 def test_hostile_lines_cost_little() -> None:
-    """A line of addresses run together before a word is read in one go, not in as many ways as it
-    can be divided.
-    """
+    """A line of addresses run together before a word is read in one go."""
     text = "http://a" * 60 + " then words that say it"
     assert first_sentence(text).startswith("http://ahttp://a")
 
 
 @given(st.text(alphabet="#*`_[]()|$<>!-:\n .ab\ue000\ue0011", max_size=120))
 def test_any_text_gives_concepts_and_slices(text: str) -> None:
-    """Whatever stands in a note, concepts are found or not, passages exist, and mentions slice to
-    their name.
-    """
+    """Whatever a note holds, passages exist, and mentions slice to their name."""
     notes = parts(a=text, b="# Ab\n\nAb is a word.\n")
     found = find_concepts(notes)
     passages = {p.id: p for n in notes for p in n.passages}
@@ -330,9 +318,7 @@ def test_any_text_gives_concepts_and_slices(text: str) -> None:
 def test_order_of_arrival_does_not_matter(
     store: Store, store_folder: Path, everything: Callable[[Path], dict[str, object]]
 ) -> None:
-    """The same notes in the same order give the same concepts as the store has, found anew from its
-    texts.
-    """
+    """The same notes in the same order give the concepts that the store has."""
     assert everything(store_folder)["concepts"] == store.concepts
     notes: list[NoteParts] = []
     first = 0

@@ -1,6 +1,4 @@
-"""Wikilinks by file name in small vaults: the concept they lead to, what they count for, and what
-they leave alone.
-"""
+"""Wikilinks by file name in small vaults: where they lead, and what they leave alone."""
 
 from __future__ import annotations
 
@@ -42,9 +40,7 @@ def labels(texts: Mapping[str, str]) -> set[str]:
 
 
 def mentioned(texts: Mapping[str, str], note: str) -> list[tuple[str, str]]:
-    """The mentions below the headings of one note, left to right: the concept, and the words that
-    count for it.
-    """
+    """The mentions in one note, left to right: the concept, and the words that count."""
     notes = parts(texts)
     concepts = find_concepts(notes)
     passages = {p.id: p for n in notes for p in n.passages}
@@ -87,8 +83,9 @@ LINKS = [
 def test_a_link_by_file_name_leads_to_what_the_note_is_about(
     link: str, about: str, folder: str
 ) -> None:
-    """By its heading, its front matter or its file's name without the number; the file's name is no
-    concept.
+    """By its heading, its front matter or its file's name without the number.
+
+    The file's name is no concept.
     """
     needs = f"# Ridge\n\n## Prerequisites\n\n- {link}\n"
     texts = {f"{folder}03-lasso.md": about, f"{folder}04-ridge.md": needs}
@@ -140,8 +137,9 @@ def test_of_equal_file_names_the_one_beside_the_note_is_meant(line: str) -> None
 
 
 def test_a_note_beside_goes_before_a_name_that_is_explained_elsewhere() -> None:
-    """As a click in Obsidian does; a note that has a section of its own file's name is meant for
-    that.
+    """As a click in Obsidian does.
+
+    A note that has a section of its own file's name is meant for that.
     """
     texts = {
         "a/shrinking.md": LASSO,
@@ -187,9 +185,7 @@ def test_a_link_to_a_section_of_its_own_note_leads_to_no_other() -> None:
 
 
 def test_ignored_and_renamed_concepts_are_followed(tmp_path: Path) -> None:
-    """A link goes where its note's concept has gone, and makes no concept of one that was taken
-    away.
-    """
+    """A link goes where its note's concept has gone, and brings back none taken away."""
     texts = {
         "03-lasso.md": LASSO,
         "04-ridge.md": RIDGE,

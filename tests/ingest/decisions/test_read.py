@@ -1,6 +1,4 @@
-"""The overrides file: read with its lines, wrong entries named, and what it decides holds whatever
-the notes say.
-"""
+"""The overrides file: read with its lines, its errors named, and always in force."""
 
 from __future__ import annotations
 
@@ -119,8 +117,9 @@ def test_the_notes_of_these_tests_have_inferred_and_stated_edges(vault: Vault) -
 
 
 def test_an_added_edge_is_kept_with_file_and_line(vault: Vault) -> None:
-    """At once, though no note changed, and for the next ingest too; the reverse, stated by a note,
-    is not kept.
+    """At once, though no note changed, and for the next ingest too.
+
+    The reverse, stated by a note, is not kept.
     """
     report = vault.decide('# mine\nadd = [\n  ["pruning", "Ridge"],\n  ["Pruning", "Lasso"],\n]\n')
     assert (report.unchanged, report.changed, report.encoded, report.warnings) == (5, 0, 0, ())
@@ -331,8 +330,9 @@ def test_a_file_that_cannot_be_decoded_is_left_out(vault: Vault) -> None:
 
 
 def test_several_folders_have_a_file_each(vault: Vault, tmp_path: Path) -> None:
-    """Together they decide, and each is named with its folder; against each other they are told
-    so.
+    """Together they decide, and each is named with its folder.
+
+    Against each other they are told so.
     """
     other = tmp_path / "other"
     other.mkdir()
@@ -416,8 +416,9 @@ def test_overrides_always_win(
     everything: Everything, stated: list[list[str]], named: list[list[str]],
     add: list[tuple[str, str]], remove: list[tuple[str, str]], order: list[int],
 ) -> None:  # fmt: skip
-    """Over any notes: added edges are kept unless decisions contradict them, removed ones never;
-    nothing is cyclic.
+    """Over any notes: added edges are kept unless decisions contradict them, removed ones never.
+
+    Nothing is cyclic.
 
     A second ingest changes nothing, and the notes one by one, in any order, make the same store.
     """

@@ -1,6 +1,4 @@
-"""What people say, settled: decisions win, nothing closes a cycle, and every contradiction names
-its lines.
-"""
+"""What people say, settled: decisions win, no cycle, and every contradiction named."""
 
 from __future__ import annotations
 
@@ -38,8 +36,9 @@ def settled(
 
 @given(st.lists(pairs), st.lists(pairs), st.lists(pairs))
 def test_decisions_win(stated: list[Pair], add: list[Pair], remove: list[Pair]) -> None:
-    """What is removed is never kept, what is added is kept unless other decisions are against it;
-    no cycle is left.
+    """What is removed is never kept, what is added is kept unless other decisions are against it.
+
+    No cycle is left.
     """
     decided = Decided(lines(add, "gradus.toml"), lines(remove, "gradus.toml"))
     found = settle(lines(stated, "n.md"), decided, CONCEPTS)
@@ -61,9 +60,7 @@ def test_decisions_win(stated: list[Pair], add: list[Pair], remove: list[Pair]) 
 def test_no_statement_is_lost_without_a_word(
     stated: list[Pair], add: list[Pair], remove: list[Pair]
 ) -> None:
-    """It is kept, decided otherwise, or named in a warning, by its own line or from the other
-    side.
-    """
+    """It is kept, decided otherwise, or named in a warning from either side."""
     found = settle(lines(stated, "n.md"), Decided(lines(add, "x"), lines(remove, "x")), CONCEPTS)
     told = " ".join(w.error for w in found.warnings if w.note == "n.md")
     own = {w.line for w in found.warnings if w.note == "n.md"}
@@ -93,8 +90,9 @@ def test_every_line_about_a_pair_is_its_evidence() -> None:
 
 
 def test_what_notes_list_is_told_and_what_is_decided_is_not() -> None:
-    """One confirmed edge does not stop inference for its concept; a list of needs does, also when
-    one is removed.
+    """One confirmed edge does not stop inference for its concept.
+
+    A list of needs does, also when one is removed.
     """
     found = settle(
         lines([(0, 1)], "n.md"), Decided(lines([(2, 3)], "x"), lines([(0, 1)], "x")), CONCEPTS

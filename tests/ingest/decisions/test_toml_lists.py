@@ -1,6 +1,4 @@
-"""Lists in TOML: every entry's line and offsets, and edits that change one entry and nothing
-else.
-"""
+"""Lists in TOML: each entry's line and offsets, and edits that change just one."""
 
 from __future__ import annotations
 
@@ -63,9 +61,7 @@ def sources(draw: st.DrawFn) -> str:
 
 @given(sources())
 def test_every_entry_is_found_where_it_stands(text: str) -> None:
-    """Its offsets cut out just that entry, its line is the line they begin on, its comma is a
-    comma.
-    """
+    """Its offsets cut out just that entry, on its line, and its comma is a comma."""
     values = tomllib.loads(text)
     found = places(text)
     assert list(found) == list(values)
@@ -83,8 +79,9 @@ def test_every_entry_is_found_where_it_stands(text: str) -> None:
 
 @given(sources(), st.data())
 def test_taking_an_entry_out_leaves_all_others(text: str, data: st.DataObject) -> None:
-    """The text stays valid, and says what it said but for that entry; every comment of other lines
-    stays.
+    """The text stays valid, and says what it said but for that entry.
+
+    Every comment of other lines stays.
     """
     values = tomllib.loads(text)
     held = [
@@ -121,8 +118,9 @@ def _span(text: str, key: str, i: int) -> tuple[int, int]:
 def test_an_entry_is_added_at_the_end_of_its_list(
     text: str, pair: tuple[str, str], comment: str
 ) -> None:
-    """Whatever the names hold and however the list is laid out; nothing that was there is
-    touched.
+    """Whatever the names hold and however the list is laid out.
+
+    Nothing that was there is touched.
     """
     values = tomllib.loads(text)
     if isinstance(values.get("add"), dict):

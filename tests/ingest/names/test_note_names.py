@@ -42,8 +42,9 @@ NOTES = [
     ],
 )
 def test_a_link_means_the_nearest_note_of_its_path(target: str, note: str, meant: str) -> None:
-    """In the same folder, else of those anywhere the one with most folders in common; text before a
-    notebook.
+    """In the same folder, else of those anywhere the one with most folders in common.
+
+    Text before a notebook.
     """
     assert NoteNames.of(NOTES).find(target, note) == meant
 

@@ -1,5 +1,6 @@
-"""Finding notes: the right files, each once, under stable names; reading them without changing a
-character.
+"""Finding notes: the right files, each once, under stable names.
+
+Reading them without changing a character.
 """
 
 from __future__ import annotations
@@ -89,8 +90,9 @@ def test_a_single_file_is_a_note_by_its_own_name(tmp_path: Path) -> None:
 
 
 def test_same_names_of_two_roots_get_the_folder_in_front(tmp_path: Path) -> None:
-    """The first root keeps its names; the later ones are told apart by as many folders as it
-    takes.
+    """The first root keeps its names.
+
+    The later ones are told apart by as many folders as it takes.
     """
     write(tmp_path, "a/notes/x.md", "b/notes/x.md", "b/notes/y.md", "c/notes/x.md")
     roots = [tmp_path / letter / "notes" for letter in "abc"]

@@ -1,6 +1,4 @@
-"""Markdown: nothing of a note is lost, every span gives its source back, and odd notation means
-what it should.
-"""
+"""Markdown: nothing is lost, spans give the source back, odd notation means its own."""
 
 from __future__ import annotations
 
@@ -70,9 +68,7 @@ newlines = st.sampled_from(["\n", "\r\n", "\r"])
 
 @st.composite
 def notes(draw: st.DrawFn) -> str:
-    """Notes out of awkward lines, or of marks alone, with any line endings, some with a byte order
-    mark.
-    """
+    """Notes of awkward lines or of marks alone, with any line endings and byte order mark."""
     lines = draw(st.lists(st.sampled_from(FRAGMENTS), max_size=25))
     text = "".join(line + draw(newlines) for line in lines)
     text += draw(st.text("#-*+`~$[](){}<>|!\\:=&;_\"' \t\n\r1.ab\u00e9", max_size=40))
@@ -147,9 +143,7 @@ def test_marked_terms_lie_where_their_span_says(text: str) -> None:
 
 @given(st.lists(st.sampled_from(FRAGMENTS), max_size=25))
 def test_line_endings_and_byte_order_mark_change_nothing_but_offsets(lines: list[str]) -> None:
-    """Kinds, lines and words are the same with LF, CRLF and CR, with and without a byte order
-    mark.
-    """
+    """Kinds, lines and words are the same with LF, CRLF and CR, with a mark or without."""
     lines = [
         "words",
         *(part for line in lines for part in line.split("\n")),

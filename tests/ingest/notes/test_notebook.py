@@ -1,6 +1,4 @@
-"""Notebooks: cells keep their place, headings hold for later cells, outputs become words, bad files
-say where.
-"""
+"""Notebooks: cells keep their place, headings hold on, outputs become words."""
 
 from __future__ import annotations
 
@@ -58,9 +56,7 @@ def output_of(*outputs: dict[str, Any]) -> str:
 
 
 def test_cells_keep_their_index_and_headings_hold_for_later_cells() -> None:
-    """Texts line up with cells, raw ones too, and a code cell stands under the headings before
-    it.
-    """
+    """Texts line up with cells, and a code cell stands under the headings before it."""
     text = notebook(
         markdown(["# A\n", "words"]),
         {"cell_type": "raw", "metadata": {}, "source": "# raw"},
@@ -92,8 +88,9 @@ def test_cells_keep_their_index_and_headings_hold_for_later_cells() -> None:
 
 
 def test_output_follows_the_source_after_an_empty_line() -> None:
-    """The cell's text is source, empty line, outputs; both blocks have their spans and lines in
-    it.
+    """The cell's text is source, empty line, outputs.
+
+    Both blocks have their spans and lines in it.
     """
     parsed = parse_notebook(
         notebook(code("\nx = 1\nx", stream(["one\n", "two\n"]), shown(text_plain="3")))
@@ -134,8 +131,9 @@ def test_output_follows_the_source_after_an_empty_line() -> None:
     ],
 )
 def test_outputs_become_words(output: dict[str, Any], words: str) -> None:
-    """Text stays without terminal codes and overwritten progress; pictures and object names give
-    nothing.
+    """Text stays without terminal codes and overwritten progress.
+
+    Pictures and object names give nothing.
     """
     assert output_of(output) == words
 
@@ -201,9 +199,7 @@ def test_marked_terms_carry_their_cell() -> None:
 
 
 def test_version_3_notebooks_are_read_quietly(caplog: pytest.LogCaptureFixture) -> None:
-    """An old notebook's heading cells, inputs and outputs come through, without a warning or a log
-    line.
-    """
+    """An old notebook's headings, inputs and outputs come through without a warning."""
     cells = [
         {"cell_type": "heading", "level": 2, "metadata": {}, "source": ["Old"]},
         {
@@ -228,9 +224,7 @@ def test_version_3_notebooks_are_read_quietly(caplog: pytest.LogCaptureFixture) 
 
 
 def test_odd_but_usable_notebooks_are_read() -> None:
-    """Missing ids, metadata, outputs or sources, and a byte order mark, are no reason to refuse a
-    notebook.
-    """
+    """Missing ids, metadata, outputs or sources, and a byte order mark, do no harm."""
     cells = [
         {"cell_type": "code"},
         {"cell_type": "markdown", "source": ["# A"]},

@@ -1,6 +1,4 @@
-"""Passages: exact slices that cover every block once, no longer than needed, cut where a reader
-would pause.
-"""
+"""Passages: exact slices that cover every block once, cut where a reader would pause."""
 
 from __future__ import annotations
 
@@ -49,9 +47,7 @@ BLOCKS = [
 
 @st.composite
 def notes(draw: st.DrawFn) -> str:
-    """Notes out of blocks short and long, in any order, with either line ending, some with a byte
-    order mark.
-    """
+    """Notes of blocks short and long, with either line ending, some with a mark."""
     blocks = draw(st.lists(st.sampled_from(BLOCKS), max_size=9))
     between = draw(st.sampled_from(["\n\n", "\n\n\n", "\n"]))
     text = between.join(blocks)
@@ -154,9 +150,7 @@ def test_kind_is_that_of_the_blocks_alone(text: str, kind: str) -> None:
 
 
 def test_code_stays_with_the_words_that_announce_it() -> None:
-    """The announcing paragraph goes to the code's passage, though it would fit into the one
-    before.
-    """
+    """The announcing paragraph goes to the code, though it would fit before."""
     code = "```\n" + "x = f(x)\n" * 60 + "```"
     text = f"{SENTENCE * 9}\n\nThis is how:\n\n{code}\n\n{SENTENCE * 4}"
     assert len(text) > TARGET
@@ -164,9 +158,7 @@ def test_code_stays_with_the_words_that_announce_it() -> None:
 
 
 def test_code_a_little_too_long_keeps_its_short_lead_in() -> None:
-    """A heading and one sentence are not left alone before a code block that is over the target by
-    itself.
-    """
+    """A heading and one sentence are not left alone before code that is too long."""
     code = "```\n" + "x = f(x)\n" * 140 + "```"
     assert TARGET < len(code) < SPLIT_OVER
     assert passages_of(f"# A\n\nLike this:\n\n{code}") == [f"# A\n\nLike this:\n\n{code}"]
@@ -260,8 +252,9 @@ def notebook(*cells: tuple[str, str, str]) -> str:
 
 
 def test_passages_do_not_cross_cells() -> None:
-    """Each cell has its own passages, under the headings of earlier cells; a bare heading's cell
-    has none.
+    """Each cell has its own passages, under the headings of earlier cells.
+
+    A bare heading's cell has none.
     """
     parsed = parse_notebook(
         notebook(

@@ -1,6 +1,4 @@
-"""Features of pairs: what each says in a vault small enough to count, their range, and what must
-not change them.
-"""
+"""Features of pairs: what each says, its range, and what must not change it."""
 
 from __future__ import annotations
 
@@ -57,8 +55,9 @@ def table(pairs: Pairs, new: list[int]) -> Floats:
 def test_every_feature_is_finite_and_within_its_range(
     seed: int, n: int, data: st.DataObject
 ) -> None:
-    """Cosines in [-1, 1], all others in [0, 1], whatever is missing; pairs are sorted, a before
-    b.
+    """Cosines in [-1, 1], all others in [0, 1], whatever is missing.
+
+    Pairs are sorted, a before b.
     """
     some = st.sets(st.integers(0, n - 1), max_size=3)
     mute, nameless = sorted(data.draw(some)), sorted(data.draw(some))
@@ -132,9 +131,7 @@ def beside_another_field(vault: Vault, more: int) -> Vault:
 
 
 def small(**changed: Any) -> dict[tuple[int, int], dict[str, float]]:
-    """Loss, cross entropy loss and kernel: the second names the first, the first the third, in all
-    directions apart.
-    """
+    """Loss, cross entropy loss and kernel; the second names the first, it the third."""
     eye = np.eye(3, dtype=np.float32)
     naming = {
         (1, 0): Naming(3, True, True, False, 0.25, place(1)),
@@ -152,9 +149,7 @@ def small(**changed: Any) -> dict[tuple[int, int], dict[str, float]]:
 
 
 def test_how_a_concept_is_named_is_counted() -> None:
-    """Of "loss before cross entropy loss": three times, first and early, cued, and three of four
-    names.
-    """
+    """Of "loss before cross entropy loss": three times, first, early, cued, three of four."""
     row = small()[0, 1]
     assert row["named"] == pytest.approx(np.log(4) / np.log(9))
     assert (row["first"], row["early"], row["cued"], row["contrasted"], row["share"]) == (
@@ -173,8 +168,9 @@ def test_how_a_concept_is_named_is_counted() -> None:
 
 
 def test_words_of_names_and_texts_are_shared_as_they_stand() -> None:
-    """A name within a name, words of a name in the other's, in its text, and words of texts; stop
-    words count not.
+    """A name within a name, words of a name in the other's, in its text, and words of texts.
+
+    Stop words count not.
     """
     rows = small()
     assert (rows[0, 1]["in label"], rows[1, 0]["in label"], rows[0, 2]["in label"]) == (1, 0, 0)
@@ -252,8 +248,9 @@ def test_neighbourhoods_equal_dense_sums(seed: int, n: int, slab: int) -> None:
 
 @given(st.integers(0, 10_000), st.integers(2, 7))
 def test_concepts_are_counted_as_far_as_they_are_told_and_near(seed: int, n: int) -> None:
-    """Told from a cosine of 0.6 on, fully from 0.9; near from 0.35; of all that make a pair with
-    the concept.
+    """Told from a cosine of 0.6 on, fully from 0.9; near from 0.35.
+
+    Of all that make a pair with the concept.
     """
     vault = random_vault(seed, n, nameless=[1])
     found = of(read_pairs(vault.signals, vault.gists, set()))
@@ -295,8 +292,9 @@ def test_what_is_beside_a_concept_weighs_as_it_is_near() -> None:
 
 
 def test_places_go_by_how_well_names_are_told() -> None:
-    """Of all names met in one text the best told is first; of all texts that meet one name, the
-    best.
+    """Of all names met in one text the best told is first.
+
+    Of all texts that meet one name, the best.
     """
     found = of(read_pairs(*_both(random_vault(9, 6)), set()))
     for one in range(6):

@@ -1,6 +1,4 @@
-"""What stands for a concept in comparisons, and names that are encoded once and kept as long as
-they are some name.
-"""
+"""What stands for a concept in comparisons, and names that are encoded once."""
 
 from __future__ import annotations
 
@@ -67,8 +65,9 @@ def gists_of(
 def test_centres_are_mean_directions_and_words_those_of_the_opening(
     seed: int, own: list[set[int]]
 ) -> None:
-    """Unit length, or zeros for a concept without passages; words in the order of the passages, up
-    to a number.
+    """Unit length, or zeros for a concept without passages.
+
+    Words in the order of the passages, up to a number.
     """
     rng = np.random.default_rng(seed)
     vectors = units(rng, 5, D)
@@ -90,8 +89,9 @@ def test_centres_are_mean_directions_and_words_those_of_the_opening(
 
 
 def test_code_headings_links_and_pictures_say_nothing() -> None:
-    """They are in no text and give no words; the passage is still part of the concept's
-    direction.
+    """They are in no text and give no words.
+
+    The passage is still part of the concept's direction.
     """
     passages = [
         passage(0, "loss = model(x)\nloss.backward()", "code"),
@@ -180,9 +180,7 @@ def test_each_label_is_encoded_once_alone_and_kept_with_its_words(
 
 
 def test_another_ingest_encodes_no_name_again(tmp_path: Path, encoded: list[str]) -> None:
-    """A changed note gives its passage and no name, a new one its own name alone, none of them
-    nothing.
-    """
+    """A changed note gives its passage and no name, a new one its own name alone."""
     notes = write_notes(tmp_path / "notes", NOTES)
     ingest([notes], tmp_path / "store")
     encoded.clear()

@@ -1,6 +1,4 @@
-"""Late interaction against a plain double loop over words, at every length at which windows and
-openings change.
-"""
+"""Late interaction against a plain double loop over words, at every length."""
 
 from __future__ import annotations
 
@@ -51,9 +49,7 @@ def slowly(gists: Gists, p: int, c: int) -> list[float]:
 
 
 def check(gists: Gists, a: npt.NDArray[np.int64], b: npt.NDArray[np.int64]) -> None:
-    """Both directions of each pair are what the loop gives, the last column but for its rounding to
-    bytes.
-    """
+    """Both directions of each pair are the loop's, the last column but for rounding."""
     for found, p, c in zip(late_features(gists, a, b), (a, b), (b, a), strict=True):
         slow = np.array([slowly(gists, int(i), int(j)) for i, j in zip(p, c, strict=True)]).reshape(
             -1, len(LATE)

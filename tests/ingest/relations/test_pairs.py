@@ -37,9 +37,7 @@ def directions(seed: int, n: int, copies: int, empty: int) -> Floats:
 def test_nearest_concepts_are_those_of_brute_force(
     seed: int, n: int, copies: int, empty: int, few: int
 ) -> None:
-    """Cosines of the k nearest others, best first, never oneself, also among many equal and empty
-    ones.
-    """
+    """Cosines of the k nearest others, best first, never oneself, also among equals."""
     vectors = directions(seed, n, copies, min(empty, n))
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(pairing, "NEAREST", few)
@@ -122,9 +120,7 @@ def drawn(seed: int, n: int) -> Drawn:
 
 @given(st.integers(0, 10_000), st.integers(4, 12))
 def test_candidates_are_those_of_brute_force(seed: int, n: int) -> None:
-    """Sorted, each pair once, smaller id first, none of a concept with itself even where it is
-    asked for.
-    """
+    """Sorted, each pair once, smaller id first, no concept with itself."""
     of = drawn(seed, n)
     found = read_from(*of)
     assert found == slowly(*of)

@@ -100,8 +100,9 @@ def said(pairs: list[Pair], note: str) -> dict[Pair, Evidence]:
 
 @st.composite
 def cases(draw: st.DrawFn) -> Case:
-    """Scores on both sides of the thresholds and equal ones; statements and decisions that may
-    contradict.
+    """Scores on both sides of the thresholds and equal ones.
+
+    Statements and decisions that may contradict.
     """
     level = st.one_of(st.sampled_from([0.0, 0.3, 0.6, 0.9, 1.0]), st.floats(0, 1))
     candidates = draw(st.lists(ordered, unique_by=frozenset, max_size=15))
@@ -133,9 +134,7 @@ def test_what_is_kept_can_be_studied_in_order(case: Case) -> None:
 
 @given(cases())
 def test_people_win(case: Case) -> None:
-    """What is settled is kept whatever it scores, what is removed is not, and both stand above and
-    below the rest.
-    """
+    """What is settled is kept whatever it scores, and what is removed is not."""
     settled = case.standing.settled
     relations = {(r.source, r.target): r for r in case.chosen().relations}
     assert all(relations[pair].kept for pair in settled.kept)
@@ -153,8 +152,9 @@ def test_people_win(case: Case) -> None:
 def test_inferred_edges_are_exactly_those_that_score_enough_and_that_nobody_speaks_against(
     case: Case,
 ) -> None:
-    """All others are scored and not kept; of these only those that close a cycle are missing, and
-    they are told.
+    """All others are scored and not kept.
+
+    Of these only those that close a cycle are missing, and they are told.
     """
     chosen = case.chosen()
     kept, dropped = kept_of(chosen), {(r.source, r.target) for r in chosen.dropped}
@@ -204,8 +204,9 @@ def test_each_kept_edge_has_a_place_that_says_more_than_an_order(case: Case) -> 
 
 
 def test_a_cycle_loses_its_weakest_edge() -> None:
-    """Three that each come before the next; the least sure is dropped and still listed, without a
-    tier.
+    """Three that each come before the next.
+
+    The least sure is dropped and still listed, without a tier.
     """
     scores = {(0, 1): 0.9, (1, 2): 0.8, (2, 0): 0.6}
     case = Case(scores | {p[::-1]: 0.01 for p in scores}, frozenset(), NOTHING_STANDING)
@@ -258,9 +259,7 @@ def all_of(signals: Signals, gists: Gists) -> dict[Pair, Relation]:
 
 @pytest.mark.parametrize("seed", range(12))
 def test_other_ids_give_the_same_edges(seed: int) -> None:
-    """From vectors and mentions to kept edges, in both directions, as long as cycles are broken at
-    the least cost.
-    """
+    """From vectors and mentions to kept edges, as long as cycles are broken at least cost."""
     vault = random_vault(seed, EXACT, density=0.1)
     new = np.random.default_rng(seed).permutation(EXACT).tolist()
     again = relabelled(vault, new)

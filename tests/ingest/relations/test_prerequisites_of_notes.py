@@ -1,6 +1,4 @@
-"""Prerequisites of whole notes with the real encoder: other notes and the order of ingest change
-nothing in them.
-"""
+"""Prerequisites of whole notes: other notes and the order of ingest change nothing."""
 
 from __future__ import annotations
 
@@ -58,9 +56,7 @@ def remembering(encoder: Encoder) -> OneByOne:
 
 @pytest.fixture
 def edges(remembering: OneByOne, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Ingested:
-    """A function that ingests notes, in the given steps, and gives all scored prerequisites by
-    label.
-    """
+    """A function that ingests notes in steps and gives scored prerequisites by label."""
     monkeypatch.setattr(build, "load_encoder", lambda name: remembering)
     monkeypatch.setattr(build, "check_weights", lambda name: "")
 
@@ -85,9 +81,7 @@ def kept_in(edges: Edges) -> set[tuple[str, str]]:
     "names", [*([name] for name in UNRELATED), [*UNRELATED]], ids=[*UNRELATED, "all"]
 )
 def test_unrelated_notes_change_nothing_among_the_others(edges: Ingested, names: list[str]) -> None:
-    """Neither an edge, nor its tier, nor its evidence, nor a score by more than places among others
-    can.
-    """
+    """Neither an edge, its tier nor its evidence, and scores only by places among others."""
     before = edges(NOTES, store="without")
     after = edges(NOTES | {name: UNRELATED[name] for name in names}, store="with")
     assert len(kept_in(before)) >= 4

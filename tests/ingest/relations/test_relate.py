@@ -1,6 +1,4 @@
-"""Relations of whole small notes with the real encoder: direction, evidence at its line, no cycle,
-nothing twice.
-"""
+"""Relations of whole small notes: direction, evidence at its line, no cycle."""
 
 from __future__ import annotations
 
@@ -98,9 +96,7 @@ LASSO = (
 
 
 def test_who_is_named_comes_first(read: Reader) -> None:
-    """The lasso's note names convexity, not the other way round, so convexity comes first, whatever
-    the file order.
-    """
+    """The lasso's note names convexity, so convexity comes first in any file order."""
     for texts in ({"a": CONVEXITY, "b": LASSO}, {"a": LASSO, "b": CONVEXITY}):
         found = read(**texts)
         assert list(found.pairs("prerequisite")) == [("Convexity", "Lasso")]
@@ -128,9 +124,7 @@ def test_concepts_that_name_each_other_are_kept_in_one_direction_at_most(store: 
 
 
 def test_a_stated_cycle_is_broken_and_said(read: Reader) -> None:
-    """A needs B, B needs C, C needs A: two edges stay, one is reported, and everything can still be
-    studied.
-    """
+    """A needs B, B needs C, C needs A: two edges stay, one is reported."""
     found = read(
         a="# Lasso\n\nOne.\n\nNeeds: Ridge.\n",
         b="# Ridge\n\nTwo.\n\nNeeds: Pruning.\n",
@@ -189,9 +183,7 @@ def test_kept_prerequisites_of_a_real_store_have_no_cycle(store: Store) -> None:
 
 
 def test_statements_of_real_notes_are_edges(store: Store) -> None:
-    """Front matter, a "Needs:" line in Markdown and in a notebook, and "after lesson 2" by file
-    number.
-    """
+    """Front matter, "Needs:" in Markdown and in a notebook, "after lesson 2" by number."""
     label = [c.label for c in store.concepts]
     stated = {
         (label[r.source], label[r.target]): r.evidence[0].signal
@@ -208,9 +200,7 @@ def test_statements_of_real_notes_are_edges(store: Store) -> None:
 
 
 def test_every_evidence_quotes_its_line(store: Store) -> None:
-    """For every relation of every kind, kept or not: the quote is the line of that note (of that
-    cell), exactly.
-    """
+    """For every relation, kept or not, the quote is the line of that note or cell."""
     checked = set()
     for r in store.relations:
         for e in r.evidence:

@@ -1,6 +1,4 @@
-"""The scorer: opposite directions score the opposite, scores are probabilities, and sums are those
-of dense algebra.
-"""
+"""The scorer: opposite directions score the opposite, sums are those of dense algebra."""
 
 from __future__ import annotations
 
@@ -49,8 +47,9 @@ def test_reverse_pairs_score_the_opposite(seed: int, n: int) -> None:
 
 
 def test_the_direction_that_ships_has_no_bias_and_reads_differences_alone() -> None:
-    """So the log-odds of the reverse pair are the opposite, exactly; what belongs together does so
-    both ways.
+    """So the log-odds of the reverse pair are the opposite, exactly.
+
+    What belongs together does so both ways.
     """
     rng = np.random.default_rng(0)
     for read, width in zip(
@@ -193,9 +192,7 @@ def test_what_the_graph_shows_equals_dense_sums(seed: int, n: int) -> None:
 
 
 def test_the_notes_order_speaks_for_what_stands_first() -> None:
-    """All else equal, a pair scores more in the order of the notes than without one, and less
-    against it.
-    """
+    """A pair scores more in the order of the notes than without one, and less against it."""
     pairs, earlier = found(11, 8)
     of: dict[int, Scored] = {
         sign: scorer().score(pairs, np.full_like(earlier, sign), 8) for sign in (-1, 0, 1)
@@ -249,8 +246,9 @@ def test_the_file_names_the_features_in_the_order_of_their_columns() -> None:
 
 
 def test_the_file_says_how_it_was_made() -> None:
-    """Command, data, figures and date stand beside the coefficients; thresholds and slopes make
-    sense.
+    """Command, data, figures and date stand beside the coefficients.
+
+    Thresholds and slopes make sense.
     """
     read = shipped()
     assert {"trained with", "data", "figures", "date"} <= set(read["about"])
@@ -274,9 +272,7 @@ def _elsewhere(read: dict[str, Any]) -> None:
 def test_a_file_with_other_features_is_refused(
     change: Callable[[dict[str, Any]], None], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """One more, one less, or one at another place: it says what it holds and that it is to be
-    trained again.
-    """
+    """One more, less or elsewhere: it says what it holds and how to train again."""
     read = shipped()
     change(read)
     (tmp_path / "scorer.json").write_text(json.dumps(read))

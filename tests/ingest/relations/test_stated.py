@@ -18,8 +18,9 @@ GRADIENT = "# Gradient\n\nThe slope.\n"
 
 
 def stated(**texts: str) -> dict[tuple[str, str], Evidence]:
-    """Stated pairs (what comes first, what needs it) by label; every evidence is checked to quote
-    its line.
+    """Stated pairs (what comes first, what needs it) by label.
+
+    Every evidence is checked to quote its line.
     """
     notes: list[NoteParts] = []
     first = 0
@@ -54,8 +55,9 @@ def stated(**texts: str) -> dict[tuple[str, str], Evidence]:
     ],
 )
 def test_front_matter_lists_what_comes_first(front: str, lines: tuple[int, int]) -> None:
-    """As a list, an indented list, wikilinks or words; the evidence is the line of the entry
-    itself.
+    """As a list, an indented list, wikilinks or words.
+
+    The evidence is the line of the entry itself.
     """
     found = stated(
         lasso=f"---\n{front}\n---\n# Lasso\n\nShrinks.\n", convexity=CONVEXITY, gradient=GRADIENT
@@ -93,9 +95,7 @@ def test_what_front_matter_names_but_no_note_explains_states_nothing() -> None:
     ],
 )
 def test_a_link_to_a_file_means_what_the_file_is_about(entry: str) -> None:
-    """In front matter and under a heading, with or without folder, ending, and other words
-    shown.
-    """
+    """In front matter and under a heading, with or without folder, ending, other words."""
     texts = {
         "lasso": f"---\nprerequisites: ['{entry}']\n---\n# Lasso\n\nShrinks.\n",
         "03-on-dents": CONVEXITY,
@@ -184,8 +184,9 @@ def test_a_prerequisites_heading_states_all_below_it() -> None:
     ],
 )  # fmt: skip
 def test_headings_that_announce_what_comes_first(heading: str) -> None:
-    """In the ways people write them; they are no concepts themselves, nor are the headings below
-    them.
+    """In the ways people write them.
+
+    They are no concepts themselves, nor are the headings below them.
     """
     texts = {
         "lasso": f"# Lasso\n\nShrinks.\n\n## {heading}\n\n### Gradient\n\n- [[Convexity]]\n\n## Then\n\nMomentum.\n",

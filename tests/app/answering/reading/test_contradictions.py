@@ -54,9 +54,7 @@ def test_unseen_contradictions_are_noticed_too() -> None:
     "pair", of("near miss") + of("unseen near miss"), ids=lambda pair: pair[0][:40]
 )
 def test_near_misses_raise_no_alarm(pair: tuple[str, str, str, str]) -> None:
-    """Another condition, size, data set, year or subject is no contradiction, nor is what says the
-    same.
-    """
+    """Another condition, size, data set, year or subject is no contradiction."""
     assert opposed(*pair) == ""
 
 

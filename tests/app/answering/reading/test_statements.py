@@ -68,9 +68,7 @@ def needed(start: str) -> str:
     ],
 )
 def test_a_statement_brings_what_it_cannot_do_without(start: str, whole_text: str) -> None:
-    """A pronoun its sentence, a colon what it announces, numbered steps each other, a formula its
-    sentence.
-    """
+    """A pronoun its sentence, a colon what it announces, a formula its sentence."""
     assert needed(start) == whole_text
 
 
