@@ -114,13 +114,16 @@ def figures(outcomes: Sequence[Outcome]) -> Figures:
     asked = [o for o in outcomes if o.question.answerable]
     unanswerable = [o for o in outcomes if not o.question.answerable]
     times = [o.ms for o in outcomes]
-    at = {k: _share([o.rank is not None and o.rank <= k for o in asked]) for k in (1, 3, 5)}
+
+    def hit_at(k: int) -> float | None:
+        return _share([o.rank is not None and o.rank <= k for o in asked])
+
     return Figures(
         questions=len(outcomes),
         answerable=len(asked),
-        hit_at_1=at[1],
-        hit_at_3=at[3],
-        hit_at_5=at[5],
+        hit_at_1=hit_at(1),
+        hit_at_3=hit_at(3),
+        hit_at_5=hit_at(5),
         mrr=_share([1 / o.rank if o.rank else 0.0 for o in asked]),
         answered=_share([o.answered for o in asked]),
         cited=_share([o.cited for o in asked if o.answered]),

@@ -83,17 +83,26 @@ FAR_QUESTIONS: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("when is a Mann-Whitney test better than a t-test", ("mann whitney", "t test")),
     ("How does ARIMA handle seasonality?", ("arima", "seasonality")),
     ("what is the Gini coefficient", ("gini",)),
-    ("How do I choose the bandwidth of a kernel density estimate?", ("kernel density", "bandwidth")),
+    (
+        "How do I choose the bandwidth of a kernel density estimate?",
+        ("kernel density", "bandwidth"),
+    ),
     ("Which copula should I use for tail dependence?", ("copula",)),
     # learning machines, nearer still to some
-    ("What does the kernel trick do in a support vector machine?", ("support vector", "kernel trick", "svm")),
+    (
+        "What does the kernel trick do in a support vector machine?",
+        ("support vector", "kernel trick", "svm"),
+    ),
     ("how does AdaBoost weigh its weak learners", ("adaboost", "weak learner", "boosting")),
     ("How does Q-learning update its table?", ("q learning", "reinforcement")),
     ("what is a Boltzmann machine", ("boltzmann",)),
     ("How do spiking neurons encode time?", ("spiking",)),
     ("What is the Viterbi algorithm for?", ("viterbi", "hidden markov")),
     ("how does DBSCAN find clusters", ("dbscan", "clustering")),
-    ("What is the expectation-maximization algorithm?", ("expectation maximization", "expectation maximisation")),
+    (
+        "What is the expectation-maximization algorithm?",
+        ("expectation maximization", "expectation maximisation"),
+    ),
     ("which kernel does a Gaussian process need", ("gaussian process",)),
     ("How does retrieval-augmented generation cite its sources?", ("retrieval augmented",)),
     ("what does the noise schedule of a diffusion model do", ("diffusion model", "noise schedule")),
@@ -113,4 +122,4 @@ FAR_QUESTIONS: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("How does RSA encryption use two primes?", ("rsa", "encryption")),
     ("which HTTP status code means not found", ("status code",)),
     ("How do I set up two-factor authentication?", ("authentication",)),
-)  # fmt: skip
+)

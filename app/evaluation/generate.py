@@ -20,9 +20,14 @@ __all__ = ["generated_questions"]
 
 # Shares of a set that is cut down to a number; what one kind cannot give is taken from the others.
 SHARES = {
-    "definition": 0.15, "paraphrase": 0.1, "comparison": 0.1, "how": 0.15, "fact": 0.2, "keywords": 0.1,
+    "definition": 0.15,
+    "paraphrase": 0.1,
+    "comparison": 0.1,
+    "how": 0.15,
+    "fact": 0.2,
+    "keywords": 0.1,
     "unanswerable": 0.2,
-}  # fmt: skip
+}
 
 
 def generated_questions(store: Store, most: int | None = None) -> tuple[AskedQuestion, ...]:

@@ -6,21 +6,21 @@ import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
 
-from app.evaluation.question_file import AskedQuestion
+from app.evaluation.question_file import AskedQuestion, last_heading
 from app.evaluation.question_forms import by_chance, casual, mine
 from app.evaluation.question_words import ALSO_NOUNS, DEEDS, FUNCTION_WORDS
+from app.place import address
 from kg.linking import fold, key
 from kg.store import Store
-from kg.types import Concept, Passage
+from kg.types import Concept, Passage, Place
 
 __all__ = [
     "comparisons",
     "definitions",
-    "heading_of",
     "how_tos",
-    "place_of",
     "proper_names",
     "several",
+    "source_of",
 ]
 
 MOST_LABEL_WORDS = 4
@@ -28,17 +28,27 @@ MOST_PARAPHRASED = 12  # words of a definition that are asked for its name
 LEAST_WORDS = 12  # a section with fewer explains nothing
 # Headings that organise a note and explain nothing.
 _ORGANISING = re.compile(
-    r"\b(?:recap|conclusions?|questionnaire|further|summary|introduction|overview|notes?|sidebar|exercises?|examples?|"
-    r"references?|goals?|statements?|links?|contents?|appendix|tips?|tricks?|misc|todo|faq|chapter|part|lesson|week|"
-    r"section|foundations|basics|first|our|your|my|and|or|is|are|to|not|just|from|with|what|why|how|when|where|which|"
-    r"before|after|without|under|using|look|see|other|beyond|more|some|all|new|about)\b|[:&!?/()\"“”‘’,;=<>]|\d",
+    r"\b(?:recap|conclusions?|questionnaire|further|summary|introduction|overview|notes?"
+    r"|sidebar|exercises?|examples?|"
+    r"references?|goals?|statements?|links?|contents?|appendix|tips?|tricks?|misc|todo|faq"
+    r"|chapter|part|lesson|week|"
+    r"section|foundations|basics|first|our|your|my|and|or|is|are|to|not|just|from|with|what|why"
+    r"|how|when|where|which|"
+    r"before|after|without|under|using|look|see|other|beyond|more|some|all|new|about)\b"
+    r"|[:&!?/()\"“”‘’,;=<>]|\d",
     re.I,
 )
 _DEFINING = re.compile(r"(?:is|are|means|refers to|describes|stands for|denotes)\b|[:–—-]", re.I)
 _DEFINITION_FORMS = (
-    "What {is} {the}{x}?", "what {is} {the}{x}", "What does {x} mean?", "explain {x}", "define {x}", "{x}?",
-    "tell me about {x}", "What exactly {is} {the}{x}?",
-)  # fmt: skip
+    "What {is} {the}{x}?",
+    "what {is} {the}{x}",
+    "What does {x} mean?",
+    "explain {x}",
+    "define {x}",
+    "{x}?",
+    "tell me about {x}",
+    "What exactly {is} {the}{x}?",
+)
 _PARAPHRASE_FORMS = (
     "{said}",
     "What is {the}{said} called?",
@@ -47,11 +57,18 @@ _PARAPHRASE_FORMS = (
 )
 _SPEAKS = re.compile(r"\b(?:we|you|our|your|here|this|these|it|them|they|just|one)\b", re.I)
 _COMPARISON_FORMS = (
-    "What is the difference between {x} and {y}?", "{x} vs {y}", "How does {x} differ from {y}?", "compare {x} and {y}",
-)  # fmt: skip
+    "What is the difference between {x} and {y}?",
+    "{x} vs {y}",
+    "How does {x} differ from {y}?",
+    "compare {x} and {y}",
+)
 _HOW_FORMS = (
-    "How do I {deed}?", "how to {deed}", "how can I {deed}", "What is the best way to {deed}?", "steps to {deed}",
-)  # fmt: skip
+    "How do I {deed}?",
+    "how to {deed}",
+    "how can I {deed}",
+    "What is the best way to {deed}?",
+    "steps to {deed}",
+)
 _INSIDE = re.compile(r"\b[a-z]+,? ([A-Z][a-z]+)\b")
 _LOWER = re.compile(r"\b[a-z]{2,}\b")
 _OBJECT = re.compile(r"^(?:an?|the|your|my|our|all|every|each|data|with|from)$", re.I)
@@ -59,7 +76,8 @@ _HOW_HEADING = re.compile(
     r"^how (?:(?:do|can|should) (?:i|we|you)|\(?and why\)? to|to)\s+(?P<deed>\S.*?)\s*\??$", re.I
 )
 _DOING = re.compile(
-    r"^(?P<doing>[a-z]{3,}ing) (?P<what>(?:a|an|the|your|my|our|data|from|with|to|in|on|\S+[^s\W]s)\b.*)$",
+    r"^(?P<doing>[a-z]{3,}ing) (?P<what>(?:a|an|the|your|my|our|data|from|with|to|in|on"
+    r"|\S+[^s\W]s)\b.*)$",
     re.I,
 )
 
@@ -113,10 +131,13 @@ def how_tos(store: Store) -> Iterator[AskedQuestion]:
     proper = proper_names(store)
     seen: set[str] = set()
     defined = {
-        heading_of(store.passages[p]) for c in store.concepts if _defines(c) for p in c.passages[:1]
+        last_heading(store.passages[p])
+        for c in store.concepts
+        if _defines(c)
+        for p in c.passages[:1]
     }
     for passage in store.passages:
-        heading = heading_of(passage)
+        heading = last_heading(passage)
         if (
             not heading
             or heading in seen
@@ -128,18 +149,13 @@ def how_tos(store: Store) -> Iterator[AskedQuestion]:
         deed = _deed(re.split(r"\s+[-–—|]\s+|[:|(]", heading)[0].strip(), proper)
         if deed:
             form = _HOW_FORMS[by_chance(heading, len(_HOW_FORMS))]
-            yield AskedQuestion(form.format(deed=deed), (heading,), (), "how", place_of(passage))
+            yield AskedQuestion(form.format(deed=deed), (heading,), (), "how", source_of(passage))
 
 
-def heading_of(passage: Passage) -> str:
-    """The innermost heading over a passage, "" for none."""
-    return passage.heading_path[-1] if passage.heading_path else ""
-
-
-def place_of(passage: Passage, line: int | None = None) -> str:
+def source_of(passage: Passage, line: int | None = None) -> str:
     """Where a question was made from, as "note.md:12"; in a notebook with the cell."""
-    cell = f" (cell {passage.cell})" if passage.cell is not None else ""
-    return f"{passage.note}:{line or passage.line_start}{cell}"
+    at = line or passage.line_start
+    return address(Place(passage.note, passage.cell, at, at))
 
 
 def proper_names(store: Store) -> frozenset[str]:
@@ -160,7 +176,7 @@ def _explained(store: Store) -> list[Concept]:
         if not concept.summary or not concept.passages or not _askable(concept.label):
             continue
         passage = store.passages[concept.passages[0]]
-        parts = heading_of(passage).split("|")
+        parts = last_heading(passage).split("|")
         own = any(key(n) == key(part) for n in (concept.label, *concept.aliases) for part in parts)
         section = (
             own
@@ -266,9 +282,9 @@ def _article(name: str, concept: Concept) -> str:
 def _about(concepts: Sequence[Concept], store: Store, asked: str, kind: str) -> AskedQuestion:
     """A question that any of the places that define its concepts answers."""
     passages = [store.passages[p] for c in concepts for p in c.passages]
-    gold = tuple(dict.fromkeys(h for p in passages if (h := heading_of(p))))
+    gold = tuple(dict.fromkeys(h for p in passages if (h := last_heading(p))))
     quotes = () if gold else tuple(c.summary for c in concepts)
-    return AskedQuestion(asked, gold, quotes, kind, place_of(passages[0]))
+    return AskedQuestion(asked, gold, quotes, kind, source_of(passages[0]))
 
 
 def _words_under(store: Store, passage: Passage) -> int:
@@ -280,7 +296,7 @@ def _words_under(store: Store, passage: Passage) -> int:
     ):
         n += len(store.passages[i].text.split())
         i += 1
-    return n - len(heading_of(passage).split())
+    return n - len(last_heading(passage).split())
 
 
 def _deed(heading: str, proper: frozenset[str]) -> str:

@@ -8,8 +8,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import pairwise
 
-from app.evaluation.generate_from_concepts import heading_of, place_of, proper_names, several
-from app.evaluation.question_file import AskedQuestion, answers
+from app.evaluation.generate_from_concepts import proper_names, several, source_of
+from app.evaluation.question_file import AskedQuestion, answers, last_heading
 from app.evaluation.question_forms import asked_of, by_chance, casual
 from app.evaluation.question_words import FILLERS
 from ingest.notes.markdown import parse_markdown, plain
@@ -56,14 +56,9 @@ def sentences_of(passage: Passage) -> list[Stated]:
         for first, last in _pieces(passage.text, block.start, block.end):
             text = passage.text[first:last]
             for start, end in sentence_spans(text):
-                said = " ".join(plain(_MARKER.sub("", text[start:end])).split())
-                out.append(
-                    Stated(
-                        passage,
-                        said,
-                        passage.line_start + passage.text.count("\n", 0, first + start),
-                    )
-                )
+                words = " ".join(plain(_MARKER.sub("", text[start:end])).split())
+                line = passage.line_start + passage.text.count("\n", 0, first + start)
+                out.append(Stated(passage, words, line))
     return out
 
 
@@ -81,15 +76,13 @@ def facts(store: Store) -> Iterator[AskedQuestion]:
         if not made:
             continue
         kind, asked, source = made[by_chance(passage.text, len(made))]
-        heading = heading_of(passage)
-        short = (
-            sections[passage.note, passage.heading_path] <= SECTION_CHARS and headings[heading] == 1
-        )
-        quotes, gold = (source.text,), (heading,) if heading and short else ()
+        heading = last_heading(passage)
+        short = sections[passage.note, passage.heading_path] <= SECTION_CHARS
+        gold = (heading,) if heading and short and headings[heading] == 1 else ()
+        quotes = (source.text,)
         if answers(AskedQuestion(asked, (), quotes), passage):
-            yield AskedQuestion(
-                _spoken_or_typed(asked), gold, quotes, kind, place_of(passage, source.line)
-            )
+            q, where = _spoken_or_typed(asked), source_of(passage, source.line)
+            yield AskedQuestion(q, gold, quotes, kind, where)
 
 
 def _pieces(text: str, start: int, end: int) -> list[tuple[int, int]]:
@@ -101,12 +94,12 @@ def _pieces(text: str, start: int, end: int) -> list[tuple[int, int]]:
 def _turned(sentence: str, store: Store, proper: frozenset[str]) -> list[tuple[str, str]]:
     """Questions that a sentence answers, by another of the concept's names if it has some."""
     opening = _ARTICLE.sub("", sentence)
-    found = next(iter(store.lexicon.find(opening)), None)
-    if found is None or found.start > 0:
+    named = next(iter(store.lexicon.find(opening)), None)
+    if named is None or named.start > 0:
         return asked_of(sentence, "")
-    subject = opening[: found.end]
+    subject = opening[: named.end]
     questions = asked_of(sentence, subject)
-    name = _another_name(store.concepts[found.concept], subject, proper)
+    name = _another_name(store.concepts[named.concept], subject, proper)
     spelled = re.compile(rf"\b{re.escape(subject)}\b", re.I)
     return [(kind, spelled.sub(lambda _: name, q, count=1)) for kind, q in questions]
 
@@ -126,25 +119,26 @@ def _keywords(
     """For each telling sentence, a concept it names and its rarest other words, in order."""
     out = []
     for s in stated:
-        found = next(iter(store.lexicon.find(s.text)), None)
+        named = next(iter(store.lexicon.find(s.text)), None)
         weights = {
             w: weight for w, weight in content_words(s.text, store).items() if _TYPED.fullmatch(w)
         }
-        if found is None or len(weights) < LEAST_CONTENT or _TALK.search(s.text):
+        if named is None or len(weights) < LEAST_CONTENT or _TALK.search(s.text):
             continue
-        used = s.text[found.start : found.end]
-        name = _another_name(store.concepts[found.concept], used, proper)
-        own = {fold(w) for w in _TYPED.findall(f"{name} {used}".casefold())}
-        # a word that stands nowhere else is as likely a turn of phrase as a term
-        terms = (
-            w for w in weights if not w.endswith("ly") and w not in FILLERS and fold(w) not in own
-        )
-        others = [w for w in terms if store.passage_frequency(w) > 1]
+        used = s.text[named.start : named.end]
+        name = _another_name(store.concepts[named.concept], used, proper)
+        in_name = {fold(w) for w in _TYPED.findall(f"{name} {used}".casefold())}
+        others = [w for w in weights if fold(w) not in in_name and _is_term(w, store)]
         rare = set(sorted(others, key=lambda w: (-weights[w], w))[:KEYWORDS])
         typed = (*name.split(), *(w for w in others if w in rare))
         if KEYWORDS <= len(typed) <= 2 * KEYWORDS:
             out.append(("keywords", " ".join(typed), s))
     return out
+
+
+def _is_term(word: str, store: Store) -> bool:
+    """Whether a word may be a term; one that stands nowhere else is rather a turn of phrase."""
+    return not word.endswith("ly") and word not in FILLERS and store.passage_frequency(word) > 1
 
 
 def _spoken_or_typed(question: str) -> str:

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator, Sequence
 
 from app.evaluation.far_fields import FAR_QUESTIONS
-from app.evaluation.generate_from_concepts import place_of
+from app.evaluation.generate_from_concepts import source_of
 from app.evaluation.generate_from_statements import Stated, sentences_of
 from app.evaluation.question_file import AskedQuestion
 from app.evaluation.question_forms import by_chance
@@ -18,6 +18,7 @@ __all__ = ["far", "mentioned"]
 
 KIND = "unanswerable"
 MOST_MENTIONS = 2  # passages; a term that stands in more is likely told of in one of them
+_Mention = tuple[Stated, re.Match[str]]
 _FORMS = ("What is {x}?", "explain {x}", "What does {x} stand for?", "what is {x} good for")
 # An abbreviation. Names such as "DataLoader" are left out: a sentence that uses one tells what it
 # is good for.
@@ -36,26 +37,19 @@ def mentioned(store: Store) -> Iterator[AskedQuestion]:
     """Abbreviations that stand mid-sentence once or twice, and open, head or close nothing."""
     explained = {word for c in store.concepts for n in (c.label, *c.aliases) for word in key(n)}
     explained |= {word for p in store.passages for h in p.heading_path for word in key(h)}
-    found: dict[str, list[tuple[Stated, re.Match[str]]]] = {}
+    mentions: dict[str, list[_Mention]] = {}
     for passage in store.passages:
         for stated in sentences_of(passage):
             for match in _NAME.finditer(stated.text):
-                found.setdefault(match.group(), []).append((stated, match))
-    for name, places in found.items():
-        # what stands elsewhere too, in code or a table, may be told of there
-        holding = {stated.passage.id: stated.passage.text for stated, _ in places}
-        spelled = sum(len(re.findall(rf"\b{name}\b", text)) for text in holding.values())
-        elsewhere = spelled > len(places) or store.passage_frequency(name) > min(
-            len(holding), MOST_MENTIONS
-        )
-        if elsewhere or set(key(name)) & explained or _abbreviates(name, store.concepts):
+                mentions.setdefault(match.group(), []).append((stated, match))
+    for name, places in mentions.items():
+        known = set(key(name)) & explained or _abbreviates(name, store.concepts)
+        if known or _stands_elsewhere(name, places, store):
             continue
         if all(m.start() > 0 and not _explains(s.text, m) for s, m in places):
-            form = _FORMS[by_chance(name, len(_FORMS))]
-            stated = places[0][0]
-            yield AskedQuestion(
-                form.format(x=name), (), (), KIND, place_of(stated.passage, stated.line)
-            )
+            asked = _FORMS[by_chance(name, len(_FORMS))].format(x=name)
+            first, _ = places[0]
+            yield AskedQuestion(asked, (), (), KIND, source_of(first.passage, first.line))
 
 
 def far(store: Store) -> Iterator[AskedQuestion]:
@@ -63,6 +57,14 @@ def far(store: Store) -> Iterator[AskedQuestion]:
     for asked, words in FAR_QUESTIONS:
         if not any(store.passage_frequency(word) for word in words):
             yield AskedQuestion(asked, (), (), KIND)
+
+
+def _stands_elsewhere(name: str, places: Sequence[_Mention], store: Store) -> bool:
+    """Whether a name stands in other passages or outside of sentences: it may be told of there."""
+    texts = {stated.passage.id: stated.passage.text for stated, _ in places}
+    spelled = sum(len(re.findall(rf"\b{name}\b", text)) for text in texts.values())
+    most = min(len(texts), MOST_MENTIONS)
+    return spelled > len(places) or store.passage_frequency(name) > most
 
 
 def _explains(sentence: str, name: re.Match[str]) -> bool:

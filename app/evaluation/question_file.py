@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
+from app.wording import shortened
 from kg.errors import GradusError
 from kg.linking import closest
 from kg.store import Store
@@ -23,6 +24,7 @@ __all__ = [
     "AskedQuestion",
     "Unheld",
     "answers",
+    "last_heading",
     "question_lines",
     "quoted_in",
     "read_questions",
@@ -63,7 +65,7 @@ class Unheld:
     question: AskedQuestion
     what: Literal["gold", "quote"]
     text: str
-    closest: str  # the closest heading, or for a quote that spans passages the heading it begins under; "" for none
+    closest: str  # heading, of a quote that spans passages the one it begins under; "" for none
     spans_passages: bool = False  # the notes hold the quote, but no single passage does
 
 
@@ -79,12 +81,11 @@ def read_questions(path: Path) -> tuple[AskedQuestion, ...]:
         lines = path.read_text(encoding="utf-8-sig").split("\n")
     except (OSError, UnicodeDecodeError) as error:
         raise GradusError(f"cannot read the questions in {path}: {error}") from error
-    found = tuple(_question(path, n, line) for n, line in enumerate(lines, 1) if line.strip())
-    if not found:
-        raise GradusError(
-            f"{path} holds no questions; make a first file with: gradus eval --generate {path} --force"
-        )
-    return found
+    questions = [_question(path, n, line) for n, line in enumerate(lines, 1) if line.strip()]
+    if not questions:
+        make = f"gradus eval --generate {path} --force"
+        raise GradusError(f"{path} holds no questions; make a first file with: {make}")
+    return tuple(questions)
 
 
 def question_lines(questions: Sequence[AskedQuestion]) -> str:
@@ -128,6 +129,11 @@ def quoted_in(question: AskedQuestion, passage: Passage) -> bool:
     return any(_holds(text, quote) for quote in question.quotes)
 
 
+def last_heading(passage: Passage) -> str:
+    """The innermost heading over a passage, "" for none."""
+    return passage.heading_path[-1] if passage.heading_path else ""
+
+
 def spoken(text: str) -> str:
     """The words of a text, white space, case and markup aside, each between blanks.
 
@@ -161,17 +167,15 @@ def _unheld_quote(
 ) -> Unheld:
     """Told apart: a quote that runs over the end of a passage, and one that stands nowhere."""
     for note in store.note_names:
-        own = [i for i, p in enumerate(store.passages) if p.note == note]
-        at = "".join(texts[i][:-1] for i in own).find(spoken(quote).rstrip())
+        of_note = [i for i, p in enumerate(store.passages) if p.note == note]
+        at = "".join(texts[i][:-1] for i in of_note).find(spoken(quote).rstrip())
         if at < 0:
             continue
-        for i in own:
+        for i in of_note:
             at -= len(texts[i]) - 1
             if at < 0:
-                path = store.passages[i].heading_path
-                return Unheld(
-                    question, "quote", quote, path[-1] if path else "", spans_passages=True
-                )
+                heading = last_heading(store.passages[i])
+                return Unheld(question, "quote", quote, heading, spans_passages=True)
     return Unheld(question, "quote", quote, _closest_heading(quote, headings))
 
 
@@ -190,36 +194,29 @@ def _row(question: AskedQuestion) -> dict[str, Any]:
 
 
 def _question(path: Path, number: int, line: str) -> AskedQuestion:
+    def wrong(expected: str) -> GradusError:
+        return _wrong(path, number, expected, line)
+
     try:
         row = json.loads(line)
     except ValueError as error:
-        raise _wrong(
-            path, number, 'expected a JSON object with "q" and "gold" or "quote"', line
-        ) from error
-    if not isinstance(row, dict) or not isinstance(row.get("q"), str) or not row["q"].strip():
-        raise _wrong(path, number, 'expected a JSON object with "q", the question as text', line)
+        raise wrong('expected a JSON object with "q" and "gold" or "quote"') from error
+    q = row.get("q") if isinstance(row, dict) else None
+    if not isinstance(q, str) or not q.strip():
+        raise wrong('expected a JSON object with "q", the question as text')
     if row.get("gold") is None and row.get("quote") is None:
-        raise _wrong(
-            path,
-            number,
-            'expected "gold" (headings, [] when the notes do not say) or "quote"',
-            line,
-        )
+        raise wrong('expected "gold" (headings, [] when the notes do not say) or "quote"')
     gold, quotes = (_texts(path, number, key, row.get(key)) for key in ("gold", "quote"))
     if not gold and not quotes and not isinstance(row.get("gold"), list):
-        raise _wrong(
-            path,
-            number,
-            'an empty "quote" says nothing; write "gold": [] when the notes do not say',
-            line,
-        )
-    empty = next((q for q in quotes if not spoken(q).strip()), None)
-    if empty is not None:
-        raise _wrong(path, number, '"quote" must hold a word', line)
-    kind, source = (
-        row.get(key) if isinstance(row.get(key), str) else "" for key in ("kind", "from")
-    )
-    return AskedQuestion(row["q"].strip(), gold, quotes, str(kind), str(source), number)
+        raise wrong('an empty "quote" says nothing; write "gold": [] when the notes do not say')
+    if not all(spoken(quote).strip() for quote in quotes):
+        raise wrong('"quote" must hold a word')
+    kind, source = (_text_or_nothing(row.get(key)) for key in ("kind", "from"))
+    return AskedQuestion(q.strip(), gold, quotes, kind, source, number)
+
+
+def _text_or_nothing(value: object) -> str:
+    return value if isinstance(value, str) else ""
 
 
 def _texts(path: Path, number: int, key: str, value: object) -> tuple[str, ...]:
@@ -234,6 +231,5 @@ def _texts(path: Path, number: int, key: str, value: object) -> tuple[str, ...]:
     return tuple(t.strip() for t in texts)
 
 
-def _wrong(path: Path, number: int, expected: str, found: str) -> GradusError:
-    shown = found.strip() if len(found.strip()) <= 80 else found.strip()[:79] + "…"
-    return GradusError(f"{path}:{number}: {expected}, got: {shown}")
+def _wrong(path: Path, number: int, expected: str, got: str) -> GradusError:
+    return GradusError(f"{path}:{number}: {expected}, got: {shortened(got.strip(), 80)}")

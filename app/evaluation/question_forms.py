@@ -22,34 +22,46 @@ _LABEL = re.compile(r"^(?:[A-Z][\w -]{1,28}: +(?=[A-Za-z]))+")  # "Rule of thumb
 _UNSAYABLE = re.compile(r"[=<>{}\\$|@#^~_`/]|https?:|\d+\.\d+\.|->|→|\.\.\.|…")
 # What leans on a sentence before it cannot be asked alone.
 _LEANS = re.compile(
-    r"^(?:this|that|these|those|it|its|they|their|he|she|his|her|here|there|such|so|but|and|or|then|thus|however|"
-    r"therefore|otherwise|instead|also|again|hence|another|both|now|next|finally|first|second|third|note|notice|see|"
+    r"^(?:this|that|these|those|it|its|they|their|he|she|his|her|here|there|such|so|but|and|or"
+    r"|then|thus|however|"
+    r"therefore|otherwise|instead|also|again|hence|another|both|now|next|finally|first|second"
+    r"|third|note|notice|see|"
     r"let|remember|recall|sometimes|as)\b",
     re.I,
 )
 _POINTS = re.compile(
-    r"\b(?:this|that|these|those|it|its|they|them|their|he|she|him|his|her|here|above|below|following|previous|"
-    r"earlier|later|section|chapter|figure|table|such|ours?|us|let's|lets|doing so|do so|just|same|one|ones|first|"
-    r"second|third|next|former|latter|other|another|were|said|as follows)\b|\bis (?:where|when|what|how|why)\b",
+    r"\b(?:this|that|these|those|it|its|they|them|their|he|she|him|his|her|here|above|below"
+    r"|following|previous|"
+    r"earlier|later|section|chapter|figure|table|such|ours?|us|let's|lets|doing so|do so|just"
+    r"|same|one|ones|first|"
+    r"second|third|next|former|latter|other|another|were|said|as follows)\b|\bis (?:where|when"
+    r"|what|how|why)\b",
     re.I,
 )
 _BREAK = re.compile(
-    r"[,;:–—]| - |\s(?:so that|because|since|while|whereas|which|until|unless|although|though|rather than|instead of|"
+    r"[,;:–—]| - |\s(?:so that|because|since|while|whereas|which|until|unless|although|though"
+    r"|rather than|instead of|"
     r"as well as|where|and then|but|as if|so)\s",
     re.I,
 )
 # A case that says who reads, not what happens.
 _READER = re.compile(
-    r"^you(?:['’]re|['’]ll| (?:are|will|need|have|can|know|want|prefer|like|work|would|go|think|wonder|look|see|"
+    r"^you(?:['’]re|['’]ll| (?:are|will|need|have|can|know|want|prefer|like|work|would|go|think"
+    r"|wonder|look|see|"
     r"remember))\b",
     re.I,
 )
 _YOURS = (
-    (r"\byou are\b|\byou['’]re\b", "I am"), (r"\byou['’]ve\b", "I have"), (r"\byou['’]ll\b", "I will"),
-    (r"\b(?:y)?our\b", "my"), (r"\byourself\b", "myself"), (r"\byou\b", "I"),
-)  # fmt: skip
+    (r"\byou are\b|\byou['’]re\b", "I am"),
+    (r"\byou['’]ve\b", "I have"),
+    (r"\byou['’]ll\b", "I will"),
+    (r"\b(?:y)?our\b", "my"),
+    (r"\byourself\b", "myself"),
+    (r"\byou\b", "I"),
+)
 _WANTING = re.compile(
-    r"^(?:if|when|whenever) (?:you|we|one) (?:want|need|wish|would like|have) to (?P<deed>[a-z].*?),",
+    r"^(?:if|when|whenever) (?:you|we|one) (?:want|need|wish|would like|have) to"
+    r" (?P<deed>[a-z].*?),",
     re.I,
 )
 _IN_ORDER = re.compile(r"^(?:in order )?to (?P<deed>[a-z].*?), (?!and\b|or\b)", re.I)
@@ -68,23 +80,27 @@ _SHOULD_BE = re.compile(
     r"^(?P<what>.+?) (?P<be>should|must) be (?!\w+ed\b|told|set|made|done|kept|put)\S", re.I
 )
 _NEVER = re.compile(
-    r"^(?:never|don['’]t|do not|always|avoid to|there is no need to) (?P<deed>(?!\w+ing )[a-z]+ .+)$",
+    r"^(?:never|don['’]t|do not|always|avoid to|there is no need to) (?P<deed>(?!\w+ing )[a-z]+"
+    r" .+)$",
     re.I,
 )
 _NUMBER = re.compile(
-    r"^(?P<what>(?:\S+ ){1,5}?)(?P<verb>[a-z]+s) (?:about |around |roughly |at least |at most |up to |only )?"
+    r"^(?P<what>(?:\S+ ){1,5}?)(?P<verb>[a-z]+s) (?:about |around |roughly |at least |at most "
+    r"|up to |only )?"
     r"(?:\d[\d,]*|two|three|four|five|six|seven|eight|nine|ten|twelve|hundred|thousand) "
     r"(?P<things>[a-z-]{3,}s)\b(?! (?:across|by|wide|high|deep|down))",
     re.I,
 )
 _IS_ONE = re.compile(
-    r"^(?:the |an? )?(?P<name>.+?) is (?:the|an?|one) (?P<sort>[a-z]+(?: [a-z]+){0,2}) (?:that|which) "
+    r"^(?:the |an? )?(?P<name>.+?) is (?:the|an?|one) (?P<sort>[a-z]+(?: [a-z]+){0,2}) (?:that"
+    r"|which) "
     r"(?P<does>[a-z]+s .+)$",
     re.I,
 )
 _NOT_A_SUBJECT = re.compile(
     r",|\b(?:that|which|who|to|if|when|is|are|was|were|can|will|we|you|I|and then)\b|^\S+ly\b", re.I
 )
+_DETERMINERS = ("the", "a", "an", "every", "each", "all", "most")
 _ADVICE = ("you should", "we should", "you need", "you must")
 # A purpose that only leads up to what is said, and a case without anybody or anything in it.
 _NO_DEED = re.compile(
@@ -95,8 +111,10 @@ _NO_DEED = re.compile(
 _NO_CASE = re.compile(
     r"^(?:\w+ing|in|inside|on|at|for|with|not|no|possible|necessary|needed|so|I|done)\b", re.I
 )
+_NO_OBJECT = re.compile(r"(?:and|or|of|in|with|don['’]t|\w+n['’]t)\b")
 _HEDGES = re.compile(
-    r"\b(?:also|ever|often|usually|simply|actually|basically|really|very|quite|typically|generally) ",
+    r"\b(?:also|ever|often|usually|simply|actually|basically|really|very|quite|typically"
+    r"|generally) ",
     re.I,
 )
 
@@ -114,22 +132,17 @@ def asked_of(sentence: str, subject: str) -> list[tuple[str, str]]:
 
     >>> asked_of("If you want to free memory, delete the learner.", "")
     [('how', 'How do I free memory?')]
-    >>> asked_of("Salt slows every yeast a little, because it takes their water.", "Salt")
-    [('fact', 'Why does salt slow every yeast a little?'), ('fact', 'What slows every yeast a little?')]
+    >>> [q for _, q in asked_of("Salt slows every yeast a little, because it dries it.", "Salt")]
+    ['Why does salt slow every yeast a little?', 'What slows every yeast a little?']
     """
     said = " ".join(_HEDGES.sub("", _ASIDE.sub("", sentence)).split()).rstrip(" .!;:")
     said = _LABEL.sub("", said)
-    if (
-        _UNSAYABLE.search(said)
-        or said.endswith("?")
-        or not SHORTEST < len(said.split()) <= MOST_WORDS
-    ):
-        return []
-    if _LEANS.match(said):
+    sayable = not _UNSAYABLE.search(said) and not said.endswith("?")
+    if not sayable or _LEANS.match(said) or not SHORTEST < len(said.split()) <= MOST_WORDS:
         return []
     tries = (_how, _case, _use, _why, _called, _how_many, _whether, _what_does, _which)
-    found = (question for make in tries for question in make(said, subject))
-    return [(kind, _tidy(question)) for kind, question in found]
+    made = (question for make in tries for question in make(said, subject))
+    return [(kind, " ".join(question.split())) for kind, question in made]
 
 
 def by_chance(text: str, n: int) -> int:
@@ -158,24 +171,15 @@ def _how(said: str, subject: str) -> list[tuple[str, str]]:
 
 def _case(said: str, subject: str) -> list[tuple[str, str]]:
     match = _CASE.match(said)
-    if (
-        not match
-        or _WANTING.match(said)
-        or not _fits(match["case"])
-        or _NO_CASE.match(match["case"])
-    ):
+    if not match or _WANTING.match(said) or not _fits(match["case"]):
         return []
-    if _READER.match(match["case"]):
+    if _NO_CASE.match(match["case"]) or _READER.match(match["case"]):
         return []
-    case = mine(match["case"])
     main = match["main"].split()
-    told = main[0].lower() in INSTRUCTS or " ".join(main[:2]).lower() in _ADVICE
-    word = match["word"].lower().removesuffix("ever")
-    return [
-        ("how", f"What should I do {word} {case}?")
-        if told
-        else ("fact", f"What happens {word} {case}?")
-    ]
+    case = f"{match['word'].lower().removesuffix('ever')} {mine(match['case'])}"
+    if main[0].lower() in INSTRUCTS or " ".join(main[:2]).lower() in _ADVICE:
+        return [("how", f"What should I do {case}?")]
+    return [("fact", f"What happens {case}?")]
 
 
 def _use(said: str, subject: str) -> list[tuple[str, str]]:
@@ -185,11 +189,9 @@ def _use(said: str, subject: str) -> list[tuple[str, str]]:
     case = _BREAK.split(match["case"])[0].strip()
     if match["word"].lower() in ("when", "if") and _fits(match["what"], 1):
         return [("fact", f"When should I use {mine(match['what'])}?")]
-    return (
-        [("fact", f"What should I use {match['word'].lower()} {mine(case)}?")]
-        if _fits(case, 2)
-        else []
-    )
+    if not _fits(case, 2):
+        return []
+    return [("fact", f"What should I use {match['word'].lower()} {mine(case)}?")]
 
 
 def _why(said: str, subject: str) -> list[tuple[str, str]]:
@@ -210,11 +212,9 @@ def _called(said: str, subject: str) -> list[tuple[str, str]]:
 
 def _how_many(said: str, subject: str) -> list[tuple[str, str]]:
     match = _NUMBER.match(said)
-    if (
-        not match
-        or not _is_subject(match["what"], subject)
-        or not (match["verb"] in VERBS or match["verb"] == "has")
-    ):
+    if not match or not _is_subject(match["what"], subject):
+        return []
+    if match["verb"] not in VERBS and match["verb"] != "has":
         return []
     verb = "have" if match["verb"] == "has" else _base(match["verb"])
     return [("fact", f"How many {match['things']} does {_inside(match['what'])} {verb}?")]
@@ -223,21 +223,14 @@ def _how_many(said: str, subject: str) -> list[tuple[str, str]]:
 def _whether(said: str, subject: str) -> list[tuple[str, str]]:
     """Yes or no: "Never drop the last batch" is "Should I drop the last batch?"."""
     match = _NEVER.match(said)
-    if (
-        match
-        and match["deed"].split()[0] in INSTRUCTS
-        and _fits(deed := _BREAK.split(match["deed"])[0].strip())
-    ):
+    deed = _BREAK.split(match["deed"])[0].strip() if match else ""
+    if deed.partition(" ")[0] in INSTRUCTS and _fits(deed):
         return [("fact", f"Should I {mine(deed)}?")]
     verb, _, tail = _after(said, subject).partition(" ")
     rest = _BREAK.split(tail)[0].strip()
     if verb in ("can", "should") and not rest.startswith(("not ", "be ")) and _fits(rest):
-        return [
-            (
-                "fact",
-                f"{verb.capitalize()} {_inside(said[: said.index(f' {verb} ')])} {mine(rest)}?",
-            )
-        ]
+        named = _inside(said[: said.index(f" {verb} ")])
+        return [("fact", f"{verb.capitalize()} {named} {mine(rest)}?")]
     return []
 
 
@@ -245,11 +238,7 @@ def _what_does(said: str, subject: str) -> list[tuple[str, str]]:
     rest = _after(said, subject)
     verb, _, tail = rest.partition(" ")
     does = _BREAK.split(tail)[0].strip()
-    if (
-        verb not in VERBS
-        or not _fits(does)
-        or re.match(r"(?:and|or|of|in|with|don['’]t|\w+n['’]t)\b", does)
-    ):
+    if verb not in VERBS or not _fits(does) or _NO_OBJECT.match(does):
         return []
     if does.split()[0] in AUXILIARIES:
         return []
@@ -271,29 +260,32 @@ def _asked(claim: str, subject: str) -> str:
     words = claim.split()
     first = words[0].lower()
     if first in ("we", "you", "i") and len(words) > 2:
-        person = "I" if first != "we" else "we"
-        if words[1] in AUXILIARIES:
-            return f"{words[1]} {person} {mine(' '.join(words[2:]))}"
-        plain = words[1].isalpha() and not words[1].endswith(("ed", "s", "ly"))
-        return f"do {person} {mine(' '.join(words[1:]))}" if plain else ""
+        return _asked_of_person("we" if first == "we" else "I", words[1:])
     rest = _after(claim, subject)
     if rest:
-        verb, _, tail = rest.partition(" ")
-        name = _inside(claim[: len(claim) - len(rest)].strip())
-        if verb in ("is", "are") and re.match(r"(?:an?|the|one|what|\w+ing)\b", tail):
-            return ""  # it says what something is, not how it comes
-        if verb in AUXILIARIES - {"do", "have"}:
-            return f"{verb} {name} {tail}"
-        return f"does {name} {_base(verb)} {tail}" if verb in VERBS else ""
+        return _asked_of_thing(_inside(claim[: len(claim) - len(rest)].strip()), rest)
     at = next((i for i, w in enumerate(words[1:6], 1) if w in AUXILIARIES), 0)
     noun_phrase = " ".join(words[:at])
-    if (
-        at
-        and first in ("the", "a", "an", "every", "each", "all", "most")
-        and not _NOT_A_SUBJECT.search(noun_phrase)
-    ):
-        return f"{words[at]} {_inside(noun_phrase)} {mine(' '.join(words[at + 1 :]))}"
-    return ""
+    if first not in _DETERMINERS or not at or _NOT_A_SUBJECT.search(noun_phrase):
+        return ""
+    return f"{words[at]} {_inside(noun_phrase)} {mine(' '.join(words[at + 1 :]))}"
+
+
+def _asked_of_person(person: str, words: Sequence[str]) -> str:
+    verb = words[0]
+    if verb in AUXILIARIES:
+        return f"{verb} {person} {mine(' '.join(words[1:]))}"
+    plain = verb.isalpha() and not verb.endswith(("ed", "s", "ly"))
+    return f"do {person} {mine(' '.join(words))}" if plain else ""
+
+
+def _asked_of_thing(name: str, rest: str) -> str:
+    verb, _, tail = rest.partition(" ")
+    if verb in ("is", "are") and re.match(r"(?:an?|the|one|what|\w+ing)\b", tail):
+        return ""  # it says what something is, not how it comes
+    if verb in AUXILIARIES - {"do", "have"}:
+        return f"{verb} {name} {tail}"
+    return f"does {name} {_base(verb)} {tail}" if verb in VERBS else ""
 
 
 def _after(said: str, subject: str) -> str:
@@ -322,13 +314,10 @@ def _is_subject(phrase: str, subject: str) -> bool:
 def _fits(part: str, least: int = SHORTEST) -> bool:
     """Whether a part of a sentence can be asked alone: long enough, and pointing nowhere."""
     words = part.lower().split()
-    telling = sum(w not in FUNCTION_WORDS for w in words)
-    return (
-        least <= len(words) <= LONGEST
-        and telling >= 2
-        and words[-1] not in FUNCTION_WORDS
-        and not _POINTS.search(part)
-    )
+    if not least <= len(words) <= LONGEST or _POINTS.search(part):
+        return False
+    telling = sum(word not in FUNCTION_WORDS for word in words)
+    return telling >= 2 and words[-1] not in FUNCTION_WORDS
 
 
 def _inside(phrase: str) -> str:
@@ -340,7 +329,3 @@ def _inside(phrase: str) -> str:
 def _letters(name: str) -> str:
     """A name's letters, to compare spellings."""
     return re.sub(r"\W+", " ", name).casefold().strip()
-
-
-def _tidy(question: str) -> str:
-    return " ".join(question.split())

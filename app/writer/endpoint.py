@@ -178,8 +178,8 @@ def _reason(error: Exception, endpoint: Endpoint) -> str:
         return f"{place} reported an error while it wrote; look at the server's log."
     known = {
         401: f"{place} wants a key; set OPENAI_API_KEY.",
-        403: f"{place} does not allow this key to use {model}; check OPENAI_API_KEY and the model's "
-        "name.",
+        403: f"{place} does not allow this key to use {model}; check OPENAI_API_KEY and the "
+        "model's name.",
         404: f"{place} has no model '{model}', or no chat completions at this address; check both "
         "(for Ollama: ollama list).",
         413: f"{place} takes no prompt of this length; choose a model with a longer context.",
