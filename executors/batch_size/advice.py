@@ -20,8 +20,11 @@ __all__ = [
     "label",
     "loader_words",
     "plan_row",
+    "reason_words",
     "rule_of_thumb",
+    "same_but_size",
     "sentence",
+    "several",
     "snippet",
 ]
 
@@ -29,6 +32,7 @@ _RULE_FREE_MB = 8200
 _RULE_HALF, _RULE_WHOLE = (8, 4), (3, 1)  # with more memory free than that, and without
 _RULE_PX = 480  # the rule's half-size images are 360 by 480 px
 _MOST_WORKERS = 8
+_FEWEST_STEPS = 10  # in an epoch
 _MOST_IN_LARGE = 3  # plans of one case that are set in large side by side
 
 
@@ -91,8 +95,7 @@ def plan_row(plan: Plan, limit_bytes: int, free_bytes: int) -> PlanRow:
 def findings(plans: Sequence[Plan], main: Plan) -> tuple[Finding, ...]:
     """A finding for each plan; in large are those of few sizes of one case, else `main` alone."""
     precise = {plan.case.precision for plan in plans} != {"float32"}
-    one_case = len({(plan.case.precision, plan.case.frozen) for plan in plans}) == 1
-    listed = one_case and len(plans) <= _MOST_IN_LARGE
+    listed = not several(plans) and len(plans) <= _MOST_IN_LARGE
     return tuple(
         Finding(
             _plan_words(plan, precise),
@@ -133,6 +136,16 @@ def _plan_values(plan: Plan) -> dict[str, int | str | None]:
         "recommended": plan.recommended.batch,
         "largest": plan.largest.batch,
     }
+
+
+def same_but_size(one: Case, other: Case) -> bool:
+    """Whether two cases differ in size alone, if at all."""
+    return (one.precision, one.frozen) == (other.precision, other.frozen)
+
+
+def several(plans: Sequence[Plan]) -> bool:
+    """Whether plans differ in more than size."""
+    return not all(same_but_size(plan.case, plans[0].case) for plan in plans)
 
 
 def label(case: Case, others: bool = True) -> str:
@@ -190,6 +203,55 @@ def loader_words(plan: Plan) -> str:
             "faster."
         )
     return ""
+
+
+def reason_words(
+    plans: Sequence[Plan],
+    main: Plan,
+    limit_bytes: int,
+    free_bytes: int,
+    effective: int | None,
+    train: int,
+) -> str:
+    """The finding of each case, what an epoch of so many samples waits for, and what to mind."""
+    sentences = [
+        *(sentence(plan, limit_bytes, several(plans)) for plan in plans),
+        loader_words(main),
+        _few_steps(main, train),
+        _rule_words(plans[-1].case.size, free_bytes),
+        _accumulate_words(main, effective),
+    ]
+    return " ".join(words for words in sentences if words)
+
+
+def _rule_words(size: int | None, free: int) -> str:
+    if not size:
+        return ""
+    return (
+        "The fast.ai course's rule of thumb (over 8200 MB free: 8 small or 3 large images, "
+        f"else 4 or 1) gives {rule_of_thumb(free, size)} with {show_bytes(free)} free."
+    )
+
+
+def _accumulate_words(main: Plan, effective: int | None) -> str:
+    batch, accumulate = batch_to_use(main, effective)
+    if not accumulate:
+        return ""
+    reasons = {"memory": "do not fit at once", "max_batch": "are more than max_batch allows"}
+    why = reasons.get(main.bound, "are too many")
+    return f"{accumulate} {why}: accumulate the gradients of batches of {batch}."
+
+
+def _few_steps(plan: Plan, train: int) -> str:
+    """A warning where the fastest batch leaves hardly a step to learn in."""
+    steps = train // plan.recommended.batch
+    if steps >= _FEWEST_STEPS:
+        return ""
+    return (
+        f"With {train} training samples that is {steps} step{'s' if steps > 1 else ''} an epoch: "
+        f"fast, but a batch of {max(SMALLEST, train // _FEWEST_STEPS)} or less learns more from "
+        "each epoch."
+    )
 
 
 def batch_to_use(plan: Plan, effective: int | None) -> tuple[int, int | None]:

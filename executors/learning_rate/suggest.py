@@ -90,7 +90,7 @@ def advise(
     asked = num_it or len(rates)
     if len(rates) - asked // 10 - _TAIL < FEWEST_POINTS:
         raise RecipeError(_too_short(rates, ended))
-    found = suggestions(rates, curve, asked)
+    suggested = suggestions(rates, curve, asked)
     shared = min(len(rates), *map(len, others)) if others else len(rates)
     rates, curve = rates[:shared], curve[:shared]
     single = np.mean([np.asarray(one, dtype=float)[:shared] for one in (raw, *others)], axis=0)
@@ -99,7 +99,7 @@ def advise(
     if bang is None and ended == "nan":
         bang = float(rates[-1])
     if max(_fall(curve), _fall(middle)) < _FLAT:
-        return _flat(rates, found, bang, sliced)
+        return _flat(rates, suggested, bang, sliced)
     least = float(rates[middle.argmin()])
     around = min(max(least, bang / _FAR_BELOW_BANG), bang / _BELOW_BANG) if bang else least
     one = _rounded(around / _BELOW_LOWEST)
@@ -107,10 +107,10 @@ def advise(
     why = f"a little below {where}"
     if bang is not None and around != least:
         why = f"as far below where the loss explodes ({show_rate(bang)}) as usual"
-    numbers = ", ".join(f"{name} {show_rate(lr)}" for name, lr in found.items() if lr)
+    numbers = ", ".join(f"{name} {show_rate(lr)}" for name, lr in suggested.items() if lr)
     if not sliced:
-        return Advice(found, bang, one, f"{show_rate(one)}, {why}; {numbers}", around)
-    return _slice(found, bang, one, frozen_lr, around)
+        return Advice(suggested, bang, one, f"{show_rate(one)}, {why}; {numbers}", around)
+    return _slice(suggested, bang, one, frozen_lr, around)
 
 
 def head_of(rate: Rate) -> float:
@@ -151,14 +151,14 @@ def suggestions(rates: Any, curve: Any, num_it: int) -> dict[str, float | None]:
         for values in (rates, curve)
     )
     rules = {"minimum": minimum, "steep": steep, "valley": valley, "slide": slide}
-    found: dict[str, float | None] = {}
+    suggested: dict[str, float | None] = {}
     for name, rule in rules.items():
         if name == "slide" and len(lrs) < _SLIDE_POINTS:
-            found[name] = None
+            suggested[name] = None
             continue
         value = float(rule(lrs, losses, num_it)[0])
-        found[name] = value if math.isfinite(value) else None
-    return found
+        suggested[name] = value if math.isfinite(value) else None
+    return suggested
 
 
 def explodes_at(rates: Any, curve: Any) -> float | None:
@@ -176,7 +176,9 @@ def _fall(curve: Any) -> float:
     return (start - float(curve.min())) / max(abs(start), 1e-12)
 
 
-def _flat(rates: Any, found: dict[str, float | None], bang: float | None, sliced: bool) -> Advice:
+def _flat(
+    rates: Any, suggested: dict[str, float | None], bang: float | None, sliced: bool
+) -> Advice:
     """A curve that does not fall, as a well-trained network's: it tells where it explodes alone."""
     if bang is None:
         raise RecipeError(
@@ -188,7 +190,7 @@ def _flat(rates: Any, found: dict[str, float | None], bang: float | None, sliced
     safe = f"a tenth of where it explodes ({show_rate(bang)}) is safe"
     reason = f"at most {show_rate(high)}, for the loss does not fall, and {safe}"
     rate = (_rounded(high / 10), high) if sliced else high
-    return Advice(found, bang, rate, reason, bang / 10, flat=True)
+    return Advice(suggested, bang, rate, reason, bang / 10, flat=True)
 
 
 def _running_median(values: Any) -> Any:
@@ -198,7 +200,7 @@ def _running_median(values: Any) -> Any:
 
 
 def _slice(
-    found: dict[str, float | None],
+    suggested: dict[str, float | None],
     bang: float | None,
     one: float,
     frozen_lr: float | None,
@@ -218,7 +220,7 @@ def _slice(
     reason = (
         f"{show_rate((low, high))}, where the head gets {head}, the layers nearest the input {body}"
     )
-    return Advice(found, bang, (low, high), reason, around)
+    return Advice(suggested, bang, (low, high), reason, around)
 
 
 def _rounded(rate: float) -> float:

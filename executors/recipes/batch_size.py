@@ -17,17 +17,18 @@ from executors.batch_size.advice import (
     batch_to_use,
     findings,
     label,
-    loader_words,
     plan_row,
-    rule_of_thumb,
-    sentence,
+    reason_words,
+    same_but_size,
+    several,
     snippet,
 )
 from executors.batch_size.bench import Bench
-from executors.batch_size.search import SMALLEST, Case, Trial, best_rate, ladder, largest_batch
+from executors.batch_size.plans import Narrator, Search
+from executors.batch_size.search import SMALLEST, Case, Trial
 from executors.batch_size.setup import Ready, Setup, ready_from
 from executors.devices import Device
-from executors.errors import BadInput, BadParameter, OutOfMemory, RecipeError
+from executors.errors import BadInput, BadParameter
 from executors.recipe import Parameter, Recipe
 from executors.recipes._shared import DEVICE, SEED, inputs
 from executors.runs.journal import Journal, Outcome
@@ -130,14 +131,9 @@ RECIPE = Recipe(
     ),
 )
 SHARE = 0.5  # of free RAM, when no limit is given: the rest of the machine has work to do
-_PROBE_STEPS = 2  # the second step holds the optimizer's state as well
-_STEPS, _SECONDS = 3, 0.8  # of a verification or a measurement of speed, at least
+_STEPS = 3  # of a verification
 # WGAN's generator has its second step, which finds the optimizer's state, after five of the critic
 _GAN_STEPS = 7
-# parts of a batch that the search is content with: a heap's use varies by more than a card's
-_CPU_PART, _CARD_PART = 8, 16
-_FEWEST_STEPS = 10  # in an epoch
-_TRIALS_EACH = 11  # of a case, as a first guess
 _PHASES = {"frozen": (True,), "unfrozen": (False,), "both": (True, False)}
 _NO_EFFECT = {"float16": "fastai's float16 is for CUDA cards"}
 
@@ -175,20 +171,21 @@ def run(params: Params, journal: Journal) -> Outcome:
     standard = task.default_size(settings)
     sizes: tuple[int | None, ...] = (None,) if standard is None else params.sizes or (standard,)
     journal.log(source.title)
-    narrator = _Narrator(journal)
+    narrator = Narrator(journal)
     with _opened(params, sizes[0], journal) as bench:
         ready = ready_from(bench.hello)
         cases, remarks = _cases(params, sizes, ready.precisions, ready.device)
         narrator.expect(len(cases))
         steps = _GAN_STEPS if settings.task == "gan" else _STEPS
-        search = _Search(bench, ready, narrator, source.train, params.max_batch, steps)
+        search = Search(bench, ready, narrator, source.train, params.max_batch, steps)
         plans, failures = search.plans(cases)
     narrator.end()
     main = _main(plans)
     _write(journal, plans, ready.limit_bytes)
     journal.metric("largest batch", main.largest.batch, "samples")
     journal.metric("recommended batch", main.recommended.batch, "samples")
-    reason = _reason(plans, main, ready, params.effective_batch, source.train)
+    limit, free = ready.limit_bytes, ready.available_bytes
+    reason = reason_words(plans, main, limit, free, params.effective_batch, source.train)
     values = _values(plans, main, ready, params) | {
         "reason": reason,
         "arch": settings.arch or task.DEFAULT_ARCH,
@@ -204,33 +201,12 @@ def run(params: Params, journal: Journal) -> Outcome:
         task,
         source,
         settings,
-        [plan for plan in plans if _same_but_size(plan.case, main.case)],
+        [plan for plan in plans if same_but_size(plan.case, main.case)],
         params.effective_batch,
         pretrained=ready.pretrained,
         device=ready.device,
     )
     return Outcome(values, code, reason, settings.task, findings(plans, main))
-
-
-class _Narrator:
-    """Tells every trial as it ends; the total is a guess that grows with what there is to do."""
-
-    def __init__(self, journal: Journal) -> None:
-        self._journal, self._total, self.trials = journal, 0, list[Trial]()
-
-    def expect(self, cases: int) -> None:
-        """So many cases are to be searched."""
-        self._total = cases * _TRIALS_EACH
-
-    def tell(self, trial: Trial) -> Trial:
-        self.trials.append(trial)
-        self._journal.emit("trial", **trial.to_json())
-        self._total = max(self._total, len(self.trials) + 2)
-        self._journal.progress(len(self.trials), self._total, "batches tried")
-        return trial
-
-    def end(self) -> None:
-        self._journal.progress(len(self.trials), len(self.trials), "batches tried")
 
 
 def _check(source: Source, effective: int | None) -> None:
@@ -289,88 +265,6 @@ def _cases(
     return cases, remarks
 
 
-@dataclass(frozen=True, slots=True)
-class _Search:
-    """What every case is searched with."""
-
-    bench: Bench
-    ready: Ready
-    narrator: _Narrator
-    samples: int  # to train on
-    max_batch: int
-    steps: int  # of a verification
-
-    def plans(self, cases: Sequence[Case]) -> tuple[list[Plan], list[str]]:
-        """(a plan for each case that can be trained, why the others cannot).
-
-        Raises
-        ------
-        OutOfMemory, RecipeError
-            When nothing can be trained, or not even in float32.
-        """
-        plans: list[Plan] = []
-        failures: list[str] = []
-        for case in cases:
-            try:
-                plans.append(self.plan(case))
-            except OutOfMemory as error:
-                if case == cases[-1] and not plans:
-                    raise
-                failures.append(str(error))
-            except RecipeError as error:
-                if not plans or case.precision == "float32":
-                    raise
-                failures.append(f"{label(case)} cannot be trained: {error}")
-        return plans, failures
-
-    def plan(self, case: Case) -> Plan:
-        """The largest and the recommended batch for one case."""
-        start, cap = len(self.narrator.trials), min(self.max_batch, self.samples)
-        self.bench.renew()
-
-        def attempt(batch: int, fresh: bool) -> Trial:
-            return self._verify(case, batch) if fresh else self._probe(case, batch)
-
-        limit = self.ready.limit_bytes
-        part = _CPU_PART if self.ready.device == "cpu" else _CARD_PART
-        largest = largest_batch(attempt, limit, cap, part)
-        if largest is None:
-            raise OutOfMemory(_nothing_fits(case, limit, self.narrator.trials))
-        rates = [self._time(case, batch) for batch in ladder(largest.batch)]
-        best = best_rate(rates if any(rate.ok for rate in rates) else [largest])
-        trials = tuple(self.narrator.trials[start:])
-        bound = self._bound(largest.batch)
-        return Plan(case, largest, best, bound, largest.loader_samples_per_s, trials)
-
-    def _probe(self, case: Case, batch: int) -> Trial:
-        return self.narrator.tell(self.bench.attempt(case, batch, steps=_PROBE_STEPS))
-
-    def _verify(self, case: Case, batch: int) -> Trial:
-        trial = self.bench.attempt(
-            case, batch, steps=self.steps, seconds=_SECONDS, fresh=True, purpose="verify"
-        )
-        return self.narrator.tell(trial)
-
-    def _time(self, case: Case, batch: int) -> Trial:
-        trial = self.bench.attempt(case, batch, steps=_STEPS, seconds=_SECONDS, purpose="rate")
-        return self.narrator.tell(trial)
-
-    def _bound(self, largest: int) -> str:
-        """What the largest batch ran into."""
-        if largest < min(self.max_batch, self.samples):
-            return "memory"
-        return "max_batch" if self.max_batch < self.samples else "data"
-
-
-def _nothing_fits(case: Case, limit: int, trials: Sequence[Trial]) -> str:
-    at = f" at {case.size} px" if case.size else ""
-    reason = next((trial.reason for trial in reversed(trials) if trial.reason), "")
-    return (
-        f"not even a batch of {SMALLEST} trains{at} in {show_bytes(limit)} ({reason}); "
-        "give more memory, a smaller image or a smaller network"
-    )
-
-
 def _notes(device: str, trials: Sequence[Trial]) -> list[str]:
     notes = []
     strange = sorted({trial.batch for trial in trials if not trial.finite})
@@ -401,59 +295,6 @@ def _main(plans: Sequence[Plan]) -> Plan:
     return (alike or plans)[-1]
 
 
-def _same_but_size(one: Case, other: Case) -> bool:
-    return (one.precision, one.frozen) == (other.precision, other.frozen)
-
-
-def _several(plans: Sequence[Plan]) -> bool:
-    """Whether plans differ in more than size."""
-    return not all(_same_but_size(plan.case, plans[0].case) for plan in plans)
-
-
-def _reason(
-    plans: Sequence[Plan], main: Plan, ready: Ready, effective: int | None, train: int
-) -> str:
-    """The finding of each case, what an epoch waits for, and what to mind."""
-    sentences = [
-        *(sentence(plan, ready.limit_bytes, _several(plans)) for plan in plans),
-        loader_words(main),
-        _few_steps(main, train),
-        _rule_words(plans[-1].case.size, ready.available_bytes),
-        _accumulate_words(main, effective),
-    ]
-    return " ".join(words for words in sentences if words)
-
-
-def _rule_words(size: int | None, free: int) -> str:
-    if not size:
-        return ""
-    return (
-        "The fast.ai course's rule of thumb (over 8200 MB free: 8 small or 3 large images, "
-        f"else 4 or 1) gives {rule_of_thumb(free, size)} with {show_bytes(free)} free."
-    )
-
-
-def _accumulate_words(main: Plan, effective: int | None) -> str:
-    batch, accumulate = batch_to_use(main, effective)
-    if not accumulate:
-        return ""
-    reasons = {"memory": "do not fit at once", "max_batch": "are more than max_batch allows"}
-    why = reasons.get(main.bound, "are too many")
-    return f"{accumulate} {why}: accumulate the gradients of batches of {batch}."
-
-
-def _few_steps(plan: Plan, train: int) -> str:
-    """A warning where the fastest batch leaves hardly a step to learn in."""
-    steps = train // plan.recommended.batch
-    if steps >= _FEWEST_STEPS:
-        return ""
-    return (
-        f"With {train} training samples that is {steps} step{'s' if steps > 1 else ''} an epoch: "
-        f"fast, but a batch of {max(SMALLEST, train // _FEWEST_STEPS)} or less learns more from "
-        "each epoch."
-    )
-
-
 def _values(plans: Sequence[Plan], main: Plan, ready: Ready, params: Params) -> dict[str, Any]:
     """The result for machines; `largest` and `recommended` are those of the largest image size."""
     limit, free = ready.limit_bytes, ready.available_bytes
@@ -482,9 +323,9 @@ def _write(journal: Journal, plans: Sequence[Plan], limit: int) -> None:
     rows = [trial.to_json() for trial in trials]
     journal.table("trials.csv", "every trial", list(rows[0]), (row.values() for row in rows))
     picture = journal.folder / "batch-size.png"
-    several = _several(plans)
+    named = several(plans)
     drawn = [
-        Drawn(plan.case, label(plan.case, several), plan.largest.batch, plan.recommended.batch)
+        Drawn(plan.case, label(plan.case, named), plan.largest.batch, plan.recommended.batch)
         for plan in plans
     ]
     plot_batches(picture, trials, drawn, limit)

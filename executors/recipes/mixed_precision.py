@@ -137,7 +137,7 @@ def findings(rows: Sequence[Row], best: str, score: str) -> tuple[Finding, ...]:
     parts = [_row_words(row, plain, score.replace("_", " ")) for row in others]
     figures: dict[str, Any] = {"Take": best}
     figures |= {f"{row.precision}, samples/s": round(row.samples_per_s, 1) for row in rows}
-    told = [
+    compared = [
         {
             "precision": row.precision,
             "samples_per_s": row.samples_per_s,
@@ -147,7 +147,7 @@ def findings(rows: Sequence[Row], best: str, score: str) -> tuple[Finding, ...]:
         for row in rows
     ]
     words = "; ".join(parts) or "this device has float32 only, and no 16 bits to compare with"
-    return (Finding(words, figures, {"best": best, "rows": told}),)
+    return (Finding(words, figures, {"best": best, "rows": compared}),)
 
 
 def _row_words(row: Row, plain: Row, score: str) -> str:

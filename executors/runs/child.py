@@ -1,9 +1,8 @@
-"""One run, in a process of its own: `python -m executors.runs.child FOLDER` reads the spec and
-writes events and result.
+"""One run, in a process of its own: `python -m executors.runs.child FOLDER`.
 
-The starter (`executors.runs.run`) holds the time limits and collects what is printed here; see
-there. With `--wait` the folder comes later, on standard input, and what is heavy is imported until
-then (`executors.runs.warm`).
+It reads the spec and writes events and result. The starter (`executors.runs.run`) holds the time
+limits and collects what is printed here; see there. With `--wait` the folder comes later, on
+standard input, and what is heavy is imported until then (`executors.runs.warm`).
 """
 
 from __future__ import annotations

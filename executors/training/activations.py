@@ -49,20 +49,20 @@ def weighted(model: nn.Module) -> list[tuple[str, nn.Module]]:
 
 def layers(model: nn.Module, forward: Callable[[], Any]) -> list[Layer]:
     """Every linear, convolutional and rectifying layer, once, in the order of `forward`'s calls."""
-    found: list[Layer] = []
+    described: list[Layer] = []
     seen: set[str] = set()
 
     def looked_at(name: str) -> Callable[..., None]:
         def look(module: nn.Module, _: Any, output: Any) -> None:
             if name not in seen and isinstance(output, torch.Tensor) and output.is_floating_point():
                 seen.add(name)
-                found.append(_described(name, module, output.detach()))
+                described.append(_described(name, module, output.detach()))
 
         return look
 
     with _hooked(model, (*_WEIGHTED, *_RECTIFIED), looked_at), torch.no_grad():
         forward()
-    return found
+    return described
 
 
 def kaiming(model: nn.Module) -> None:

@@ -42,12 +42,12 @@ class FeatureLoss(nn.Module):
 
     def features(self, images: torch.Tensor) -> list[torch.Tensor]:
         """What enters each of the pooling layers, each (b, channels, h, w)."""
-        found = []
+        kept = []
         for number, layer in enumerate(self.layers, start=1):
             images = layer(images)
             if number in self.ends:
-                found.append(images)
-        return found
+                kept.append(images)
+        return kept
 
     def forward(self, pred: torch.Tensor, target: torch.Tensor) -> torch.Tensor:
         """The sum of all parts; images (b, 3, h, w) as the layers were trained to take them."""

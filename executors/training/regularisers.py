@@ -73,24 +73,24 @@ def ways(
     Dropout needs a linear layer; mixup needs inputs that can be blended, so it is for images; label
     smoothing needs one class a sample. A strength of 0 leaves a way out.
     """
-    found = [Way("none", weight_decay=0.0, fit_words=", wd=0")]
-    found += [
+    possible = [Way("none", weight_decay=0.0, fit_words=", wd=0")]
+    possible += [
         Way(f"weight decay {wd:g}", weight_decay=wd, fit_words=f", wd={wd!r}")
         for wd in weight_decays
         if wd
     ]
     if dropout and any(isinstance(module, nn.Linear) for module in learner.model.modules()):
         drop, lines = (_Dropout(dropout),), _dropout_lines(dropout)
-        found.append(Way(f"dropout {dropout:g}", 0.0, drop, None, ", wd=0", lines))
+        possible.append(Way(f"dropout {dropout:g}", 0.0, drop, None, ", wd=0", lines))
     if mixup and _blends(learner):
         fit_words = f", wd=0, cbs=MixUp({mixup!r})"
-        found.append(Way(f"mixup {mixup:g}", 0.0, (MixUp(mixup),), None, fit_words))
+        possible.append(Way(f"mixup {mixup:g}", 0.0, (MixUp(mixup),), None, fit_words))
     if smoothing and isinstance(learner.loss_func, CrossEntropyLossFlat):
         axis = getattr(learner.loss_func, "axis", -1)
         loss = LabelSmoothingCrossEntropyFlat(eps=smoothing, axis=axis)
         line = f"learn.loss_func = LabelSmoothingCrossEntropyFlat(eps={smoothing!r}, axis={axis})\n"
-        found.append(Way(f"label smoothing {smoothing:g}", 0.0, (), loss, ", wd=0", line))
-    return found
+        possible.append(Way(f"label smoothing {smoothing:g}", 0.0, (), loss, ", wd=0", line))
+    return possible
 
 
 def _blends(learner: Any) -> bool:

@@ -1,6 +1,4 @@
-"""Short trainings find the rate that trains best, within their budget, and leave the learner
-exactly as it was.
-"""
+"""Short trainings find the best rate within their budget and leave the learner as it was."""
 
 from __future__ import annotations
 
@@ -39,9 +37,7 @@ def short(learn: Any, **kwargs: Any) -> Any:
 
 
 def test_the_learner_is_as_before(learn: Any) -> None:
-    """Weights, optimizer, gradients, modes, records, loaders and random state are untouched by a
-    race.
-    """
+    """A race changes no weights, optimizer, gradients, modes, records, loaders, random state."""
     before = state(learn)
     ran = short(learn)
     assert len(ran.trials) >= 3
@@ -69,9 +65,7 @@ def test_a_race_that_dies_leaves_the_learner_as_before(
 
 
 def test_a_trial_is_told_by_its_seed(learn: Any) -> None:
-    """Equal rates end in equal losses, to the bit, whatever was drawn before; another seed in
-    another.
-    """
+    """Equal rates end in equal losses, to the bit, whatever came before; another seed does not."""
     first = trial(learn, 1e-2, 6, seed=1, most_valid=2)
     torch.rand(7), np.random.rand(7)
     assert trial(learn, 1e-2, 6, seed=1, most_valid=2) == first
@@ -153,9 +147,7 @@ def test_slices_are_tried_with_their_rivals(learn: Any) -> None:
 @settings(deadline=None, max_examples=60)
 @given(st.floats(min_value=-6, max_value=6), st.floats(min_value=0.2, max_value=20))
 def test_the_search_comes_near_the_best(best: float, steepness: float) -> None:
-    """On any bowl whose lowest point lies within three decades it ends within a quarter decade in
-    nine steps.
-    """
+    """On any bowl with its lowest point within three decades: a quarter decade in nine steps."""
     tried: dict[float, float] = {}
     for _ in range(9):
         step = racing._next(tried)
@@ -175,9 +167,7 @@ def test_the_search_goes_down_while_all_diverge() -> None:
 
 
 def test_a_rate_is_found_among_those_tried(learn: Any) -> None:
-    """It is what the trials favour, the race costs at most three times the sweep, all is as
-    before.
-    """
+    """It is what the trials favour, at most at three times the sweep; all is as before."""
     before = state(learn)
     found = find_rate(learn, sliced=False, num_it=40, orders=2, train_batches=100, seed=4)
     assert differences(before, state(learn)) == []

@@ -23,9 +23,7 @@ def bowl(lowest: float, bang: float, depth: float = 2.0, start: float = 3.0) -> 
 
 
 def test_the_rate_lies_on_the_slope_below_the_minimum() -> None:
-    """A clean bowl: below where it is lowest, far from the explosion, with its reason and all four
-    numbers.
-    """
+    """A clean bowl: below its lowest point, far from the explosion, with reason and numbers."""
     curve = bowl(1e-1, 1.0)
     advice = advise(RATES, curve, curve, sliced=False)
     assert isinstance(advice.recommended, float)
@@ -88,9 +86,7 @@ def test_a_sweep_that_broke_at_once_is_named(count: int) -> None:
 def test_the_rate_is_never_near_the_explosion(
     lowest: float, room: float, scale: float, seed: int
 ) -> None:
-    """Noisy bowls of any scale: the rate is inside the sweep and at most a fifth of where the loss
-    explodes.
-    """
+    """Noisy bowls of any scale: inside the sweep, at most a fifth of where the loss explodes."""
     noise = np.random.default_rng(seed).normal(0, 0.02 * scale, 100)
     curve = scale * bowl(10**lowest, 10 ** (lowest + room)) + noise
     raw = curve + 3 * noise

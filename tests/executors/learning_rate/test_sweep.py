@@ -23,9 +23,7 @@ def silent(lr: float, loss: float) -> None:
 
 @pytest.mark.parametrize("trained", [False, True], ids=["new", "trained"])
 def test_the_learner_is_as_before(trained: bool, tmp_path: Path) -> None:
-    """Weights, optimizer, gradients, modes, records, loaders and random state are untouched by a
-    sweep.
-    """
+    """A sweep changes no weights, optimizer, gradients, modes, records, loaders, random state."""
     learn = learner(tmp_path)
     if trained:
         train_some(learn, 1e-3, 5)

@@ -33,9 +33,7 @@ def raced(ran: list[tuple[float, float]], before: float = 2.0) -> Race:
 def test_it_lies_among_the_rates_that_trained(
     ran: list[tuple[float, float]], curve: float | None
 ) -> None:
-    """Never outside what was tried and what the curve says; those that diverged alone have no
-    say.
-    """
+    """Never outside what was tried and the curve says; those that diverged have no say."""
     heard = [rate for rate, loss in ran if loss < math.inf] + ([curve] if curve else [])
     assert min(heard) * 0.999 <= favoured(raced(ran), curve) <= max(heard) * 1.001
 

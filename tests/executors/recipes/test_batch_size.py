@@ -1,6 +1,4 @@
-"""The recipe batch-size, run as users run it: real training steps, real failures, a snippet that
-runs.
-"""
+"""The recipe batch-size as users run it: real steps, real failures, a snippet that runs."""
 
 from __future__ import annotations
 
@@ -30,9 +28,7 @@ LINUX = pytest.mark.skipif(
 
 @pytest.fixture(autouse=True)
 def one_thread(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Threads that wait for each other on a machine with other work make a step a hundred times
-    slower.
-    """
+    """Threads that wait for each other beside other work make steps a hundred times slower."""
     monkeypatch.setenv("OMP_NUM_THREADS", "1")
 
 
@@ -66,9 +62,7 @@ def ended(params: Mapping[str, object], runs: Path) -> tuple[RunResult, list[dic
 
 
 def check(result: RunResult, events: list[dict[str, Any]]) -> None:
-    """What holds for every result: trials told and stored, plot and table there, a snippet that
-    compiles.
-    """
+    """What holds for every result: trials told and stored, plot, table, a snippet."""
     trials = [event for event in events if event["event"] == "trial"]
     assert {"batch", "size", "peak_bytes", "samples_per_s", "ok", "reason"} <= set(trials[0])
     assert len(trials) == len(result.values["trials"])
@@ -101,9 +95,7 @@ def check(result: RunResult, events: list[dict[str, Any]]) -> None:
 
 @LINUX
 def test_the_largest_batch_of_a_table_fits_and_a_larger_one_fails(tmp_path: Path) -> None:
-    """Under a small limit: what is found trains in a fresh process, half as much again runs out of
-    memory.
-    """
+    """What is found trains in a fresh process; half as much again runs out of memory."""
     path = table(tmp_path, 60_000)
     params = {
         "task": "tabular",
@@ -129,9 +121,7 @@ def test_the_largest_batch_of_a_table_fits_and_a_larger_one_fails(tmp_path: Path
 
 @LINUX
 def test_images_of_two_sizes_give_a_plan(tmp_path: Path) -> None:
-    """Progressive resizing: the larger the image the smaller the batch; the snippet goes from one
-    to the next.
-    """
+    """The larger the image the smaller the batch; the snippet goes from one to the next."""
     params = {
         "arch": "squeezenet1_1",
         "sizes": "32,64",
@@ -178,9 +168,7 @@ def test_a_small_table_is_bounded_by_its_own_size(tmp_path: Path) -> None:
 
 
 def test_precisions_make_a_plan_and_what_does_not_fit_is_accumulated(tmp_path: Path) -> None:
-    """Float32 and bfloat16 in one table, frozen as asked; a batch wanted beyond what fits becomes
-    several.
-    """
+    """Both precisions in one table, frozen as asked; a batch beyond what fits becomes several."""
     params = {
         "task": "tabular",
         "device": "cpu",

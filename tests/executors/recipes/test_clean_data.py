@@ -1,6 +1,4 @@
-"""Labels planted wrong are found, copies are named, nothing is deleted, and decisions are followed
-in training.
-"""
+"""Wrong labels are found, copies named, nothing is deleted, and decisions are followed."""
 
 from __future__ import annotations
 
@@ -64,9 +62,7 @@ def cleaned(photos: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Out
 
 
 def test_wrong_labels_are_the_hardest(cleaned: tuple[Outcome, Path]) -> None:
-    """Both planted ones come first, with the class that they look like; there are pictures of
-    them.
-    """
+    """Both planted ones come first, with the class that they look like, and there are pictures."""
     rows = decisions(cleaned[1])
     assert {row["file"] for row in rows[:2]} == {"blue/red3.png", "blue/red11.png"}
     assert all(row["label"] == "blue" and row["predicted"] == "red" for row in rows[:2])
@@ -85,9 +81,7 @@ def test_copies_are_named(cleaned: tuple[Outcome, Path]) -> None:
 
 
 def test_it_decides_and_deletes_nothing(cleaned: tuple[Outcome, Path], photos: Path) -> None:
-    """Every decision is "keep", every file is there, and the list as it is changes nothing in
-    training.
-    """
+    """Every decision is "keep", every file is there; the list as it is changes no training."""
     assert {row["decision"] for row in decisions(cleaned[1])} == {"keep"}
     assert len(list(photos.rglob("*.png"))) == 73
     before = image_classification.inspect(Settings("image-classification", data=str(photos)))

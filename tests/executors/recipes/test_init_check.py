@@ -33,9 +33,7 @@ BATCH = torch.randn(256, 64, generator=torch.Generator().manual_seed(1))
 
 
 def test_layers_are_measured_exactly() -> None:
-    """Mean, deviation and dead units are those of the outputs themselves, in the order of the
-    calls.
-    """
+    """Mean, deviation and dead units are those of the outputs, in the order of the calls."""
     model = nn.Sequential(nn.Linear(64, 8), nn.ReLU())
     with torch.no_grad():
         model[0].bias[:4] = -1e6  # four units that never fire
@@ -60,9 +58,7 @@ def test_no_hook_is_left_behind() -> None:
 
 
 def test_kaiming_and_lsuv_keep_the_signal() -> None:
-    """Where default weights let it fade, Kaiming holds it, and LSUV brings every layer to a
-    deviation of one.
-    """
+    """Where default weights let it fade, Kaiming holds it; LSUV's layers deviate by one."""
     model = deep()
     before = layers(model, lambda: model(BATCH))
     assert before[-2].signal < 1e-3 < 0.05 < before[-2].deviation  # biases hide it

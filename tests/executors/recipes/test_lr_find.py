@@ -1,6 +1,4 @@
-"""The recipe lr-find, run as users run it, on both tasks, with random and with pretrained
-weights.
-"""
+"""The recipe lr-find as users run it, with random and with pretrained weights."""
 
 from __future__ import annotations
 
@@ -24,9 +22,7 @@ IMAGES = {**QUICK, "arch": "squeezenet1_1", "batch_size": 16}
 
 @pytest.fixture(autouse=True)
 def one_thread(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Threads that wait for each other on a machine with other work make a step a hundred times
-    slower.
-    """
+    """Threads that wait for each other beside other work make steps a hundred times slower."""
     monkeypatch.setenv("OMP_NUM_THREADS", "1")
 
 
@@ -41,9 +37,7 @@ def ended(params: Mapping[str, object], runs: Path) -> tuple[RunResult, list[dic
 
 
 def check(result: RunResult, events: list[dict[str, Any]]) -> None:
-    """What holds for every result: curves told live and stored, all suggestions, the race's cost, a
-    snippet.
-    """
+    """What holds for every result: curves told and stored, suggestions, the race, a snippet."""
     points = [event for event in events if event["event"] == "point"]
     with Path(result.artifacts[0]).open() as file:
         rows = [
@@ -87,9 +81,7 @@ def without_seconds(values: dict[str, Any]) -> dict[str, Any]:
 
 
 def test_the_band_is_stored_and_holds_the_curve(tmp_path: Path) -> None:
-    """Lowest and highest of all orders at each rate; without a race the rate is read from the
-    curves.
-    """
+    """Lowest and highest of all orders at each rate; without a race the curves settle the rate."""
     result, _ = ended({"task": "tabular", **QUICK, "seeds": 3, "race": "no"}, tmp_path / "runs")
     files = {Path(path).name: Path(path) for path in result.artifacts}
     with files["lr-find.csv"].open() as file:
@@ -129,9 +121,7 @@ def test_a_table_gives_one_rate_and_a_snippet_that_runs(tmp_path: Path) -> None:
 
 
 def test_images_with_random_weights_say_so_and_their_snippet_runs(tmp_path: Path) -> None:
-    """A random body is not kept frozen: the whole network is swept, and one rate serves all
-    layers.
-    """
+    """A random body is not kept frozen: the whole network is swept, one rate serves all layers."""
     result, events = ended({**IMAGES, "pretrained": "no"}, tmp_path / "runs")
     check(result, events)
     assert list(result.values["phases"]) == ["unfrozen"]
@@ -151,9 +141,7 @@ def test_images_with_random_weights_say_so_and_their_snippet_runs(tmp_path: Path
 def test_pretrained_weights_at_hand_are_used_and_give_a_slice(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Weights in torch's cache are found without the network; unfrozen, layers get different
-    rates.
-    """
+    """Weights in torch's cache are found offline; unfrozen, layers get different rates."""
     import torch
     from torchvision.models import SqueezeNet1_1_Weights, squeezenet1_1
 

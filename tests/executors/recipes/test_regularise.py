@@ -1,6 +1,4 @@
-"""Ways to regularise start from the same weights, leave no trace, and are told apart from
-chance.
-"""
+"""Ways to regularise start from the same weights, leave no trace, and are told from chance."""
 
 from __future__ import annotations
 
@@ -41,9 +39,7 @@ def classifier() -> Any:
 
 
 def test_ways_are_those_that_fit_the_learner() -> None:
-    """Mixup is for images, label smoothing for classes, and a strength of nought leaves a way
-    out.
-    """
+    """Mixup is for images, label smoothing for classes; a strength of nought leaves a way out."""
     assert [way.name for way in ways(classifier(), [0.1], 0.5, 0.4, 0.1)] == [
         "none",
         "weight decay 0.1",

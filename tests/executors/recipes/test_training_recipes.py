@@ -50,9 +50,7 @@ def test_every_epoch_is_told_and_kept(flow: tuple[Outcome, Path]) -> None:
 
 
 def test_the_saved_model_is_the_best_epochs(flow: tuple[Outcome, Path]) -> None:
-    """Weights from safetensors, put into a network made anew, score what the run says; fastai's
-    export does too.
-    """
+    """Saved weights in a network made anew score what the run says, and fastai's export too."""
     from fastai.learner import load_learner
     from safetensors.torch import load_model
 
@@ -166,9 +164,7 @@ def test_training_stops_when_nothing_improves(tmp_path: Path) -> None:
 
 
 def test_images_grow(tmp_path: Path) -> None:
-    """Each size is a stage; the snippet changes the loaders; as many epochs at the last size stand
-    beside.
-    """
+    """Each size is a stage; the snippet changes loaders; training at the last stands beside."""
     data = TINY["image-classification"](tmp_path)
     data.pop("size")
     given = {
@@ -215,9 +211,7 @@ def test_one_size_cannot_grow(tmp_path: Path) -> None:
 
 
 def test_precisions_of_a_cpu_are_measured(tmp_path: Path) -> None:
-    """float32 and bfloat16 each have a rate, memory and a score; float16 is said to be for
-    cards.
-    """
+    """float32 and bfloat16 have a rate, memory and a score; float16 is said to be for cards."""
     data = TINY["tabular"](tmp_path)
     outcome = run(mixed_precision, tmp_path / "run", **data, task="tabular", batch_size=8, lr=0.01)
     rows = {row["precision"]: row for row in outcome.values["rows"]}

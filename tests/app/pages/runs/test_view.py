@@ -1,4 +1,4 @@
-"""What the Runs page shows follows from a run's events alone; none can become markup."""
+"""What the Runs page shows of a run follows from its events, and none can become markup."""
 
 from __future__ import annotations
 
@@ -126,7 +126,7 @@ def test_the_curve_grows_with_its_points() -> None:
 
 
 def test_sweeps_in_other_orders_are_a_band_around_the_first() -> None:
-    """The line is the first sweep's; the band reaches as far as a second one did."""
+    """One line, the first sweep's; the band reaches as far as a second one came."""
     first = [
         {"event": "point", "lr": 10.0**-k, "loss": 2.0 + k, "phase": "frozen", "order": 0}
         for k in (5, 4, 3, 2)
@@ -168,7 +168,7 @@ def test_short_trainings_are_a_table_with_the_best_in_strong() -> None:
 
 
 def test_suggestions_are_marked_once_there_is_a_result() -> None:
-    """Suggestions appear by name, a missing one does not, and the recommended one is strong."""
+    """Those there are appear by name, and the recommended rate is the strong one."""
     points = [
         {"event": "point", "lr": 10.0**-i, "loss": 1.0 + i, "phase": "frozen"}
         for i in range(6, 0, -1)
@@ -202,7 +202,7 @@ def test_the_speed_chart_takes_timed_trials_only() -> None:
 
 
 def test_only_files_of_the_runs_own_folder_are_shown(tmp_path: Path) -> None:
-    """A picture is shown inline with its title; a path elsewhere, or a link, is not read."""
+    """A picture is shown with its title; a path elsewhere, or through a link, is not read."""
     folder = tmp_path / "run"
     folder.mkdir()
     (folder / "curve.png").write_bytes(b"PNG")
@@ -269,7 +269,7 @@ def test_bytes_for_people(n: object, shown: str) -> None:
 
 
 def test_a_plan_over_precisions_is_a_table_and_lines_of_its_own() -> None:
-    """Batches of each precision have a row with what bounds them, and a line in the charts."""
+    """Each precision has a row with what bounds it, and a line of its own in charts."""
     plan = [
         {
             "size": 64,
@@ -296,7 +296,7 @@ def test_a_plan_over_precisions_is_a_table_and_lines_of_its_own() -> None:
 
 
 def test_large_files_are_named_where_they_lie(tmp_path: Path) -> None:
-    """A model's path and size are shown; a table of decisions can be downloaded."""
+    """A model is not part of the page, its path and size are; a table can be downloaded from it."""
     folder = tmp_path / "run"
     folder.mkdir()
     (folder / "model.safetensors").write_bytes(b"0" * 2_500_000)
@@ -327,7 +327,7 @@ def test_doubted_samples_are_a_table_and_their_pictures_stand_open(tmp_path: Pat
 
 
 def test_many_notes_are_folded_and_what_came_of_sending_is_said() -> None:
-    """Two notes stand open, three are counted; the tracker's note is always seen."""
+    """Two notes stand open, three are counted; the tracker's is always seen, also if it failed."""
     two, three = (
         result_html(result(values={"notes": [f"note {i}" for i in range(n)]})) for n in (2, 3)
     )
