@@ -58,7 +58,8 @@ TRAINING = """\
 
 ## Learning rate
 
-The learning rate is the length of a training step. Too long, and the loss grows; too short, and nothing happens.
+The learning rate is the length of a training step. Too long, and the loss grows; too short, and \
+nothing happens.
 
 ## Learning rate before unfreezing
 
@@ -66,7 +67,8 @@ While the model is frozen, take the steepest point of the finder's curve, often 
 
 ## Learning rate after unfreezing
 
-After unfreezing, take a slice: from a tenth of where the loss shoots up to a fifth of the frozen rate.
+After unfreezing, take a slice: from a tenth of where the loss shoots up to a fifth of the frozen \
+rate.
 
 $$
 \\theta \\leftarrow \\theta - \\eta \\nabla L
@@ -133,11 +135,24 @@ def notes(tmp_path_factory: pytest.TempPathFactory) -> Path:
     (folder / "training.md").write_bytes(TRAINING.replace("\n", "\r\n").encode())
     (folder / "opinions.md").write_text(OTHER, encoding="utf-8")
     cells = [
-        {"cell_type": "markdown", "metadata": {}, "source": ["# Baking log\n", "\n", "## Oven temperature\n"]},
-        {"cell_type": "markdown", "metadata": {}, "source": ["The oven temperature is 240 degrees for a free loaf."]},
-        {"cell_type": "code", "metadata": {}, "execution_count": 1, "source": ["degrees = 240\n", "print(degrees)"],
-         "outputs": [{"output_type": "stream", "name": "stdout", "text": ["240\n"]}]},
-    ]  # fmt: skip
+        {
+            "cell_type": "markdown",
+            "metadata": {},
+            "source": ["# Baking log\n", "\n", "## Oven temperature\n"],
+        },
+        {
+            "cell_type": "markdown",
+            "metadata": {},
+            "source": ["The oven temperature is 240 degrees for a free loaf."],
+        },
+        {
+            "cell_type": "code",
+            "metadata": {},
+            "execution_count": 1,
+            "source": ["degrees = 240\n", "print(degrees)"],
+            "outputs": [{"output_type": "stream", "name": "stdout", "text": ["240\n"]}],
+        },
+    ]
     notebook = {"nbformat": 4, "nbformat_minor": 4, "metadata": {}, "cells": cells}
     (folder / "log.ipynb").write_text(json.dumps(notebook), encoding="utf-8")
     return folder

@@ -43,7 +43,8 @@ def test_json_follows_the_contract(shell: Shell, questions: Path) -> None:
     """Figures, kinds with enough questions, what the notes do not hold, a row a question."""
     (found,) = shell.rows(questions, "--json")
     assert set(found) == {
-        "questions", "answerable", "hit@1", "hit@3", "hit@5", "mrr", "answered", "cited", "refused", "ms_median",
+        "questions", "answerable", "hit@1", "hit@3", "hit@5", "mrr", "answered", "cited", "refused",
+        "ms_median",
         "ms_p90", "left_out", "k", "kinds", "not_held", "rows",
     }  # fmt: skip
     assert (found["questions"], found["answerable"], found["left_out"], found["k"]) == (5, 4, 1, 10)

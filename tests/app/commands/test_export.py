@@ -66,8 +66,13 @@ BEGINS = {
 
 def test_the_suffix_says_the_format(shell: Shell, tmp_path: Path) -> None:
     """A file by its suffix holds what stdout gives for the format's name; JSON is the default."""
-    for suffix, form in (("graphml", "graphml"), ("json", "json"), ("mmd", "mermaid"), ("GV", "dot"),
-                         ("canvas", "canvas")):  # fmt: skip
+    for suffix, form in (
+        ("graphml", "graphml"),
+        ("json", "json"),
+        ("mmd", "mermaid"),
+        ("GV", "dot"),
+        ("canvas", "canvas"),
+    ):
         out = shell("export", "--format", form)
         assert out.startswith(BEGINS[form])
         assert shell("export", "--out", tmp_path / f"graph.{suffix}") == ""

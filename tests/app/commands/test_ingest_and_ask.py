@@ -25,7 +25,8 @@ def test_help_is_light() -> None:
         "from app.commands.ingest_and_ask import main\n"
         "try: main()\n"
         "except SystemExit: pass\n"
-        "print([m for m in ('torch', 'gradio', 'fastai', 'faiss', 'transformers') if m in sys.modules])"
+        "print([m for m in ('torch', 'gradio', 'fastai', 'faiss', 'transformers') if m in "
+        "sys.modules])"
     )
     out = subprocess.run(
         [sys.executable, "-c", code], capture_output=True, text=True, check=True
@@ -108,7 +109,8 @@ def test_a_batch_gives_one_object_a_question_in_order(shell: Shell, tmp_path: Pa
 def test_ask_follows_the_contract(shell: Shell, notes: Path) -> None:
     """The answer's keys are the contract's, and the quote stands in the file at the cited lines."""
     (said,) = shell.rows("ask", "which learning rate after unfreezing?", "--json")
-    wanted = {"question", "status", "kind", "confidence", "answer", "citations", "concepts", "prerequisites", "next",
+    wanted = {"question", "status", "kind", "confidence", "answer", "citations", "concepts",
+              "prerequisites", "next",
               "recipes", "hits"}  # fmt: skip
     assert wanted <= set(said)
     assert said["status"] == "answered"

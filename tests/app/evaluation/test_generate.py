@@ -76,7 +76,8 @@ A random forest averages many trees, each grown on its own sample.
 
 ## Formats
 
-GGUF is a format for small machines. The weights may also be kept in HDF5 (a tree of arrays) on disk.
+GGUF is a format for small machines. The weights may also be kept in HDF5 (a tree of arrays) on \
+disk.
 Some WQRS tracing follows. Wait for the NFSD service. STOP before the disk is full.
 
 ```python
@@ -100,7 +101,10 @@ def test_an_abbreviation_is_asked_for_only_where_nothing_explains_it(
 
 def test_an_abbreviation_of_a_concept_is_explained(store_of: Callable[..., Store]) -> None:
     """WGAN stands nowhere else, but the notes explain the Wasserstein GAN."""
-    text = "# GANs\n\n## Wasserstein GAN\n\nA Wasserstein GAN has another loss.\n\n## Uses\n\nTry WGAN first.\n"
+    text = (
+        "# GANs\n\n## Wasserstein GAN\n\nA Wasserstein GAN has another loss.\n\n"
+        "## Uses\n\nTry WGAN first.\n"
+    )
     questions = generated_questions(store_of({"gan.md": text}))
     assert not any("WGAN" in q.q for q in questions if not q.answerable)
 

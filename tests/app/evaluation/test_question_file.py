@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -36,7 +37,8 @@ def test_gold_and_quotes_are_read_with_their_lines(tmp_path: Path) -> None:
     """A text stands for a list of one, empty lines are counted, other keys are no fault."""
     path = written(
         tmp_path,
-        '{"q": " what is a crust? ", "gold": ["Crust"], "kind": "definition", "from": "bread.md:3", "mark": 1}',
+        '{"q": " what is a crust? ", "gold": ["Crust"], "kind": "definition", '
+        '"from": "bread.md:3", "mark": 1}',
         "",
         '{"q": "salt?", "quote": "Salt goes into the dough"}',
         '{"q": "who?", "gold": []}',
@@ -87,9 +89,8 @@ def test_a_file_without_questions_says_how_to_make_one(tmp_path: Path) -> None:
         read_questions(tmp_path / "none.jsonl")
 
 
-_TEXTS = st.text(st.characters(categories=("L", "N", "P", "Zs")), max_size=30).map(str.strip).filter(
-    lambda t: spoken(t).strip()
-)  # fmt: skip
+_CHARACTERS = st.characters(categories=("L", "N", "P", "Zs"))
+_TEXTS = st.text(_CHARACTERS, max_size=30).map(str.strip).filter(lambda text: spoken(text).strip())
 
 
 @given(
@@ -176,10 +177,12 @@ def test_what_no_note_holds_is_told_with_the_closest_heading(store: Store) -> No
 
 def test_a_quote_over_two_passages_is_told_apart(store: Store) -> None:
     """It stands in the note, but no hit can hold it; where it begins is said."""
+    bread = [passage for passage in store.passages if passage.note == "bread.md"]
     first, second = next(
-        (a, b) for a, b in zip(store.passages, store.passages[1:], strict=False)
-        if a.note == b.note == "bread.md" and a.heading_path != b.heading_path and "Proofing" in b.heading_path
-    )  # fmt: skip
+        (a, b)
+        for a, b in pairwise(bread)
+        if a.heading_path != b.heading_path and "Proofing" in b.heading_path
+    )
     quote = f"{first.text.split()[-1]} {' '.join(second.text.split()[:8])}"
     (found,) = unheld((AskedQuestion("q", (), (quote,)),), store)
     assert found.spans_passages

@@ -217,7 +217,8 @@ def test_a_card_that_states_nothing_needs_nothing(
     labels = ["Gradient", "Gradient descent", long]
     summaries = [
         "The gradient says how the loss changes with each parameter.",
-        "Gradient descent needs the gradient: it takes a step against the gradient, and the gradient again.",
+        "Gradient descent needs the gradient: it takes a step against the gradient, and the "
+        "gradient again.",
         "They are products of many factors.",
     ]
     store = make_store(labels, [Relation("prerequisite", 0, 2, 0.9, True, ())], summaries=summaries)

@@ -126,8 +126,14 @@ def test_dot_is_read_by_pydot(several: Store) -> None:
     assert len(edges) == 8
     first = {name: unquoted(value) for name, value in edges[0][2].items()}
     assert edges[0][:2] == ('"tensor"', '"gradient"')
-    assert first == {"kind": "prerequisite", "score": "0.9", "kept": "true", "tier": "stated", "shortcut": "false",
-                     "style": "solid"}  # fmt: skip
+    assert first == {
+        "kind": "prerequisite",
+        "score": "0.9",
+        "kept": "true",
+        "tier": "stated",
+        "shortcut": "false",
+        "style": "solid",
+    }
 
 
 @settings(max_examples=30)

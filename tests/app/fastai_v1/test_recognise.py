@@ -29,23 +29,47 @@ def answered(text: str) -> Answer:
 @pytest.mark.parametrize(
     ("code", "wanted"),
     [
-        ("from fastai.vision import *", [("from fastai.vision import *", "from fastai.vision.all import *")]),
-        ("from fastai.widgets import x", [("from fastai.widgets import …", "from fastai.vision.widgets import *")]),
-        ("from fastai.callbacks.hooks import *", [("from fastai.callbacks.hooks import *", _CALLBACKS)]),
+        (
+            "from fastai.vision import *",
+            [("from fastai.vision import *", "from fastai.vision.all import *")],
+        ),
+        (
+            "from fastai.widgets import x",
+            [("from fastai.widgets import …", "from fastai.vision.widgets import *")],
+        ),
+        (
+            "from fastai.callbacks.hooks import *",
+            [("from fastai.callbacks.hooks import *", _CALLBACKS)],
+        ),
         ("bears = ImageDataBunch.from_folder(p)", [("ImageDataBunch", "ImageDataLoaders")]),
         ("learn = create_cnn(bears, resnet34)", [("create_cnn", "vision_learner")]),
-        ("cnn_learner(d, resnet18, callbacks=[Stop()])", [("cnn_learner", "vision_learner"), ("callbacks=", "cbs=")]),
+        (
+            "cnn_learner(d, resnet18, callbacks=[Stop()])",
+            [("cnn_learner", "vision_learner"), ("callbacks=", "cbs=")],
+        ),
         ("learn.fit_one_cycle(2, max_lr=slice(1e-5, 1e-3))", [("max_lr=", "lr_max=")]),
-        ("learn.lr_find(); learn.recorder.plot()", [("learn.recorder.plot()", "learn.recorder.plot_lr_find()")]),
-        ("learn.recorder.plot_losses()", [("learn.recorder.plot_losses()", "learn.recorder.plot_loss()")]),
+        (
+            "learn.lr_find(); learn.recorder.plot()",
+            [("learn.recorder.plot()", "learn.recorder.plot_lr_find()")],
+        ),
+        (
+            "learn.recorder.plot_losses()",
+            [("learn.recorder.plot_losses()", "learn.recorder.plot_loss()")],
+        ),
         ("n = len(learn.data.train_ds)", [("learn.data", "learn.dls")]),
-        ("learn_c.destroy()", [("learn_c.destroy()", "del learn; gc.collect(); torch.cuda.empty_cache()")]),
-        ("mb = gpu_mem_get_free_no_cache()", [("gpu_mem_get_free_no_cache", "torch.cuda.mem_get_info()[0]")]),
+        (
+            "learn_c.destroy()",
+            [("learn_c.destroy()", "del learn; gc.collect(); torch.cuda.empty_cache()")],
+        ),
+        (
+            "mb = gpu_mem_get_free_no_cache()",
+            [("gpu_mem_get_free_no_cache", "torch.cuda.mem_get_info()[0]")],
+        ),
         ("ImageCleaner(worst, order, p)", [("ImageCleaner", "ImageClassifierCleaner(learn)")]),
         ("get_transforms(max_rotate=15., max_warp=0)", [("get_transforms", "aug_transforms")]),
         ("PeakMemMetric(learn)", [("PeakMemMetric", "")]),
     ],
-)  # fmt: skip
+)
 def test_one_thing_of_v1_is_replaced(code: str, wanted: list[tuple[str, str]]) -> None:
     """Each thing that old notes have is found with what v2 calls it, or with "" and the reason."""
     found = modernise(code)
@@ -78,7 +102,10 @@ def test_a_chain_of_data_blocks_is_told_step_by_step() -> None:
 
 def test_code_that_does_not_parse_is_read_all_the_same() -> None:
     """A magic, an ellipsis, half a line and an open bracket hide nothing."""
-    code = "%matplotlib inline\n!pip install x\nlearn = cnn_learner(dls, ...\nfor x in\n  learn.destroy()"
+    code = (
+        "%matplotlib inline\n!pip install x\n"
+        "learn = cnn_learner(dls, ...\nfor x in\n  learn.destroy()"
+    )
     assert [(r.line, r.old) for r in modernise(code)] == [
         (3, "cnn_learner"),
         (5, "learn.destroy()"),
@@ -99,8 +126,10 @@ def test_code_that_does_not_parse_is_read_all_the_same() -> None:
         "s = 'ImageDataBunch'  # create_cnn",
         '"""learn.destroy()\ncnn_learner"""',
         "class ImageDataBunch:\n    pass\nImageDataBunch()",
-        "learn = vision_learner(dls, resnet18, cbs=[MixUp()]).to_fp16()\nlearn.fit_one_cycle(3, lr_max=1e-3)",
-        "from fastai.vision.all import *\nfrom fastai.collab import *\nfrom fastai.vision.widgets import *",
+        "learn = vision_learner(dls, resnet18, "
+        "cbs=[MixUp()]).to_fp16()\nlearn.fit_one_cycle(3, lr_max=1e-3)",
+        "from fastai.vision.all import *\nfrom fastai.collab import *\nfrom "
+        "fastai.vision.widgets import *",
         "learn.lr_find()\nlearn.recorder.plot_sched()\nlearn.dls.vocab",
         "img = open_image(path)\nt = ImageList(images, sizes)",  # names that others have too
     ],
@@ -172,7 +201,10 @@ def test_what_v2_is_said_to_have_it_has() -> None:
 
 def test_prose_that_names_v1_is_told_once() -> None:
     """A bare name in a list, but none in an address or beside its successor."""
-    text = "- FileDeleter/ImageCleaner\n- ImageCleaner\n- [docs](https://x.org/data#ImageDataBunch)\n- .databunch"
+    text = (
+        "- FileDeleter/ImageCleaner\n- ImageCleaner\n"
+        "- [docs](https://x.org/data#ImageDataBunch)\n- .databunch"
+    )
     assert [(r.line, r.old) for r in mentioned(text)] == [
         (1, "FileDeleter"),
         (1, "ImageCleaner"),

@@ -25,7 +25,8 @@ BASICS = """# Basics
 
 ## Tensor
 
-A tensor is a block of numbers with a shape. ![remote](http://pictures.example/t.png) <script>alert(1)</script>
+A tensor is a block of numbers with a shape. ![remote](http://pictures.example/t.png) \
+<script>alert(1)</script>
 
 ## Parameter | Weight
 
@@ -33,7 +34,8 @@ A parameter is a number inside a model that training may change; many form a ten
 
 ## Gradient
 
-The gradient says how the loss changes with each parameter. Every gradient is a tensor: $g_i = dL/dw_i$.
+The gradient says how the loss changes with each parameter. Every gradient is a tensor: $g_i = \
+dL/dw_i$.
 """
 TRAINING = """# Training
 
@@ -47,7 +49,8 @@ learn.fit_one_cycle(1, lr)
 
 ## Momentum
 
-Momentum keeps a running mean of the gradient, and needs a smaller learning rate. A parameter then rolls on.
+Momentum keeps a running mean of the gradient, and needs a smaller learning rate. A parameter \
+then rolls on.
 """
 
 
