@@ -35,6 +35,7 @@ _EXPLAINED_BEFORE = re.compile(
     r"[*_`\"'“]{0,3}$",
     re.I,
 )
+_SPOKEN_CODE = re.compile(r"[A-Za-z][\w -]*")  # code that reads as words
 _JARGON = re.compile(
     r"^>\s*(?:jargon|definition|def|term|glossary)\s*:\s*(?P<term>[^:\n]{2,60}):\s", re.I | re.M
 )
@@ -160,6 +161,7 @@ def _candidates(
             names = Names(names.label, (*names.aliases, *aliases), names.weak)
         yield Candidate(names, rank, (index, i), own.get(path, ()))
     yield from _explained(note, index)
+    yield from _defined_in_quotes(note, index)
 
 
 def _linked(
@@ -227,32 +229,35 @@ def _passages_by_path(
 
 
 def _explained(note: NoteParts, index: int) -> Iterator[Candidate]:
-    """Bold, italic and code terms that their sentence explains, and glossary quotes."""
+    """Bold, italic and code terms that their sentence explains."""
     base = len(note.parsed.headings)
     for mark in note.parsed.marked:
-        if mark.kind not in ("bold", "italic", "code"):
+        name = term_name(mark.text) if mark.kind in ("bold", "italic", "code") else None
+        if name is None or (mark.kind == "code" and not _SPOKEN_CODE.fullmatch(name)):
             continue
-        name = term_name(mark.text)
-        if name is None or (mark.kind == "code" and not re.fullmatch(r"[A-Za-z][\w -]*", name)):
-            continue
-        text = note.parsed.text_of(mark.cell)
-        before, after = text[max(0, mark.start - 60) : mark.start], text[mark.end : mark.end + 60]
-        # A mark that closes with its colon inside ("**Batch size:** how many") counts as well.
-        if (
-            mark.text.rstrip().endswith(":")
-            or _EXPLAINED_AFTER.match(after)
-            or _EXPLAINED_BEFORE.search(before)
-        ):
-            where = _passage_at(note.passages, mark)
-            if where is not None and where.kind not in ("code", "output"):
-                yield Candidate(Names(name), 2, (index, base + mark.start), (where.id,))
+        if _is_explained(mark, note.parsed.text_of(mark.cell)):
+            passage = _passage_at(note.passages, mark)
+            if passage is not None and passage.kind not in ("code", "output"):
+                yield Candidate(Names(name), 2, (index, base + mark.start), (passage.id,))
+
+
+def _is_explained(mark: Marked, text: str) -> bool:
+    """Whether the words around a mark say what it is: "is", "called", a colon within or behind."""
+    if mark.text.rstrip().endswith(":"):
+        return True
+    before, after = text[max(0, mark.start - 60) : mark.start], text[mark.end : mark.end + 60]
+    return bool(_EXPLAINED_AFTER.match(after) or _EXPLAINED_BEFORE.search(before))
+
+
+def _defined_in_quotes(note: NoteParts, index: int) -> Iterator[Candidate]:
+    """Terms of a glossary's quotes: "> jargon: Epoch: one pass over the data"."""
+    base = len(note.parsed.headings)
     for passage in note.passages:
         for match in _JARGON.finditer(passage.text):
             name = term_name(match["term"])
             if name is not None:
-                yield Candidate(
-                    Names(name), 2, (index, base + passage.start + match.start()), (passage.id,)
-                )
+                place = (index, base + passage.start + match.start())
+                yield Candidate(Names(name), 2, place, (passage.id,))
 
 
 def _passage_at(passages: Sequence[Passage], mark: Marked) -> Passage | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from ingest.concepts.candidates import Candidate, NoteParts
@@ -134,28 +134,25 @@ def final_names(groups: Sequence[Group]) -> list[tuple[str, tuple[str, ...]]]:
             sure.setdefault(merge_key(name), i)
     claims: defaultdict[str, set[int]] = defaultdict(set)
     for i, group in enumerate(groups):
-        for candidate in group.candidates:
-            for name in candidate.names.weak:
-                claims[merge_key(name)].add(i)
-    out = []
-    for i, group in enumerate(groups):
-        label = _label(group)
-        names: dict[tuple[str, ...], str] = {}
-        gone = {key(n) for n in group.without}
-        for c in sorted(group.candidates, key=lambda c: (c.rank, c.order)):
-            for name in (c.names.label, *c.names.aliases):
-                if key(name) not in gone and sure[merge_key(name)] == i:
-                    names.setdefault(key(name), name)
-            for name in c.names.weak:
-                if (
-                    key(name) not in gone
-                    and claims[merge_key(name)] == {i}
-                    and merge_key(name) not in sure
-                ):
-                    names.setdefault(key(name), name)
-        for name in group.extra:
-            if key(name) not in gone:
-                names.setdefault(key(name), name)
-        names.pop(key(label), None)
-        out.append((label, tuple(names.values())))
-    return out
+        for name in (n for c in group.candidates for n in c.names.weak):
+            claims[merge_key(name)].add(i)
+    claimed = {k: next(iter(ids)) for k, ids in claims.items() if len(ids) == 1 and k not in sure}
+    return [(_label(group), _aliases(group, i, sure, claimed)) for i, group in enumerate(groups)]
+
+
+def _aliases(
+    group: Group, i: int, sure: Mapping[str, int], claimed: Mapping[str, int]
+) -> tuple[str, ...]:
+    """The names of the i-th group beside its label; `sure` and `claimed` say whose names are."""
+    gone = {key(n) for n in group.without}
+    names: list[str] = []
+    for c in sorted(group.candidates, key=lambda c: (c.rank, c.order)):
+        names += [n for n in (c.names.label, *c.names.aliases) if sure.get(merge_key(n)) == i]
+        names += [n for n in c.names.weak if claimed.get(merge_key(n)) == i]
+    names += group.extra
+    by_key: dict[tuple[str, ...], str] = {}
+    for name in names:
+        if key(name) not in gone:
+            by_key.setdefault(key(name), name)
+    by_key.pop(key(_label(group)), None)
+    return tuple(by_key.values())

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import re
 import tomllib
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 __all__ = ["Entry", "Place", "error_line", "places", "with_entry", "without_entry", "without_list"]
@@ -68,40 +68,52 @@ def places(text: str) -> dict[str, Place]:
     (2, [2, 3])
     """
     found: dict[str, Place] = {}
-    place = Place(0, -1, -1, [])
+    below_table = False
+    for (line, first), *rest in _statements(text):
+        if first.lastgroup == "open":  # the name of a table
+            below_table = True
+            line, name = next((n, token) for n, token in rest if token.lastgroup != "open")
+            found.setdefault(_name(name.group()), Place(line, -1, -1, []))
+        elif not below_table:
+            equals = next(i for i, (_, token) in enumerate(rest) if token.lastgroup == "equals")
+            found.setdefault(_name(first.group()), _value_place(line, rest[equals + 1 :]))
+    return found
+
+
+def _statements(text: str) -> Iterator[list[tuple[int, re.Match[str]]]]:
+    """The tokens of each key with its value, and of each table's name, with their 1-based lines."""
+    statement: list[tuple[int, re.Match[str]]] = []
     line, depth = 1, 0
-    part = "key"  # of the statement: "key", "header" (the name of a table), "named", or "value"
-    below_table = entry_follows = False
     for token in _TOKEN.finditer(text):
         kind = token.lastgroup
-        if kind in ("space", "newline"):
-            if kind == "newline" and depth == 0:
-                part = "key"
-        elif part in ("key", "header"):
-            if kind == "open":
-                part, below_table = "header", True
-            else:
-                place = Place(line, -1, -1, [])
-                if part == "header" or not below_table:
-                    found.setdefault(_name(token.group()), place)
-                part = "named"
-        elif part == "named":
-            part = "value" if kind == "equals" else part
-        else:
-            if place.start < 0:
-                place.start = token.start()
-            if entry_follows and depth == 1 and kind != "close":
-                place.entries.append(Entry(line, token.start(), token.end()))
+        if kind not in ("space", "newline"):
+            statement.append((line, token))
             depth += (kind == "open") - (kind == "close")
-            separates = kind == "comma" and depth == 1
-            entry_follows = separates or (kind == "open" and depth == 1 and not place.entries)
-            if place.entries and depth > 0 and not entry_follows:
-                place.entries[-1].end = token.end()
-            elif separates:
-                place.entries[-1].comma = token.start()
-            place.end = token.end()
+        elif kind == "newline" and depth == 0 and statement:
+            yield statement
+            statement = []
         line += token.group().count("\n")
-    return found
+    if statement:
+        yield statement
+
+
+def _value_place(line: int, tokens: Sequence[tuple[int, re.Match[str]]]) -> Place:
+    """Where a value stands, and the entries within its outermost brackets."""
+    place = Place(line, tokens[0][1].start(), tokens[-1][1].end(), [])
+    depth = 0
+    entry_follows = False
+    for at_line, token in tokens:
+        kind = token.lastgroup
+        if entry_follows and kind != "close":
+            place.entries.append(Entry(at_line, token.start(), token.end()))
+        depth += (kind == "open") - (kind == "close")
+        separates = kind == "comma" and depth == 1
+        entry_follows = separates or (kind == "open" and depth == 1 and not place.entries)
+        if separates:
+            place.entries[-1].comma = token.start()
+        elif place.entries and depth > 0:
+            place.entries[-1].end = token.end()
+    return place
 
 
 def _name(key: str) -> str:

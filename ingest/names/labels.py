@@ -136,28 +136,8 @@ def _unadorned(heading: str) -> str:
 
 def _part_names(part: str) -> Names | None:
     """Names of one part of a heading."""
-    aliases: list[str] = []
-    weak: list[str] = []
     question = _QUESTION.match(part)
-    if question:
-        part = question["name"]
-    sides = [s.strip() for s in _ASIDE.split(part, maxsplit=1) if s.strip()]
-    label = sides[0] if sides else part
-    if (
-        ": " in part
-        and len(key(part)) <= MAX_WORDS
-        and len(sides) == 2
-        and not is_generic(sides[1])
-    ):
-        # "maximum likelihood: Gaussians" is narrower than "maximum likelihood", not another word
-        # for it.
-        label = part
-        weak.append(sides[0])
-    if len(sides) == 2 and is_initials(sides[0], sides[1]):
-        label = sides[1]
-        aliases.append(sides[0])
-    elif len(sides) == 2 and is_initials(sides[1], sides[0]):
-        aliases.append(sides[1])
+    label, aliases, weak = _names_of_sides(question["name"] if question else part)
     inside = _PARENTHESIS.match(label)
     if inside and is_initials(inside["inner"], inside["outer"]):
         label = inside["outer"]
@@ -171,14 +151,36 @@ def _part_names(part: str) -> Names | None:
     shorter = _TRAILING.sub("", label)
     if shorter != label and _names_something(shorter):
         aliases.append(shorter)
+    weak.extend(_names_within(label))
+    sure_enough = [name for name in weak if _names_something(name)]
+    return Names(label, _unique(aliases, label), _unique(sure_enough, label))
+
+
+def _names_of_sides(part: str) -> tuple[str, list[str], list[str]]:
+    """Label, aliases and weak names of what stands on both sides of a dash or colon."""
+    sides = [s.strip() for s in _ASIDE.split(part, maxsplit=1) if s.strip()]
+    if len(sides) < 2:
+        return sides[0] if sides else part, [], []
+    first, second = sides
+    if is_initials(first, second):
+        label, aliases = second, [first]
+    else:
+        label, aliases = first, [second] if is_initials(second, first) else []
+    if ": " not in part or len(key(part)) > MAX_WORDS or is_generic(second):
+        return label, aliases, []
+    # "maximum likelihood: Gaussians" is narrower than "maximum likelihood", no other word for it.
+    return second if is_initials(first, second) else part, aliases, [first]
+
+
+def _names_within(label: str) -> list[str]:
+    """Names that a longer one holds: "A in B" that of A, "A and B" both."""
+    names = []
     qualified = _QUALIFIED.match(label)
     if qualified and len(key(qualified["name"])) <= 3 and _names_something(qualified["name"]):
-        weak.append(qualified["name"])
+        names.append(qualified["name"])
     if " and " in label and len(key(label)) == 3:
-        weak.extend(label.split(" and "))
-    return Names(
-        label, _unique(aliases, label), _unique([w for w in weak if _names_something(w)], label)
-    )
+        names.extend(label.split(" and "))
+    return names
 
 
 def _without_leading(label: str) -> str:

@@ -20,11 +20,11 @@ from mdit_py_plugins.dollarmath.index import math_inline_dollar
 __all__ = ["FENCED", "MATH_LINES", "MAX_NESTING", "parser"]
 
 MATH_LINES = 200  # a formula longer than this is an opening marker that was never closed
-# Lists in lists count twice. Beyond it markdown-it swallows the rest; Python's stack goes far beyond.
+# Lists in lists count twice. Beyond it markdown-it swallows the rest; Python's stack goes further.
 MAX_NESTING = 60
 
-# A fenced block of code, to be matched with re.M and re.S. One that nothing closes
-# goes on to the end.
+# A fenced block of code, to be matched with re.M and re.S; without its end it goes on to the last
+# line.
 FENCED = r"^[ \t>]*(?:(?:[-*+]|\d+[.)])[ \t]+)?(?P<fence>```+|~~~+).*?(?:^[ \t>]*(?P=fence)|\Z)"
 
 _InlineRule = Callable[[StateInline, bool], bool]

@@ -53,29 +53,30 @@ def _inline_terms(source: Source, children: Sequence[Token], places: _Places) ->
             opened.append(at)
         elif token.nesting == -1 and opened:
             first = opened.pop()
-            if token.type in _PAIRS:
-                words = inline_text(children[first + 1 : at])
-                target = (
-                    _address(children[first].attrGet("href")) if token.type == "link_close" else ""
-                )
-                yield _term(
-                    source,
-                    _PAIRS[token.type],
-                    words,
-                    target,
-                    places.of_pair(children[first], token),
-                )
-        elif token.type == "code_inline":
-            yield _term(source, "code", token.content, "", places.of(token))
-        elif token.type == "image":
-            words = inline_text(token.children or ()) or str(token.attrGet("title") or "")
-            yield _term(source, "image", words, _address(token.attrGet("src")), places.of(token))
-        elif token.type in ("wikilink", "wikipicture"):
-            kind: _Kind = "wikilink" if token.type == "wikilink" else "image"
-            yield _term(source, kind, token.content, token.meta["target"], places.of(token))
-        elif token.type == "html_inline" and (picture := picture_of(token.content)) is not None:
-            address, alternative, title = picture
-            yield _term(source, "image", alternative or title, address, places.of(token))
+            kind = _PAIRS.get(token.type)
+            if kind is not None:
+                target = _address(children[first].attrGet("href")) if kind == "link" else ""
+                span = places.of_pair(children[first], token)
+                yield _term(source, kind, inline_text(children[first + 1 : at]), target, span)
+        elif (term := _single(token)) is not None:
+            yield _term(source, *term, places.of(token))
+
+
+def _single(token: Token) -> tuple[_Kind, str, str] | None:
+    """Kind, words and target of a token that is a marked term by itself."""
+    if token.type == "code_inline":
+        return "code", token.content, ""
+    if token.type == "image":
+        words = inline_text(token.children or ()) or str(token.attrGet("title") or "")
+        return "image", words, _address(token.attrGet("src"))
+    if token.type in ("wikilink", "wikipicture"):
+        kind: _Kind = "wikilink" if token.type == "wikilink" else "image"
+        return kind, token.content, token.meta["target"]
+    picture = picture_of(token.content) if token.type == "html_inline" else None
+    if picture is None:
+        return None
+    address, alternative, title = picture
+    return "image", alternative or title, address
 
 
 def _term(source: Source, kind: _Kind, words: str, target: str, span: tuple[int, int]) -> Marked:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import combinations
 
@@ -105,34 +105,33 @@ def _broader(concepts: Sequence[Concept], notes: Sequence[NoteParts]) -> list[Re
     """From structure: an outer heading is broader than inner ones and terms below it."""
     named = {merge_key(n): c.id for c in reversed(concepts) for n in (*c.aliases, c.label)}
     out: dict[tuple[int, int], Relation] = {}
-
-    def add(outer: int | None, inner: int, place: Evidence) -> None:
-        if (
-            outer is not None
-            and outer != inner
-            and (outer, inner) not in out
-            and (inner, outer) not in out
-        ):
+    for outer, inner, place in _enclosures(concepts, notes, named):
+        known = (outer, inner) in out or (inner, outer) in out
+        if outer != inner and not known:
             out[outer, inner] = Relation("broader", outer, inner, 1.0, True, (place,))
+    return [out[pair] for pair in sorted(out)]
 
+
+def _enclosures(
+    concepts: Sequence[Concept], notes: Sequence[NoteParts], named: Mapping[str, int]
+) -> Iterator[tuple[int, int, Evidence]]:
+    """Concepts under whose heading another's heading or passage stands, those, and the place."""
     terms: defaultdict[int, list[int]] = defaultdict(list)
     for concept in concepts:
         for passage_id in concept.passages:
             terms[passage_id].append(concept.id)
     for note in notes:
         for heading in note.parsed.headings:
+            outer = _enclosing_concept(heading.path[:-1], named)
             inner = _heading_concept(heading.path, named)
-            if inner is not None:
+            if outer is not None and inner is not None:
                 words = note.parsed.text_of(heading.cell)[heading.start : heading.end]
-                place = Evidence(
-                    note.name, heading.cell, heading.line, words.splitlines()[0].strip(), "heading"
-                )
-                add(_enclosing_concept(heading.path[:-1], named), inner, place)
+                line = words.splitlines()[0].strip()
+                yield outer, inner, Evidence(note.name, heading.cell, heading.line, line, "heading")
         for passage in note.passages:
-            enclosing = _enclosing_concept(passage.heading_path, named)
-            for term in terms[passage.id]:
-                add(enclosing, term, _place(passage, "heading"))
-    return [out[pair] for pair in sorted(out)]
+            outer = _enclosing_concept(passage.heading_path, named)
+            if outer is not None:
+                yield from ((outer, term, _place(passage, "heading")) for term in terms[passage.id])
 
 
 def _together(concepts: Sequence[Concept]) -> frozenset[frozenset[int]]:

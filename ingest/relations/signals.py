@@ -131,40 +131,48 @@ def _naming(
             owners[p].append(concept.id)
     lengths = {c.id: sum(len(passages[p].text) for p in c.passages) for c in concepts}
     read: defaultdict[int, int] = defaultdict(int)  # concept -> characters of its passages so far
-    found: dict[tuple[int, int], Naming] = {}
+    namings: dict[tuple[int, int], Naming] = {}
     for passage_id in sorted(owners):
         passage = passages[passage_id]
         here = [m for m in by_passage[passage_id] if not _only_pointed_to(passage, m)]
         intro = _intro_end(passage)
         for c in owners[passage_id]:
-            own = [m.start for m in here if m.concept == c]
             shared = len(owners[passage_id]) > 1 and not _heads(concepts[c], passage)
-            for mention in here:
-                p = mention.concept
-                if p == c or (
-                    shared and not any(abs(mention.start - o) <= NEAR_CHARS for o in own)
-                ):
-                    continue
-                before = found.get((c, p))
-                first = mention.start < intro
-                reach = max(0, mention.start - CUE_CHARS)
-                cued = bool(_CUE.search(passage.text, reach, mention.start))
-                contrasted = bool(_CONTRAST.search(passage.text, reach, mention.start))
-                if before is None:
-                    line, quote = quote_line(passage, mention.start)
-                    evidence = Evidence(passage.note, passage.cell, line, quote, "mention")
+            for mention in _near(here, c) if shared else here:
+                if mention.concept != c:
+                    before = namings.get((c, mention.concept))
                     place = (read[c] + mention.start) / lengths[c]
-                    found[c, p] = Naming(1, first, cued, contrasted, place, evidence)
-                else:
-                    found[c, p] = replace(
-                        before,
-                        count=before.count + 1,
-                        first=before.first or first,
-                        cued=before.cued or cued,
-                        contrasted=before.contrasted or contrasted,
+                    namings[c, mention.concept] = _with_mention(
+                        before, passage, mention, mention.start < intro, place
                     )
             read[c] += len(passage.text)
-    return found
+    return namings
+
+
+def _near(mentions: Sequence[Mention], concept: int) -> list[Mention]:
+    """Mentions that stand near one of the concept itself."""
+    own = [m.start for m in mentions if m.concept == concept]
+    return [m for m in mentions if any(abs(m.start - at) <= NEAR_CHARS for at in own)]
+
+
+def _with_mention(
+    before: Naming | None, passage: Passage, mention: Mention, first: bool, place: float
+) -> Naming:
+    """What the mentions up to this one show; place and evidence are those of the first one."""
+    reach = max(0, mention.start - CUE_CHARS)
+    cued = _CUE.search(passage.text, reach, mention.start) is not None
+    contrasted = _CONTRAST.search(passage.text, reach, mention.start) is not None
+    if before is None:
+        line, quote = quote_line(passage, mention.start)
+        evidence = Evidence(passage.note, passage.cell, line, quote, "mention")
+        return Naming(1, first, cued, contrasted, place, evidence)
+    return replace(
+        before,
+        count=before.count + 1,
+        first=before.first or first,
+        cued=before.cued or cued,
+        contrasted=before.contrasted or contrasted,
+    )
 
 
 def _only_pointed_to(passage: Passage, mention: Mention) -> bool:
