@@ -15,6 +15,8 @@ from executors.recipe import check_params, recipe_module, recipes
 from executors.runs.journal import Journal, Outcome
 from executors.tasks import TASK_NAMES
 
+pytestmark = pytest.mark.usefixtures("one_server")
+
 # as short as it goes
 SHORT: dict[str, dict[str, object]] = {
     "batch-size": {"max_batch": 4},
