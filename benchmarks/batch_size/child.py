@@ -1,18 +1,15 @@
-"""The trial process of `executors.batch_size.trials`, with a simulated memory in place of the
-machine's.
-"""
+"""The trials of `executors.batch_size.trials` with a simulated memory instead of the machine's."""
 
 from __future__ import annotations
 
 import os
-import sys
 from types import ModuleType
 
 from benchmarks.batch_size import models as batch_size_models
 from benchmarks.batch_size.simulated_memory import SimulatedMemory
 from executors.batch_size import trial_parts, trials
 
-__all__ = ["simulate"]
+__all__ = ["main", "simulate"]
 
 LIMIT = "GRADUS_SIMULATED_BYTES"  # in the environment: what is free
 
@@ -37,8 +34,9 @@ def simulate(memory: SimulatedMemory) -> None:
     trials.available_bytes = lambda _: int(os.environ[LIMIT])
 
 
-if __name__ == "__main__":
+def main(channel: int) -> int:
+    """As `executors.batch_size.trials` does it."""
     simulated = SimulatedMemory()
     simulate(simulated)
     with simulated:
-        sys.exit(trials.main())
+        return trials.main(channel)

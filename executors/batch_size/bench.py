@@ -1,27 +1,21 @@
-"""The side of a recipe that has batches tried: keeps one trial process until it fails, then takes a
-new one.
-"""
+"""The side of a recipe that has batches tried: keeps one trial process until it fails."""
 
 from __future__ import annotations
 
-import contextlib
 import json
-import os
-import select
 import signal
-import subprocess
-import sys
+import socket
 import time
 from dataclasses import asdict
 from typing import Any
 
 from executors.batch_size.search import Case, Trial
+from executors.batch_size.trial_server import TrialServer
 from executors.errors import RecipeError
-from executors.runs.launch import child_environment
 
 __all__ = ["Bench"]
 
-_LEFT = 0.15  # of the limit: when a process keeps more than that after a trial, the next one takes a new process
+_LEFT = 0.15  # of the limit: when a trial leaves more than that, the next one has a new process
 _SETUP_S = 900.0  # weights may have to be fetched
 _LONGEST = 1_000_000  # bytes of an answer
 
@@ -51,45 +45,42 @@ class Bench:
         module: str = "executors.batch_size.trials",
     ) -> None:
         self._first, self._limit_s, self._module = first, limit_s, module
-        self._trials: subprocess.Popen[bytes] | None = None
-        self._answers, self._used, self._timed = -1, False, False
-        # importing torch takes seconds: done ahead where a core is free
-        self._spare: tuple[subprocess.Popen[bytes], int] | None = None
+        self._server: TrialServer | None = None
+        self._process: tuple[int, socket.socket] | None = None  # of the trials; and their socket
+        self._used = self._timed = False
         self._worked: dict[Case, int] = {}  # the smallest batch that trained
         self.hello: dict[str, Any] = {}
 
     def __enter__(self) -> Bench:
-        self.open()
+        try:
+            self.open()
+        except RecipeError:
+            self.__exit__()
+            raise
         return self
 
     def __exit__(self, *_: object) -> None:
         self.close()
-        if self._spare is not None:
-            _end(*self._spare)
-        self._spare = None
+        if self._server is not None:
+            self._server.close()
+        self._server = None
 
     def open(self, case: Case | None = None) -> None:
         """Have a trial process that is ready; starts one when there is none."""
-        if self._trials is not None:
+        if self._process is not None:
             return
-        spare, self._spare = self._spare, None
-        self._trials, self._answers = spare if spare is not None else self._start()
-        if not self.hello:
-            self._keep_spare()
-        told = self._ask(
-            {**self._first, **(asdict(case) if case else {})}, _SETUP_S, "setting up the network"
-        )
-        if told is None or told.get("ok") is False:
-            reason = told["reason"] if told else self._ended()
+        self._process = self._started()
+        request = {**self._first, **(asdict(case) if case else {})}
+        answer = self._ask(request, _SETUP_S, "setting up the network")
+        if answer is None or answer.get("ok") is False:
+            reason = answer["reason"] if answer else self._why_ended()
             self.close()
             raise RecipeError(f"the network and its data could not be set up: {reason}")
-        if "limit_bytes" not in told:
-            raise self._no_answer(json.dumps(told))
-        self.hello = {
-            **told,
-            **({key: self.hello[key] for key in ("limit_bytes", "available_bytes") if self.hello}),
-        }
+        if "limit_bytes" not in answer:
+            raise self._no_answer(json.dumps(answer))
         # every later process is held to the limit of the first, whatever is free by then
+        lasting = {key: self.hello[key] for key in ("limit_bytes", "available_bytes") if self.hello}
+        self.hello = {**answer, **lasting}
         self._first = {**self._first, "fixed_limit": self.hello["limit_bytes"]}
 
     def attempt(
@@ -115,32 +106,26 @@ class Bench:
             self.renew()
         self.open(case)
         self._used, self._timed = True, not exact
-        told = self._ask(
-            {
-                **asdict(case),
-                "batch": batch,
-                "steps": steps,
-                "seconds": seconds,
-                "validate": fresh,
-                "judge": purpose != "rate",
-                "exact": exact,
-                "less_worked": self._worked.get(case, batch) < batch,
-            },
-            self._limit_s,
-            f"a trial of batch {batch}",
-        )
-        if told is None:
-            told = {"ok": False, "reason": self._ended()}
-        if not isinstance(told.get("ok"), bool):
-            raise self._no_answer(json.dumps(told))
-        if told["ok"]:
+        request = {
+            **asdict(case),
+            "batch": batch,
+            "steps": steps,
+            "seconds": seconds,
+            "validate": fresh,
+            "judge": purpose != "rate",
+            "exact": exact,
+            "less_worked": self._worked.get(case, batch) < batch,
+        }
+        answer = self._ask(request, self._limit_s, f"a trial of batch {batch}")
+        if answer is None:
+            answer = {"ok": False, "reason": self._why_ended()}
+        if not isinstance(answer.get("ok"), bool):
+            raise self._no_answer(json.dumps(answer))
+        if answer["ok"]:
             self._worked[case] = min(self._worked.get(case, batch), batch)
-        if not told["ok"] or (
-            purpose != "rate" and told["left_bytes"] > _LEFT * self.hello["limit_bytes"]
-        ):
+        if not answer["ok"] or (purpose != "rate" and self._holds_much(answer["left_bytes"])):
             self.close()
-            self._keep_spare()
-        return _trial(case, batch, purpose, told)
+        return _trial(case, batch, purpose, answer)
 
     def renew(self) -> None:
         """Let the next trial find a process in which nothing was trained yet."""
@@ -149,63 +134,53 @@ class Bench:
 
     def close(self) -> None:
         """End the trial process."""
-        if self._trials is not None:
-            _end(self._trials, self._answers)
-        self._trials, self._answers, self._used, self._timed = None, -1, False, False
+        if self._process is not None:
+            self._end(kill=True)
 
-    def _start(self) -> tuple[subprocess.Popen[bytes], int]:
-        """A new trial process, and where it answers."""
-        answers, given = os.pipe()
-        try:
-            process = subprocess.Popen(
-                [sys.executable, "-P", "-m", self._module, str(given), str(os.getpid())],
-                stdin=subprocess.PIPE,
-                env=child_environment(),
-                pass_fds=(given,),
-            )
-        except OSError:
-            os.close(answers)
-            raise
-        finally:
-            os.close(given)
-        return process, answers
+    def _holds_much(self, left_bytes: int) -> bool:
+        return bool(left_bytes > _LEFT * self.hello["limit_bytes"])
 
-    def _keep_spare(self) -> None:
-        if self._spare is None and (os.cpu_count() or 1) > 1:
-            self._spare = self._start()
+    def _started(self) -> tuple[int, socket.socket]:
+        """A new trial process; the server is started anew when the system has ended it."""
+        if self._server is not None and not self._server.lives:
+            self._server.close()
+            self._server = None
+        if self._server is None:
+            self._server = TrialServer(self._module)
+        return self._server.start()
+
+    def _end(self, *, kill: bool) -> int:
+        """The exit code of the trial process, once it has ended."""
+        assert self._process is not None and self._server is not None
+        pid, channel = self._process
+        self._process, self._used, self._timed = None, False, False
+        channel.close()
+        return self._server.end(pid, kill=kill)
 
     def _ask(self, request: dict[str, Any], limit_s: float, what: str) -> dict[str, Any] | None:
         """The answer, None when the process ended instead."""
-        assert self._trials is not None and self._trials.stdin is not None
+        assert self._process is not None
+        _, channel = self._process
         try:
-            self._trials.stdin.write((json.dumps(request) + "\n").encode())
-            self._trials.stdin.flush()
-        except BrokenPipeError:
-            return None
-        line, deadline = b"", time.monotonic() + limit_s
-        while not line.endswith(b"\n"):
-            left = deadline - time.monotonic()
-            if left <= 0 or not select.select([self._answers], [], [], left)[0]:
-                self.close()
-                raise RecipeError(f"{what} gave no answer for {limit_s:g} s and was ended")
-            block = os.read(self._answers, 65536)
-            if not block:
-                return None
-            line += block
-            if len(line) > _LONGEST:
-                raise self._no_answer(line.decode(errors="replace"))
-        try:
-            told = json.loads(line)
-        except ValueError:
-            told = None
-        if not isinstance(told, dict):
-            raise self._no_answer(line.decode(errors="replace"))
-        if "error" in told:
+            line = _answered(channel, request, limit_s)
+        except TimeoutError:
             self.close()
-            raise RecipeError(
-                f"{what} failed: {told['error']}" if told.get("unexpected") else str(told["error"])
-            )
-        return told
+            raise RecipeError(f"{what} gave no answer for {limit_s:g} s and was ended") from None
+        except OSError:
+            return None
+        if not line:
+            return None
+        try:
+            answer = json.loads(line)
+        except ValueError:
+            answer = None
+        if not isinstance(answer, dict):
+            raise self._no_answer(line.decode(errors="replace"))
+        if "error" in answer:
+            self.close()
+            error = str(answer["error"])
+            raise RecipeError(f"{what} failed: {error}" if answer.get("unexpected") else error)
+        return answer
 
     def _no_answer(self, text: str) -> RecipeError:
         """The error for what is not an answer; the process that gave it is ended."""
@@ -215,7 +190,7 @@ class Bench:
             f"a trial's answer cannot be read: {shown!r}; something else wrote where it answers"
         )
 
-    def _ended(self) -> str:
+    def _why_ended(self) -> str:
         """Why the trial process ended, when memory may be the reason.
 
         Raises
@@ -223,10 +198,8 @@ class Bench:
         RecipeError
             When it was not: the process itself gave up.
         """
-        assert self._trials is not None
-        code = self._trials.wait()
+        code = self._end(kill=False)
         if code >= 0:
-            self.close()
             raise RecipeError(f"a trial ended with exit code {code}; the log says why")
         name = signal.Signals(-code).name if -code in set(signal.Signals) else str(-code)
         if -code == signal.SIGKILL:
@@ -234,27 +207,39 @@ class Bench:
         return f"ended by {name} while memory was bound"
 
 
-def _trial(case: Case, batch: int, purpose: str, told: dict[str, Any]) -> Trial:
+def _answered(channel: socket.socket, request: dict[str, Any], limit_s: float) -> bytes:
+    """The line that answers, or more than may be one; b"" when the process ended.
+
+    Raises
+    ------
+    OSError
+        TimeoutError after `limit_s`; another one when the process has ended.
+    """
+    deadline = time.monotonic() + limit_s
+    channel.settimeout(limit_s)
+    channel.sendall((json.dumps(request) + "\n").encode())
+    line = b""
+    while not line.endswith(b"\n") and len(line) <= _LONGEST:
+        channel.settimeout(max(0.001, deadline - time.monotonic()))
+        block = channel.recv(65536)
+        if not block:
+            return b""
+        line += block
+    return line
+
+
+def _trial(case: Case, batch: int, purpose: str, answer: dict[str, Any]) -> Trial:
     return Trial(
         batch=batch,
         size=case.size,
-        ok=told["ok"],
-        peak_bytes=int(told.get("peak_bytes", 0)),
-        train_bytes=int(told.get("train_bytes", 0)),
-        samples_per_s=float(told.get("samples_per_s", 0.0)),
-        reason=str(told.get("reason", "")),
+        ok=answer["ok"],
+        peak_bytes=int(answer.get("peak_bytes", 0)),
+        train_bytes=int(answer.get("train_bytes", 0)),
+        samples_per_s=float(answer.get("samples_per_s", 0.0)),
+        reason=str(answer.get("reason", "")),
         purpose=purpose,
         precision=case.precision,
         frozen=case.frozen,
-        loader_samples_per_s=float(told.get("loader_samples_per_s", 0.0)),
-        finite=bool(told.get("finite", True)),
+        loader_samples_per_s=float(answer.get("loader_samples_per_s", 0.0)),
+        finite=bool(answer.get("finite", True)),
     )
-
-
-def _end(process: subprocess.Popen[bytes], answers: int) -> None:
-    if process.stdin is not None:
-        with contextlib.suppress(BrokenPipeError):
-            process.stdin.close()
-    process.kill()
-    process.wait()
-    os.close(answers)

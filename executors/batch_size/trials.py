@@ -1,11 +1,10 @@
-"""Trains single batches on request, in a process that may run out of memory: `python -m
-executors.batch_size.trials`.
+"""Trains single batches on request, in a process that may run out of memory.
 
-Requests come as JSON lines on standard input, answers leave on the descriptor given; see
-`executors.batch_size.bench`, the other side. What is trained is what `fit` trains: forward,
-backward, optimizer, with fastai's callbacks and precision, on real samples repeated to the batch's
-size; a trial that verifies goes on with shuffled batches of the task's own loaders. After a failure
-the process says so and ends, for what ran out of memory once is not to be trusted again.
+Requests come as JSON lines on a socket, where answers leave too; see `executors.batch_size.bench`,
+the other side. What is trained is what `fit` trains: forward, backward, optimizer, with fastai's
+callbacks and precision, on real samples repeated to the batch's size; a trial that verifies goes on
+with shuffled batches of the task's own loaders. After a failure the process says so and ends, for
+what ran out of memory once is not to be trusted again.
 """
 
 from __future__ import annotations
@@ -44,7 +43,6 @@ from executors.memory import (
     used_bytes,
 )
 from executors.runs.folder import plain
-from executors.runs.lifeline import end_with_parent
 from executors.task import Settings, Source
 from executors.tasks import find_task
 
@@ -53,11 +51,8 @@ __all__ = ["main"]
 _MOST_STEPS = 400
 _UNJUDGED = 3  # times the limit: room for a heap that keeps what is freed, still an end to it
 _LOADING = 1.25  # times the limit on the CPU, where a loader's samples lie beside the network's
-_REAL_BATCHES, _REAL_LEAST, _REAL_S = (
-    6,
-    2,
-    5.0,
-)  # of the task's own loaders, in training and in validation each
+# of the task's own loaders, in training and in validation each
+_REAL_BATCHES, _REAL_LEAST, _REAL_S = 6, 2, 5.0
 
 
 class _Bench:
@@ -97,23 +92,16 @@ class _Bench:
         }
 
     def attempt(self, request: dict[str, Any]) -> dict[str, Any]:
-        """Train `steps` batches, more until `seconds` have passed; bytes count from before the
-        first trial.
-        """
+        """Train `steps` batches, more until `seconds` have passed, and count the bytes."""
         case = (request["size"], request["precision"], request["frozen"])
         if case != self.case:
             self.case = case
             self._build()
-        learner, device, batch, judge = (
-            self.learner,
-            self.device.name,
-            request["batch"],
-            request["judge"],
-        )
+        learner, device = self.learner, self.device.name
+        batch, judge = request["batch"], request["judge"]
         exact_heap(request["exact"])
-        bound_memory(
-            device, self.limit_bytes if judge or device != "cpu" else _UNJUDGED * self.limit_bytes
-        )
+        room = 1 if judge or device != "cpu" else _UNJUDGED
+        bound_memory(device, room * self.limit_bytes)
         reset_peak(device)
         meter = Meter(device, request["seconds"], request["steps"])
         most = max(request["steps"], _MOST_STEPS if request["seconds"] else 0)
@@ -131,6 +119,7 @@ class _Bench:
         learner.model.zero_grad(set_to_none=True)
         learner.dls = None
         free_cached(device)
+        limit = show_bytes(self.limit_bytes)
         return {
             "ok": not too_much,
             "peak_bytes": peak,
@@ -140,9 +129,7 @@ class _Bench:
             "loader_samples_per_s": batch / waited if waited else 0.0,
             "finite": meter.finite,
             "left_bytes": used_bytes(device) - self.base_bytes,
-            "reason": f"took {show_bytes(peak)} of {show_bytes(self.limit_bytes)}"
-            if too_much
-            else "",
+            "reason": f"took {show_bytes(peak)} of {limit}" if too_much else "",
         }
 
     def _fit(self, loaders: Any, watch: Any) -> None:
@@ -151,11 +138,10 @@ class _Bench:
             self.learner.fit(1, lr=1e-4, cbs=[watch])
 
     def _real(self, batch: int) -> float:
-        """Train on shuffled batches of the task's own loaders and validate, as the epochs after
-        will; seconds a batch.
+        """Train on shuffled batches of the task's own loaders and validate, as the epochs will.
 
-        The seconds are those that a batch is waited for, 0 where the loaders cannot be had in
-        another size.
+        Returns the seconds that a batch is waited for, 0 where the loaders cannot be had in another
+        size.
         """
         train, valid = self.loaders.train, self.loaders.valid
         if not hasattr(train, "new") or not hasattr(valid, "new"):
@@ -174,9 +160,7 @@ class _Bench:
         return max(1, min(batch, self.source.valid))
 
     def _build(self) -> None:
-        """A learner for the case, in its precision, frozen or not; and the samples that batches are
-        made of.
-        """
+        """A learner for the case, and the samples that batches are made of."""
         size, precision, frozen = self.case
         self.learner = self.loaders = self.template = self.finish = None
         free_cached(self.device.name)
@@ -190,62 +174,53 @@ class _Bench:
         loader = learner.dls.train
         self.template, self.finish = self.task.template(loader), partial(self.task.finish, loader)
         self.learner, self.loaders = learner, learner.dls
-        self.n_inp = getattr(
-            self.loaders, "n_inp", len(self.template) - 1
-        )  # torch's own loaders do not say it
+        # torch's own loaders do not say it
+        self.n_inp = getattr(self.loaders, "n_inp", len(self.template) - 1)
         free_cached(self.device.name)
         self.base_bytes = used_bytes(self.device.name)
 
 
-def main() -> int:
-    """Answer requests until there are no more, or until a trial fails."""
-    answers = int(sys.argv[1])
+def main(channel: int) -> int:
+    """Answer what is asked on the socket until there is no more, or until a trial fails."""
     exact_heap(True)
-    end_with_parent(int(sys.argv[2]))
     bench: _Bench | None = None
-    for line in sys.stdin:
-        request = json.loads(line)
-        try:
-            if bench is None:
-                bench = _Bench(request)
-                _answer(answers, bench.hello())
-            else:
-                _answer(answers, bench.attempt(request))
-        except RecipeError as error:
-            _answer(answers, {"error": str(error)})
-            return 1
-        except Exception as error:  # noqa: BLE001 - the outermost edge of this process; anybody's network runs here
-            first = next(iter(str(error).strip().splitlines()), "")[:200]
-            if is_out_of_memory(error, bool(request.get("less_worked"))):
-                stage = bench.stage if bench else ""
-                _answer(
-                    answers,
-                    {
-                        "ok": False,
-                        "reason": f"{stage}out of memory: {first or type(error).__name__}",
-                    },
-                )
-            else:
-                traceback.print_exc()
-                _answer(answers, {"error": f"{type(error).__name__}: {first}", "unexpected": True})
-            return 1
+    with os.fdopen(channel, encoding="utf-8", closefd=False) as requests:
+        for line in requests:
+            request = json.loads(line)
+            try:
+                if bench is None:
+                    bench = _Bench(request)
+                    answer = bench.hello()
+                else:
+                    answer = bench.attempt(request)
+            except Exception as error:  # noqa: BLE001 - the outermost edge; anybody's network runs here
+                _answer(channel, _failure(error, bench, bool(request.get("less_worked"))))
+                return 1
+            _answer(channel, answer)
     return 0
 
 
-def _answer(descriptor: int, value: dict[str, Any]) -> None:
-    os.write(descriptor, (json.dumps(plain(value)) + "\n").encode())
+def _failure(error: Exception, bench: _Bench | None, less_worked: bool) -> dict[str, Any]:
+    """The answer of a trial that failed: for lack of memory, or for another reason."""
+    if isinstance(error, RecipeError):
+        return {"error": str(error)}
+    first = next(iter(str(error).strip().splitlines()), "")[:200]
+    name = type(error).__name__
+    if is_out_of_memory(error, less_worked):
+        stage = bench.stage if bench else ""
+        return {"ok": False, "reason": f"{stage}out of memory: {first or name}"}
+    traceback.print_exception(error)
+    return {"error": f"{name}: {first}", "unexpected": True}
+
+
+def _answer(channel: int, value: dict[str, Any]) -> None:
+    os.write(channel, (json.dumps(plain(value)) + "\n").encode())
 
 
 def _limit(available: int, device: str, first: dict[str, Any]) -> int:
-    """Bytes that training may take: what was asked for, else a share of free memory, less the
-    margin.
-    """
-    asked = first["memory_limit"]
-    allowed = (
-        available * (first["share"] if device == "cpu" else 1.0)
-        if asked is None
-        else min(asked, available)
-    )
+    """Bytes that training may take: those asked for, or a share of the free ones, less a margin."""
+    asked, share = first["memory_limit"], first["share"] if device == "cpu" else 1.0
+    allowed = share * available if asked is None else min(asked, available)
     return int(allowed * (1 - first["margin"]))
 
 
@@ -261,4 +236,4 @@ def _start(device: str) -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(main(int(sys.argv[1])))

@@ -1,11 +1,11 @@
-"""The recipe batch-size as users run it: real steps, real failures, a snippet that runs."""
+"""The recipe batch-size: real training steps, real failures, a snippet that runs."""
 
 from __future__ import annotations
 
 import csv
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -14,12 +14,15 @@ from PIL import Image
 
 from executors.batch_size.bench import Bench
 from executors.batch_size.search import Case
-from executors.errors import RecipeError
+from executors.errors import BadInput, BadParameter, OutOfMemory, RecipeError
 from executors.recipe import check_params, typed_params
 from executors.recipes import batch_size
+from executors.runs.folder import EVENTS
+from executors.runs.journal import Journal, Outcome
 from executors.runs.run import RunResult, start
+from executors.runs.tail import Tail
 
-pytestmark = pytest.mark.timeout(900)  # many processes, each of which imports torch
+pytestmark = pytest.mark.usefixtures("one_server")
 
 LINUX = pytest.mark.skipif(
     sys.platform != "linux", reason="memory of the CPU is bounded on Linux only"
@@ -51,31 +54,34 @@ def first(settings: dict[str, Any], folder: Path, memory_limit: int | None) -> d
     return {"settings": settings, "folder": str(folder), **how, **bound}
 
 
-def ended(params: Mapping[str, object], runs: Path) -> tuple[RunResult, list[dict[str, Any]]]:
-    run = start("batch-size", params, runs)
-    events = list(run.events())
-    result = run.wait()
-    assert result.status == "ok", (
-        f"{result.message}\n{(run.folder / 'log.txt').read_text()[-2000:]}"
-    )
-    return result, events
+def ended(params: Mapping[str, object], folder: Path) -> tuple[Outcome, list[dict[str, Any]]]:
+    """What the recipe ends with in this folder, and what it told on the way."""
+    folder.mkdir(exist_ok=True)
+    journal = Journal(folder)
+    checked = check_params(batch_size.RECIPE, params)
+    outcome = batch_size.run(typed_params(batch_size, checked), journal)
+    events = Tail(folder / EVENTS).read()
+    check(outcome, journal.artifacts, events)
+    return outcome, events
 
 
-def check(result: RunResult, events: list[dict[str, Any]]) -> None:
-    """What holds for every result: trials told and stored, plot, table, a snippet."""
+def check(
+    result: Outcome | RunResult, artifacts: Sequence[str], events: list[dict[str, Any]]
+) -> None:
+    """Trials are told and stored, plot and table are there, and the snippet compiles."""
     trials = [event for event in events if event["event"] == "trial"]
     assert {"batch", "size", "peak_bytes", "samples_per_s", "ok", "reason"} <= set(trials[0])
     assert len(trials) == len(result.values["trials"])
     assert [event["event"] for event in events].count("device") == 1
     progress = [event for event in events if event["event"] == "progress"]
     assert progress[-1]["done"] == progress[-1]["total"] == len(trials)
-    names = [Path(path).name for path in result.artifacts]
+    names = [Path(path).name for path in artifacts]
     assert names == ["trials.csv", "batch-size.png"]
-    with Path(result.artifacts[0]).open() as file:
+    with Path(artifacts[0]).open() as file:
         assert [int(row["batch"]) for row in csv.DictReader(file)] == [
             trial["batch"] for trial in trials
         ]
-    with Image.open(result.artifacts[1]) as picture:
+    with Image.open(artifacts[1]) as picture:
         assert picture.width > 800
     compile(result.code, "snippet", "exec")
     for plan in result.values["plan"]:
@@ -105,8 +111,7 @@ def test_the_largest_batch_of_a_table_fits_and_a_larger_one_fails(tmp_path: Path
         "memory_limit": "150MB",
         "device": "cpu",
     }
-    result, events = ended({**params, "max_batch": 60_000}, tmp_path / "runs")
-    check(result, events)
+    result, _ = ended({**params, "max_batch": 60_000}, tmp_path / "runs")
     (plan,) = result.values["plan"]
     assert plan["bound"] == "memory" and plan["limit_bytes"] == 135_000_000
     settings = {"task": "tabular", "data": str(path), "target": "kind", "arch": "300"}
@@ -129,8 +134,7 @@ def test_images_of_two_sizes_give_a_plan(tmp_path: Path) -> None:
         "max_batch": 32,
         "device": "cpu",
     }
-    result, events = ended(params, tmp_path / "runs")
-    check(result, events)
+    result, _ = ended(params, tmp_path / "runs")
     small, large = result.values["plan"]
     assert (small["size"], large["size"]) == (32, 64)
     assert (small["largest"], small["bound"], large["bound"]) == (32, "max_batch", "memory")
@@ -146,10 +150,15 @@ def test_images_of_two_sizes_give_a_plan(tmp_path: Path) -> None:
 
 
 def test_a_small_table_is_bounded_by_its_own_size(tmp_path: Path) -> None:
-    """No batch is larger than the training set; float16 on a CPU is said to have no effect."""
+    """No batch is larger than the training set; float16 on a CPU is said to have no effect.
+
+    This one goes on as users' runs do, in a child of its own.
+    """
     params = {"task": "tabular", "precision": "float16", "device": "cpu"}
-    result, events = ended(params, tmp_path / "runs")
-    check(result, events)
+    run = start("batch-size", params, tmp_path / "runs")
+    events, result = list(run.events()), run.wait()
+    assert result.status == "ok", f"{result.message}\n{(run.folder / 'log.txt').read_text()}"
+    check(result, result.artifacts, events)
     (plan,) = result.values["plan"]
     assert (plan["largest"], plan["bound"]) == (456, "data")
     assert result.values["precision"] == "float32" and "to_fp16" not in result.code
@@ -176,8 +185,7 @@ def test_precisions_make_a_plan_and_what_does_not_fit_is_accumulated(tmp_path: P
         "precision": "all",
         "phase": "frozen",
     }
-    result, events = ended({**params, "effective_batch": 96}, tmp_path / "runs")
-    check(result, events)
+    result, _ = ended({**params, "effective_batch": 96}, tmp_path / "runs")
     rows = [(row["precision"], row["phase"], row["largest"]) for row in result.values["plan"]]
     assert rows == [("float32", "frozen", 16), ("bfloat16", "frozen", 16)]
     assert (result.values["precision"], result.values["phase"]) == ("float32", "frozen")
@@ -219,35 +227,31 @@ def test_every_size_precision_and_phase_is_a_case(
 
 def test_more_samples_a_step_than_there_are_is_refused(tmp_path: Path) -> None:
     """The message names how many there are."""
-    result = start("batch-size", {"task": "tabular", "effective_batch": 5000}, tmp_path).wait()
-    assert result.status == "failed"
-    assert "'effective_batch' must be at most the 456 training samples" in result.message
+    with pytest.raises(BadParameter, match="'effective_batch' must be at most the 456 training sa"):
+        ended({"task": "tabular", "effective_batch": 5000}, tmp_path)
 
 
 @LINUX
 def test_memory_for_not_even_two_is_out_of_memory(tmp_path: Path) -> None:
-    """The status says it, and the message what to do."""
+    """The message says what to do."""
     params = {"task": "tabular", "arch": "4000,4000", "memory_limit": "8MB", "device": "cpu"}
-    result = start("batch-size", params, tmp_path).wait()
-    assert result.status == "out_of_memory"
-    assert (
-        "not even a batch of 2 trains in 7.2 MB" in result.message
-        and "give more memory" in result.message
-    )
+    with pytest.raises(OutOfMemory) as raised:
+        ended(params, tmp_path)
+    assert "not even a batch of 2 trains in 7.2 MB" in str(raised.value)
+    assert "give more memory" in str(raised.value)
 
 
 def test_bad_input_is_the_message(tmp_path: Path) -> None:
     """What the check of the task says reaches the user as it is."""
     path = table(tmp_path, 40)
-    result = start(
-        "batch-size", {"task": "tabular", "data": path, "target": "kid"}, tmp_path / "runs"
-    ).wait()
-    assert result.status == "failed"
-    assert result.message == f"{path} has no column 'kid'; the closest are 'kind'"
+    with pytest.raises(BadInput) as raised:
+        ended({"task": "tabular", "data": path, "target": "kid"}, tmp_path / "run")
+    assert str(raised.value) == f"{path} has no column 'kid'; the closest are 'kind'"
 
 
 def test_a_trial_that_cannot_be_set_up_says_why(tmp_path: Path) -> None:
     """A file that vanished between check and training is named."""
     settings = {"task": "tabular", "data": str(tmp_path / "gone.csv"), "target": "kind"}
+    bench = Bench(first(settings, tmp_path, None))
     with pytest.raises(RecipeError, match=r"gone\.csv does not exist; give a CSV file"):
-        Bench(first(settings, tmp_path, None)).open()
+        bench.open()

@@ -26,6 +26,9 @@ _TYPES: dict[str, Any] = {
     "sizes": tuple[int, ...],
     "path": str,
 }
+
+pytestmark = pytest.mark.usefixtures("one_server")
+
 # as short as it goes
 SHORT: dict[str, dict[str, object]] = {
     "batch-size": {"max_batch": 4},

@@ -210,6 +210,7 @@ def test_one_size_cannot_grow(tmp_path: Path) -> None:
         )
 
 
+@pytest.mark.usefixtures("one_server")
 def test_precisions_of_a_cpu_are_measured(tmp_path: Path) -> None:
     """float32 and bfloat16 have a rate, memory and a score; float16 is said to be for cards."""
     data = TINY["tabular"](tmp_path)
