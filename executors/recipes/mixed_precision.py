@@ -14,7 +14,7 @@ from executors.errors import OutOfMemory, RecipeError
 from executors.prepare import Prepared, prepare
 from executors.recipe import Parameter, Recipe
 from executors.recipes._shared import BATCH_SIZE, DEVICE, SEED, SIZE, inputs, rate_of
-from executors.runs.finding import Finding
+from executors.runs.finding import Finding, plain_name
 from executors.runs.journal import Journal, Outcome
 from executors.task import Settings
 from executors.tasks import TASK_NAMES
@@ -134,7 +134,7 @@ def run(params: Params, journal: Journal) -> Outcome:
 def findings(rows: Sequence[Row], best: str, score: str) -> tuple[Finding, ...]:
     """Speed, memory and score of each precision against float32's, in one finding."""
     plain, *others = rows
-    parts = [_row_words(row, plain, score.replace("_", " ")) for row in others]
+    parts = [_row_words(row, plain, plain_name(score)) for row in others]
     figures: dict[str, Any] = {"Take": best}
     figures |= {f"{row.precision}, samples/s": round(row.samples_per_s, 1) for row in rows}
     compared = [

@@ -12,7 +12,7 @@ from executors.errors import BadParameter
 from executors.prepare import Prepared, build, prepare
 from executors.recipe import Parameter, Recipe
 from executors.recipes._shared import BATCH_SIZE, DEVICE, SEED, inputs, rate_of
-from executors.runs.finding import Finding
+from executors.runs.finding import Finding, plain_name
 from executors.runs.journal import Journal, Outcome
 from executors.task import Settings
 from executors.tasks import IMAGE_TASKS
@@ -138,7 +138,7 @@ def run(params: Params, journal: Journal) -> Outcome:
 
 def findings(ways: Sequence[Way], score: str) -> tuple[Finding, ...]:
     """Score and time of each way, in one finding."""
-    named = score.replace("_", " ")
+    named = plain_name(score)
     reached = [f"{show_number(w.score)} in {w.seconds:.0f} s with {w.name}" for w in ways]
     figures = {f"{score.capitalize()}, {way.name}": way.score for way in ways}
     rows = [{"way": way.name, "value": way.score, "seconds": way.seconds} for way in ways]

@@ -13,7 +13,7 @@ from executors.amounts import show_number
 from executors.prepare import Prepared, prepare
 from executors.recipe import Parameter, Recipe
 from executors.recipes._shared import BATCH_SIZE, DEVICE, SEED, SIZE, inputs, rate_of
-from executors.runs.finding import Finding
+from executors.runs.finding import Finding, plain_name
 from executors.runs.journal import Journal, Outcome
 from executors.task import Settings
 from executors.tasks import TASK_NAMES
@@ -180,7 +180,7 @@ def findings(
         score.capitalize(): best.score,
         "Without": plain.score,
     }
-    named = score.replace("_", " ")
+    named = plain_name(score)
 
     def values(row: Row) -> dict[str, Any]:
         compared = {"value": row.score, "without": plain.score, "chance": chance}

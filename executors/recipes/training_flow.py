@@ -14,7 +14,7 @@ from executors.parameters import both
 from executors.prepare import Prepared, prepare
 from executors.recipe import Parameter, Recipe
 from executors.recipes._shared import BATCH_SIZE, DEVICE, SEED, SIZE, inputs
-from executors.runs.finding import Finding
+from executors.runs.finding import Finding, plain_name
 from executors.runs.journal import Journal, Outcome
 from executors.task import Settings
 from executors.tasks import TASK_NAMES
@@ -170,7 +170,7 @@ def findings(word: str, score: str, reached: float, epoch: int) -> tuple[Finding
     value = reached if math.isfinite(reached) else None
     words = _VERDICTS[word]
     if value is not None:
-        words += f", {score.replace('_', ' ')} {show_number(value)}"
+        words += f", {plain_name(score)} {show_number(value)}"
     figures = {"Verdict": word, f"Best {score}": value, "In epoch": epoch}
     return (Finding(words, figures, {"verdict": word, "score": score, "value": value}),)
 

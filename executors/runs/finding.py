@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
-__all__ = ["Finding", "figures_of", "findings_from", "one_line"]
+__all__ = ["Finding", "figures_of", "findings_from", "one_line", "plain_name"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +67,17 @@ def one_line(text: object, most: int = 60) -> str:
     """Text that others wrote as one printable line of at most so many characters."""
     line = " ".join("".join(c if c.isprintable() else " " for c in str(text)[: 10 * most]).split())
     return line if len(line) <= most else line[: most - 1].rstrip() + "…"
+
+
+def plain_name(metric: str) -> str:
+    """A metric's name as people read it.
+
+    Examples
+    --------
+    >>> plain_name("_rmse"), plain_name("error_rate")
+    ('rmse', 'error rate')
+    """
+    return one_line(metric.replace("_", " "))
 
 
 def _listed(stored: object) -> list[Any]:
