@@ -205,7 +205,8 @@ def test_the_example_of_a_learner_is_one(tmp_path: Path) -> None:
     settings = Settings(task=LEARNER, learner=f"{file}:make")
     code = (
         "from executors.tasks import find_task\nfrom executors.task import Settings\n"
-        f"found = find_task({LEARNER!r}).inspect(Settings(**{settings.to_json()!r}))\nprint(found.train, found.valid)"
+        f"found = find_task({LEARNER!r}).inspect(Settings(**{settings.to_json()!r}))\n"
+        "print(found.train, found.valid)"
     )
     said = subprocess.run(
         [sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=ROOT

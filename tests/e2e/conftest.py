@@ -10,7 +10,8 @@ import pytest
 from pages_server import Site, Visit, serve
 from playwright.sync_api import Browser, sync_playwright
 
-from ingest.build import ingest
+from ingest import build
+from kg.encoder import Encoder
 
 ARGS = [
     "--no-sandbox",
@@ -55,32 +56,37 @@ learn.fit_one_cycle(1, lr)
 
 ## Momentum
 
-Momentum adds a running mean of earlier gradients to each step, so a smaller learning rate is enough.
+Momentum adds a running mean of earlier gradients to each step, so a smaller learning rate is \
+enough.
 
 ## Dropout
 
-Dropout sets randomly chosen activations to zero while the model trains, so that no parameter is relied on alone.
+Dropout sets randomly chosen activations to zero while the model trains, so that no parameter is \
+relied on alone.
 """,
 }
 
 
 @pytest.fixture(scope="session")
-def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+def site(tmp_path_factory: pytest.TempPathFactory, encoder: Encoder) -> Iterator[Site]:
     """The pages on a small store."""
-    notes, store = tmp_path_factory.mktemp("notes"), tmp_path_factory.mktemp("store")
-    for name, text in NOTES.items():
-        (notes / name).write_text(text, encoding="utf-8")
-    ingest([notes], store)
-    yield from serve(store, notes)
+    yield from _served(tmp_path_factory, encoder)
 
 
 @pytest.fixture
-def own_site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+def own_site(tmp_path_factory: pytest.TempPathFactory, encoder: Encoder) -> Iterator[Site]:
     """The pages on a store that the test may change."""
-    notes, store = tmp_path_factory.mktemp("notes"), tmp_path_factory.mktemp("store")
+    yield from _served(tmp_path_factory, encoder)
+
+
+def _served(folders: pytest.TempPathFactory, encoder: Encoder) -> Iterator[Site]:
+    """A server on a new store of the notes, read with the encoder that is loaded already."""
+    notes, store = folders.mktemp("notes"), folders.mktemp("store")
     for name, text in NOTES.items():
         (notes / name).write_text(text, encoding="utf-8")
-    ingest([notes], store)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(build, "load_encoder", lambda name: encoder)
+        build.ingest([notes], store)
     yield from serve(store, notes)
 
 

@@ -144,11 +144,13 @@ def test_a_reader_who_leaves_hangs_up(
         ("unauthorised", "{place} wants a key; set OPENAI_API_KEY."),
         (
             "forbidden",
-            "{place} does not allow this key to use forbidden; check OPENAI_API_KEY and the model's name.",
+            "{place} does not allow this key to use forbidden; check OPENAI_API_KEY and the "
+            "model's name.",
         ),
         (
             "missing",
-            "{place} has no model 'missing', or no chat completions at this address; check both (for Ollama: ",
+            "{place} has no model 'missing', or no chat completions at this address; check "
+            "both (for Ollama: ",
         ),
         (
             "too-long",
@@ -165,7 +167,8 @@ def test_a_reader_who_leaves_hangs_up(
         ),
         (
             "html",
-            "{place} answered with a web page instead of a stream; is the base URL right? It mostly ends in /v1.",
+            "{place} answered with a web page instead of a stream; is the base URL right? It "
+            "mostly ends in /v1.",
         ),
         (
             "unstreamed",
@@ -176,7 +179,8 @@ def test_a_reader_who_leaves_hangs_up(
         ("reported", "{place} reported an error while it wrote; look at the server's log."),
         (
             "noise",
-            "{place} sent something that is no chat completion; is the base URL right? It mostly ends in /v1.",
+            "{place} sent something that is no chat completion; is the base URL right? It "
+            "mostly ends in /v1.",
         ),
         ("bad-utf8", "{place} sent something that is no chat completion; is the base URL right? "),
         ("looping", "it repeats itself without end; try a larger model."),
@@ -245,7 +249,8 @@ def test_nobody_listens(worded: Any, extract: Answer) -> None:
         port = probe.getsockname()[1]
     _, said = worded(choose_writer(f"openai:m@http://user:pass@127.0.0.1:{port}/v1"))
     assert said.notice == (
-        f"Not written by m: nothing answers at 127.0.0.1:{port}; start the server, or correct the base URL."
+        f"Not written by m: nothing answers at 127.0.0.1:{port}; start the server, or correct "
+        "the base URL."
     )
     assert said.text == extract.text
 
