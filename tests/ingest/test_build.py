@@ -28,11 +28,15 @@ from kg.store import open_store
 Everything = Callable[[Path], dict[str, object]]
 NOTES = {
     "01-tensor.md": "# Tensor\n\nA tensor is a block of numbers.\n\n## Goals\n\nTo know it.\n",
-    "02-gradient.md": "# Gradient\n\nThe gradient of a tensor tells its change. A **slope** is a steepness.\n",
-    "10-dropout.md": "---\nprerequisites: [Tensor]\n---\n# Dropout\n\nIt zeroes parts of a tensor. See [[U-Net]].\n",
+    "02-gradient.md": "# Gradient\n\nThe gradient of a tensor tells its change. A **slope** is a "
+    "steepness.\n",
+    "10-dropout.md": "---\nprerequisites: [Tensor]\n---\n# Dropout\n\nIt zeroes parts of a tensor. "
+    "See [[U-Net]].\n",
     "unet.md": "# UNet\n\nThe U-Net has skip connections.\n\n## Goals\n\nMasks.\n",
-    "sub/momentum.md": "# Momentum\n\nMomentum is an exponentially weighted moving average (EWMA) of the gradient.\n",
-    "sub/ewma.md": "# Exponentially Weighted Moving Average\n\nIt forgets slowly.\n\n## Goals\n\nMeans.\n",
+    "sub/momentum.md": "# Momentum\n\nMomentum is an exponentially weighted moving average (EWMA) "
+    "of the gradient.\n",
+    "sub/ewma.md": "# Exponentially Weighted Moving Average\n\nIt forgets slowly.\n\n## Goals\n\n"
+    "Means.\n",
 }
 
 
@@ -70,7 +74,8 @@ def test_a_first_ingest_reports_what_it_found(
     assert counts(report) == (6, 6, 0, 0, 0) and report.failed == ()
     store = open_store(tmp_path / "store")
     assert store.note_names == (
-        "01-tensor.md", "02-gradient.md", "10-dropout.md", "sub/ewma.md", "sub/momentum.md", "unet.md",
+        "01-tensor.md", "02-gradient.md", "10-dropout.md", "sub/ewma.md", "sub/momentum.md",
+        "unet.md",
     )  # fmt: skip
     assert (report.passages, report.encoded, report.concepts) == (len(store.passages),) * 2 + (
         len(store.concepts),
@@ -176,7 +181,8 @@ def test_a_store_after_a_removal_is_that_of_a_fresh_ingest(
 ORDERS = {
     "backwards": list(NOTES)[::-1],
     "subfolder first": [
-        "sub/momentum.md", "sub/ewma.md", "02-gradient.md", "unet.md", "10-dropout.md", "01-tensor.md",
+        "sub/momentum.md", "sub/ewma.md", "02-gradient.md", "unet.md", "10-dropout.md",
+        "01-tensor.md",
     ],
 }  # fmt: skip
 
@@ -204,7 +210,8 @@ def test_any_order_of_flat_notes_makes_the_same_store(
     """Permutations of four notes, some differing in a name's case or leading zero only."""
     texts = {
         "a1.md": "# Tensor\n\nA block. See [[Gradient]].\n", "A1.md": "# Tensors\n\nBlocks.\n",
-        "a01.md": "# Gradient\n\nThe slope of a tensor.\n", "b.md": "# Dropout\n\nNeeds: Tensor.\n\nZeroes.\n",
+        "a01.md": "# Gradient\n\nThe slope of a tensor.\n",
+        "b.md": "# Dropout\n\nNeeds: Tensor.\n\nZeroes.\n",
     }  # fmt: skip
     folder = tmp_path / "notes"
     write_notes(folder, texts)

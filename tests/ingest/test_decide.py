@@ -111,7 +111,8 @@ def test_the_files_own_ways_are_kept(tmp_path: Path) -> None:
     decide(tmp_path, "C", "D", True)
     decide(tmp_path, "E", "F", False)
     assert file.read_bytes().decode() == (
-        '\ufeff# é\r\nadd = [\r\n  ["A", "B"],\r\n  ["C", "D"],\r\n]\r\nremove = [\r\n    ["E", "F"],\r\n]\r\n'
+        '\ufeff# é\r\nadd = [\r\n  ["A", "B"],\r\n  ["C", "D"],\r\n]\r\nremove = [\r\n    ["E", '
+        '"F"],\r\n]\r\n'
     )
     if sys.platform != "win32":
         assert file.stat().st_mode & 0o777 == 0o640

@@ -36,9 +36,12 @@ def test_the_longest_name_wins() -> None:
 @pytest.mark.parametrize(
     ("one", "many"),
     [
-        ("batch", "batches"), ("loss", "losses"), ("matrix", "matrices"), ("batch size", "batch sizes"),
-        ("bias", "biases"), ("formula", "formulas"), ("cache", "caches"), ("axis", "axes"), ("entropy", "entropies"),
-        ("GPU", "GPUs"), ("gpu", "gpus"), ("ReLU", "ReLUs"), ("PCA", "PCAs"), ("phase", "phases"), ("movie", "movies"),
+        ("batch", "batches"), ("loss", "losses"), ("matrix", "matrices"),
+        ("batch size", "batch sizes"),
+        ("bias", "biases"), ("formula", "formulas"), ("cache", "caches"), ("axis", "axes"),
+        ("entropy", "entropies"),
+        ("GPU", "GPUs"), ("gpu", "gpus"), ("ReLU", "ReLUs"), ("PCA", "PCAs"), ("phase", "phases"),
+        ("movie", "movies"),
         ("hypothesis", "hypotheses"), ("minimum", "minima"), ("class", "classes"), ("box", "boxes"),
     ],
 )  # fmt: skip
@@ -79,8 +82,8 @@ def test_names_in_addresses_and_tags_are_no_mentions() -> None:
     Shown words do.
     """
     text = (
-        "see https://e.org/dropout [dropout](dropout.md) ![a](img/dropout.png) <img src='x' alt='dropout'> "
-        "<https://dropout.org> and Dropout"
+        "see https://e.org/dropout [dropout](dropout.md) ![a](img/dropout.png) <img src='x' "
+        "alt='dropout'> <https://dropout.org> and Dropout"
     )
     assert found(text, "Dropout") == ["dropout", "Dropout"]
     assert text.index("[dropout]") + 1 == Lexicon.of(concepts("Dropout")).find(text)[0].start

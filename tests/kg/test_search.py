@@ -109,7 +109,10 @@ def test_what_reads_the_same_is_shown_once(one_encoder: Encoder, tmp_path: Path)
     A different one is another.
     """
     (tmp_path / "notes").mkdir()
-    words = "Dropout sets randomly chosen activations to zero while the model trains so that none is relied upon alone"
+    words = (
+        "Dropout sets randomly chosen activations to zero while the model trains "
+        "so that none is relied upon alone"
+    )
     (tmp_path / "notes/a.md").write_text(f"# Dropout\n\n{words}.\n")
     (tmp_path / "notes/b.md").write_text(f"# Dropout\n\n{words.upper()}!\n")
     (tmp_path / "notes/c.md").write_text("# Dropout\n\nDropout is switched off for predictions.\n")
@@ -135,10 +138,15 @@ def test_another_encoder_is_refused(store: Store, encoder: Encoder) -> None:
 
 
 ODD = [
-    "", " ", '"', "'", "AND OR NOT", "NEAR(", "NEAR(a b, 5)", "*", "drop*", "^dropout", "heading:dropout", "-dropout",
-    "{heading body}: x", "dropout) OR (1", 'x" OR "y', "x" * 10_000, "word " * 2000, "(" * 10_000, "🎉🎉",
-    "学习率是多少？", "Wie groß ist die Lernrate?", "ما هو معدل التعلم؟", "\x00", "a\x00b", "\udcff", "<a" * 5000,
-    "\n\n\n", "%s {}", "²³½", " ".join(chr(c) for c in range(0x4E00, 0x4E00 + 1000)), "'; DROP TABLE notes; --",
+    "", " ", '"', "'", "AND OR NOT", "NEAR(", "NEAR(a b, 5)", "*", "drop*", "^dropout",
+    "heading:dropout", "-dropout",
+    "{heading body}: x", "dropout) OR (1", 'x" OR "y', "x" * 10_000, "word " * 2000, "(" * 10_000,
+    "🎉🎉",
+    "学习率是多少？", "Wie groß ist die Lernrate?", "ما هو معدل التعلم؟",
+    "\x00", "a\x00b", "\udcff",
+    "<a" * 5000,
+    "\n\n\n", "%s {}", "²³½", " ".join(chr(c) for c in range(0x4E00, 0x4E00 + 1000)),
+    "'; DROP TABLE notes; --",
 ]  # fmt: skip
 
 
@@ -215,21 +223,25 @@ NOTE = """# Kiln
 
 ## Firing
 
-Cone six melts at 1222 degrees. The kiln holds it for ten minutes, then cools over night with its lid closed.
+Cone six melts at 1222 degrees. The kiln holds it for ten minutes, then cools over night with its
+lid closed.
 
-The first hours are slow, so that the last water leaves the clay and nothing bursts in the chamber on the way up. A
-fan helps. Most potters leave a plug out until the pieces stop steaming, and only then let the heat climb further. Two
-cones stand in front of the spy hole and tell by their bending how far the work has gone, whatever the meter says. Keep
-a log of each firing with the weather, the load and the times of every step, for no two firings in one kiln are alike.
+The first hours are slow, so that the last water leaves the clay and nothing bursts in the chamber
+on the way up. A fan helps. Most potters leave a plug out until the pieces stop steaming, and only
+then let the heat climb further. Two cones stand in front of the spy hole and tell by their
+bending how far the work has gone, whatever the meter says. Keep a log of each firing with the
+weather, the load and the times of every step, for no two firings in one kiln are alike.
 
-When the first cone bends, turn the burners down by half and wait. When the second one bends, turn them off, close the
-damper and the ports, and let everything cool until a hand can be held at the spy hole without being drawn back by the
-heat. That takes a night for a small kiln and two days for a large one, and opening it any sooner cracks the glaze; the
-sound of it is like a far bell. Those who cannot wait lose a third of their pieces; those who can lose one in a hundred.
+When the first cone bends, turn the burners down by half and wait. When the second one bends, turn
+them off, close the damper and the ports, and let everything cool until a hand can be held at the
+spy hole without being drawn back by the heat. That takes a night for a small kiln and two days
+for a large one, and opening it any sooner cracks the glaze; the sound of it is like a far bell.
+Those who cannot wait lose a third of their pieces; those who can lose one in a hundred.
 
-Unload from the top, with gloves, and set every piece on wood. Look at the witness cones before anything else, and
-write down how far they bent. Shards go into the bucket for grog, glaze drips are ground off the shelves at once, and a
-fresh coat of wash goes on before the next load. A shelf that has sagged is turned over; one that is cracked goes.
+Unload from the top, with gloves, and set every piece on wood. Look at the witness cones before
+anything else, and write down how far they bent. Shards go into the bucket for grog, glaze drips
+are ground off the shelves at once, and a fresh coat of wash goes on before the next load. A shelf
+that has sagged is turned over; one that is cracked goes.
 
 ## Wedging
 

@@ -47,7 +47,8 @@ class Looked:
         for i, text in enumerate(texts, 1):
             found.append(vectors.get(text, any_vector))  # names of concepts are not in the file
             progress(i, len(texts))
-        return np.stack(found), [Words(np.array([[0, len(t)]]), v[None]) for t, v in zip(texts, found, strict=True)]
+        words = [Words(np.array([[0, len(t)]]), v[None]) for t, v in zip(texts, found, strict=True)]
+        return np.stack(found), words
 
 build.load_encoder = lambda name: Looked()
 
@@ -59,7 +60,8 @@ def attacked(job):
         if calls == job.get("die_at_call"):
             os.kill(os.getpid(), signal.SIGKILL)
     if "die_after_s" in job:
-        signal.setitimer(signal.ITIMER_REAL, job["die_after_s"])  # its signal ends a process that does not catch it
+        # Its signal ends a process that does not catch it.
+        signal.setitimer(signal.ITIMER_REAL, job["die_after_s"])
     if "file_bytes" in job:
         resource.setrlimit(resource.RLIMIT_FSIZE, (job["file_bytes"],) * 2)
     try:

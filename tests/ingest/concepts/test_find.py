@@ -42,7 +42,8 @@ def concepts(**texts: str) -> dict[str, Concept]:
 def test_headings_name_concepts_with_their_aliases() -> None:
     """A second name after a bar, an acronym before a dash, and the words of a link."""
     found = concepts(
-        a="# Recurrent Neural Network | RNN\n\nReads words one by one.\n\n## PCA - Principal Components Analysis\n\n"
+        a="# Recurrent Neural Network | RNN\n\nReads words one by one.\n\n## PCA - Principal "
+        "Components Analysis\n\n"
         "Turns axes.\n\n## [Annealing](https://e.org/annealing)\n\nLowers the rate.\n"
     )
     assert {c.label: c.aliases for c in found.values()} == {
@@ -55,7 +56,8 @@ def test_headings_name_concepts_with_their_aliases() -> None:
 def test_a_concept_knows_where_it_is_explained() -> None:
     """Its passages, its notes, the home note first, its first sentence, its resources."""
     found = concepts(
-        a="# Dropout\n\nDropout sets activations to zero. It is simple.\n\n[paper](https://e.org/p) ![curve](c.png)\n\n"
+        a="# Dropout\n\nDropout sets activations to zero. It is simple.\n\n"
+        "[paper](https://e.org/p) ![curve](c.png)\n\n"
         "```python\nnn.Dropout(0.5)\n```\n",
         b="# Other\n\nWords.\n\n## Dropout\n\nIt is used late.\n",
     )
@@ -84,7 +86,8 @@ def test_wikilinks_name_concepts_that_no_note_explains_yet() -> None:
     The target counts, not the words shown, and not the part after #.
     """
     found = concepts(
-        a="# Dropout\n\nSee [[Weight Decay|shrinking]], [[folder/Momentum#nesterov]], [[dropout]].\n"
+        a="# Dropout\n\nSee [[Weight Decay|shrinking]], [[folder/Momentum#nesterov]], "
+        "[[dropout]].\n"
     )
     assert {c.label: c.passages for c in found.values()} == {
         "Dropout": (0,),
@@ -118,8 +121,10 @@ def test_a_marked_term_that_is_explained_is_a_concept(said: str) -> None:
 @pytest.mark.parametrize(
     "said",
     [
-        "We **truncation** often.", "It matters **a lot**.", "Run `truncation` now.", "**Note:** stop early.",
-        "**Important**: stop.", "**Tip** is below.", "`x = 3` is code.", "**12** is a number.", "```\n**Bold** is\n```",
+        "We **truncation** often.", "It matters **a lot**.", "Run `truncation` now.",
+        "**Note:** stop early.",
+        "**Important**: stop.", "**Tip** is below.", "`x = 3` is code.", "**12** is a number.",
+        "```\n**Bold** is\n```",
     ],
 )  # fmt: skip
 def test_a_marked_term_that_is_not_explained_is_none(said: str) -> None:
@@ -139,9 +144,8 @@ def test_a_marker_of_the_author_is_no_concept() -> None:
 
 def test_front_matter_names_the_note() -> None:
     """Its title where there is no first heading, its aliases in either form."""
-    assert concepts(a="---\naliases: [Seg net, Mask maker]\n---\n# U-Net\n\nMasks.\n")["U-Net"].aliases == (
-        "Seg net", "Mask maker",
-    )  # fmt: skip
+    found = concepts(a="---\naliases: [Seg net, Mask maker]\n---\n# U-Net\n\nMasks.\n")
+    assert found["U-Net"].aliases == ("Seg net", "Mask maker")
     found = concepts(a="---\ntitle: Batch Norm\nalias: BN, Normaliser\n---\nIt normalises.\n")
     assert found["Batch Norm"].aliases == ("BN", "Normaliser") and found["Batch Norm"].passages == (
         0,
@@ -223,7 +227,8 @@ def test_mentions_are_found_in_every_passage_by_every_name() -> None:
     """Label and alias, longest match, in text and code, offsets within the passage."""
     notes = parts(
         a="# Recurrent Neural Network | RNN\n\nReads words.\n",
-        b="# Text\n\nRNNs and a recurrent neural network, see https://e.org/RNN.\n\n```python\nmodel = RNN()\n```\n",
+        b="# Text\n\nRNNs and a recurrent neural network, see https://e.org/RNN.\n\n```python\n"
+        "model = RNN()\n```\n",
     )
     found = find_concepts(notes)
     passages = [p for n in notes for p in n.passages]

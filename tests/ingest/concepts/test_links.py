@@ -63,7 +63,8 @@ def stated(texts: Mapping[str, str]) -> set[tuple[str, str]]:
 
 
 LINKS = [
-    "[[03-lasso]]", "[[notes/03-lasso|the lasso]]", "[[03-lasso#Why]]", "[[03-lasso#^a1b2]]", "[[03-lasso^a1b2]]",
+    "[[03-lasso]]", "[[notes/03-lasso|the lasso]]", "[[03-lasso#Why]]", "[[03-lasso#^a1b2]]",
+    "[[03-lasso^a1b2]]",
     "[[03-Lasso.md|it]]", "[[notes/03-lasso#Why|it]]", "![[03-lasso]]",
 ]  # fmt: skip
 
@@ -166,7 +167,8 @@ def test_a_note_that_names_nothing_itself_is_called_as_its_file_or_by_an_alias()
 @pytest.mark.parametrize(
     ("link", "label"),
     [
-        ("[[Momentum]]", "Momentum"), ("[[sub/Momentum#Nesterov|it]]", "Momentum"), ("[[05-momentum]]", "05-momentum"),
+        ("[[Momentum]]", "Momentum"), ("[[sub/Momentum#Nesterov|it]]", "Momentum"),
+        ("[[05-momentum]]", "05-momentum"),
         ("[[Weight decay|03-lasso]]", "Weight decay"), ("[[papers/05-net]]", "05-net"),
         ("[[x^2]]", "x^2"),
     ],
@@ -204,9 +206,11 @@ def test_ignored_and_renamed_concepts_are_followed(tmp_path: Path) -> None:
 
 VAULT = {
     "course/01-basics.md": "# Tensor\n\nA block of numbers. More in [[03-lasso|shrinking]].\n",
-    "course/03-lasso.md": "---\nprerequisites: ['[[01-basics]]']\n---\n# Lasso\n\nShrinks. See [[stats/01-basics]].\n",
+    "course/03-lasso.md": "---\nprerequisites: ['[[01-basics]]']\n---\n# Lasso\n\nShrinks. See "
+    "[[stats/01-basics]].\n",
     "stats/01-basics.md": "# Variance\n\nThe spread of [[Sample|samples]].\n",
-    "stats/02-anova.md": "# ANOVA\n\n## Prerequisites\n\n- [[01-basics#Why]]\n- [[course/03-lasso]]\n",
+    "stats/02-anova.md": "# ANOVA\n\n## Prerequisites\n\n- [[01-basics#Why]]\n- "
+    "[[course/03-lasso]]\n",
 }
 
 

@@ -27,10 +27,13 @@ from kg.vectors import Words
 Everything = Callable[[Path], dict[str, object]]
 NOTES = {
     "convexity.md": "# Convexity\n\nA set is convex when it has no dents.\n",
-    "lasso.md": "# Lasso | Least Absolute Shrinkage\n\nThe lasso sets weights to zero.\n\nNeeds: [[Ridge]].\n",
+    "lasso.md": "# Lasso | Least Absolute Shrinkage\n\nThe lasso sets weights to zero.\n\nNeeds: "
+    "[[Ridge]].\n",
     "ridge.md": "# Ridge\n\nRidge shrinks all weights.\n\n## Oddity\n\nA remark.\n",
-    "pruning.md": "---\nprerequisites: [Lasso]\n---\n# Pruning\n\nPruning takes small weights out, as lassos do.\n",
-    "net.md": "# Elastic Net\n\nThe elastic net is a regression whose penalty keeps convexity. Convexity gives the "
+    "pruning.md": "---\nprerequisites: [Lasso]\n---\n# Pruning\n\nPruning takes small weights out, "
+    "as lassos do.\n",
+    "net.md": "# Elastic Net\n\nThe elastic net is a regression whose penalty keeps convexity. "
+    "Convexity gives the "
     "elastic net one minimum.\nBy convexity its path is continuous.\n",
 }
 
@@ -232,7 +235,8 @@ def test_an_ignored_alias_is_no_name_any_more(vault: Vault) -> None:
 def test_entries_that_cannot_be_followed_are_named_and_the_rest_holds(vault: Vault) -> None:
     """Each with its line, what is wrong, and what to do."""
     report = vault.decide(
-        'add = [\n  ["Convexity", "Ridge regression"],\n  ["Lasso", "lasso"],\n  ["Convexity", "Pruning"],\n]\n'
+        'add = [\n  ["Convexity", "Ridge regression"],\n'
+        '  ["Lasso", "lasso"],\n  ["Convexity", "Pruning"],\n]\n'
         'remove = [["Oddity", "Ridge"], ["Convexity", "Pruning"]]\n'
         'merge = [["Oddity", "Lasso"], ["Nothing", "Lasso"]]\n'
         'rename = [\n["Lasso", "Ridge"],\n'
@@ -242,14 +246,20 @@ def test_entries_that_cannot_be_followed_are_named_and_the_rest_holds(vault: Vau
     todo = "write it as 'gradus concepts' does, or take the entry out"
     assert said(report) == [
         ("gradus.toml", 2, f"the notes have no concept 'Ridge regression'; {todo}"),
-        ("gradus.toml", 3, "both names are the concept 'Lasso', which cannot come before itself; take the entry out"),
-        ("gradus.toml", 4, "'Convexity' before 'Thinning' is added here and removed in line 6; it stays removed: take "
-         "one of the two lines out"),
-        ("gradus.toml", 6, "'Oddity' is ignored by line 13, so this does nothing; take one of the two entries out"),
-        ("gradus.toml", 7, "'Oddity' is ignored by line 13, so this does nothing; take one of the two entries out"),
+        ("gradus.toml", 3,
+         "both names are the concept 'Lasso', which cannot come before itself; take the entry out"),
+        ("gradus.toml", 4,
+         "'Convexity' before 'Thinning' is added here and removed in line 6; it stays removed: "
+         "take one of the two lines out"),
+        ("gradus.toml", 6,
+         "'Oddity' is ignored by line 13, so this does nothing; take one of the two entries out"),
+        ("gradus.toml", 7,
+         "'Oddity' is ignored by line 13, so this does nothing; take one of the two entries out"),
         ("gradus.toml", 7, f"the notes have no concept 'Nothing'; {todo}"),
-        ("gradus.toml", 9, "'Ridge' is another concept already; to make them one: merge = [[\"Ridge\", \"Lasso\"]]"),
-        ("gradus.toml", 10, "line 10 renames the same concept to 'Thinning', which holds; take one of the two out"),
+        ("gradus.toml", 9,
+         "'Ridge' is another concept already; to make them one: merge = [[\"Ridge\", \"Lasso\"]]"),
+        ("gradus.toml", 10,
+         "line 10 renames the same concept to 'Thinning', which holds; take one of the two out"),
         ("gradus.toml", 11, "line 10 gives the name 'thinning' to another concept"),
         ("gradus.toml", 13, f"the notes have no concept 'Qwertz'; {todo}"),
     ]  # fmt: skip
@@ -269,16 +279,34 @@ def test_the_closest_names_are_told(vault: Vault) -> None:
 
 WRONG = {
     "adds = []": (1, "unknown key 'adds'; expected one of add, remove, merge, rename, ignore"),
-    "\n[rename]\nLasso = 'L1'": (2, "'rename' is no list; expected pairs of names, the old one first, as in rename = "),
-    "[[merge]]\nconcepts = ['a']": (1, "'merge' is no list; expected lists of two or more names, the label first"),
-    "add = ['Lasso', 'Ridge']": (1, "'add' holds \"Lasso\"; expected pairs of names, first what comes first, as in "),
-    "add = [\n['Lasso',\n'Ridge'],\n['a', 'b', 'c']]": (4, "'add' holds [\"a\", \"b\", \"c\"]; expected pairs of"),
-    "merge = [\n\n['Lasso']]": (3, "'merge' holds [\"Lasso\"]; expected lists of two or more names, the label first"),
-    "rename = [['Lasso', ' ']]": (1, "'rename' holds [\"Lasso\", \" \"]; expected pairs of names, the old one first"),
+    "\n[rename]\nLasso = 'L1'": (
+        2,
+        "'rename' is no list; expected pairs of names, the old one first, as in rename = ",
+    ),
+    "[[merge]]\nconcepts = ['a']": (
+        1,
+        "'merge' is no list; expected lists of two or more names, the label first",
+    ),
+    "add = ['Lasso', 'Ridge']": (
+        1,
+        "'add' holds \"Lasso\"; expected pairs of names, first what comes first, as in ",
+    ),
+    "add = [\n['Lasso',\n'Ridge'],\n['a', 'b', 'c']]": (
+        4,
+        '\'add\' holds ["a", "b", "c"]; expected pairs of',
+    ),
+    "merge = [\n\n['Lasso']]": (
+        3,
+        "'merge' holds [\"Lasso\"]; expected lists of two or more names, the label first",
+    ),
+    "rename = [['Lasso', ' ']]": (
+        1,
+        '\'rename\' holds ["Lasso", " "]; expected pairs of names, the old one first',
+    ),
     "ignore = [\n'x',\n3]": (3, "'ignore' holds 3; expected names, as in ignore = [\"Where\"]"),
     "ignore = 'Lasso'": (1, "'ignore' is no list; expected names, as in ignore = [\"Where\"]"),
     "remove = [1979-05-27]": (1, "'remove' holds \"1979-05-27\"; expected pairs of names"),
-}  # fmt: skip
+}
 
 
 @pytest.mark.parametrize("text", WRONG)
@@ -343,8 +371,14 @@ def test_several_folders_have_a_file_each(vault: Vault, tmp_path: Path) -> None:
     (vault.notes / "gradus.toml").write_text('add = [["Ridge", "Lasso"]]', encoding="utf-8")
     report = ingest([vault.notes, other], vault.store)
     assert ("Convexity", "SGD") in vault.edges() and ("Ridge", "Lasso") not in vault.edges()
-    assert said(report) == [("notes/gradus.toml", 1, "'Ridge' before 'Lasso' is added here and removed in "
-                             "other/gradus.toml line 2; it stays removed: take one of the two lines out")]  # fmt: skip
+    assert said(report) == [
+        (
+            "notes/gradus.toml",
+            1,
+            "'Ridge' before 'Lasso' is added here and removed in other/gradus.toml line 2; "
+            "it stays removed: take one of the two lines out",
+        )
+    ]
 
 
 def test_a_file_below_the_ingested_folder_is_told_to_be_out_of_force(vault: Vault) -> None:
@@ -357,8 +391,8 @@ def test_a_file_below_the_ingested_folder_is_told_to_be_out_of_force(vault: Vaul
     ((name, line, error),) = said(ingest([vault.notes], vault.store))
     assert (name, line) == ("gradus.toml", 1)
     assert (
-        error
-        == f"it counts only in the folder that was ingested; move what it says to {vault.notes / 'gradus.toml'}"
+        error == "it counts only in the folder that was ingested; "
+        f"move what it says to {vault.notes / 'gradus.toml'}"
     )
     assert "Newton step" not in vault.concepts()
     ingest([vault.notes / "sub"], vault.store.with_name("another"))
@@ -430,7 +464,8 @@ def test_overrides_always_win(
             front = f"---\nprerequisites: {json.dumps([f for f in first if f != label])}\n---\n"
             vault.write(
                 **{
-                    label: f"{front}# {label}\n\nOf {label}. {' '.join(f'It uses {o}.' for o in other)}\n"
+                    label: f"{front}# {label}\n\nOf {label}. "
+                    f"{' '.join(f'It uses {o}.' for o in other)}\n"
                 }
             )
         vault.write(other="# Momentum\n\nNothing to do with it.\n")

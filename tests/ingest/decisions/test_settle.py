@@ -105,7 +105,8 @@ def test_an_edge_both_added_and_removed_stays_removed() -> None:
     kept, (warning,) = settled(add=["CD", "AB"], remove=["AB"])
     assert kept == {"CD"}
     assert warning == Failure(
-        "gradus.toml", 2, "'A' before 'B' is added here and removed in line 1; it stays removed: take one of the two "
+        "gradus.toml", 2, "'A' before 'B' is added here and removed in line 1; it stays removed: "
+                          "take one of the two "
         "lines out",
     )  # fmt: skip
 
@@ -115,7 +116,8 @@ def test_added_edges_that_close_a_cycle_are_named_with_the_others_lines() -> Non
     kept, (warning,) = settled(add=["AB", "BC", "CA", "DE"])
     assert kept == {"AB", "BC", "DE"}
     assert (warning.line, warning.error) == (
-        3, "'C' before 'A' closes a cycle with line 1, line 2, so it is left out; take one of these lines out",
+        3, "'C' before 'A' closes a cycle with line 1, line 2, so it is left out; take one of "
+           "these lines out",
     )  # fmt: skip
 
 
@@ -125,7 +127,8 @@ def test_notes_against_each_other_count_for_nothing_until_it_is_decided() -> Non
     assert kept == {"CD"}
     assert (warning.note, warning.line) == ("n.md", 1)
     assert warning.error == (
-        "'A' before 'B', stated here, is stated the other way round in line 3, so neither counts; mend one of them, or "
+        "'A' before 'B', stated here, is stated the other way round in line 3, so neither counts; "
+        "mend one of them, or "
         'decide in gradus.toml, as in add = [["A", "B"]]'
     )
     assert settled(["AB", "CD", "BA"], add=["BA"]) == ({"BA", "CD"}, ())

@@ -66,9 +66,11 @@ def test_what_may_be_another_name_is_weak(heading: str, label: str, weak: str) -
 @pytest.mark.parametrize(
     "heading",
     [
-        "Goals", "Goal", "References", "Further reading", "Prerequisites", "1. Introduction", "Summary", "Q", "A", "",
+        "Goals", "Goal", "References", "Further reading", "Prerequisites", "1. Introduction",
+        "Summary", "Q", "A", "",
         " ", "2024", "---", "Deep Learning Is for Everyone", "How do we train?", "Why does it work",
-        "Let's go!", "https://e.org", "When should you stop", "one two three four five six seven eight", "?", "🎉", "…",
+        "Let's go!", "https://e.org", "When should you stop",
+        "one two three four five six seven eight", "?", "🎉", "…",
         "| |", "Table of contents",
     ],
 )  # fmt: skip
@@ -160,7 +162,8 @@ def test_spellings_of_one_name_merge(one: str, other: str) -> None:
 @pytest.mark.parametrize(
     ("one", "other"),
     [
-        ("optimizer", "optimization"), ("k-means", "k-means++"), ("variance", "covariance"), ("RNN", "CNN"),
+        ("optimizer", "optimization"), ("k-means", "k-means++"), ("variance", "covariance"),
+        ("RNN", "CNN"),
         ("loss", "lossy"), ("embedding", "embed"), ("training", "train"), ("pooling", "pool"),
     ],
 )  # fmt: skip

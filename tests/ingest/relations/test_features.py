@@ -239,7 +239,8 @@ def test_neighbourhoods_equal_dense_sums(seed: int, n: int, slab: int) -> None:
     for (p, c), row in of(pairs).items():
         expected = slowly(named, beside, p, c)
         assert {k: row[k] for k in expected} == pytest.approx(expected, abs=1e-5), (p, c)
-        dots = (vault.gists.names[p] @ vault.gists.centres[c], vault.gists.centres[p] @ vault.gists.centres[c],
+        dots = (vault.gists.names[p] @ vault.gists.centres[c],
+                vault.gists.centres[p] @ vault.gists.centres[c],
                 vault.gists.names[p] @ vault.gists.names[c])  # fmt: skip
         assert [row["label in text"], row["texts"], row["labels"]] == pytest.approx(
             [float(x) for x in dots], abs=1e-5

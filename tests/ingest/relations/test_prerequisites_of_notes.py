@@ -24,21 +24,29 @@ from kg.types import Relation
 
 NOTES = {
     "tensor.md": "# Tensor\n\nA tensor is a rectangular block of numbers with a shape.\n",
-    "gradient.md": "# Gradient\n\nThe gradient says how the loss changes when a parameter grows. It is a tensor of the "
+    "gradient.md": "# Gradient\n\nThe gradient says how the loss changes when a parameter grows. "
+    "It is a tensor of the "
     "same shape as the parameters.\n",
-    "descent.md": "# Gradient Descent\n\nGradient descent moves every parameter a small step against the gradient.\n",
-    "momentum.md": "# Momentum\n\nMomentum makes gradient descent faster. It keeps a running mean of gradients and "
+    "descent.md": "# Gradient Descent\n\nGradient descent moves every parameter a small step "
+    "against the gradient.\n",
+    "momentum.md": "# Momentum\n\nMomentum makes gradient descent faster. It keeps a running mean "
+    "of gradients and "
     "steps along it.\n",
-    "adam.md": "# Adam\n\nAdam is momentum with a step of its own for each parameter. Gradient descent with Adam needs "
+    "adam.md": "# Adam\n\nAdam is momentum with a step of its own for each parameter. Gradient "
+    "descent with Adam needs "
     "little tuning.\n",
-    "dropout.md": "# Dropout\n\nDropout sets random activations to zero while a network trains.\n\nNeeds: Tensor.\n",
+    "dropout.md": "# Dropout\n\nDropout sets random activations to zero while a network "
+    "trains.\n\nNeeds: Tensor.\n",
 }
 UNRELATED = {
-    "sourdough.md": "# Sourdough\n\nFlour and water ferment overnight in a warm kitchen, until bubbles rise.\n",
-    "tides.md": "# Tides\n\nThe moon pulls the sea, which rises and falls twice a day along the coast.\n",
+    "sourdough.md": "# Sourdough\n\nFlour and water ferment overnight in a warm kitchen, until "
+    "bubbles rise.\n",
+    "tides.md": "# Tides\n\nThe moon pulls the sea, which rises and falls twice a day along the "
+    "coast.\n",
     "sonnet.md": "# Sonnet\n\nFourteen lines of verse, often about love, closed by a couplet.\n",
     "castling.md": "# Castling\n\nKing and rook move in one turn, if neither has moved before.\n",
-    "law.md": "# Habeas Corpus\n\nWhoever is detained can be brought before a judge, who decides if it was lawful.\n",
+    "law.md": "# Habeas Corpus\n\nWhoever is detained can be brought before a judge, who decides "
+    "if it was lawful.\n",
 }
 # Places go among all names that a text meets, also those of another field; the scores of pairs that
 # hardly belong together move with them, and with the levels, which are fitted to all directions at
@@ -106,7 +114,8 @@ def test_unrelated_notes_move_no_feature_but_places(
         names = [" ".join(words) for words in signals.keys]
         read.append({
             (names[p], names[c]): row.tolist()
-            for first, later, rows in ((pairs.a, pairs.b, pairs.ahead), (pairs.b, pairs.a, pairs.back))
+            for first, later,
+            rows in ((pairs.a, pairs.b, pairs.ahead), (pairs.b, pairs.a, pairs.back))
             for p, c, row in zip(first.tolist(), later.tolist(), rows, strict=True)
         })  # fmt: skip
         return pairs
@@ -142,7 +151,8 @@ def test_a_note_that_comes_and_goes_leaves_no_trace(edges: Ingested, tmp_path: P
     """Not in a score, nor in an edge."""
     before = edges(NOTES, store="s")
     extra = {
-        "nesterov.md": "# Nesterov Momentum\n\nNesterov momentum looks ahead. It is momentum at the next step.\n"
+        "nesterov.md": "# Nesterov Momentum\n\nNesterov momentum looks ahead. It is momentum at "
+        "the next step.\n"
     }
     between = edges(NOTES | extra, store="s")
     assert {"Nesterov Momentum"} < {label for pair in between for label in pair}

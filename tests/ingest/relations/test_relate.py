@@ -88,10 +88,13 @@ def read(encoder: Encoder) -> Reader:
     return read_notes
 
 
-CONVEXITY = "# Convexity\n\nA set is convex when it has no dents, and a function when the set above it is.\n"
+CONVEXITY = (
+    "# Convexity\n\nA set is convex when it has no dents, "
+    "and a function when the set above it is.\n"
+)
 LASSO = (
-    "# Lasso\n\nThe lasso is a regression whose penalty keeps convexity. Convexity gives the lasso one minimum.\n"
-    "By convexity its path is continuous.\n"
+    "# Lasso\n\nThe lasso is a regression whose penalty keeps convexity. Convexity gives the lasso "
+    "one minimum.\nBy convexity its path is continuous.\n"
 )
 
 
@@ -281,11 +284,13 @@ def test_headings_in_alphabetical_order_give_no_order(read: Reader) -> None:
 def test_headings_below_headings_are_narrower(read: Reader) -> None:
     """Through headings that name nothing; terms explained below a heading too; never both ways."""
     found = read(
-        a="# Training\n\nWords.\n\n## Goals\n\n### Momentum\n\nRolls.\n\n#### Nesterov Momentum\n\nLooks ahead.\n\n"
+        a="# Training\n\nWords.\n\n## Goals\n\n### Momentum\n\nRolls.\n\n#### Nesterov "
+        "Momentum\n\nLooks ahead.\n\n"
         "**Damping** is the loss of it.\n"
     ).pairs("broader")
     assert set(found) == {
-        ("Training", "Momentum"), ("Momentum", "Nesterov Momentum"), ("Nesterov Momentum", "Damping"),
+        ("Training", "Momentum"), ("Momentum", "Nesterov Momentum"),
+        ("Nesterov Momentum", "Damping"),
     }  # fmt: skip
     assert all(r.score == 1.0 and r.kept for r in found.values())
     twice = read(

@@ -135,7 +135,8 @@ def test_a_link_to_a_section_means_its_concept(link: str) -> None:
     "line",
     [
         "Needs: [[Convexity]]", "Needs [Convexity](convexity.md).", "**Prerequisites:** convexity",
-        "- Requires: convexity", "> Depends on convexity.", "*Builds on:* Convexity", "prereqs: convexity",
+        "- Requires: convexity", "> Depends on convexity.", "*Builds on:* Convexity",
+        "prereqs: convexity",
         "Read first: convexity",
     ],
 )  # fmt: skip
@@ -164,7 +165,8 @@ def test_other_lines_state_nothing(line: str) -> None:
 def test_a_prerequisites_heading_states_all_below_it() -> None:
     """For the concept around it; the section after it states nothing."""
     found = stated(
-        lasso="# Lasso\n\nShrinks.\n\n## Prerequisites\n\n- [[Convexity]]\n- the gradient\n\n## Uses\n\nMomentum.\n",
+        lasso="# Lasso\n\nShrinks.\n\n## Prerequisites\n\n- [[Convexity]]\n- the gradient\n\n## "
+        "Uses\n\nMomentum.\n",
         convexity=CONVEXITY,
         gradient=GRADIENT,
         momentum="# Momentum\n\nRolls.\n",
@@ -178,9 +180,12 @@ def test_a_prerequisites_heading_states_all_below_it() -> None:
 @pytest.mark.parametrize(
     "heading",
     [
-        "Prerequisites", "Prerequisites:", "1. Prerequisites", "📚 Prerequisites", "What you need first",
-        "Requirements", "What you need to know", "Before you start", "Prior knowledge", "Prerequisite Concepts",
-        "Pre-requisites", "Things to know first", "You should already know", "Voraussetzungen", "Prérequis",
+        "Prerequisites", "Prerequisites:", "1. Prerequisites", "📚 Prerequisites",
+        "What you need first",
+        "Requirements", "What you need to know", "Before you start", "Prior knowledge",
+        "Prerequisite Concepts",
+        "Pre-requisites", "Things to know first", "You should already know", "Voraussetzungen",
+        "Prérequis",
     ],
 )  # fmt: skip
 def test_headings_that_announce_what_comes_first(heading: str) -> None:
@@ -189,7 +194,8 @@ def test_headings_that_announce_what_comes_first(heading: str) -> None:
     They are no concepts themselves, nor are the headings below them.
     """
     texts = {
-        "lasso": f"# Lasso\n\nShrinks.\n\n## {heading}\n\n### Gradient\n\n- [[Convexity]]\n\n## Then\n\nMomentum.\n",
+        "lasso": f"# Lasso\n\nShrinks.\n\n## {heading}\n\n### Gradient\n\n- [[Convexity]]\n\n## "
+        f"Then\n\nMomentum.\n",
         "convexity": CONVEXITY,
         "gradient": GRADIENT,
         "momentum": "# Momentum\n\nRolls.\n",
@@ -231,7 +237,8 @@ def test_a_list_below_a_line_that_announces_it(line: str) -> None:
 
 def test_a_note_without_a_heading_of_its_own_speaks_by_its_file_name() -> None:
     """As Obsidian shows it: the file's name is the title."""
-    texts = {"Lasso": "Needs: [[Convexity]]\n\n## Prerequisites\n\n- [[Gradient]]\n", "convexity": CONVEXITY,
+    texts = {"Lasso": "Needs: [[Convexity]]\n\n## Prerequisites\n\n- [[Gradient]]\n",
+             "convexity": CONVEXITY,
              "gradient": GRADIENT, "ridge": "# Ridge\n\nUnlike [[Lasso]].\n"}  # fmt: skip
     assert {pair: e.line for pair, e in stated(**texts).items()} == {
         ("Convexity", "Lasso"): 1,
