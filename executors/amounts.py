@@ -61,8 +61,7 @@ def show_number(value: float) -> str:
 
 
 def show_rate(rate: float | Sequence[float]) -> str:
-    """A learning rate in two significant digits, written out from a thousandth; a pair as fastai
-    takes it.
+    """A learning rate in two significant digits; a pair as fastai takes it.
 
     Examples
     --------

@@ -43,9 +43,7 @@ class Card:
 
 @dataclass(frozen=True, slots=True)
 class Device:
-    """A device by torch's name for it; `card` is the hardware's name, "" on the CPU; `why` is a
-    sentence.
-    """
+    """A device by torch's name for it, its hardware's ("" on the CPU), and why it was chosen."""
 
     name: str
     card: str
@@ -69,9 +67,7 @@ def cards() -> tuple[Card, ...]:
 
 
 def visible_cards() -> tuple[Card, ...]:
-    """The cards that torch in a child would see, in its order: CUDA_VISIBLE_DEVICES counts, by
-    number or by uuid.
-    """
+    """The cards that torch in a child would see, in its order, as CUDA_VISIBLE_DEVICES has it."""
     if _torch_version().endswith("+cpu"):
         return ()
     present, visible = cards(), os.environ.get("CUDA_VISIBLE_DEVICES")
@@ -89,8 +85,7 @@ def visible_cards() -> tuple[Card, ...]:
 
 
 def places(asked: str = "auto") -> tuple[str, ...]:
-    """Where a run that asks for this device may train: "cpu", "mps", or cards by uuid, most free
-    memory first.
+    """Where a run may train: "cpu", "mps", or cards by uuid, most free memory first.
 
     Nothing here opens a card. Whether torch can use it, the child finds out.
     """
@@ -106,9 +101,7 @@ def places(asked: str = "auto") -> tuple[str, ...]:
 
 
 def place_name(place: str) -> tuple[str, str]:
-    """A place's name as torch has it, and the hardware's name: ("cuda:0", "NVIDIA ..."), ("cpu",
-    "").
-    """
+    """A place's name as torch has it, and the hardware's: ("cuda:0", "NVIDIA ...")."""
     for index, card in enumerate(visible_cards()):
         if card.uuid == place:
             return f"cuda:{index}", card.name
@@ -116,8 +109,7 @@ def place_name(place: str) -> tuple[str, str]:
 
 
 def choose_device(asked: str = "auto") -> Device:
-    """The device asked for, or the card the run was given or the one with most free memory, else
-    MPS, else the CPU.
+    """The device asked for, the card given, the one with most free memory, MPS, or the CPU.
 
     Raises
     ------
@@ -147,9 +139,7 @@ def choose_device(asked: str = "auto") -> Device:
 
 
 def _choose_card(asked: str) -> Device:
-    """The card `asked` names by number, or the one with most free memory; the lowest number on a
-    tie.
-    """
+    """The card asked for or given, else the one with most free memory, the lowest on a tie."""
     import torch
 
     count = torch.cuda.device_count()
@@ -177,9 +167,7 @@ def _choose_card(asked: str) -> Device:
 
 
 def _free_bytes(count: int) -> list[int]:
-    """Free bytes of each card that torch sees; asked of torch itself, which opens the card, only
-    without NVML.
-    """
+    """Free bytes of each card that torch sees; it opens the cards only where NVML is missing."""
     import torch
 
     known = {card.uuid.removeprefix("GPU-"): card.free_bytes for card in cards()}

@@ -1,10 +1,23 @@
-"""Errors of recipes and runs, named for their meaning; what ordinary runs meet is a status, not an
-exception.
+"""Errors of recipes and runs, named for their meaning, and hints for names that are not there.
+
+What ordinary runs meet is a status, not an exception.
 """
 
 from __future__ import annotations
 
-__all__ = ["BadInput", "BadParameter", "OutOfMemory", "RecipeError", "UnknownRecipe"]
+import difflib
+from collections.abc import Sequence
+
+__all__ = [
+    "BadInput",
+    "BadParameter",
+    "OutOfMemory",
+    "RecipeError",
+    "UnknownRecipe",
+    "closest",
+    "listed",
+    "name_hint",
+]
 
 
 class RecipeError(Exception):
@@ -25,3 +38,44 @@ class BadInput(RecipeError):
 
 class OutOfMemory(RecipeError):
     """Not even the smallest piece of the work fits the memory that it may take."""
+
+
+def closest(name: str, known: Sequence[str]) -> list[str]:
+    """At most two of the known names, the closest first; small and capital letters are the same.
+
+    Examples
+    --------
+    >>> closest("PRIZE", ["area", "price"])
+    ['price']
+    """
+    folded = {one.lower(): one for one in known}
+    close = difflib.get_close_matches(name.lower(), folded, n=2, cutoff=0.5)
+    return [folded[one] for one in close]
+
+
+def listed(names: Sequence[str], most: int = 8) -> str:
+    """The first names in quotes.
+
+    Examples
+    --------
+    >>> listed(["a", "b", "c"], most=2)
+    "'a', 'b', ..."
+    """
+    shown = [f"'{name}'" for name in names[:most]]
+    return ", ".join(shown) + (", ..." if len(names) > most else "")
+
+
+def name_hint(name: str, known: Sequence[str], most: int = 8) -> str:
+    """What to say of a name that is not known: the closest, or the first of all.
+
+    Examples
+    --------
+    >>> name_hint("prize", ["area", "price"])
+    "did you mean 'price'?"
+    >>> name_hint("colour", ["area", "price"])
+    "there are 'area', 'price'"
+    """
+    close = closest(name, known)
+    if close:
+        return "did you mean " + " or ".join(f"'{one}'" for one in close) + "?"
+    return f"there are {listed(known, most) or 'none'}"

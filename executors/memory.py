@@ -1,5 +1,4 @@
-"""Memory of a training step: what is free, what a step took at its peak, and what running out of it
-looks like.
+"""Memory of a training step: what is free, what it took, and what running out looks like.
 
 On the CPU the peak is the resident memory's high-water mark, reset before each step where the
 system lets us (Linux); on a CUDA card it is what torch's allocator held at most.
@@ -99,8 +98,7 @@ def available_bytes(device: str) -> int:
 
 
 def bound_memory(device: str, limit_bytes: int) -> None:
-    """Let this process fail, rather than swap or push others out, when it takes far more than
-    `limit_bytes` from now.
+    """Let this process fail, rather than swap, when it takes far more than this from now.
 
     On the CPU by RLIMIT_DATA (which, unlike RLIMIT_AS, does not count what is merely mapped) with a
     little room, since it counts pages that were never touched too; on a card by torch's own memory
@@ -134,9 +132,7 @@ def reset_peak(device: str) -> None:
 
 
 def peak_bytes(device: str) -> int:
-    """Most bytes in use since `reset_peak`; where the system keeps no such mark, the bytes in use
-    now.
-    """
+    """Most bytes in use since `reset_peak`; those in use now where no mark is kept."""
     if device.startswith("cuda"):
         import torch
 
@@ -175,8 +171,7 @@ def free_cached(device: str) -> None:
 
 
 def exact_heap(exact: bool) -> None:
-    """Have large freed blocks handed back at once, so that they are counted exactly, or kept, which
-    is faster.
+    """Have large freed blocks handed back at once and counted exactly, or kept, which is faster.
 
     glibc keeps freed blocks of up to 32 MB in its heap, more or less by chance: the same step took
     104 and 144 MB. Other C libraries are left as they are.
@@ -202,9 +197,7 @@ def _status_bytes(key: str) -> int | None:
 
 
 def _container_bytes() -> int:
-    """What a container's own limit (cgroup 2, then 1) leaves; without one, more than any machine
-    has.
-    """
+    """What a container's own limit (cgroup 2, then 1) leaves; without one, no end of it."""
     pairs = (
         ("memory.max", "memory.current"),
         ("memory/memory.limit_in_bytes", "memory/memory.usage_in_bytes"),

@@ -7,7 +7,6 @@ process calls: with the module's own dataclass `Params`, see `typed_params`. Our
 
 from __future__ import annotations
 
-import difflib
 import importlib
 import pkgutil
 import warnings
@@ -17,7 +16,7 @@ from importlib import metadata
 from types import ModuleType
 from typing import Any, get_type_hints
 
-from executors.errors import BadParameter, UnknownRecipe
+from executors.errors import BadParameter, UnknownRecipe, name_hint
 from executors.parameters import Parameter, ParameterType, check_value, expected
 
 __all__ = [
@@ -76,9 +75,8 @@ def recipe_module(name: str) -> ModuleType:
     """
     modules = {module.RECIPE.name: module for module in _modules()}
     if name not in modules:
-        raise UnknownRecipe(
-            f"there is no recipe '{name}'; {_closest(name, list(modules), 'the recipes')}"
-        )
+        hint = name_hint(name, list(modules), most=40)
+        raise UnknownRecipe(f"there is no recipe '{name}'; {hint}")
     return modules[name]
 
 
@@ -99,7 +97,7 @@ def check_params(recipe: Recipe, raw: Mapping[str, object]) -> dict[str, object]
     given = {str(name).replace("-", "_"): value for name, value in raw.items()}
     for name in given:
         if name not in known:
-            hint = _closest(name, list(known), "its parameters")
+            hint = name_hint(name, list(known), most=40)
             raise BadParameter(f"{recipe.name}: there is no parameter '{name}'; {hint}")
     checked = {
         name: _checked(recipe, parameter, given.get(name)) for name, parameter in known.items()
@@ -146,13 +144,6 @@ def _checked(recipe: Recipe, parameter: Parameter, raw: object) -> object:
         raise BadParameter(
             f"{recipe.name}: parameter '{parameter.name}' must be {wanted}, got {got}"
         ) from None
-
-
-def _closest(word: str, known: list[str], what: str) -> str:
-    close = difflib.get_close_matches(word, known, n=2, cutoff=0.5)
-    if close:
-        return "did you mean " + " or ".join(f"'{name}'" for name in close) + "?"
-    return f"{what} are: {', '.join(known)}"
 
 
 def _modules() -> list[ModuleType]:

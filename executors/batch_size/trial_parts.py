@@ -27,9 +27,7 @@ _LOSS_SCALE = 256.0  # float16 starts with 65536 otherwise, and skips the optimi
 
 
 class Repeated:
-    """What a Learner needs of a loader: the same samples, repeated to one batch, a number of
-    times.
-    """
+    """What a Learner needs of a loader: the same samples, repeated to one batch."""
 
     def __init__(
         self, finish: Any, template: tuple[Any, ...], batch: int, steps: int, device: str
@@ -60,9 +58,7 @@ class Loaders:
 
 
 class Meter(Callback):
-    """Takes the time of each training step and the peak of its forward and backward pass; sees
-    losses that are none.
-    """
+    """Times each training step, keeps its peak of memory and sees losses that are no numbers."""
 
     order = 90
 
@@ -100,9 +96,7 @@ class Meter(Callback):
 
 
 class Few(Callback):
-    """Ends training after some batches or seconds, validation likewise; takes the time that batches
-    were waited for.
-    """
+    """Ends training and validation after some batches or seconds; times the wait for batches."""
 
     order = 91
 
@@ -158,9 +152,7 @@ class CpuAutocast(Callback):
 
 
 def precisions(device: str) -> tuple[str, ...]:
-    """What can be trained in on the device; float16 needs a card, bfloat16 one that knows it, or a
-    CPU.
-    """
+    """The precisions that the device trains in."""
     if device.startswith("cuda"):
         return ("float32", "float16", *(("bfloat16",) if torch.cuda.is_bf16_supported() else ()))
     return ("float32", "bfloat16") if device == "cpu" else ("float32",)

@@ -1,17 +1,14 @@
-"""Reads a CSV file and says what is wrong with it by line and column; what the columns mean is the
-tasks' to say.
-"""
+"""Reads a CSV file and says what is wrong with it by line and column."""
 
 from __future__ import annotations
 
 import csv
-import difflib
 import re
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from executors.errors import BadInput
+from executors.errors import BadInput, listed, name_hint
 from executors.parameters import both
 
 if TYPE_CHECKING:
@@ -23,10 +20,10 @@ __all__ = [
     "OWN_SPLIT",
     "check_classes",
     "check_column",
+    "check_names",
     "check_rows",
     "check_target",
     "first_line",
-    "listed",
     "own_split",
     "read_csv",
 ]
@@ -92,17 +89,22 @@ def check_column(path: Path, frame: pd.DataFrame, wanted: str) -> None:
     BadInput
         With the closest names, or all.
     """
-    names = [str(name) for name in frame.columns]
+    check_names(path, [str(name) for name in frame.columns], (wanted,))
+
+
+def check_names(path: Path, names: Sequence[str], needed: Sequence[str]) -> None:
+    """Make sure that the needed names are among a CSV file's columns.
+
+    Raises
+    ------
+    BadInput
+        With the closest names, or all; when the file's values are not separated by commas.
+    """
     if len(names) == 1 and (separator := next((mark for mark in ";\t|" if mark in names[0]), "")):
         raise BadInput(f"{path}: its values are separated by {separator!r}; save it with commas")
-    if wanted not in names:
-        plain = {name.lower(): name for name in names}
-        close = [
-            plain[name]
-            for name in difflib.get_close_matches(wanted.lower(), plain, n=3, cutoff=0.5)
-        ]
-        hint = f"the closest are {listed(close)}" if close else f"there are {listed(names)}"
-        raise BadInput(f"{path} has no column '{wanted}'; {hint}")
+    for name in needed:
+        if name not in names:
+            raise BadInput(f"{path} has no column '{name}'; {name_hint(name, names)}")
 
 
 def check_target(path: Path, frame: pd.DataFrame, target: str) -> None:
@@ -138,8 +140,7 @@ def check_rows(path: Path, frame: pd.DataFrame) -> None:
 
 
 def own_split(path: Path, frame: pd.DataFrame) -> tuple[int, ...] | None:
-    """Numbers of the rows that the file itself holds out, by a column "is_valid" of truth values;
-    None without one.
+    """Numbers of the rows that the column "is_valid" holds out; None without one.
 
     Raises
     ------
@@ -187,9 +188,7 @@ def check_classes(path: Path, values: pd.Series) -> None:
 
 
 def first_line(path: Path, rows: Any) -> int:
-    """1-based line of the file on which the first marked row starts; cells may span lines, empty
-    lines are no rows.
-    """
+    """1-based line of the file on which the first marked row starts."""
     wanted = int(rows.to_numpy().argmax()) + 1  # the names come first
     with path.open(encoding="utf-8-sig", newline="") as file:
         reader, start, count = csv.reader(file), 1, 0
@@ -200,9 +199,3 @@ def first_line(path: Path, rows: Any) -> int:
                 count += 1
             start = reader.line_num + 1
     return wanted + 1
-
-
-def listed(names: Sequence[str]) -> str:
-    """The first eight names in quotes."""
-    shown = [f"'{name}'" for name in list(names)[:8]]
-    return ", ".join(shown) + (", ..." if len(names) > 8 else "")

@@ -1,6 +1,4 @@
-"""Reads a CSV file as a table to learn from: which column is what, and what is wrong with it, by
-line and column.
-"""
+"""Reads a CSV file as a table to learn from, and says what is wrong with it by line and column."""
 
 from __future__ import annotations
 
@@ -8,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from executors.errors import BadInput, BadParameter
+from executors.errors import BadInput, BadParameter, listed
 from executors.inputs.csv_file import (
     MOST_CATEGORIES,
     OWN_SPLIT,
@@ -16,7 +14,6 @@ from executors.inputs.csv_file import (
     check_rows,
     check_target,
     first_line,
-    listed,
     own_split,
     read_csv,
 )

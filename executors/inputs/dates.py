@@ -1,6 +1,4 @@
-"""Recognises columns of dates by reading them, and says which of fastai's date parts are worth
-learning from.
-"""
+"""Recognises columns of dates, and says which of their parts are worth learning from."""
 
 from __future__ import annotations
 
@@ -55,9 +53,7 @@ _TIME_NUMBERS = ("Hour", "Minute", "Second")
 
 @dataclass(frozen=True, slots=True)
 class DateColumn:
-    """A column of dates: how they are written, and the names of its parts; parts of a single value
-    are left out.
-    """
+    """A column of dates: how they are written, and the names of the parts that differ."""
 
     name: str
     format: str  # for pandas
@@ -133,9 +129,7 @@ def _date_column(path: Path, values: pd.Series, taken: set[str]) -> DateColumn |
 
 
 def _formats(different: pd.Series) -> list[str]:
-    """The formats that the first value may be written in, for trying all on a long column takes
-    long.
-    """
+    """The formats that the first value may be written in."""
     import pandas as pd
 
     first = different.iloc[:20]

@@ -1,6 +1,4 @@
-"""The image files of a task: found, checked, opened upright and split; what they mean is the task's
-to know.
-"""
+"""The image files of a task: found, checked, opened upright and split."""
 
 from __future__ import annotations
 
@@ -84,8 +82,7 @@ def existing_folder(path: str, what: str) -> Path:
 
 
 def find_images(folder: Path) -> list[Path]:
-    """Every image in the folder and below it, in order of its path; hidden files and folders are
-    left out.
+    """Every image in the folder and below it, in order of its path; hidden ones are left out.
 
     Links to folders are followed, as fastai does, each folder once.
     """
@@ -147,9 +144,7 @@ def upright_size(path: Path) -> tuple[int, int]:
 
 
 def _orientation(image: Image) -> int:
-    """What Exif says about how the camera was held, from what is read already: Pillow would decode
-    all of a PNG.
-    """
+    """What Exif says about how the camera was held; nothing is decoded for it."""
     from PIL.Image import Image as Base
 
     return int(Base.getexif(image).get(_ORIENTATION, 1))
@@ -188,9 +183,7 @@ def open_image(path: Path) -> Image:
 
 
 def split(items: Sequence[Item], seed: int, kind: Callable[[Item], object] | None = None) -> Split:
-    """A fifth of the items to validate on, drawn by the seed; of every `kind` at least one is left
-    to train on.
-    """
+    """A fifth of the items to validate on; of every `kind`, one at least is left to train on."""
     mixed = list(items)
     random.Random(seed).shuffle(mixed)
     seen: set[object] = set()
@@ -206,9 +199,7 @@ def split(items: Sequence[Item], seed: int, kind: Callable[[Item], object] | Non
 
 
 def own_parts(folder: Path, items: Sequence[tuple[Path, Any]]) -> Split | None:
-    """The items, each with its file first, as train/ and valid/ in the folder tell them apart; None
-    without these.
-    """
+    """The items as train/ and valid/ in the folder tell them apart; None without these."""
     if not ((folder / "train").is_dir() and (folder / "valid").is_dir()):
         return None
     parts: dict[str, list[Any]] = {"train": [], "valid": []}
@@ -235,9 +226,7 @@ def check_parts(where: Path, parts: Split) -> None:
 
 
 def template(loader: Any) -> tuple[Any, ...]:
-    """The first few training samples as one batch on the CPU, images as bytes; all are of one size,
-    so any will do.
-    """
+    """The first few training samples as one batch on the CPU, images as bytes."""
     batch = loader.do_batch(
         [loader.do_item(index) for index in range(min(_TEMPLATE_IMAGES, loader.n))]
     )
@@ -258,9 +247,7 @@ def loaders(
     folder: Path,
     batch_tfms: Sequence[Any] = (),
 ) -> Any:
-    """fastai's loaders over samples (input, label, ...), one for each block; the same split in
-    every run.
-    """
+    """fastai's loaders over samples (input, label, ...), split in the same way in every run."""
     from fastai.data.block import DataBlock
     from fastai.data.transforms import IndexSplitter, ItemGetter
 
@@ -276,9 +263,7 @@ def loaders(
 
 
 def image_block(draw: Callable[[Any], Any], cls: type | None = None) -> Any:
-    """A block of images: a path is opened, `draw` makes an image or its bytes (h, w, 3) of anything
-    else.
-    """
+    """A block of images: a path is opened, and `draw` makes one of anything else."""
     from fastai.data.block import TransformBlock
     from fastai.data.transforms import IntToFloatTensor
 

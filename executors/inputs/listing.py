@@ -1,11 +1,8 @@
-"""Reads a small CSV file that says something about each file of a folder; what is wrong is named by
-line.
-"""
+"""Reads a small CSV file about the files of a folder; what is wrong is named by line."""
 
 from __future__ import annotations
 
 import csv
-import difflib
 import io
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -13,6 +10,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from executors.errors import BadInput
+from executors.inputs.csv_file import check_names
 from executors.inputs.images import Split
 
 __all__ = [
@@ -32,9 +30,7 @@ _TRUE, _FALSE = {"true", "yes", "1", "valid"}, {"false", "no", "0", "train"}
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One line: its 1-based number in the file, and its cells by column, without space around
-    them.
-    """
+    """One line: its 1-based number in the file, and its cells by column, without space around."""
 
     line: int
     cells: dict[str, str]
@@ -70,7 +66,7 @@ def read_listing(path: Path, needed: Sequence[str]) -> list[Row]:
             continue
         if not names:
             names = [cell.strip() for cell in cells]
-            _check_names(path, names, needed)
+            check_names(path, names, needed)
         elif len(cells) != len(names):
             raise BadInput(
                 f"{path}, line {line}: {len(cells)} values where {len(names)} were expected"
@@ -84,16 +80,6 @@ def read_listing(path: Path, needed: Sequence[str]) -> list[Row]:
             f"{path} holds no rows; expected the columns {', '.join(needed)} and a row for each file"
         )
     return rows
-
-
-def _check_names(path: Path, names: list[str], needed: Sequence[str]) -> None:
-    if len(names) == 1 and (separator := next((mark for mark in ";\t|" if mark in names[0]), "")):
-        raise BadInput(f"{path}: its values are separated by {separator!r}; save it with commas")
-    for name in needed:
-        if name not in names:
-            close = difflib.get_close_matches(name, names, n=1, cutoff=0.5)
-            found = f"the closest is '{close[0]}'" if close else f"there are {', '.join(names)}"
-            raise BadInput(f"{path} has no column '{name}'; {found}")
 
 
 def file_of(listing: Path, row: Row) -> Path:
@@ -146,9 +132,7 @@ def own_split(listing: Path, rows: Sequence[Row], items: Sequence[Item]) -> Spli
 
 
 def file_lines(listing: str) -> list[str]:
-    """Lines of a snippet that read the listing into `rows`, and the function that gives a row's
-    file.
-    """
+    """Lines of a snippet that read the listing into `rows` and find a row's file."""
     return [
         f"rows = pd.read_csv(path / {listing!r}, dtype=str, keep_default_na=False).to_dict('records')",
         "",
@@ -160,9 +144,7 @@ def file_lines(listing: str) -> list[str]:
 
 
 def valid_lines(lines: list[str]) -> str:
-    """Add to a snippet the function that reads the column "valid" of a row; gives the splitter that
-    uses it.
-    """
+    """Add the reader of a row's column "valid" to a snippet; gives its splitter."""
     lines += [
         "def valid(row):",
         f"    return row['valid'].strip().lower() in {sorted(_TRUE)!r}",

@@ -1,6 +1,4 @@
-"""Masks of a segmentation: which class each pixel is of, read from files as they are, and what is
-wrong with them.
-"""
+"""Masks of a segmentation: the class of each pixel as files have it, and what is wrong there."""
 
 from __future__ import annotations
 
@@ -23,8 +21,7 @@ Pair = tuple[Path, Path]  # an image and its mask
 
 @dataclass(frozen=True, slots=True)
 class Codes:
-    """The classes of the pixels by number; `void` is the value that neither loss nor metric counts,
-    None without one.
+    """The classes of the pixels by number; `void`, if any, counts for neither loss nor metric.
 
     With `binary` the masks hold 0 and 255 for the classes 0 and 1.
     """
@@ -35,8 +32,7 @@ class Codes:
 
 
 def read_mask(path: Path, binary: bool = False) -> Any:
-    """Class numbers, an array (h, w) of uint8: grey values or places in a palette, not the
-    palette's colours.
+    """Class numbers (h, w) of uint8: grey values or places in a palette, not its colours.
 
     Raises
     ------

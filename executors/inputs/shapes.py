@@ -1,6 +1,4 @@
-"""Draws the samples of the image tasks from a seed; snippets carry these functions, so each stands
-on its own.
-"""
+"""Draws the samples of the image tasks; each function stands on its own, for snippets."""
 
 from __future__ import annotations
 
@@ -20,9 +18,7 @@ SHAPES = ("circle", "square", "triangle")
 
 
 def draw_shapes(seed: int, number: int) -> tuple[Image.Image, Image.Image]:
-    """A picture of 64 px with a circle, a square, a triangle, some or none; its mask is 1, 2 and 3
-    where they are.
-    """
+    """A picture of 64 px with shapes, none or some, and its mask: 1, 2 and 3 where they are."""
     chance = random.Random(f"{seed} {number}")
     picture = Image.new("RGB", (64, 64), tuple(chance.randint(0, 90) for _ in "rgb"))
     mask = Image.new("L", (64, 64))
@@ -46,9 +42,7 @@ def draw_shapes(seed: int, number: int) -> tuple[Image.Image, Image.Image]:
 
 
 def draw_blob(seed: int, number: int) -> tuple[Image.Image, tuple[int, int]]:
-    """A picture of 64 px with a soft bright blob among fainter bars, and the blob's centre (x, y)
-    in px.
-    """
+    """A picture of 64 px with a soft bright blob among bars, and the blob's centre (x, y)."""
     chance = random.Random(f"{seed} {number}")
     picture = Image.new("RGB", (64, 64), tuple(chance.randint(0, 60) for _ in "rgb"))
     pen = ImageDraw.Draw(picture)
@@ -68,9 +62,7 @@ def draw_blob(seed: int, number: int) -> tuple[Image.Image, tuple[int, int]]:
 
 
 def source_of(*things: Callable[..., Any] | type) -> list[str]:
-    """The lines of these functions and classes without their docstrings' blank ends, for a
-    snippet.
-    """
+    """The lines of these functions and classes, for a snippet."""
     return [
         line
         for thing in things

@@ -54,9 +54,7 @@ _SHORTEST, _LONGEST = 200, 700  # characters of a docstring that are kept
 
 @dataclass(frozen=True, slots=True)
 class Texts:
-    """Texts with their labels (none for a language model), which are held out, and the code that
-    reads them again.
-    """
+    """Texts, their labels (if any), which are held out, and the code that reads them again."""
 
     title: str
     texts: tuple[str, ...]

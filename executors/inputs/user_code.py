@@ -1,5 +1,4 @@
-"""Runs a Python file of the user's and calls a function in it; what goes wrong there is one
-sentence with the line.
+"""Runs a function of the user's; what goes wrong there is one sentence with the line.
 
 The file's folder comes first on the path, so that modules beside it are found before any other.
 What it covers: errors of any kind, and the end of the process by `sys.exit`. What it does not: the
@@ -8,7 +7,6 @@ file may read, write and start what it wants, so only a run's processes come her
 
 from __future__ import annotations
 
-import difflib
 import inspect
 import sys
 from collections.abc import Callable
@@ -17,7 +15,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from executors.errors import BadInput
+from executors.errors import BadInput, name_hint
 from executors.memory import is_out_of_memory
 
 __all__ = ["called", "find_place"]
@@ -105,18 +103,12 @@ def _loaded(file: Path) -> ModuleType:
 def _function(file: Path, module: ModuleType, name: str) -> Callable[[], Any]:
     """The function of this name, if it can be called without arguments."""
     if not hasattr(module, name):
-        own = [
+        functions = [
             other
             for other, value in vars(module).items()
             if callable(value) and getattr(value, "__module__", "") == module.__name__
         ]
-        close = difflib.get_close_matches(name, own, n=2, cutoff=0.5)
-        hint = (
-            f"the closest are {', '.join(close)}"
-            if close
-            else f"there are {', '.join(own[:8]) or 'none'}"
-        )
-        raise BadInput(f"{file} has no function '{name}'; {hint}")
+        raise BadInput(f"{file} has no function '{name}'; {name_hint(name, functions)}")
     function = getattr(module, name)
     if not callable(function):
         raise BadInput(f"{file}: '{name}' is a {type(function).__name__}, not a function")
@@ -133,8 +125,7 @@ def _function(file: Path, module: ModuleType, name: str) -> Callable[[], Any]:
 
 
 def _edge(file: Path, call: Callable[[], Any]) -> Any:
-    """What the call returns; what the user's code raises becomes one sentence with the line in the
-    file.
+    """What the call returns; what the user's code raises becomes one sentence with the line.
 
     Raises
     ------

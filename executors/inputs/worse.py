@@ -1,6 +1,4 @@
-"""Makes images worse for a network to restore; snippets carry what is here, so each part stands on
-its own.
-"""
+"""Makes images worse for a network to restore; each part stands on its own, for snippets."""
 
 import io
 import random
@@ -13,9 +11,7 @@ __all__ = ["WorseImage", "Worsen", "worsen"]
 
 
 def worsen(image: Image.Image, seed: int) -> Image.Image:
-    """The image at a half to a quarter of its resolution, with a number written on it and stored as
-    a poor JPEG.
-    """
+    """The image at a lower resolution, with a number written on it and stored as a poor JPEG."""
     chance = random.Random(f"{seed} {zlib.crc32(image.tobytes())}")
     wide, high = image.size
     factor, quality = chance.uniform(2, 4), chance.randint(10, 70)

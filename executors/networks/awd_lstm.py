@@ -1,5 +1,4 @@
-"""AWD-LSTM, the network of the text tasks: its sizes, weights at hand, and encoders that a run
-saved.
+"""AWD-LSTM, the network of the text tasks: sizes, weights at hand, and saved encoders.
 
 References
 ---------- Merity, Keskar, Socher (2017), Regularizing and Optimizing LSTM Language Models,
@@ -53,8 +52,7 @@ SMALL = Sizes(96, 192, 2)  # a CPU trains it on the sample in seconds
 
 
 def sizes_of(settings: Settings) -> Sizes:
-    """The widths asked for: AWD_LSTM's own, or as "128,256,2"; small for the sample when nothing is
-    asked.
+    """The widths asked for, such as "128,256,2"; else AWD_LSTM's own, small for the sample.
 
     Raises
     ------
@@ -79,8 +77,7 @@ def sizes_of(settings: Settings) -> Sizes:
 
 
 def network(settings: Settings) -> tuple[Sizes, bool, tuple[str, ...]]:
-    """(widths, whether fastai's pretrained weights are to be loaded, notes that say why or why
-    not).
+    """(widths, whether fastai's pretrained weights are to be loaded, notes that say why).
 
     Without `download` the network is never tried; with it a connection that stalls for ten seconds
     is given up.
@@ -115,9 +112,7 @@ def network(settings: Settings) -> tuple[Sizes, bool, tuple[str, ...]]:
 
 
 def _models() -> Path:
-    """fastai's folder of models; its settings are made by fastai when there are none, and not by
-    looking.
-    """
+    """fastai's folder of models; asking for it makes no settings."""
     home = Path(os.environ.get("FASTAI_HOME", "~/.fastai")).expanduser()
     if not (home / "config.ini").is_file():
         return home / "models"
@@ -146,8 +141,7 @@ def _fetch(folder: Path) -> str:
 
 
 def save_encoder(learner: Any, folder: Path) -> Path:
-    """Write the encoder of a language model or a text classifier, and its vocabulary beside it as
-    JSON.
+    """Write the encoder of a network of texts, and its vocabulary beside it as JSON.
 
     Returns
     -------
@@ -196,8 +190,7 @@ def read_vocab(encoder: str) -> tuple[Path, list[str]]:
 
 
 def load_encoder(file: Path, words: int) -> tuple[dict[str, Any], Sizes]:
-    """An encoder's weights, read without running anything that is in the file, and the widths they
-    are for.
+    """An encoder's weights, read without running what is in the file, and their widths.
 
     Parameters
     ----------

@@ -1,6 +1,4 @@
-"""Metrics of the image tasks that fastai does not have; snippets carry them, so each stands on its
-own.
-"""
+"""Metrics of image tasks that fastai lacks; each stands on its own, for snippets."""
 
 from __future__ import annotations
 
@@ -29,9 +27,7 @@ class DiceWithoutVoid(DiceMulti):
 
 
 def distance(pred: torch.Tensor, target: torch.Tensor) -> torch.Tensor:
-    """Mean distance between points and where they were found, in sides of the image (which goes
-    from -1 to 1).
-    """
+    """Mean distance between points and where they were found, in sides of the image."""
     away = pred.reshape(-1, 2) - target.reshape(-1, 2)  # (b * points, 2)
     return away.norm(dim=-1).mean() / 2
 

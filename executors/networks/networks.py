@@ -1,16 +1,13 @@
-"""Networks for images by their name in torchvision or timm: which fastai can use, and learners on
-them.
-"""
+"""Networks for images by name: those that fastai can use, and learners on them."""
 
 from __future__ import annotations
 
-import difflib
 import importlib
 import importlib.util
 from pathlib import Path
 from typing import Any
 
-from executors.errors import BadParameter
+from executors.errors import BadParameter, closest
 from executors.networks.weights import find_timm_weights, find_weights
 from executors.task import Settings
 
@@ -104,7 +101,7 @@ def check_arch(arch: str, unet: bool = False) -> None:
                 f"parameter 'arch': '{arch}' is timm's, and fastai builds a U-Net on torchvision's only"
             )
         return
-    close = difflib.get_close_matches(arch, NETWORKS, n=2, cutoff=0.5) or NETWORKS
+    close = closest(arch, NETWORKS) or NETWORKS
     timm = "" if importlib.util.find_spec("timm") else "; timm, which has more, is not installed"
     raise BadParameter(
         f"parameter 'arch': there is no architecture '{arch}'; try {', '.join(close)}{timm}"
@@ -151,9 +148,7 @@ def vision(
 def unet(
     loaders: Any, settings: Settings, folder: Path, **more: Any
 ) -> tuple[Any, bool, tuple[str, ...]]:
-    """(`unet_learner`, whether its encoder's weights are pretrained, notes on them); frozen when
-    they are.
-    """
+    """(`unet_learner`, whether its encoder is pretrained and so frozen, notes on the weights)."""
     from fastai.vision.learner import unet_learner
 
     arch = settings.arch or DEFAULT_ARCH
@@ -166,9 +161,7 @@ def unet(
 
 
 def _known_to_fastai(arch: str) -> Any:
-    """torchvision's network; fastai would load older weights and not normalise images for one that
-    it does not list.
-    """
+    """torchvision's network, where fastai would load older weights or not normalise images."""
     import torchvision
     from fastai.vision.core import imagenet_stats
     from fastai.vision.learner import default_split, model_meta

@@ -1,6 +1,4 @@
-"""Pretrained weights of torchvision's and timm's networks: those at hand, or fetched when that is
-allowed.
-"""
+"""Pretrained weights of torchvision's and timm's networks: at hand, or fetched if allowed."""
 
 from __future__ import annotations
 
@@ -47,8 +45,7 @@ def find_weights(arch: str, pretrained: bool, download: bool) -> tuple[Any | Non
 def find_timm_weights(
     arch: str, pretrained: bool, download: bool
 ) -> tuple[Path | None, tuple[str, ...]]:
-    """The file with timm's default weights of the architecture, or None with a note that says why
-    they are random.
+    """The file with timm's default weights, or None with a note that says why.
 
     timm keeps them on the Hugging Face hub; without `download` only its cache is looked into.
     """

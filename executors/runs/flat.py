@@ -13,8 +13,7 @@ _NOT_MEASURED = ("started", "queued", "begins", "device", "log", "progress", "ar
 
 
 def flat(values: Mapping[str, Any], above: str = "") -> dict[str, Any]:
-    """Every single value by its dotted name; a short list of plain values stays one, a longer one
-    is left out.
+    """Every single value by its dotted name; short lists of plain values stay, others go.
 
     Examples
     --------
@@ -37,9 +36,7 @@ def flat(values: Mapping[str, Any], above: str = "") -> dict[str, Any]:
 
 
 def series(events: Iterable[Mapping[str, Any]]) -> dict[str, list[tuple[float, float]]]:
-    """Numbers by name, each with the seconds since the start: metrics by their own names, others as
-    "event.field".
-    """
+    """Numbers by name, each with its seconds since the start: metrics, and "event.field"."""
     found: dict[str, list[tuple[float, float]]] = {}
     for event in events:
         kind, t = str(event.get("event")), _number(event.get("t")) or 0.0

@@ -57,9 +57,7 @@ def read_json(path: Path) -> dict[str, Any] | None:
 
 
 def plain(value: object) -> Any:
-    """`value` in terms of JSON: tuples as lists, NumPy numbers as Python's, what is not finite as
-    None.
-    """
+    """`value` in terms of JSON; numbers that are not finite become None."""
     if isinstance(value, dict):
         return {str(key): plain(item) for key, item in value.items()}
     if isinstance(value, list | tuple | set | frozenset):

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import contextlib
-import difflib
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal, get_args
 
-from executors.errors import RecipeError
+from executors.errors import RecipeError, closest
 from executors.runs.folder import PID, RESULT, SPEC, read_json
 from executors.runs.identity import lives
 from executors.runs.result import RunResult, Status, result_from
@@ -24,9 +23,7 @@ STATUSES: tuple[str, ...] = (*get_args(Status), "queued", "running")
 
 @dataclass(frozen=True, slots=True)
 class RunRecord:
-    """One run as its folder tells it; `status` is "queued" while it waits and "running" while its
-    child lives.
-    """
+    """One run as its folder tells it; `status` is also "queued" or "running"."""
 
     id: str
     folder: Path
@@ -61,9 +58,7 @@ class RunRecord:
 
 
 def history(runs_dir: Path) -> list[RunRecord]:
-    """Every run under `runs_dir`, newest first; a folder that cannot be read is a failed record
-    that says so.
-    """
+    """Every run under `runs_dir`, newest first; of one that cannot be read, that it cannot."""
     try:
         folders = [
             path for path in runs_dir.iterdir() if path.is_dir() and not path.name.startswith(".")
@@ -85,16 +80,15 @@ def find_run(records: Sequence[RunRecord], name: str) -> RunRecord:
     RecipeError
         When no run has it, or several.
     """
-    found = [r for r in records if r.id == name] or [
-        r for r in records if r.id.startswith(name) or r.id.endswith(name)
+    matches = [record for record in records if record.id == name] or [
+        record for record in records if record.id.startswith(name) or record.id.endswith(name)
     ]
-    if len(found) == 1 and name:
-        return found[0]
-    if found:
-        raise RecipeError(
-            f"{len(found)} runs fit '{name}': {', '.join(r.id for r in found[:4])}; write more of the id"
-        )
-    close = difflib.get_close_matches(name, [r.id for r in records], n=2, cutoff=0.5)
+    if len(matches) == 1 and name:
+        return matches[0]
+    if matches:
+        ids = ", ".join(record.id for record in matches[:4])
+        raise RecipeError(f"{len(matches)} runs fit '{name}': {ids}; write more of the id")
+    close = closest(name, [record.id for record in records])
     hint = f"did you mean {' or '.join(close)}?" if close else "`gradus runs --json` lists the ids"
     raise RecipeError(f"there is no run '{name}'; {hint}")
 

@@ -10,9 +10,7 @@ _SAME_BIRTH_S = 2.0  # clocks are set while programs run, and the birth is deriv
 
 
 def identity(pid: int) -> dict[str, float]:
-    """What tells this program from a later one of the same number; the birth is 0 when it is
-    gone.
-    """
+    """What tells this program from a later one of the same number."""
     try:
         return {"pid": pid, "created": psutil.Process(pid).create_time()}
     except psutil.Error:
@@ -20,9 +18,7 @@ def identity(pid: int) -> dict[str, float]:
 
 
 def lives(stored: object) -> bool:
-    """Whether the very program of that number and birth still lives; what holds no identity lives
-    not.
-    """
+    """Whether the very program of that number and birth still lives."""
     if not isinstance(stored, dict) or not isinstance(stored.get("pid"), int):
         return False
     try:

@@ -27,9 +27,7 @@ class Child:
     lifeline: int
 
     def gone(self) -> bool:
-        """Whether it has ended; it is left unreaped where possible, so that its group's number
-        stays its own.
-        """
+        """Whether it has ended; where possible it stays unreaped, and its number its own."""
         if hasattr(os, "waitid"):
             return (
                 os.waitid(os.P_PID, self.popen.pid, os.WEXITED | os.WNOWAIT | os.WNOHANG)
@@ -38,9 +36,7 @@ class Child:
         return self.popen.poll() is not None
 
     def printed(self, wait_s: float) -> bytes:
-        """What it printed, at most 64 KiB, after waiting so long for something; b"" also once it
-        closed the pipe.
-        """
+        """What it printed within so long, at most 64 KiB; b"" also once it closed the pipe."""
         assert self.popen.stdout is not None
         pipe = self.popen.stdout.fileno()
         poll = select.poll()  # unlike select, takes any descriptor's number
@@ -62,8 +58,7 @@ class Child:
 
 
 def child_environment(run: str = "", card: str = "") -> dict[str, str]:
-    """An environment in which a child finds `executors`, draws without a screen and prints without
-    delay.
+    """A child's environment: it finds `executors`, draws without a screen, prints without delay.
 
     Our home is added last, and only where Python would not look anyway, so that it hides nothing of
     the user's. Cards are numbered as the driver and nvidia-smi number them, unless the user says

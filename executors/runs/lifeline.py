@@ -35,8 +35,7 @@ _FIRST_TO_GO = "700"  # of 1000
 
 
 def end_with_starter(pipe: int, starter: int) -> None:
-    """From now on, kill the own run as soon as the pipe's write end is closed or the parent is
-    another.
+    """From now on, kill the own run once the pipe's write end is closed or the parent another.
 
     Parameters
     ----------
@@ -61,17 +60,13 @@ def end_with_starter(pipe: int, starter: int) -> None:
 
 
 def be_first_to_go() -> None:
-    """Let the system, when memory runs out, end this process and its children before others (Linux
-    only).
-    """
+    """Let the system, when memory runs out, end this process's family first (Linux only)."""
     with contextlib.suppress(OSError):
         Path("/proc/self/oom_score_adj").write_text(_FIRST_TO_GO, encoding="ascii")
 
 
 def end_with_parent(parent: int) -> None:
-    """Let the system kill this process when `parent`, whose main thread started it, ends (Linux;
-    elsewhere nothing).
-    """
+    """Let the system kill this process when the parent's thread that started it ends (Linux)."""
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
         if os.getppid() != parent:

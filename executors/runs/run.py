@@ -1,5 +1,4 @@
-"""Starts a recipe in a child process and follows it: events, limits of time and silence, cancel,
-result.
+"""Starts a recipe in a child process and follows it to its result.
 
 The limits hold whether or not anybody reads: a thread for each run watches them. What they cover:
 time, silence, what the child prints (kept up to `LOG_BYTES`), everything the child starts. What
@@ -175,9 +174,7 @@ class Run:
         yield self.wait().to_event()
 
     def cancel(self) -> None:
-        """End the run and everything it started; returns when it has ended. A run that had ended
-        stays as it is.
-        """
+        """End the run and everything it started, and wait for that; an ended run stays as it is."""
         self._cancel.set()
         self._ended.wait()
 
@@ -211,9 +208,7 @@ class Run:
         return self._child
 
     def _watch(self) -> None:
-        """Follow the run from its place in line to its end, then keep and send what it ended
-        with.
-        """
+        """Follow the run from its place in line to its end; keep and send what it ended with."""
         result = self._blank
         try:
             result = self._kept(result := self._lived())
@@ -266,9 +261,7 @@ class Run:
         self._tail.append({"event": event, "t": round(time.monotonic() - self._made, 3), **fields})
 
     def _follow_to_end(self, child: Child) -> RunResult | None:
-        """Follow the child; None when it is a warm one that ended by itself before it said
-        anything.
-        """
+        """Follow the child; None when a warm one ended by itself before it said anything."""
         log = LogFile(self.folder / LOG)
         try:
             verdict = self._follow(child, log)
@@ -312,9 +305,7 @@ class Run:
                 self._turn.leave()
 
     def _kept(self, result: RunResult) -> RunResult:
-        """Leave the result in the folder, as a file and as the last event, and send it if that was
-        asked for.
-        """
+        """Leave the result in the folder and as the last event; send it if that was asked for."""
         write_json(self.folder / RESULT, result.to_event())
         if self._options.tracker:
             note = track(self.folder, self._options.tracker, self._cancel)

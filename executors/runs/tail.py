@@ -1,6 +1,4 @@
-"""The two growing files of a run, from the starter's side: events read as they come, a log that
-cannot grow forever.
-"""
+"""The two growing files of a run: events read as they come, a log that stays small."""
 
 from __future__ import annotations
 
@@ -20,9 +18,7 @@ _READ_BYTES = 1_000_000
 
 
 class Tail:
-    """Reads the events of a file from where it last stopped. Lines that hold no event are left out
-    and said so.
-    """
+    """Reads the events of a file from where it last stopped; what is none is left out and said."""
 
     def __init__(self, path: Path) -> None:
         self._path, self._offset, self._rest = path, 0, b""
@@ -35,9 +31,7 @@ class Tail:
             return 0
 
     def read(self) -> list[dict[str, Any]]:
-        """Whole events written since the last call; results are left out, only the starter gives
-        one.
-        """
+        """Whole events written since the last call, but for results, which the starter gives."""
         events: list[dict[str, Any]] = []
         for block in self._blocks():
             *lines, self._rest = (self._rest + block).split(b"\n")

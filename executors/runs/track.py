@@ -1,5 +1,4 @@
-"""Sends an ended run to MLflow or Trackio: its parameters, environment, metrics, values, artifacts
-and code.
+"""Sends an ended run, with all that it measured and made, to MLflow or Trackio.
 
 The packages are optional and heavy, so they are imported in a process of its own, `python -m
 executors.runs.track`, which has a time limit; whatever goes wrong there is a note of the run's
@@ -154,9 +153,7 @@ def _read(folder: Path) -> _Sent:
 
 
 def _to_mlflow(sent: _Sent, folder: Path) -> str:
-    """Log to the tracking server that the user set, else to a database beside the runs; where it is
-    then found.
-    """
+    """Log to the tracking server that the user set, else to a database beside the runs."""
     mlflow, entities = importlib.import_module("mlflow"), importlib.import_module("mlflow.entities")
     place = folder.parent / ".mlflow"
     address = os.environ.get("MLFLOW_TRACKING_URI", "")

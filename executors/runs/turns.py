@@ -1,5 +1,4 @@
-"""Whose turn it is: one run for each card and one for the CPU, in order, across the servers of one
-machine.
+"""Whose turn it is: each card and the CPU take one run at a time, in order, on one machine.
 
 Runs that share a folder share the line, which lies in its `.queue`: a ticket for each run that
 waits, a file for each device that is held, both with the identity of their owner. Files of owners

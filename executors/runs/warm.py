@@ -65,9 +65,7 @@ class Warm:
         return spare.popen.pid if spare is not None else 0
 
     def prepare(self) -> None:
-        """Have a child that fits what is installed now; returns at once, the imports go on in the
-        child.
-        """
+        """Have a child that fits what is installed now; returns while it goes on importing."""
         with self._lock:
             if self._closed or self._fits():
                 return
@@ -160,9 +158,7 @@ def _end(spare: Child) -> None:
 
 
 def _surroundings() -> object:
-    """What a child was started in: its environment, the interpreter, what is installed, and our own
-    code.
-    """
+    """What a child was started in: environment, interpreter, what is installed, our own code."""
     environment = child_environment()
     installed = sysconfig.get_paths()
     places = [installed["purelib"], installed["platlib"], site.getusersitepackages()]

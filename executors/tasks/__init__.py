@@ -1,6 +1,4 @@
-"""The kinds of models that recipes train: each a module that checks the user's input and builds a
-fastai learner.
-"""
+"""The kinds of models that recipes train: each checks the input and builds a fastai learner."""
 
 from __future__ import annotations
 

@@ -1,5 +1,4 @@
-"""Collaborative filtering: who would rate what how, from a CSV file of user, item and rating, or a
-generated sample.
+"""Collaborative filtering on a CSV file of user, item and rating, or on a generated sample.
 
 Checking needs pandas only; torch and fastai are imported where a learner is built.
 """
@@ -12,13 +11,12 @@ from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from executors.errors import BadInput, BadParameter
+from executors.errors import BadInput, BadParameter, listed
 from executors.inputs.csv_file import (
     OWN_SPLIT,
     check_column,
     check_rows,
     first_line,
-    listed,
     own_split,
     read_csv,
 )
@@ -59,9 +57,7 @@ _USERS, _ITEMS, _RATINGS, _TASTES = 200, 120, 6000, 4
 
 @dataclass(frozen=True, slots=True)
 class _Ratings:
-    """Ratings with the names of their three columns, which rows are held out, and the range of what
-    is predicted.
-    """
+    """Ratings, the names of their three columns, the rows held out, and what is predicted."""
 
     frame: Any  # pandas.DataFrame
     names: tuple[str, str, str]
@@ -145,9 +141,7 @@ def build(
 
 
 def template(loader: Any) -> tuple[Any, ...]:
-    """(user and item (b, 2) int, rating (b, 1) float) of the first training rows; every row costs
-    the same.
-    """
+    """(user and item (b, 2) int, rating (b, 1) float) of the first training rows."""
     batch = loader.new(
         bs=min(_TEMPLATE, loader.n), shuffle=False, drop_last=False, device="cpu"
     ).one_batch()
@@ -195,9 +189,7 @@ def _factors(arch: str) -> int:
 
 
 def _range_of(values: pd.Series) -> tuple[tuple[float, float], str]:
-    """A little beyond the ratings on both sides, for a sigmoid never reaches its ends; and why so
-    much.
-    """
+    """A little beyond the ratings on both sides, for a sigmoid never reaches its ends; and why."""
     low, high = float(values.min()), float(values.max())
     different = sorted(set(values.astype(float)))
     if len(different) > _MOST_STEPS:
@@ -296,9 +288,7 @@ def _held_out(count: int, seed: int) -> tuple[int, ...]:
 
 
 def _sample(seed: int) -> pd.DataFrame:
-    """Ratings that follow from hidden tastes, with noise; see `_sample_lines` for the same in a
-    snippet.
-    """
+    """Ratings that follow from hidden tastes, with noise; `_sample_lines` has it for a snippet."""
     import numpy as np
     import pandas as pd
 

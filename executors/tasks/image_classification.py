@@ -1,5 +1,4 @@
-"""Image classification on a folder with one subfolder per class, or on scikit-learn's handwritten
-digits.
+"""Image classification on a folder of a subfolder for each class, or on handwritten digits.
 
 Checking needs Pillow only; torch and fastai are imported where a learner is built.
 """
@@ -61,9 +60,7 @@ Item = tuple[Path | int, str]  # a path, or a number into the digits; and its cl
 
 
 def default_size(settings: Settings) -> int | None:
-    """32 px for the digits, which are 8 px wide; 224 px, what pretrained networks saw, for
-    photographs.
-    """
+    """32 px for the digits; 224 px, what pretrained networks saw, for photographs."""
     return 224 if settings.data else 32
 
 
@@ -89,9 +86,7 @@ def inspect(settings: Settings, verify: bool = True) -> Source:
 def build(
     source: Source, settings: Settings, size: int | None, batch_size: int, device: str, folder: Path
 ) -> Built:
-    """A `vision_learner` on the images, resized to `size` px; frozen when its weights are
-    pretrained.
-    """
+    """A `vision_learner` on images of `size` px; frozen when its weights are pretrained."""
     from fastai.data.block import CategoryBlock
     from fastai.metrics import accuracy
     from fastai.vision.augment import Resize
@@ -216,9 +211,7 @@ def _folder(folder: Path, seed: int, verify: bool) -> Source:
 
 
 def _labelled(folder: Path) -> list[tuple[Path, str]]:
-    """Every image below a class's subfolder, in order of its path; hidden files and folders are
-    left out.
-    """
+    """Every image below a class's subfolder, in order of its path; hidden ones are left out."""
     return [
         (path, name)
         for path in find_images(folder)
@@ -247,9 +240,7 @@ def _check_classes(folder: Path, images: list[tuple[Path, str]]) -> None:
 def _decided(
     folder: Path, found: list[list[tuple[Path, str]]]
 ) -> tuple[list[list[tuple[Path, str]]], tuple[str, ...]]:
-    """The images after the folder's decisions: without the deleted ones, others in the class they
-    were moved to.
-    """
+    """The images without the deleted ones, others in the class they were moved to."""
     listing = folder / DECISIONS
     if not listing.is_file():
         return found, ()

@@ -1,5 +1,4 @@
-"""Image regression: where points are in an image, listed in points.csv, or the middle of a
-generated blob.
+"""Image regression: the points of points.csv, or the middle of a generated blob.
 
 Checking needs Pillow only; torch and fastai are imported where a learner is built.
 """
@@ -104,9 +103,7 @@ def inspect(settings: Settings, verify: bool = True) -> Source:
 def build(
     source: Source, settings: Settings, size: int | None, batch_size: int, device: str, folder: Path
 ) -> Built:
-    """A `vision_learner` that gives each point from -1 to 1 in both directions; the metric is their
-    distance.
-    """
+    """A `vision_learner` that gives each point from -1 to 1; the metric is their distance."""
     from fastai.vision.augment import Resize
     from fastai.vision.data import PointBlock
 

@@ -1,5 +1,4 @@
-"""Language model: learns to say the next word, on a folder of texts, a CSV file, or docstrings of
-installed packages.
+"""Language model: learns to say the next word of a folder's texts, a CSV's, or docstrings.
 
 Checking needs pandas at most; torch and fastai are imported where a learner is built.
 """
@@ -81,9 +80,7 @@ def inspect(settings: Settings, verify: bool = True) -> Source:
 def build(
     source: Source, settings: Settings, size: int | None, batch_size: int, device: str, folder: Path
 ) -> Built:
-    """A `language_model_learner` of AWD-LSTM; frozen up to its embedding when its weights are
-    pretrained.
-    """
+    """A `language_model_learner` of AWD-LSTM; frozen to its embedding where it is pretrained."""
     from fastai.data.block import DataBlock
     from fastai.data.transforms import ColReader, IndexSplitter
     from fastai.metrics import Perplexity, accuracy
@@ -121,9 +118,7 @@ def build(
 
 
 def template(loader: Any) -> tuple[Any, ...]:
-    """(words (b, 72) int, the words that follow (b, 72) int) of the first rows; all are of the same
-    length.
-    """
+    """(words (b, 72) int, the words that follow (b, 72) int) of the first rows."""
     batch = loader.do_batch([loader.do_item(index) for index in range(min(_TEMPLATE, loader.bs))])
     return tuple(batch)
 

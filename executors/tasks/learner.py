@@ -1,5 +1,4 @@
-"""A learner of the user's own: a function in a file of theirs, called without arguments, that
-returns a fastai Learner.
+"""A learner of the user's own: what a function in a file of theirs returns.
 
 The file is run where this is called, so only a run's processes call it. Its folder comes first on
 the path, so that modules beside it are found before any other; of ours only `executors` is imported
@@ -88,9 +87,7 @@ def inspect(settings: Settings, verify: bool = True) -> Source:
 def build(
     source: Source, settings: Settings, size: int | None, batch_size: int, device: str, folder: Path
 ) -> Built:
-    """What the function returns, with another batch size and on the device; it writes into
-    `folder`.
-    """
+    """What the function returns, with this batch size, on the device, writing into `folder`."""
     from fastai.data.core import DataLoaders
 
     place: _Place = source.content
@@ -147,9 +144,7 @@ def finish(loader: Any, batch: tuple[Any, ...]) -> tuple[Any, ...]:
 def snippet(
     source: Source, settings: Settings, size: int | None, batch_size: int, pretrained: bool
 ) -> str:
-    """Lines that import the file by its path and call the function, then `dls` of this batch size
-    for `learn`.
-    """
+    """Lines that import the file, call the function, and have `dls` of this batch size."""
     place: _Place = source.content
     lines = [
         "import sys",
@@ -217,9 +212,7 @@ def _batched(loader: Any, batch_size: int) -> Any:
 
 
 def _is_table(loader: Any) -> bool:
-    """Whether it is fastai's for tables, whose samples are row numbers until a batch is made of
-    them.
-    """
+    """Whether it is fastai's for tables, whose samples are numbers of rows."""
     from fastai.tabular.core import TabDataLoader
 
     return isinstance(loader, TabDataLoader)

@@ -1,5 +1,4 @@
-"""Multi-label classification: images that show several things at once, listed in labels.csv, or
-generated shapes.
+"""Multi-label classification: images with the labels of labels.csv, or generated shapes.
 
 Checking needs Pillow only; torch and fastai are imported where a learner is built.
 """
@@ -104,9 +103,7 @@ def inspect(settings: Settings, verify: bool = True) -> Source:
 def build(
     source: Source, settings: Settings, size: int | None, batch_size: int, device: str, folder: Path
 ) -> Built:
-    """A `vision_learner` with a yes or no for every label; frozen when its weights are
-    pretrained.
-    """
+    """A `vision_learner` with a yes or no for every label; frozen when it is pretrained."""
     from fastai.metrics import accuracy_multi
     from fastai.vision.augment import Resize
     from fastai.vision.data import MultiCategoryBlock

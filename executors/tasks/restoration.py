@@ -1,5 +1,4 @@
-"""Restoration: a U-Net that makes good images of bad ones, which we make of the good ones
-ourselves.
+"""Restoration: a U-Net that makes good images of bad ones, which we make of good ones.
 
 Checking needs Pillow only; torch and fastai are imported where a learner is built.
 """
@@ -83,9 +82,7 @@ def inspect(settings: Settings, verify: bool = True) -> Source:
 def build(
     source: Source, settings: Settings, size: int | None, batch_size: int, device: str, folder: Path
 ) -> Built:
-    """A `unet_learner` with the feature loss; its encoder is frozen when the weights are
-    pretrained.
-    """
+    """A `unet_learner` with the feature loss; its encoder is frozen when it is pretrained."""
     from fastai.data.transforms import Normalize
     from fastai.layers import NormType
     from fastai.vision.augment import Resize

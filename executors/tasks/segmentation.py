@@ -92,9 +92,7 @@ def inspect(settings: Settings, verify: bool = True) -> Source:
 def build(
     source: Source, settings: Settings, size: int | None, batch_size: int, device: str, folder: Path
 ) -> Built:
-    """A `unet_learner` on images of `size` px; its encoder is frozen when the weights are
-    pretrained.
-    """
+    """A `unet_learner` on images of `size` px; its encoder is frozen when it is pretrained."""
     from fastai.data.block import TransformBlock
     from fastai.data.transforms import IntToFloatTensor
     from fastai.losses import CrossEntropyLossFlat
@@ -171,9 +169,7 @@ def snippet(
 
 
 def _mask_lines(codes: Codes) -> list[str]:
-    """The function of a snippet that reads an image's mask as class numbers, also from a
-    palette.
-    """
+    """The function of a snippet that reads an image's mask as class numbers."""
     lines = [
         "masks = {file.relative_to(path / 'masks').with_suffix(''): file for file in get_image_files(path / 'masks')}",
         "",
@@ -242,9 +238,7 @@ def _folder(folder: Path, seed: int, verify: bool) -> Source:
 
 
 def _paired(folder: Path, images: Sequence[Path], masks: Sequence[Path]) -> list[tuple[Path, Path]]:
-    """Each image with the mask of the same name, whatever their endings; further masks are left
-    alone.
-    """
+    """Each image with the mask of the same name; further masks are left alone."""
     by_name: dict[Path, Path] = {}
     for mask in masks:
         name = mask.relative_to(folder / "masks").with_suffix("")

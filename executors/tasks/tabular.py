@@ -1,5 +1,4 @@
-"""Classification and regression on a table: a CSV file with a target column, or scikit-learn's
-breast-cancer set.
+"""Tables: classes or quantities from a CSV file, or scikit-learn's breast-cancer set.
 
 Checking needs pandas only; torch and fastai are imported where a learner is built.
 """
@@ -47,9 +46,7 @@ _WIDEST = 100_000
 
 @dataclass(frozen=True, slots=True)
 class _Sample:
-    """A table, which of its rows are held out, and the range of what is predicted, if it is a
-    quantity.
-    """
+    """A table, which of its rows are held out, and the range of a quantity to predict."""
 
     table: Table
     valid: tuple[int, ...]
@@ -118,9 +115,7 @@ def build(
 
 
 def template(loader: Any) -> tuple[Any, ...]:
-    """(categories (b, columns) int, numbers (b, columns) float, target (b, 1)) of the first
-    training rows.
-    """
+    """(categories (b, columns) int, numbers (b, columns) float, target (b, 1)) of the first rows."""
     batch = loader.new(
         bs=min(64, loader.n), shuffle=False, drop_last=False, device="cpu"
     ).one_batch()

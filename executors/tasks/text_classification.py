@@ -1,5 +1,4 @@
-"""Text classification on a folder of texts per class, a CSV file, or docstrings of installed
-packages.
+"""Text classification on a folder of texts per class, a CSV file, or docstrings.
 
 It starts from random weights, from fastai's pretrained ones, or from the encoder of a language
 model that a run saved. Checking needs pandas at most; torch and fastai are imported where a learner
@@ -93,9 +92,7 @@ def inspect(settings: Settings, verify: bool = True) -> Source:
 def build(
     source: Source, settings: Settings, size: int | None, batch_size: int, device: str, folder: Path
 ) -> Built:
-    """A `text_classifier_learner` of AWD-LSTM; frozen up to its head when its encoder has learned
-    something.
-    """
+    """A `text_classifier_learner` of AWD-LSTM; frozen to its head if its encoder has learned."""
     from fastai.metrics import accuracy
     from fastai.text.learner import text_classifier_learner
     from fastai.text.models.awdlstm import AWD_LSTM, awd_lstm_clas_config
@@ -127,9 +124,7 @@ def build(
 
 
 def template(loader: Any) -> tuple[Any, ...]:
-    """(words (1, longest) int, classes (1,)) of the longest text alone: the network wants batches
-    sorted by length.
-    """
+    """(words (1, longest) int, classes (1,)) of the longest text alone."""
     longest = max(range(len(loader.res)), key=lambda index: loader.res[index])
     return tuple(loader.do_batch([loader.do_item(longest)]))
 

@@ -70,7 +70,7 @@ def test_an_unknown_recipe_names_the_closest() -> None:
     """A slip of the pen gets a hint, anything else the list."""
     with pytest.raises(UnknownRecipe, match="there is no recipe 'lrfind'; did you mean 'lr-find'"):
         find_recipe("lrfind")
-    with pytest.raises(UnknownRecipe, match=r"the recipes are: batch-size, .*lr-find"):
+    with pytest.raises(UnknownRecipe, match=r"there are 'batch-size', .*'training-flow'"):
         find_recipe("zzz")
 
 

@@ -68,8 +68,8 @@ def test_empty_cells_take_the_median(tmp_path: Path) -> None:
 
 def test_a_wrong_column_names_the_closest(houses: Path) -> None:
     """A slip of the pen is met with the name that was meant."""
-    assert refused(houses, "prize").endswith("has no column 'prize'; the closest are 'price'")
-    assert "the closest are 'price'" in refused(houses, "PRICE")
+    assert refused(houses, "prize").endswith("has no column 'prize'; did you mean 'price'?")
+    assert "did you mean 'price'?" in refused(houses, "PRICE")
     assert "there are 'area', 'side', 'country', 'name', 'price', 'kind'" in refused(
         houses, "zzzzzz"
     )

@@ -98,7 +98,7 @@ def test_a_label_that_is_only_held_out_is_refused(photos: Path) -> None:
         ("file,labels", "gone.png,sky", "labels.csv, line 12: file 'gone.png' is not in"),
         ("file,labels", "3.png,sky", "labels.csv, line 12: '3.png' is in line 5 already"),
         ("file,labels", "3.png,sky,sea", "labels.csv, line 12: 3 values where 2 were expected"),
-        ("file,label", "", "labels.csv has no column 'labels'; the closest is 'label'"),
+        ("file,label", "", "labels.csv has no column 'labels'; did you mean 'label'?"),
         ("file;labels", "", "labels.csv: its values are separated by ';'; save it with commas"),
     ],
 )

@@ -135,8 +135,8 @@ def test_wrong_tables_are_named(tmp_path: Path) -> None:
     rows = [f"{sentence(n)},{n % 2}" for n in range(30)]
     path = table(tmp_path / "t.csv", "text,kind", rows)
     assert "Name it in Target (--target); there are 'text', 'kind'" in refused(path)
-    assert "no column 'kinds'; the closest are 'kind'" in refused(path, "kinds")
-    assert "no column 'txt'; the closest are 'text'" in refused(path, "txt", labelled=False)
+    assert "no column 'kinds'; did you mean 'kind'?" in refused(path, "kinds")
+    assert "no column 'txt'; did you mean 'text'?" in refused(path, "txt", labelled=False)
     assert "column 'kind' holds numbers where texts are expected" in refused(
         path, "kind", labelled=False
     )

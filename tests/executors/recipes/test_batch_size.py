@@ -246,7 +246,7 @@ def test_bad_input_is_the_message(tmp_path: Path) -> None:
     path = table(tmp_path, 40)
     with pytest.raises(BadInput) as raised:
         ended({"task": "tabular", "data": path, "target": "kid"}, tmp_path / "run")
-    assert str(raised.value) == f"{path} has no column 'kid'; the closest are 'kind'"
+    assert str(raised.value) == f"{path} has no column 'kid'; did you mean 'kind'?"
 
 
 def test_a_trial_that_cannot_be_set_up_says_why(tmp_path: Path) -> None:

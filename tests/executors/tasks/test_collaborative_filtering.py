@@ -99,7 +99,7 @@ def test_wrong_files_and_parameters_are_named(tmp_path: Path) -> None:
         table(tmp_path / "d.csv", rows=["me" + r for r in alone])
     )
     path = table(tmp_path / "e.csv")
-    assert "no column 'ratin'; the closest are 'rating'" in refused(path, target="user,item,ratin")
+    assert "no column 'ratin'; did you mean 'rating'?" in refused(path, target="user,item,ratin")
     for more, said in (
         ({"target": "user,item"}, "three columns are wanted, of user, item and rating"),
         ({"y_range": "5,1"}, "such as 0.5,5.5, got '5,1'"),

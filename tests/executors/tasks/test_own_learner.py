@@ -244,7 +244,7 @@ def test_a_function_that_cannot_be_called_is_named(tmp_path: Path) -> None:
     )
     assert (
         refused(file, "make_lerner")
-        == " has no function 'make_lerner'; the closest are make_learner"
+        == " has no function 'make_lerner'; did you mean 'make_learner'?"
     )
     assert refused(file, "zzz") == " has no function 'zzz'; there are make_learner, asks, fails"
     assert refused(file, "names") == ": 'names' is a dict, not a function"
