@@ -14,7 +14,16 @@ from functools import lru_cache
 from kg.errors import UnknownConcept
 from kg.types import Concept
 
-__all__ = ["STOP_WORDS", "Found", "Lexicon", "find_concept", "fold", "key", "words"]
+__all__ = [
+    "STOP_WORDS",
+    "Found",
+    "Lexicon",
+    "find_concept",
+    "fold",
+    "key",
+    "one_slip",
+    "words",
+]
 
 # With combining accents, as decomposed text has them, and the marks of "k-means++" and "C#".
 _WORD = re.compile(r"(?:[^\W_][\u0300-\u036f]*)+(?:\+\+|#(?!\w))?")
@@ -232,3 +241,20 @@ def closest_labels(concepts: Sequence[Concept], label: str, most: int = 5) -> tu
         )
         scored.append((max(overlap, alike), concept.label))
     return tuple(lab for s, lab in sorted(scored, key=lambda t: (-t[0], t[1]))[:most] if s >= 0.34)
+
+
+def one_slip(word: str, other: str) -> bool:
+    """Whether one letter is missing, added or wrong, or two are exchanged; never the first.
+
+    >>> [one_slip(w, "dropout") for w in ("dropuot", "dropot", "dropoutt", "dropaut", "dropout", "cropout", "drpuot")]
+    [True, True, True, True, False, False, False]
+    """
+    if word[:1] != other[:1] or abs(len(word) - len(other)) > 1 or word == other:
+        return False
+    at = next(
+        (i for i, (a, b) in enumerate(zip(word, other, strict=False)) if a != b),
+        min(len(word), len(other)),
+    )
+    one, two = word[at:], other[at:]
+    exchanged = one[:2] == two[:2][::-1] and one[2:] == two[2:]
+    return exchanged or one[1:] == two[1:] or one[1:] == two or one == two[1:]

@@ -15,8 +15,8 @@ from app.answering.forms.lists import listing, places, wants_all
 from app.answering.forms.prose import prose
 from app.answering.forms.study_order import after, now, path
 from app.answering.measured.measured import measured
-from app.answering.offers.offers import as_asked, offers
-from app.answering.offers.wishes import wished
+from app.answering.offers.offers import offers
+from app.answering.offers.wishes import Wish, read_wish
 from app.answering.question.follow_ups import Turn, resolve, wants_more
 from app.answering.question.kinds import (
     asks_what_now,
@@ -29,7 +29,7 @@ from app.answering.question.kinds import (
 from app.answering.question.spelling import speller
 from app.answering.study import followers, prerequisites_of
 from app.paths import runs_folder
-from kg.encoder import Encoder
+from kg.encoder import DEFAULT_ENCODER, Encoder
 from kg.linking import closest_labels, fold, key
 from kg.marks import known_ids
 from kg.search import Findings, find
@@ -88,28 +88,31 @@ def answer(
     meant = _understood(asked, store, history)
     if meant.kind == "empty":
         return Answer(asked, "not_in_notes", meant.kind, 0.0, "Ask about something in your notes.")
-    said = _from_notes(asked, meant, store, encoder, history, k)
+    shared = encoder.name == DEFAULT_ENCODER
+    wish = read_wish(meant.text, encoder.encode([meant.text])[0] if shared else None)
+    said = _from_notes(asked, meant, wish, store, encoder, history, k)
     if meant.more:
         return said
-    return replace(
-        said, measured=measured(meant.text, meant.kind, runs_folder(store.folder), said.recipes)
-    )
+    return replace(said, measured=measured(wish, meant.kind, runs_folder(store.folder)))
 
 
 def _from_notes(
-    asked: str, meant: _Asked, store: Store, encoder: Encoder, history: Sequence[Turn], k: int
+    asked: str,
+    meant: _Asked,
+    wish: Wish,
+    store: Store,
+    encoder: Encoder,
+    history: Sequence[Turn],
+    k: int,
 ) -> Answer:
     wide = meant.kind == "list" or meant.more
     findings = find(searched(meant.text), store, encoder, max(k, LIST_HITS) if wide else k)
     hits = findings.hits[:k]
     sure = confidence(findings.signs)
     structural = _is_structural(meant, findings, store)
-    judged = wished(as_asked(meant.text), encoder)
     if not structural and (sure < ANSWERED_FROM or not hits or meant.kind == "path"):
         # What the notes do not say a run may find.
-        recipes = tuple(
-            offer for offer in offers(meant.text, (), judged) if offer.confidence >= WISHED
-        )
+        recipes = tuple(offer for offer in offers(wish, ()) if offer.confidence >= WISHED)
         return _not_in_notes(
             asked, meant, 0.0 if meant.kind == "path" else sure, findings, hits, store, recipes
         )
@@ -120,7 +123,7 @@ def _from_notes(
             return Answer(asked, "not_in_notes", meant.kind, round(sure, 3), text, hits=hits)
     composed = _compose(meant, findings, store, encoder)
     about = _about(meant, _quoted(composed, findings.hits) or findings.hits, store)
-    recipes = offers(meant.text, _names_of(about[:1]), judged)
+    recipes = offers(wish, _names_of(about[:1]))
     offered = f"{_offered(recipes[0])}\n\n" if meant.kind == "recipe" and recipes else ""
     main = [c.id for c in about[: max(1, min(2, len(meant.names)))]]
     return Answer(

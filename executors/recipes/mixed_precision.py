@@ -13,7 +13,15 @@ from executors.batch_size.search import Case
 from executors.errors import OutOfMemory
 from executors.prepare import Prepared, prepare
 from executors.recipe import Parameter, Recipe
-from executors.recipes._shared import BATCH_SIZE, DEVICE, SEED, SIZE, inputs
+from executors.recipes._shared import (
+    BATCH_SIZE,
+    DEVICE,
+    EPOCHS_SAID,
+    LR_SAID,
+    SEED,
+    SIZE,
+    inputs,
+)
 from executors.runs.journal import Journal, Outcome
 from executors.tasks import TASK_NAMES
 
@@ -41,18 +49,31 @@ RECIPE = Recipe(
         "float16",
         "bfloat16",
         "to_fp16",
-        "loss scaling",
-        "tensor cores",
+        "automatic mixed precision",
+        "AMP",
     ),
     parameters=(
         *inputs(_TASKS),
         SIZE,
         BATCH_SIZE,
         Parameter(
-            "epochs", "int", 1, unit="epochs", minimum=1, maximum=1000, help="of each training"
+            "epochs",
+            "int",
+            1,
+            unit="epochs",
+            minimum=1,
+            maximum=1000,
+            said=EPOCHS_SAID,
+            help="of each training",
         ),
         Parameter(
-            "lr", "float", None, minimum=1e-9, maximum=10, help="empty: found by a sweep in float32"
+            "lr",
+            "float",
+            None,
+            minimum=1e-9,
+            maximum=10,
+            said=LR_SAID,
+            help="empty: found by a sweep in float32",
         ),
         DEVICE,
         SEED,

@@ -11,7 +11,15 @@ from typing import TYPE_CHECKING, Any
 from executors.errors import BadParameter
 from executors.prepare import Prepared, build, prepare
 from executors.recipe import Parameter, Recipe
-from executors.recipes._shared import BATCH_SIZE, DEVICE, SEED, inputs
+from executors.recipes._shared import (
+    BATCH_SIZE,
+    DEVICE,
+    EPOCHS_SAID,
+    LR_SAID,
+    SEED,
+    SIZE_SAID,
+    inputs,
+)
 from executors.runs.journal import Journal, Outcome
 from executors.tasks import IMAGE_TASKS
 
@@ -30,7 +38,7 @@ RECIPE = Recipe(
         "throughout: time and score of both, on your images."
     ),
     tasks=_TASKS,
-    concepts=("progressive resizing", "image size", "resizing", "larger images", "presizing"),
+    concepts=("progressive resizing", "progressive image resizing"),
     parameters=(
         *inputs(_TASKS),
         Parameter(
@@ -40,21 +48,36 @@ RECIPE = Recipe(
             unit="px",
             minimum=32,
             maximum=2048,
+            said=(*SIZE_SAID, "from # to", "start at #", "begin at #", "first #", "at #"),
             help="from small to large; empty: half of the task's usual size, then that",
             tasks=_TASKS,
         ),
         BATCH_SIZE,
-        Parameter("epochs", "int", 2, unit="epochs", minimum=1, maximum=1000, help="at each size"),
+        Parameter(
+            "epochs",
+            "int",
+            2,
+            unit="epochs",
+            minimum=1,
+            maximum=1000,
+            said=EPOCHS_SAID,
+            help="at each size",
+        ),
         Parameter(
             "lr",
             "float",
             None,
             minimum=1e-9,
             maximum=10,
+            said=LR_SAID,
             help="empty: found by a sweep at each size",
         ),
         Parameter(
-            "compare", "bool", True, help="also train as many epochs at the largest size alone"
+            "compare",
+            "bool",
+            True,
+            said=("compare", "comparison", "comparing", "baseline"),
+            help="also train as many epochs at the largest size alone",
         ),
         DEVICE,
         SEED,

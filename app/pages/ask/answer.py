@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from urllib.parse import urlencode
 
 from app.answering.offers.offers import offers
+from app.answering.offers.wishes import Wish
 from app.fastai_v1.recognise import annotated
 from app.pages.text import chip, clean_markdown, lines_html, link, plain, row
 from app.place import place
@@ -139,7 +140,7 @@ def _runnable(concepts: Sequence[Concept]) -> str:
     names = {name for concept in concepts for name in (concept.label, *concept.aliases)}
     for wanted in ("learning rate", "batch size", "weight decay"):
         told = any(set(key(wanted)) <= set(key(name)) for name in names)
-        if told and offers(f"How do I choose the {wanted}?", ()):
+        if told and offers(Wish(), (wanted,)):
             return wanted
     return ""
 

@@ -10,6 +10,7 @@ from collections.abc import Collection, Iterable
 from urllib.parse import urlencode
 
 from app.answering.offers.offers import offers
+from app.answering.offers.wishes import Wish
 from app.answering.study import NextStep, learn_next, study_plan
 from app.pages.graph.rejected_prerequisites import rejected_prerequisites
 from app.pages.text import chip, clean_markdown, code_block, lines_html, link, plain, row
@@ -123,7 +124,7 @@ def _also(concept: Concept) -> str:
 
 
 def _run_chips(concept: Concept) -> list[str]:
-    fitting = offers("", (concept.label, *concept.aliases))
+    fitting = offers(Wish(), (concept.label, *concept.aliases))
     return [link("run", offer.name, f"▶ Run {offer.name}", css="g-run") for offer in fitting]
 
 
