@@ -6,8 +6,8 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
@@ -34,24 +34,33 @@ class Parameter:
     default : object
         Taken when the value is missing or empty; None or "" stands for "decided by the run".
     unit : str
-        "px", "samples", ...; text in "bytes" is an amount such as "2GB".
+        "px", "samples", ...; text in "bytes" is an amount such as "2GB". Of text it also says how
+        a question is read for it: "column", "file.py:function", "low,high", "widths".
     minimum, maximum : float or None
         Bounds, both inclusive.
     choices : tuple of str
         For "choice".
     tasks : tuple of str
         Tasks that the parameter is for; empty: all.
+    said : tuple of str
+        Everyday names beside its own: "wd". "#" in one stands where the number does, "~" where
+        another number does: "# epochs frozen". Words of counting and joining may stand between.
+    values_said : mapping of str to tuple of str
+        Everyday words of its values, "true" and "false" of a switch; a choice without is known by
+        its own name. "#" in value and words is a number: {"cuda:#": ("card #",)}.
     """
 
     name: str
     type: ParameterType
-    default: object = None
+    default: object = field(default=None, hash=False)
     unit: str = ""
     minimum: float | None = None
     maximum: float | None = None
     choices: tuple[str, ...] = ()
     help: str = ""
     tasks: tuple[str, ...] = ()
+    said: tuple[str, ...] = ()
+    values_said: Mapping[str, tuple[str, ...]] = field(default_factory=dict, hash=False)
 
 
 def expected(parameter: Parameter) -> str:

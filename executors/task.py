@@ -63,6 +63,7 @@ class Task(Protocol):
 
     NAME: str
     TITLE: str  # as a form shows it: "Image classification"
+    SAID: tuple[tuple[str, ...], ...]  # everyday words; a group counts where no earlier one is said
     EXPECTS: str  # one sentence: which files, in which layout, and what the built-in sample is
     DEFAULT_ARCH: str
 

@@ -10,6 +10,7 @@ import importlib.util
 import os
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -156,14 +157,23 @@ def check_weights(name: str) -> str:
 
 
 def load_encoder(name: str = DEFAULT_ENCODER) -> Encoder:
-    """Load the default encoder, or any sentence-transformers model by name or folder.
+    """Load the default encoder, once, or any sentence-transformers model by name or folder.
 
     Raises
     ------
     EncoderError
         When it cannot be loaded.
     """
-    source = str(default_encoder_folder()) if name == DEFAULT_ENCODER else name
+    return _default_encoder() if name == DEFAULT_ENCODER else _loaded(name, name)
+
+
+@cache
+def _default_encoder() -> Encoder:
+    """Shared: offers of recipes take its vector of a question whichever encoder a store has."""
+    return _loaded(DEFAULT_ENCODER, str(default_encoder_folder()))
+
+
+def _loaded(name: str, source: str) -> Encoder:
     os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
     from huggingface_hub.utils import logging as hub_logging
     from safetensors import SafetensorError

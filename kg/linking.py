@@ -21,6 +21,7 @@ __all__ = [
     "find_concept",
     "fold",
     "key",
+    "one_slip",
     "words",
 ]
 
@@ -261,3 +262,22 @@ def _likeness(one: str, other: str) -> float:
     words_of_one, words_of_other = set(key(one)), set(key(other))
     shared = len(words_of_one & words_of_other) / max(1, len(words_of_one | words_of_other))
     return max(shared, SequenceMatcher(None, one.casefold(), other.casefold()).ratio())
+
+
+def one_slip(word: str, other: str) -> bool:
+    """Whether one letter is missing, added or wrong, or two are exchanged; never the first.
+
+    >>> [one_slip(w, "dropout") for w in ("dropuot", "dropot", "dropoutt", "dropaut")]
+    [True, True, True, True]
+    >>> [one_slip(w, "dropout") for w in ("dropout", "cropout", "drpuot")]
+    [False, False, False]
+    """
+    if word[:1] != other[:1] or abs(len(word) - len(other)) > 1 or word == other:
+        return False
+    at = next(
+        (i for i, (a, b) in enumerate(zip(word, other, strict=False)) if a != b),
+        min(len(word), len(other)),
+    )
+    one, two = word[at:], other[at:]
+    exchanged = one[:2] == two[:2][::-1] and one[2:] == two[2:]
+    return exchanged or one[1:] == two[1:] or one[1:] == two or one == two[1:]

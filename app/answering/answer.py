@@ -59,7 +59,7 @@ def answer(
     notes = replace(notes, fastai_v1=updates(notes.text))
     if asked.goes_on:
         return notes
-    facts = measured(asked.text, asked.kind, runs_folder(store.folder), notes.recipes)
+    facts = measured(asked.wish, asked.kind, runs_folder(store.folder))
     return replace(notes, measured=facts)
 
 
@@ -81,7 +81,7 @@ def _from_notes(
             return Answer(asked.asked, "not_in_notes", asked.kind, confident, text, hits=hits)
     composed = _compose(asked, findings, store, encoder)
     about = _about(asked, _quoted(composed, findings.hits) or findings.hits, store)
-    recipes = offers(asked.text, _names_of(about[:1]), asked.wish)
+    recipes = offers(asked.wish, _names_of(about[:1]))
     main = [c.id for c in about[: max(1, min(2, len(asked.names)))]]
     return Answer(
         question=asked.asked,
@@ -191,7 +191,7 @@ def _not_in_notes(
     if nearest:
         text += f" The nearest {whose}: {', '.join(f'**{label}**' for label in nearest)}."
     # What the notes do not say a run may find.
-    wished = offers(asked.text, (), asked.wish)
+    wished = offers(asked.wish, ())
     return Answer(
         question=asked.asked,
         status="not_in_notes",

@@ -2,36 +2,31 @@
 are the wanted ones.
 
 `questions/recipes.jsonl` holds 238 questions with the wanted recipe and 238 that want none, with
-many near misses, in seven parts. By the first four the rules of `app.answering.offers.offers` were
-made and mended, so that their figures are of questions that have been seen. "unseen" was written by
-somebody who had not read the rules: alone they gave precision 1.00 and recall .32 there. So a
-classifier of wordings was learned (`train_wishes.py`), from "unseen" among others. "last" was
-written by somebody who knew neither, before it was learned, and no offer was learned or mended by
-it, but parameters were, as by "unseen" (at first sight .43 and .88 of them were right). "params" is
-40 wishes with up to four parameters that somebody else wrote after that; of these .77 were right at
-first sight, and one wrong value was mended. An offer counts as right when its recipe is the wanted
-one; parameters are compared as the recipe would take them, with defaults filled in. `--rules`
-measures the rules alone, as they serve where a store was made with another encoder.
+many near misses, in seven parts. The classifier of `app.answering.offers.wishes` is learned from
+the first five among others (`train_offers.py`), so that their figures are of questions that have
+been seen. "last" was written by somebody who knew no rule, before anything was learned, and nothing
+is learned from it; of "params", 40 wishes with up to four parameters that somebody else wrote after
+that, the same holds. An offer counts as right when its recipe is the wanted one; parameters are
+compared as the recipe would take them, with defaults filled in.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 from typing import Any
 
-from app.answering.offers.offers import as_asked, offers
-from app.answering.offers.wishes import wished
+from app.answering.offers.offers import offers
+from app.answering.offers.wishes import read_wish
 from benchmarks.record import save
 from executors.recipe import check_params, find_recipe, recipes
-from kg.encoder import Encoder, load_encoder
 from kg.types import RecipeOffer
 
-__all__ = ["Wanted", "figures", "is_right", "offering", "same_params", "wanted_rows"]
+__all__ = ["Wanted", "figures", "is_right", "offered", "same_params", "wanted_rows"]
 
 QUESTIONS = Path(__file__).parents[1] / "questions" / "recipes.jsonl"
 PARTS = ("dev", "held", "fresh", "blind", "unseen", "last", "params")
@@ -48,16 +43,21 @@ class Wanted:
     recipe: str
     params: dict[str, Any] = field(hash=False)
     concepts: tuple[str, ...]  # what the answer is about
-
-
-Offering = Callable[[Wanted], tuple[RecipeOffer, ...]]
+    quiet: bool = False  # a definition, which is offered its concept's recipe quietly
 
 
 def wanted_rows(part: str = "") -> list[Wanted]:
     """The written questions, all or of one part."""
     rows = [json.loads(line) for line in QUESTIONS.read_text(encoding="utf-8").splitlines()]
     found = [
-        Wanted(r["q"], r["part"], r["recipe"] or "", r["params"], tuple(r.get("concepts", ())))
+        Wanted(
+            r["q"],
+            r["part"],
+            r["recipe"] or "",
+            r["params"],
+            tuple(r.get("concepts", ())),
+            r.get("quiet", False),
+        )
         for r in rows
     ]
     return [row for row in found if part in ("", row.part)]
@@ -76,16 +76,13 @@ def same_params(offer: RecipeOffer, row: Wanted) -> bool:
     return check_params(recipe, wanted) == check_params(recipe, offer.params)
 
 
-def offering(encoder: Encoder | None) -> Offering:
-    """What is offered for a question, by the rules alone when there is no encoder."""
-
-    def offered(row: Wanted) -> tuple[RecipeOffer, ...]:
-        return offers(row.q, row.concepts, wished(as_asked(row.q), encoder) if encoder else None)
-
-    return cache(offered)
+@cache
+def offered(row: Wanted) -> tuple[RecipeOffer, ...]:
+    """What is offered for a question."""
+    return offers(read_wish(row.q), row.concepts)
 
 
-def figures(rows: Sequence[Wanted], offered: Offering) -> dict[str, Any]:
+def figures(rows: Sequence[Wanted]) -> dict[str, Any]:
     """Precision of offers, recall over questions with a wanted recipe, share of right offers with
     right parameters.
     """
@@ -108,7 +105,7 @@ def figures(rows: Sequence[Wanted], offered: Offering) -> dict[str, Any]:
     }
 
 
-def _show(rows: Sequence[Wanted], offered: Offering) -> None:
+def _show(rows: Sequence[Wanted]) -> None:
     for row in rows:
         given = offered(row)
         wrong = [o for o in given if not is_right(o, row)]
@@ -126,16 +123,14 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--show", choices=PARTS, help="print the questions of a part that go wrong")
     parser.add_argument("--part", choices=PARTS, help="one part only, and save nothing")
-    parser.add_argument("--rules", action="store_true", help="by the rules alone, and save nothing")
     given = parser.parse_args()
-    offered = offering(None if given.rules else load_encoder())
     if given.show:
-        _show(wanted_rows(given.show), offered)
+        _show(wanted_rows(given.show))
     parts = [given.part] if given.part else [*PARTS, "all"]
-    found = {part: figures(wanted_rows("" if part == "all" else part), offered) for part in parts}
+    found = {part: figures(wanted_rows("" if part == "all" else part)) for part in parts}
     for name in next(iter(found.values())):
         print(f"{name:<30}" + "".join(f"{part:>7} {found[part][name]!s:<8}" for part in parts))
-    if not given.part and not given.rules:
+    if not given.part:
         present = sorted({r.name for r in recipes()})
         print("saved", save("matching", {"recipes": present, **found}))
 

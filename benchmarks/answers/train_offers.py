@@ -2,11 +2,12 @@
 not seen.
 
 `python -m benchmarks.answers.train_offers` reads `questions/wishes.jsonl` (questions by several
-writers, who did not know the rules of `app.answering.offers.offers`) and `questions/recipes.jsonl`,
-and leaves one writer out at a time: precision and recall of the rules alone, of the classifier
-alone and of both together. Then it learns from all and writes `app/answering/offers/wishes.json`,
-and the table to `results/wishes.json`. The parts "last" and "params" of recipes.jsonl are not
-touched: `matching.py` measures on them what was learned.
+writers, who knew no rule of offers) and `questions/recipes.jsonl`, and leaves one writer out at a
+time: precision and recall of the surest recipe alone, and with the parts of a question read alone
+too, as `read_wish` does. Then it learns from all and writes `app/answering/offers/wishes.json`, and
+the table to `results/wishes.json`. Nothing is learned from questions that wish for two runs
+("lr-find+regularise"), nor from the parts "last" and "params" of recipes.jsonl, on which
+`offers.py` measures what was learned.
 """
 
 from __future__ import annotations
@@ -20,44 +21,63 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
+from scipy.sparse import csr_matrix
 from sklearn.linear_model import LogisticRegression
 
-from app.answering.offers.offers import LEARNED_FROM, as_asked, offers
-from app.answering.offers.wishes import NONE, Wishes, columns, terms
+from app.answering.offers.offers import LEARNED_FROM
+from app.answering.offers.wishes import NONE, Wishes, as_asked, columns, joint_wishes, parts, terms
 from benchmarks.answers.offers import QUESTIONS, wanted_rows
 from benchmarks.record import save
-from kg.encoder import Encoder, load_encoder
+from kg.encoder import DEFAULT_ENCODER, Encoder, load_encoder
 
 WRITTEN = QUESTIONS.parent / "wishes.jsonl"
 LEARNED = Path(__file__).parents[2] / "app" / "answering" / "offers" / "wishes.json"
 TOLD = ("last", "params")  # the parts that nothing is learned from
-OLD = (
-    "the rules' own"  # the parts that the rules were made by; the rules' figures there say nothing
-)
+OLD = "seen"  # the parts by which offers were once ruled
 STRENGTH = 40.0  # the inverse of the penalty, chosen with writers left out, as LEARNED_FROM was
 TWICE = 2  # questions that a term is in at least
 
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """A question, what it wishes for (NONE: nothing), and who wrote it."""
+    """A question, what it wishes for, and who wrote it."""
 
     q: str
-    recipe: str
+    asked: str  # as the classifier reads it
+    recipes: frozenset[str]
     writer: str
-    concepts: tuple[str, ...] = ()
 
 
 def rows() -> list[Row]:
-    """All questions to learn from, each once."""
+    """All questions to learn from or to measure with, each once; a definition wishes for nothing."""
     written = [json.loads(line) for line in WRITTEN.read_text(encoding="utf-8").splitlines()]
-    found = [Row(w.q, w.recipe, w.part if w.part == "unseen" else OLD, w.concepts) for w in wanted_rows()
-             if w.part not in TOLD]  # fmt: skip
-    found += [Row(w["q"], w["recipe"], w["writer"]) for w in written]
-    return list({row.q.casefold(): row for row in reversed(found)}.values())[::-1]
+    seen = [
+        _row(w.q, "" if w.quiet else w.recipe, w.part if w.part == "unseen" else OLD)
+        for w in wanted_rows()
+        if w.part not in TOLD
+    ]
+    seen += [_row(w["q"], w["recipe"], w["writer"]) for w in written]
+    return list({row.q.casefold(): row for row in reversed(seen)}.values())[::-1]
 
 
-def fitted(asked: Sequence[str], vectors: Any, wanted: Sequence[str], encoder: Encoder) -> Wishes:
+def _row(q: str, recipe: str, writer: str) -> Row:
+    return Row(q, as_asked(q), frozenset(recipe.split("+")) - {NONE}, writer)
+
+
+class Vectors:
+    """Vectors of texts, each encoded once."""
+
+    def __init__(self, encoder: Encoder, asked: Sequence[str]) -> None:
+        texts = sorted({text for one in asked for text in (one, *parts(one))})
+        self._rows = dict(zip(texts, encoder.encode(texts), strict=True))
+
+    def __call__(self, texts: Sequence[str]) -> npt.NDArray[np.float32]:
+        """Shape (n, d)."""
+        return np.array([self._rows[text] for text in texts])
+
+
+def fitted(asked: Sequence[str], wanted: Sequence[str], vectors: Vectors) -> Wishes:
     """The classifier learned from these questions."""
     count = Counter(term for question in asked for term in set(terms(question)))
     rarity = {
@@ -66,46 +86,45 @@ def fitted(asked: Sequence[str], vectors: Any, wanted: Sequence[str], encoder: E
         if n >= TWICE
     }
     model = LogisticRegression(C=STRENGTH, max_iter=3000)
-    model.fit(columns(asked, vectors, rarity), wanted)
-    return Wishes(encoder.name, tuple(model.classes_), rarity, model.coef_.T, model.intercept_)
+    model.fit(csr_matrix(columns(asked, vectors(asked), rarity)), wanted)
+    return Wishes(DEFAULT_ENCODER, tuple(model.classes_), rarity, model.coef_.T, model.intercept_)
 
 
-def judged(model: Wishes, asked: Sequence[str], vectors: Any) -> list[dict[str, float]]:
-    """Each question's probabilities by recipe."""
-    chances = model(columns(asked, vectors, model.rarity))
-    return [
-        {n: float(c) for n, c in zip(model.names, row, strict=True) if n != NONE} for row in chances
-    ]
+def learned_from(held: Sequence[Row], vectors: Vectors) -> Wishes:
+    """The classifier from the questions that wish for one run or none."""
+    single = [row for row in held if len(row.recipes) < 2]
+    asked = [row.asked for row in single]
+    return fitted(asked, [next(iter(row.recipes), NONE) for row in single], vectors)
 
 
 def figures(given: Sequence[tuple[Row, set[str]]]) -> dict[str, Any]:
     """Precision and recall of what was offered."""
-    right = sum(row.recipe in names for row, names in given)
+    right = sum(len(row.recipes & names) for row, names in given)
     offered = sum(len(names) for _, names in given)
-    wanting = sum(row.recipe != NONE for row, _ in given)
+    wanting = sum(len(row.recipes) for row, _ in given)
     return {
         "offers": offered,
         "precision": round(right / max(1, offered), 3),
-        "recall": round(right / wanting, 3),
+        "recall": round(right / max(1, wanting), 3),
     }
 
 
 def compared(
-    held: Sequence[Row], chances: Sequence[Mapping[str, float]]
+    model: Wishes, held: Sequence[Row], vectors: Vectors
 ) -> dict[str, list[tuple[Row, set[str]]]]:
     """What each way offers for questions that nothing was learned from."""
-    surest = [max(chance.items(), key=lambda one: one[1]) for chance in chances]
-    return {
-        "rules": [(row, {offer.name for offer in offers(row.q, row.concepts)}) for row in held],
-        "wording": [
-            (row, {n} if c >= LEARNED_FROM else set())
-            for row, (n, c) in zip(held, surest, strict=True)
-        ],
-        "both": [
-            (row, {offer.name for offer in offers(row.q, row.concepts, chance)})
-            for row, chance in zip(held, chances, strict=True)
-        ],
-    }
+    ways: dict[str, list[tuple[Row, set[str]]]] = {"surest": [], "parts": []}
+    asked = [row.asked for row in held]
+    for row, text, whole in zip(held, asked, model.chances(asked, vectors(asked)), strict=True):
+        alone = parts(text)
+        joint = joint_wishes(whole, model.chances(alone, vectors(alone))) if alone else {}
+        ways["surest"].append((row, _sure(whole)))
+        ways["parts"].append((row, _sure(whole | joint)))
+    return ways
+
+
+def _sure(chance: Mapping[str, float]) -> set[str]:
+    return {name for name, sure in chance.items() if sure >= LEARNED_FROM}
 
 
 def main() -> int:
@@ -115,38 +134,38 @@ def main() -> int:
     )
     parser.add_argument("--no-save", action="store_true", help="only measure and print")
     options = parser.parse_args()
-    encoder, all_rows = load_encoder(), rows()
-    asked = [as_asked(row.q) for row in all_rows]
-    vectors, wanted = encoder.encode(asked), [row.recipe for row in all_rows]
+    everyone = rows()
+    vectors = Vectors(load_encoder(), [row.asked for row in everyone])
     table: dict[str, dict[str, Any]] = {}
-    together: dict[str, list[tuple[Row, set[str]]]] = {}
-    for writer in sorted({row.writer for row in all_rows} - {OLD}):
-        held = [n for n, row in enumerate(all_rows) if row.writer == writer]
-        rest = [n for n, row in enumerate(all_rows) if row.writer != writer]
-        model = fitted([asked[n] for n in rest], vectors[rest], [wanted[n] for n in rest], encoder)
-        ways = compared(
-            [all_rows[n] for n in held], judged(model, [asked[n] for n in held], vectors[held])
-        )
-        table[writer] = {
-            "questions": len(held),
-            **{way: figures(given) for way, given in ways.items()},
-        }
+    together: dict[str, dict[str, list[tuple[Row, set[str]]]]] = {}
+    for writer in sorted({row.writer for row in everyone} - {OLD}):
+        held = [row for row in everyone if row.writer == writer]
+        model = learned_from([row for row in everyone if row.writer != writer], vectors)
+        ways = compared(model, held, vectors)
+        table[writer] = _of_ways(ways)
+        group = "two at once" if any(len(row.recipes) > 1 for row in held) else "all"
         for way, given in ways.items():
-            together.setdefault(way, []).extend(given)
-    table["all"] = {
-        "questions": len(together["both"]),
-        **{way: figures(given) for way, given in together.items()},
-    }
+            together.setdefault(group, {}).setdefault(way, []).extend(given)
+    table |= {group: _of_ways(ways) for group, ways in together.items()}
     for writer, row in table.items():
         shown = "   ".join(
-            f"{way} {row[way]['precision']:.3f} {row[way]['recall']:.3f}" for way in together
+            f"{way} {row[way]['precision']:.3f} {row[way]['recall']:.3f}"
+            for way in ("surest", "parts")
         )
-        print(f"{writer:10} {row['questions']:5}   {shown}")
+        print(f"{writer:12} {row['questions']:5}   {shown}")
     if not options.no_save:
-        model = fitted(asked, vectors, wanted, encoder)
-        print("saved", save("wishes", {"learned_from": len(all_rows), "writers_left_out": table}))
+        model = learned_from(everyone, vectors)
         LEARNED.write_text(_as_json(model), encoding="utf-8")
+        single = sum(len(row.recipes) < 2 for row in everyone)
+        print("saved", save("wishes", {"learned_from": single, "writers_left_out": table}))
     return 0
+
+
+def _of_ways(ways: Mapping[str, Sequence[tuple[Row, set[str]]]]) -> dict[str, Any]:
+    return {
+        "questions": len(ways["parts"]),
+        **{way: figures(given) for way, given in ways.items()},
+    }
 
 
 def _as_json(model: Wishes) -> str:

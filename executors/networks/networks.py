@@ -11,7 +11,15 @@ from executors.errors import BadParameter, closest
 from executors.networks.weights import find_timm_weights, find_weights
 from executors.task import Settings
 
-__all__ = ["DEFAULT_ARCH", "NETWORKS", "check_arch", "network_lines", "unet", "vision"]
+__all__ = [
+    "DEFAULT_ARCH",
+    "KNOWN_NETWORKS",
+    "NETWORKS",
+    "check_arch",
+    "network_lines",
+    "unet",
+    "vision",
+]
 
 DEFAULT_ARCH = "resnet18"
 # of torchvision: those that fastai cuts into body and head, and that take images from 32 px on,
@@ -45,6 +53,18 @@ NETWORKS = (
     "regnet_y_800mf",
     "convnext_tiny",
     "convnext_small",
+)
+# of torchvision beside those: a run tells why not, which beats another network unasked
+KNOWN_NETWORKS = (
+    *NETWORKS,
+    *("alexnet", "convnext_base", "convnext_large", "densenet161", "efficientnet_b4"),
+    *("efficientnet_b5", "efficientnet_b6", "efficientnet_b7", "efficientnet_v2_m"),
+    *("efficientnet_v2_l", "googlenet", "inception_v3", "maxvit_t", "mnasnet0_5", "mnasnet1_0"),
+    *("mobilenet_v2", "regnet_x_800mf", "regnet_x_1_6gf", "regnet_x_3_2gf", "regnet_x_8gf"),
+    *("regnet_y_1_6gf", "regnet_y_3_2gf", "regnet_y_8gf", "resnext101_32x8d", "resnext101_64x4d"),
+    *("shufflenet_v2_x0_5", "shufflenet_v2_x1_0", "swin_t", "swin_s", "swin_b", "swin_v2_t"),
+    *("swin_v2_s", "swin_v2_b", "vgg11", "vgg13", "vgg16", "vgg19", "vit_b_16", "vit_b_32"),
+    *("vit_l_16", "vit_l_32", "vit_h_14", "wide_resnet101_2"),
 )
 _NO_UNET = (
     "swin_t",

@@ -8,8 +8,53 @@ from executors.prepare import Prepared
 from executors.runs.journal import Journal
 from executors.tasks import IMAGE_TASKS, LEARNER, TASK_NAMES, TEXT_TASKS
 
-__all__ = ["BATCH_SIZE", "DEVICE", "SEED", "SIZE", "inputs", "rate_of"]
+__all__ = [
+    "BATCH_SIZE",
+    "DEVICE",
+    "EPOCHS_SAID",
+    "LR_SAID",
+    "PHASE_SAID",
+    "SEED",
+    "SIZE",
+    "SIZE_SAID",
+    "inputs",
+    "rate_of",
+]
 
+LR_SAID = ("learning rate",)
+EPOCHS_SAID = ("epoch", "n_epoch", "fit_one_cycle(#", "fine_tune(#", "fit(#")
+SIZE_SAID = ("image size", "input size", "picture size", "resolution", "sz")
+PHASE_SAID = {
+    "frozen": (
+        "frozen",
+        "freezing",
+        "freeze",
+        "before unfreezing",
+        "before unfreeze",
+        "before i unfreeze",
+        "head only",
+        "the head",
+        "new head",
+        "only head",
+        "last layer",
+    ),
+    "unfrozen": (
+        "unfrozen",
+        "unfreezing",
+        "unfreeze",
+        "discriminative",
+        "all layers",
+        "all the layers",
+        "whole network",
+        "whole model",
+        "whole net",
+        "entire network",
+        "entire model",
+        "full network",
+        "full model",
+    ),
+    "both": ("both phases", "before and after unfreezing", "before and after i unfreeze"),
+}
 _FILES = tuple(name for name in TASK_NAMES if name != LEARNER)
 _PRETRAINED = (*(name for name in IMAGE_TASKS if name != "gan"), *TEXT_TASKS)
 _INPUT = (
@@ -24,6 +69,8 @@ _INPUT = (
         "target",
         "str",
         "",
+        unit="column",
+        said=("target column", "label column", "y column", "column"),
         help="the column to learn; of ratings: user, item and rating; of a language model: the column of texts",
         tasks=("tabular", "text-classification", "language-model", "collaborative-filtering"),
     ),
@@ -31,6 +78,7 @@ _INPUT = (
         "learner",
         "path",  # made absolute where it is typed: a run has a folder of its own
         "",
+        unit="file.py:function",
         help="your own: path/to/file.py:function, where the function returns a fastai Learner",
         tasks=(LEARNER,),
     ),
@@ -38,6 +86,18 @@ _INPUT = (
         "arch",
         "str",
         "",
+        unit="network",
+        said=(
+            "layers",
+            "layer sizes",
+            "widths",
+            "hidden",
+            "layer of #",
+            "# factors",
+            "# latent factors",
+            "factors #",
+        ),
+        values_said={"AWD_LSTM": ("awd_lstm",)},
         help="images: a network of torchvision or timm (resnet18); texts: AWD_LSTM, or its embedding, hidden width and "
         "layers (128,256,2); tables: widths of the layers (200,100); ratings: factors (50)",
         tasks=(*_PRETRAINED, "tabular", "collaborative-filtering"),
@@ -46,6 +106,17 @@ _INPUT = (
         "pretrained",
         "bool",
         True,
+        said=("pre-trained", "pretraining", "imagenet weights", "imagenet"),
+        values_said={
+            "false": (
+                "random weights",
+                "randomly initialised weights",
+                "untrained",
+                "from scratch",
+                "unpretrained",
+                "pretrained=false",
+            )
+        },
         help="start from pretrained weights when at hand",
         tasks=_PRETRAINED,
     ),
@@ -53,6 +124,7 @@ _INPUT = (
         "download",
         "bool",
         False,
+        said=("download weights", "download pretrained weights", "downloading weights"),
         help="fetch pretrained weights when they are not at hand",
         tasks=_PRETRAINED,
     ),
@@ -75,6 +147,8 @@ _INPUT = (
         "y_range",
         "str",
         "",
+        unit="low,high",
+        said=("predictions", "predicted", "predict"),
         help="lowest and highest prediction of a rating or quantity, such as 0.5,5.5; empty: beyond the file's",
         tasks=("tabular", "collaborative-filtering"),
     ),
@@ -86,17 +160,32 @@ SIZE = Parameter(
     unit="px",
     minimum=32,
     maximum=2048,
+    said=SIZE_SAID,
     help="image size; empty: small for the sample, 224 for your images",
     tasks=IMAGE_TASKS,
 )
 BATCH_SIZE = Parameter(
-    "batch_size", "int", 64, unit="samples", minimum=2, maximum=1_000_000, help="as you will train"
+    "batch_size",
+    "int",
+    64,
+    unit="samples",
+    minimum=2,
+    maximum=1_000_000,
+    said=("bs", "mini-batch size", "batch #", "batches #"),
+    help="as you will train",
 )
 DEVICE = Parameter(
     "device",
     "choice",
     "auto",
     choices=DEVICE_CHOICES,
+    values_said={
+        "auto": (),
+        "cuda": (),
+        "cuda:#": ("cuda:#", "gpu #", "card #", "gpu no #", "card no #"),
+        "cpu": ("cpu", "cpus", "no gpu", "without gpu", "without a gpu", "without a card"),
+        "mps": ("mps", "apple silicon", "macbook", "m1", "m2", "m3", "m4", "m5"),
+    },
     help="auto takes the card with most free memory; cuda:1 names one",
 )
 SEED = Parameter(

@@ -30,7 +30,7 @@ from executors.batch_size.setup import Ready, Setup, ready_from
 from executors.devices import Device
 from executors.errors import BadInput, BadParameter
 from executors.recipe import Parameter, Recipe
-from executors.recipes._shared import DEVICE, SEED, inputs
+from executors.recipes._shared import DEVICE, PHASE_SAID, SEED, SIZE_SAID, inputs
 from executors.runs.journal import Journal, Outcome
 from executors.task import Settings, Source
 from executors.tasks import IMAGE_TASKS, TASK_NAMES, find_task
@@ -49,13 +49,10 @@ RECIPE = Recipe(
     tasks=_TASKS,
     concepts=(
         "batch size",
-        "mini-batch",
-        "free memory",
-        "GPU memory",
-        "out of memory",
-        "progressive resizing",
-        "mixed precision",
-        "gradient accumulation",
+        "mini-batch size",
+        "minibatch size",
+        "maximum batch size",
+        "bs",
     ),
     parameters=(
         *inputs(_TASKS),
@@ -66,6 +63,7 @@ RECIPE = Recipe(
             unit="px",
             minimum=32,
             maximum=2048,
+            said=SIZE_SAID,
             help="image sizes, several for progressive resizing; empty: 32 for the sample, 224 for your images",
             tasks=IMAGE_TASKS,
         ),
@@ -74,6 +72,21 @@ RECIPE = Recipe(
             "choice",
             "float32",
             choices=("float32", "float16", "bfloat16", "all"),
+            values_said={
+                "float32": ("float32", "fp32", "full precision", "single precision"),
+                "float16": (
+                    "float16",
+                    "fp16",
+                    "to_fp16",
+                    "half precision",
+                    "in half",
+                    "mixed precision",
+                    "16 bit",
+                    "amp",
+                ),
+                "bfloat16": ("bfloat16", "bf16", "to_bf16"),
+                "all": ("all precisions",),
+            },
             help="all compares those that the device can do; float16 is for CUDA cards only",
         ),
         Parameter(
@@ -81,6 +94,7 @@ RECIPE = Recipe(
             "choice",
             "unfrozen",
             choices=("frozen", "unfrozen", "both"),
+            values_said=PHASE_SAID,
             help="frozen trains the head only, as before unfreezing, which takes less memory",
         ),
         Parameter(
@@ -90,6 +104,13 @@ RECIPE = Recipe(
             unit="samples",
             minimum=SMALLEST,
             maximum=1_000_000,
+            said=(
+                "effective batch",
+                "effective batch size",
+                "accumulate to #",
+                "accumulated to #",
+                "accumulating to #",
+            ),
             help="samples an optimizer step is to see; one that does not fit is accumulated from smaller batches",
             tasks=tuple(name for name in _TASKS if name != "gan"),
         ),
@@ -99,6 +120,7 @@ RECIPE = Recipe(
             0.1,
             minimum=0,
             maximum=0.9,
+            said=("keep # free", "keep # memory free", "leave # free", "leave # memory free"),
             help="share of the memory that is left free",
         ),
         Parameter(
@@ -115,6 +137,7 @@ RECIPE = Recipe(
             unit="samples",
             minimum=SMALLEST,
             maximum=1_000_000,
+            said=("max batch #", "no larger than #", "no bigger than #", "no batch above #"),
             help="try no larger",
         ),
         Parameter(
@@ -124,6 +147,7 @@ RECIPE = Recipe(
             unit="s",
             minimum=5,
             maximum=86_400,
+            said=("timeout", "time-out", "trial time-out"),
             help="a trial that takes longer has hung",
         ),
         DEVICE,

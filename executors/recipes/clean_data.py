@@ -12,7 +12,15 @@ from typing import TYPE_CHECKING, Any
 from executors.errors import BadInput
 from executors.prepare import Prepared, prepare
 from executors.recipe import Parameter, Recipe
-from executors.recipes._shared import BATCH_SIZE, DEVICE, SEED, SIZE, inputs
+from executors.recipes._shared import (
+    BATCH_SIZE,
+    DEVICE,
+    EPOCHS_SAID,
+    LR_SAID,
+    SEED,
+    SIZE,
+    inputs,
+)
 from executors.runs.finding import Finding, one_line
 from executors.runs.journal import Journal, Outcome
 from executors.task import Settings
@@ -35,6 +43,7 @@ RECIPE = Recipe(
     concepts=(
         "data cleaning",
         "cleaning data",
+        "label cleaning",
         "top losses",
         "plot_top_losses",
         "ImageCleaner",
@@ -42,7 +51,7 @@ RECIPE = Recipe(
         "mislabelled data",
         "noisy labels",
         "label noise",
-        "duplicates",
+        "label errors",
     ),
     parameters=(
         *inputs(CLASSIFYING),
@@ -55,13 +64,47 @@ RECIPE = Recipe(
             unit="epochs",
             minimum=1,
             maximum=1000,
+            said=EPOCHS_SAID,
             help="of training, to judge by",
         ),
         Parameter(
-            "worst", "int", 60, unit="samples", minimum=1, maximum=10_000, help="length of the list"
+            "worst",
+            "int",
+            60,
+            unit="samples",
+            minimum=1,
+            maximum=10_000,
+            said=(
+                *(
+                    f"top # {what}"
+                    for what in (
+                        "losses",
+                        "images",
+                        "pictures",
+                        "photos",
+                        "samples",
+                        "rows",
+                        "texts",
+                    )
+                ),
+                "# most suspicious",
+                "# suspicious",
+                "# suspect",
+                "# doubtful",
+                "# highest loss",
+                "# highest losses",
+                "# top losses",
+            ),
+            help="length of the list",
         ),
         Parameter(
-            "lr", "float", 1e-3, minimum=1e-9, maximum=10, help="highest rate of the training"
+            "lr",
+            "float",
+            1e-3,
+            minimum=1e-9,
+            maximum=10,
+            said=LR_SAID,
+            help="highest rate of the training",
         ),
         DEVICE,
         SEED,

@@ -33,11 +33,11 @@ RECIPE = Recipe(
     tasks=_TASKS,
     concepts=(
         "free memory",
-        "GPU memory",
-        "memory leak",
+        "freeing memory",
         "release memory",
+        "memory leak",
         "empty cache",
-        "garbage collection",
+        "empty_cache",
         "learn.destroy",
     ),
     parameters=(
@@ -51,6 +51,7 @@ RECIPE = Recipe(
             unit="batches",
             minimum=1,
             maximum=1000,
+            said=("step", "# batches", "after # steps", "after # batches"),
             help="trained before looking",
         ),
         DEVICE,

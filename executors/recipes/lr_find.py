@@ -10,7 +10,15 @@ from executors.amounts import show_rate
 from executors.errors import BadParameter, RecipeError
 from executors.prepare import Prepared, prepare
 from executors.recipe import Parameter, Recipe
-from executors.recipes._shared import BATCH_SIZE, DEVICE, SEED, SIZE, inputs
+from executors.recipes._shared import (
+    BATCH_SIZE,
+    DEVICE,
+    EPOCHS_SAID,
+    PHASE_SAID,
+    SEED,
+    SIZE,
+    inputs,
+)
 from executors.runs.finding import Finding
 from executors.runs.journal import Journal, Outcome
 from executors.task import Built, Settings
@@ -29,6 +37,7 @@ _RACE_SWEEPS = 3  # a race takes at most the batches of so many sweeps, see `rac
 # the loss of a critic says nothing about a rate: it falls while the images get worse
 _TASKS = tuple(name for name in TASK_NAMES if name != "gan")
 
+_SWEPT = ("rates", "lr", "sweep", "range", "finder", "search", "scan", "curve")
 RECIPE = Recipe(
     name="lr-find",
     title="Find my learning rate",
@@ -40,12 +49,11 @@ RECIPE = Recipe(
     tasks=_TASKS,
     concepts=(
         "learning rate",
+        "maximum learning rate",
+        "lr",
         "learning rate finder",
+        "lr finder",
         "lr_find",
-        "discriminative learning rates",
-        "freezing",
-        "unfreezing",
-        "one-cycle",
     ),
     parameters=(
         *inputs(_TASKS),
@@ -56,6 +64,7 @@ RECIPE = Recipe(
             "choice",
             "both",
             choices=("frozen", "unfrozen", "both"),
+            values_said=PHASE_SAID,
             help="frozen trains the head only; unfrozen, after some batches of that, all layers",
         ),
         Parameter(
@@ -65,13 +74,38 @@ RECIPE = Recipe(
             unit="batches",
             minimum=30,
             maximum=10_000,
+            said=("iteration", "iters", "over # batches", "for # batches", "of # batches"),
             help="length of the sweep",
         ),
         Parameter(
-            "start_lr", "float", 1e-7, minimum=1e-12, maximum=1, help="the lowest rate tried"
+            "start_lr",
+            "float",
+            1e-7,
+            minimum=1e-12,
+            maximum=1,
+            said=(
+                "lowest rate",
+                "smallest rate",
+                "lowest learning rate",
+                *(f"{swept} from # to ~" for swept in _SWEPT),
+                *(f"{swept} between # and ~" for swept in _SWEPT),
+            ),
+            help="the lowest rate tried",
         ),
         Parameter(
-            "end_lr", "float", 10.0, minimum=1e-9, maximum=1000, help="the highest rate tried"
+            "end_lr",
+            "float",
+            10.0,
+            minimum=1e-9,
+            maximum=1000,
+            said=(
+                "highest rate",
+                "largest rate",
+                "highest learning rate",
+                *(f"{swept} from ~ to #" for swept in _SWEPT),
+                *(f"{swept} between ~ and #" for swept in _SWEPT),
+            ),
+            help="the highest rate tried",
         ),
         Parameter(
             "seeds",
@@ -80,12 +114,15 @@ RECIPE = Recipe(
             unit="sweeps",
             minimum=1,
             maximum=20,
+            said=("sweep",),
             help="sweeps in as many orders of the batches, for the band around the curve and a steadier rate",
         ),
         Parameter(
             "race",
             "bool",
             True,
+            said=("racing", "short training"),
+            values_said={"false": ("only the curve", "just the curve", "only the plain curve")},
             help="try rates by short trainings judged on the validation set, for up to three times a sweep's batches",
         ),
         Parameter(
@@ -95,6 +132,7 @@ RECIPE = Recipe(
             unit="epochs",
             minimum=1,
             maximum=10_000,
+            said=EPOCHS_SAID,
             help="how long you will train; short trainings are never longer, and the snippet trains for so many",
         ),
         DEVICE,

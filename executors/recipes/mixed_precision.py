@@ -13,7 +13,16 @@ from executors.batch_size.setup import Setup
 from executors.errors import OutOfMemory, RecipeError
 from executors.prepare import Prepared, prepare
 from executors.recipe import Parameter, Recipe
-from executors.recipes._shared import BATCH_SIZE, DEVICE, SEED, SIZE, inputs, rate_of
+from executors.recipes._shared import (
+    BATCH_SIZE,
+    DEVICE,
+    EPOCHS_SAID,
+    LR_SAID,
+    SEED,
+    SIZE,
+    inputs,
+    rate_of,
+)
 from executors.runs.finding import Finding, plain_name
 from executors.runs.journal import Journal, Outcome
 from executors.task import Settings
@@ -42,18 +51,31 @@ RECIPE = Recipe(
         "float16",
         "bfloat16",
         "to_fp16",
-        "loss scaling",
-        "tensor cores",
+        "automatic mixed precision",
+        "AMP",
     ),
     parameters=(
         *inputs(_TASKS),
         SIZE,
         BATCH_SIZE,
         Parameter(
-            "epochs", "int", 1, unit="epochs", minimum=1, maximum=1000, help="of each training"
+            "epochs",
+            "int",
+            1,
+            unit="epochs",
+            minimum=1,
+            maximum=1000,
+            said=EPOCHS_SAID,
+            help="of each training",
         ),
         Parameter(
-            "lr", "float", None, minimum=1e-9, maximum=10, help="empty: found by a sweep in float32"
+            "lr",
+            "float",
+            None,
+            minimum=1e-9,
+            maximum=10,
+            said=LR_SAID,
+            help="empty: found by a sweep in float32",
         ),
         DEVICE,
         SEED,

@@ -11,7 +11,16 @@ from executors.amounts import show_number
 from executors.errors import BadParameter
 from executors.prepare import Prepared, build, prepare
 from executors.recipe import Parameter, Recipe
-from executors.recipes._shared import BATCH_SIZE, DEVICE, SEED, inputs, rate_of
+from executors.recipes._shared import (
+    BATCH_SIZE,
+    DEVICE,
+    EPOCHS_SAID,
+    LR_SAID,
+    SEED,
+    SIZE_SAID,
+    inputs,
+    rate_of,
+)
 from executors.runs.finding import Finding, plain_name
 from executors.runs.journal import Journal, Outcome
 from executors.task import Settings
@@ -32,7 +41,7 @@ RECIPE = Recipe(
         "epochs on the largest throughout: time and score of both, on your images."
     ),
     tasks=_TASKS,
-    concepts=("progressive resizing", "image size", "resizing", "larger images", "presizing"),
+    concepts=("progressive resizing", "progressive image resizing"),
     parameters=(
         *inputs(_TASKS),
         Parameter(
@@ -42,21 +51,36 @@ RECIPE = Recipe(
             unit="px",
             minimum=32,
             maximum=2048,
+            said=(*SIZE_SAID, "from # to", "start at #", "begin at #", "first #", "at #"),
             help="from small to large; empty: half of the task's usual size, then that",
             tasks=_TASKS,
         ),
         BATCH_SIZE,
-        Parameter("epochs", "int", 2, unit="epochs", minimum=1, maximum=1000, help="at each size"),
+        Parameter(
+            "epochs",
+            "int",
+            2,
+            unit="epochs",
+            minimum=1,
+            maximum=1000,
+            said=EPOCHS_SAID,
+            help="at each size",
+        ),
         Parameter(
             "lr",
             "float",
             None,
             minimum=1e-9,
             maximum=10,
+            said=LR_SAID,
             help="empty: found by a sweep at each size",
         ),
         Parameter(
-            "compare", "bool", True, help="also train as many epochs at the largest size alone"
+            "compare",
+            "bool",
+            True,
+            said=("compare", "comparison", "comparing", "baseline"),
+            help="also train as many epochs at the largest size alone",
         ),
         DEVICE,
         SEED,

@@ -12,7 +12,16 @@ from typing import TYPE_CHECKING, Any
 from executors.amounts import show_number
 from executors.prepare import Prepared, prepare
 from executors.recipe import Parameter, Recipe
-from executors.recipes._shared import BATCH_SIZE, DEVICE, SEED, SIZE, inputs, rate_of
+from executors.recipes._shared import (
+    BATCH_SIZE,
+    DEVICE,
+    EPOCHS_SAID,
+    LR_SAID,
+    SEED,
+    SIZE,
+    inputs,
+    rate_of,
+)
 from executors.runs.finding import Finding, plain_name
 from executors.runs.journal import Journal, Outcome
 from executors.task import Settings
@@ -43,15 +52,20 @@ RECIPE = Recipe(
         "dropout",
         "mixup",
         "label smoothing",
-        "overfitting",
-        "L2 regularization",
     ),
     parameters=(
         *inputs(_TASKS),
         SIZE,
         BATCH_SIZE,
         Parameter(
-            "epochs", "int", 3, unit="epochs", minimum=1, maximum=1000, help="of each training"
+            "epochs",
+            "int",
+            3,
+            unit="epochs",
+            minimum=1,
+            maximum=1000,
+            said=EPOCHS_SAID,
+            help="of each training",
         ),
         Parameter(
             "repeats",
@@ -59,10 +73,23 @@ RECIPE = Recipe(
             2,
             minimum=1,
             maximum=20,
+            said=(
+                "repetition",
+                "repeat # times",
+                "repeated # times",
+                "# runs of each",
+                "# times each",
+            ),
             help="trainings of each, with other batch orders",
         ),
         Parameter(
-            "weight_decay", "float", 0.1, minimum=0, maximum=10, help="0 leaves it out, as below"
+            "weight_decay",
+            "float",
+            0.1,
+            minimum=0,
+            maximum=10,
+            said=("wd",),
+            help="0 leaves it out, as below",
         ),
         Parameter(
             "dropout",
@@ -78,10 +105,19 @@ RECIPE = Recipe(
             0.4,
             minimum=0,
             maximum=10,
+            said=("mix-up", "mixup alpha", "alpha"),
             help="images only: how strongly two are blended",
         ),
         Parameter("label_smoothing", "float", 0.1, minimum=0, maximum=0.9, help="classes only"),
-        Parameter("lr", "float", None, minimum=1e-9, maximum=10, help="empty: found by a sweep"),
+        Parameter(
+            "lr",
+            "float",
+            None,
+            minimum=1e-9,
+            maximum=10,
+            said=LR_SAID,
+            help="empty: found by a sweep",
+        ),
         DEVICE,
         SEED,
     ),

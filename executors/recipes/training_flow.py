@@ -13,7 +13,15 @@ from executors.errors import RecipeError
 from executors.parameters import both
 from executors.prepare import Prepared, prepare
 from executors.recipe import Parameter, Recipe
-from executors.recipes._shared import BATCH_SIZE, DEVICE, SEED, SIZE, inputs
+from executors.recipes._shared import (
+    BATCH_SIZE,
+    DEVICE,
+    EPOCHS_SAID,
+    LR_SAID,
+    SEED,
+    SIZE,
+    inputs,
+)
 from executors.runs.finding import Finding, plain_name
 from executors.runs.journal import Journal, Outcome
 from executors.task import Settings
@@ -28,6 +36,10 @@ __all__ = ["RECIPE", "Params", "findings", "run"]
 # a GAN has no rate to find and no score to stop at
 _TASKS = tuple(name for name in TASK_NAMES if name != "gan")
 
+_STALLING = (
+    *("improve", "improved", "improving", "improvement", "better", "progress"),
+    *("stall", "stalls", "stalled", "stagnates", "plateaus", "flat"),
+)
 RECIPE = Recipe(
     name="training-flow",
     title="Train my model",
@@ -41,14 +53,7 @@ RECIPE = Recipe(
         "training flow",
         "transfer learning",
         "fine-tuning",
-        "one-cycle",
-        "early stopping",
-        "overfitting",
-        "underfitting",
-        "error rate",
-        "discriminative learning rates",
-        "gradual unfreezing",
-        "ULMFiT",
+        "finetuning",
     ),
     parameters=(
         *inputs(_TASKS),
@@ -61,6 +66,18 @@ RECIPE = Recipe(
             unit="epochs",
             minimum=0,
             maximum=1000,
+            said=(
+                "# frozen",
+                "# freezing",
+                "# head",
+                "# epochs frozen",
+                "# epochs freezing",
+                "# epochs head",
+                "frozen # epochs",
+                "freeze # epochs",
+                "freezing # epochs",
+                "head # epochs",
+            ),
             help="of the head alone",
         ),
         Parameter(
@@ -70,6 +87,20 @@ RECIPE = Recipe(
             unit="epochs",
             minimum=1,
             maximum=10_000,
+            said=(
+                *EPOCHS_SAID,
+                "# unfrozen",
+                "# all layers",
+                "# whole network",
+                "# whole model",
+                "# epochs unfrozen",
+                "# epochs all layers",
+                "# epochs whole network",
+                "# epochs whole model",
+                "unfrozen # epochs",
+                "unfreeze # epochs",
+                "unfreezing # epochs",
+            ),
             help="of all layers, at most",
         ),
         Parameter(
@@ -79,6 +110,13 @@ RECIPE = Recipe(
             unit="epochs",
             minimum=0,
             maximum=1000,
+            said=(
+                "# epochs patience",
+                "# epochs without",
+                "# epochs with no",
+                "# epochs of no",
+                *(f"{how} # epochs" for how in _STALLING),
+            ),
             help="stop after so many epochs without a better score; 0: never",
         ),
         Parameter(
@@ -87,6 +125,7 @@ RECIPE = Recipe(
             None,
             minimum=1e-9,
             maximum=10,
+            said=LR_SAID,
             help="of the head; empty: found by a sweep",
         ),
         DEVICE,

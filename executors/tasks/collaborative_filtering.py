@@ -30,6 +30,7 @@ __all__ = [
     "DEFAULT_ARCH",
     "EXPECTS",
     "NAME",
+    "SAID",
     "TITLE",
     "build",
     "default_size",
@@ -44,6 +45,21 @@ TITLE = "Collaborative filtering"
 EXPECTS = (
     "A CSV file with one rating a row: columns user, item and rating, or three others named as the target "
     "(user,item,rating), or else its first three; the sample is generated from hidden tastes."
+)
+SAID = (
+    (
+        "collaborative filtering",
+        "collab filtering",
+        "collab",
+        "recommender",
+        "recommendation",
+        "rating",
+        "movielens",
+        "matrix factorisation",
+        "matrix factorization",
+        "user-item",
+        "dot product model",
+    ),
 )
 DEFAULT_ARCH = "50 factors"
 _FACTORS = 50  # fastai's default

@@ -29,6 +29,7 @@ __all__ = [
     "DEFAULT_ARCH",
     "EXPECTS",
     "NAME",
+    "SAID",
     "TITLE",
     "build",
     "default_size",
@@ -44,6 +45,7 @@ EXPECTS = (
     "A folder of images, all of which are trained on; the image size is a power of two; "
     "the sample is scikit-learn's handwritten digits."
 )
+SAID = (("gan", "gans", "wgan", "dcgan", "generative adversarial", "generator", "critic"),)
 DEFAULT_ARCH = "wgan"  # fastai's basic generator and critic; there is no other here
 _NOTES = (
     "the weights are random: a GAN has no pretrained ones",

@@ -37,6 +37,7 @@ __all__ = [
     "DEFAULT_ARCH",
     "EXPECTS",
     "NAME",
+    "SAID",
     "TITLE",
     "build",
     "default_size",
@@ -52,6 +53,22 @@ EXPECTS = (
     "A folder with one subfolder of images per class, with or without train/ and valid/ above them; a decisions.csv "
     "in it (columns file and decision: keep, delete or a class) is respected; "
     "the sample is scikit-learn's handwritten digits."
+)
+SAID = (
+    (
+        "image classification",
+        "image classifier",
+        "picture classification",
+        "picture classifier",
+        "photo classification",
+        "photo classifier",
+        "classify images",
+        "classify photos",
+        "classify pictures",
+    ),
+    (),
+    ("breed", "species", "class folder"),
+    ("photo", "photograph", "picture", "pic", "image", "x-ray", "xray", "scan", "tile"),
 )
 DECISIONS = "decisions.csv"
 _WANTED = "with one subfolder of images per class"

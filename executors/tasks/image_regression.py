@@ -44,6 +44,7 @@ __all__ = [
     "DEFAULT_ARCH",
     "EXPECTS",
     "NAME",
+    "SAID",
     "TITLE",
     "build",
     "default_size",
@@ -58,6 +59,19 @@ TITLE = "Image regression (points)"
 EXPECTS = (
     "A folder with images and a points.csv: columns file, x1, y1 and so on (pixels from the upper left corner, the "
     "same number of points for each), and if you like valid (true or false); the sample is drawn: the middle of a blob."
+)
+SAID = (
+    (
+        "keypoint",
+        "key point",
+        "heatmap",
+        "heat map",
+        "landmark",
+        "head pose",
+        "pose",
+        "coordinates",
+        "image regression",
+    ),
 )
 LISTING = "points.csv"
 

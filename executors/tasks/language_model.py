@@ -17,6 +17,7 @@ __all__ = [
     "DEFAULT_ARCH",
     "EXPECTS",
     "NAME",
+    "SAID",
     "TITLE",
     "build",
     "default_size",
@@ -32,6 +33,20 @@ TITLE = "Language model"
 EXPECTS = (
     "A folder of .txt or .md files, with or without train/ and valid/ above them, or a CSV file with a column 'text' "
     "(another can be named as the target); the sample is docstrings of installed packages."
+)
+SAID = (
+    (
+        "language model",
+        "language modelling",
+        "language modeling",
+        "ulmfit",
+        "next word",
+        "text generation",
+        "text generator",
+    ),
+    (),
+    ("lm", "corpus", "corpora"),
+    ("awd_lstm", "awd-lstm"),
 )
 _FEWEST_SEQUENCES = 8
 _TEMPLATE = 8

@@ -21,6 +21,7 @@ __all__ = [
     "DEFAULT_ARCH",
     "EXPECTS",
     "NAME",
+    "SAID",
     "TITLE",
     "build",
     "default_size",
@@ -36,6 +37,7 @@ EXPECTS = (
     "path/to/file.py:function, where the function takes no arguments and returns a fastai Learner with a training and"
     " a validation loader; there is no sample."
 )
+SAID = (("own learner", "my learner"),)
 DEFAULT_ARCH = "your own"
 _LOOKED_AT = 64  # training samples, of which the costliest stand for the worst case
 _TEMPLATE = 8

@@ -34,6 +34,7 @@ __all__ = [
     "DEFAULT_ARCH",
     "EXPECTS",
     "NAME",
+    "SAID",
     "TITLE",
     "build",
     "default_size",
@@ -48,6 +49,32 @@ TITLE = "Image restoration"
 EXPECTS = (
     "A folder of good images, with or without train/ and valid/ in it; each is made worse (resolution, JPEG, writing) "
     "to be restored; the sample is cut from scikit-learn's two photographs."
+)
+SAID = (
+    (
+        "super-resolution",
+        "super resolution",
+        "superres",
+        "restore",
+        "restoring",
+        "restoration",
+        "denoise",
+        "denoising",
+        "colorize",
+        "colorizing",
+        "colourise",
+        "colourising",
+        "colorization",
+        "colourisation",
+        "crappify",
+        "crappified",
+        "inpainting",
+        "in-painting",
+        "deblur",
+        "deblurring",
+        "feature loss",
+        "perceptual loss",
+    ),
 )
 _JUDGE = "vgg16_bn"  # what sees the features that the loss compares
 _CROP = 64  # px

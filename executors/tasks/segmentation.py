@@ -36,6 +36,7 @@ __all__ = [
     "DEFAULT_ARCH",
     "EXPECTS",
     "NAME",
+    "SAID",
     "TITLE",
     "build",
     "default_size",
@@ -50,6 +51,20 @@ TITLE = "Segmentation (U-Net)"
 EXPECTS = (
     "A folder with images/ and masks/ of the same names, with or without train/ and valid/ in both; a mask holds the "
     "number of a class at each pixel (255: void), and codes.txt, if there, their names; the sample is drawn shapes."
+)
+SAID = (
+    (
+        "segmentation",
+        "segmenting",
+        "segment",
+        "segmenter",
+        "segmented",
+        "mask",
+        "camvid",
+        "pixel-wise",
+    ),
+    ("unet", "u-net"),
+    ("every pixel", "each pixel", "per pixel", "all pixels"),
 )
 
 

@@ -21,6 +21,7 @@ __all__ = [
     "DEFAULT_ARCH",
     "EXPECTS",
     "NAME",
+    "SAID",
     "TITLE",
     "build",
     "default_size",
@@ -36,6 +37,28 @@ EXPECTS = (
     "A CSV file with a line of column names, and the column to learn as the target: classes, or a quantity; columns of "
     "dates become their parts, and a column is_valid says which rows are held out; "
     "the sample is scikit-learn's breast-cancer set."
+)
+SAID = (
+    ("tabular", "table data", "structured data"),
+    (),
+    (),
+    (),
+    (
+        "csv",
+        "csvs",
+        "data frame",
+        "dataframe",
+        "spreadsheet",
+        "excel",
+        "pandas",
+        "my table",
+        "our table",
+        "a table of",
+        "the table",
+        "table",
+        "rows",
+        "target column",
+    ),
 )
 DEFAULT_ARCH = "200,100"
 VALID_SHARE = 0.2

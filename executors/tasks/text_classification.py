@@ -28,6 +28,7 @@ __all__ = [
     "DEFAULT_ARCH",
     "EXPECTS",
     "NAME",
+    "SAID",
     "TITLE",
     "build",
     "default_size",
@@ -43,6 +44,46 @@ EXPECTS = (
     "A folder with one subfolder of .txt or .md files per class, with or without train/ and valid/ above them, or a CSV"
     " file with its classes as the target and the texts in 'text' or the column of the longest texts; the encoder of a "
     "language model can be given; the sample is docstrings and which package they come from."
+)
+SAID = (
+    (
+        "text classification",
+        "text classifier",
+        "text classifying",
+        "classify texts",
+        "classify text",
+        "sentiment",
+        "spam",
+        "imdb",
+    ),
+    (),
+    (
+        "labelled corpus",
+        "annotated corpus",
+        "ticket",
+        "review",
+        "tweet",
+        "email",
+        "e-mail",
+        "texts",
+        "text model",
+        "text column",
+        "text data",
+        "complaint",
+        "chat message",
+        "text message",
+        "comment",
+        "headline",
+        "abstract",
+        "transcript",
+        "my documents",
+        "our documents",
+        "my messages",
+        "our messages",
+        "my articles",
+        "our articles",
+        "contracts",
+    ),
 )
 
 

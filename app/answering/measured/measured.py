@@ -17,59 +17,27 @@ from datetime import UTC, datetime
 from functools import lru_cache
 from itertools import chain, zip_longest
 from pathlib import Path
-from typing import Any
 
 from app.answering.measured.findings import findings_of
-from app.answering.offers.offers import offers
-from app.answering.offers.presets import Preset, presets, without_presets
-from app.answering.offers.subjects import DEFINES, subject_of, vetoed
+from app.answering.offers.offers import names_only
+from app.answering.offers.presets import Preset
+from app.answering.offers.wishes import Wish
 from executors.recipe import recipes
 from executors.runs.finding import Finding, one_line
 from executors.runs.folder import RESULT, SPEC, read_json
 from executors.runs.result import result_from
-from kg.types import AnswerKind, Measured, RecipeOffer
+from kg.linking import key
+from kg.types import AnswerKind, Measured
 
 __all__ = ["asked_of", "measured"]
 
 MOST = 3
 LOOKED_AT = 64  # newest runs of a recipe
 RESULT_BYTES = 2_000_000  # a larger result is none of ours
-WISHED = 0.65  # confidence of an offer from which its recipe's runs are spoken of
-VALUED = (
-    0.8  # the same where a question has the form of a definition: "what is the best learning rate?"
-)
+TOLD_FROM = 0.45  # chance of a wish from which its recipe's runs are spoken of
+VALUED_FROM = 0.8  # the same in the form of a definition: "what is the best learning rate?"
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 _RUN = re.compile(r"(?P<when>\d{8}T\d{6}Z)-(?P<recipe>.+)-[0-9a-f]{6}")
-_ASKED = r"(?:is|are|am|was|does|do|did|has|will|would|should|can|could|must)"
-_YES_NO = re.compile(rf"^(?:(?:and|so|but|then) )?{_ASKED}\b")
-_HOW_MUCH = re.compile(r"^(?:(?:and|so|but|then) )?how (?:much|many times)\b")
-_OWN = re.compile(r"\b(?:my|our|i|we|it|this)\b")
-_MY_VALUE = re.compile(r"^what(?:'s| is| was| are) (?:my|our) ")
-# What may stand around a subject ("§") of which a run tells what it is worth: "does mixup help?",
-# "is fp16 faster?"
-_BEFORE = (
-    r"i|we|you|it|the|my|our|an?|to|use|using|add|adding|try|take|apply|train|training|in|with|by|really|also|even|"
-    r"still|any|much|how|faster|better|slower"
-)
-_BEHIND = (
-    r"really|much|any|help|helps|helping|better|best|faster|slower|quicker|worse|worth|it|useful|good|pays?|off|"
-    r"improves?|hurts?|matters?|saves?|memory|time|speed|make|makes|an?|the|my|our|me|us|score|accuracy|error|rate|"
-    r"loss|results?|models?|networks?|net|data|images|photos|pictures|texts?|table|here|on|for|with|in|at|all|to|use|"
-    r"work|works|than|or|and|train|training|reduce|against|overfit|overfitting|less|more|one|use|full|precision|size"
-)
-_WORTH = re.compile(
-    rf"^(?:(?:and|so|but|then) )?(?:how (?:much|many times) (?:(?:faster|slower|better|more|less|memory|time) )?)?"
-    rf"{_ASKED} (?:(?:{_BEFORE}|§) )*§(?: (?:{_BEHIND}|§))*$"
-)
-_VALUE = re.compile(
-    r"\b(?:help\w*|better|best|faster|slower|quicker|worse|worth|useful|good|pays?|improves?|hurts?|matters?|saves?|"
-    r"works?|reduce|less|more|try|use|using|add|apply)\b"
-)
-_FITTING = re.compile(r"\b(?:over|under)-?\s?fit\w*")
-_HOW_GOOD = re.compile(
-    r"^how (?:good|accurate|well|bad) (?:is|was|does|did) (?:my|our) "
-    r"|^(?:what|which) (?:is |was |are )?(?:the |my |our )?(?:accuracy|error(?: rate)?|score)\b.*\b(?:my|our|i|we)\b"
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,11 +58,7 @@ class _Run:
 
 
 def measured(
-    question: str,
-    kind: AnswerKind,
-    runs_dir: Path,
-    offered: Sequence[RecipeOffer] | None = None,
-    now: datetime | None = None,
+    wish: Wish, kind: AnswerKind, runs_dir: Path, now: datetime | None = None
 ) -> tuple[Measured, ...]:
     """What runs of a folder found of what a question asks, newest first, at most three.
 
@@ -103,74 +67,43 @@ def measured(
 
     Parameters
     ----------
-    question : str
-        As it would be asked alone.
+    wish : Wish
+        What the question says of runs.
     runs_dir : Path
         The store's runs; it need not exist.
-    offered : sequence of RecipeOffer or None
-        The recipes that the question wishes for; None: found here.
     now : datetime or None
         With a time zone; None: now.
     """
     if not runs_dir.is_dir():
         return ()
     told = []
-    for recipe, wanted in asked_of(question, kind, offered):
+    for recipe in asked_of(wish, kind):
         runs = (run for run in _runs(runs_dir, recipe) if run.recipe == recipe)
-        told.append(_fitting(runs, wanted, _plain(question)))
+        told.append(_fitting(runs, wish.params.get(recipe) or {}, wish.words))
     one_of_each_first = chain.from_iterable(zip_longest(*told))
     facts = [fact for fact in one_of_each_first if fact is not None][:MOST]
     return tuple(_said(run, finding, now or datetime.now(UTC)) for run, finding in facts)
 
 
-def asked_of(
-    question: str, kind: AnswerKind, offered: Sequence[RecipeOffer] | None = None
-) -> list[tuple[str, dict[str, Preset]]]:
-    """Recipes whose finding a question asks for, by name, with what its words say of the run.
+def asked_of(wish: Wish, kind: AnswerKind) -> list[str]:
+    """Recipes whose finding a question asks for, by name, surest first.
 
-    >>> asked_of("which learning rate after unfreezing?", "fact"), asked_of("what is a learning rate?", "definition")
-    ([('lr-find', {'phase': 'unfrozen'})], [])
-    >>> [name for name, _ in asked_of("does mixup help?", "yesno") + asked_of("is my model overfitting?", "yesno")]
-    ['regularise', 'training-flow']
+    Who asks only what something is, or where it is told, asks for no finding.
     """
-    asked = _plain(question)
-    if kind in ("path", "next", "where", "empty") or vetoed(asked):
+    if kind in ("path", "next", "where", "empty"):
         return []
-    least = WISHED if kind != "definition" else DEFINES if _MY_VALUE.match(asked) else VALUED
-    wished = offers(question, ()) if offered is None else offered
-    found = {offer.name: offer.params for offer in wished if offer.confidence >= least}
-    judging = any(form.match(asked) for form in (_YES_NO, _HOW_MUCH, _HOW_GOOD))
-    if found or not judging:  # asking the installed packages for recipes takes some milliseconds
-        return list(found.items())
-    judged = [
-        (recipe, presets(recipe, asked))
-        for recipe in recipes()
-        if _judges(recipe.name, asked, recipe)
-    ]
-    return [(recipe.name, params) for recipe, params in judged if params is not None]
-
-
-def _judges(name: str, asked: str, recipe: Any) -> bool:
-    """Whether a question wants to know what a run tells although it does not ask for one."""
-    subject = subject_of(recipe)
-    yes_no = bool(_YES_NO.match(asked))
-    if name == "training-flow":
-        return bool(_HOW_GOOD.match(asked)) or bool(
-            yes_no and _FITTING.search(asked) and _OWN.search(asked)
-        )
-    if subject.judged and subject.named.search(asked) and _VALUE.search(asked):
-        marked = without_presets(subject.named.sub(" § ", asked))
-        if _WORTH.match(" ".join(marked.split())):
-            return True
-    return yes_no and subject.wished is not None and bool(subject.wished.search(asked))
-
-
-def _plain(question: str) -> str:
-    return " ".join(question.lower().replace("’", "'").split()).strip(" ?.!")
+    least = VALUED_FROM if kind == "definition" else TOLD_FROM
+    sure = {name: chance for name, chance in wish.chances.items() if chance >= least}
+    if sure and kind == "definition":
+        sure = {
+            r.name: sure[r.name] for r in recipes() if r.name in sure and not names_only(wish, r)
+        }
+    does = [name for name in sure if wish.params.get(name, {}) is not None]
+    return sorted(does, key=lambda name: -sure[name])
 
 
 def _fitting(
-    runs: Iterable[_Run], wanted: Mapping[str, Preset], asked: str
+    runs: Iterable[_Run], wanted: Mapping[str, Preset], words: frozenset[str]
 ) -> list[tuple[_Run, Finding]]:
     """Of runs, newest first, what fits a question best: one for each task, data, network and
     phase.
@@ -180,7 +113,7 @@ def _fitting(
         if wanted.get("task", run.task) != run.task:
             continue
         new: dict[tuple[int, str], list[Finding]] = {}
-        for finding in _about(run.findings, asked):
+        for finding in _about(run.findings, words):
             if not finding.phase or wanted.get("phase") in (None, "both", finding.phase):
                 new.setdefault((_misfits(run, finding, wanted), finding.phase), []).append(finding)
         for (misfits, phase), same in new.items():
@@ -191,12 +124,9 @@ def _fitting(
     return list(ranked[min(ranked)].values()) if ranked else []
 
 
-def _about(findings: Sequence[Finding], asked: str) -> Sequence[Finding]:
-    named = [
-        one
-        for one in findings
-        if one.about and one.about in asked.replace("-", " ").replace("mix up", "mixup")
-    ]
+def _about(findings: Sequence[Finding], words: frozenset[str]) -> Sequence[Finding]:
+    """The findings that the question's words name, else those that answer any question."""
+    named = [one for one in findings if one.about and words >= {*key(one.about)}]
     return named or [one for one in findings if not one.about]
 
 

@@ -1,274 +1,479 @@
-"""Parameters of a recipe that a question's words decide: the task, the network, sizes, memory,
-device and so on.
+"""Parameters of a recipe that a question's words decide, read by what the parameters say of
+themselves.
+
+A parameter's type and unit choose its reader: a number beside its name, sides in px, an amount of
+memory, a value by its everyday words, a switch, or what is written out (a column, a file's
+function, the widths of a network). Nothing here knows a recipe; the words of tasks are the tasks'
+own.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import cache, lru_cache
 
-from app.answering.offers.preset_numbers import epochs_of, numbers
-from app.answering.offers.preset_words import (
-    TASKS,
-    arch_of,
-    learner_of,
-    networks,
-    switches,
-    target_of,
-    task_of,
-    y_range_of,
-)
+from executors.networks.networks import KNOWN_NETWORKS
 from executors.parameters import Parameter, check_value
 from executors.recipe import Recipe
-from executors.tasks import IMAGE_TASKS
+from executors.tasks import IMAGE_TASKS, LEARNER, TASK_NAMES, TEXT_TASKS, find_task
+from kg.linking import STOP_WORDS
 
-__all__ = ["Preset", "presets", "without_presets", "without_values"]
+__all__ = ["Preset", "presets", "spoken_words"]
 
 Preset = str | int | float | bool
-_UNFROZEN = re.compile(
-    r"\bunf(?:reez\w*|rozen)\b|\bdiscriminative\b|\b(?:whole|entire|full) (?:model|network|net)\b"
-    r"|\ball (?:the )?layers\b",
+_NUMERALS = {"one": 1, "two": 2, "three": 3, "four": 4, "five": 5, "six": 6, "seven": 7}
+_NUMERALS |= {"eight": 8, "nine": 9, "ten": 10, "twelve": 12, "fifteen": 15, "twenty": 20}
+_NUMERALS |= {"thirty": 30, "forty": 40, "fifty": 50, "hundred": 100}
+_UNITS = {"%": ("%", 0.01), "percent": ("%", 0.01), "px": ("px", 1), "pix": ("px", 1)}
+_UNITS |= {"pixel": ("px", 1), "pixels": ("px", 1), "min": ("s", 60), "minute": ("s", 60)}
+_UNITS |= {"minutes": ("s", 60), "hour": ("s", 3600), "hours": ("s", 3600)}
+_FIGURE = re.compile(
+    r"(?<![\w.])(?P<side>\d{2,4})\s?[x×*]\s?\d{2,4}(?!\w|\.\d)"
+    r"|(?<![\w.])(?P<number>(?:\d{1,12}(?:\.\d+)?|\.\d+)(?:e[-+]?\d+)?)(?!\.?\d)(?:[\s-]?"
+    rf"(?:(?P<unit>{'|'.join(_UNITS)})(?!\w)|(?P<giga>g|m)(?:i?b|igs?|igabytes?|egabytes?)\b)"
+    rf"|(?!\w))|\b(?P<word>{'|'.join(_NUMERALS)})(?:\s(?P<long>minutes?|hours?|percent)\b|(?=[\s-]\w))",
     re.I,
 )
-_FROZEN = re.compile(
-    r"\b(?:freez\w*|frozen)\b|\bbefore unf|\b(?:new |only the |just the |the )head\b|\bhead[ -]only\b|\blast layers?\b",
-    re.I,
+_STORED = re.compile(r"\s+(?:of )?(?:data|images|pictures|texts?|files?|csv|dataset)\b", re.I)
+# What may stand between a name and its number, and within a phrase that a number stands in.
+_LINK = r"(?:[\s:=(~]|\b(?:is|of|to|at|set|value|rate|probability|strength|ps?|eps|about)\b){1,9}?"
+_FILL = (
+    r"(?:[\s,:=(_-]|\b(?:of|the|an?|on|for|with|in|over|only|just|my|it|its|more|further|last|first"
+    r"|about|each)\b)*?"
 )
-_BOTH = re.compile(
-    r"\bfrozen\b.{0,80}\b(?:and|then)\b.{0,80}\bunfrozen\b|\bunfrozen\b.{0,80}\band\b.{0,80}\bfrozen\b|\bboth phases\b"
-    r"|\bbefore and after unf",
-    re.I,
+_WENT_BY = "".join(
+    f"(?<!{w} )" for w in ("every", "each", "last", "past", "previous", "than", "after", "per")
 )
-_PRECISIONS = (
-    ("bfloat16", re.compile(r"\bb(?:f|float) ?-?16\b|\bto_bf16\b", re.I)),
-    (
-        "float16",
-        re.compile(r"\b(?:fp|float) ?-?16\b|\bto_fp16\b|\bhalf[ -]?precision\b|\bin half\b", re.I),
-    ),
-    (
-        "float32",
-        re.compile(r"\b(?:fp|float) ?-?32\b|\bfull precision\b|\bsingle precision\b", re.I),
-    ),
+_LATER = r"(?!\s(?:ago|takes?|took|lasts?|already|later)\b)"
+# "wd 0.1 or 0.01?" asks which, and "lr 0.1 is too high" gives none.
+_OR = r"\s*(?:,\s*)?(?:\b(?:or|and|vs\.?|versus|to)\b|->|→|/|-|–)\s*"
+_ALTERNATIVES = re.compile(rf"[#§](?:\s*,\s*#)*(?:{_OR}[#§])+", re.I)
+_TOO_MUCH = re.compile(r"#\s*(?:(?:is|was|seems)\s+)?(?:far )?too\b", re.I)
+_NOT = (
+    r"\b(?:no|not|not with|non|without|skip|skipping|leave out|don'?t|isn't)[\s-]+"
+    r"(?:(?:the|an?|any|to|need|for|of)\s+)*"
 )
-_MIXED = re.compile(r"\bmixed[ -]?precision\b|\b16[ -]?bits?\b|\bamp\b", re.I)
-_PX = r"(?:px|pixels?)"
-_STEP = r"(?:\s*,\s*(?:and |then )?|\s*(?:/|→|->|–|-)\s*|\s*,?\s+(?:and then|and|then|to|up to|over|via|or|before)\s+)"
-_GOING = (
-    r"(?:\s*,?\s+(?:and |then |and then )?(?:go(?:ing)? |grow(?:ing)? |move )?(?:up |on )?to\s+)"
+_STEP = (
+    r"\s*(?:,|/|→|->|=>|–|-|\b(?:and|then|go|going|grow|growing|up|on|to|via|over|or|before|at"
+    r"|after that|first)\b)\s*"
 )
-_JOIN = rf"(?:{_STEP}|{_GOING})"
-_AFTER = r"(?![a-z%]|\.\d|\s?(?:epochs?|gb|gigs?|mb|%|percent|samples|images|photos|pictures|batch|steps|rows|classes)\b)"  # noqa: E501
-_LISTED = re.compile(
-    rf"\b(\d{{2,4}}(?:\s?{_PX})?(?:{_JOIN}\d{{2,4}}(?:\s?{_PX})?)*)\s?{_PX}(?![a-z])", re.I
-)
-_PLAIN_LIST = re.compile(
-    rf"(?<![\d.,])\b(\d{{2,4}}(?:\s?{_PX})?(?:{_JOIN}\d{{2,4}}(?:\s?{_PX})?)+)\b{_AFTER}", re.I
-)
-_ARROWS = re.compile(
-    rf"(?<![\d.,])\b(\d{{2,4}}(?:(?:\s*(?:→|->|=>)\s*|\s*,?\s+(?:and )?then\s+(?:at )?)\d{{2,4}})+)\b{_AFTER}",
-    re.I,
-)
+_CHAIN = re.compile(rf"#(?:(?:{_STEP})+#)+", re.I)
+_RISING = re.compile(r"→|->|=>|\b(?:then|to)\b", re.I)
 # "a unet at 256, bs 8" and "resnet50, 224, bs 128": a side as networks take it, said of nothing
 # else
-_END = r"(?=\s*(?:$|[,;?!)]|\.(?!\d)|(?:with|in|on|for|using|first|all|without|when|if)\b))"
-_AT = re.compile(rf"\bat (\d{{2,4}})\b{_END}(?!\s*,\s*\d)", re.I)
-_ITEM = re.compile(r",\s*(\d{3})(?=\s*(?:$|[,;]))")
-_BATCH_LIST = re.compile(
-    r"\b(?:bs|batch[ -]?sizes?|batches)\s*(?:of|=|:|is|to)?\s*\d{1,5}"
-    r"(?:(?:\s*,\s*(?:and |or )?|\s+(?:and|or|to|vs\.?|versus)\s+)\d{1,5})+\b(?!\s?(?:px|pixel|epoch|repeats|seeds))",
+_ALONE = re.compile(
+    r"(?:\bat |,\s*)(#)(?=\s*(?:$|[,;?!)]|\.(?!\d)"
+    r"|(?:with|in|on|for|using|first|all|without|when|if)\b))",
     re.I,
 )
-_EFFECTIVE = re.compile(r"\beffective[ -]batch(?:[ -]?size)?\s*(?:of|=|:|is|to)?\s*\d{1,7}\b", re.I)
-# sides that networks were made for, and that hardly any batch has
-_SIDES = frozenset(
-    re.findall(r"\d+", "112 160 192 224 240 260 288 299 300 320 331 336 380 384 448")
-)
-_SQUARE = re.compile(r"\b(\d{2,4})\s?[x×*]\s?\d{2,4}\b")
-_SIZE_IS = re.compile(
-    r"(?<!batch )(?<!batch-)\b(?:(?:image|input|picture) sizes?|resolution|sz)\s?(?:of|=|is|:)?\s?(\d{2,4})\b",
-    re.I,
-)
-_RESIZING = re.compile(r"\bresiz|\bsizes\b|\bpx\b|\bpixels?\b|\bresolutions?\b", re.I)
-_BATCH = re.compile(
-    r"\b(?:bs|batch[ -]?sizes?|batch(?:es)?)\s*(?:of|=|:|is|to)?\s*(\d{1,5})\b(?!\s?(?:px|pixel|gb|mb|x\s?\d|epoch))",
-    re.I,
-)
-_RATE = re.compile(
-    r"\b(?:lr|learning[ -]?rate|weight[ -]?decay|wd)s?\s*(?:of|=|:|is)?\s*\d[\d.]*(?:e-?\d+)?\b",
-    re.I,
-)
-_AMOUNT = re.compile(
-    r"\b(\d{1,4}(?:\.\d+)?)\s?(g|m)(?:i?b|igs?|igabytes?|egabytes?)\b"
-    r"(?!\s+(?:of )?(?:data|images|pictures|text|files?|csv|dataset))",
-    re.I,
-)
-_CARD = re.compile(
-    r"\bcuda:(\d{1,2})\b|\b(?:gpu|card)[ #](?:no\.? ?)?(\d)\b(?!\s?(?:gb|g\b|mb))", re.I
-)
-_CPU = re.compile(r"\bcpus?\b|\bwithout (?:an? )?(?:gpu|card)\b|\bno gpu\b", re.I)
-_MPS = re.compile(
-    r"\bmps\b|\bapple silicon\b|\bm[1-5] (?:mac|pro|max|chip|macbook)|\bmacbook", re.I
-)
-_EPOCHS = re.compile(
-    r"\b(?:\d{1,4}|one|two|three|four|five|six|seven|eight|nine|ten|twenty)[ -]epochs?\b", re.I
-)
+_SIDES = frozenset((112, 160, 192, 224, 240, 260, 288, 299, 300, 320, 331, 336, 380, 384, 448))
+_WRITTEN = r"\s?(?:is\s|=\s?|:\s?|called\s|named\s)?\s?(?:[\"'`“‘]([^\"'`”’]{1,60})[\"'`”’]|([^\W\d][\w-]*\w|[^\W\d]))"
+_PREDICTED = re.compile(r"\bpredict\w*\s(?:the\s|my\s)?()([^\W\d][\w-]*)\scolumn\b", re.I)
+_NO_COLUMN = STOP_WORDS | {"called", "contains", "density", "each", "empty", "full", "headers"}
+_NO_COLUMN |= {"holds", "looks", "missing", "name", "named", "names", "order", "says", "there"}
+_NO_COLUMN |= {"type", "typed", "types", "values", "width"}
+_FUNCTION = re.compile(r"(?<![\w/.~\\-])((?:~?[\w.\\/-]*[\w-])\.py:[^\W\d]\w*)", re.I)
+_ROW = r"(#(?:\s?(?:[,/]|,?\s(?:and|then)\b)\s?#)+)"
 
 
-_SPOKEN = (
-    _BATCH, _RATE, _LISTED, _SQUARE, _SIZE_IS, _PLAIN_LIST, _AMOUNT, _CARD, _CPU, _MPS, _EPOCHS, _MIXED, _BOTH,
-    _UNFROZEN, _FROZEN,
-)  # fmt: skip
+@dataclass(frozen=True, slots=True)
+class _Figure:
+    """A number in a question; its unit is "px", "%", "s", "bytes", or "" where none is said."""
+
+    value: float
+    unit: str
+    text: str
 
 
-def presets(recipe: Recipe, question: str) -> dict[str, Preset] | None:
-    """Parameters that a question's words decide, only ones that the recipe has; None when it is for
-    other tasks.
+@dataclass(frozen=True, slots=True)
+class _Marked:
+    """A question with "#" for each number, "§" for each numeral, and the numbers by place."""
 
-    >>> from executors.recipe import find_recipe
-    >>> presets(find_recipe("lr-find"), "what lr after unfreezing, with bs 32 at 128 px?")
-    {'phase': 'unfrozen', 'batch_size': 32, 'size': 128}
+    text: str
+    figures: Mapping[int, _Figure]
+
+    def within(self, match: re.Match[str]) -> list[int]:
+        """Places of the numbers in a match."""
+        return [at for at in self.figures if match.start() <= at < match.end()]
+
+
+@dataclass(frozen=True, slots=True)
+class _Spoken:
+    """A question, and what its words say of the parameters of any recipe, by their number."""
+
+    question: str
+    marked: _Marked
+    everyone: Sequence[Parameter]
+    values: Mapping[int, Preset]
+    claims: Sequence[tuple[int, tuple[int, int], int]]  # place of a number, weight, parameter
+
+
+def presets(known: Sequence[Recipe], question: str) -> dict[str, dict[str, Preset] | None]:
+    """Of each recipe the parameters that a question's words decide; None of one that does not do
+    the task.
+
+    A number that another recipe's parameter is named for is not taken for one of this.
+
+    >>> from executors.recipe import recipes
+    >>> presets(recipes(), "what lr after unfreezing, with bs 32 at 128 px?")["lr-find"]
+    {'phase': 'unfrozen', 'size': 128, 'batch_size': 32}
     """
-    known = {parameter.name: parameter for parameter in recipe.parameters}
-    task = _task(question)
-    if task and "task" in known and task not in known["task"].choices:
-        return None
-    said = _read(recipe, known, question, task)
-    about = str(said.get("task") or (known["task"].default if "task" in known else ""))
-    out: dict[str, Preset] = {}
-    for name, value in said.items():
-        parameter = known.get(name)
-        if parameter is None or (parameter.tasks and about not in parameter.tasks):
-            continue
-        try:
-            check_value(parameter, value)
-        except (ValueError, OverflowError):
-            continue
-        out[name] = value
-    return out
+    question = " ".join(question.replace("#", " ").replace("§", " ").split())
+    parameters = (parameter for recipe in known for parameter in recipe.parameters)
+    everyone = tuple(dict.fromkeys(parameters))
+    values, bare = _values(everyone, question)
+    marked = _marked(bare)
+    claims = [
+        (at, weight, n)
+        for n, parameter in enumerate(everyone)
+        if parameter.type in ("int", "float") and parameter.unit != "px"
+        for at, weight in _claims(parameter, marked.text)
+    ]
+    spoken = _Spoken(question, marked, everyone, values, claims)
+    return {recipe.name: _preset(recipe, spoken) for recipe in known}
 
 
-def _read(
-    recipe: Recipe, known: Mapping[str, Parameter], question: str, task: str
-) -> dict[str, Preset]:
-    """What the question says of parameters, also of ones that the recipe has not, or not for the
-    task.
-    """
-    said: dict[str, Preset] = {}
-    if task and "task" in known:
-        said["task"] = task
-    for name, read in _READERS.items():
-        value = read(question)
-        if (
-            name == "precision"
-            and value is None
-            and recipe.name != "mixed-precision"
-            and _MIXED.search(question)
-        ):
-            value = "float16"
+def _preset(recipe: Recipe, spoken: _Spoken) -> dict[str, Preset] | None:
+    named = {parameter.name: parameter for parameter in recipe.parameters}
+    mine = frozenset(recipe.parameters)
+    own = {n for n, parameter in enumerate(spoken.everyone) if parameter in mine}
+    given = {spoken.everyone[n].name: v for n, v in spoken.values.items() if n in own}
+    task = ""
+    if "task" in named:
+        asked = _task(named["task"], spoken.question, given.get("arch"))
+        if asked is None:
+            return None
+        task = given["task"] = asked
+    owners = {
+        at: spoken.everyone[n].name
+        for at, _, _, n in sorted((a, w, n in own, n) for a, w, n in spoken.claims)
+    }
+    given |= _numbers(recipe.parameters, spoken.marked, owners)
+    for parameter in recipe.parameters:
+        value = _written(parameter, spoken, owners, task)
         if value is not None:
-            said[name] = value
-    if said.get("learner") and "learner" in known:
-        said["task"] = "learner"
-    said |= epochs_of(question, split="epochs_frozen" in known)
-    arch = arch_of(question, task)
-    if arch:
-        said["arch"] = arch
-    sizes = _sizes(networks().sub(" ", question), rising=recipe.name == "progressive-resizing")
-    if sizes:  # the number in "densenet 169, 299 px" is no size
-        said["sizes"] = ",".join(map(str, sizes))
-    if len(sizes) == 1:
-        said["size"] = sizes[0]
-    return said | switches(question) | numbers(known.values(), question)
+            given[parameter.name] = value
+    if given.get("learner"):
+        given["task"] = LEARNER
+    about = str(task or (named["task"].default if "task" in named else ""))
+    about = str(given.get("task") or about)
+    return {
+        name: given[name]
+        for name, parameter in named.items()
+        if given.get(name, "") != ""
+        and about in (parameter.tasks or (about,))
+        and _takes(parameter, given[name])
+    }
 
 
-def without_values(question: str) -> str:
-    """A question without what is given in it: "which lr with bs 64?" asks for no batch size.
+def spoken_words(recipe: Recipe) -> Iterator[str]:
+    """All phrases by which a recipe, its tasks, parameters and their values are spoken of."""
+    yield from recipe.concepts
+    for parameter in recipe.parameters:
+        yield from (_spaced(parameter.name), *parameter.said)
+        for value in (*parameter.choices, *parameter.values_said):
+            if parameter.name == "task":
+                yield from (word for group in _task_words(parameter, value) for word in group)
+            else:
+                yield from parameter.values_said.get(value, ())
 
-    >>> without_values("which lr with bs 64?"), without_values("epochs for a learning rate of 1e-3")
-    ('which lr with  ?', 'epochs for a  ')
+
+def _spaced(name: str) -> str:
+    return name.replace("_", " ")
+
+
+@cache
+def _phrase(words: str) -> str:
+    """A pattern for words, however they are joined, also in the plural; "#" is a number, "~"
+    another.
     """
-    return _RATE.sub(" ", _BATCH.sub(" ", question))
+    if "#" in words:
+        marks = {"#": r"(?P<n>[#§])", "~": "#"}
+        pieces = re.findall(r"[#~]|[^\s#~]+", words)
+        return _FILL.join(marks.get(piece) or _phrase(piece) for piece in pieces)
+    escaped = re.escape(words).replace("_", r"[\s_]?")
+    joined = re.sub(r"(?:\\[ -])+", lambda _: r"[\s_.-]{0,2}", escaped)
+    plural = r"s?(?![^\W_])" if words[-1:].isalnum() else ""
+    return rf"(?<![^\W_]){joined}{plural}"
 
 
-def without_presets(question: str) -> str:
-    """A question without the words that decide parameters.
+def _takes(parameter: Parameter, value: Preset) -> bool:
+    try:
+        check_value(parameter, value)
+    except (ValueError, OverflowError):
+        return False
+    return True
 
-    >>> without_presets("batch size for a unet (resnet 34) at 256 px").split()
-    ['batch', 'size', 'for', 'a', '(', ')', 'at']
+
+def _only(found: Iterable[str]) -> str | None:
+    different = set(found)
+    return different.pop() if len(different) == 1 else None
+
+
+# Values and switches
+
+
+def _values(parameters: Sequence[Parameter], question: str) -> tuple[dict[int, Preset], str]:
+    """Values that are said by their words, and the question without the numbers in these."""
+    given: dict[int, Preset] = {}
+    bare = question
+    for n, parameter in enumerate(parameters):
+        found: set[Preset] = set()
+        for value, match in _named(parameter, question):
+            number = re.search(r"\d+", match.group())
+            if number:
+                bare = bare[: match.start()] + " " * len(match.group()) + bare[match.end() :]
+                value = value.replace("#", number.group()) if isinstance(value, str) else value
+            found.add(value)
+        if len(found) > 1 and "both" in parameter.choices:
+            found = {"both"}
+        if len(found) == 1:
+            given[n] = found.pop()
+    return given, bare
+
+
+def _named(parameter: Parameter, question: str) -> Iterator[tuple[Preset, re.Match[str]]]:
+    phrases: list[tuple[Preset, str]] = []
+    if parameter.type == "bool":
+        names = [_phrase(words) for words in (_spaced(parameter.name), *parameter.said)]
+        off = [_phrase(words) for words in parameter.values_said.get("false", ())]
+        on = [_phrase(words) for words in parameter.values_said.get("true", ())]
+        phrases += [(False, _NOT + name) for name in names]
+        phrases += [(False, words) for words in off]
+        phrases += [(True, words) for words in (*on, *names)]
+    elif parameter.name != "task":
+        values = dict.fromkeys((*parameter.choices, *parameter.values_said))
+        told = [(v, w) for v in values for w in parameter.values_said.get(v, (_spaced(v),))]
+        told.sort(key=lambda pair: -len(pair[1]))
+        phrases = [
+            (value, _phrase(words).replace("(?P<n>[#§])", r"\d{1,2}(?!\s?[gm]i?b)"))
+            for value, words in told
+        ]
+    if parameter.unit == "network":
+        phrases += _networks()
+    pattern = _alternatives(tuple(words for _, words in phrases))
+    for match in pattern.finditer(question):
+        yield phrases[int(str(match.lastgroup)[1:])][0], match
+
+
+@cache
+def _networks() -> list[tuple[Preset, str]]:
+    """Networks for images, however they are spelled: "ResNet-34", "mobilenet v3 small"."""
+    names = sorted(KNOWN_NETWORKS, key=len, reverse=True)
+    return [(n, _phrase(" ".join(re.findall(r"[a-z]+|\d+", n))).replace("s?", "")) for n in names]
+
+
+@cache
+def _alternatives(phrases: tuple[str, ...]) -> re.Pattern[str]:
+    return re.compile("|".join(f"(?P<p{n}>{p})" for n, p in enumerate(phrases)) or r"(?!)", re.I)
+
+
+# Tasks
+
+
+def _task(parameter: Parameter, question: str, network: Preset | None) -> str | None:
+    """The task that the words are about; "" where they do not say or mean the default, None for
+    one that is not among the choices.
     """
-    for words in (networks(), *_SPOKEN, *(words for _, words in (*TASKS, *_PRECISIONS))):
-        question = words.sub(" ", question)
-    return question
+    names = dict.fromkeys((*TASK_NAMES, *parameter.choices))
+    groups = {name: _task_words(parameter, name) for name in names}
+    for rank in range(max(map(len, groups.values()))):
+        said = {
+            name: _longest(groups[name][rank], question) for name in names if groups[name][rank:]
+        }
+        best = max(said, key=lambda name: said[name])
+        if said[best]:
+            break
+    else:
+        return ""
+    if network in KNOWN_NETWORKS and best not in IMAGE_TASKS:
+        return ""  # the labels of images may well stand in a CSV file
+    if best not in parameter.choices:
+        return None
+    return "" if best == parameter.default else best
 
 
-def _task(question: str) -> str:
-    task = task_of(question)
-    if task and task not in IMAGE_TASKS and arch_of(question, ""):
-        return ""  # a network for images, whose labels may well stand in a CSV file
-    return task
+def _task_words(parameter: Parameter, task: str) -> tuple[tuple[str, ...], ...]:
+    if task in TASK_NAMES and task not in parameter.values_said:
+        return find_task(task).SAID
+    return ((_spaced(task.replace("-", " ")), *parameter.values_said.get(task, ())),)
 
 
-def _phase(question: str) -> str | None:
-    if _BOTH.search(question):
-        return "both"
-    # "before unfreezing" speaks of unfreezing too.
-    if _UNFROZEN.search(question) and not re.search(r"\bbefore (?:i )?unf", question, re.I):
-        return "unfrozen"
-    return "frozen" if _FROZEN.search(question) else None
+@lru_cache(maxsize=256)
+def _longest(words: tuple[str, ...], question: str) -> int:
+    pattern = _alternatives(tuple(_phrase(word) for word in words))
+    return max((len(match.group()) for match in pattern.finditer(question)), default=0)
 
 
-def _precision(question: str) -> str | None:
-    found = [name for name, words in _PRECISIONS if words.search(question)]
-    return found[0] if len(found) == 1 else None  # "float16 or bfloat16?" decides nothing
+# Numbers
 
 
-def _batch(question: str) -> int | None:
-    found = _BATCH.search(
-        _BATCH_LIST.sub(" ", _EFFECTIVE.sub(" ", question))
-    )  # "batch size 32 or 64?" asks
-    return int(found[1]) if found else None
+def _marked(text: str) -> _Marked:
+    """A text with its numbers as marks; the unit of "128, 192 and 256 px" is said once."""
+    figures: dict[int, _Figure] = {}
+    pieces, end, place = [], 0, 0
+    for match in _FIGURE.finditer(text):
+        place += match.start() - end
+        figures[place] = _figure(match)
+        pieces += [text[end : match.start()], "§" if match["word"] else "#"]
+        place, end = place + 1, match.end()
+    marked = _Marked("".join([*pieces, text[end:]]), figures)
+    for chain in _CHAIN.finditer(marked.text):
+        places = marked.within(chain)
+        if figures[places[-1]].unit == "px":
+            for at in places:
+                figures[at] = replace(figures[at], unit=figures[at].unit or "px")
+    return marked
 
 
-def _memory(question: str) -> str | None:
-    found = {f"{amount[1]}{amount[2].upper()}B" for amount in _AMOUNT.finditer(question)}
-    return found.pop() if len(found) == 1 else None  # "6 of 24 GB are taken" needs a calculation
+def _figure(match: re.Match[str]) -> _Figure:
+    if match["side"]:
+        return _Figure(float(match["side"]), "px", match["side"])
+    text, giga = match["number"] or match["word"], match["giga"]
+    value = _NUMERALS.get(text.lower()) or float(text)
+    if giga:
+        unit = "stored" if _STORED.match(match.string, match.end()) else "bytes"
+        return _Figure(value, unit, f"{text}{giga.upper()}B")
+    unit, scale = _UNITS.get((match["unit"] or match["long"] or "").lower(), ("", 1))
+    return _Figure(round(value * scale, 15), unit, text)
 
 
-def _device(question: str) -> str | None:
-    card = _CARD.search(question)
-    if card:
-        return f"cuda:{card[1] or card[2]}"
-    return "cpu" if _CPU.search(question) else "mps" if _MPS.search(question) else None
+def _claims(parameter: Parameter, text: str) -> Iterator[tuple[int, tuple[int, int]]]:
+    """Places of numbers beside a parameter's names, and how much speaks for it."""
+    for words in (_spaced(parameter.name), *parameter.said):
+        for rank, pattern in enumerate(_beside(words)):
+            for match in pattern.finditer(text):
+                yield match.start("n"), (rank, len(words))
 
 
-def _sizes(question: str, rising: bool) -> list[int]:
-    """Image sizes in px, smallest first; plain numbers are taken for sizes where these are to
-    rise.
-    """
-    text = _BATCH.sub(" ", _BATCH_LIST.sub(" ", _EFFECTIVE.sub(" ", question)))
-    pieces = [*_LISTED.findall(text), *_SQUARE.findall(text), *_SIZE_IS.findall(text)]
-    if rising or _RESIZING.search(text):
-        pieces += _PLAIN_LIST.findall(text)
-    usual = [
-        n
-        for n in _ARROWS.findall(text)
-        if all(int(side) % 16 == 0 for side in re.findall(r"\d+", n))
-    ]
-    usual += [n for n in _AT.findall(text) if int(n) % 32 == 0 or n in _SIDES]
-    usual += [
-        n for n in _ITEM.findall(text) if n in _SIDES or (int(n) % 32 == 0 and _batch(question))
-    ]
-    sides = (int(n) for piece in (*pieces, *usual) for n in re.findall(r"\d+", piece))
-    return sorted({side for side in sides if 32 <= side <= 2048})
+@cache
+def _beside(words: str) -> tuple[re.Pattern[str], ...]:
+    """Where a name's number may stand: behind it, "5 epochs", after it, "lr of 1e-3", within."""
+    name = _phrase(words)
+    if "#" in words:
+        nowhere = re.compile(r"(?!)")
+        told = re.compile(name, re.I)
+        return (nowhere, nowhere, told) if words.count(" ") > 1 else (nowhere, told)
+    before = (
+        rf"{_WENT_BY}(?P<n>[#§])[\s-]?(?:of )?(?:(?!and|or)\w+ )?{name}{_LATER}(?!\s*[=:]|\s+#)"
+    )
+    return re.compile(before, re.I), re.compile(rf"{name}{_LINK}(?P<n>#)", re.I)
 
 
-_READERS: dict[str, Callable[[str], Preset | None]] = {
-    "phase": _phase,
-    "precision": _precision,
-    "batch_size": _batch,
-    "memory_limit": _memory,
-    "device": _device,
-    "learner": learner_of,
-    "target": target_of,
-    "y_range": y_range_of,
-}
+def _numbers(
+    parameters: Iterable[Parameter], marked: _Marked, owners: Mapping[int, str]
+) -> dict[str, Preset]:
+    """Numbers by the names beside them; one out of bounds, or of two for one, is not taken."""
+    unsure = _undecided(marked, owners)
+    given: dict[str, Preset] = {}
+    for parameter in parameters:
+        if parameter.type not in ("int", "float") or parameter.unit == "px":
+            continue
+        units = ("", parameter.unit, "%" if parameter.type == "float" else "")
+        mine = [at for at, name in owners.items() if name == parameter.name]
+        figures = [marked.figures[at] for at in mine]
+        values = {f.value for f in figures if f.unit in units and _takes(parameter, f.value)}
+        if len(values) == 1 and not unsure & {*mine}:
+            value = values.pop()
+            given[parameter.name] = int(value) if parameter.type == "int" else value
+    return given
+
+
+def _undecided(marked: _Marked, owners: Mapping[int, str]) -> set[int]:
+    """Places of numbers of which one is asked for, or that are called too much."""
+    unsure = {match.start() for match in _TOO_MUCH.finditer(marked.text)}
+    for match in _ALTERNATIVES.finditer(marked.text):
+        alike = [at for at in marked.within(match) if not marked.figures[at].unit]
+        if len(alike) > 1 and len({owners[at] for at in alike if at in owners}) == 1:
+            unsure |= {*alike}
+    return unsure
+
+
+def _sides(parameter: Parameter, marked: _Marked, owners: Mapping[int, str]) -> list[int]:
+    """Sides in px, smallest first: with their unit, by name, and where only a side can be meant."""
+    figures = marked.figures
+    free = {at for at, figure in figures.items() if not figure.unit}
+    free -= {at for at, name in owners.items() if name != parameter.name}
+    named = {at for at, _ in _claims(parameter, marked.text)} & free
+    found = named | {at for at, figure in figures.items() if figure.unit == "px"}
+    for chain in _CHAIN.finditer(marked.text):
+        places = {*marked.within(chain)}
+        rising = _RISING.search(chain.group()) and all(figures[at].value % 16 == 0 for at in places)
+        if places <= free | found and (rising or named & places):
+            found |= places
+    for match in _ALONE.finditer(marked.text):
+        value = figures[match.start(1)].value
+        if value in _SIDES or (value % 32 == 0 and not match.group().startswith(",")):
+            found |= {match.start(1)} & free
+    sides = {int(figures[at].value) for at in found}
+    return sorted(side for side in sides if _takes(parameter, side))
+
+
+# What is written out
+
+
+def _written(
+    parameter: Parameter, spoken: _Spoken, owners: Mapping[int, str], task: str
+) -> Preset | None:
+    """What is said for a parameter that no name of a number or value gives, by its unit."""
+    question, marked = spoken.question, spoken.marked
+    if parameter.unit == "px":
+        sides = _sides(parameter, marked, owners)
+        if parameter.type == "sizes":
+            return ",".join(map(str, sides)) or None
+        return sides[0] if len(sides) == 1 else None
+    if parameter.unit == "bytes":  # "6 of 24 GB are taken" needs a calculation
+        return _only(figure.text for figure in marked.figures.values() if figure.unit == "bytes")
+    if parameter.unit == "column":
+        return _column(parameter, question)
+    if parameter.unit == "file.py:function":
+        return _only(_FUNCTION.findall(question))
+    if parameter.unit == "low,high":
+        return _pair(parameter, marked)
+    named_by_widths = parameter.unit == "network" and task not in ("", *IMAGE_TASKS, *TEXT_TASKS)
+    return _widths(parameter, marked) if named_by_widths else None
+
+
+def _column(parameter: Parameter, question: str) -> str | None:
+    """The column that a question names, with its letters as they are written."""
+    names = [rf"\b{words.replace(' ', '[ _]')}{_WRITTEN}" for words in parameter.said]
+    names.insert(0, rf"\b{parameter.name}\s?[=:]{_WRITTEN}")
+    for pattern in (*(re.compile(rf"(?<!texts in ){name}", re.I) for name in names), _PREDICTED):
+        columns = {match[1] or match[2] for match in pattern.finditer(question)}
+        columns = {name for name in columns if name.lower() not in _NO_COLUMN}
+        if columns:
+            return _only(columns)
+    return None
+
+
+def _pair(parameter: Parameter, marked: _Marked) -> str | None:
+    """The lowest and the highest of a range, "0.5,5.5"."""
+    for words in (_spaced(parameter.name), *parameter.said):
+        sides = r"(?P<low>-?)#\s?(?:,|\bto\b|\band\b|-|–)\s?(?P<high>-?)#"
+        match = re.search(rf"{_phrase(words)}[^.;?!#]{{0,25}}?{sides}", marked.text, re.I)
+        if match:
+            low, high = (marked.figures[at] for at in marked.within(match))
+            pair = f"{match['low']}{low.text}", f"{match['high']}{high.text}"
+            return ",".join(pair) if float(pair[0]) < float(pair[1]) else None
+    return None
+
+
+def _widths(parameter: Parameter, marked: _Marked) -> str | None:
+    """Widths of layers, "200,100", or the one number that a name has."""
+    rows: set[str] = set()
+    single: set[str] = set()
+    for words in parameter.said:
+        if "#" in words:
+            patterns = [re.compile(_phrase(words), re.I)]
+        else:
+            name = rf"(?:{_phrase(words)}|\bnet(?:work)?\b|\bmlp\b|\btabular\b)"
+            link = r"(?:[\s:=([]|\b(?:of|with|are)\b)*"
+            patterns = [re.compile(f"{_phrase(words)}{link}{_ROW}", re.I)]
+            patterns += [re.compile(rf"{_ROW}[)\]]?\s(?:\w+ )?{name}", re.I)]
+        for pattern in patterns:
+            for match in pattern.finditer(marked.text):
+                row = ",".join(marked.figures[at].text for at in marked.within(match))
+                (single if "#" in words else rows).add(row)
+    return _only(rows or single)

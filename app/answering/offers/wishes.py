@@ -1,10 +1,12 @@
-"""Which recipe a question's wording wishes for, by a classifier that was learned from written
-questions.
+"""Which recipes a question's wording wishes for, by a classifier that was learned from written
+questions, and what its words say of their parameters.
 
-Multinomial logistic regression over the encoder's vector of the question, its words and its pairs
-of neighbours. The coefficients are `wishes.json`, written by `benchmarks/answers/train_offers.py`
-from `benchmarks/questions/`; they hold for the encoder named there. A recipe that does not come
-with Gradus is none of its classes.
+Multinomial logistic regression over the default encoder's vector of the question, its words and its
+pairs of neighbours. The coefficients are `wishes.json`, written by
+`benchmarks/answers/train_offers.py` from `benchmarks/questions/`. A question may wish for two runs
+("which learning rate and which batch size?"): then its parts are read alone too. A recipe that does
+not come with Gradus is none of the classes: a question that names one of its concepts wishes for it
+where it would wish for the learning rate with these words.
 """
 
 from __future__ import annotations
@@ -12,8 +14,8 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from functools import cache
+from dataclasses import dataclass, field
+from functools import cache, lru_cache
 from importlib import resources
 from itertools import pairwise
 from typing import Any
@@ -21,11 +23,27 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from kg.encoder import Encoder
+from app.answering.offers.presets import Preset, presets, spoken_words
+from executors.recipe import Recipe, recipes
+from kg.encoder import load_encoder
+from kg.linking import STOP_WORDS, fold, key, one_slip, words
 
-__all__ = ["NONE", "Wishes", "columns", "learned", "terms", "wished"]
+__all__ = [
+    "NONE",
+    "Wish",
+    "Wishes",
+    "as_asked",
+    "columns",
+    "joint_wishes",
+    "learned",
+    "parts",
+    "read_wish",
+    "terms",
+]
 
 NONE = ""  # the class of questions that wish for no run
+PART_FROM = 0.8  # the chance of a part of a question from which it wishes for a run of its own
+HINTED_FROM = 0.005  # what the whole question must leave to the wish of a part
 _DENSE = 1.5  # the length of the encoder's vector beside that of the words', which is 1
 
 Floats = npt.NDArray[np.float64]
@@ -53,6 +71,15 @@ class Wishes:
         odds = rows @ self.weights + self.bias
         odds = np.exp(odds - odds.max(axis=1, keepdims=True))
         return np.asarray(odds / odds.sum(axis=1, keepdims=True))
+
+    def chances(
+        self, asked: Sequence[str], vectors: npt.NDArray[np.floating[Any]]
+    ) -> list[dict[str, float]]:
+        """Of each question the probability of each recipe that it is wished for."""
+        return [
+            {n: float(c) for n, c in zip(self.names, row, strict=True) if n != NONE}
+            for row in self(columns(asked, vectors, self.rarity))
+        ]
 
 
 def terms(asked: str) -> list[str]:
@@ -97,16 +124,129 @@ def learned() -> Wishes:
     )
 
 
-def wished(asked: str, encoder: Encoder) -> dict[str, float] | None:
-    """The probability of each recipe that the question wishes for it; None with another encoder
-    than learned with.
+_JOINT = re.compile(r"\s*(?:[,;:?&]|\b(?:and|or|plus)\b)\s*")
+_A_SUBJECT = "learning rate"  # stands for the subject of a recipe that is none of the classes
+_LONG = 6  # letters of a word whose slips are mended
+# Words that ask for something else than what a thing is, or speak of the asker's own.
+_ASKING = STOP_WORDS - {"i", "if", "me", "my", "our", "we", "when", "where", "who", "whom", "whose"}
+_ASKING = (_ASKING - {"not", "why"}) | {"define", "definition", "exactly"}
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """What a question's wording says of runs.
+
+    Parameters
+    ----------
+    chances : mapping of str to float
+        Of each recipe how likely the question wishes for it.
+    params : mapping of str to (mapping or None)
+        Of each recipe the parameters that the words decide; None where it does not do the task.
+    words : frozenset of str
+        The folded words that say more than that something is asked.
     """
-    known = learned()
-    if encoder.name != known.encoder:
-        return None
-    chances = known(columns([asked], encoder.encode([asked]), known.rarity))[0]
-    return {
-        name: float(chance)
-        for name, chance in zip(known.names, chances, strict=True)
-        if name != NONE
-    }
+
+    chances: Mapping[str, float] = field(default_factory=dict)
+    params: Mapping[str, Mapping[str, Preset] | None] = field(default_factory=dict)
+    words: frozenset[str] = frozenset()
+
+
+def read_wish(text: str, vector: npt.NDArray[np.float32] | None = None) -> Wish:
+    """What a question, as it would be asked alone, says of runs; nothing else reads its text for
+    that.
+
+    Parameters
+    ----------
+    vector : array of shape (d,) or None
+        The default encoder's unit vector of the text; None: made here.
+    """
+    known = recipes()
+    mended = _tidied(text, known)
+    asked = mended.lower()
+    if vector is None or asked != " ".join(text.lower().split()):
+        vector = load_encoder().encode([asked])[0]
+    (chance,) = learned().chances([asked], vector[None])
+    alone = parts(asked)
+    if alone:
+        chance |= joint_wishes(chance, learned().chances(alone, load_encoder().encode(alone)))
+    chance |= _of_others(asked, known)
+    there = {recipe.name for recipe in known}
+    chance = {name: sure for name, sure in chance.items() if name in there}
+    told = frozenset(word for word, _, _ in words(mended)) - _ASKING
+    joined = {fold(word.replace("-", "")) for word in re.findall(r"\w+-\w+", asked)}
+    return Wish(chance, presets(known, mended), told | joined)
+
+
+def as_asked(text: str) -> str:
+    """A question as the classifier reads it: on one line, without slips, in lower case."""
+    return _tidied(text, recipes()).lower()
+
+
+def parts(asked: str) -> list[str]:
+    """What a question joins by "and", commas and the like, where each may be a wish of its own.
+
+    What holds a number is a circumstance: "which lr, at 224 px?".
+    """
+    pieces = [piece for piece in _JOINT.split(asked) if re.search(r"[a-z]", piece)]
+    wordy = [piece for piece in pieces if not re.search(r"\d", piece)]
+    return wordy if len(wordy) > 1 else []
+
+
+def joint_wishes(
+    whole: Mapping[str, float], alone: Sequence[Mapping[str, float]]
+) -> dict[str, float]:
+    """The chances of the recipes that different parts of a question wish for, where these are
+    several.
+
+    Parameters
+    ----------
+    whole : mapping of str to float
+        The chances of the question.
+    alone : sequence of mapping of str to float
+        The chances of each of its parts.
+    """
+    surest: dict[str, float] = {}
+    for chance in alone:
+        name = max(chance, key=lambda recipe: chance[recipe])
+        if chance[name] >= PART_FROM and whole[name] >= HINTED_FROM:
+            surest[name] = max(chance[name], surest.get(name, 0.0))
+    return surest if len(surest) > 1 else {}
+
+
+def _of_others(asked: str, known: Sequence[Recipe]) -> dict[str, float]:
+    """The chances of recipes from elsewhere that are named."""
+    surest: dict[str, float] = {}
+    for recipe in known:
+        for name in recipe.concepts if recipe.name not in learned().names else ():
+            spoken = r"\W+".join(re.escape(word) for word in name.lower().split())
+            standing_in = re.sub(rf"\b{spoken}s?\b", _A_SUBJECT, asked) if spoken else asked
+            if standing_in != asked:
+                vectors = load_encoder().encode([standing_in])
+                (chance,) = learned().chances([standing_in], vectors)
+                surest[recipe.name] = max(*chance.values(), surest.get(recipe.name, 0.0))
+    return surest
+
+
+def _tidied(text: str, known: tuple[Recipe, ...]) -> str:
+    """A question on one line, without slips in the words of recipes, its capitals kept: a column's
+    name has them.
+    """
+    vocabulary = _vocabulary(known)
+
+    def mend(match: re.Match[str]) -> str:
+        word = match.group().lower()
+        if word in learned().rarity or fold(word) in STOP_WORDS or fold(word) in vocabulary:
+            return match.group()
+        near = {spelled for spelled in vocabulary if one_slip(fold(word), spelled)}
+        return near.pop() if len(near) == 1 else match.group()
+
+    mended = re.sub(rf"(?<![\w/.\"'=-])[A-Za-z]{{{_LONG - 1},}}(?![\w/.-]\w|[\"'])", mend, text)
+    return " ".join(re.sub(r"\bw/o\b", "without", mended).replace("’", "'").split())
+
+
+@lru_cache(maxsize=8)
+def _vocabulary(known: tuple[Recipe, ...]) -> frozenset[str]:
+    """The long words by which recipes and their parameters are spoken of, folded."""
+    phrases = {phrase for recipe in known for phrase in spoken_words(recipe)}
+    told = {word for phrase in phrases for word in key(phrase)}
+    return frozenset(word for word in told if len(word) >= _LONG and word.isalpha())

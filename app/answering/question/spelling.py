@@ -12,7 +12,7 @@ import re
 from collections.abc import Callable
 from functools import cache
 
-from kg.linking import Lexicon, fold
+from kg.linking import Lexicon, fold, one_slip
 
 __all__ = ["speller"]
 
@@ -53,26 +53,9 @@ def speller(lexicon: Lexicon, held: Callable[[str], int]) -> Callable[[str], str
             return typed
         if word in spellings():
             return spellings()[word]
-        near = {form for form in _FORMS if _one_slip(word, form)}
+        near = {form for form in _FORMS if one_slip(word, form)}
         if len(word) >= SHORTEST:
-            near |= {means for spelled, means in spellings().items() if _one_slip(word, spelled)}
+            near |= {means for spelled, means in spellings().items() if one_slip(word, spelled)}
         return near.pop() if len(near) == 1 else typed
 
     return lambda question: _WORD.sub(mend, question)
-
-
-def _one_slip(word: str, other: str) -> bool:
-    """Whether one letter is missing, added or wrong, or two are exchanged; never the first.
-
-    >>> [_one_slip(w, "dropout") for w in ("dropuot", "dropot", "dropoutt", "dropaut", "dropout", "cropout", "drpuot")]
-    [True, True, True, True, False, False, False]
-    """
-    if word[:1] != other[:1] or abs(len(word) - len(other)) > 1 or word == other:
-        return False
-    at = next(
-        (i for i, (a, b) in enumerate(zip(word, other, strict=False)) if a != b),
-        min(len(word), len(other)),
-    )
-    one, two = word[at:], other[at:]
-    exchanged = one[:2] == two[:2][::-1] and one[2:] == two[2:]
-    return exchanged or one[1:] == two[1:] or one[1:] == two or one == two[1:]

@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from app.answering.offers.offers import as_asked
-from app.answering.offers.wishes import wished
+from app.answering.offers.wishes import Wish, read_wish
 from app.answering.question.asked_for import (
     LinkSort,
     Sort,
@@ -21,7 +20,7 @@ from app.answering.question.follow_ups import Turn, resolve, wants_more
 from app.answering.question.kinds import asks_what_now, goals_of, kind_of, searched, spelled_out
 from app.answering.question.sides import Side, is_choice, sides_in, sides_of
 from app.answering.question.spelling import speller
-from kg.encoder import Encoder
+from kg.encoder import DEFAULT_ENCODER, Encoder
 from kg.search import Reading, read
 from kg.store import Store
 from kg.types import AnswerKind
@@ -65,8 +64,8 @@ class Question:
         The words that say what a list is about, with their weight.
     reading : Reading
         What search reads of it; its vector is the only one that is made of it.
-    wish : mapping of str to float or None
-        The probability of each recipe that it wishes for it.
+    wish : Wish
+        Which runs it wishes for, and with which parameters.
     """
 
     asked: str
@@ -83,7 +82,7 @@ class Question:
     bare: bool
     subject: Mapping[str, float]
     reading: Reading
-    wish: Mapping[str, float] | None
+    wish: Wish
 
 
 def understand(
@@ -111,6 +110,8 @@ def understand(
     if kind == "path":
         names = goals_of(text, store.lexicon)
     reading = read(searched(text), store, encoder)
+    # Wishes are read with the default encoder's vector of the very text.
+    shared = encoder.name == DEFAULT_ENCODER and reading.text == text
     named = [store.concepts[c] for c in reading.concepts]
     if kind == "where":
         named = [concept for concept in named if concept.passages]
@@ -129,7 +130,7 @@ def understand(
         bare=is_bare(reading.words, kind, named),
         subject=subject_of(reading.words),
         reading=reading,
-        wish=wished(as_asked(text), encoder),
+        wish=read_wish(text, reading.vector if shared else None),
     )
 
 

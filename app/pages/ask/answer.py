@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from urllib.parse import urlencode
 
 from app.answering.offers.offers import offers
+from app.answering.offers.wishes import Wish
 from app.fastai_v1.recognise import annotated
 from app.pages.text import chip, clean_markdown, escaped, lines_html, link, row
 from app.place import place
@@ -130,7 +131,7 @@ def _runnable(concepts: Sequence[Concept]) -> str:
     names = {name for concept in concepts for name in (concept.label, *concept.aliases)}
     for wanted in ("learning rate", "batch size", "weight decay"):
         spoken_of = any(set(key(wanted)) <= set(key(name)) for name in names)
-        if spoken_of and offers(f"How do I choose the {wanted}?", ()):
+        if spoken_of and offers(Wish(), (wanted,)):
             return wanted
     return ""
 

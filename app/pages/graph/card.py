@@ -8,6 +8,7 @@ from collections.abc import Collection, Iterable
 from urllib.parse import urlencode
 
 from app.answering.offers.offers import offers
+from app.answering.offers.wishes import Wish
 from app.answering.study import NextStep, learn_next, study_plan
 from app.pages.graph.rejected_prerequisites import rejected_prerequisites
 from app.pages.text import chip, clean_markdown, escaped, lines_html, link, row
@@ -113,7 +114,7 @@ def _actions(concept: Concept, known: Collection[int]) -> str:
         mark = link("forget", concept.label, "✓ I know this", css="g-chip g-known")
     runs = [
         link("run", offer.name, f"▶ Run {offer.name}", css="g-run")
-        for offer in offers("", (concept.label, *concept.aliases))
+        for offer in offers(Wish(), (concept.label, *concept.aliases))
     ]
     return f'<div class="g-actions">{" ".join([ask, mark, *runs])}</div>'
 

@@ -179,7 +179,12 @@ def _help(parameter: Parameter, task: str) -> str | None:
 
 def _field(parameter: Parameter, task: str) -> Any:
     label = title(parameter.name)
-    if parameter.unit and (len(parameter.unit) < 3 or parameter.unit not in label.lower()):
+    measured = parameter.type not in ("str", "path") or parameter.unit == "bytes"
+    if (
+        measured
+        and parameter.unit
+        and (len(parameter.unit) < 3 or parameter.unit not in label.lower())
+    ):
         label += f", {parameter.unit}"
     shown: dict[str, Any] = {
         "label": label,

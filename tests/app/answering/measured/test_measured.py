@@ -22,6 +22,7 @@ from scripted import Scripted
 
 from app.answering.answer import answer
 from app.answering.measured.measured import LOOKED_AT, MOST, RESULT_BYTES, asked_of, measured
+from app.answering.offers.wishes import read_wish
 from app.commands import show
 from app.contract import answer_json
 from app.pages.ask.answer import answer_markdown, pieces
@@ -96,11 +97,11 @@ def batches(*rows: tuple[int | None, int, int, bool], arch: str = "") -> Outcome
 
 
 def texts(question: str, runs_dir: Path, kind: AnswerKind = "fact") -> list[str]:
-    return [fact.text for fact in measured(question, kind, runs_dir, now=NOW)]
+    return [fact.text for fact in measured(read_wish(question), kind, runs_dir, now=NOW)]
 
 
 def found(question: str, runs_dir: Path) -> list[str]:
-    return [fact.run for fact in measured(question, "fact", runs_dir, now=NOW)]
+    return [fact.run for fact in measured(read_wish(question), "fact", runs_dir, now=NOW)]
 
 
 @pytest.mark.parametrize(
@@ -129,7 +130,7 @@ def test_a_question_about_a_finding_asks_for_its_recipe(
     question: str, kind: AnswerKind, wanted: str
 ) -> None:
     """Whether for a value or for a judgement."""
-    assert [name for name, _ in asked_of(question, kind)] == [wanted]
+    assert asked_of(read_wish(question), kind) == [wanted]
 
 
 @pytest.mark.parametrize(
@@ -154,14 +155,14 @@ def test_a_question_about_a_finding_asks_for_its_recipe(
 )
 def test_other_questions_ask_for_none(question: str, kind: AnswerKind) -> None:
     """Definitions, reasons, history, and what no run tells."""
-    assert asked_of(question, kind) == []
+    assert asked_of(read_wish(question), kind) == []
 
 
 def test_the_sentence_says_on_what_when_and_where(tmp_path: Path) -> None:
     """The data's last name, the network, the phase, the value, the day and the device."""
     outcome = rates(frozen=2e-3, unfrozen=(1e-6, 1e-4))
     run = put_run(tmp_path, "lr-find", outcome, NIGHT, data="/home/me/photos/", device="cuda:0")
-    assert measured(QUESTION, "fact", tmp_path, now=NOW) == (
+    assert measured(read_wish(QUESTION), "fact", tmp_path, now=NOW) == (
         Measured(
             run,
             "On your data (photos, resnet18, unfrozen): learning rates from 1e-06 to 1e-04, as a slice, "
@@ -241,7 +242,9 @@ def test_two_recipes_asked_for_at_once_both_have_their_word(tmp_path: Path) -> N
     for day in (20, 21, 22):
         put_run(tmp_path, "lr-find", rates(frozen=1e-2), NIGHT.replace(day=day), data=f"/d/{day}")
     put_run(tmp_path, "batch-size", batches((None, 8, 8, True)), NIGHT)
-    facts = measured("which learning rate and batch size should I use?", "fact", tmp_path, now=NOW)
+    facts = measured(
+        read_wish("which learning rate and batch size should I use?"), "fact", tmp_path, now=NOW
+    )
     assert sorted(fact.recipe for fact in facts) == ["batch-size", "lr-find", "lr-find"]
 
 
@@ -266,7 +269,7 @@ def test_a_network_of_one_group_answers_for_both_phases(tmp_path: Path, asked: s
         task="tabular",
         data="/d/houses.csv",
     )
-    (fact,) = measured(f"which learning rate when {asked}?", "fact", tmp_path, now=NIGHT)
+    (fact,) = measured(read_wish(f"which learning rate when {asked}?"), "fact", tmp_path, now=NIGHT)
     assert (
         ": learning rate 0.05, frozen or not, for the network is a single group of layers, measured "
         in fact.text
@@ -300,13 +303,13 @@ def test_sizes_of_one_run_are_one_fact(tmp_path: Path) -> None:
     """A plan over image sizes is listed in one sentence; a size that is asked for stands alone."""
     outcome = batches((128, 64, 128, False), (224, 32, 64, False), arch="resnet18")
     put_run(tmp_path, "batch-size", outcome, NIGHT, data="/d/photos")
-    (both,) = measured("which batch size should I use?", "fact", tmp_path, now=NOW)
+    (both,) = measured(read_wish("which batch size should I use?"), "fact", tmp_path, now=NOW)
     assert both.text.startswith(
         "On your data (photos, resnet18, unfrozen): batch size 64 at 128 px (the largest that fits: 128); "
         "batch size 32 at 224 px (the largest that fits: 64), measured"
     )
     assert [one["size"] for one in both.values["plan"]] == [128, 224]
-    (one,) = measured("which batch size at 224 px?", "fact", tmp_path, now=NOW)
+    (one,) = measured(read_wish("which batch size at 224 px?"), "fact", tmp_path, now=NOW)
     assert ": batch size 32 at 224 px (the largest that fits: 64), measured" in one.text
 
 

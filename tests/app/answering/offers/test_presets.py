@@ -10,19 +10,21 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from app.answering.offers.preset_words import task_of
-from app.answering.offers.presets import presets
+from app.answering.offers.presets import Preset, presets, spoken_words
+from executors.networks.networks import KNOWN_NETWORKS
 from executors.parameters import Parameter
 from executors.recipe import Recipe, check_params, find_recipe, recipes
+from executors.tasks import TASK_NAMES, find_task
+
+OURS = recipes()
 
 
-def preset(name: str, question: str) -> dict[str, object]:
+def preset(name: str, question: str) -> dict[str, Preset]:
     """What is preset of the recipe, which takes it."""
-    recipe = find_recipe(name)
-    found = presets(recipe, question)
-    assert found is not None
-    check_params(recipe, found)
-    return dict(found)
+    params = presets(OURS, question)[name]
+    assert params is not None
+    check_params(find_recipe(name), params)
+    return params
 
 
 @pytest.mark.parametrize(
@@ -103,9 +105,16 @@ def test_networks_are_torchvisions() -> None:
     has.
     """
     models = pytest.importorskip("torchvision.models")
-    from app.answering.offers.preset_words import _KNOWN
+    assert set(KNOWN_NETWORKS) <= set(models.list_models())
 
-    assert set(_KNOWN) <= set(models.list_models())
+
+@pytest.mark.parametrize("network", KNOWN_NETWORKS)
+def test_networks_are_known_however_they_are_spelled(network: str) -> None:
+    """With capitals, blanks or dashes in place of what joins their parts."""
+    parts = re.findall(r"[a-z]+|\d+", network)
+    for joint in ("", " ", "-", "_"):
+        spelled = joint.join(parts).title() if joint != "" else network
+        assert preset("lr-find", f"lr for {spelled}, please").get("arch") == network
 
 
 @pytest.mark.parametrize(
@@ -128,12 +137,11 @@ def test_networks_are_torchvisions() -> None:
         ("language model of tickets", "language-model"),
         ("deblurring scans", "restoration"),
         ("on the loan default table", "tabular"),
-        ("print a table", ""),
         ("target column price", "tabular"),
         ("photos, their labels in a csv", ""),
         ("tabular data about photos", "tabular"),
         ("our tickets in a csv table", "text-classification"),
-        ("which breeds are in these photos", "image-classification"),
+        ("which breeds are in these photos", ""),  # the default
         ("my photos", ""),
     ],
 )
@@ -141,7 +149,16 @@ def test_tasks_from_things(question: str, task: str) -> None:
     """What is trained on says the task where no name of one does, and nothing that is said of both
     decides.
     """
-    assert task_of(question) == task
+    assert preset("training-flow", question).get("task", "") == task
+
+
+@pytest.mark.parametrize("task", TASK_NAMES)
+def test_every_task_is_known_by_its_own_words(task: str) -> None:
+    """Whatever its module says of it, alone, means it, and is what a recipe that does it takes."""
+    for words in (word for group in find_task(task).SAID for word in group):
+        found = presets(OURS, f"batch size for {words}")["batch-size"]
+        assert found is not None
+        assert found.get("task", "image-classification") == task, words
 
 
 @pytest.mark.parametrize(
@@ -169,7 +186,6 @@ def test_tasks_from_things(question: str, task: str) -> None:
         ("regularise", "0.1 or 0.2 dropout", {}),
         ("regularise", "dropout 1.5", {}),
         ("regularise", "weight decay 0.1 or 0.01?", {}),
-        ("regularise", "alpha 0.2", {}),
         ("regularise", "lr 0.1 is too high", {}),
         (
             "lr-find",
@@ -291,14 +307,79 @@ def test_switches_and_the_rest(name: str, question: str, params: dict[str, objec
     assert preset(name, question) == params
 
 
-def test_parameters_of_recipes_from_elsewhere_are_known_by_their_names() -> None:
-    """Nothing must be written here for a recipe of others to have its numbers read."""
-    theirs = Recipe(
-        "knead", "t", "s", (), (), (Parameter("water_share", "float", 0.6, minimum=0, maximum=1),)
-    )
-    assert presets(theirs, "knead with a water share of 0.7") == {"water_share": 0.7}
-    assert presets(theirs, "water-share 70 %") == {"water_share": 0.7}
-    assert presets(theirs, "water share 7") == {}
+THEIRS = Recipe(
+    "knead",
+    "t",
+    "s",
+    (),
+    (),
+    (
+        Parameter("task", "choice", "wheat-bread", choices=("wheat-bread", "rye-bread"),
+                  values_said={"rye-bread": ("pumpernickel",)}),
+        Parameter("water_share", "float", 0.6, minimum=0, maximum=1, said=("hydration",)),
+        Parameter("rest", "int", 0, unit="s", minimum=0, said=("rest for #", "let it rest #")),
+        Parameter("loaves", "int", 1, unit="loaves", minimum=1, maximum=9, said=("loaf",)),
+        Parameter("tin", "int", None, unit="px", minimum=32, maximum=512, said=("tin of",)),
+        Parameter("store", "str", "", unit="bytes"),
+        Parameter("oven", "choice", "gas", choices=("gas", "wood"), values_said={"wood": ("fire",)}),
+        Parameter("steam", "bool", True, said=("steaming",)),
+        Parameter("label", "str", "", unit="column", said=("column",)),
+    ),
+)  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("question", "params"),
+    [
+        ("knead with a water share of 0.7", {"water_share": 0.7}),
+        ("water-share 70 %", {"water_share": 0.7}),
+        ("a hydration of 70 percent", {"water_share": 0.7}),
+        ("water share 7", {}),
+        ("hydration 0.6 or 0.7?", {}),
+        ("let it rest two minutes", {"rest": 120}),
+        ("let it rest 2 minutes", {"rest": 120}),
+        ("bake 3 loaves", {"loaves": 3}),
+        ("bake three loaves", {"loaves": 3}),
+        ("bake 12 loaves", {}),
+        ("a tin of 256", {"tin": 256}),
+        ("a tin 128 px wide", {"tin": 128}),
+        ("keep it under 2 GB", {"store": "2GB"}),
+        ("over a fire", {"oven": "wood"}),
+        ("gas or fire?", {}),
+        ("without steaming", {"steam": False}),
+        ("steam it", {"steam": True}),
+        ("pumpernickel", {"task": "rye-bread"}),
+        ("rye bread in the column Crumb", {"task": "rye-bread", "label": "Crumb"}),
+    ],
+)
+def test_parameters_of_recipes_from_elsewhere_are_read_by_what_they_say(
+    question: str, params: dict[str, object]
+) -> None:
+    """Nothing must be written here for a recipe of others: name, type, unit and everyday words do.
+
+    Its tasks are known by their names and by what the parameter says of them.
+    """
+    assert presets([THEIRS], question)["knead"] == params
+
+
+def test_a_task_that_a_recipe_does_not_do_is_none_of_its() -> None:
+    """Where the question names another, nothing of the recipe is preset."""
+    assert presets(OURS, "which learning rate for my GAN?")["clean-data"] is None
+    assert presets([THEIRS], "segmentation")["knead"] is None
+
+
+def test_a_number_is_not_taken_from_the_parameter_that_it_is_named_for() -> None:
+    """Nor where the recipe has no such parameter: patience is no length of training."""
+    assert preset("regularise", "3 epochs of patience") == {}
+    assert preset("training-flow", "3 epochs of patience") == {"patience": 3}
+
+
+def test_every_recipe_says_its_words() -> None:
+    """Everyday words are words, each of them, and no name is said twice of one parameter."""
+    for recipe in OURS:
+        assert all(phrase.strip() for phrase in spoken_words(recipe))
+        for parameter in recipe.parameters:
+            assert len(parameter.said) == len(set(parameter.said)), parameter.name
 
 
 WORDS = re.findall(
@@ -314,7 +395,8 @@ WORDS = re.findall(
 @given(st.one_of(st.text(max_size=80), st.lists(st.sampled_from(WORDS), max_size=14).map(" ".join)))
 def test_whatever_is_asked_can_be_run(question: str) -> None:
     """Presets of every recipe are values that it takes, together, and no others."""
-    for recipe in recipes():
-        found = presets(recipe, question)
-        if found is not None:
-            check_params(recipe, found)
+    read = presets(OURS, question)
+    for recipe in OURS:
+        params = read[recipe.name]
+        if params is not None:
+            check_params(recipe, params)

@@ -2,13 +2,50 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
+import numpy as np
 import pytest
 
+from app.answering.answer import answer
 from app.answering.question.understand import Question, understand
 from kg.encoder import Encoder
 from kg.store import Store
+
+
+class Listening:
+    """An encoder's model that remembers which texts it was given."""
+
+    def __init__(self, model: Any) -> None:
+        self.model, self.texts = model, list[str]()
+
+    def encode(self, texts: list[str], **settings: Any) -> Any:
+        self.texts += texts
+        return self.model.encode(texts, **settings)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.model, name)
+
+
+@pytest.mark.parametrize(
+    "question",
+    [
+        "which weight decay should I use?",
+        "difference between SGD and momentum?",
+        "what is dropout?",
+        "list all tricks for training",
+        "how do I find a batch size that fits my card?",
+        "which river flows through Ulan Bator?",
+    ],
+)
+def test_a_question_is_encoded_once(starter: Store, encoder: Encoder, question: str) -> None:
+    """Search, the wish for a recipe and the worth of statements share one vector."""
+    listening = Listening(encoder.model)
+    answer(question, starter, replace(encoder, model=listening))
+    vectors = encoder.encode(listening.texts)
+    alike = vectors @ encoder.encode([question])[0]
+    assert int(np.sum(alike > 0.95)) == 1, listening.texts
 
 
 def field(question: str, name: str, store: Store, encoder: Encoder) -> Any:
