@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
+from app.answering.composing.comparison import comparison, side_is_told
+from app.answering.composing.composed import Composed
+from app.answering.composing.lists import listing
+from app.answering.composing.places import places
+from app.answering.composing.prose import prose
+from app.answering.composing.study_order import after, now, path
 from app.answering.confidence import ANSWERED_FROM, confidence
-from app.answering.forms.comparison import comparison, side_is_told
-from app.answering.forms.composed import Composed
-from app.answering.forms.lists import listing
-from app.answering.forms.places import places
-from app.answering.forms.prose import prose
-from app.answering.forms.study_order import after, now, path
 from app.answering.measured.measured import measured
 from app.answering.offers.offers import offers
 from app.answering.question.follow_ups import Turn

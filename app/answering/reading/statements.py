@@ -2,7 +2,7 @@
 
 That is the sentence that a pronoun points to, or the formula that a colon announces. Where each
 statement stands was found at ingest (`ingest.passages.statements`); which ones answer is left to
-`app.answering.forms.ranking`.
+`app.answering.composing.ranking`.
 """
 
 from __future__ import annotations

@@ -9,7 +9,7 @@ import pytest
 from cited import assert_cited
 
 from app.answering.answer import answer
-from app.answering.forms.selection import WHOLE_CHARS
+from app.answering.composing.selection import WHOLE_CHARS
 from kg.encoder import Encoder
 from kg.store import Store
 from kg.types import Answer

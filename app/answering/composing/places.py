@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from app.answering.forms.composed import Composed
+from app.answering.composing.composed import Composed
 from app.answering.question.understand import Question
 from app.answering.reading.excerpts import body_of, cite, section_of
 from kg.search import Findings

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from app.answering.forms.composed import Composed
+from app.answering.composing.composed import Composed
 from app.answering.reading.excerpts import body_of, cite
 from app.answering.study import NextStep, learn_next, next_steps, study_plan
 from ingest.notes.markdown import plain

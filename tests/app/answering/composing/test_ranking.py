@@ -9,7 +9,7 @@ import pytest
 from made import passage_of
 
 from app.answering.answer import answer
-from app.answering.forms.ranking import rank
+from app.answering.composing.ranking import rank
 from app.answering.question.understand import understand
 from app.answering.reading.words import stem
 from kg.encoder import Encoder

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import groupby
 
-from app.answering.forms.composed import Composed
+from app.answering.composing.composed import Composed
 from app.answering.question.understand import Question
 from app.answering.reading.excerpts import (
     Excerpt,

@@ -6,8 +6,8 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from app.answering.forms.composed import Composed, Text
-from app.answering.forms.ranking import Scored, rank
+from app.answering.composing.composed import Composed, Text
+from app.answering.composing.ranking import Scored, rank
 from app.answering.question.sides import Side
 from app.answering.question.understand import Question
 from app.answering.reading.excerpts import Excerpt, cite

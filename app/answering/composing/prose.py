@@ -1,16 +1,16 @@
 """An answer in running text: the statement that answers first, then what supports it, each with its
 mark.
 
-Which statements these are is left to `app.answering.forms.selection`; kinds of questions that want
-another form (tables, lists, paths, places) to `app.answering.forms.lists` and
-`app.answering.forms.comparison`.
+Which statements these are is left to `app.answering.composing.selection`; kinds of questions that want
+another form (tables, lists, paths, places) to `app.answering.composing.lists` and
+`app.answering.composing.comparison`.
 """
 
 from __future__ import annotations
 
-from app.answering.forms.composed import Composed, Text
-from app.answering.forms.ranking import rank
-from app.answering.forms.selection import WORTH, Span, Statements, in_order, lead_of, supporting
+from app.answering.composing.composed import Composed, Text
+from app.answering.composing.ranking import rank
+from app.answering.composing.selection import WORTH, Span, Statements, in_order, lead_of, supporting
 from app.answering.question.understand import Question
 from app.answering.reading.contradictions import Contradiction, contradictions
 from app.answering.reading.excerpts import Excerpt, body_of, cite, heading_of, listed, section_of

@@ -1,6 +1,6 @@
 """Which statements of the hits go into an answer in running text: what leads, and what supports it.
 
-What a statement is worth is left to `app.answering.forms.ranking`.
+What a statement is worth is left to `app.answering.composing.ranking`.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
-from app.answering.forms.ranking import Scored
+from app.answering.composing.ranking import Scored
 from app.answering.reading.excerpts import read_chars, section_of
 from app.answering.reading.statements import Statement, excerpt, whole
 from app.answering.reading.words import repeats

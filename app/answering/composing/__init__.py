@@ -1,0 +1,1 @@
+"""How an answer is composed: which statement leads, prose, lists, places, comparison, order."""
