@@ -79,9 +79,8 @@ class Findings:
     hits: tuple[Hit, ...]
     candidates: tuple[Candidate, ...]  # of the hits, in their order
     concepts: tuple[int, ...]  # concepts the question names, in its order
-    words: Mapping[
-        str, float
-    ]  # the question's content words with their weight (rarity in these notes)
+    # The question's content words with their weight (rarity in these notes).
+    words: Mapping[str, float]
     signs: Signs
 
 
@@ -117,9 +116,9 @@ def find(question: str, store: Store, encoder: Encoder, k: int = 10) -> Findings
         raise IndexMismatch(
             f"the store was made with the encoder '{store.encoder_name}', got '{encoder.name}'"
         )
-    found = store.lexicon.find(question, strict_case=False)
-    linked = tuple(dict.fromkeys(f.concept for f in found))
-    asked = _asked(_as_noted(question, found, store), store, encoder, max(POOL, k))
+    names = store.lexicon.find(question, strict_case=False)
+    linked = tuple(dict.fromkeys(f.concept for f in names))
+    asked = _asked(_as_noted(question, names, store), store, encoder, max(POOL, k))
     defining = {p for c in linked for p in store.concepts[c].passages}
     candidates = _candidates(asked, store, sorted({*asked.dense, *asked.lexical, *defining}))
     candidates |= _candidates(
@@ -142,23 +141,23 @@ def content_words(question: str, store: Store) -> dict[str, float]:
 
     In "WHERE or HAVING?" the capitals say that no stop words are meant.
     """
-    said = _WORD.findall(question[:QUESTION_CHARS])
-    names = {w.casefold() for w in said if w.isupper() and len(w) > 1 and w not in _OPERATORS}
+    spelled = _WORD.findall(question[:QUESTION_CHARS])
+    names = {w.casefold() for w in spelled if w.isupper() and len(w) > 1 and w not in _OPERATORS}
     if question.isupper():
         names = set()
-    spoken = list(dict.fromkeys(w.casefold() for w in said))
+    spoken = list(dict.fromkeys(w.casefold() for w in spelled))
     kept = [w for w in spoken if w not in STOP_WORDS or w in names] or spoken
     n = max(1, len(store.passages))
     rarest = math.log(1 + n)
     return {w: math.log(1 + n / (1 + store.passage_frequency(w))) / rarest for w in kept}
 
 
-def _as_noted(question: str, found: Sequence[Found], store: Store) -> str:
+def _as_noted(question: str, names: Sequence[Found], store: Store) -> str:
     """The question with its names cut into words as in the notes: "unet" as "U-Net"."""
-    for f in reversed(found):
-        said, concept = question[f.start : f.end], store.concepts[f.concept]
+    for f in reversed(names):
+        spelled, concept = question[f.start : f.end], store.concepts[f.concept]
         for name in (concept.label, *concept.aliases):
-            cut = [_WORD.findall(text.casefold()) for text in (said, name)]
+            cut = [_WORD.findall(text.casefold()) for text in (spelled, name)]
             if cut[0] != cut[1] and "".join(cut[0]) == "".join(cut[1]):
                 question = question[: f.start] + name + question[f.end :]
                 break
