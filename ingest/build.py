@@ -71,7 +71,7 @@ def ingest(
     """
     begun = time.monotonic()
     say = progress or (lambda what, done, total: None)
-    found = _found([p.resolve() for p in paths], folder)
+    notes = _found([p.resolve() for p in paths], folder)
     with writing(folder) as writer:
         if "imported" in writer.meta:
             raise GradusError(
@@ -82,7 +82,7 @@ def ingest(
         other_encoder = name != writer.meta.get("encoder")
         if other_encoder:
             writer.put_meta("encoder_sha256", check_weights(name))
-        changes = _changes(writer, found, paths, other_encoder, say)
+        changes = _changes(writer, notes, paths, other_encoder, say)
         encoder = cache(lambda: _loaded(name, say))
         encoded = _write_notes(writer, changes, encoder, say)
         if other_encoder:
@@ -90,7 +90,8 @@ def ingest(
             writer.put_names({})
         dropped: tuple[str, ...] = ()
         decided_anew = _take_overrides(writer)
-        if changes.fresh or changes.gone or changes.renamed or other_encoder or decided_anew:
+        notes_changed = bool(changes.fresh or changes.gone or changes.renamed)
+        if notes_changed or other_encoder or decided_anew:
             dropped, warned = derive(
                 writer, partial(name_vectors, writer=writer, encoder=encoder, say=say), say
             )

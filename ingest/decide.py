@@ -84,12 +84,12 @@ def overrides_file(store_folder: Path, concept: str) -> Path:
     """
     store = open_store(store_folder)
     store.close()
-    found = find_concept(store.concepts, concept)
+    meant = find_concept(store.concepts, concept)
     roots = note_roots(store_folder)
-    home = next((roots[note] for note in found.notes if note in roots), None)
+    home = next((roots[note] for note in meant.notes if note in roots), None)
     if home is None:
         raise GradusError(
-            f"the store holds no note of '{found.label}', beside which a decision could be written"
+            f"the store holds no note of '{meant.label}', beside which a decision could be written"
         )
     return home / FILE
 
@@ -150,9 +150,9 @@ def decide(
 
 def _without_emptied(new: str, before: str, file: Path) -> str:
     """The new text, which is checked, without lists that had entries before and have none now."""
-    said, earlier = _check(new, file), _check(before.removeprefix(_MARK), file)
+    later, earlier = _check(new, file), _check(before.removeprefix(_MARK), file)
     for key in ("add", "remove"):
-        if said.get(key) == [] and earlier.get(key) != []:
+        if later.get(key) == [] and earlier.get(key) != []:
             new = without_list(new, key)
     return new
 
@@ -221,8 +221,8 @@ def _taken_out(
 ) -> tuple[str, str]:
     """The text without a key's entries for this pair, and the last one's comment."""
     for i in reversed(list(_meant(text, key, ends, file))):
-        text, said = without_entry(text, key, i)
-        comment = said or comment
+        text, entry_comment = without_entry(text, key, i)
+        comment = entry_comment or comment
     return text, comment
 
 

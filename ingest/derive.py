@@ -33,9 +33,8 @@ class Sources:
     notes: tuple[NoteParts, ...]
     passages: tuple[Passage, ...]
     vectors: npt.NDArray[np.float32]  # (passages, d): one unit vector a passage
-    words: Callable[
-        [int], bytes
-    ]  # the vectors of a passage's words, as `kg.vectors.in_bytes` made them
+    # The vectors of a passage's words, as `kg.vectors.in_bytes` made them.
+    words: Callable[[int], bytes]
 
 
 def derive(

@@ -34,7 +34,6 @@ class Report:
     concepts: int
     relations: dict[str, int]
     dropped: tuple[str, ...]  # prerequisite edges dropped to break cycles, as sentences
-    warnings: tuple[
-        Failure, ...
-    ]  # what people decided or stated that could not be followed as it stands
+    # What people decided or stated that could not be followed as it stands.
+    warnings: tuple[Failure, ...]
     seconds: float

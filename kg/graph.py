@@ -53,9 +53,8 @@ def acyclic(
     >>> acyclic([(0, 1, 0.9), (1, 2, 0.8), (2, 0, 0.3)])
     ([(0, 1, 0.9), (1, 2, 0.8)], [(2, 0, 0.3)])
     """
-    weights = {
-        (u, v): round(score * UNIT) + 1 for u, v, score in edges
-    }  # whole numbers add up the same in any order
+    # Whole numbers add up the same in any order.
+    weights = {(u, v): round(score * UNIT) + 1 for u, v, score in edges}
     above = sum(weights.values())
     weights |= {edge: weights[edge] + above for edge in stated if edge in weights}
     lost = backward_edges(weights)
@@ -84,13 +83,12 @@ def shortcuts(edges: Iterable[tuple[int, int]]) -> set[tuple[int, int]]:
     order = list(nx.topological_sort(graph))
     place = {node: i for i, node in enumerate(order)}
     after = [sorted(place[v] for v in graph.successors(node)) for node in order]
-    found: set[tuple[int, int]] = set()
+    implied: set[tuple[int, int]] = set()
     # Which nodes are reached is a number with a bit for each, for some of the nodes at a time to
     # bound the memory.
     for first in range(0, len(order), BITS):
-        inside = [0] * len(
-            order
-        )  # a node's own bit and those of what it reaches; bit i stands for order[first + i]
+        # A node's own bit and those of what it reaches; bit i stands for order[first + i].
+        inside = [0] * len(order)
         for u in range(min(first + BITS, len(order)) - 1, -1, -1):
             beyond = 0  # what the successors reach, not they themselves
             ends = 0
@@ -100,9 +98,9 @@ def shortcuts(edges: Iterable[tuple[int, int]]) -> set[tuple[int, int]]:
                 ends |= own
             for v in after[u] if beyond & ends else ():
                 if first <= v < first + BITS and beyond >> v - first & 1:
-                    found.add((order[u], order[v]))
+                    implied.add((order[u], order[v]))
             inside[u] = beyond | ends | (1 << u - first if u >= first else 0)
-    return found
+    return implied
 
 
 def depths(graph: nx.DiGraph[int]) -> dict[int, int]:

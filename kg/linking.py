@@ -40,9 +40,8 @@ _IRREGULAR_PLURALS = (
     "cpus:cpu tpus:tpu grus:gru relus:relu"
 )
 _IRREGULAR = dict(pair.split(":") for pair in _IRREGULAR_PLURALS.split())
-_ENDS_IN_AS = frozenset(
-    {"bias", "alias", "atlas", "canvas", "keras", "pandas", "whereas"}
-)  # one of them, not many
+# One of them, not many.
+_ENDS_IN_AS = frozenset({"bias", "alias", "atlas", "canvas", "keras", "pandas", "whereas"})
 
 _UNTOLD = (
     "a about actually all also am an and any are as at be been being but by can could did do does "
@@ -111,9 +110,8 @@ class Lexicon:
     """Every name of every concept, for longest-match lookup; built once, then only read."""
 
     names: dict[tuple[str, ...], tuple[int, str]] = field(default_factory=dict)
-    lengths: dict[str, tuple[int, ...]] = field(
-        default_factory=dict
-    )  # first word -> lengths, longest first
+    # First word -> lengths, longest first.
+    lengths: dict[str, tuple[int, ...]] = field(default_factory=dict)
 
     @classmethod
     def of(cls, concepts: Iterable[Concept]) -> Lexicon:
@@ -150,16 +148,16 @@ class Lexicon:
             if hidden
             else words(text)
         )
-        found: list[Found] = []
+        names: list[Found] = []
         i = 0
         while i < len(tokens):
             match = self._at(tokens, i, text, strict_case)
             if match is None:
                 i += 1
             else:
-                found.append(match[0])
+                names.append(match[0])
                 i += match[1]
-        return found
+        return names
 
     def _at(
         self, tokens: Sequence[tuple[str, int, int]], i: int, text: str, strict: bool
@@ -229,9 +227,9 @@ def find_concept(concepts: Sequence[Concept], label: str) -> Concept:
     UnknownConcept
         When there is none; carries the closest labels.
     """
-    found = Lexicon.of(concepts).named(label)
-    if found is not None:
-        return concepts[found]
+    position = Lexicon.of(concepts).named(label)
+    if position is not None:
+        return concepts[position]
     raise UnknownConcept(label, closest_labels(concepts, label))
 
 

@@ -163,23 +163,23 @@ def content_words(question: str, store: Store) -> dict[str, float]:
 
     In "WHERE or HAVING?" the capitals say that no stop words are meant.
     """
-    said = _WORD.findall(question[:QUESTION_CHARS])
-    names = {w.casefold() for w in said if w.isupper() and len(w) > 1 and w not in _OPERATORS}
+    spelled = _WORD.findall(question[:QUESTION_CHARS])
+    names = {w.casefold() for w in spelled if w.isupper() and len(w) > 1 and w not in _OPERATORS}
     if question.isupper():
         names = set()
-    spoken = list(dict.fromkeys(w.casefold() for w in said))
+    spoken = list(dict.fromkeys(w.casefold() for w in spelled))
     kept = [w for w in spoken if w not in STOP_WORDS or w in names] or spoken
     n = max(1, len(store.passages))
     rarest = math.log(1 + n)
     return {w: math.log(1 + n / (1 + store.passage_frequency(w))) / rarest for w in kept}
 
 
-def _as_noted(question: str, found: Sequence[Found], store: Store) -> str:
+def _as_noted(question: str, names: Sequence[Found], store: Store) -> str:
     """The question with its names cut into words as in the notes: "unet" as "U-Net"."""
-    for f in reversed(found):
-        said, concept = question[f.start : f.end], store.concepts[f.concept]
+    for f in reversed(names):
+        spelled, concept = question[f.start : f.end], store.concepts[f.concept]
         for name in (concept.label, *concept.aliases):
-            cut = [_WORD.findall(text.casefold()) for text in (said, name)]
+            cut = [_WORD.findall(text.casefold()) for text in (spelled, name)]
             if cut[0] != cut[1] and "".join(cut[0]) == "".join(cut[1]):
                 question = question[: f.start] + name + question[f.end :]
                 break

@@ -56,9 +56,8 @@ class Store:
         ""  # the file that the graph was imported from; then there are no notes and no passages
     )
     _imported_places: tuple[tuple[Place, ...], ...] = ()
-    _terms: dict[int, frozenset[str]] = field(
-        default_factory=dict
-    )  # read once, when first asked for
+    # Read once, when first asked for.
+    _terms: dict[int, frozenset[str]] = field(default_factory=dict)
 
     def close(self) -> None:
         """End the read transaction; the values stay usable, lookups do not."""
@@ -199,9 +198,8 @@ class Store:
         own = (self.concepts[c] for c in self.defined_in.get(passage, ()))
         names = (n for c in own for n in (c.label, *c.aliases))
         text = " ".join((*self.passages[passage].heading_path, *names, self.passages[passage].text))
-        joined = (
-            a + b for a, b in _HYPHENATED.findall(text)
-        )  # who asks for "unet" is answered by "U-Net"
+        # Who asks for "unet" is answered by "U-Net".
+        joined = (a + b for a, b in _HYPHENATED.findall(text))
         return frozenset(fold(w) for w in {*_WORD.findall(text), *joined})
 
     @cached_property

@@ -171,9 +171,8 @@ class Hit:
 
     passage: Passage
     score: float
-    concepts: tuple[
-        str, ...
-    ]  # labels of the concepts the passage defines or names, most specific first
+    # Labels of the concepts the passage defines or names, most specific first.
+    concepts: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)

@@ -65,10 +65,10 @@ class Writer:
 
     def words(self, note: int, seq: int) -> bytes:
         """The vectors of a passage's words, as `kg.vectors.in_bytes` made them."""
-        found = self.connection.execute(
+        row = self.connection.execute(
             "SELECT vectors FROM words WHERE note = ? AND seq = ?", (note, seq)
         ).fetchone()
-        return bytes(found[0]) if found else b""
+        return bytes(row[0]) if row else b""
 
     def names(self) -> dict[str, tuple[bytes, bytes]]:
         """Names encoded before: the float32 vector of each, and its words' in bytes."""

@@ -64,12 +64,12 @@ def candidates_of(notes: Sequence[NoteParts]) -> list[Candidate]:
     """Candidates of all notes, without headings that structure and words that mark."""
     structural = _structural_headings(notes)
     sections = [_sections(note, structural) for note in notes]
-    found = [c for i, note in enumerate(notes) for c in _candidates(note, i, sections[i])]
-    known = {merge_key(name) for c in found for name in (c.names.label, *c.names.aliases)}
+    candidates = [c for i, note in enumerate(notes) for c in _candidates(note, i, sections[i])]
+    known = {merge_key(name) for c in candidates for name in (c.names.label, *c.names.aliases)}
     about = {note.name: _about(note, own, known) for note, own in zip(notes, sections, strict=True)}
     names = NoteNames.of(about)
-    found += [c for i, note in enumerate(notes) for c in _linked(note, i, names, about)]
-    return _without_markers(found)
+    candidates += [c for i, note in enumerate(notes) for c in _linked(note, i, names, about)]
+    return _without_markers(candidates)
 
 
 def note_concept(note: NoteParts, named: Mapping[str, int]) -> int | None:

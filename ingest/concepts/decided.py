@@ -64,13 +64,13 @@ class _State:
 
     def ignore(self, decision: Decision) -> None:
         (name,) = decision.names
-        found = self.table.find(name)
-        if found is None:
+        group = self.table.find(name)
+        if group is None:
             self.failures.append(unknown(name, decision, self.decisions, self.table))
-        elif self.table.is_label(name, found):
-            self.ignored.add(found)
+        elif self.table.is_label(name, group):
+            self.ignored.add(group)
         else:
-            self.groups[found].without.append(self.table.spelled(name))
+            self.groups[group].without.append(self.table.spelled(name))
 
     def merge(self, decision: Decision) -> None:
         named = {self.table.spelled(n): self._found(n, decision) for n in decision.names}
@@ -99,44 +99,44 @@ class _State:
 
     def rename(self, decision: Decision) -> None:
         old, new = decision.names
-        found = self._found(old, decision)
-        if found is None:
+        group = self._found(old, decision)
+        if group is None:
             return
         if (
             (other := self.table.find(new)) is not None
             and other not in self.ignored
-            and self._home(other) != found
+            and self._home(other) != group
         ):
             merged = f'merge = [["{new}", "{old}"]]'
             self._fail(decision, f"'{new}' is another concept already; to make them one: {merged}")
-        elif found in self.renamed and not self._is_called(found, new):
-            where, label = _where(self.renamed[found], decision), self.groups[found].label
+        elif group in self.renamed and not self._is_called(group, new):
+            where, label = _where(self.renamed[group], decision), self.groups[group].label
             self._fail(
                 decision,
                 f"{where} renames the same concept to '{label}', which holds; "
                 "take one of the two out",
             )
         elif (
-            twin := next((i for i in self.renamed if i != found and self._is_called(i, new)), None)
+            twin := next((i for i in self.renamed if i != group and self._is_called(i, new)), None)
         ) is not None:
             self._fail(
                 decision,
                 f"{_where(self.renamed[twin], decision)} gives the name '{new}' to another concept",
             )
         else:
-            self.groups[found].label = new
-            self.renamed[found] = decision.place
+            self.groups[group].label = new
+            self.renamed[group] = decision.place
 
     def _found(self, name: str, decision: Decision) -> int | None:
         """The group a decision names, after merging.
 
         None, with the reason said, when there is none any more.
         """
-        found = self.table.find(name)
-        if found is None or found in self.ignored or self._taken_away(name, found):
+        group = self.table.find(name)
+        if group is None or group in self.ignored or self._taken_away(name, group):
             self.failures.append(unknown(name, decision, self.decisions, self.table))
             return None
-        return self._home(found)
+        return self._home(group)
 
     def _home(self, position: int) -> int:
         while position in self.home:

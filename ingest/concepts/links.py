@@ -37,9 +37,8 @@ class Targets:
     names: Mapping[str, int]
     notes: NoteNames
     titles: Mapping[str, int | None]  # by a note's name, the concept that it is about
-    homes: Mapping[
-        int, frozenset[str]
-    ]  # the notes that explain a concept; others are only linked to
+    # The notes that explain a concept; others are only linked to.
+    homes: Mapping[int, frozenset[str]]
     lexicon: Lexicon
 
     @classmethod
@@ -69,8 +68,8 @@ class Targets:
         if place in self.homes:
             return place
         meant = self._at(path, note) if path else None
-        found = (meant, place, self._called(shown))
-        return next((c for c in found if c is not None), None)
+        candidates = (meant, place, self._called(shown))
+        return next((c for c in candidates if c is not None), None)
 
     def _at(self, path: str, note: str) -> int | None:
         """The concept that the path of a link means."""
@@ -96,8 +95,8 @@ class Targets:
         if named is None and (file := self.notes.find(text, note)) is not None:
             named = self.titles[file]
         if named is None:
-            found = self.lexicon.find(text, strict_case=False)
-            named = found[0].concept if found else None
+            mentions = self.lexicon.find(text, strict_case=False)
+            named = mentions[0].concept if mentions else None
         return named
 
     def note_at(self, path: str, note: str) -> int | None:

@@ -56,9 +56,9 @@ def merge(candidates: Sequence[Candidate], notes: Sequence[NoteParts]) -> list[G
 def _place(candidate: Candidate, groups: dict[str, Group]) -> None:
     """Put a candidate into the group of one of its sure names, joining groups."""
     keys = [merge_key(n) for n in (candidate.names.label, *candidate.names.aliases)]
-    found = [groups[k] for k in keys if k in groups]
-    group = found[0] if found else Group()
-    for other in found[1:]:
+    known = [groups[k] for k in keys if k in groups]
+    group = known[0] if known else Group()
+    for other in known[1:]:
         if other is not group:
             group.candidates += other.candidates
             for k, owner in list(groups.items()):

@@ -124,8 +124,8 @@ def decisions_in(overrides: str) -> tuple[tuple[Decision, ...], tuple[Failure, .
         if "error" in files[path]:
             failures.append(Failure(name, files[path]["line"], files[path]["error"]))
             continue
-        found, wrong = read_overrides(files[path]["text"], name)
-        decisions += found
+        good, wrong = read_overrides(files[path]["text"], name)
+        decisions += good
         failures += wrong
     return tuple(decisions), tuple(failures)
 

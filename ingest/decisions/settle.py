@@ -86,15 +86,20 @@ def settle(
             one, other = open_pairs.pop(pair), open_pairs.pop(pair[::-1])
             warnings.append(_against(pair, one, other, concepts))
     warnings += _add_statements(graph, open_pairs, added, {**open_pairs, **decided.add}, concepts)
-    said: dict[Pair, tuple[Evidence, ...]] = {}
+    lines: dict[Pair, tuple[Evidence, ...]] = {}
     for source in (decided.remove, decided.add, stated):
         for pair, place in source.items():
-            said[pair] = (*said.get(pair, ()), place)
-    told = frozenset(
+            lines[pair] = (*lines.get(pair, ()), place)
+    listing_needs = frozenset(
         pair[1] for pair in stated if pair in open_pairs or pair in removed or pair in added
     )
     return Settled(
-        frozenset(graph.edges), removed, added | removed, told | listing, said, tuple(warnings)
+        frozenset(graph.edges),
+        removed,
+        added | removed,
+        listing_needs | listing,
+        lines,
+        tuple(warnings),
     )
 
 

@@ -67,17 +67,17 @@ def places(text: str) -> dict[str, Place]:
     >>> place.line, [entry.line for entry in place.entries]
     (2, [2, 3])
     """
-    found: dict[str, Place] = {}
+    by_key: dict[str, Place] = {}
     below_table = False
     for (line, first), *rest in _statements(text):
         if first.lastgroup == "open":  # the name of a table
             below_table = True
             line, name = next((n, token) for n, token in rest if token.lastgroup != "open")
-            found.setdefault(_name(name.group()), Place(line, -1, -1, []))
+            by_key.setdefault(_name(name.group()), Place(line, -1, -1, []))
         elif not below_table:
             equals = next(i for i, (_, token) in enumerate(rest) if token.lastgroup == "equals")
-            found.setdefault(_name(first.group()), _value_place(line, rest[equals + 1 :]))
-    return found
+            by_key.setdefault(_name(first.group()), _value_place(line, rest[equals + 1 :]))
+    return by_key
 
 
 def _statements(text: str) -> Iterator[list[tuple[int, re.Match[str]]]]:
@@ -125,8 +125,8 @@ def _name(key: str) -> str:
 
 def error_line(error: tomllib.TOMLDecodeError, text: str) -> int:
     """The 1-based line that an error of `tomllib` tells of; the last when it is the text's end."""
-    told = _AT.search(str(error))
-    return int(told[1]) if told else max(1, text.count("\n") + (not text.endswith("\n")))
+    match = _AT.search(str(error))
+    return int(match[1]) if match else max(1, text.count("\n") + (not text.endswith("\n")))
 
 
 def without_entry(text: str, key: str, i: int) -> tuple[str, str]:

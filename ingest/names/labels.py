@@ -55,9 +55,8 @@ _NUMBERING = re.compile(
 _SPLIT = re.compile(r"\s+\|\s+|\s+/\s+")
 _ASIDE = re.compile(r"\s+[-–—]+\s+|:\s+")
 _PARENTHESIS = re.compile(r"^(?P<outer>.+?)\s*\((?P<inner>[^()]+)\)\s*$")
-_ORNAMENT = frozenset(
-    {"So", "Sk", "Cs", "Cf", "Mn"}
-)  # categories of pictographs and what joins or tints them
+# Categories of pictographs and what joins or tints them.
+_ORNAMENT = frozenset({"So", "Sk", "Cs", "Cf", "Mn"})
 _ASKED = re.compile(r"^(?:q|question|frage)\s*\d*\s*[:.)]\s+", re.I)
 _SHOUTED = re.compile(r"\b[A-Z]{2,}\b")  # a keyword, "IS NULL", where the rest is not in capitals
 _QUESTION = re.compile(

@@ -63,11 +63,11 @@ class NoteNames:
             return _nearest(self.whole.get(path, ()), own, ending)
         path = _folded(target).strip("/")
         parts = path.split("/")
-        found = self.ends.get(path, ()) if path else ()
+        notes = self.ends.get(path, ()) if path else ()
         for n in range(1, len(parts)):
-            found = found or self.whole.get("/".join(parts[n:]), ())
+            notes = notes or self.whole.get("/".join(parts[n:]), ())
         moved = self.ends.get(parts[-1], ())
-        return _nearest(found or (moved if parts[-1] and len(moved) == 1 else ()), own, ending)
+        return _nearest(notes or (moved if parts[-1] and len(moved) == 1 else ()), own, ending)
 
 
 def note_stem(target: str) -> str:

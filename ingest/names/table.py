@@ -19,9 +19,8 @@ class NameTable:
     forms: tuple[
         dict[Hashable, int], ...
     ] = ()  # from the strictest way of comparing to the loosest
-    spellings: dict[Hashable, str] = field(
-        default_factory=dict
-    )  # without case -> as the concept spells it
+    # Without case -> as the concept spells it.
+    spellings: dict[Hashable, str] = field(default_factory=dict)
 
     @classmethod
     def of(cls, names: Sequence[tuple[str, tuple[str, ...]]]) -> NameTable:
@@ -41,8 +40,8 @@ class NameTable:
 
     def find(self, name: str) -> int | None:
         """The position of the concept of this name, None when there is none."""
-        found = (known.get(form) for known, form in zip(self.forms, _forms(name), strict=True))
-        return next((i for i in found if i is not None), None)
+        positions = (known.get(form) for known, form in zip(self.forms, _forms(name), strict=True))
+        return next((i for i in positions if i is not None), None)
 
     def spelled(self, name: str) -> str:
         """The name as a concept spells it, else as given."""

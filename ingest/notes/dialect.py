@@ -104,13 +104,13 @@ def _wikilink(state: StateInline, silent: bool) -> bool:
     """
     if state.src[state.pos] not in "[!":
         return False
-    found = _WIKILINK.match(state.src, state.pos, state.posMax)
+    match = _WIKILINK.match(state.src, state.pos, state.posMax)
     indexing = state.pos > 0 and (
         state.src[state.pos - 1].isalnum() or state.src[state.pos - 1] in "_)]"
     )
-    if found is None or indexing:
+    if match is None or indexing:
         return False
-    embed, concept, section, shown = found.groups()
+    embed, concept, section, shown = match.groups()
     target = (concept or (section or "").lstrip("#")).strip().rstrip("\\").strip()
     if not any(letter.isalpha() for letter in target) or target[0] in "\"'":
         return False
@@ -119,7 +119,7 @@ def _wikilink(state: StateInline, silent: bool) -> bool:
         token = state.push("wikipicture" if picture else "wikilink", "", 0)
         token.content = "" if picture else (shown or "").strip() or target
         token.meta["target"] = target
-    state.pos = found.end()
+    state.pos = match.end()
     return True
 
 

@@ -52,7 +52,7 @@ def find_notes(paths: Sequence[Path], may_be_empty: Collection[Path] = ()) -> li
         A path does not exist, is no note, holds none, or cannot be listed; or a `.gradusignore` is
         not valid.
     """
-    found: dict[str, FoundNote] = {}
+    by_name: dict[str, FoundNote] = {}
     seen: set[Path] = set()
     for path in paths:
         notes = _below(path)
@@ -62,9 +62,9 @@ def find_notes(paths: Sequence[Path], may_be_empty: Collection[Path] = ()) -> li
             real = note.path.resolve()
             if real not in seen:
                 seen.add(real)
-                note = _renamed(note, found)
-                found[note.name] = note
-    return sorted(found.values(), key=lambda note: note.name)
+                note = _renamed(note, by_name)
+                by_name[note.name] = note
+    return sorted(by_name.values(), key=lambda note: note.name)
 
 
 def read_note(path: Path) -> str:
@@ -190,12 +190,12 @@ def _ignored(path: Path, is_folder: bool, rules: tuple[tuple[Path, GitIgnoreSpec
     return False
 
 
-def _renamed(note: FoundNote, found: dict[str, FoundNote]) -> FoundNote:
+def _renamed(note: FoundNote, by_name: dict[str, FoundNote]) -> FoundNote:
     """The note under a free name: with as many folders of its root in front as needed."""
     folders = note.root.resolve().parts[1:]
     depth = 0
     name = note.name
-    while name in found and depth < len(folders):
+    while name in by_name and depth < len(folders):
         depth += 1
         name = "/".join((*folders[-depth:], note.name))
     return replace(note, name=name)

@@ -96,7 +96,7 @@ def _headings(
     source: Source, tokens: Sequence[Token], above: tuple[Heading, ...]
 ) -> tuple[Heading, ...]:
     """Headings at the top level of the text; one in a list or a quote is part of that."""
-    found = []
+    headings = []
     held = above
     for token, following in pairwise(tokens):
         if token.type != "heading_open" or token.level != 0 or token.map is None:
@@ -119,9 +119,9 @@ def _headings(
             end,
             token.map[0] + 1,
         )
-        found.append(heading)
+        headings.append(heading)
         held = open_headings((heading,), held)
-    return tuple(found)
+    return tuple(headings)
 
 
 def _blocks(
@@ -135,9 +135,9 @@ def _blocks(
 
     Lines that gave no token are paragraphs.
     """
-    found = _with_loose_items(source, list(_token_blocks(source, tokens, first_group)))
+    blocks = _with_loose_items(source, list(_token_blocks(source, tokens, first_group)))
     covered = [False] * len(source.lines)
-    for block in found:
+    for block in blocks:
         covered[block.line_start - 1 : block.line_end] = [True] * (
             block.line_end - block.line_start + 1
         )
@@ -150,9 +150,9 @@ def _blocks(
         last = 0
         while last + 1 < len(left) and left[last + 1] == left[last] + 1:
             last += 1
-        found.append(_block(source, "paragraph", left[0], left[last] + 1))
+        blocks.append(_block(source, "paragraph", left[0], left[last] + 1))
         left = left[last + 1 :]
-    return sorted(found, key=lambda block: block.start)
+    return sorted(blocks, key=lambda block: block.start)
 
 
 def _token_blocks(source: Source, tokens: Sequence[Token], group: int) -> Iterator[Block]:

@@ -110,12 +110,12 @@ def _load(text: str) -> Mapping[str, Any]:
         or isinstance(version, bool)
         or version not in nbformat.versions
     ):
-        found = (
+        given = (
             f"format version {version!r}"
             if version is not None
             else "JSON without a format version"
         )
-        raise UnreadableNote(f"no Jupyter notebook: found {found}, expected 'nbformat' 1 to 4")
+        raise UnreadableNote(f"no Jupyter notebook: found {given}, expected 'nbformat' 1 to 4")
     try:
         notebook = _as_version_4(raw, version)
         cells = notebook["cells"]

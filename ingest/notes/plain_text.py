@@ -116,13 +116,13 @@ def picture_of(tag: str) -> tuple[str, str, str] | None:
     """
     if _PICTURE_TAG.match(tag) is None:
         return None
-    found = {
+    attributes = {
         match.group(1).lower(): html.unescape(
             next(value for value in match.groups()[1:] if value is not None)
         )
         for match in _ATTRIBUTE.finditer(tag)
     }
-    return found.get("src", ""), found.get("alt", ""), found.get("title", "")
+    return attributes.get("src", ""), attributes.get("alt", ""), attributes.get("title", "")
 
 
 def _tag_words(tag: str) -> str:

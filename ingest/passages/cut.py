@@ -21,9 +21,8 @@ __all__ = ["SPLIT_OVER", "TARGET", "cut"]
 # Characters: about 256 word pieces, all that the default encoder (MiniLM) reads of a passage.
 TARGET = 1200
 SPLIT_OVER = 2 * TARGET  # a code block, table, formula or item up to here stays whole
-_LEAD_IN = (
-    TARGET // 4
-)  # a shorter heading and opening sentence stay with one block that is too long by itself
+# A shorter heading and opening sentence stay with one block that is too long by itself.
+_LEAD_IN = TARGET // 4
 
 # Costs of a cut before a unit, in the measure of an empty passage: ((TARGET - 0) / TARGET)² = 1
 _CUT_INTRODUCED = 3.0  # from the sentence that announces it

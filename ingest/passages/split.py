@@ -61,12 +61,12 @@ def pieces(block: Block, text: str) -> list[tuple[int, int, float]]:
         )
     cuts = sorted(places)
     bounds = [block.start, *cuts, block.end]
-    found = []
+    spans = []
     for start, after in pairwise(bounds):
         end = start + len(text[start:after].rstrip())
         if end > start:
-            found.append((start, end, places.get(start, 0.0)))
-    return found
+            spans.append((start, end, places.get(start, 0.0)))
+    return spans
 
 
 def _line_places(block: Block, text: str, in_text: bool) -> dict[int, float]:

@@ -115,18 +115,21 @@ def read_pairs(
         name: np.minimum(1, np.log1p(v) / np.log1p(_ENOUGH_CONCEPTS)) for name, v in counts.items()
     }
     by_concept["words"] = np.minimum(1, np.array([len(k) for k in signals.keys]) / _ENOUGH_WORDS)
-    said = _Said.of(signals.keys, gists.texts)
+    shared_words = _Said.of(signals.keys, gists.texts)
     placed = _places(a, b, late)
 
     def columns(p: Ids, c: Ids, side: int) -> Floats:
-        told = dict(zip(LATE, late[side].T, strict=True))
-        told |= dict(
-            zip(("told before others", "tells before others"), placed[side].T, strict=True)
+        met = dict(zip(LATE, late[side].T, strict=True))
+        met |= dict(zip(("told before others", "tells before others"), placed[side].T, strict=True))
+        features = (
+            _named(signals, naming, p, c)
+            | shared_words.features(p, c)
+            | met
+            | _cosines(gists, p, c)
         )
-        found = _named(signals, naming, p, c) | said.features(p, c) | told | _cosines(gists, p, c)
-        found |= _neighbourhood(thin, beside, p, c)
-        found |= {name: values[p] for name, values in by_concept.items()}
-        return np.stack([found[name] for name in FEATURES], axis=1).astype(np.float32)
+        features |= _neighbourhood(thin, beside, p, c)
+        features |= {name: values[p] for name, values in by_concept.items()}
+        return np.stack([features[name] for name in FEATURES], axis=1).astype(np.float32)
 
     return Pairs(a, b, columns(a, b, 0), columns(b, a, 1), beside)
 
@@ -238,10 +241,10 @@ def _places(a: Ids, b: Ids, late: tuple[Floats, Floats]) -> tuple[Floats, Floats
     """
     m = len(a)
     first, later = np.concatenate([a, b]), np.concatenate([b, a])
-    told = np.concatenate([late[0][:, 0], late[1][:, 0]])
+    met = np.concatenate([late[0][:, 0], late[1][:, 0]])
     out = np.zeros((2 * m, 2), dtype=np.float32)
     for column, ids in enumerate((later, first)):
-        order = np.lexsort((-told, ids))
+        order = np.lexsort((-met, ids))
         starts = np.flatnonzero(np.diff(ids[order], prepend=-1))
         sizes = np.diff(np.append(starts, len(order)))
         rank = np.arange(len(order)) - np.repeat(starts, sizes)

@@ -96,9 +96,9 @@ def _telling(concept: Concept, passages: Sequence[Passage]) -> tuple[int, ...]:
 
 def _opening(passages: Sequence[Passage]) -> str:
     """The words of the first passages, headings aside."""
-    told: list[str] = []
+    texts: list[str] = []
     for passage in passages:
-        told.append(plain(_HEADING.sub("", passage.text)))
-        if sum(map(len, told)) >= CHARS:
+        texts.append(plain(_HEADING.sub("", passage.text)))
+        if sum(map(len, texts)) >= CHARS:
             break
-    return "\n".join(told)[:CHARS]
+    return "\n".join(texts)[:CHARS]

@@ -22,9 +22,8 @@ HUB = 150
 # 6 % lie below.
 APART = 0.0
 
-Nearest = tuple[
-    npt.NDArray[np.int64], npt.NDArray[np.float32]
-]  # ids and cosines, of shape (n, k) each
+# Ids and cosines, of shape (n, k) each.
+Nearest = tuple[npt.NDArray[np.int64], npt.NDArray[np.float32]]
 
 
 def nearest_concepts(centres: npt.NDArray[np.float32]) -> Nearest:
@@ -89,5 +88,5 @@ def without_hubs(naming: sparse.csr_array) -> sparse.csr_array:
 
 
 def _entries(matrix: sparse.csr_array) -> npt.NDArray[np.int64]:
-    found = matrix.tocoo()
-    return np.stack([found.row, found.col], axis=1).astype(np.int64)
+    entries = matrix.tocoo()
+    return np.stack([entries.row, entries.col], axis=1).astype(np.int64)

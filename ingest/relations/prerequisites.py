@@ -34,9 +34,8 @@ class Standing:
     settled: Settled
     umbrellas: Set[int]  # themes, not steps to learn
     nested: Collection[frozenset[int]]  # a section and what stands inside it
-    mute: Set[int] = (
-        frozenset()
-    )  # concepts of which the notes say nothing, but link, show or run something
+    # Concepts of which the notes say nothing, but link, show or run something.
+    mute: Set[int] = frozenset()
     together: Collection[frozenset[int]] = ()  # concepts that one passage explains
 
 
@@ -147,14 +146,12 @@ def _may_be_kept(
     concept's section is part of it. Terms that one passage explains read alike only because they
     share it, and of what the notes say nothing there is nothing to read: there it takes a mention.
     """
-    return (
-        (named or not ({p, c} & standing.mute or frozenset((p, c)) in standing.together))
-        and (scores[p, c], -p) > (scores.get((c, p), 0.0), -c)
-        and (p, c) not in standing.settled.removed
-        and c not in standing.settled.told
-        and not {p, c} & standing.umbrellas
-        and frozenset((p, c)) not in standing.nested
-    )
+    pair = frozenset((p, c))
+    decided = (p, c) in standing.settled.removed or c in standing.settled.told
+    nested = bool(pair & standing.umbrellas) or pair in standing.nested
+    unread = bool(pair & standing.mute) or pair in standing.together
+    stronger = (scores[p, c], -p) > (scores.get((c, p), 0.0), -c)
+    return stronger and not (decided or nested) and (named or not unread)
 
 
 def _tier(score: float, learned: Scorer, stated: bool) -> Tier:

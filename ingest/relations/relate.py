@@ -90,9 +90,9 @@ def _wording(
         for passage in (passages[i] for i in concepts[c].passages):
             for start, end in line_spans(passage.text):
                 line = passage.text[start:end]
-                told = set(key(line))
-                shared = 3 * len(told & name) + len(told & about)
-                speaks = len(told) >= SPEAKING and tells(line)
+                words = set(key(line))
+                shared = 3 * len(words & name) + len(words & about)
+                speaks = len(words) >= SPEAKING and tells(line)
                 if speaks and (best is None or shared > best[0]):
                     number, quote = quote_line(passage, start)
                     best = shared, Evidence(passage.note, passage.cell, number, quote, "similarity")
@@ -156,8 +156,8 @@ def _heading_concept(path: tuple[str, ...], named: Mapping[str, int]) -> int | N
 
 
 def _enclosing_concept(path: tuple[str, ...], named: Mapping[str, int]) -> int | None:
-    found = (_heading_concept(path[:n], named) for n in range(len(path), 0, -1))
-    return next((c for c in found if c is not None), None)
+    concepts = (_heading_concept(path[:n], named) for n in range(len(path), 0, -1))
+    return next((c for c in concepts if c is not None), None)
 
 
 def _related(

@@ -71,9 +71,8 @@ class Signals:
     """Signals over all pairs; `naming[c, p]` says that c's passages name p."""
 
     naming: Mapping[tuple[int, int], Naming]
-    order: Mapping[
-        int, tuple[int, int]
-    ]  # concept -> (order group, position), only where order means something
+    # Concept -> (order group, position), only where order means something.
+    order: Mapping[int, tuple[int, int]]
     keys: tuple[tuple[str, ...], ...]  # folded words of each label
     homes: tuple[Evidence | None, ...]  # where each concept's first passage begins
 

@@ -50,12 +50,12 @@ def stated_prerequisites(
         by_passage[mention.passage].append(mention)
     out: dict[tuple[int, int], Evidence] = {}
     for note in notes:
-        found = [
+        pairs = [
             *_from_front_matter(note, titles[note.name], targets),
             *_from_lines(note, titles[note.name], by_passage, targets),
             *_from_numbers(note, notes, titles),
         ]
-        for p, c, evidence in found:
+        for p, c, evidence in pairs:
             if p != c:
                 out.setdefault((p, c), evidence)
         title = titles[note.name]
@@ -70,17 +70,16 @@ def _from_front_matter(
 ) -> Iterator[tuple[int, int, Evidence]]:
     if title is None:
         return
-    cell = (
-        0 if note.name.lower().endswith(".ipynb") else None
-    )  # a notebook's stands in its first cell
+    # A notebook's stands in its first cell.
+    cell = 0 if note.name.lower().endswith(".ipynb") else None
     for field, value in note.parsed.front_matter.items():
         if _FIELD.fullmatch(re.sub(r"[\s_-]+", "", field)) is None:
             continue
         for entry in entries_of(value):
-            found = targets.named(entry, note.name)
-            if found is not None:
+            needed = targets.named(entry, note.name)
+            if needed is not None:
                 line, quote = _front_matter_line(note, field, entry)
-                yield found, title, Evidence(note.name, cell, line, quote, "front matter")
+                yield needed, title, Evidence(note.name, cell, line, quote, "front matter")
 
 
 def _front_matter_line(note: NoteParts, field: str, entry: str) -> tuple[int, str]:
@@ -162,10 +161,10 @@ def _named_in(
             and 0 <= start < len(passage.text)
         )
         if inside and mark.kind in ("wikilink", "link"):
-            found = targets.linked(text[mark.start : mark.end], note.name)
-            if found is not None:
+            linked = targets.linked(text[mark.start : mark.end], note.name)
+            if linked is not None:
                 links.append((start, end))
-                yield start, found
+                yield start, linked
     for mention in mentions:
         inside = any(start <= mention.start < end for start, end in spans)
         if (

@@ -284,9 +284,8 @@ def test_a_wider_folder_renames_without_parsing(
     for name in NOTES:
         if not name.startswith("sub/"):
             (notes / name).unlink()
-    write_notes(
-        notes, {"momentum.md": "# Weight Decay\n\nIt shrinks.\n"}
-    )  # the name that one of them had until now
+    # The name that one of them had until now.
+    write_notes(notes, {"momentum.md": "# Weight Decay\n\nIt shrinks.\n"})
     taken: list[str] = []
 
     def taking(text: str, name: str) -> ParsedNote:
@@ -351,9 +350,8 @@ def test_another_encoder_encodes_everything_anew(
     forbid(monkeypatch, "load_encoder", "parse_note")
     assert ingest([notes], store_folder).encoded == 0
     meta = read_meta(connect(store_folder, writable=False), store_folder)
-    assert meta["encoder_sha256"] == check_weights(
-        DEFAULT_ENCODER
-    )  # the same weights in another place
+    # The same weights in another place.
+    assert meta["encoder_sha256"] == check_weights(DEFAULT_ENCODER)
 
 
 def test_progress_is_told_in_order(notes: Path, tmp_path: Path) -> None:

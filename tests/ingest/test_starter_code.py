@@ -55,9 +55,8 @@ def test_every_block_of_a_note_runs_in_order(
     matplotlib.use("Agg")
     monkeypatch.chdir(tmp_path)
     page = ModuleType(f"starter_{note.stem.replace('-', '_')}")
-    monkeypatch.setitem(
-        sys.modules, page.__name__, page
-    )  # what a block defines can then be pickled
+    # What a block defines can then be pickled.
+    monkeypatch.setitem(sys.modules, page.__name__, page)
     ran = 0
     for info, line, source in code_blocks(note):
         if info == "python":

@@ -157,9 +157,8 @@ def test_word_vectors_are_the_models_own(encoder: Encoder) -> None:
             text, output_value="token_embeddings", show_progress_bar=False
         ).numpy()
         direct /= np.linalg.norm(direct, axis=1, keepdims=True)
-        np.testing.assert_allclose(
-            read.vectors, direct[1:-1], atol=2e-5
-        )  # without the model's own marks
+        # Without the model's own marks.
+        np.testing.assert_allclose(read.vectors, direct[1:-1], atol=2e-5)
     assert [texts[2][a:b] for a, b in words[2].spans][:5] == ["U", "-", "Net", "'", "s"]
     assert len(words[1].spans) == 0 and len(words[3].spans) == encoder.model.max_seq_length - 2
 

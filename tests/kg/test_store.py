@@ -281,9 +281,8 @@ def test_a_locked_database_is_busy_not_broken(
 )
 def test_a_store_that_may_only_be_read_still_answers(store_folder: Path) -> None:
     """Without the right to write, a store opens, finds by word, and stays as it is."""
-    folder = Path(
-        tempfile.mkdtemp(prefix="gradus-read-only-")
-    )  # not below pytest's own folder, which is private
+    # Not below pytest's own folder, which is private.
+    folder = Path(tempfile.mkdtemp(prefix="gradus-read-only-"))
     for name in (DATABASE, INDEX):
         shutil.copy(store_folder / name, folder)
         (folder / name).chmod(0o444)

@@ -111,9 +111,8 @@ class Clause:
     content: frozenset[str]
     context: frozenset[str]  # content words that stand in a condition
     before: Mapping[str, str]  # content word or opposite -> the content word right after it
-    negated: tuple[
-        frozenset[str], ...
-    ]  # for each negation, the content words and opposites behind it
+    # For each negation, the content words and opposites behind it.
+    negated: tuple[frozenset[str], ...]
     opposites: tuple[str, ...]  # words that have an opposite, in order
     values: frozenset[Quantity]
     hedged: bool
@@ -144,9 +143,9 @@ def content_of(heading: str) -> frozenset[str]:
 
     Its numbers are among them, they tell "ResNet 18" from others.
     """
-    found = (t.lower() for t in _WORD.findall(plain(heading)) if t[0].isalnum())
+    words = (t.lower() for t in _WORD.findall(plain(heading)) if t[0].isalnum())
     return frozenset(
-        stem(t) for t in found if t not in _FUNCTION and t not in _SIDES and t not in _NEGATORS
+        stem(t) for t in words if t not in _FUNCTION and t not in _SIDES and t not in _NEGATORS
     )
 
 
@@ -191,25 +190,25 @@ def _conditions(tokens: Sequence[tuple[str, _Sort]]) -> frozenset[str]:
 
     Behind "only when" stands what is claimed.
     """
-    found: set[str] = set()
+    words: set[str] = set()
     left = 0
     for (earlier, _), (word, sort) in pairwise([("", "break"), *tokens]):
         if sort == "break":
             left = 0
         elif sort == "content" and left:
-            found.add(word)
+            words.add(word)
             left -= 1
         elif sort in ("opposite", "function") and word in _CONDITION and earlier != "only":
             left = CONDITION_WORDS
-    return frozenset(found)
+    return frozenset(words)
 
 
 def _neighbours(tokens: Sequence[tuple[str, _Sort]]) -> dict[str, str]:
     """Which content word comes right after which word, articles apart."""
-    told = [token for token in tokens if token[0] not in _ARTICLES]
+    spoken = [token for token in tokens if token[0] not in _ARTICLES]
     return {
         one: other
-        for (one, sort), (other, following) in pairwise(told)
+        for (one, sort), (other, following) in pairwise(spoken)
         if sort in ("content", "opposite") and following == "content"
     }
 

@@ -67,17 +67,21 @@ def contradictions(
     close = [h.passage for h in hits if h.score >= CLOSE * hits[0].score]
     pool = [s for s in drawn_on[:CONSIDERED] if _claims(s, asked)]
     others = [s for p in close for s in statements_of(p) if _claims(s, asked)]
-    found: list[Contradiction] = []
+    opposed_pairs: list[Contradiction] = []
     for one in pool:
         for other in others:
             if section_of(one.passage) != section_of(other.passage):
                 why = opposed(one.text, other.text, _heading(one), _heading(other))
-                if why and not any({d.one, d.other} == {one, other} for d in found):
-                    found.append(Contradiction(one, other, why))
-    if not found:
+                if why and not any({d.one, d.other} == {one, other} for d in opposed_pairs):
+                    opposed_pairs.append(Contradiction(one, other, why))
+    if not opposed_pairs:
         return []
-    vectors = encoder.encode([plain(s.text) for d in found for s in (d.one, d.other)])
-    return [d for i, d in enumerate(found) if float(vectors[2 * i] @ vectors[2 * i + 1]) >= ALIKE]
+    vectors = encoder.encode([plain(s.text) for d in opposed_pairs for s in (d.one, d.other)])
+    return [
+        d
+        for i, d in enumerate(opposed_pairs)
+        if float(vectors[2 * i] @ vectors[2 * i + 1]) >= ALIKE
+    ]
 
 
 def opposed(
@@ -125,13 +129,12 @@ def _same_conditions(a: Clause, b: Clause, head_a: frozenset[str], head_b: froze
         return False
     # Headings of other subjects may be conditions; what says the very same words below both stands
     # by itself.
-    if (only_a | own_a) and (only_b | own_b) and (only_a or only_b or head_a & head_b):
+    both_differ = (only_a | own_a) and (only_b | own_b)
+    if both_differ and (only_a or only_b or head_a & head_b):
         return False
     for clause, other, only in ((a, b, only_a), (b, a, only_b)):
-        if (
-            any(clause.before.get(w) in shared for w in only | clause.beyond(other))
-            or only & clause.context
-        ):
+        beside_shared = any(clause.before.get(w) in shared for w in only | clause.beyond(other))
+        if beside_shared or only & clause.context:
             return False
     return True
 
@@ -139,29 +142,22 @@ def _same_conditions(a: Clause, b: Clause, head_a: frozenset[str], head_b: froze
 def _special_case(a: Clause, b: Clause, head_a: frozenset[str], head_b: frozenset[str]) -> bool:
     """Whether one heading tells of a special case, for which another number is no wonder."""
     own_a, own_b = head_a - b.content - head_b, head_b - a.content - head_a
-    if own_a and own_b:
-        return True
-    return bool(
-        (own_a and head_a & (a.content | head_b)) or (own_b and head_b & (b.content | head_a))
-    )
+    special_a = own_a and head_a & (a.content | head_b)
+    special_b = own_b and head_b & (b.content | head_a)
+    return bool((own_a and own_b) or special_a or special_b)
 
 
 def _numbers_differ(a: Clause, b: Clause) -> int | None:
     """1 when both give other numbers of one unit, 0 when not, None when they cannot be compared."""
     if not a.values or not b.values:
-        return (
-            0
-            if not (a.values or b.values) or a.negated or b.negated or a.opposites or b.opposites
-            else None
-        )
+        differ_otherwise = a.negated or b.negated or a.opposites or b.opposites
+        return 0 if differ_otherwise or not (a.values or b.values) else None
     if a.hedged or b.hedged or max(len(a.values), len(b.values)) > 2:
         return None
     if {q.unit for q in a.values} != {q.unit for q in b.values}:
         return None
-    (low_a, high_a), (low_b, high_b) = (
-        (min(vs), max(vs)) for vs in ([q.value for q in c.values] for c in (a, b))
-    )
-    return int(high_a < low_b or high_b < low_a)
+    numbers_a, numbers_b = [q.value for q in a.values], [q.value for q in b.values]
+    return int(max(numbers_a) < min(numbers_b) or max(numbers_b) < min(numbers_a))
 
 
 def _negations(clause: Clause, shared: frozenset[str]) -> list[frozenset[str]]:

@@ -124,8 +124,8 @@ def shown(excerpt: Excerpt, n: int) -> str:
 
 def listed(excerpt: Excerpt, n: int) -> str:
     """An excerpt with its mark as one item of a list."""
-    said = re.sub(r"^(?:[-*+]|\d+[.)])\s+", "", shown(excerpt, n).strip())
-    return said.replace("\n", "\n  ")
+    item = re.sub(r"^(?:[-*+]|\d+[.)])\s+", "", shown(excerpt, n).strip())
+    return item.replace("\n", "\n  ")
 
 
 def _without_marks(text: str) -> str:

@@ -91,17 +91,17 @@ def quantities(text: str) -> frozenset[Quantity]:
     >>> Quantity(10, "%") in quantities("10 to 20 %")
     True
     """
-    found: list[tuple[Quantity, int, int]] = []
+    numbers: list[tuple[Quantity, int, int]] = []
     for match in _NUMBER.finditer(text):
-        found.append(
+        numbers.append(
             (
                 Quantity(_value(match), _UNITS.get(match["unit"] or "", "")),
                 match.start(),
                 match.end("figure"),
             )
         )
-    whole = {quantity for quantity, _, _ in found}
-    for (first, _, end), (last, start, _) in itertools.pairwise(found):
+    whole = {quantity for quantity, _, _ in numbers}
+    for (first, _, end), (last, start, _) in itertools.pairwise(numbers):
         if last.unit and not first.unit and _RANGE.fullmatch(text[end:start]):
             whole.add(Quantity(first.value, last.unit))
     for match in _SPELLED.finditer(text):

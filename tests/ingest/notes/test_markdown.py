@@ -144,10 +144,8 @@ def test_marked_terms_lie_where_their_span_says(text: str) -> None:
 @given(st.lists(st.sampled_from(FRAGMENTS), max_size=25))
 def test_line_endings_and_byte_order_mark_change_nothing_but_offsets(lines: list[str]) -> None:
     """Kinds, lines and words are the same with LF, CRLF and CR, with a mark or without."""
-    lines = [
-        "words",
-        *(part for line in lines for part in line.split("\n")),
-    ]  # so that no rule opens front matter
+    # So that no rule opens front matter.
+    lines = ["words", *(part for line in lines for part in line.split("\n"))]
 
     def shape(text: str) -> tuple[object, ...]:
         parsed = parse_markdown(text)

@@ -176,9 +176,8 @@ def test_words_of_names_and_texts_are_shared_as_they_stand() -> None:
     assert (rows[0, 1]["in label"], rows[1, 0]["in label"], rows[0, 2]["in label"]) == (1, 0, 0)
     assert rows[0, 1]["label words"] == 1 and rows[1, 0]["label words"] == pytest.approx(1 / 3)
     assert rows[0, 1]["label said"] == 1 and rows[1, 0]["label said"] == pytest.approx(1 / 3)
-    assert rows[1, 0]["words said"] == pytest.approx(
-        1 / 3
-    )  # cross, entropy and loss, of which loss is there
+    # Cross, entropy and loss, of which loss is there.
+    assert rows[1, 0]["words said"] == pytest.approx(1 / 3)
     assert rows[0, 1]["words"] == pytest.approx(0.2) and rows[1, 0]["words"] == pytest.approx(0.6)
 
 

@@ -227,9 +227,8 @@ def test_names_are_encoded_anew_for_another_encoder(tmp_path: Path, encoded: lis
     notes = write_notes(tmp_path / "notes", NOTES)
     ingest([notes], tmp_path / "store")
     encoded.clear()
-    ingest(
-        [notes], tmp_path / "store", str(default_encoder_folder())
-    )  # the same weights under another name
+    # The same weights under another name.
+    ingest([notes], tmp_path / "store", str(default_encoder_folder()))
     assert [encoded.count(name) for name in NAMES] == [1, 1, 1]
     assert sorted(kept_names(tmp_path / "store")) == ["Convexity", "Lasso", "Pruning"]
 

@@ -14,9 +14,8 @@ from ingest.relations.late_interaction import LATE, late_features
 
 Floats = npt.NDArray[np.float32]
 WINDOW, OPENING = 12, 64  # word pieces of half a stretch, and of an opening
-IN_BYTES = (
-    8**0.5 / 127
-)  # what rounding both of two vectors of 8 parts to bytes can change of their cosine
+# What rounding both of two vectors of 8 parts to bytes can change of their cosine.
+IN_BYTES = 8**0.5 / 127
 
 
 def stretches(words: Floats) -> list[Floats]:
