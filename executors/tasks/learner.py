@@ -33,8 +33,8 @@ __all__ = [
 NAME = "learner"
 TITLE = "A learner of your own"
 EXPECTS = (
-    "path/to/file.py:function, where the function takes no arguments and returns a fastai Learner with a training and"
-    " a validation loader; there is no sample."
+    "path/to/file.py:function, where the function takes no arguments and returns a fastai Learner "
+    "with a training and a validation loader; there is no sample."
 )
 DEFAULT_ARCH = "your own"
 _LOOKED_AT = 64  # training samples, of which the costliest stand for the worst case
@@ -164,7 +164,8 @@ def snippet(
     ]
     if place.plain:
         parts = [
-            f"DataLoader({part}.dataset, {batch_size}, sampler={part}.sampler, collate_fn={part}.collate_fn)"
+            f"DataLoader({part}.dataset, {batch_size}, sampler={part}.sampler, "
+            f"collate_fn={part}.collate_fn)"
             for part in ("train", "valid")
         ]
         lines.append(f"dls = DataLoaders({', '.join(parts)})")
