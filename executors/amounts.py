@@ -25,10 +25,10 @@ def parse_bytes(text: str) -> int:
     >>> parse_bytes("1.5GB"), parse_bytes("512 MiB")
     (1500000000, 536870912)
     """
-    found = re.fullmatch(r"\s*([0-9]*\.?[0-9]+)\s*([kmgt]?)(i?)b?\s*", text.lower())
-    if not found:
+    match = re.fullmatch(r"\s*([0-9]*\.?[0-9]+)\s*([kmgt]?)(i?)b?\s*", text.lower())
+    if not match:
         raise ValueError(f"'{text}' is no amount of memory; write it as 500MB or 2GB")
-    number, prefix, binary = found.groups()
+    number, prefix, binary = match.groups()
     amount = int(float(number) * (_BINARY if binary else _FACTORS)[prefix])
     if amount <= 0:
         raise ValueError(f"'{text}' is no amount of memory above 0")

@@ -73,15 +73,15 @@ def visible_cards() -> tuple[Card, ...]:
     present, visible = cards(), os.environ.get("CUDA_VISIBLE_DEVICES")
     if visible is None:
         return present
-    found: list[Card] = []
+    seen: list[Card] = []
     for word in (word.strip() for word in visible.split(",")):
         named = [card for card in present if word and card.uuid.startswith(word)]
         if word.isdigit() and int(word) < len(present):
             named = [present[int(word)]]
         if len(named) != 1:  # as CUDA does: what follows a word that names no card is not seen
             break
-        found += named
-    return tuple(found)
+        seen += named
+    return tuple(seen)
 
 
 def places(asked: str = "auto") -> tuple[str, ...]:
@@ -212,7 +212,10 @@ def _decoded(text: str | bytes) -> str:
 def _why_no_card() -> str:
     present = cards()
     if present:
-        return f"this torch cannot use the {present[0].name} (its CUDA version or driver does not fit), so the CPU does it"  # noqa: E501
+        return (
+            f"this torch cannot use the {present[0].name} (its CUDA version or driver does not "
+            "fit), so the CPU does it"
+        )
     return "there is no CUDA card and no Apple GPU"
 
 

@@ -1,4 +1,4 @@
-"""Errors of recipes and runs, named for their meaning, and hints for names that are not there.
+"""Errors of recipes and runs, named for their meaning, and how errors are told in one line.
 
 What ordinary runs meet is a status, not an exception.
 """
@@ -17,6 +17,8 @@ __all__ = [
     "closest",
     "listed",
     "name_hint",
+    "one_line",
+    "reason",
 ]
 
 
@@ -79,3 +81,20 @@ def name_hint(name: str, known: Sequence[str], most: int = 8) -> str:
     if close:
         return "did you mean " + " or ".join(f"'{one}'" for one in close) + "?"
     return f"there are {listed(known, most) or 'none'}"
+
+
+def reason(error: BaseException) -> str:
+    """The first line of an error's text, or the name of its type when it has no text."""
+    return next(iter(str(error).strip().splitlines()), type(error).__name__)
+
+
+def one_line(error: BaseException, most: int | None = None) -> str:
+    """The error's type and the first line of its text.
+
+    Examples
+    --------
+    >>> one_line(ValueError("no shape fits\\nlook there")), one_line(KeyboardInterrupt())
+    ('ValueError: no shape fits', 'KeyboardInterrupt')
+    """
+    name = type(error).__name__
+    return f"{name}: {reason(error)[:most]}" if str(error).strip() else name

@@ -28,22 +28,23 @@ __all__ = [
 ]
 
 _M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD = -1, -3  # of mallopt(3)
-_HANDED_BACK, _KEPT = (
-    262_144,
-    33_554_432,
-)  # bytes from which a freed block is; glibc itself goes as far as the second
+# bytes from which a freed block is; glibc itself goes as far as the second
+_HANDED_BACK, _KEPT = 262_144, 33_554_432
 _UNTOUCHED_BYTES = 64_000_000  # stacks of threads and heap that was asked for ahead
 
 # What the same thing is called by drivers (CUDA, HIP, Level Zero, Metal), by libraries on them, by
 # C, C++, NumPy, Arrow and the system. Not by loaders whose shared memory is too small, nor by
 # kernels whose blocks are too large.
 _OUT_OF_MEMORY = re.compile(
-    r"(?<!shared )\bout of (host |device |system |gpu |cpu )?memory|_OUT_OF_(HOST_|DEVICE_)?MEMORY\b"
+    r"(?<!shared )\bout of (host |device |system |gpu |cpu )?memory"
+    r"|_OUT_OF_(HOST_|DEVICE_)?MEMORY\b"
     r"|Error(OutOfMemory|MemoryAllocation)\b|(UR_RESULT|PI|ZE_RESULT)_ERROR_OUT_OF_RESOURCES"
-    r"|can(no|')t allocate memory(?! in static TLS)|could not allocate memory|not enough memory|insufficient memory"
+    r"|can(no|')t allocate memory(?! in static TLS)|could not allocate memory"
+    r"|not enough memory|insufficient memory"
     r"|unable to allocate(?! shared memory)|failed to (CUDA |HIP )?(m|c)?alloc(ate)?\b"
     r"|std::bad_(alloc|array_new_length)|bad allocation"
-    r"|\b(m|c|re)alloc of size \d+ failed|invalid buffer size|PT_DEVMEM Allocation failed|rocblas_status_memory_error"
+    r"|\b(m|c|re)alloc of size \d+ failed|invalid buffer size"
+    r"|PT_DEVMEM Allocation failed|rocblas_status_memory_error"
     r"|could not create a (primitive(?! descriptor)|memory( object)?)\b"
     r"|(CUBLAS|CUDNN|CUSOLVER|CUSPARSE|HIPBLAS|HIPSPARSE|MIOPEN)_STATUS_(ALLOC_FAILED|INSUFFICIENT_RESOURCES)"
     r"|(CUFFT|HIPFFT)_ALLOC_FAILED|miopenStatusAllocFailed"
@@ -54,8 +55,10 @@ _OUT_OF_MEMORY = re.compile(
 _PERHAPS = re.compile(
     r"CUBLAS_STATUS_(NOT_INITIALIZED|EXECUTION_FAILED|INTERNAL_ERROR)"
     r"|CUDNN_STATUS_(INTERNAL_ERROR|NOT_SUPPORTED|EXECUTION_FAILED|NOT_INITIALIZED)|MIOPEN_STATUS_INTERNAL_ERROR"
-    r"|miopenStatus(InternalError|UnknownError)|NCCL error|unable to find an engine|canUse32BitIndexMath"
-    r"|32-bit index|integer out of range|invalid configuration argument|could not execute a primitive",
+    r"|miopenStatus(InternalError|UnknownError)|NCCL error|unable to find an engine"
+    r"|canUse32BitIndexMath"
+    r"|32-bit index|integer out of range|invalid configuration argument"
+    r"|could not execute a primitive",
     re.IGNORECASE,
 )
 

@@ -32,7 +32,7 @@ from executors.batch_size.trial_parts import (
     synchronize,
 )
 from executors.devices import choose_device
-from executors.errors import RecipeError
+from executors.errors import RecipeError, one_line, reason
 from executors.memory import (
     available_bytes,
     bound_memory,
@@ -204,13 +204,11 @@ def _failure(error: Exception, bench: _Bench | None, less_worked: bool) -> dict[
     """The answer of a trial that failed: for lack of memory, or for another reason."""
     if isinstance(error, RecipeError):
         return {"error": str(error)}
-    first = next(iter(str(error).strip().splitlines()), "")[:200]
-    name = type(error).__name__
     if is_out_of_memory(error, less_worked):
         stage = bench.stage if bench else ""
-        return {"ok": False, "reason": f"{stage}out of memory: {first or name}"}
+        return {"ok": False, "reason": f"{stage}out of memory: {reason(error)[:200]}"}
     traceback.print_exception(error)
-    return {"error": f"{name}: {first}", "unexpected": True}
+    return {"error": one_line(error, 200), "unexpected": True}
 
 
 def _answer(channel: int, value: dict[str, Any]) -> None:

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from executors.errors import BadInput, listed, name_hint
+from executors.errors import BadInput, listed, name_hint, reason
 from executors.parameters import both
 
 if TYPE_CHECKING:
@@ -41,12 +41,19 @@ def read_csv(path: Path) -> pd.DataFrame:
     BadInput
         When the file is missing, empty, without rows, no CSV or not UTF-8, with the line.
     """
-    import pandas as pd
-
     if path.is_dir():
         raise BadInput(f"{path} is a folder; a CSV file was expected")
+    frame = _parsed(path)
+    if frame.empty:
+        raise BadInput(f"{path} has a line of column names and no rows")
+    return frame
+
+
+def _parsed(path: Path) -> pd.DataFrame:
+    import pandas as pd
+
     try:
-        frame = pd.read_csv(path)
+        return pd.read_csv(path)
     except FileNotFoundError:
         raise BadInput(f"{path} does not exist; give a CSV file") from None
     except pd.errors.EmptyDataError:
@@ -54,12 +61,12 @@ def read_csv(path: Path) -> pd.DataFrame:
             f"{path} is empty; a line of column names and rows below it were expected"
         ) from None
     except pd.errors.ParserError as error:
-        found = re.search(r"Expected (\d+) fields in line (\d+), saw (\d+)", str(error))
-        if found:
+        counts = re.search(r"Expected (\d+) fields in line (\d+), saw (\d+)", str(error))
+        if counts:
             raise BadInput(
-                f"{path}, line {found[2]}: {found[3]} values where {found[1]} were expected"
+                f"{path}, line {counts[2]}: {counts[3]} values where {counts[1]} were expected"
             ) from None
-        raise BadInput(f"{path} cannot be read as CSV: {str(error).splitlines()[0]}") from None
+        raise BadInput(f"{path} cannot be read as CSV: {reason(error)}") from None
     except UnicodeDecodeError as error:
         line = path.read_bytes().count(b"\n", 0, _bad_byte(path)) + 1
         raise BadInput(
@@ -67,9 +74,6 @@ def read_csv(path: Path) -> pd.DataFrame:
         ) from None
     except OSError as error:
         raise BadInput(f"{path} cannot be read: {error.strerror or error}") from None
-    if frame.empty:
-        raise BadInput(f"{path} has a line of column names and no rows")
-    return frame
 
 
 def _bad_byte(path: Path) -> int:
@@ -117,7 +121,8 @@ def check_target(path: Path, frame: pd.DataFrame, target: str) -> None:
     if not target:
         names = [str(name) for name in frame.columns]
         raise BadInput(
-            f"{path}: which column is to be learned? Name it in {both('target')}; there are {listed(names)}"
+            f"{path}: which column is to be learned? Name it in {both('target')}; "
+            f"there are {listed(names)}"
         )
     check_column(path, frame, target)
     empty = frame[target].isna()
@@ -129,7 +134,8 @@ def check_target(path: Path, frame: pd.DataFrame, target: str) -> None:
         )
     if frame[target].nunique() < 2:
         raise BadInput(
-            f"{path}: the target '{target}' has the single value {frame[target].iloc[0]!r}; nothing to learn"
+            f"{path}: the target '{target}' has the single value {frame[target].iloc[0]!r}; "
+            "nothing to learn"
         )
 
 
@@ -153,15 +159,16 @@ def own_split(path: Path, frame: pd.DataFrame) -> tuple[int, ...] | None:
     words = frame[OWN_SPLIT].astype(str).str.lower()
     wrong = ~words.isin(["true", "false", "1", "0"])
     if wrong.any():
-        found = frame[OWN_SPLIT][wrong].iloc[0]
+        cell = frame[OWN_SPLIT][wrong].iloc[0]
         line = first_line(path, wrong)
         raise BadInput(
-            f"{path}, line {line}: column '{OWN_SPLIT}' is {found!r} where true or false is expected"
+            f"{path}, line {line}: column '{OWN_SPLIT}' is {cell!r} where true or false is expected"
         )
     held = words.isin(["true", "1"]).to_numpy().nonzero()[0]
     if len(held) in (0, len(frame)):
         raise BadInput(
-            f"{path}: column '{OWN_SPLIT}' leaves no row to {'validate' if not len(held) else 'train'} on"
+            f"{path}: column '{OWN_SPLIT}' leaves no row to "
+            f"{'validate' if not len(held) else 'train'} on"
         )
     return tuple(int(row) for row in held)
 
@@ -176,14 +183,16 @@ def check_classes(path: Path, values: pd.Series) -> None:
     counts = values.value_counts()
     if len(counts) > MOST_CATEGORIES or len(counts) > len(values) // 2:
         raise BadInput(
-            f"{path}: the target '{values.name}' has {len(counts)} different values in {len(values)} rows"
+            f"{path}: the target '{values.name}' has "
+            f"{len(counts)} different values in {len(values)} rows"
         )
     single = counts[counts == 1]
     if len(single):
         name = single.index[0]
         line = first_line(path, values == name)
         raise BadInput(
-            f"{path}, line {line}: class {name!r} of '{values.name}' has this row only; a class needs two at least"
+            f"{path}, line {line}: class {name!r} of '{values.name}' has this row only; "
+            "a class needs two at least"
         )
 
 

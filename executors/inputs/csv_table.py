@@ -89,7 +89,7 @@ def read_table(path: Path, target: str, log_target: str = "auto") -> Table:
         _check_held(path, values, held)
     else:
         _check_finite(path, values)
-    log, said = _logarithm(path, values, classes, log_target)
+    log, of_log = _logarithm(path, values, classes, log_target)
     if log:
         frame[target] = np.log(values.astype(float))
     dates = find_dates(
@@ -102,7 +102,7 @@ def read_table(path: Path, target: str, log_target: str = "auto") -> Table:
     gaps += tuple(name for date in dates if date.gaps for name in date.continuous)
     if gaps:
         notes = (*notes, f"empty cells of {listed(gaps)} take the column's median")
-    notes = (*notes, *said, *(date.note for date in dates))
+    notes = (*notes, *of_log, *(date.note for date in dates))
     return Table(
         path.name, frame, target, categorical, continuous, classes, gaps, notes, dates, log, held
     )
@@ -115,9 +115,9 @@ def _check_held(path: Path, values: pd.Series, held: tuple[int, ...] | None) -> 
     known = set(values.drop(index=list(held)))
     unknown = ~values.isin(known)
     if unknown.any():
-        found, line = values[unknown].iloc[0], first_line(path, unknown)
+        name, line = values[unknown].iloc[0], first_line(path, unknown)
         raise BadInput(
-            f"{path}, line {line}: class {found!r} of '{values.name}' is in held-out rows only"
+            f"{path}, line {line}: class {name!r} of '{values.name}' is in held-out rows only"
         )
 
 
@@ -137,16 +137,17 @@ def _logarithm(
     if asked == "no" or (asked == "auto" and wrong.any()):
         return False, ()
     if wrong.any():
-        found, line = values[wrong].iloc[0], first_line(path, wrong)
+        value, line = values[wrong].iloc[0], first_line(path, wrong)
         raise BadInput(
-            f"{path}, line {line}: the target '{values.name}' is {found:g}, which has no logarithm"
+            f"{path}, line {line}: the target '{values.name}' is {value:g}, which has no logarithm"
         )
     if asked == "auto":
-        plain = values.to_numpy(dtype=float)
-        if plain.max() / plain.min() < SPAN or _lopsided(np.log(plain)) >= _lopsided(plain):
+        numbers = values.to_numpy(dtype=float)
+        if numbers.max() / numbers.min() < SPAN or _lopsided(np.log(numbers)) >= _lopsided(numbers):
             return False, ()
     return True, (
-        f"the logarithm of '{values.name}' is learned: rmse is of logarithms, np.exp gives predictions back",
+        f"the logarithm of '{values.name}' is learned: rmse is of logarithms, "
+        "np.exp gives predictions back",
     )
 
 
@@ -159,10 +160,11 @@ def _check_mixed(path: Path, values: pd.Series) -> None:
     numbers = pd.to_numeric(values, errors="coerce")
     if numbers.notna().mean() >= NUMERIC_SHARE:
         wrong = numbers.isna()
-        found = values[wrong].iloc[0]
+        cell = values[wrong].iloc[0]
         line = first_line(path, wrong)
         raise BadInput(
-            f"{path}, line {line}: the target '{values.name}' is '{found}' where numbers are expected"
+            f"{path}, line {line}: the target '{values.name}' is '{cell}' "
+            "where numbers are expected"
         )
 
 
@@ -217,7 +219,8 @@ def _columns(
             categorical.append(str(name))
     if not categorical and not continuous:
         raise BadInput(
-            f"{path} has no column to learn '{target}' from; left out: {', '.join(left_out) or 'none'}"
+            f"{path} has no column to learn '{target}' from; left out: "
+            f"{', '.join(left_out) or 'none'}"
         )
     notes = (f"left out: {', '.join(left_out)}",) if left_out else ()
     return tuple(categorical), tuple(continuous), notes

@@ -77,7 +77,7 @@ def find_dates(path: Path, frame: pd.DataFrame, names: Collection[str]) -> tuple
     import pandas as pd
 
     taken = {str(name) for name in frame.columns}
-    found: list[DateColumn] = []
+    columns: list[DateColumn] = []
     for name in names:
         values = frame[name]
         if pd.api.types.is_numeric_dtype(values) or values.nunique() < 2:
@@ -85,8 +85,8 @@ def find_dates(path: Path, frame: pd.DataFrame, names: Collection[str]) -> tuple
         column = _date_column(path, values, taken)
         if column is not None:
             taken |= {column.prefix + part for part in (*_CATEGORIES, *_NUMBERS, *_TIME_NUMBERS)}
-            found.append(column)
-    return tuple(found)
+            columns.append(column)
+    return tuple(columns)
 
 
 def read_dates(values: pd.Series, column: DateColumn) -> pd.Series:
@@ -120,7 +120,8 @@ def _date_column(path: Path, values: pd.Series, taken: set[str]) -> DateColumn |
             pd.to_datetime(different, format=best, errors="coerce", utc=zoned).notna()
         ].iloc[0]
         raise BadInput(
-            f"{path}, line {first_line(path, wrong)}: column '{values.name}' is '{values[wrong].iloc[0]}' where a date "
+            f"{path}, line {first_line(path, wrong)}: "
+            f"column '{values.name}' is '{values[wrong].iloc[0]}' where a date "
             f"such as '{like}' is expected"
         )
     return _described(
@@ -177,4 +178,4 @@ def _varied(dates: pd.Series) -> set[str]:
     }
     parts["Week"] = given.dt.isocalendar().week
     parts["Elapsed"] = given
-    return {part for part, found in parts.items() if found.nunique() > 1}
+    return {part for part, values in parts.items() if values.nunique() > 1}

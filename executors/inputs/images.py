@@ -76,8 +76,8 @@ def existing_folder(path: str, what: str) -> Path:
     """
     folder = Path(path)
     if not folder.is_dir():
-        found = "is a file" if folder.exists() else "does not exist"
-        raise BadInput(f"{folder} {found}; give a folder {what}")
+        state = "is a file" if folder.exists() else "does not exist"
+        raise BadInput(f"{folder} {state}; give a folder {what}")
     return folder
 
 
@@ -86,7 +86,7 @@ def find_images(folder: Path) -> list[Path]:
 
     Links to folders are followed, as fastai does, each folder once.
     """
-    found: list[Path] = []
+    images: list[Path] = []
     seen: set[str] = set()
     for place, folders, names in os.walk(folder, followlinks=True):
         folders[:] = (
@@ -96,9 +96,9 @@ def find_images(folder: Path) -> list[Path]:
         )
         if os.path.realpath(place) not in seen:
             files = (Path(place, name) for name in names if not name.startswith("."))
-            found += [path for path in files if path.suffix.lower() in SUFFIXES and path.is_file()]
+            images += [path for path in files if path.suffix.lower() in SUFFIXES and path.is_file()]
         seen.add(os.path.realpath(place))
-    return sorted(found)
+    return sorted(images)
 
 
 def check_images(folder: Path, paths: Iterable[Path]) -> bool:

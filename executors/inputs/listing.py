@@ -77,7 +77,8 @@ def read_listing(path: Path, needed: Sequence[str]) -> list[Row]:
             )
     if not rows:
         raise BadInput(
-            f"{path} holds no rows; expected the columns {', '.join(needed)} and a row for each file"
+            f"{path} holds no rows; "
+            f"expected the columns {', '.join(needed)} and a row for each file"
         )
     return rows
 
@@ -134,7 +135,8 @@ def own_split(listing: Path, rows: Sequence[Row], items: Sequence[Item]) -> Spli
 def file_lines(listing: str) -> list[str]:
     """Lines of a snippet that read the listing into `rows` and find a row's file."""
     return [
-        f"rows = pd.read_csv(path / {listing!r}, dtype=str, keep_default_na=False).to_dict('records')",
+        f"rows = pd.read_csv(path / {listing!r}, dtype=str, "
+        "keep_default_na=False).to_dict('records')",
         "",
         "def file(row):",
         "    own = path / row['file']",

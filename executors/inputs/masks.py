@@ -50,7 +50,8 @@ def read_mask(path: Path, binary: bool = False) -> Any:
     if values.ndim == 3:
         if not (values[..., :1] == values[..., : min(3, values.shape[-1])]).all():
             raise BadInput(
-                f"{path} is in colours; a mask holds the number of a class at each pixel, in grey or a palette"
+                f"{path} is in colours; a mask holds the number of a class at each pixel, "
+                "in grey or a palette"
             )
         values = values[..., 0]
     if values.min() < 0 or values.max() > _VOID:
@@ -68,10 +69,10 @@ def check_sizes(folder: Path, pairs: Sequence[Pair]) -> None:
         Names the mask, with both sizes.
     """
     for image, mask in pairs:
-        found, wanted = upright_size(mask), upright_size(image)
-        if found != wanted:
+        size, wanted = upright_size(mask), upright_size(image)
+        if size != wanted:
             raise BadInput(
-                f"{mask.relative_to(folder)} in {folder} is {found[0]} by {found[1]} px, "
+                f"{mask.relative_to(folder)} in {folder} is {size[0]} by {size[1]} px, "
                 f"its image {wanted[0]} by {wanted[1]} px"
             )
 
@@ -89,26 +90,27 @@ def find_codes(folder: Path, masks: Sequence[Path], verify: bool) -> Codes:
     names = _listed(folder / CODES)
     if names and not verify and len(names) != 2:
         return Codes(names, _void_of(names, len(names) <= _VOID))
-    found: dict[int, Path] = {}  # each value, and the first mask with it
+    first_with: dict[int, Path] = {}  # of each value, the first mask
     for path in masks:
         for value in sorted({*read_mask(path).tobytes()}):
-            found.setdefault(value, path)
-    if set(found) == {0, _VOID} and len(names) in (0, 2):
+            first_with.setdefault(value, path)
+    if set(first_with) == {0, _VOID} and len(names) in (0, 2):
         return Codes(names or ("0", "1"), binary=True)
-    classes = [value for value in found if value != _VOID or len(names) > _VOID]
+    classes = [value for value in first_with if value != _VOID or len(names) > _VOID]
     if not names:
-        if len(found) < 2 or len(classes) < 2:
+        if len(first_with) < 2 or len(classes) < 2:
             raise BadInput(
-                f"the masks in {folder / 'masks'} hold the single class {classes[0] if classes else _VOID}"
+                f"the masks in {folder / 'masks'} hold the single class "
+                f"{classes[0] if classes else _VOID}"
             )
         names = tuple(str(number) for number in range(max(classes) + 1))
     wrong = [value for value in classes if value >= len(names)]
     if wrong:
         raise BadInput(
-            f"{found[wrong[0]].relative_to(folder)} in {folder} holds the value {wrong[0]}, "
+            f"{first_with[wrong[0]].relative_to(folder)} in {folder} holds the value {wrong[0]}, "
             f"and {CODES} has {len(names)} classes, 0 to {len(names) - 1}"
         )
-    return Codes(names, _void_of(names, _VOID in found and len(names) <= _VOID))
+    return Codes(names, _void_of(names, _VOID in first_with and len(names) <= _VOID))
 
 
 def _void_of(names: tuple[str, ...], by_value: bool) -> int | None:

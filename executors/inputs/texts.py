@@ -109,10 +109,10 @@ def read_texts(data: str, target: str, seed: int, labelled: bool) -> Texts:
 
 def sample_texts(seed: int, labelled: bool) -> Texts:
     """Docstrings of installed packages; the label is the package."""
-    found = {name: _docstrings(name, folder) for name, folder in _PACKAGES.items()}
-    pairs = [(text, name) for name, texts in found.items() for text in texts]
+    docstrings = {name: _docstrings(name, folder) for name, folder in _PACKAGES.items()}
+    pairs = [(text, name) for name, texts in docstrings.items() for text in texts]
     texts, labels = tuple(text for text, _ in pairs), tuple(name for _, name in pairs)
-    title = f"docstrings of {len(found)} installed packages: {len(texts)} texts"
+    title = f"docstrings of {len(docstrings)} installed packages: {len(texts)} texts"
     code = _SAMPLE_LINES if labelled else (*_SAMPLE_LINES, "df = df[['text']]")
     valid = _held_out(labels if labelled else ("",) * len(texts), seed)
     return Texts(title, texts, labels if labelled else (), valid, split=False, code=code)
@@ -148,7 +148,10 @@ _SAMPLE_LINES = (
 )
 
 
-_CUT_LINE = r"df = pd.DataFrame({'text': [part for text in df['text'] for part in text.split('\n\n') if part.strip()]})"
+_CUT_LINE = (
+    r"df = pd.DataFrame({'text': [part for text in df['text'] for part in text.split('\n\n') "
+    r"if part.strip()]})"
+)
 
 
 def _docstrings(package: str, folder: str) -> list[str]:
@@ -176,25 +179,26 @@ def _docstrings(package: str, folder: str) -> list[str]:
 def _folder(folder: Path, seed: int, labelled: bool) -> Texts:
     """The folder's .txt and .md files; a train/ and a valid/ in it are taken as they are."""
     split = (folder / "train").is_dir() and (folder / "valid").is_dir()
-    found: list[tuple[str, str, bool]] = []  # text, label, whether it is held out
+    read: list[tuple[str, str, bool]] = []  # text, label, whether it is held out
     empty: list[Path] = []
     for part in ("train", "valid") if split else ("",):
         for file in _files(folder / part):
             inner = file.relative_to(folder / part).parts
             if labelled and len(inner) == 1:
                 raise BadInput(
-                    f"{file} is in no class's subfolder; put each class's texts into a subfolder of its own"
+                    f"{file} is in no class's subfolder; "
+                    "put each class's texts into a subfolder of its own"
                 )
             text = _read(file)
             if text.strip():
-                found.append((text, inner[0] if labelled else "", part == "valid"))
+                read.append((text, inner[0] if labelled else "", part == "valid"))
             else:
                 empty.append(file)
-    if not found:
+    if not read:
         raise BadInput(f"{folder} holds no .txt or .md file{' with text in it' if empty else ''}")
     texts, labels = (
-        tuple(text for text, _, _ in found),
-        tuple(label for _, label, _ in found) if labelled else (),
+        tuple(text for text, _, _ in read),
+        tuple(label for _, label, _ in read) if labelled else (),
     )
     notes = (
         (f"{len(empty)} empty files are left out, the first {empty[0].relative_to(folder)}",)
@@ -206,7 +210,7 @@ def _folder(folder: Path, seed: int, labelled: bool) -> Texts:
         texts = tuple(part for text in texts for part in text.split("\n\n") if part.strip())
         notes = (*notes, f"so few texts are cut at their empty lines, into {len(texts)} parts")
         code = (*code, _CUT_LINE)
-    held = tuple(number for number, (_, _, valid) in enumerate(found) if valid) if split else None
+    held = tuple(number for number, (_, _, valid) in enumerate(read) if valid) if split else None
     _check(folder, texts, labels, held)
     valid = _held_out(labels or ("",) * len(texts), seed) if held is None else held
     return Texts(title, texts, labels, valid, split, code, notes)
@@ -241,7 +245,8 @@ def _check(
     """Texts enough, of two classes or more, each with one to train on."""
     if len(texts) < (_FEWEST_TEXTS if labels else 2):
         raise BadInput(
-            f"{folder} holds {len(texts)} texts; at least {_FEWEST_TEXTS if labels else 2} are needed"
+            f"{folder} holds {len(texts)} texts; "
+            f"at least {_FEWEST_TEXTS if labels else 2} are needed"
         )
     if held is not None and len(held) in (0, len(texts)):
         raise BadInput(f"{folder}: no texts are left to {'train' if held else 'validate'} on")
@@ -250,7 +255,8 @@ def _check(
     counts = Counter(labels)
     if len(counts) == 1:
         raise BadInput(
-            f"{folder} holds a single class ('{labels[0]}'); classification needs at least two subfolders"
+            f"{folder} holds a single class ('{labels[0]}'); "
+            "classification needs at least two subfolders"
         )
     if held is not None:
         known = {label for number, label in enumerate(labels) if number not in set(held)}
@@ -346,7 +352,8 @@ def _check_texts(path: Path, frame: pd.DataFrame, column: str) -> None:
         line = first_line(path, empty)
         count = f" and {int(empty.sum()) - 1} more" if empty.sum() > 1 else ""
         raise BadInput(
-            f"{path}, line {line}{count}: column '{column}' holds no text; fill it in or leave the row out"
+            f"{path}, line {line}{count}: column '{column}' holds no text; "
+            "fill it in or leave the row out"
         )
 
 

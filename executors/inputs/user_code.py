@@ -15,7 +15,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from executors.errors import BadInput, name_hint
+from executors.errors import BadInput, name_hint, one_line
 from executors.memory import is_out_of_memory
 
 __all__ = ["called", "find_place"]
@@ -70,9 +70,10 @@ def called(file: Path, name: str, seed: int) -> tuple[Any, str]:
         )
     loaders = getattr(getattr(learner, "dls", None), "loaders", None)
     if not loaders or len(loaders) < 2:
-        found = "no loaders" if not loaders else "a training loader only"
+        loaders_there = "no loaders" if not loaders else "a training loader only"
         raise BadInput(
-            f"{where} returned a Learner with {found}; its dls needs one to train and one to validate on"
+            f"{where} returned a Learner with {loaders_there}; "
+            "its dls needs one to train and one to validate on"
         )
     return learner, where
 
@@ -120,8 +121,8 @@ def _function(file: Path, module: ModuleType, name: str) -> Callable[[], Any]:
         ) from None
     except ValueError:
         pass  # a signature that cannot be read
-    found: Callable[[], Any] = function
-    return found
+    without_arguments: Callable[[], Any] = function
+    return without_arguments
 
 
 def _edge(file: Path, call: Callable[[], Any]) -> Any:
@@ -133,10 +134,7 @@ def _edge(file: Path, call: Callable[[], Any]) -> Any:
     """
     try:
         return call()
-    except (
-        Exception,
-        SystemExit,
-    ) as error:  # the edge to the user's code, which may raise anything
+    except (Exception, SystemExit) as error:  # the user's code may raise anything
         if isinstance(error, BadInput) or is_out_of_memory(error):
             raise
         line, trace = None, error.__traceback__
@@ -145,8 +143,5 @@ def _edge(file: Path, call: Callable[[], Any]) -> Any:
             trace = trace.tb_next
         if isinstance(error, SyntaxError) and error.filename == str(file):
             line = error.lineno
-        first = next(iter(str(error).strip().splitlines()), "")
         place = f", line {line}" if line else ""
-        raise BadInput(
-            f"{file}{place}: {type(error).__name__}{f': {first}' if first else ''}"
-        ) from error
+        raise BadInput(f"{file}{place}: {one_line(error)}") from error

@@ -25,6 +25,7 @@ def asked_range(text: str) -> tuple[float, float] | None:
         bounds = []
     if len(bounds) != 2 or not all(map(math.isfinite, bounds)) or bounds[0] >= bounds[1]:
         raise BadParameter(
-            f"parameter 'y_range' must be the lowest and the highest prediction, such as 0.5,5.5, got '{text}'"
+            "parameter 'y_range' must be the lowest and the highest prediction, such as 0.5,5.5, "
+            f"got '{text}'"
         )
     return bounds[0], bounds[1]

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from executors.errors import BadInput, BadParameter
+from executors.errors import BadInput, BadParameter, reason
 from executors.task import Settings
 
 __all__ = [
@@ -70,7 +70,8 @@ def sizes_of(settings: Settings) -> Sizes:
         widths = []
     if len(widths) != 3 or not all(1 <= width <= 10_000 for width in widths):
         raise BadParameter(
-            f"parameter 'arch': a text's network is AWD_LSTM, or the widths of its embedding and hidden layers and "
+            "parameter 'arch': a text's network is AWD_LSTM, "
+            "or the widths of its embedding and hidden layers and "
             f"the number of these, such as 128,256,2, not '{asked}'"
         )
     return Sizes(*widths)
@@ -134,7 +135,7 @@ def _fetch(folder: Path) -> str:
     try:
         untar_data(URLs.WT103_FWD, c_key="model")
     except (OSError, RuntimeError) as error:
-        return next(iter(str(error).splitlines()), type(error).__name__)
+        return reason(error)
     finally:
         socket.setdefaulttimeout(before)
     return "" if _complete(folder) else "the archive was not what was expected"
@@ -180,7 +181,8 @@ def read_vocab(encoder: str) -> tuple[Path, list[str]]:
         vocab = json.loads(beside.read_text(encoding="utf-8"))
     except OSError as error:
         raise BadInput(
-            f"{beside} cannot be read ({error.strerror or error}); an encoder needs its vocabulary beside it"
+            f"{beside} cannot be read ({error.strerror or error}); "
+            "an encoder needs its vocabulary beside it"
         ) from None
     except ValueError:
         vocab = None
@@ -209,8 +211,8 @@ def load_encoder(file: Path, words: int) -> tuple[dict[str, Any], Sizes]:
     try:
         weights = torch.load(file, map_location="cpu", weights_only=True)
     except (OSError, RuntimeError, ValueError, EOFError, pickle.UnpicklingError) as error:
-        reason = next(iter(str(error).splitlines()), type(error).__name__)
-        raise BadInput(f"{file} cannot be read as saved weights: {reason[:200]}") from None
+        shown = reason(error)[:200]
+        raise BadInput(f"{file} cannot be read as saved weights: {shown}") from None
     numbered = re.compile(r"rnns\.(\d+)\.weight_hh_l0_raw")
     layers = (
         sum(bool(numbered.fullmatch(str(name))) for name in weights)
@@ -224,8 +226,8 @@ def load_encoder(file: Path, words: int) -> tuple[dict[str, Any], Sizes]:
     rows, embedding = weights["encoder.weight"].shape
     if rows != words:
         raise BadInput(
-            f"{file} is for a vocabulary of {rows} words, and {_vocab_file(file).name} beside it has {words}; "
-            "they are not of the same run"
+            f"{file} is for a vocabulary of {rows} words, "
+            f"and {_vocab_file(file).name} beside it has {words}; they are not of the same run"
         )
     hidden = weights["rnns.0.weight_hh_l0_raw"].shape[1] if layers > 1 else embedding
     return weights, Sizes(int(embedding), int(hidden), layers)

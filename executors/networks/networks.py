@@ -7,7 +7,7 @@ import importlib.util
 from pathlib import Path
 from typing import Any
 
-from executors.errors import BadParameter, closest
+from executors.errors import BadParameter, closest, reason
 from executors.networks.weights import find_timm_weights, find_weights
 from executors.task import Settings
 
@@ -108,17 +108,19 @@ def check_arch(arch: str, unet: bool = False) -> None:
         return
     if arch in _NO_UNET:
         raise BadParameter(
-            f"parameter 'arch': '{arch}' cannot be the encoder of a U-Net, for its channels come last"
+            f"parameter 'arch': '{arch}' cannot be the encoder of a U-Net, "
+            "for its channels come last"
         )
-    for start, reason in _REFUSED.items():
+    for start, why in _REFUSED.items():
         if arch.startswith(start) and not (not unet and _in_timm(arch)):
             raise BadParameter(
-                f"parameter 'arch': '{arch}' cannot be used: {reason}; try {', '.join(NETWORKS[:3])}"
+                f"parameter 'arch': '{arch}' cannot be used: {why}; try {', '.join(NETWORKS[:3])}"
             )
     if _in_timm(arch):
         if unet:
             raise BadParameter(
-                f"parameter 'arch': '{arch}' is timm's, and fastai builds a U-Net on torchvision's only"
+                f"parameter 'arch': '{arch}' is timm's, "
+                "and fastai builds a U-Net on torchvision's only"
             )
         return
     close = closest(arch, NETWORKS) or NETWORKS
@@ -224,8 +226,8 @@ def _try_out(learner: Any, arch: str, size: int) -> None:
         with torch.no_grad():
             model(images)
     except (RuntimeError, ValueError, TypeError, AssertionError, IndexError) as error:
-        first = next(iter(str(error).strip().splitlines()), type(error).__name__)
         raise BadParameter(
-            f"parameter 'arch': timm's '{arch}' does not work in fastai at {size} px: {first[:200]}"
+            f"parameter 'arch': timm's '{arch}' does not work in fastai at {size} px: "
+            f"{reason(error)[:200]}"
         ) from None
     model.train()

@@ -7,6 +7,7 @@ import socket
 from pathlib import Path
 from typing import Any
 
+from executors.errors import reason
 from executors.parameters import both
 
 __all__ = ["find_timm_weights", "find_weights"]
@@ -79,7 +80,7 @@ def _fetch_from_hub(hub: str, name: str) -> tuple[Path | None, str]:
     try:
         return Path(hf_hub_download(hub, name, etag_timeout=_CONNECT_S)), ""
     except (OSError, ValueError, RuntimeError, HfHubHTTPError) as error:
-        return None, next(iter(str(error).strip().splitlines()), type(error).__name__)
+        return None, reason(error)
 
 
 def _shown(folder: Path) -> str:

@@ -49,20 +49,20 @@ class Comparison:
 def compare(records: Sequence[RunRecord]) -> Comparison:
     """Lay the runs side by side, in the order given.
 
-    Of parameters and environments only what differs is given; of what was found and measured,
+    Of parameters and environments only what differs is given; of what was values and measured,
     everything. A metric that a run gave several times counts with its last value.
     """
     heads = ("recipe", "task", "status", "device", "started", "seconds")
     rows = [Row("run", name, tuple(getattr(record, name) for record in records)) for name in heads]
     asked = [flat(record.params) for record in records]
-    found = [flat(record.result.values) if record.result else {} for record in records]
+    values = [flat(record.result.values) if record.result else {} for record in records]
     measured = [_metrics(record) for record in records]
     on = [
         {key: v for key, v in (read_json(r.folder / ENVIRONMENT) or {}).items() if key != "device"}
         for r in records
     ]
     rows += [row for row in _rows("parameter", asked) if not row.same]
-    rows += _rows("value", found) + _rows("metric", measured)
+    rows += _rows("value", values) + _rows("metric", measured)
     rows += [row for row in _rows("environment", on) if not row.same]
     return Comparison(tuple(record.id for record in records), tuple(rows))
 

@@ -8,7 +8,7 @@ from typing import Any
 
 __all__ = ["MOST", "flat", "series"]
 
-MOST = 12  # entries of a list that are taken apart; longer lists are curves, which have files of their own
+MOST = 12  # entries of a list that is taken apart; longer ones are curves, which have files
 _NOT_MEASURED = ("started", "queued", "begins", "device", "log", "progress", "artifact", "result")
 
 
@@ -20,24 +20,24 @@ def flat(values: Mapping[str, Any], above: str = "") -> dict[str, Any]:
     >>> flat({"lr": 0.1, "plans": [{"size": 32}, {"size": 64}], "sizes": [1, 2]})
     {'lr': 0.1, 'plans.0.size': 32, 'plans.1.size': 64, 'sizes': [1, 2]}
     """
-    found: dict[str, Any] = {}
+    singles: dict[str, Any] = {}
     for key, value in values.items():
         name = f"{above}{key}"
         if isinstance(value, Mapping):
-            found |= flat(value, f"{name}.")
+            singles |= flat(value, f"{name}.")
         elif not isinstance(value, list | tuple):
-            found[name] = value
+            singles[name] = value
         elif len(value) <= MOST:
             if any(isinstance(item, Mapping | list | tuple) for item in value):
-                found |= flat({str(i): item for i, item in enumerate(value)}, f"{name}.")
+                singles |= flat({str(i): item for i, item in enumerate(value)}, f"{name}.")
             else:
-                found[name] = list(value)
-    return found
+                singles[name] = list(value)
+    return singles
 
 
 def series(events: Iterable[Mapping[str, Any]]) -> dict[str, list[tuple[float, float]]]:
     """Numbers by name, each with its seconds since the start: metrics, and "event.field"."""
-    found: dict[str, list[tuple[float, float]]] = {}
+    numbers: dict[str, list[tuple[float, float]]] = {}
     for event in events:
         kind, t = str(event.get("event")), _number(event.get("t")) or 0.0
         if kind in _NOT_MEASURED:
@@ -50,11 +50,11 @@ def series(events: Iterable[Mapping[str, Any]]) -> dict[str, list[tuple[float, f
             }
         for name, value in fields.items():
             if (number := _number(value)) is not None:
-                found.setdefault(name, []).append((t, number))
-    return found
+                numbers.setdefault(name, []).append((t, number))
+    return numbers
 
 
 def _number(value: object) -> float | None:
     """A finite number; None for everything else, truth values included."""
-    plain = isinstance(value, int | float) and not isinstance(value, bool)
-    return float(value) if plain and math.isfinite(value) else None  # type: ignore[arg-type]
+    counts = isinstance(value, int | float) and not isinstance(value, bool)
+    return float(value) if counts and math.isfinite(value) else None  # type: ignore[arg-type]

@@ -22,8 +22,8 @@ def lives(stored: object) -> bool:
     if not isinstance(stored, dict) or not isinstance(stored.get("pid"), int):
         return False
     try:
-        found = psutil.Process(stored["pid"])
-        same = abs(found.create_time() - float(stored.get("created", 0))) < _SAME_BIRTH_S
-        return bool(same and found.status() != psutil.STATUS_ZOMBIE)
+        process = psutil.Process(stored["pid"])
+        same = abs(process.create_time() - float(stored.get("created", 0))) < _SAME_BIRTH_S
+        return bool(same and process.status() != psutil.STATUS_ZOMBIE)
     except (psutil.Error, ValueError, TypeError, OverflowError):
         return False

@@ -97,15 +97,14 @@ def end_tree(leader: int, grace_s: float, mark: str = "") -> None:
 
 def _tree(leader: int, mark: str) -> list[psutil.Process]:
     """The leader, its descendants, and whoever carries the mark."""
-    found: list[psutil.Process] = []
+    family: list[psutil.Process] = []
     with contextlib.suppress(psutil.Error):
         top = psutil.Process(leader)
-        found = [top, *top.children(recursive=True)]
-    return (
-        found + [one for one in psutil.process_iter() if one not in found and _carries(one, mark)]
-        if mark
-        else found
-    )
+        family = [top, *top.children(recursive=True)]
+    if not mark:
+        return family
+    others = (one for one in psutil.process_iter() if one not in family)
+    return family + [one for one in others if _carries(one, mark)]
 
 
 def _carries(one: psutil.Process, mark: str) -> bool:

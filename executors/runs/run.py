@@ -90,11 +90,11 @@ def start(
     RecipeError
         When the run's folder cannot be written.
     """
-    found = find_recipe(recipe)
-    checked = check_params(found, params)
+    known = find_recipe(recipe)
+    checked = check_params(known, params)
     check_tracker(tracker)
     options = _Options(timeout_s, silence_s, warm, tracker)
-    task = str(checked.get("task") or (found.tasks[0] if found.tasks else ""))
+    task = str(checked.get("task") or (known.tasks[0] if known.tasks else ""))
     now = datetime.now(UTC)
     folder = runs_dir.absolute() / f"{now:%Y%m%dT%H%M%SZ}-{recipe}-{secrets.token_hex(3)}"
     spec = {"recipe": recipe, "task": task, "params": checked}

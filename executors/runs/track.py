@@ -22,7 +22,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any, Literal, get_args
 
-from executors.errors import BadParameter
+from executors.errors import BadParameter, one_line
 from executors.runs.flat import flat, series
 from executors.runs.folder import ENVIRONMENT, EVENTS, LOG, RESULT, SPEC, read_json
 from executors.runs.launch import child_environment, launch
@@ -37,7 +37,7 @@ TRACKERS: tuple[str, ...] = get_args(Tracker)
 PROJECT = "gradus"
 LIMIT_S = 120.0  # a first MLflow database takes about ten
 _LOOK_S = 0.1
-_SAID_BYTES = 65_536
+_PRINTED_BYTES = 65_536
 _BATCH = 900  # metrics and parameters that MLflow takes at once: 1000 and 100
 _QUIET = {
     "MLFLOW_DISABLE_TELEMETRY": "true",
@@ -82,7 +82,7 @@ def track(folder: Path, tracker: str, give_up: threading.Event, limit_s: float =
     limit_s : float
         Seconds after which it is given up, too.
     """
-    said, deadline = b"", time.monotonic() + limit_s
+    printed, deadline = b"", time.monotonic() + limit_s
     try:
         sender = launch(
             [tracker, str(folder)], folder, {**_QUIET, **child_environment()}, module="runs.track"
@@ -90,15 +90,17 @@ def track(folder: Path, tracker: str, give_up: threading.Event, limit_s: float =
     except OSError as error:
         return f"not sent to {tracker}: {error.strerror or error}"
     while not (gone := sender.gone()) and time.monotonic() < deadline and not give_up.is_set():
-        said = (said + sender.printed(_LOOK_S))[-_SAID_BYTES:]
+        printed = (printed + sender.printed(_LOOK_S))[-_PRINTED_BYTES:]
     end_tree(sender.popen.pid, 0.0)
     code = sender.popen.wait()
-    said = (said + sender.printed(0.0))[-_SAID_BYTES:]
+    printed = (printed + sender.printed(0.0))[-_PRINTED_BYTES:]
     sender.let_go()
     if not gone:
         reason = "it was cancelled" if give_up.is_set() else f"it took longer than {limit_s:g} s"
         return f"not sent to {tracker}: {reason}"
-    lines = [line.strip() for line in said.decode("utf-8", "replace").splitlines() if line.strip()]
+    lines = [
+        line.strip() for line in printed.decode("utf-8", "replace").splitlines() if line.strip()
+    ]
     last = lines[-1][:500] if lines else f"exit code {code}"
     return last if code == 0 else f"not sent to {tracker}: {last}"
 
@@ -141,7 +143,7 @@ def _read(folder: Path) -> _Sent:
     numbers = series(
         [{"event": "metric", "name": name, "value": value} for name, value in values.items()]
     )
-    points |= {f"result.{name}": [(result.seconds, found[0][1])] for name, found in numbers.items()}
+    points |= {f"result.{name}": [(result.seconds, pairs[0][1])] for name, pairs in numbers.items()}
     labels |= {
         f"result.{name}": str(value) for name, value in values.items() if name not in numbers
     }
@@ -243,11 +245,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     send = _to_mlflow if options.tracker == "mlflow" else _to_trackio
     try:
         line = send(_read(options.folder), options.folder)
-    except Exception as error:  # noqa: BLE001 - the edge to other people's code, which may raise anything
-        line = f"{type(error).__name__}: {next(iter(str(error).strip().splitlines()), '')}".removesuffix(
-            ": "
-        )
-        sys.stdout.write(line + "\n")
+    except Exception as error:  # noqa: BLE001 - other people's code may raise anything
+        sys.stdout.write(one_line(error) + "\n")
         return 1
     sys.stdout.write(line + "\n")
     return 0

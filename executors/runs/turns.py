@@ -114,12 +114,10 @@ class Turn:
 def waiting(runs_dir: Path) -> dict[str, int]:
     """The runs that wait in the folder's line, in order, each with how many are ahead of it."""
     tickets = _tickets(runs_dir.absolute() / _QUEUE)
-    found = {}
-    for i, ticket in enumerate(tickets):
-        found[ticket.run] = 1 + sum(
-            bool(set(before.wanted) & set(ticket.wanted)) for before in tickets[:i]
-        )
-    return found
+    return {
+        ticket.run: 1 + sum(bool(set(before.wanted) & set(ticket.wanted)) for before in tickets[:i])
+        for i, ticket in enumerate(tickets)
+    }
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,7 +141,7 @@ def _locked(line: Path) -> Iterator[None]:
 
 def _tickets(line: Path, *, tidy: bool = False) -> list[_Ticket]:
     """The tickets of runs whose owner lives, in order; to tidy, one must be alone with the line."""
-    found = []
+    tickets = []
     for path in sorted((line / "waiting").glob("*.json")):
         stored = read_json(path) or {}
         number, _, run = path.stem.partition("-")
@@ -153,21 +151,21 @@ def _tickets(line: Path, *, tidy: bool = False) -> list[_Ticket]:
                 awake = time.time() - path.stat().st_mtime < ASLEEP_S
             except OSError:  # its run has begun or left just now
                 continue
-            found.append(_Ticket(int(number), run, tuple(map(str, wanted)), awake, path))
+            tickets.append(_Ticket(int(number), run, tuple(map(str, wanted)), awake, path))
         elif tidy:
             path.unlink(missing_ok=True)
-    return found
+    return tickets
 
 
 def _held(line: Path) -> dict[str, dict[str, Any]]:
     """The devices that are held: by a run whose starter lives, or whose child is still ending."""
-    found = {}
+    held = {}
     for path in (line / "held").glob("*.json"):
         stored = read_json(path) or {}
         child = line.parent / str(stored.get("run", "")) / PID
         if lives(stored.get("owner")) or lives(read_json(child)):
-            found[path.stem] = stored
-    return found
+            held[path.stem] = stored
+    return held
 
 
 def _left(

@@ -78,13 +78,13 @@ class Warm:
         with self._lock:
             if self._ready < 0:
                 return False
-            told = os.dup(self._ready)
+            ready = os.dup(self._ready)
         poll = select.poll()
-        poll.register(told, select.POLLIN)
+        poll.register(ready, select.POLLIN)
         try:
             return bool(poll.poll()[0][1] & select.POLLIN)
         finally:
-            os.close(told)
+            os.close(ready)
 
     def take(self, folder: Path, card: str = "") -> Child | None:
         """The child, with the order to do the run of `folder`; None when there is none that fits.
@@ -129,15 +129,15 @@ class Warm:
 
     def _start(self) -> None:
         self._made_for = _surroundings()
-        self._ready, told = os.pipe()
+        self._ready, written = os.pipe()
         words = ["--wait", "--imports", ",".join(self._imports)]
         try:
-            self._spare = launch(words, Path("/"), child_environment(), ready=told)
+            self._spare = launch(words, Path("/"), child_environment(), ready=written)
         except OSError:
             self._forget_ready()
             raise
         finally:
-            os.close(told)
+            os.close(written)
 
     def _drop(self) -> None:
         self._forget_ready()
@@ -175,7 +175,7 @@ def _surroundings() -> object:
 def _stamp(path: Path) -> tuple[int, int] | None:
     """Changes when the file, or the list of a folder's files, does."""
     try:
-        found = path.stat()
+        state = path.stat()
     except OSError:
         return None
-    return found.st_mtime_ns, found.st_ino
+    return state.st_mtime_ns, state.st_ino

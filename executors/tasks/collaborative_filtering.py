@@ -43,8 +43,9 @@ __all__ = [
 NAME = "collaborative-filtering"
 TITLE = "Collaborative filtering"
 EXPECTS = (
-    "A CSV file with one rating a row: columns user, item and rating, or three others named as the target "
-    "(user,item,rating), or else its first three; the sample is generated from hidden tastes."
+    "A CSV file with one rating a row: columns user, item and rating, or three others named as "
+    "the target (user,item,rating), or else its first three; the sample is generated from hidden "
+    "tastes."
 )
 SAID = (
     (
@@ -185,10 +186,12 @@ def snippet(
         else f"RandomSplitter({VALID_SHARE}, seed={settings.seed})"
     )
     lines += [
-        f"to = TabularCollab(df.astype({{{rating!r}: 'float32'}}), [Categorify], [{user!r}, {item!r}],",
-        f"                   y_names=[{rating!r}], y_block=TransformBlock(), splits={splitter}(df))",
+        f"df = df.astype({{{rating!r}: 'float32'}})",
+        f"to = TabularCollab(df, [Categorify], [{user!r}, {item!r}], y_names=[{rating!r}],",
+        f"                   y_block=TransformBlock(), splits={splitter}(df))",
         f"dls = to.dataloaders(bs={batch_size})",
-        f"learn = collab_learner(dls, n_factors={_factors(settings.arch)}, y_range={ratings.y_range!r}, "
+        f"learn = collab_learner(dls, n_factors={_factors(settings.arch)}, "
+        f"y_range={ratings.y_range!r}, "
         "metrics=[rmse, mae])",
     ]
     return "\n".join(lines) + "\n"
@@ -199,7 +202,8 @@ def _factors(arch: str) -> int:
     text = (arch or DEFAULT_ARCH).removesuffix("factors").strip()
     if not text.isdecimal() or not 1 <= int(text) <= 100_000:
         raise BadParameter(
-            f"parameter 'arch': the network of ratings is given by its factors, such as 50, not '{arch}'"
+            "parameter 'arch': the network of ratings is given by its factors, such as 50, "
+            f"not '{arch}'"
         )
     return int(text)
 
@@ -231,9 +235,9 @@ def _columns(path: Path, frame: pd.DataFrame, target: str) -> tuple[str, str, st
     check_column(
         path, frame, str(frame.columns[0])
     )  # a file of another separator has a single column
-    plain = {str(name).strip().lower(): str(name) for name in frame.columns}
-    if all(name in plain for name in _NAMES):
-        return plain["user"], plain["item"], plain["rating"]
+    folded = {str(name).strip().lower(): str(name) for name in frame.columns}
+    if all(name in folded for name in _NAMES):
+        return folded["user"], folded["item"], folded["rating"]
     names = [str(name) for name in frame.columns]
     if len(names) < 3:
         raise BadInput(
@@ -246,23 +250,12 @@ def _check(
     path: Path, frame: pd.DataFrame, names: tuple[str, str, str], wanted: tuple[float, float] | None
 ) -> None:
     """Every row has a user, an item, and a finite rating within the range that was asked for."""
-    import numpy as np
-    import pandas as pd
-
     for name in names:
         empty = frame[name].isna()
         if empty.any():
             raise BadInput(f"{path}, line {first_line(path, empty)}: column '{name}' is empty")
     user, item, rating = names
-    numbers = pd.to_numeric(frame[rating], errors="coerce")
-    wrong = ~np.isfinite(numbers)
-    if pd.api.types.is_bool_dtype(frame[rating]) or wrong.any():
-        found = frame[rating][wrong].iloc[0] if wrong.any() else frame[rating].iloc[0]
-        line = first_line(path, wrong)
-        raise BadInput(
-            f"{path}, line {line}: column '{rating}' is '{found}' where a number is expected"
-        )
-    frame[rating] = numbers
+    frame[rating] = numbers = _numbers(path, frame[rating])
     if numbers.nunique() < 2:
         raise BadInput(
             f"{path}: column '{rating}' has the single value {numbers.iloc[0]:g}; nothing to learn"
@@ -270,31 +263,49 @@ def _check(
     if wanted is not None:
         outside = (numbers < wanted[0]) | (numbers > wanted[1])
         if outside.any():
-            found, line = numbers[outside].iloc[0], first_line(path, outside)
+            value, line = numbers[outside].iloc[0], first_line(path, outside)
             raise BadInput(
-                f"{path}, line {line}: rating {found:g} is not in the y_range {wanted[0]:g},{wanted[1]:g}"
+                f"{path}, line {line}: rating {value:g} is not in the y_range "
+                f"{wanted[0]:g},{wanted[1]:g}"
             )
     for name in (user, item):
         if frame[name].nunique() < 2:
             raise BadInput(
-                f"{path}: column '{name}' has the single value {frame[name].iloc[0]!r}; nothing to compare"
+                f"{path}: column '{name}' has the single value {frame[name].iloc[0]!r}; "
+                "nothing to compare"
             )
+
+
+def _numbers(path: Path, ratings: pd.Series) -> pd.Series:
+    """The ratings as finite numbers."""
+    import numpy as np
+    import pandas as pd
+
+    numbers = pd.to_numeric(ratings, errors="coerce")
+    wrong = ~np.isfinite(numbers)
+    if pd.api.types.is_bool_dtype(ratings) or wrong.any():
+        cell = ratings[wrong].iloc[0] if wrong.any() else ratings.iloc[0]
+        raise BadInput(
+            f"{path}, line {first_line(path, wrong)}: column '{ratings.name}' is '{cell}' "
+            "where a number is expected"
+        )
+    return numbers
 
 
 def _notes(names: tuple[str, str, str], frame: pd.DataFrame, settings: Settings) -> tuple[str, ...]:
     """Which columns were taken when they were guessed, and what is odd about the ratings."""
     user, item, _ = names
-    said = []
+    notes = []
     if (
         settings.data
         and not settings.target
         and tuple(name.strip().lower() for name in names) != _NAMES
     ):
-        said.append(f"taken as user, item and rating: the first columns {listed(names)}")
+        notes.append(f"taken as user, item and rating: the first columns {listed(names)}")
     again = int(frame.duplicated([user, item]).sum())
     if again:
-        said.append(f"{again} ratings are of a user and an item that were rated before; all count")
-    return tuple(said)
+        notes.append(f"{again} ratings are of a user and an item that were rated before; all count")
+    return tuple(notes)
 
 
 def _held_out(count: int, seed: int) -> tuple[int, ...]:
@@ -321,8 +332,10 @@ def _sample(seed: int) -> pd.DataFrame:
 def _sample_lines(seed: int) -> list[str]:
     return [
         f"chance = np.random.default_rng({seed})",
-        f"tastes, traits = chance.normal(size=({_USERS}, {_TASTES})), chance.normal(size=({_ITEMS}, {_TASTES}))",
-        f"user, item = chance.integers({_USERS}, size={_RATINGS}), chance.integers({_ITEMS}, size={_RATINGS})",
+        f"tastes = chance.normal(size=({_USERS}, {_TASTES}))",
+        f"traits = chance.normal(size=({_ITEMS}, {_TASTES}))",
+        f"user = chance.integers({_USERS}, size={_RATINGS})",
+        f"item = chance.integers({_ITEMS}, size={_RATINGS})",
         f"liking = (tastes[user] * traits[item]).sum(1) / 2 + chance.normal(size={_RATINGS}) / 2",
         "rating = np.clip(np.round(2 * (3 + liking)) / 2, 0.5, 5)",
         "df = pd.DataFrame({'user': user, 'item': item, 'rating': rating})",

@@ -42,14 +42,15 @@ __all__ = [
 NAME = "gan"
 TITLE = "GAN (WGAN)"
 EXPECTS = (
-    "A folder of images, all of which are trained on; the image size is a power of two; "
-    "the sample is scikit-learn's handwritten digits."
+    "A folder of images, all of which are trained on; the image size is a power of two; the "
+    "sample is scikit-learn's handwritten digits."
 )
 SAID = (("gan", "gans", "wgan", "dcgan", "generative adversarial", "generator", "critic"),)
 DEFAULT_ARCH = "wgan"  # fastai's basic generator and critic; there is no other here
 _NOTES = (
     "the weights are random: a GAN has no pretrained ones",
-    "no image is held out: a critic's loss says nothing about how good the images are; look at them",
+    "no image is held out: a critic's loss says nothing about how good the images are; "
+    "look at them",
 )
 
 
@@ -115,9 +116,11 @@ def build(
         dls,
         basic_generator(side, n_channels=3),
         basic_critic(side, n_channels=3),
-        gen_first=True,  # three steps of a trial are to show the generator's too; then five of the critic to one of it
+        # three steps of a trial are to show the generator's; then it has one to the critic's five
+        gen_first=True,
         opt_func=partial(Adam, mom=0.0),
-        splitter=params,  # fastai's would leave out the half that was frozen when training last ended
+        # fastai's would leave out the half that was frozen when training last ended
+        splitter=params,
         wd=0.0,
         path=folder,
     )
@@ -149,11 +152,15 @@ def snippet(
         lines += ["    return pixels[..., None].repeat(3, axis=-1)", ""]
         block, items = "get_y=picture", "list(range(len(digits)))"
     lines += [
-        f"block = DataBlock((TransformBlock, ImageBlock), {block}, get_x=generate_noise, splitter=IndexSplitter([]))",
+        f"block = DataBlock((TransformBlock, ImageBlock), {block}, get_x=generate_noise, "
+        "splitter=IndexSplitter([]))",
         "normal = Normalize.from_stats([0.5] * 3, [0.5] * 3)",
-        f"dls = block.new(item_tfms={tfms}, batch_tfms=normal).dataloaders({items}, bs={batch_size}, num_workers=0)",
-        f"generator, critic = basic_generator({size}, n_channels=3), basic_critic({size}, n_channels=3)",
-        "learn = GANLearner.wgan(dls, generator, critic, opt_func=partial(Adam, mom=0.0), splitter=params, wd=0.0)",
+        f"block = block.new(item_tfms={tfms}, batch_tfms=normal)",
+        f"dls = block.dataloaders({items}, bs={batch_size}, num_workers=0)",
+        f"generator = basic_generator({size}, n_channels=3)",
+        f"critic = basic_critic({size}, n_channels=3)",
+        "learn = GANLearner.wgan(dls, generator, critic, opt_func=partial(Adam, mom=0.0), "
+        "splitter=params, wd=0.0)",
         "learn.recorder.train_metrics, learn.recorder.valid_metrics = True, False",
     ]
     return "\n".join(lines) + "\n"
@@ -165,10 +172,10 @@ def _digit(digits: Any, number: int) -> Any:
 
 
 def _folder(folder: Path, verify: bool) -> Source:
-    found = find_images(folder)
-    if len(found) < FEWEST_IMAGES:
-        raise BadInput(f"{folder} holds {len(found)} images; at least {FEWEST_IMAGES} are needed")
-    parts = Split(tuple((path, path) for path in found), ())
+    images = find_images(folder)
+    if len(images) < FEWEST_IMAGES:
+        raise BadInput(f"{folder} holds {len(images)} images; at least {FEWEST_IMAGES} are needed")
+    parts = Split(tuple((path, path) for path in images), ())
     if verify:
-        parts = replace(parts, turned=check_images(folder, found))
-    return Source(f"{folder.name}: {len(found)} images", len(found), 0, (), parts)
+        parts = replace(parts, turned=check_images(folder, images))
+    return Source(f"{folder.name}: {len(images)} images", len(images), 0, (), parts)

@@ -50,9 +50,9 @@ __all__ = [
 NAME = "image-classification"
 TITLE = "Image classification"
 EXPECTS = (
-    "A folder with one subfolder of images per class, with or without train/ and valid/ above them; a decisions.csv "
-    "in it (columns file and decision: keep, delete or a class) is respected; "
-    "the sample is scikit-learn's handwritten digits."
+    "A folder with one subfolder of images per class, with or without train/ and valid/ above "
+    "them; a decisions.csv in it (columns file and decision: keep, delete or a class) is "
+    "respected; the sample is scikit-learn's handwritten digits."
 )
 SAID = (
     (
@@ -205,19 +205,19 @@ def _class_of(item: Item) -> str:
 
 def _folder(folder: Path, seed: int, verify: bool) -> Source:
     """The folder's images; a train/ and a valid/ in it are taken as they are."""
-    own = (folder / "train").is_dir() and (folder / "valid").is_dir()
-    places = (folder / "train", folder / "valid") if own else (folder,)
-    found = [_labelled(place) for place in places]
-    found, notes = _decided(folder, found)
-    _check_classes(places[0], found[0])
-    if own:
-        known = {name for _, name in found[0]}
-        for path, name in found[1]:
+    split_already = (folder / "train").is_dir() and (folder / "valid").is_dir()
+    places = (folder / "train", folder / "valid") if split_already else (folder,)
+    labelled = [_labelled(place) for place in places]
+    labelled, notes = _decided(folder, labelled)
+    _check_classes(places[0], labelled[0])
+    if split_already:
+        known = {name for _, name in labelled[0]}
+        for path, name in labelled[1]:
             if name not in known:
                 raise BadInput(f"{path}: class '{name}' is in valid/ but not in train/ of {folder}")
-        parts = Split(tuple(found[0]), tuple(found[1]), own=True)
+        parts = Split(tuple(labelled[0]), tuple(labelled[1]), own=True)
     else:
-        parts = split(found[0], seed, _class_of)
+        parts = split(labelled[0], seed, _class_of)
     check_parts(folder, parts)
     if verify:
         paths = [path for path, _ in (*parts.train, *parts.valid)]
@@ -248,32 +248,34 @@ def _check_classes(folder: Path, images: list[tuple[Path, str]]) -> None:
         )
     if len(classes) == 1:
         raise BadInput(
-            f"{folder} holds a single class ('{classes[0]}'); classification needs at least two subfolders"
+            f"{folder} holds a single class ('{classes[0]}'); "
+            "classification needs at least two subfolders"
         )
     if len(images) < FEWEST_IMAGES:
         raise BadInput(f"{folder} holds {len(images)} images; at least {FEWEST_IMAGES} are needed")
 
 
 def _decided(
-    folder: Path, found: list[list[tuple[Path, str]]]
+    folder: Path, labelled: list[list[tuple[Path, str]]]
 ) -> tuple[list[list[tuple[Path, str]]], tuple[str, ...]]:
     """The images without the deleted ones, others in the class they were moved to."""
     listing = folder / DECISIONS
     if not listing.is_file():
-        return found, ()
-    classes = sorted({name for part in found for _, name in part})
+        return labelled, ()
+    classes = sorted({name for part in labelled for _, name in part})
     decisions: dict[Path, str] = {}
     for row in read_listing(listing, ("file", "decision")):
         decision = row.cells["decision"] or "keep"
         if decision not in ("keep", "delete", *classes):
             raise BadInput(
-                f"{listing}, line {row.line}: the decision '{decision}' is neither keep, delete nor a class "
+                f"{listing}, line {row.line}: the decision '{decision}' is neither keep, "
+                "delete nor a class "
                 f"({', '.join(classes[:8])})"
             )
         decisions[folder / row.cells["file"]] = decision
     count: Counter[str] = Counter()
     decided: list[list[tuple[Path, str]]] = []
-    for part in found:
+    for part in labelled:
         decided.append([])
         for path, name in part:
             decision = decisions.pop(path, "keep")
@@ -281,5 +283,8 @@ def _decided(
             if decision != "delete":
                 decided[-1].append((path, name if decision == "keep" else decision))
     gone = f"; {len(decisions)} of its files are not here any more" if decisions else ""
-    note = f"{DECISIONS}: {count['deleted']} images left out, {count['moved']} in another class than their folder's{gone}"  # noqa: E501
+    note = (
+        f"{DECISIONS}: {count['deleted']} images left out, "
+        f"{count['moved']} in another class than their folder's{gone}"
+    )
     return decided, (note,)

@@ -57,8 +57,9 @@ __all__ = [
 NAME = "image-regression"
 TITLE = "Image regression (points)"
 EXPECTS = (
-    "A folder with images and a points.csv: columns file, x1, y1 and so on (pixels from the upper left corner, the "
-    "same number of points for each), and if you like valid (true or false); the sample is drawn: the middle of a blob."
+    "A folder with images and a points.csv: columns file, x1, y1 and so on (pixels from the upper "
+    "left corner, the same number of points for each), and if you like valid (true or false); the "
+    "sample is drawn: the middle of a blob."
 )
 SAID = (
     (
@@ -180,7 +181,8 @@ def snippet(
     lines += [
         f"block = DataBlock((ImageBlock, PointBlock), {block}, splitter={splitter})",
         f"dls = block.new(item_tfms={tfms}).dataloaders({items}, bs={batch_size}, num_workers=0)",
-        f"learn = vision_learner(dls, {network}, pretrained={pretrained}, n_out={len(content.columns)},",
+        f"learn = vision_learner(dls, {network}, pretrained={pretrained}, "
+        f"n_out={len(content.columns)},",
         "                       y_range=(-1, 1), metrics=distance)",
     ]
     return "\n".join(lines) + "\n"
@@ -209,12 +211,13 @@ def _folder(folder: Path, seed: int, verify: bool) -> Source:
 
 def _columns(listing: Path, row: Row) -> tuple[str, ...]:
     """x1, y1, x2, y2 and so on, as far as they go."""
-    found = {name for name in row.cells if re.fullmatch(r"[xy]\d+", name)}
-    columns = [f"{axis}{number}" for number in range(1, len(found) // 2 + 1) for axis in "xy"]
-    for name in sorted(found):
+    coordinates = {name for name in row.cells if re.fullmatch(r"[xy]\d+", name)}
+    columns = [f"{axis}{number}" for number in range(1, len(coordinates) // 2 + 1) for axis in "xy"]
+    for name in sorted(coordinates):
         if name not in columns:
             raise BadInput(
-                f"{listing}: the column '{name}' does not belong to a pair; expected x1, y1, x2, y2 and so on"
+                f"{listing}: the column '{name}' does not belong to a pair; "
+                "expected x1, y1, x2, y2 and so on"
             )
     return tuple(columns)
 
@@ -228,7 +231,8 @@ def _points(listing: Path, row: Row, columns: tuple[str, ...]) -> list[Point]:
             numbers.append(math.nan)
         if not math.isfinite(numbers[-1]):
             raise BadInput(
-                f"{listing}, line {row.line}: {name} is '{row.cells[name]}'; expected a number of pixels"
+                f"{listing}, line {row.line}: {name} is '{row.cells[name]}'; "
+                "expected a number of pixels"
             )
     return list(zip(numbers[::2], numbers[1::2], strict=True))
 
@@ -238,6 +242,7 @@ def _check_inside(listing: Path, row: Row, path: Path, points: list[Point]) -> N
     for number, (x, y) in enumerate(points, start=1):
         if not (0 <= x <= wide and 0 <= y <= high):
             raise BadInput(
-                f"{listing}, line {row.line}: point {number} of '{row.cells['file']}' is at ({x:g}, {y:g}), "
+                f"{listing}, line {row.line}: point {number} of '{row.cells['file']}' is at "
+                f"({x:g}, {y:g}), "
                 f"outside its image of {wide} by {high} px"
             )

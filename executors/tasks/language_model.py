@@ -31,8 +31,9 @@ __all__ = [
 NAME = "language-model"
 TITLE = "Language model"
 EXPECTS = (
-    "A folder of .txt or .md files, with or without train/ and valid/ above them, or a CSV file with a column 'text' "
-    "(another can be named as the target); the sample is docstrings of installed packages."
+    "A folder of .txt or .md files, with or without train/ and valid/ above them, or a CSV file "
+    "with a column 'text' (another can be named as the target); the sample is docstrings of "
+    "installed packages."
 )
 SAID = (
     (
@@ -151,7 +152,8 @@ def snippet(
     sizes = sizes_of(settings)
     lines = ["from fastai.text.all import *", "", *texts.code, ""]
     lines += [
-        f"block = DataBlock(TextBlock.from_df('text', is_lm=True, seq_len={SEQUENCE}, n_workers=0),",
+        f"block = DataBlock(TextBlock.from_df('text', is_lm=True, seq_len={SEQUENCE}, "
+        "n_workers=0),",
         f"                  get_x=ColReader('text'), splitter={split_line(texts, settings.seed)})",
         f"dls = block.dataloaders(df, bs={batch_size})",
     ]

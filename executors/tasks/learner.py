@@ -34,8 +34,8 @@ __all__ = [
 NAME = "learner"
 TITLE = "A learner of your own"
 EXPECTS = (
-    "path/to/file.py:function, where the function takes no arguments and returns a fastai Learner with a training and"
-    " a validation loader; there is no sample."
+    "path/to/file.py:function, where the function takes no arguments and returns a fastai Learner "
+    "with a training and a validation loader; there is no sample."
 )
 SAID = (("own learner", "my learner"),)
 DEFAULT_ARCH = "your own"
@@ -166,7 +166,8 @@ def snippet(
     ]
     if place.plain:
         parts = [
-            f"DataLoader({part}.dataset, {batch_size}, sampler={part}.sampler, collate_fn={part}.collate_fn)"
+            f"DataLoader({part}.dataset, {batch_size}, sampler={part}.sampler, "
+            f"collate_fn={part}.collate_fn)"
             for part in ("train", "valid")
         ]
         lines.append(f"dls = DataLoaders({', '.join(parts)})")

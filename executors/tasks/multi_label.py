@@ -55,8 +55,9 @@ __all__ = [
 NAME = "multi-label"
 TITLE = "Multi-label classification"
 EXPECTS = (
-    "A folder with images and a labels.csv: columns file and labels (separated by spaces or by ;), and if you "
-    "like valid (true or false); the sample is drawn: circles, squares and triangles, each or none."
+    "A folder with images and a labels.csv: columns file and labels (separated by spaces or by "
+    ";), and if you like valid (true or false); the sample is drawn: circles, squares and "
+    "triangles, each or none."
 )
 SAID = (
     (

@@ -47,8 +47,9 @@ __all__ = [
 NAME = "restoration"
 TITLE = "Image restoration"
 EXPECTS = (
-    "A folder of good images, with or without train/ and valid/ in it; each is made worse (resolution, JPEG, writing) "
-    "to be restored; the sample is cut from scikit-learn's two photographs."
+    "A folder of good images, with or without train/ and valid/ in it; each is made worse "
+    "(resolution, JPEG, writing) to be restored; the sample is cut from scikit-learn's two "
+    "photographs."
 )
 SAID = (
     (
@@ -102,7 +103,10 @@ def inspect(settings: Settings, verify: bool = True) -> Source:
     pairs = [(number, number) for number in range(len(_CROPS))]
     parts = Split(tuple(pairs[: len(_TRAIN)]), tuple(pairs[len(_TRAIN) :]))
     title = f"scikit-learn's two photographs: {len(_CROPS)} crops of {_CROP} px"
-    note = "the crops to validate on are from the photographs' right ends, and share no pixel with the others"
+    note = (
+        "the crops to validate on are from the photographs' right ends, "
+        "and share no pixel with the others"
+    )
     return Source(title, len(_TRAIN), len(_VALID), (note,), parts)
 
 
@@ -186,10 +190,13 @@ def snippet(
     lines += [
         f"block = DataBlock((ImageBlock(WorseImage), ImageBlock), {block})",
         "normal = Normalize.from_stats(*imagenet_stats)",
-        f"dls = block.new(item_tfms=[{tfms}], batch_tfms=normal).dataloaders({items}, bs={batch_size}, num_workers=0)",
-        f"loss = FeatureLoss({_JUDGE}({'weights=' + repr('DEFAULT') if judged else ''}).features).to(dls.device)",
+        f"block = block.new(item_tfms=[{tfms}], batch_tfms=normal)",
+        f"dls = block.dataloaders({items}, bs={batch_size}, num_workers=0)",
+        f"judge = {_JUDGE}({'weights=' + repr('DEFAULT') if judged else ''})",
+        "loss = FeatureLoss(judge.features).to(dls.device)",
         "metric = partial(psnr, mean=imagenet_stats[0], std=imagenet_stats[1])",
-        f"learn = unet_learner(dls, {network}, pretrained={pretrained}, n_out=3, norm_type=NormType.Weight,",
+        f"learn = unet_learner(dls, {network}, pretrained={pretrained}, n_out=3, "
+        "norm_type=NormType.Weight,",
         "                     y_range=(-3, 3), loss_func=loss, metrics=metric)",
     ]
     return "\n".join(lines) + "\n"
@@ -205,9 +212,10 @@ _CROP_LINES = [
     "from sklearn.datasets import load_sample_images",
     "",
     "photos = load_sample_images().images",
-    "crops = [(n, left, top) for n in range(2) for left in range(0, 417, 32) for top in range(0, 364, 33)]",
+    "left, top = range(0, 417, 32), range(0, 364, 33)",
+    "crops = [(n, x, y) for n in range(2) for x in left for y in top]",
     "count = len(crops)  # to train on",
-    "crops += [(n, left, top) for n in range(2) for left in (512, 576) for top in range(0, 363, 66)]",
+    "crops += [(n, x, y) for n in range(2) for x in (512, 576) for y in range(0, 363, 66)]",
     "",
     "def crop(number):",
     "    n, left, top = crops[number]",
@@ -245,11 +253,11 @@ def _judge(settings: Settings) -> tuple[Any, str]:
 
 
 def _folder(folder: Path, seed: int, verify: bool) -> Source:
-    found = find_images(folder)
-    pairs = [(path, path) for path in found]
+    images = find_images(folder)
+    pairs = [(path, path) for path in images]
     parts = own_parts(folder, pairs) or split(pairs, seed)
     check_parts(folder, parts)
     if verify:
-        parts = replace(parts, turned=check_images(folder, found))
+        parts = replace(parts, turned=check_images(folder, images))
     count = len(parts.train) + len(parts.valid)
     return Source(f"{folder.name}: {count} images", len(parts.train), len(parts.valid), (), parts)

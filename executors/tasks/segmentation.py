@@ -49,8 +49,9 @@ __all__ = [
 NAME = "segmentation"
 TITLE = "Segmentation (U-Net)"
 EXPECTS = (
-    "A folder with images/ and masks/ of the same names, with or without train/ and valid/ in both; a mask holds the "
-    "number of a class at each pixel (255: void), and codes.txt, if there, their names; the sample is drawn shapes."
+    "A folder with images/ and masks/ of the same names, with or without train/ and valid/ in "
+    "both; a mask holds the number of a class at each pixel (255: void), and codes.txt, if there, "
+    "their names; the sample is drawn shapes."
 )
 SAID = (
     (
@@ -157,7 +158,8 @@ def snippet(
 
         lines += source_of(DiceWithoutVoid)
         metric = f"DiceWithoutVoid({codes.void})"
-        loss = f"\n                     loss_func=CrossEntropyLossFlat(axis=1, ignore_index={codes.void}),"
+        loss_func = f"CrossEntropyLossFlat(axis=1, ignore_index={codes.void})"
+        loss = f"\n                     loss_func={loss_func},"
     if settings.data:
         lines += ["", "", f"path = Path({settings.data!r})", *_mask_lines(codes)]
         splitter = "GrandparentSplitter()" if content.parts.own else splitter
@@ -177,7 +179,8 @@ def snippet(
         f"block = DataBlock((ImageBlock, MaskBlock(codes={list(codes.names)!r})),",
         f"                  {block}, splitter={splitter})",
         f"dls = block.new(item_tfms={tfms}).dataloaders({items}, bs={batch_size}, num_workers=0)",
-        f"learn = unet_learner(dls, {network}, pretrained={pretrained}, n_out={len(codes.names)},{loss}",
+        f"learn = unet_learner(dls, {network}, pretrained={pretrained}, "
+        f"n_out={len(codes.names)},{loss}",
         f"                     metrics={metric})",
     ]
     return "\n".join(lines) + "\n"
@@ -186,10 +189,12 @@ def snippet(
 def _mask_lines(codes: Codes) -> list[str]:
     """The function of a snippet that reads an image's mask as class numbers."""
     lines = [
-        "masks = {file.relative_to(path / 'masks').with_suffix(''): file for file in get_image_files(path / 'masks')}",
+        "files = get_image_files(path / 'masks')",
+        "masks = {file.relative_to(path / 'masks').with_suffix(''): file for file in files}",
         "",
         "def mask(file):",
-        "    values = np.array(Image.open(masks[file.relative_to(path / 'images').with_suffix('')])).astype('uint8')",
+        "    place = masks[file.relative_to(path / 'images').with_suffix('')]",
+        "    values = np.array(Image.open(place)).astype('uint8')",
         "    values = values[..., 0] if values.ndim == 3 else values",
     ]
     if codes.void not in (None, 255):
@@ -234,13 +239,14 @@ def _folder(folder: Path, seed: int, verify: bool) -> Source:
     for place in (images, masks):
         if not place.is_dir():
             raise BadInput(
-                f"{folder} has no folder {place.name}/; expected images/ and masks/ of the same names"
+                f"{folder} has no folder {place.name}/; "
+                "expected images/ and masks/ of the same names"
             )
-    found = find_images(images)
-    turned = verify and check_images(folder, found)
+    image_files, mask_files = find_images(images), find_images(masks)
+    turned = verify and check_images(folder, image_files)
     if verify:
-        check_images(folder, find_images(masks))
-    pairs = _paired(folder, found, find_images(masks))
+        check_images(folder, mask_files)
+    pairs = _paired(folder, image_files, mask_files)
     if verify:
         check_sizes(folder, pairs)
     parts = replace(own_parts(images, pairs) or split(pairs, seed), turned=turned)
@@ -259,7 +265,8 @@ def _paired(folder: Path, images: Sequence[Path], masks: Sequence[Path]) -> list
         name = mask.relative_to(folder / "masks").with_suffix("")
         if name in by_name:
             raise BadInput(
-                f"{folder}: '{by_name[name].name}' and '{mask.name}' in masks/ are masks of the same image"
+                f"{folder}: '{by_name[name].name}' and '{mask.name}' in masks/ "
+                "are masks of the same image"
             )
         by_name[name] = mask
     pairs: list[tuple[Path, Path]] = []

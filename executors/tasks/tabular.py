@@ -34,9 +34,9 @@ __all__ = [
 NAME = "tabular"
 TITLE = "Tabular"
 EXPECTS = (
-    "A CSV file with a line of column names, and the column to learn as the target: classes, or a quantity; columns of "
-    "dates become their parts, and a column is_valid says which rows are held out; "
-    "the sample is scikit-learn's breast-cancer set."
+    "A CSV file with a line of column names, and the column to learn as the target: classes, or a "
+    "quantity; columns of dates become their parts, and a column is_valid says which rows are "
+    "held out; the sample is scikit-learn's breast-cancer set."
 )
 SAID = (
     ("tabular", "table data", "structured data"),
@@ -138,7 +138,7 @@ def build(
 
 
 def template(loader: Any) -> tuple[Any, ...]:
-    """(categories (b, columns) int, numbers (b, columns) float, target (b, 1)) of the first rows."""
+    """(categories (b, columns) int, numbers (b, columns) float, target (b, 1)) of some rows."""
     batch = loader.new(
         bs=min(64, loader.n), shuffle=False, drop_last=False, device="cpu"
     ).one_batch()
@@ -176,7 +176,8 @@ def snippet(
         "to = TabularPandas(df, [Categorify, Normalize], categories, numbers,",
         f"                   y_names={table.target!r}, y_block={block}(), splits=splits)",
         f"dls = to.dataloaders(bs={batch_size})",
-        f"learn = tabular_learner(dls, layers={_layers(settings.arch)!r}, {y_range}metrics={metric})",
+        f"learn = tabular_learner(dls, layers={_layers(settings.arch)!r}, "
+        f"{y_range}metrics={metric})",
     ]
     if table.log:
         lines.append("# the quantities themselves: np.exp(learn.get_preds()[0])")
@@ -188,7 +189,8 @@ def _frame_lines(table: Table) -> list[str]:
     lines = []
     for date in table.dates:
         zone = ", utc=True).dt.tz_localize(None" if date.zoned else ""
-        read = f"pd.to_datetime(df[{date.name!r}], format={date.format!r}{zone}).astype('datetime64[ns]')"
+        read = f"pd.to_datetime(df[{date.name!r}], format={date.format!r}{zone})"
+        read += ".astype('datetime64[ns]')"
         lines.append(f"df[{date.name!r}] = {read}")
         lines.append(
             f"df = add_datepart(df, {date.name!r}, prefix={date.prefix!r}, time={date.time})"
@@ -255,7 +257,8 @@ def _layers(arch: str) -> list[int]:
         widths = []
     if not widths or not all(1 <= width <= _WIDEST for width in widths):
         raise BadParameter(
-            f"parameter 'arch': a table's network is given by the widths of its layers, such as 200,100, not '{arch}'"
+            "parameter 'arch': a table's network is given by the widths of its layers, "
+            f"such as 200,100, not '{arch}'"
         )
     return widths
 
@@ -266,7 +269,8 @@ def _read(settings: Settings) -> Table:
     table = _breast_cancer()
     if settings.target not in ("", table.target):
         raise BadParameter(
-            f"parameter 'target': '{settings.target}' is no column of the sample; name your own file in {both('data')}"
+            f"parameter 'target': '{settings.target}' is no column of the sample; "
+            f"name your own file in {both('data')}"
         )
     if settings.log_target == "yes":
         raise BadParameter(

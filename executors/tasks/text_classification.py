@@ -41,9 +41,10 @@ __all__ = [
 NAME = "text-classification"
 TITLE = "Text classification"
 EXPECTS = (
-    "A folder with one subfolder of .txt or .md files per class, with or without train/ and valid/ above them, or a CSV"
-    " file with its classes as the target and the texts in 'text' or the column of the longest texts; the encoder of a "
-    "language model can be given; the sample is docstrings and which package they come from."
+    "A folder with one subfolder of .txt or .md files per class, with or without train/ and "
+    "valid/ above them, or a CSV file with its classes as the target and the texts in 'text' or "
+    "the column of the longest texts; the encoder of a language model can be given; the sample is "
+    "docstrings and which package they come from."
 )
 SAID = (
     (
@@ -146,7 +147,8 @@ def build(
         weights, sizes = load_encoder(sample.encoder, len(sample.vocab))
         pretrained = False
         notes = (
-            f"the encoder is {sample.encoder.name} of {sample.encoder.parent.name}, its vocabulary its own",
+            f"the encoder is {sample.encoder.name} of {sample.encoder.parent.name}, "
+            "its vocabulary its own",
         )
     loaders = _loaders(sample, batch_size, device, folder)
     learner = text_classifier_learner(
@@ -189,7 +191,8 @@ def snippet(
         )
         vocab = "vocab=vocab, "
     lines += [
-        f"block = DataBlock((TextBlock.from_df('text', {vocab}seq_len={SEQUENCE}, n_workers=0), CategoryBlock),",
+        f"block = DataBlock((TextBlock.from_df('text', {vocab}seq_len={SEQUENCE}, n_workers=0), "
+        "CategoryBlock),",
         "                  get_x=ColReader('text'), get_y=ColReader('label'),",
         f"                  splitter={split_line(sample.texts, settings.seed)})",
         f"dls = block.dataloaders(df, bs={batch_size})",
@@ -207,7 +210,8 @@ def snippet(
 
 def _learner_line(sizes: Sizes, pretrained: bool) -> str:
     config = "" if sizes == FULL else f"config={{**awd_lstm_clas_config, **{sizes.config()!r}}}, "
-    return f"learn = text_classifier_learner(dls, AWD_LSTM, {config}pretrained={pretrained}, metrics=accuracy)"
+    more = f"{config}pretrained={pretrained}, metrics=accuracy"
+    return f"learn = text_classifier_learner(dls, AWD_LSTM, {more})"
 
 
 def _loaders(sample: _Sample, batch_size: int, device: str, folder: Path) -> Any:

@@ -246,7 +246,9 @@ def test_a_function_that_cannot_be_called_is_named(tmp_path: Path) -> None:
         refused(file, "make_lerner")
         == " has no function 'make_lerner'; did you mean 'make_learner'?"
     )
-    assert refused(file, "zzz") == " has no function 'zzz'; there are make_learner, asks, fails"
+    assert (
+        refused(file, "zzz") == " has no function 'zzz'; there are 'make_learner', 'asks', 'fails'"
+    )
     assert refused(file, "names") == ": 'names' is a dict, not a function"
     assert (
         refused(file, "asks")
