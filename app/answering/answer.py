@@ -16,6 +16,7 @@ from app.answering.measured.measured import measured
 from app.answering.offers.offers import offers
 from app.answering.question.follow_ups import Turn
 from app.answering.question.understand import Question, understand
+from app.answering.reading.excerpts import begins_in
 from app.answering.study import followers, prerequisites_of
 from app.fastai_v1.recognise import updates
 from app.paths import runs_folder
@@ -23,7 +24,7 @@ from kg.encoder import Encoder
 from kg.linking import closest_labels
 from kg.search import Findings, find
 from kg.store import Store
-from kg.types import Answer, AnswerKind, Citation, Concept, Hit
+from kg.types import Answer, AnswerKind, Concept, Hit
 
 __all__ = ["answer"]
 
@@ -156,13 +157,7 @@ def _names_of(concepts: Sequence[Concept]) -> list[str]:
 
 def _quoted(composed: Composed, hits: Sequence[Hit]) -> list[Hit]:
     """The hits that an answer quotes, in its order."""
-
-    def holds(hit: Hit, cited: Citation) -> bool:
-        p = hit.passage
-        lines = range(p.line_start, p.line_end + 1)
-        return (p.note, p.cell) == (cited.note, cited.cell) and cited.line_start in lines
-
-    return [hit for cited in composed.citations for hit in hits if holds(hit, cited)]
+    return [hit for cited in composed.citations for hit in hits if begins_in(cited, hit.passage)]
 
 
 def _about(asked: Question, hits: Sequence[Hit], store: Store) -> list[Concept]:
