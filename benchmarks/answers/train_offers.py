@@ -50,7 +50,7 @@ class Row:
 
 
 def rows() -> list[Row]:
-    """All questions to learn from or to measure with, each once; a definition wishes for nothing."""
+    """All questions to learn from or measure with, each once; a definition wishes for nothing."""
     written = [json.loads(line) for line in WRITTEN.read_text(encoding="utf-8").splitlines()]
     seen = [
         _row(w.q, "" if w.quiet else w.recipe, w.part if w.part == "unseen" else OLD)

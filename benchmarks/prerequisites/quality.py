@@ -63,13 +63,33 @@ FOLDS, SEEDS, FIELDS = 10, (0, 1, 2), 4
 GROUPS: Mapping[str, tuple[str, ...]] = {
     "mentions": ("named", "first", "early", "cued", "contrasted", "share"),
     "names' words": ("in label", "label words", "label said", "words said", "words"),
-    "late interaction": ("told", "told least", "told together", "label in stretch", "text told",
-                         "told before others", "tells before others"),
+    "late interaction": (
+        "told",
+        "told least",
+        "told together",
+        "label in stretch",
+        "text told",
+        "told before others",
+        "tells before others",
+    ),
     "cosines": ("label in text", "texts", "labels"),
-    "neighbours": ("nearest name", "names nearest", "nearest name nearest", "named by named", "named where named",
-                   "names the same"),
-    "how many": ("named by many", "names many", "told by many", "tells many", "near many", "label near many"),
-}  # fmt: skip
+    "neighbours": (
+        "nearest name",
+        "names nearest",
+        "nearest name nearest",
+        "named by named",
+        "named where named",
+        "names the same",
+    ),
+    "how many": (
+        "named by many",
+        "names many",
+        "told by many",
+        "tells many",
+        "near many",
+        "label near many",
+    ),
+}
 HAND_SET = {
     "auc": 0.794, "direction": 0.690, "map": 0.497, "kept_f1": 0.377, "kept_ancestor_ok": 0.802,
     "about": "rules with weights set by hand, before the scorer; stated from results/quality.json "

@@ -1,7 +1,8 @@
 """Gradus beside plain methods and two libraries, txtai and LlamaIndex: same notes, same encoder,
 one run, one machine.
 
-    pip install txtai llama-index-core llama-index-retrievers-bm25 llama-index-embeddings-huggingface
+    pip install txtai llama-index-core llama-index-retrievers-bm25 \\
+        llama-index-embeddings-huggingface
     python -m benchmarks.search.peers ../shared
 
 The folder must hold `eval/` with its scorers and `notes/`. Install the peers into an environment

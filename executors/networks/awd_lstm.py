@@ -1,9 +1,9 @@
 """AWD-LSTM, the network of the text tasks: sizes, weights at hand, and saved encoders.
 
 References
----------- Merity, Keskar, Socher (2017), Regularizing and Optimizing LSTM Language Models,
-arXiv:1708.02182. Howard, Ruder (2018), Universal Language Model Fine-tuning for Text
-Classification, arXiv:1801.06146.
+----------
+Merity, Keskar, Socher (2017), Regularizing and Optimizing LSTM Language Models, arXiv:1708.02182.
+Howard, Ruder (2018), Universal Language Model Fine-tuning, arXiv:1801.06146.
 """
 
 from __future__ import annotations

@@ -1,9 +1,8 @@
 """An answer in running text: the statement that answers first, then what supports it, each with its
 mark.
 
-Which statements these are is left to `app.answering.composing.selection`; kinds of questions that want
-another form (tables, lists, paths, places) to `app.answering.composing.lists` and
-`app.answering.composing.comparison`.
+Which statements these are is left to `app.answering.composing.selection`, other forms of answers to
+their own files beside this one.
 """
 
 from __future__ import annotations

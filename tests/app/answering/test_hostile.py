@@ -126,10 +126,15 @@ def test_the_same_question_gives_the_same_answer_wherever_it_is_asked(
         "from kg.encoder import DEFAULT_ENCODER, load_encoder;"
         "s = open_store(Path(sys.argv[1])); e = load_encoder(DEFAULT_ENCODER);"
         "said = [answer(q, s, e) for q in json.loads(sys.argv[2])];"
-        "print(json.dumps([[a.status, a.kind, a.confidence, a.text, [c.quote for c in a.citations]] for a in said]))"
+        "print(json.dumps([[a.status, a.kind, a.confidence, a.text, [c.quote for c in "
+        "a.citations]] for a in said]))"
     )
     done = subprocess.run(
         [sys.executable, "-c", code, str(store_folder), json.dumps(QUESTIONS)],
-        capture_output=True, text=True, check=True, cwd=ROOT, env={**os.environ, "PYTHONPATH": str(ROOT)},
-    )  # fmt: skip
+        capture_output=True,
+        text=True,
+        check=True,
+        cwd=ROOT,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+    )
     assert json.loads(done.stdout.splitlines()[-1]) == here

@@ -22,9 +22,12 @@ LEADS = Path(__file__).resolve().parents[4] / "benchmarks" / "answers" / "leads.
 DOUGH = """\
 ## Dough
 
-Dough is flour and water, kneaded. Salt makes it tighter, because it binds water. Bakers in Lyon wrote of it in 1850.
-Take 18 grams of salt for one loaf. Never add it to dry yeast. When the dough is warm, it rises faster.
-Sticky dough is a nuisance. Flour on the board helps against sticky dough. Rule of thumb: sea salt for dough that rests.
+Dough is flour and water, kneaded. Salt makes it tighter, because it binds water.
+Bakers in Lyon wrote of it in 1850.
+Take 18 grams of salt for one loaf. Never add it to dry yeast.
+When the dough is warm, it rises faster.
+Sticky dough is a nuisance. Flour on the board helps against sticky dough.
+Rule of thumb: sea salt for dough that rests.
 """
 
 

@@ -54,9 +54,18 @@ def understood(*turns: str) -> list[str]:
 @pytest.mark.parametrize(
     ("turns", "meant"),
     [
-        (["which learning rate when frozen?", "and after unfreezing?"], "which learning rate after unfreezing"),
-        (["which learning rate when frozen?", "what about when unfrozen?"], "which learning rate when unfrozen"),
-        (["which learning rate when frozen?", "and after unfreezing?", "why?"], "why learning rate after unfreezing"),
+        (
+            ["which learning rate when frozen?", "and after unfreezing?"],
+            "which learning rate after unfreezing",
+        ),
+        (
+            ["which learning rate when frozen?", "what about when unfrozen?"],
+            "which learning rate when unfrozen",
+        ),
+        (
+            ["which learning rate when frozen?", "and after unfreezing?", "why?"],
+            "why learning rate after unfreezing",
+        ),
         (["which learning rate for U-Net?", "and for a GAN?"], "which learning rate for a GAN"),
         (["What is dropout?", "and weight decay?"], "What is weight decay"),
         (["What is dropout?", "what about L2 regularisation?"], "What is L2 regularisation"),
@@ -73,24 +82,49 @@ def understood(*turns: str) -> list[str]:
         (["What is dropout?", "what do I need before that?"], "What do I need before Dropout"),
         (["What is dropout?", "more"], "What is dropout"),
         (["What is dropout?", "and weight decay?", "and U-Net?"], "What is U-Net"),
-        (["What is dropout?", "and weight decay?", "how does it work?"], "how does Weight decay work?"),
-        (["What is dropout?", "and weight decay?", "difference between them?"],
-         "difference between Dropout and Weight decay?"),
+        (
+            ["What is dropout?", "and weight decay?", "how does it work?"],
+            "how does Weight decay work?",
+        ),
+        (
+            ["What is dropout?", "and weight decay?", "difference between them?"],
+            "difference between Dropout and Weight decay?",
+        ),
         (["dropout vs weight decay", "and the other one?"], "What is Weight decay"),
         (["dropout vs weight decay", "what is the first one?"], "what is Dropout?"),
-        (["dropout vs weight decay", "what is the second one?", "and the other?"], "what is Dropout"),
-        (["dropout vs weight decay", "which is better for text?"], "which is better for text, Dropout or Weight decay"),
-        (["How large should the batch size be?", "and on a small card?"],
-         "How large should the batch size be on a small card"),
-        (["How large should the batch size be?", "when unfrozen?"], "How large should the batch size be when unfrozen"),
+        (
+            ["dropout vs weight decay", "what is the second one?", "and the other?"],
+            "what is Dropout",
+        ),
+        (
+            ["dropout vs weight decay", "which is better for text?"],
+            "which is better for text, Dropout or Weight decay",
+        ),
+        (
+            ["How large should the batch size be?", "and on a small card?"],
+            "How large should the batch size be on a small card",
+        ),
+        (
+            ["How large should the batch size be?", "when unfrozen?"],
+            "How large should the batch size be when unfrozen",
+        ),
         (["How large should the batch size be?", "how so?"], "why large should the batch size be"),
-        (["Tell me about dropout", "thanks, and does it slow training?"], "thanks, and does Dropout slow training?"),
+        (
+            ["Tell me about dropout", "thanks, and does it slow training?"],
+            "thanks, and does Dropout slow training?",
+        ),
         (["Tell me about dropout", "does it work with U-Net?"], "does Dropout work with U-Net?"),
         (["What is dropout?", "how much should I use?"], "how much should I use Dropout"),
-        (["What is dropout?", "can you explain that in plain words?"], "can you explain Dropout in plain words?"),
-        (["What is dropout?", "what do I need to understand this?"], "what do I need to understand Dropout?"),
+        (
+            ["What is dropout?", "can you explain that in plain words?"],
+            "can you explain Dropout in plain words?",
+        ),
+        (
+            ["What is dropout?", "what do I need to understand this?"],
+            "what do I need to understand Dropout?",
+        ),
     ],
-)  # fmt: skip
+)
 def test_a_follow_up_is_understood_from_the_conversation(turns: list[str], meant: str) -> None:
     """Pronouns, ellipsis, new conditions, asides and the other side of a comparison."""
     assert understood(*turns)[-1] == meant
