@@ -11,11 +11,12 @@ MASKED = re.compile(r"\$\$.*?\$\$|\$[^$\n]+\$|`[^`\n]+`|\]\([^)\s]*\)|https?://\
 # What a full stop belongs to: an abbreviation, an initial, the number of a list's item.
 _ABBREVIATION = re.compile(
     r"(?:\b(?:e\.g|i\.e|etc|cf|vs|ca|approx|resp|fig|eq|eqs|sec|no|dr|mr|mrs|prof|st|ex|al"
-    r"|z\.b|d\.h|bzw|usw)|\b[A-Z]|^[ \t]*\d{1,3})\.$",
+    r"|z\.b|d\.h|bzw|usw)|(?-i:\b[A-Z])|^[ \t]*\d{1,3})\.$",
     re.I | re.M,
 )
 _CLOSED = r"[.!?…。！？][\"'”’»)\]*_]*"
 _END = re.compile(rf"{_CLOSED}(?:\s+|(?<=[。！？])|\Z)")
+_SIGN = re.compile(r"[+=→]|-{1,2}>")  # "w1 + ... + wn", "Unsure? -> Try it."
 _AT_END = re.compile(rf"{_CLOSED}$")
 
 
@@ -32,17 +33,24 @@ def sentence_spans(text: str) -> list[tuple[int, int]]:
     spans = []
     start = 0
     for match in _END.finditer(text):
-        at = match.start()
-        inside = any(a <= at < b for a, b in hidden)
+        inside = any(a <= match.start() < b for a, b in hidden)
         half_bold = text.count("**", start, match.end()) % 2  # it would show its marks
-        goes_on = text[match.end() : match.end() + 1].islower()
-        if inside or half_bold or goes_on or _ABBREVIATION.search(text[max(0, at - 10) : at + 1]):
+        if inside or half_bold or _goes_on(text, match):
             continue
         spans.append((start, start + len(text[start : match.end()].rstrip())))
         start = match.end()
     if text[start:].strip():
         spans.append((start, start + len(text[start:].rstrip())))
     return spans
+
+
+def _goes_on(text: str, end: re.Match[str]) -> bool:
+    """Whether a sentence goes on behind what looks like its end."""
+    if text[end.end() : end.end() + 1].islower():
+        return True
+    if _ABBREVIATION.search(text[max(0, end.start() - 10) : end.start() + 1]):
+        return True
+    return "\n" not in end.group() and _SIGN.match(text, end.end()) is not None
 
 
 def sentences(text: str) -> list[str]:

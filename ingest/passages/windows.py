@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from itertools import pairwise
 
 from ingest.notes.plain_text import plain
-from ingest.notes.sentences import sentences
+from ingest.notes.sentences import sentence_spans
 from kg.types import Passage
 
 __all__ = ["vector_texts"]
@@ -19,6 +20,7 @@ WINDOW_CHARS = 320
 # The nearest headings say what a passage is about; outer ones are the same for many.
 HEADINGS = 2
 
+_MARKER = re.compile(r"[-*+]\s|\d+[.)]\s")
 _PIECE = re.compile(r"\n(?=\s{0,3}(?:[-*+]|\d+[.)])\s)|\n\s*\n")  # a list item or a paragraph
 
 
@@ -43,7 +45,7 @@ def _without_heading(text: str) -> str:
 def _windows(text: str) -> Sequence[str]:
     """Neighbouring sentences and list items together, up to WINDOW_CHARS."""
     windows: list[str] = []
-    for sentence in (s for piece in _PIECE.split(text) for s in sentences(piece)):
+    for sentence in (s for piece in _PIECE.split(text) for s in _sentences(piece)):
         words = plain(sentence)
         if not words:
             continue
@@ -52,3 +54,10 @@ def _windows(text: str) -> Sequence[str]:
         else:
             windows.append(words)
     return windows
+
+
+def _sentences(piece: str) -> list[str]:
+    """The sentences of a paragraph or item; an inner list goes with what stands before it."""
+    starts = (start for start, _ in sentence_spans(piece))
+    cuts = [start for start in starts if start == 0 or not _MARKER.match(piece, start)]
+    return [piece[start:end].strip() for start, end in pairwise([*cuts, len(piece)])]

@@ -22,6 +22,9 @@ from ingest.notes.sentences import sentence_spans
         ("He left (really!) and came back. Yes.", ["He left (really!) and came back.", "Yes."]),
         ("これは文です。次の文です。", ["これは文です。", "次の文です。"]),
         ("no end", ["no end"]),
+        ("They don't. We call it z. So it is.", ["They don't.", "We call it z.", "So it is."]),
+        ("It is w1 + ... + wn. Unsure? -> Try it.", ["It is w1 + ... + wn.", "Unsure? -> Try it."]),
+        ("2. Divide by ten. Stop.", ["2. Divide by ten.", "Stop."]),
     ],
 )
 def test_sentences_end_where_a_reader_would_stop(text: str, sentences: list[str]) -> None:
