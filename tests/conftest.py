@@ -1,18 +1,14 @@
-"""What tests of several packages share: the real encoder, a small folder of notes, and a store made
-from them.
-"""
+"""What tests of several packages share: the encoder, a small folder of notes, and its store."""
 
 from __future__ import annotations
 
 import os
 
 os.environ.setdefault("HF_HUB_OFFLINE", "1")  # before anything imports huggingface_hub
-os.environ.setdefault(
-    "OMP_NUM_THREADS", "1"
-)  # before torch; threads that wait for each other's make all slow
-os.environ.pop(
-    "COLUMNS", None
-)  # of the terminal of whoever runs the tests: a console keeps the width it begins with
+# before torch; threads that wait for each other's make all slow
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+# of the terminal of whoever runs the tests: a console keeps the width it begins with
+os.environ.pop("COLUMNS", None)
 os.environ.pop("LINES", None)
 
 import json
@@ -36,11 +32,13 @@ Goals: know what a model is made of.
 
 ## Tensor
 
-A tensor is a rectangular block of numbers with a shape, such as a grey picture of 28 rows and 28 columns.
+A tensor is a rectangular block of numbers with a shape, such as a grey picture of 28 rows and 28 \
+columns.
 
 ## Parameter | Weight
 
-A parameter is a number inside a model that training may change. All parameters of a layer form a tensor.
+A parameter is a number inside a model that training may change. All parameters of a layer form a \
+tensor.
 
 ## Gradient
 
@@ -56,7 +54,8 @@ TRAINING = """# Training
 
 ## Stochastic Gradient Descent | SGD
 
-Stochastic gradient descent moves each parameter a small step against the gradient, computed on one mini-batch.
+Stochastic gradient descent moves each parameter a small step against the gradient, computed on \
+one mini-batch.
 
 ## Learning Rate
 
@@ -74,7 +73,8 @@ Use it with stochastic gradient descent when the loss zigzags.
 
 ## Mini-batch
 
-A mini-batch is the handful of examples that a step looks at. Its size is bounded by the memory of the GPU.
+A mini-batch is the handful of examples that a step looks at. Its size is bounded by the memory \
+of the GPU.
 """
 REGULARISATION = """# Regularisation
 
@@ -84,7 +84,8 @@ Keep the model from learning its examples by heart.
 
 ## Dropout
 
-Dropout sets randomly chosen activations to zero while the model trains, so that no single one is relied upon.
+Dropout sets randomly chosen activations to zero while the model trains, so that no single one is \
+relied upon.
 At prediction time nothing is dropped.
 
 | p | effect |
@@ -100,7 +101,8 @@ Weight decay subtracts a small share of every parameter at each step, which keep
 
 Needs: [[Cross Entropy]].
 
-Label smoothing replaces the ones and zeros of the labels by 0.9 and 0.1. **Overconfidence** is what it cures.
+Label smoothing replaces the ones and zeros of the labels by 0.9 and 0.1. **Overconfidence** is \
+what it cures.
 """
 LOSSES = """# Losses
 
@@ -125,7 +127,8 @@ prerequisites:
 ---
 # U-Net
 
-The U-Net labels every pixel of a picture: a path down, a path up, and skip connections between the two.
+The U-Net labels every pixel of a picture: a path down, a path up, and skip connections between \
+the two.
 
 ## Goals
 
@@ -148,28 +151,47 @@ The term `detach` refers to cutting a tensor from its history.
 """
 AUGMENTATION = {
     "cells": [
-        {"cell_type": "markdown", "metadata": {}, "source": ["# Data Augmentation\n", "\n", "Augmentation shows"
-         " the model turned and cropped copies of each picture.\n", "\n", "Needs: [[Tensor]]\n"]},
-        {"cell_type": "code", "execution_count": 1, "metadata": {}, "source": "tfms = aug_transforms(max_rotate=15)\n"
-         "print(len(tfms))", "outputs": [{"output_type": "stream", "name": "stdout", "text": ["4\n"]}]},
-        {"cell_type": "markdown", "metadata": {}, "source": "## Mixup\n\nMixup blends two pictures and their labels"
-         " in a random ratio. It works like label smoothing and replaces dropout."},
+        {
+            "cell_type": "markdown",
+            "metadata": {},
+            "source": [
+                "# Data Augmentation\n",
+                "\n",
+                "Augmentation shows the model turned and cropped copies of each picture.\n",
+                "\n",
+                "Needs: [[Tensor]]\n",
+            ],
+        },
+        {
+            "cell_type": "code",
+            "execution_count": 1,
+            "metadata": {},
+            "source": "tfms = aug_transforms(max_rotate=15)\nprint(len(tfms))",
+            "outputs": [{"output_type": "stream", "name": "stdout", "text": ["4\n"]}],
+        },
+        {
+            "cell_type": "markdown",
+            "metadata": {},
+            "source": "## Mixup\n\nMixup blends two pictures and their labels in a random ratio. "
+            "It works like label smoothing and replaces dropout.",
+        },
     ],
-    "metadata": {"kernelspec": {"name": "python3", "language": "python", "display_name": "Python 3"}},
+    "metadata": {
+        "kernelspec": {"name": "python3", "language": "python", "display_name": "Python 3"}
+    },
     "nbformat": 4,
     "nbformat_minor": 5,
-}  # fmt: skip
+}
 WINDOWS = (
-    "\ufeff# Production\r\n\r\nServe the model behind a web page.\r\n\r\n## Export\r\n\r\nExport saves the \
-learner: its parameters, its transforms and its classes.\r\n\r\n- one file\r\n- no data\r\n"
+    "\ufeff# Production\r\n\r\nServe the model behind a web page.\r\n\r\n## Export\r\n\r\n"
+    "Export saves the learner: its parameters, its transforms and its classes.\r\n\r\n"
+    "- one file\r\n- no data\r\n"
 )
 
 
 @pytest.fixture(scope="session")
 def encoder() -> Encoder:
-    """The default encoder, loaded once; on few short texts, threads that wait for each other only
-    cost.
-    """
+    """The default encoder, loaded once; on few short texts, more threads would only cost."""
     import torch
 
     torch.set_num_threads(1)
@@ -178,9 +200,7 @@ def encoder() -> Encoder:
 
 @pytest.fixture(scope="session")
 def notes_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Eight small notes: numbered ones, a subfolder, front matter, a notebook, and one with CRLF
-    and a BOM.
-    """
+    """Eight small notes: a subfolder, front matter, a notebook, and one with CRLF and a BOM."""
     folder = tmp_path_factory.mktemp("notes")
     (folder / "more").mkdir()
     texts = {
@@ -200,9 +220,7 @@ def notes_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def one_encoder(encoder: Encoder, monkeypatch: pytest.MonkeyPatch) -> Encoder:
-    """Ingest takes the encoder that is loaded already, instead of loading the same weights
-    again.
-    """
+    """Ingest takes the encoder that is loaded already, instead of loading it again."""
     monkeypatch.setattr(build, "load_encoder", lambda name: encoder)
     return encoder
 

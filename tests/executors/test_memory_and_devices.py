@@ -47,7 +47,8 @@ FACES = [
         "[enforce fail at alloc_cpu.cpp:127] err == 0. DefaultCPUAllocator: can't allocate memory"
     ),
     RuntimeError(
-        "[enforce fail at alloc_cpu.cpp:80] data. DefaultCPUAllocator: not enough memory: you tried to"
+        "[enforce fail at alloc_cpu.cpp:80] data. DefaultCPUAllocator: not enough memory: "
+        "you tried to"
     ),
     RuntimeError("could not create a primitive"),
     RuntimeError("could not create a memory object"),
@@ -56,7 +57,8 @@ FACES = [
     RuntimeError("Unable to allocate 7.45 GiB for an array with shape (1000, 1000, 1000)"),
     RuntimeError("malloc of size 1073741824 failed"),
     RuntimeError(
-        "unable to mmap 8388608 bytes from file <filename not specified>: Cannot allocate memory (12)"
+        "unable to mmap 8388608 bytes from file <filename not specified>: "
+        "Cannot allocate memory (12)"
     ),
     OSError(12, "Cannot allocate memory"),
     RuntimeError("DataLoader worker (pid 4120) is killed by signal: Killed."),
@@ -80,8 +82,10 @@ def test_every_face_of_out_of_memory_is_known(error: BaseException) -> None:
         "memory format option is only supported",
         "index out of range in self",
         "list index out of range",
-        "DataLoader worker (pid 7) is killed by signal: Bus error. ... might be out of shared memory.",
-        "unable to open shared memory object </torch_1> in read-write mode: Too many open files (24)",
+        "DataLoader worker (pid 7) is killed by signal: Bus error. ... might be out of shared "
+        "memory.",
+        "unable to open shared memory object </torch_1> in read-write mode: "
+        "Too many open files (24)",
         "cannot allocate memory in static TLS block",
         "could not create a primitive descriptor for a matmul primitive",
         "out of resource: shared memory, Required: 103424, Hardware limit: 101376",
@@ -98,11 +102,13 @@ def test_other_errors_are_not_taken_for_it(text: str, less_worked: bool) -> None
 @pytest.mark.parametrize(
     "text",
     [
-        "cuDNN error: CUDNN_STATUS_NOT_SUPPORTED. This error may appear if you passed in a non-contiguous input.",
+        "cuDNN error: CUDNN_STATUS_NOT_SUPPORTED. This error may appear if you passed in a "
+        "non-contiguous input.",
         "cuDNN error: CUDNN_STATUS_EXECUTION_FAILED",
         "CUDA error: CUBLAS_STATUS_NOT_INITIALIZED when calling `cublasCreate(handle)`",
         "FIND was unable to find an engine to execute this computation",
-        "Expected canUse32BitIndexMath(input) && canUse32BitIndexMath(output) to be true, but got false.",
+        "Expected canUse32BitIndexMath(input) && canUse32BitIndexMath(output) to be true, "
+        "but got false.",
     ],
 )
 def test_ambiguous_errors_count_once_a_smaller_batch_has_trained(text: str) -> None:
@@ -125,7 +131,8 @@ def test_memory_is_bounded_and_its_peak_is_seen() -> None:
     """
     program = (
         "import torch\nfrom executors.memory import *\n"
-        "torch.ones(10).sum(); base = used_bytes('cpu'); bound_memory('cpu', 100_000_000); reset_peak('cpu')\n"
+        "torch.ones(10).sum(); base = used_bytes('cpu'); bound_memory('cpu', 100_000_000); "
+        "reset_peak('cpu')\n"
         "block = torch.ones(50_000_000, dtype=torch.uint8); del block\n"
         "assert 48_000_000 < peak_bytes('cpu') - base < 60_000_000, peak_bytes('cpu') - base\n"
         "assert used_bytes('cpu') - base < 10_000_000\n"

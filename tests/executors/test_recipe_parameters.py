@@ -79,7 +79,8 @@ def test_looking_at_recipes_is_light() -> None:
     read the history.
     """
     program = (
-        "import sys, executors.runs.run, executors.runs.history\nfrom executors.recipe import recipes\nrecipes()\n"
+        "import sys, executors.runs.run, executors.runs.history\n"
+        "from executors.recipe import recipes\nrecipes()\n"
         "print(*sorted({'torch', 'fastai', 'pandas', 'matplotlib', 'sklearn'} & set(sys.modules)))"
     )
     done = subprocess.run(

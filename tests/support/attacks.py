@@ -62,26 +62,27 @@ def run(params, journal):
         print("about to leave", flush=True)
         os._exit(0)
     elif what == "garbage":
+        forged = b'{"event": "result", "status": "ok"}'
         with (journal.folder / "events.jsonl").open("ab") as file:
-            for line in (b"no json", bytes([0xff, 0xfe]), b"[1, 2]", b'{"event": "result", "status": "ok"}'):
+            for line in (b"no json", bytes([0xff, 0xfe]), b"[1, 2]", forged):
                 file.write(line + bytes([10]))
         journal.log("after the garbage")
         return Outcome({"answer": 42}, "", "real")
     elif what == "crash":
         raise ValueError("the shapes do not agree\\nsecond line")
     elif what == "memory":
-        raise RuntimeError("DefaultCPUAllocator: can't allocate memory: you tried to allocate 8 bytes")
+        raise RuntimeError("DefaultCPUAllocator: can't allocate memory: you tried to take 8 bytes")
     elif what == "input":
         raise BadInput("photos/cats: no images")
     elif what == "full":
         os.dup2(os.open("/dev/full", os.O_WRONLY), journal._file)
         journal.log("does not fit")
     elif what == "modules":
-        return Outcome({"path": sys.path, "ours": [m for m in ("kg", "ingest", "app") if m in sys.modules],
-                        "torch": "torch" in sys.modules, "colorsys": "colorsys" in sys.modules,
-                        "cwd": os.getcwd(), "mark": os.environ.get("GRADUS_RUN"), "card": os.environ.get("GRADUS_CARD"),
-                        "stdin": sys.stdin.read()},
-                       "", "looked")
+        marks = {"mark": os.environ.get("GRADUS_RUN"), "card": os.environ.get("GRADUS_CARD")}
+        ours = [m for m in ("kg", "ingest", "app") if m in sys.modules]
+        loaded = {m: m in sys.modules for m in ("torch", "colorsys")}
+        values = {"path": sys.path, "ours": ours, "cwd": os.getcwd(), "stdin": sys.stdin.read()}
+        return Outcome({**values, **loaded, **marks}, "", "looked")
     elif what == "alone":
         path = journal.folder.parent / "in use"
         path.open("x").close()
@@ -93,9 +94,10 @@ def run(params, journal):
             time.sleep(0.02)
     elif what == "daemon":
         sleeper = [sys.executable, "-c", "import time; time.sleep(600)"]
-        middle = ("import subprocess, sys; print(subprocess.Popen(" + repr(sleeper) + ", start_new_session=True,"
-                  "stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL).pid)")
-        pid = int(subprocess.run([sys.executable, "-c", middle], capture_output=True, check=True).stdout)
+        middle = ("from subprocess import DEVNULL, Popen; print(Popen(" + repr(sleeper) + ","
+                  "start_new_session=True, stdin=DEVNULL, stdout=DEVNULL, stderr=DEVNULL).pid)")
+        words = [sys.executable, "-c", middle]
+        pid = int(subprocess.run(words, capture_output=True, check=True).stdout)
         journal.emit("daemon", pid=pid)
         if params["count"]:
             wait()
@@ -105,7 +107,8 @@ def run(params, journal):
     elif what == "hoard":
         import resource
         data = next(line for line in open("/proc/self/status") if line.startswith("VmData"))
-        resource.setrlimit(resource.RLIMIT_DATA, (int(data.split()[1]) * 1024 + 200_000_000, resource.RLIM_INFINITY))
+        most = int(data.split()[1]) * 1024 + 200_000_000
+        resource.setrlimit(resource.RLIMIT_DATA, (most, resource.RLIM_INFINITY))
         held = []
         while True:
             held.append(bytearray(10_000_000))
@@ -117,7 +120,8 @@ def run(params, journal):
             journal.emit("trial", batch=2**number, ok=True, reason="fits")
         (journal.folder / "curve.csv").write_text("lr,loss")
         journal.artifact(journal.folder / "curve.csv", "curve")
-        return Outcome({"lr": 0.01 * params["count"], "plans": [{"size": 32}], "why": "steep"}, "fit()", "measured")
+        values = {"lr": 0.01 * params["count"], "plans": [{"size": 32}], "why": "steep"}
+        return Outcome(values, "fit()", "measured")
     elif what == "large":
         journal.log("about to write")
         return Outcome({"curve": [number / 7 for number in range(400_000)]}, "", "a large result")
@@ -128,7 +132,8 @@ def run(params, journal):
         os._exit(0)
     elif what == "heavy":
         loaded = {m: m in sys.modules for m in ("torch", "fastai")}
-        return Outcome({**loaded, "cuda": loaded["torch"] and sys.modules["torch"].cuda.is_initialized()}, "", "")
+        cuda = loaded["torch"] and sys.modules["torch"].cuda.is_initialized()
+        return Outcome({**loaded, "cuda": cuda}, "", "")
     elif what == "bad-result":
         (journal.folder / "result.json").write_text('{"status": "splendid"}')
         os._exit(0)

@@ -12,6 +12,7 @@ import json
 import random
 import sys
 import threading
+from collections.abc import Callable
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import unquote
@@ -25,7 +26,22 @@ STATUS = {
     "broken": 500,
 }
 ODD_JSON = ("{broken", "null", "[1, 2]", '"text"', "{}", '{"choices": 7}', '{"choices": [null]}',
-            '{"choices": [{"delta": []}]}', '{"choices": [{"delta": {"content": {"a": 1}}}]}')  # fmt: skip
+            '{"choices": [{"delta": []}]}',
+            '{"choices": [{"delta": {"content": {"a": 1}}}]}')  # fmt: skip
+FINISH = {
+    "say": "stop",
+    "picky": "stop",
+    "long": "length",
+    "filtered": "content_filter",
+    "empty": "stop",
+    "odd": "stop",
+}
+RNG = random.Random(0)
+ENDLESS: dict[str, Callable[[], bytes]] = {
+    "noise": lambda: RNG.randbytes(65536),
+    "bad-utf8": lambda: b"data: \xff\xfe\xfa\n\n",
+    "alive": lambda: b": still there\n\n",  # a comment: the connection lives, no token comes
+}
 WAIT_S = 60
 
 
@@ -55,10 +71,10 @@ class Handler(BaseHTTPRequestHandler):
         if self.path == "/go":
             self.server.go.set()
         if self.path in events:
-            found: Any = events[self.path].wait(WAIT_S)
+            answer: Any = events[self.path].wait(WAIT_S)
         else:
-            found = self.server.seen
-        self._whole(200, "application/json", json.dumps(found))
+            answer = self.server.seen
+        self._whole(200, "application/json", json.dumps(answer))
 
     def do_POST(self) -> None:
         """One completion."""
@@ -76,29 +92,30 @@ class Handler(BaseHTTPRequestHandler):
             event.clear()
         kind, _, text = body["model"].partition(":")
         try:
-            if kind in STATUS:
-                self._error(
-                    STATUS[kind],
-                    f"secret words of the server about {self.headers.get('Authorization')}",
-                )
-            elif kind == "picky" and "temperature" in body:
-                self._error(
-                    400, "Unsupported value: 'temperature' does not support 0.0 with this model."
-                )
-            elif kind == "refusing":
-                self._error(400, "this model does not do that")
-            elif kind == "html":
-                self._whole(200, "text/html; charset=utf-8", "<!doctype html><title>Router</title>")
-            elif kind == "unstreamed":
-                self._whole(
-                    200,
-                    "application/json",
-                    json.dumps({"choices": [{"message": {"content": "hello"}}]}),
-                )
-            else:
-                self._stream(kind, unquote(text) or self.server.script)
+            self._reply(kind, unquote(text), body)
         except (BrokenPipeError, ConnectionResetError):
             self.server.left.set()
+
+    def _reply(self, kind: str, text: str, body: dict[str, Any]) -> None:
+        if kind in STATUS:
+            key = self.headers.get("Authorization")
+            self._error(STATUS[kind], f"secret words of the server about {key}")
+        elif kind == "picky" and "temperature" in body:
+            self._error(
+                400, "Unsupported value: 'temperature' does not support 0.0 with this model."
+            )
+        elif kind == "refusing":
+            self._error(400, "this model does not do that")
+        elif kind == "html":
+            self._whole(200, "text/html; charset=utf-8", "<!doctype html><title>Router</title>")
+        elif kind == "unstreamed":
+            self._whole(
+                200,
+                "application/json",
+                json.dumps({"choices": [{"message": {"content": "hello"}}]}),
+            )
+        else:
+            self._stream(kind, text or self.server.script)
 
     def _stream(self, kind: str, text: str) -> None:
         if kind == "unanswered":
@@ -107,57 +124,46 @@ class Handler(BaseHTTPRequestHandler):
         self.send_response(200)
         self.send_header("Content-Type", "text/event-stream")
         self.end_headers()
-        if kind in ("say", "picky"):
-            for piece in _pieces(text):
-                self._say(piece)
-            self._finish("stop")
-        elif kind == "long":
-            self._say(text)
-            self._finish("length")
-        elif kind == "hold":
-            first, _, rest = text.partition("|")
-            self._say(first)
-            self.server.held.set()
-            while not self.server.go.wait(0.05):  # a comment shows whether anybody still reads
-                self.wfile.write(b": still here\n\n")
-            self._say(rest)
-            self._finish("stop")
+        if kind == "hold":
+            self._hold(text)
         elif kind == "cut":
             self._say(text)
-        elif kind == "filtered":
-            self._finish("content_filter")
-        elif kind == "empty":
-            self._finish("stop")
         elif kind == "reported":
             self._raw('{"error": {"message": "out of memory", "type": "server_error"}}')
-        elif kind == "odd":
-            self._raw(ODD_JSON[int(text)])
-            self._finish("stop")
         elif kind == "silent":
             self.server.go.wait(WAIT_S)
+        elif kind in FINISH:
+            self._whole_reply(kind, text)
         else:
             self._endless(kind)
 
+    def _whole_reply(self, kind: str, text: str) -> None:
+        if kind == "odd":
+            self._raw(ODD_JSON[int(text)])
+        elif kind not in ("filtered", "empty"):
+            for piece in [text] if kind == "long" else _pieces(text):
+                self._say(piece)
+        self._finish(FINISH[kind])
+
+    def _hold(self, text: str) -> None:
+        """Say what stands before the bar, and the rest when it is let go."""
+        first, _, rest = text.partition("|")
+        self._say(first)
+        self.server.held.set()
+        while not self.server.go.wait(0.05):  # a comment shows whether anybody still reads
+            self.wfile.write(b": still here\n\n")
+        self._say(rest)
+        self._finish("stop")
+
     def _endless(self, kind: str) -> None:
         """Never finish, in different ways."""
-        rng = random.Random(0)
         for n in itertools.count():
-            if kind == "looping":
+            if kind in ENDLESS:
+                self.wfile.write(ENDLESS[kind]())
+            elif kind == "looping":
                 self._say("The rate is the rate. ")
             elif kind == "babbling":
-                self._say(
-                    " ".join(
-                        "".join(rng.choices("abcdefghijklmnopqrstuvwxyz", k=6)) for _ in range(20)
-                    )
-                    + ". "
-                )
-            elif kind == "noise":
-                self.wfile.write(rng.randbytes(65536))
-            elif kind == "bad-utf8":
-                self.wfile.write(b"data: \xff\xfe\xfa\n\n")
-            elif kind == "alive":  # comments keep the connection alive, and no token comes
-                self.wfile.write(b": still there\n\n")
-                self.wfile.flush()
+                self._say(_babble())
             elif kind == "slow":
                 self._say(f"word{n} " if n else "")
             if kind in ("alive", "slow") and self.server.go.wait(0.05):
@@ -189,6 +195,12 @@ class Handler(BaseHTTPRequestHandler):
         self.send_header("Content-Length", str(len(text.encode())))
         self.end_headers()
         self.wfile.write(text.encode())
+
+
+def _babble() -> str:
+    """A sentence of words that are none."""
+    words = ("".join(RNG.choices("abcdefghijklmnopqrstuvwxyz", k=6)) for _ in range(20))
+    return " ".join(words) + ". "
 
 
 def _pieces(text: str) -> list[str]:

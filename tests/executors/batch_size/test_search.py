@@ -104,8 +104,11 @@ def test_no_step_goes_past_four_times_what_fitted(peak: Peak, limit: int, cap: i
 
 @settings(deadline=None)
 @given(
-    st.integers(0, 400_000), st.integers(500, 20_000), st.integers(500_000, 4_000_000), st.integers(0, 400_000),
-)  # fmt: skip
+    st.integers(0, 400_000),
+    st.integers(500, 20_000),
+    st.integers(500_000, 4_000_000),
+    st.integers(0, 400_000),
+)
 def test_on_a_line_the_search_is_near_in_few_trials(
     fixed: int, each: int, limit: int, optimizer: int
 ) -> None:

@@ -205,8 +205,8 @@ def test_a_decision_for_no_class_is_named(pets: Path) -> None:
     """A slip of the pen makes no class of its own."""
     decide(pets, ["cats/1.png,delete", "cats/2.png,dgos"])
     assert (
-        "decisions.csv, line 3: the decision 'dgos' is neither keep, delete nor a class (cats, dogs)"
-        in refused("image-classification", pets)
+        "decisions.csv, line 3: the decision 'dgos' is neither keep, delete nor a class (cats, "
+        "dogs)" in refused("image-classification", pets)
     )
 
 

@@ -159,8 +159,10 @@ def test_wrong_tables_are_named(tmp_path: Path) -> None:
 def test_the_sample_is_read_without_running_the_packages() -> None:
     """Docstrings of five packages, the same every time; none of them is imported."""
     code = (
-        "import sys\nfrom executors.inputs.texts import sample_texts\nfound = sample_texts(42, True)\n"
-        "print(len(found.texts), found.classes, {'torch', 'sklearn', 'networkx', 'numpy'} & {*sys.modules} or 'none')"
+        "import sys\nfrom executors.inputs.texts import sample_texts\n"
+        "found = sample_texts(42, True)\n"
+        "print(len(found.texts), found.classes, {'torch', 'sklearn', 'networkx', 'numpy'} & "
+        "{*sys.modules} or 'none')"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "400 ('networkx', 'numpy', 'pandas', 'sklearn', 'torch') none"

@@ -127,7 +127,8 @@ def test_the_feature_loss_sees_with_the_weights_at_hand(hub: Path, tmp_path: Pat
     made = build(settings, tmp_path)
     assert torch.equal(made.learner.loss_func.layers[0].weight, layers[0].weight)
     assert made.notes[-1] == (
-        "the loss compares features of vgg16_bn; the weights are pretrained on ImageNet (vgg16_bn-6c64b313.pth)"
+        "the loss compares features of vgg16_bn; the weights are pretrained on ImageNet "
+        "(vgg16_bn-6c64b313.pth)"
     )
     task = find_task("restoration")
     assert "vgg16_bn(weights='DEFAULT')" in task.snippet(

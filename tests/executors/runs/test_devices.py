@@ -40,8 +40,8 @@ def test_the_card_that_a_run_was_given_is_taken(monkeypatch: pytest.MonkeyPatch)
 @pytest.mark.parametrize(
     ("visible", "seen"),
     [
-        (None, "abc"), ("", ""), ("1", "b"), ("2,0", "ca"), ("GPU-b", "b"), ("GPU-c1, 0", "ca"), ("0,9,1", "a"),
-        ("-1", ""), ("GPU-", ""), ("MIG-x", ""),
+        (None, "abc"), ("", ""), ("1", "b"), ("2,0", "ca"), ("GPU-b", "b"),
+        ("GPU-c1, 0", "ca"), ("0,9,1", "a"), ("-1", ""), ("GPU-", ""), ("MIG-x", ""),
     ],
 )  # fmt: skip
 def test_cards_are_seen_as_cuda_sees_them(

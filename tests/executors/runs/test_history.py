@@ -50,7 +50,8 @@ def test_a_run_whose_starter_was_killed_was_interrupted(
     """Nobody could write its result: the history says what happened."""
     program = (
         "import sys, time\nfrom pathlib import Path\nfrom executors.runs.run import start\n"
-        f"run = start('attack', {{'do': 'hang'}}, Path({str(tmp_path / 'runs')!r}))\nprint(run.pid, flush=True)\n"
+        f"run = start('attack', {{'do': 'hang'}}, Path({str(tmp_path / 'runs')!r}))\n"
+        "print(run.pid, flush=True)\n"
         "time.sleep(600)\n"
     )
     with subprocess.Popen(

@@ -150,7 +150,8 @@ def test_trackio_holds_what_the_run_was(
             "not sent to trackio: exit code -9",
         ),
         (
-            "import sys\nsys.stdout.buffer.write(b'\\xff' * 9)\nsys.stdout.flush()\nimport os\nos._exit(3)",
+            "import sys\nsys.stdout.buffer.write(b'\\xff' * 9)\nsys.stdout.flush()\nimport os\n"
+            "os._exit(3)",
             "not sent",
         ),
         ("def init(*a, **k):\n    raise SystemExit(4)", "not sent to trackio: exit code 4"),

@@ -246,7 +246,8 @@ def test_servers_that_race_for_a_device_never_share_it(attack: str, runs: Path) 
     """
     program = (
         "from pathlib import Path\nfrom executors.runs.run import start\n"
-        f"runs = [start('attack', {{'do': 'alone'}}, Path({str(runs)!r}), queue=True) for _ in range(2)]\n"
+        f"runs = [start('attack', {{'do': 'alone'}}, Path({str(runs)!r}), "
+        "queue=True) for _ in range(2)]\n"
         "print(*[run.wait().status for run in runs])\n"
     )
     servers = [
@@ -261,7 +262,8 @@ def test_a_killed_server_leaves_the_line(attack: str, runs: Path, until: Until) 
     """Its run ends, its waiting run is no more, and a run of another server begins."""
     program = (
         "import time\nfrom pathlib import Path\nfrom executors.runs.run import start\n"
-        f"runs = [start('attack', {{'do': 'hang'}}, Path({str(runs)!r}), queue=True) for _ in range(2)]\n"
+        f"runs = [start('attack', {{'do': 'hang'}}, Path({str(runs)!r}), "
+        "queue=True) for _ in range(2)]\n"
         "print(runs[0].pid, runs[1].ahead, flush=True)\ntime.sleep(600)\n"
     )
     with subprocess.Popen(

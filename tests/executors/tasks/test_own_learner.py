@@ -31,11 +31,13 @@ def items(n):
     return [(torch.full((width,), float(i)), torch.tensor([float(i)])) for i in range(n)]
 
 def make():
-    loaders = [DataLoader(items(40), bs=4, shuffle=True, drop_last=True), DataLoader(items(10), bs=4)]
+    train = DataLoader(items(40), bs=4, shuffle=True, drop_last=True)
+    loaders = [train, DataLoader(items(10), bs=4)]
     return Learner(DataLoaders(*loaders), nn.Linear(width, 1), loss_func=nn.MSELoss(), metrics=mae)
 
 def plain():
-    loaders = [torch.utils.data.DataLoader(items(n), batch_size=4, shuffle=n > 10) for n in (40, 10)]
+    loader = torch.utils.data.DataLoader
+    loaders = [loader(items(n), batch_size=4, shuffle=n > 10) for n in (40, 10)]
     return Learner(DataLoaders(*loaders), nn.Linear(width, 1), loss_func=nn.MSELoss())
 """
 TEXTS = """
@@ -43,8 +45,9 @@ from fastai.text.all import *
 
 def make():
     df = pd.DataFrame({'text': ['a b c ' * (i + 1) for i in range(30)], 'label': ['x', 'y'] * 15})
-    block = DataBlock((TextBlock.from_df('text', n_workers=0), CategoryBlock), get_x=ColReader('text'),
-                      get_y=ColReader('label'), splitter=RandomSplitter(seed=1))
+    block = DataBlock((TextBlock.from_df('text', n_workers=0), CategoryBlock),
+                      get_x=ColReader('text'), get_y=ColReader('label'),
+                      splitter=RandomSplitter(seed=1))
     dls = block.dataloaders(df, bs=4, num_workers=0)
     config = {**awd_lstm_clas_config, 'emb_sz': 8, 'n_hid': 8, 'n_layers': 1}
     return text_classifier_learner(dls, AWD_LSTM, config=config, pretrained=False, metrics=accuracy)
@@ -54,8 +57,8 @@ from fastai.tabular.all import *
 
 def make():
     df = pd.DataFrame({'x': range(50), 'k': list('abcde') * 10, 'y': ['no', 'yes'] * 25})
-    to = TabularPandas(df, [Categorify, Normalize], ['k'], ['x'], y_names='y', y_block=CategoryBlock(),
-                       splits=RandomSplitter(seed=1)(df))
+    to = TabularPandas(df, [Categorify, Normalize], ['k'], ['x'], y_names='y',
+                       y_block=CategoryBlock(), splits=RandomSplitter(seed=1)(df))
     return tabular_learner(to.dataloaders(bs=4), layers=[8], metrics=error_rate)
 """
 IMAGES = """
@@ -63,11 +66,13 @@ from fastai.vision.all import *
 
 def make():
     images = [PILImage.create(np.full((8 + i % 5, 9, 3), i, dtype='uint8')) for i in range(30)]
-    block = DataBlock((TransformBlock(batch_tfms=IntToFloatTensor), CategoryBlock), get_x=lambda i: images[i],
-                      get_y=lambda i: i % 2, splitter=RandomSplitter(seed=1), item_tfms=Resize(16),
+    block = DataBlock((TransformBlock(batch_tfms=IntToFloatTensor), CategoryBlock),
+                      get_x=lambda i: images[i], get_y=lambda i: i % 2,
+                      splitter=RandomSplitter(seed=1), item_tfms=Resize(16),
                       batch_tfms=aug_transforms())
     dls = block.dataloaders(range(30), bs=4, num_workers=0)
-    model = nn.Sequential(nn.Conv2d(3, 4, 3), nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(4, 2))
+    pool = nn.AdaptiveAvgPool2d(1)
+    model = nn.Sequential(nn.Conv2d(3, 4, 3), pool, nn.Flatten(), nn.Linear(4, 2))
     for weight in model[0].parameters():
         weight.requires_grad_(False)
     return Learner(dls, model, loss_func=nn.CrossEntropyLoss(), metrics=accuracy)
@@ -185,7 +190,8 @@ def test_batches_that_cannot_be_repeated_are_named(tmp_path: Path) -> None:
     """Dictionaries have no rows."""
     code = (
         NUMBERS
-        + "\ndef named():\n    learn = plain()\n    learn.dls.train.collate_fn = lambda items: {}\n    return learn\n"
+        + "\ndef named():\n    learn = plain()\n"
+        + "    learn.dls.train.collate_fn = lambda items: {}\n    return learn\n"
     )
     source, settings = inspected(written(tmp_path, code), "named")
     loader = TASK.build(source, settings, None, 4, "cpu", tmp_path).learner.dls.train
@@ -251,8 +257,8 @@ def test_a_function_that_cannot_be_called_is_named(tmp_path: Path) -> None:
     )
     assert refused(file, "names") == ": 'names' is a dict, not a function"
     assert (
-        refused(file, "asks")
-        == ": asks() is called without arguments, and there is a missing a required argument: 'path'"
+        refused(file, "asks") == ": asks() is called without arguments, "
+        "and there is a missing a required argument: 'path'"
     )
     assert refused(file, "fails").startswith(", line 6: JSONDecodeError: Expecting property name")
 
@@ -268,11 +274,14 @@ def test_what_is_no_learner_is_named(tmp_path: Path) -> None:
             """
             def nothing(): pass
             def other(): return nn.Linear(1, 1)
-            def learner(*loaders): return Learner(DataLoaders(*loaders), nn.Linear(3, 1), loss_func=nn.MSELoss())
+            def learner(*loaders):
+                model = nn.Linear(3, 1)
+                return Learner(DataLoaders(*loaders), model, loss_func=nn.MSELoss())
             def alone(): return learner(DataLoader(items(4), bs=2))
             def empty(): return learner(DataLoader(items(4), bs=2), DataLoader([], bs=2))
             def unsized(): return learner(DataLoader(items(4), bs=None), DataLoader(items(4), bs=2))
-            def endless(): return learner(DataLoader((i for i in items(4)), bs=2), DataLoader(items(4), bs=2))
+            def endless():
+                return learner(DataLoader((i for i in items(4)), bs=2), DataLoader(items(4), bs=2))
             """
         ),
     )
@@ -285,7 +294,8 @@ def test_what_is_no_learner_is_named(tmp_path: Path) -> None:
         {
             "nothing": "None where a fastai Learner is expected",
             "other": "a torch.nn.modules.linear.Linear where a fastai Learner is expected",
-            "alone": "a Learner with a training loader only; its dls needs one to train and one to validate on",
+            "alone": "a Learner with a training loader only; "
+            "its dls needs one to train and one to validate on",
             "empty": "a validation loader without samples",
             "unsized": "a training loader without a batch size; recipes set it",
             "endless": "a training loader without a length; recipes count samples",
@@ -309,7 +319,8 @@ def test_the_users_modules_come_before_any_other(tmp_path: Path) -> None:
     """In a process of its own: `app` is the user's, and of ours only `executors` is imported."""
     file = written(tmp_path, NUMBERS)
     code = (
-        "import json, sys\nfrom executors.tasks import find_task\nfrom executors.task import Settings\n"
+        "import json, sys\nfrom executors.tasks import find_task\n"
+        "from executors.task import Settings\n"
         f"find_task('learner').inspect(Settings('learner', learner={f'{file}:make'!r}))\n"
         "ours = [name for name in ('kg', 'ingest') if name in sys.modules]\n"
         "print(json.dumps([sys.modules['app'].__file__, ours, sys.path[0]]))"

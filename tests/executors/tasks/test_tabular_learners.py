@@ -23,7 +23,8 @@ def sales(tmp_path: Path) -> Path:
     every kind.
     """
     rows = [
-        f"{'' if n == 7 else day.isoformat()},{'' if n == 9 else n % 13},{('north', 'south', 'east')[n % 3]},"
+        f"{'' if n == 7 else day.isoformat()},{'' if n == 9 else n % 13},"
+        f"{('north', 'south', 'east')[n % 3]},"
         f"{n % 5 == 0},{1.2**n:.3f},{n * 3},{'yes' if n % 2 else 'no'}"
         for n, day in enumerate(DAYS)
     ]

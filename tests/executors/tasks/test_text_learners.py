@@ -23,8 +23,10 @@ from executors.tasks.language_model import save_encoder
 
 SMALL = "16,24,2"
 TOPICS = {
-    "sea": "the boat sails over the blue water and the wind fills its sails near the harbour at dawn",
-    "wood": "the fox walks under tall trees where mushrooms and ferns grow beside a narrow muddy path",
+    "sea": "the boat sails over the blue water and the wind fills its sails "
+    "near the harbour at dawn",
+    "wood": "the fox walks under tall trees where mushrooms and ferns grow "
+    "beside a narrow muddy path",
 }
 
 
