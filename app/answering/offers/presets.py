@@ -33,7 +33,8 @@ _FIGURE = re.compile(
     r"(?<![\w.])(?P<side>\d{2,4})\s?[x×*]\s?\d{2,4}(?!\w|\.\d)"
     r"|(?<![\w.])(?P<number>(?:\d{1,12}(?:\.\d+)?|\.\d+)(?:e[-+]?\d+)?)(?!\.?\d)(?:[\s-]?"
     rf"(?:(?P<unit>{'|'.join(_UNITS)})(?!\w)|(?P<giga>g|m)(?:i?b|igs?|igabytes?|egabytes?)\b)"
-    rf"|(?!\w))|\b(?P<word>{'|'.join(_NUMERALS)})(?:\s(?P<long>minutes?|hours?|percent)\b|(?=[\s-]\w))",
+    rf"|(?!\w))|\b(?P<word>{'|'.join(_NUMERALS)})"
+    r"(?:\s(?P<long>minutes?|hours?|percent)\b|(?=[\s-]\w))",
     re.I,
 )
 _STORED = re.compile(r"\s+(?:of )?(?:data|images|pictures|texts?|files?|csv|dataset)\b", re.I)
@@ -69,7 +70,10 @@ _ALONE = re.compile(
     re.I,
 )
 _SIDES = frozenset((112, 160, 192, 224, 240, 260, 288, 299, 300, 320, 331, 336, 380, 384, 448))
-_WRITTEN = r"\s?(?:is\s|=\s?|:\s?|called\s|named\s)?\s?(?:[\"'`“‘]([^\"'`”’]{1,60})[\"'`”’]|([^\W\d][\w-]*\w|[^\W\d]))"
+_WRITTEN = (
+    r"\s?(?:is\s|=\s?|:\s?|called\s|named\s)?\s?"
+    r"(?:[\"'`“‘]([^\"'`”’]{1,60})[\"'`”’]|([^\W\d][\w-]*\w|[^\W\d]))"
+)
 _PREDICTED = re.compile(r"\bpredict\w*\s(?:the\s|my\s)?()([^\W\d][\w-]*)\scolumn\b", re.I)
 _NO_COLUMN = STOP_WORDS | {"called", "contains", "density", "each", "empty", "full", "headers"}
 _NO_COLUMN |= {"holds", "looks", "missing", "name", "named", "names", "order", "says", "there"}
@@ -157,8 +161,7 @@ def _preset(recipe: Recipe, spoken: _Spoken) -> dict[str, Preset] | None:
             given[parameter.name] = value
     if given.get("learner"):
         given["task"] = LEARNER
-    about = str(task or (named["task"].default if "task" in named else ""))
-    about = str(given.get("task") or about)
+    about = given.get("task") or (named["task"].default if "task" in named else "")
     return {
         name: given[name]
         for name, parameter in named.items()
@@ -407,8 +410,8 @@ def _sides(parameter: Parameter, marked: _Marked, owners: Mapping[int, str]) -> 
         value = figures[match.start(1)].value
         if value in _SIDES or (value % 32 == 0 and not match.group().startswith(",")):
             found |= {match.start(1)} & free
-    sides = {int(figures[at].value) for at in found}
-    return sorted(side for side in sides if _takes(parameter, side))
+    sides = {figures[at].value for at in found if _takes(parameter, figures[at].value)}
+    return sorted(map(int, sides))
 
 
 # What is written out
@@ -463,17 +466,12 @@ def _pair(parameter: Parameter, marked: _Marked) -> str | None:
 def _widths(parameter: Parameter, marked: _Marked) -> str | None:
     """Widths of layers, "200,100", or the one number that a name has."""
     rows: set[str] = set()
-    single: set[str] = set()
-    for words in parameter.said:
-        if "#" in words:
-            patterns = [re.compile(_phrase(words), re.I)]
-        else:
-            name = rf"(?:{_phrase(words)}|\bnet(?:work)?\b|\bmlp\b|\btabular\b)"
-            link = r"(?:[\s:=([]|\b(?:of|with|are)\b)*"
-            patterns = [re.compile(f"{_phrase(words)}{link}{_ROW}", re.I)]
-            patterns += [re.compile(rf"{_ROW}[)\]]?\s(?:\w+ )?{name}", re.I)]
-        for pattern in patterns:
-            for match in pattern.finditer(marked.text):
-                row = ",".join(marked.figures[at].text for at in marked.within(match))
-                (single if "#" in words else rows).add(row)
-    return _only(rows or single)
+    for words in sorted(parameter.said, key=lambda words: "#" in words):
+        name = _phrase(words)
+        nouns = rf"(?:{name}|\bnet(?:work)?\b|\bmlp\b|\btabular\b)"
+        listed = rf"{name}(?:[\s:=([]|\b(?:of|with|are)\b)*{_ROW}|{_ROW}[)\]]?\s(?:\w+ )?{nouns}"
+        if "#" in words and rows:
+            break
+        for match in re.finditer(name if "#" in words else listed, marked.text, re.I):
+            rows.add(",".join(marked.figures[at].text for at in marked.within(match)))
+    return _only(rows)
