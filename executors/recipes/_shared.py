@@ -71,7 +71,8 @@ _INPUT = (
         "",
         unit="column",
         said=("target column", "label column", "y column", "column"),
-        help="the column to learn; of ratings: user, item and rating; of a language model: the column of texts",
+        help="the column to learn; of ratings: user, item and rating; of a language model: the "
+        "column of texts",
         tasks=("tabular", "text-classification", "language-model", "collaborative-filtering"),
     ),
     Parameter(
@@ -98,7 +99,8 @@ _INPUT = (
             "factors #",
         ),
         values_said={"AWD_LSTM": ("awd_lstm",)},
-        help="images: a network of torchvision or timm (resnet18); texts: AWD_LSTM, or its embedding, hidden width and "
+        help="images: a network of torchvision or timm (resnet18); texts: AWD_LSTM, or its "
+        "embedding, hidden width and "
         "layers (128,256,2); tables: widths of the layers (200,100); ratings: factors (50)",
         tasks=(*_PRETRAINED, "tabular", "collaborative-filtering"),
     ),
@@ -140,7 +142,8 @@ _INPUT = (
         "choice",
         "auto",
         choices=("auto", "yes", "no"),
-        help="learn the logarithm of a quantity; auto: when it is positive and spans orders of magnitude",
+        help="learn the logarithm of a quantity; auto: when it is positive and spans orders of "
+        "magnitude",
         tasks=("tabular",),
     ),
     Parameter(
@@ -149,7 +152,8 @@ _INPUT = (
         "",
         unit="low,high",
         said=("predictions", "predicted", "predict"),
-        help="lowest and highest prediction of a rating or quantity, such as 0.5,5.5; empty: beyond the file's",
+        help="lowest and highest prediction of a rating or quantity, such as 0.5,5.5; empty: "
+        "beyond the file's",
         tasks=("tabular", "collaborative-filtering"),
     ),
 )

@@ -64,7 +64,8 @@ RECIPE = Recipe(
             minimum=32,
             maximum=2048,
             said=SIZE_SAID,
-            help="image sizes, several for progressive resizing; empty: 32 for the sample, 224 for your images",
+            help="image sizes, several for progressive resizing; empty: 32 for the sample, 224 for "
+            "your images",
             tasks=IMAGE_TASKS,
         ),
         Parameter(
@@ -111,7 +112,8 @@ RECIPE = Recipe(
                 "accumulated to #",
                 "accumulating to #",
             ),
-            help="samples an optimizer step is to see; one that does not fit is accumulated from smaller batches",
+            help="samples an optimizer step is to see; one that does not fit is accumulated from "
+            "smaller batches",
             tasks=tuple(name for name in _TASKS if name != "gan"),
         ),
         Parameter(
@@ -128,7 +130,8 @@ RECIPE = Recipe(
             "str",
             "",
             unit="bytes",
-            help="memory for training alone, such as 2GB; empty: half of the free RAM, or what is free on the card",
+            help="memory for training alone, such as 2GB; empty: half of the free RAM, or what is "
+            "free on the card",
         ),
         Parameter(
             "max_batch",

@@ -115,7 +115,8 @@ RECIPE = Recipe(
             minimum=1,
             maximum=20,
             said=("sweep",),
-            help="sweeps in as many orders of the batches, for the band around the curve and a steadier rate",
+            help="sweeps in as many orders of the batches, for the band around the curve and a "
+            "steadier rate",
         ),
         Parameter(
             "race",
@@ -123,7 +124,8 @@ RECIPE = Recipe(
             True,
             said=("racing", "short training"),
             values_said={"false": ("only the curve", "just the curve", "only the plain curve")},
-            help="try rates by short trainings judged on the validation set, for up to three times a sweep's batches",
+            help="try rates by short trainings judged on the validation set, for up to three times "
+            "a sweep's batches",
         ),
         Parameter(
             "epochs",
@@ -133,7 +135,8 @@ RECIPE = Recipe(
             minimum=1,
             maximum=10_000,
             said=EPOCHS_SAID,
-            help="how long you will train; short trainings are never longer, and the snippet trains for so many",
+            help="how long you will train; short trainings are never longer, and the snippet "
+            "trains for so many",
         ),
         DEVICE,
         SEED,

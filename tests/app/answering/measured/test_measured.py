@@ -44,12 +44,13 @@ NOTES = """\
 
 ## Learning rate
 
-The learning rate is the length of a training step. Too long, and the loss grows; too short, and nothing happens.
+The learning rate is the length of a training step. Too long, and the loss grows; too short, and
+nothing happens.
 
 ## Learning rate after unfreezing
 
-After unfreezing, take a slice of learning rates: from a tenth of where the loss shoots up, to a fifth of the frozen
-rate.
+After unfreezing, take a slice of learning rates: from a tenth of where the loss shoots up, to a
+fifth of the frozen rate.
 
 ## Batch size
 
@@ -81,7 +82,7 @@ def rates(
 
 
 def batches(*rows: tuple[int | None, int, int, bool], arch: str = "") -> Outcome:
-    """For rows of image size, recommended and largest batch, and whether the head alone is trained."""
+    """For rows of image size, recommended and largest batch, and whether the body is frozen."""
     plans = [
         Plan(
             Case(size, frozen=frozen),
@@ -165,7 +166,8 @@ def test_the_sentence_says_on_what_when_and_where(tmp_path: Path) -> None:
     assert measured(read_wish(QUESTION), "fact", tmp_path, now=NOW) == (
         Measured(
             run,
-            "On your data (photos, resnet18, unfrozen): learning rates from 1e-06 to 1e-04, as a slice, "
+            "On your data (photos, resnet18, unfrozen): learning rates from 1e-06 to 1e-04, as a "
+            "slice, "
             "measured 23 Nov on cuda:0.",
             "lr-find",
             {"learning_rate": [1e-6, 1e-4], "phase": "unfrozen"},
@@ -182,7 +184,8 @@ def test_the_sample_a_table_and_an_own_learner_are_told_apart(tmp_path: Path) ->
     outcome = rates(arch="200,100", unfrozen=0.1)
     put_run(tmp_path, "lr-find", outcome, NIGHT, task="tabular")
     assert texts(question, tmp_path) == [
-        "On the built-in sample (tabular, arch 200-100, unfrozen): learning rate 0.1, measured 23 Nov on cpu."
+        "On the built-in sample (tabular, arch 200-100, unfrozen): learning rate 0.1, measured 23 "
+        "Nov on cpu."
     ]
     put_run(
         tmp_path, "lr-find", outcome, NIGHT.replace(year=2025), task="tabular", data="/d/houses.csv"
@@ -197,8 +200,10 @@ def test_the_sample_a_table_and_an_own_learner_are_told_apart(tmp_path: Path) ->
     )
     # What was measured on the user's own takes the sample's place, although it is older.
     assert texts(question, tmp_path) == [
-        "On your learner (mine.py:make, learner, unfrozen): learning rate 0.1, measured 1 Nov on cpu.",
-        "On your data (houses.csv, arch 200-100, unfrozen): learning rate 0.1, measured 23 Nov 2025 on cpu.",
+        "On your learner (mine.py:make, learner, unfrozen): learning rate 0.1, measured 1 Nov on "
+        "cpu.",
+        "On your data (houses.csv, arch 200-100, unfrozen): learning rate 0.1, measured 23 Nov "
+        "2025 on cpu.",
     ]
 
 
@@ -271,8 +276,8 @@ def test_a_network_of_one_group_answers_for_both_phases(tmp_path: Path, asked: s
     )
     (fact,) = measured(read_wish(f"which learning rate when {asked}?"), "fact", tmp_path, now=NIGHT)
     assert (
-        ": learning rate 0.05, frozen or not, for the network is a single group of layers, measured "
-        in fact.text
+        ": learning rate 0.05, frozen or not, for the network is a single group of layers, "
+        "measured " in fact.text
     )
     assert f", {asked}" not in fact.text.partition("):")[0]
     assert fact.values == {"learning_rate": 0.05, "phase": "both"}
@@ -305,7 +310,8 @@ def test_sizes_of_one_run_are_one_fact(tmp_path: Path) -> None:
     put_run(tmp_path, "batch-size", outcome, NIGHT, data="/d/photos")
     (both,) = measured(read_wish("which batch size should I use?"), "fact", tmp_path, now=NOW)
     assert both.text.startswith(
-        "On your data (photos, resnet18, unfrozen): batch size 64 at 128 px (the largest that fits: 128); "
+        "On your data (photos, resnet18, unfrozen): batch size 64 at 128 px (the largest that "
+        "fits: 128); "
         "batch size 32 at 224 px (the largest that fits: 64), measured"
     )
     assert [one["size"] for one in both.values["plan"]] == [128, 224]
@@ -366,9 +372,16 @@ def _folder_for_result(folder: Path) -> None:
 @pytest.mark.parametrize(
     "damage",
     [
-        _truncated, _without_spec, _other_status, _no_date, _no_params, _other_findings, _huge, _folder_for_result,
+        _truncated,
+        _without_spec,
+        _other_status,
+        _no_date,
+        _no_params,
+        _other_findings,
+        _huge,
+        _folder_for_result,
     ],
-)  # fmt: skip
+)
 def test_a_damaged_run_says_nothing_and_the_one_before_it_stands(
     tmp_path: Path, damage: Callable[[Path], None]
 ) -> None:

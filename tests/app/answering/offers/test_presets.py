@@ -314,18 +314,25 @@ THEIRS = Recipe(
     (),
     (),
     (
-        Parameter("task", "choice", "wheat-bread", choices=("wheat-bread", "rye-bread"),
-                  values_said={"rye-bread": ("pumpernickel",)}),
+        Parameter(
+            "task",
+            "choice",
+            "wheat-bread",
+            choices=("wheat-bread", "rye-bread"),
+            values_said={"rye-bread": ("pumpernickel",)},
+        ),
         Parameter("water_share", "float", 0.6, minimum=0, maximum=1, said=("hydration",)),
         Parameter("rest", "int", 0, unit="s", minimum=0, said=("rest for #", "let it rest #")),
         Parameter("loaves", "int", 1, unit="loaves", minimum=1, maximum=9, said=("loaf",)),
         Parameter("tin", "int", None, unit="px", minimum=32, maximum=512, said=("tin of",)),
         Parameter("store", "str", "", unit="bytes"),
-        Parameter("oven", "choice", "gas", choices=("gas", "wood"), values_said={"wood": ("fire",)}),
+        Parameter(
+            "oven", "choice", "gas", choices=("gas", "wood"), values_said={"wood": ("fire",)}
+        ),
         Parameter("steam", "bool", True, said=("steaming",)),
         Parameter("label", "str", "", unit="column", said=("column",)),
     ),
-)  # fmt: skip
+)
 
 
 @pytest.mark.parametrize(
@@ -384,9 +391,12 @@ def test_every_recipe_says_its_words() -> None:
 
 WORDS = re.findall(
     r"\S+",
-    "csv photos tickets column target Price several tags each unet awd_lstm vgg16 layers of 400,200 50 factors ratings "
-    "a/b.py:f at 224 , 64 -> 128 then px bs batch size effective 1e-3 lr wd dropout 0.3 mixup alpha 99999999999 % "
-    "epochs frozen unfrozen patience without improvement top worst seeds seed from to between 0 1e400 no race "
+    "csv photos tickets column target Price several tags each unet awd_lstm vgg16 layers of "
+    "400,200 50 factors ratings "
+    "a/b.py:f at 224 , 64 -> 128 then px bs batch size effective 1e-3 lr wd dropout 0.3 mixup "
+    "alpha 99999999999 % "
+    "epochs frozen unfrozen patience without improvement top worst seeds seed from to between 0 "
+    "1e400 no race "
     "pretrained random weights gan y_range 3 GB cuda:1 fp16 margin",
 )
 

@@ -31,7 +31,8 @@ Use WHERE for rows and HAVING for groups.
 
 ## Window function
 
-A window function computes over neighbouring rows. Unlike QUALIFY, which drops rows by its result, it drops none.
+A window function computes over neighbouring rows. Unlike QUALIFY, which drops rows by its result,
+it drops none.
 """
 
 
@@ -40,7 +41,8 @@ NETS = """\
 
 ## Activation function | Nonlinearity | ReLU
 
-An activation function is a curve applied to each number on its own. It keeps two layers from being one.
+An activation function is a curve applied to each number on its own.
+It keeps two layers from being one.
 
 | name | formula |
 | --- | --- |
