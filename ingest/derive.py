@@ -72,15 +72,15 @@ def read_sources(writer: Writer) -> Sources:
     notes: list[NoteParts] = []
     passages: list[Passage] = []
     rows: list[npt.NDArray[np.float32]] = []
-    places: list[tuple[int, int]] = []  # (note's id, position in the note) of each passage
+    positions: list[tuple[int, int]] = []  # (note's id, position in the note) of each passage
     for record in sorted(writer.notes(), key=lambda r: (_natural(r.name), r.name)):
         own = writer.passages(record.id, len(passages))
         passages += own
-        places += [(record.id, seq) for seq in range(len(own))]
+        positions += [(record.id, seq) for seq in range(len(own))]
         notes.append(NoteParts(record.name, load(writer.parsed(record.id)), tuple(own)))
         rows += _vectors(writer, record, len(own))
     vectors = np.stack(rows) if rows else np.zeros((0, 1), dtype=np.float32)
-    return Sources(tuple(notes), tuple(passages), vectors, lambda p: writer.words(*places[p]))
+    return Sources(tuple(notes), tuple(passages), vectors, lambda p: writer.words(*positions[p]))
 
 
 def _vectors(writer: Writer, record: NoteRecord, n: int) -> list[npt.NDArray[np.float32]]:

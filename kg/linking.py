@@ -66,19 +66,23 @@ def fold(word: str) -> str:
     """
     if _PLURAL_ACRONYM.fullmatch(word):
         word = word[:-1]
-    plain = unicodedata.normalize("NFKD", word.casefold())
-    plain = "".join(c for c in plain if not unicodedata.combining(c))
-    if plain in _IRREGULAR:
-        return _IRREGULAR[plain]
-    if len(plain) <= 3 or not plain.endswith("s") or plain.endswith(("ss", "us", "is", "series")):
-        return plain
-    if plain in _ENDS_IN_AS:
-        return plain
-    if plain.endswith("ies") and len(plain) > 4:
-        return plain[:-3] + "y"
-    if plain.endswith(("ches", "shes", "sses", "xes")):
-        return plain[:-2]
-    return plain[:-1]
+    folded = unicodedata.normalize("NFKD", word.casefold())
+    folded = "".join(c for c in folded if not unicodedata.combining(c))
+    if folded in _IRREGULAR:
+        return _IRREGULAR[folded]
+    if (
+        len(folded) <= 3
+        or not folded.endswith("s")
+        or folded.endswith(("ss", "us", "is", "series"))
+    ):
+        return folded
+    if folded in _ENDS_IN_AS:
+        return folded
+    if folded.endswith("ies") and len(folded) > 4:
+        return folded[:-3] + "y"
+    if folded.endswith(("ches", "shes", "sses", "xes")):
+        return folded[:-2]
+    return folded[:-1]
 
 
 def words(text: str) -> list[tuple[str, int, int]]:

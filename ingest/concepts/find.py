@@ -33,10 +33,7 @@ def find_concepts(notes: Sequence[NoteParts]) -> tuple[Concept, ...]:
 def concepts_as_decided(
     notes: Sequence[NoteParts], decisions: Sequence[Decision]
 ) -> tuple[tuple[Concept, ...], tuple[Failure, ...]]:
-    """Concepts as people have merged, renamed and ignored them.
-
-    And decisions that could not be followed.
-    """
+    """Concepts as people have decided, and the decisions that could not be followed."""
     groups, failures = regroup(merge(candidates_of(notes), notes), decisions, notes)
     owned = {p.id: (note, p) for note in notes for p in note.passages}
     ordered = sorted(groups, key=lambda g: min((c.rank == 3, c.order) for c in g.candidates))

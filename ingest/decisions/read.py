@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Literal, get_args
 
 from ingest.decisions.settle import Decided
-from ingest.decisions.toml_lists import Place, error_line, places
+from ingest.decisions.toml_lists import KeyPlace, error_line, key_places
 from ingest.names.table import NameTable
 from ingest.notes.lines import line_spans
 from ingest.report import Failure
@@ -158,7 +158,7 @@ def read_overrides(text: str, name: str) -> tuple[list[Decision], list[Failure]]
         ]
     except (ValueError, RecursionError) as error:
         return [], [Failure(name, 1, f"not valid TOML, so nothing in it counts: {error}")]
-    found_at = places(text)
+    found_at = key_places(text)
     lines = [text[start:end].strip() for start, end in line_spans(text)]
     decisions: list[Decision] = []
     failures: list[Failure] = []
@@ -175,7 +175,7 @@ def read_overrides(text: str, name: str) -> tuple[list[Decision], list[Failure]]
 
 
 def _read_key(
-    key: str, value: object, place: Place, file: str
+    key: str, value: object, place: KeyPlace, file: str
 ) -> Iterator[tuple[Kind, tuple[str, ...], int] | Failure]:
     kind = next((k for k in get_args(Kind) if k == key), None)
     if kind is None:

@@ -41,8 +41,8 @@ class Settled:
     kept: frozenset[Pair]
     removed: frozenset[Pair]
     decided: frozenset[Pair]  # those of kept and removed that overrides files decide
-    told: frozenset[int]  # concepts whose notes list what they need
-    said: Mapping[Pair, tuple[Evidence, ...]]  # every line about a pair, decisions first
+    listing: frozenset[int]  # concepts whose notes list what they need
+    lines: Mapping[Pair, tuple[Evidence, ...]]  # every line about a pair, decisions first
     warnings: tuple[Failure, ...]  # lines that contradict each other
 
 
@@ -90,17 +90,10 @@ def settle(
     for source in (decided.remove, decided.add, stated):
         for pair, place in source.items():
             lines[pair] = (*lines.get(pair, ()), place)
-    listing_needs = frozenset(
-        pair[1] for pair in stated if pair in open_pairs or pair in removed or pair in added
-    )
-    return Settled(
-        frozenset(graph.edges),
-        removed,
-        added | removed,
-        listing_needs | listing,
-        lines,
-        tuple(warnings),
-    )
+    decided_pairs = added | removed
+    listing |= {pair[1] for pair in stated if pair in open_pairs or pair in decided_pairs}
+    kept = frozenset(graph.edges)
+    return Settled(kept, removed, decided_pairs, listing, lines, tuple(warnings))
 
 
 def _add_statements(

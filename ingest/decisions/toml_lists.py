@@ -12,7 +12,15 @@ import tomllib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-__all__ = ["Entry", "Place", "error_line", "places", "with_entry", "without_entry", "without_list"]
+__all__ = [
+    "Entry",
+    "KeyPlace",
+    "error_line",
+    "key_places",
+    "with_entry",
+    "without_entry",
+    "without_list",
+]
 
 # Inside quotes that are three long, up to two more may stand before the closing ones.
 _TOKEN = re.compile(
@@ -46,7 +54,7 @@ class Entry:
 
 
 @dataclass(slots=True)
-class Place:
+class KeyPlace:
     """Where a key stands: its 1-based line, its value's span, and a list's entries.
 
     A table has its name's line, and no value: both offsets are -1.
@@ -58,22 +66,22 @@ class Place:
     entries: list[Entry]
 
 
-def places(text: str) -> dict[str, Place]:
+def key_places(text: str) -> dict[str, KeyPlace]:
     """Where the top-level keys of a valid TOML text stand, names of tables among them.
 
     The first place of each counts.
 
-    >>> place = places('# mine\\nadd = ["a",\\n"b"]\\n')["add"]
+    >>> place = key_places('# mine\\nadd = ["a",\\n"b"]\\n')["add"]
     >>> place.line, [entry.line for entry in place.entries]
     (2, [2, 3])
     """
-    by_key: dict[str, Place] = {}
+    by_key: dict[str, KeyPlace] = {}
     below_table = False
     for (line, first), *rest in _statements(text):
         if first.lastgroup == "open":  # the name of a table
             below_table = True
             line, name = next((n, token) for n, token in rest if token.lastgroup != "open")
-            by_key.setdefault(_name(name.group()), Place(line, -1, -1, []))
+            by_key.setdefault(_name(name.group()), KeyPlace(line, -1, -1, []))
         elif not below_table:
             equals = next(i for i, (_, token) in enumerate(rest) if token.lastgroup == "equals")
             by_key.setdefault(_name(first.group()), _value_place(line, rest[equals + 1 :]))
@@ -97,9 +105,9 @@ def _statements(text: str) -> Iterator[list[tuple[int, re.Match[str]]]]:
         yield statement
 
 
-def _value_place(line: int, tokens: Sequence[tuple[int, re.Match[str]]]) -> Place:
+def _value_place(line: int, tokens: Sequence[tuple[int, re.Match[str]]]) -> KeyPlace:
     """Where a value stands, and the entries within its outermost brackets."""
-    place = Place(line, tokens[0][1].start(), tokens[-1][1].end(), [])
+    place = KeyPlace(line, tokens[0][1].start(), tokens[-1][1].end(), [])
     depth = 0
     entry_follows = False
     for at_line, token in tokens:
@@ -135,7 +143,7 @@ def without_entry(text: str, key: str, i: int) -> tuple[str, str]:
     >>> without_entry('add = [\\n    ["a", "b"],  # why\\n]\\n', "add", 0)
     ('add = [\\n]\\n', '# why')
     """
-    entries = places(text)[key].entries
+    entries = key_places(text)[key].entries
     entry = entries[i]
     after = max(entry.end, entry.comma + 1)
     before = text.rfind("\n", 0, entry.start) + 1
@@ -166,7 +174,7 @@ def without_list(text: str, key: str) -> str:
     >>> without_list('add = [\\n    # soon\\n]\\nremove = []\\n', "add")
     '# soon\\nremove = []\\n'
     """
-    place = places(text)[key]
+    place = key_places(text)[key]
     rest = _REST_OF_LINE.match(text, place.end)
     end = rest.end() if rest else place.end
     inside = (
@@ -185,7 +193,7 @@ def with_entry(text: str, key: str, names: Sequence[str], comment: str = "") -> 
     'add = [["a", "b"], ["c", "d"]]\\n'
     """
     entry = "[" + ", ".join(_quoted(name) for name in names) + "]"
-    known = places(text)
+    known = key_places(text)
     if key not in known:
         return _with_key(text, known, f"{key} = [\n{_INDENT}{_ended(entry, comment)}\n]\n")
     place = known[key]
@@ -206,7 +214,7 @@ def with_entry(text: str, key: str, names: Sequence[str], comment: str = "") -> 
     return f"{text[:after]} {entry}{',' if last.comma >= 0 else ''}{text[after:]}"
 
 
-def _with_key(text: str, known: dict[str, Place], statement: str) -> str:
+def _with_key(text: str, known: dict[str, KeyPlace], statement: str) -> str:
     """The text with a statement below its other keys and above its tables."""
     ends = [place.end for place in known.values() if place.end >= 0]
     if ends:
@@ -221,7 +229,7 @@ def _with_key(text: str, known: dict[str, Place], statement: str) -> str:
     return f"{text[:at]}{gap}{statement}{text[at:]}"
 
 
-def _with_first_entry(text: str, place: Place, entry: str) -> str:
+def _with_first_entry(text: str, place: KeyPlace, entry: str) -> str:
     inside = text[place.start + 1 : place.end - 1]
     if "\n" not in inside:
         return f"{text[: place.start]}[\n{_INDENT}{entry}\n{text[place.end - 1 :]}"

@@ -57,17 +57,17 @@ class NoteNames:
         """
         target = _SECTION.split(target, maxsplit=1)[0].strip().replace("\\", "/")
         ending = _ending(target)
-        own = posixpath.dirname(note)
+        folder = posixpath.dirname(note)
         if target.startswith(("./", "../")):
-            path = _folded(posixpath.normpath(posixpath.join(own, target)))
-            return _nearest(self.whole.get(path, ()), own, ending)
+            path = _folded(posixpath.normpath(posixpath.join(folder, target)))
+            return _nearest(self.whole.get(path, ()), folder, ending)
         path = _folded(target).strip("/")
         parts = path.split("/")
         notes = self.ends.get(path, ()) if path else ()
         for n in range(1, len(parts)):
             notes = notes or self.whole.get("/".join(parts[n:]), ())
         moved = self.ends.get(parts[-1], ())
-        return _nearest(notes or (moved if parts[-1] and len(moved) == 1 else ()), own, ending)
+        return _nearest(notes or (moved if parts[-1] and len(moved) == 1 else ()), folder, ending)
 
 
 def note_stem(target: str) -> str:
@@ -82,8 +82,8 @@ def _ending(target: str) -> str:
 
 def _folded(path: str) -> str:
     """A path without ending and case, and with one spelling of accents."""
-    plain = path[: len(path) - len(_ending(path))]
-    return unicodedata.normalize("NFC", plain.casefold())
+    stem = path[: len(path) - len(_ending(path))]
+    return unicodedata.normalize("NFC", stem.casefold())
 
 
 def _nearest(notes: Iterable[str], folder: str, ending: str) -> str | None:
@@ -95,9 +95,9 @@ def _nearest(notes: Iterable[str], folder: str, ending: str) -> str | None:
 
 def _distance(note: str, folder: str) -> tuple[int, int, bool]:
     """How far a note is from a folder, in folders; a notebook stands after a text."""
-    own, other = (path.split("/") if path else [] for path in (folder, posixpath.dirname(note)))
+    one, other = (path.split("/") if path else [] for path in (folder, posixpath.dirname(note)))
     common = next(
-        (i for i, (a, b) in enumerate(zip(own, other, strict=False)) if a != b),
-        min(len(own), len(other)),
+        (i for i, (a, b) in enumerate(zip(one, other, strict=False)) if a != b),
+        min(len(one), len(other)),
     )
     return -common, len(other) - common, note.lower().endswith(".ipynb")

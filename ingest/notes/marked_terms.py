@@ -33,8 +33,8 @@ def marked_terms(source: Source, tokens: Sequence[Token]) -> Iterator[Marked]:
             yield from _html_pictures(source, *source.span(token.map[0], token.map[1] - 1))
         elif token.type == "inline" and token.children:
             in_table = before is not None and before.type in _CELLS
-            places = _Places(source, token, searched if in_table else None)
-            yield from _inline_terms(source, token.children, places)
+            offsets = _Offsets(source, token, searched if in_table else None)
+            yield from _inline_terms(source, token.children, offsets)
 
 
 def _html_pictures(source: Source, start: int, end: int) -> Iterator[Marked]:
@@ -45,7 +45,7 @@ def _html_pictures(source: Source, start: int, end: int) -> Iterator[Marked]:
             yield _term(source, "image", alternative or title, address, (tag.start(), tag.end()))
 
 
-def _inline_terms(source: Source, children: Sequence[Token], places: _Places) -> Iterator[Marked]:
+def _inline_terms(source: Source, children: Sequence[Token], offsets: _Offsets) -> Iterator[Marked]:
     """The terms of one inline content; pairs are yielded when they close."""
     opened: list[int] = []
     for at, token in enumerate(children):
@@ -56,10 +56,10 @@ def _inline_terms(source: Source, children: Sequence[Token], places: _Places) ->
             kind = _PAIRS.get(token.type)
             if kind is not None:
                 target = _address(children[first].attrGet("href")) if kind == "link" else ""
-                span = places.of_pair(children[first], token)
+                span = offsets.of_pair(children[first], token)
                 yield _term(source, kind, inline_text(children[first + 1 : at]), target, span)
         elif (term := _single(token)) is not None:
-            yield _term(source, *term, places.of(token))
+            yield _term(source, *term, offsets.of(token))
 
 
 def _single(token: Token) -> tuple[_Kind, str, str] | None:
@@ -89,7 +89,7 @@ def _address(target: object) -> str:
     return address[1:-1] if address.startswith("(") and address.endswith(")") else address
 
 
-class _Places:
+class _Offsets:
     """Positions in one inline content, without list and quote marks, to offsets in the text."""
 
     def __init__(self, source: Source, token: Token, searched: dict[int, int] | None) -> None:

@@ -49,29 +49,27 @@ def pieces(block: Block, text: str) -> list[tuple[int, int, float]]:
     if block.kind == "math":
         return [(block.start, block.end, 0.0)]
     in_text = block.kind in ("paragraph", "item", "html")
-    places = _line_places(block, text, in_text)
+    costs = _line_costs(block, text, in_text)
     if in_text:
         source = text[block.start : block.end]
         for start, _ in sentence_spans(source)[1:]:
             place = block.start + start
-            places[place] = min(places.get(place, _AT_SENTENCE), _AT_SENTENCE)
+            costs[place] = min(costs.get(place, _AT_SENTENCE), _AT_SENTENCE)
         whole = [(match.start(), match.end()) for match in _WHOLE_IN_TEXT.finditer(source)]
-        places = _outside(
-            places, [(block.start + start, block.start + end) for start, end in whole]
-        )
-    cuts = sorted(places)
+        costs = _outside(costs, [(block.start + start, block.start + end) for start, end in whole])
+    cuts = sorted(costs)
     bounds = [block.start, *cuts, block.end]
     spans = []
     for start, after in pairwise(bounds):
         end = start + len(text[start:after].rstrip())
         if end > start:
-            spans.append((start, end, places.get(start, 0.0)))
+            spans.append((start, end, costs.get(start, 0.0)))
     return spans
 
 
-def _line_places(block: Block, text: str, in_text: bool) -> dict[int, float]:
+def _line_costs(block: Block, text: str, in_text: bool) -> dict[int, float]:
     """Offsets of lines at which the block may be broken, with their costs."""
-    places = {}
+    costs = {}
     blank_before = False
     source = text[block.start : block.end]
     for start, end in line_spans(source)[1:]:
@@ -85,20 +83,20 @@ def _line_places(block: Block, text: str, in_text: bool) -> dict[int, float]:
             cost = _AT_NESTED_ITEM
         else:
             cost = _AT_LINE
-        places[block.start + start] = cost + (
+        costs[block.start + start] = cost + (
             _AT_INDENTED if block.kind == "code" and line[0] in " \t" else 0.0
         )
         blank_before = False
-    return places
+    return costs
 
 
-def _outside(places: dict[int, float], spans: list[tuple[int, int]]) -> dict[int, float]:
+def _outside(costs: dict[int, float], spans: list[tuple[int, int]]) -> dict[int, float]:
     """The places that lie inside none of the spans, which are in order and disjoint."""
     kept = {}
     at = 0
-    for place in sorted(places):
+    for place in sorted(costs):
         while at < len(spans) and spans[at][1] <= place:
             at += 1
         if at == len(spans) or place <= spans[at][0]:
-            kept[place] = places[place]
+            kept[place] = costs[place]
     return kept

@@ -115,7 +115,7 @@ def read_pairs(
         name: np.minimum(1, np.log1p(v) / np.log1p(_ENOUGH_CONCEPTS)) for name, v in counts.items()
     }
     by_concept["words"] = np.minimum(1, np.array([len(k) for k in signals.keys]) / _ENOUGH_WORDS)
-    shared_words = _Said.of(signals.keys, gists.texts)
+    shared_words = _SharedWords.of(signals.keys, gists.texts)
     placed = _places(a, b, late)
 
     def columns(p: Ids, c: Ids, side: int) -> Floats:
@@ -160,7 +160,7 @@ def _named(
 
 
 @dataclass(frozen=True, slots=True)
-class _Said:
+class _SharedWords:
     """Which words stand in each name and in each text: sparse matrices of shape (n, words)."""
 
     keys: Sequence[tuple[str, ...]]
@@ -168,7 +168,7 @@ class _Said:
     texts: sparse.csr_array
 
     @classmethod
-    def of(cls, keys: Sequence[tuple[str, ...]], texts: Sequence[str]) -> _Said:
+    def of(cls, keys: Sequence[tuple[str, ...]], texts: Sequence[str]) -> _SharedWords:
         """Read them.
 
         Words that say nothing of a subject stand in neither, unless a name has no others.
@@ -284,19 +284,19 @@ def _sums(matrix: sparse.csr_array, axis: int) -> npt.NDArray[np.float64]:
 
 
 def _matrix(entries: Mapping[tuple[int, int], float], n: int) -> sparse.csr_array:
-    places = np.array(sorted(entries), dtype=np.int64).reshape(-1, 2)
-    values = np.array([entries[i, j] for i, j in places.tolist()], dtype=np.float32)
-    return sparse.csr_array((values, (places[:, 0], places[:, 1])), shape=(n, n))
+    cells = np.array(sorted(entries), dtype=np.int64).reshape(-1, 2)
+    values = np.array([entries[i, j] for i, j in cells.tolist()], dtype=np.float32)
+    return sparse.csr_array((values, (cells[:, 0], cells[:, 1])), shape=(n, n))
 
 
 def _indicators(sets: Sequence[set[str]], columns: Mapping[str, int]) -> sparse.csr_array:
-    places = np.array(
+    cells = np.array(
         [(i, columns[w]) for i, words in enumerate(sets) for w in sorted(words)], dtype=np.int64
     )
-    places = places.reshape(-1, 2)
-    ones = np.ones(len(places), dtype=np.float32)
+    cells = cells.reshape(-1, 2)
+    ones = np.ones(len(cells), dtype=np.float32)
     return sparse.csr_array(
-        (ones, (places[:, 0], places[:, 1])), shape=(len(sets), max(1, len(columns)))
+        (ones, (cells[:, 0], cells[:, 1])), shape=(len(sets), max(1, len(columns)))
     )
 
 

@@ -68,7 +68,7 @@ def prerequisites(
     near : Nearest
         From `nearest_concepts`, where it is known already.
     """
-    pairs = read_pairs(signals, gists, {*standing.settled.said}, near)
+    pairs = read_pairs(signals, gists, {*standing.settled.lines}, near)
     learned = scorer()
     scored = learned.score(pairs, orders(signals, pairs), len(concepts))
     return choose(pairs, scored, learned, signals, standing, wording)
@@ -108,7 +108,7 @@ def choose(
 
     def relation(p: int, c: int, s: float) -> Relation:
         there = (p, c) in kept_pairs
-        evidence = (*standing.settled.said.get((p, c), ()), *signals.evidence(p, c))
+        evidence = (*standing.settled.lines.get((p, c), ()), *signals.evidence(p, c))
         if there and not any(e.signal != "position" for e in evidence):
             evidence = (*wording(p, c), *evidence)
         tier = _tier(s, learned, (p, c) in stated) if there else ""
@@ -130,7 +130,7 @@ def _scores(pairs: Pairs, scored: Scored, settled: Settled) -> dict[Pair, float]
     for pair in settled.kept:
         scores[pair] = DECIDED_SCORE if pair in settled.decided else STATED_SCORE
         scores[pair[::-1]] = min(scores.get(pair[::-1], 0.0), 1 - STATED_SCORE)
-    for pair in settled.said:
+    for pair in settled.lines:
         scores.setdefault(pair, 0.0)
     for pair in settled.removed:
         scores[pair] = 1 - DECIDED_SCORE
@@ -147,7 +147,7 @@ def _may_be_kept(
     share it, and of what the notes say nothing there is nothing to read: there it takes a mention.
     """
     pair = frozenset((p, c))
-    decided = (p, c) in standing.settled.removed or c in standing.settled.told
+    decided = (p, c) in standing.settled.removed or c in standing.settled.listing
     nested = bool(pair & standing.umbrellas) or pair in standing.nested
     unread = bool(pair & standing.mute) or pair in standing.together
     stronger = (scores[p, c], -p) > (scores.get((c, p), 0.0), -c)

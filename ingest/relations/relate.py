@@ -180,10 +180,10 @@ def _related(
             given += 1
             pair = (min(i, j), max(i, j))
             if pair not in out:
-                places = tuple(
+                evidence = tuple(
                     _place(passages[concepts[c].passages[0]], "similarity") for c in pair
                 )
-                out[pair] = Relation("related", *pair, round(cosine, 4), True, places)
+                out[pair] = Relation("related", *pair, round(cosine, 4), True, evidence)
     return [out[pair] for pair in sorted(out)]
 
 

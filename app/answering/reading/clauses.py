@@ -14,7 +14,7 @@ from typing import Literal
 
 from app.answering.reading.quantities import Quantity, quantities
 from app.answering.reading.words import stem
-from ingest.notes.markdown import plain
+from ingest.notes.plain_text import plain
 from ingest.notes.sentences import sentences
 
 __all__ = ["CLAUSE_CHARS", "Clause", "clauses_of", "content_of"]

@@ -24,7 +24,7 @@ from app.answering.reading.clauses import CLAUSE_CHARS, Clause, clauses_of, cont
 from app.answering.reading.excerpts import section_of
 from app.answering.reading.statements import Statement, statements_of
 from app.answering.reading.words import stem, stems
-from ingest.notes.markdown import plain
+from ingest.notes.plain_text import plain
 from kg.encoder import Encoder
 from kg.types import Hit
 
@@ -182,11 +182,11 @@ def _flips(one: tuple[tuple[int, int], ...], other: tuple[tuple[int, int], ...])
     return flips
 
 
-def _claims(said: Statement, asked: set[str]) -> bool:
+def _claims(statement: Statement, asked: set[str]) -> bool:
     """Whether a statement says something in words on what is asked."""
-    short = said.kind in ("sentence", "item") and len(said.text) <= 3 * CLAUSE_CHARS
-    return short and bool(asked & stems(f"{_heading(said)} {said.text}"))
+    short = statement.kind in ("sentence", "item") and len(statement.text) <= 3 * CLAUSE_CHARS
+    return short and bool(asked & stems(f"{_heading(statement)} {statement.text}"))
 
 
-def _heading(said: Statement) -> str:
-    return said.passage.heading_path[-1] if said.passage.heading_path else ""
+def _heading(statement: Statement) -> str:
+    return statement.passage.heading_path[-1] if statement.passage.heading_path else ""

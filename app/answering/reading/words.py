@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable
 from functools import lru_cache
 
-from ingest.notes.markdown import plain
+from ingest.notes.plain_text import plain
 from kg.linking import fold, key
 
 __all__ = ["repeats", "spoken", "stem", "stems"]
@@ -46,6 +46,6 @@ def spoken(text: str) -> str:
     return " ".join(key(plain(text)))
 
 
-def repeats(said: frozenset[str], told: Iterable[frozenset[str]]) -> bool:
+def repeats(words: frozenset[str], others: Iterable[frozenset[str]]) -> bool:
     """Whether the words of a text are nearly those of another one that was told."""
-    return any(len(said & other) > SAME_WORDS * max(1, len(said | other)) for other in told)
+    return any(len(words & other) > SAME_WORDS * max(1, len(words | other)) for other in others)

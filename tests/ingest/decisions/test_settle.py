@@ -72,7 +72,7 @@ def test_no_statement_is_lost_without_a_word(
 
 
 def every_line(found: Settled, pair: Pair) -> list[str]:
-    return [e.note for e in found.said[pair]]
+    return [e.note for e in found.lines[pair]]
 
 
 def test_every_line_about_a_pair_is_its_evidence() -> None:
@@ -97,7 +97,7 @@ def test_what_notes_list_is_told_and_what_is_decided_is_not() -> None:
     found = settle(
         lines([(0, 1)], "n.md"), Decided(lines([(2, 3)], "x"), lines([(0, 1)], "x")), CONCEPTS
     )
-    assert found.told == {1}
+    assert found.listing == {1}
 
 
 def test_an_edge_both_added_and_removed_stays_removed() -> None:

@@ -8,7 +8,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ingest.decisions.toml_lists import error_line, places, with_entry, without_entry, without_list
+from ingest.decisions.toml_lists import (
+    error_line,
+    key_places,
+    with_entry,
+    without_entry,
+    without_list,
+)
 
 names = st.text(st.characters(codec="utf-8"), max_size=12)
 pairs = st.tuples(names, names)
@@ -63,7 +69,7 @@ def sources(draw: st.DrawFn) -> str:
 def test_every_entry_is_found_where_it_stands(text: str) -> None:
     """Its offsets cut out just that entry, on its line, and its comma is a comma."""
     values = tomllib.loads(text)
-    found = places(text)
+    found = key_places(text)
     assert list(found) == list(values)
     for key, value in values.items():
         place = found[key]
@@ -85,7 +91,7 @@ def test_taking_an_entry_out_leaves_all_others(text: str, data: st.DataObject) -
     """
     values = tomllib.loads(text)
     held = [
-        k for k, v in values.items() if isinstance(v, list) and v and places(text)[k].start >= 0
+        k for k, v in values.items() if isinstance(v, list) and v and key_places(text)[k].start >= 0
     ]
     if not held:
         return
@@ -102,7 +108,7 @@ def test_taking_an_entry_out_leaves_all_others(text: str, data: st.DataObject) -
 def test_a_list_is_taken_out_with_its_key(text: str, key: str) -> None:
     """All else says what it said, and every comment of a line of its own stays."""
     values = tomllib.loads(text)
-    if not isinstance(values.get(key), list) or places(text)[key].start < 0:
+    if not isinstance(values.get(key), list) or key_places(text)[key].start < 0:
         return
     new = without_list(text, key)
     assert tomllib.loads(new) == {k: v for k, v in values.items() if k != key}
@@ -110,7 +116,7 @@ def test_a_list_is_taken_out_with_its_key(text: str, key: str) -> None:
 
 
 def _span(text: str, key: str, i: int) -> tuple[int, int]:
-    entry = places(text)[key].entries[i]
+    entry = key_places(text)[key].entries[i]
     return entry.start, entry.end
 
 

@@ -67,7 +67,7 @@ class Case:
         if (
             (p, c) in standing.settled.removed
             or (c, p) in standing.settled.kept
-            or c in standing.settled.told
+            or c in standing.settled.listing
         ):
             return False
         if (
@@ -195,7 +195,7 @@ def test_each_kept_edge_has_a_place_that_says_more_than_an_order(case: Case) -> 
     """What people say first, then mentions; the nearest wording only where there is neither."""
     signals = case.signals()
     for r in case.chosen().relations:
-        own = case.standing.settled.said.get((r.source, r.target), ())
+        own = case.standing.settled.lines.get((r.source, r.target), ())
         told = (*own, *signals.evidence(r.source, r.target))
         speaks = any(e.signal != "position" for e in told)
         assert r.evidence == (
