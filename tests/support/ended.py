@@ -24,9 +24,7 @@ def put_run(
     message: str = "",
     **params: object,
 ) -> str:
-    """Write one run's folder with checked parameters, and give its id; the same moment gives the
-    same id.
-    """
+    """Write one run's folder with checked parameters; the same moment gives the same id."""
     checked = check_params(find_recipe(recipe), params)
     task = str(checked["task"])
     folder = runs_dir / f"{started:%Y%m%dT%H%M%SZ}-{recipe}-{started.microsecond:06x}"
