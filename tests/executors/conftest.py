@@ -1,6 +1,4 @@
-"""What tests of runs share: a recipe that misbehaves, registered as anybody's would be, and
-waiting.
-"""
+"""What tests of runs share: a recipe that misbehaves, registered as anybody's, and waiting."""
 
 from __future__ import annotations
 

@@ -1,6 +1,4 @@
-"""Running out of memory is recognised in every form, memory is measured, and the device choice says
-why.
-"""
+"""Running out of memory is recognised, memory is measured, and the device choice says why."""
 
 from __future__ import annotations
 
@@ -126,9 +124,7 @@ def test_errors_that_name_each_other_come_to_an_end() -> None:
 
 @pytest.mark.skipif(sys.platform != "linux", reason="the bound and the mark are Linux's")
 def test_memory_is_bounded_and_its_peak_is_seen() -> None:
-    """In a process of its own: 50 MB fit in 100 and are seen in the peak, to some pages; 300 MB do
-    not fit.
-    """
+    """In a process of its own: 50 MB fit in 100 and are seen in the peak; 300 MB do not fit."""
     program = (
         "import torch\nfrom executors.memory import *\n"
         "torch.ones(10).sum(); base = used_bytes('cpu'); bound_memory('cpu', 100_000_000); "
@@ -168,9 +164,7 @@ class FakeProperties:
 
 
 def machine_of_two(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Two cards in another order for torch than for the driver; the second by torch's count has
-    more free memory.
-    """
+    """Two cards, in another order for torch than for the driver; torch's second has more free."""
     properties = [FakeProperties("bbb", "Card B"), FakeProperties("aaa", "Card A")]
     seen = (
         Card("GPU-aaa", "Card A", 20_000_000_000, 24_000_000_000),
@@ -243,9 +237,7 @@ for exact in sys.argv[1:]:
     reason="other C libraries keep what is freed in their own way",
 )
 def test_freed_blocks_are_handed_back_or_kept_as_wanted() -> None:
-    """Of 64 blocks of which the last one lives, that one counts when exact, else all; one process
-    may switch.
-    """
+    """Of 64 blocks of which the last lives, that one counts when exact, else all of them."""
     ran = subprocess.run(
         [sys.executable, "-c", FREED, "exact", "kept"], capture_output=True, text=True, check=True
     )

@@ -75,9 +75,7 @@ def test_an_unknown_recipe_names_the_closest() -> None:
 
 
 def test_looking_at_recipes_is_light() -> None:
-    """Neither torch nor fastai, pandas or matplotlib is imported to list recipes, start runs or
-    read the history.
-    """
+    """Nothing heavy is imported to list recipes, start runs or read the history."""
     program = (
         "import sys, executors.runs.run, executors.runs.history\n"
         "from executors.recipe import recipes\nrecipes()\n"

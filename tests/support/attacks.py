@@ -1,6 +1,4 @@
-"""Recipes that misbehave, laid out as anybody's would be: an entry point of an installed
-distribution.
-"""
+"""Recipes that misbehave, laid out as anybody's would be: a distribution's entry point."""
 
 from __future__ import annotations
 

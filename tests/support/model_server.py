@@ -1,6 +1,4 @@
-"""An OpenAI-compatible server with a real transformers model: `model_server.py FOLDER`; prints its
-base URL.
-"""
+"""An OpenAI-compatible server with a real transformers model; prints its base URL."""
 
 from __future__ import annotations
 
@@ -20,9 +18,7 @@ from transformers import (
 
 
 class Server(HTTPServer):
-    """A model on a free port; a test's process starts it by file name, so that importing it loads
-    nothing.
-    """
+    """A model on a free port; it is started by file name, so that importing it loads nothing."""
 
     def __init__(self, folder: str) -> None:
         super().__init__(("127.0.0.1", 0), Handler)

@@ -16,9 +16,7 @@ __all__ = ["OneByOne"]
 
 @dataclass
 class OneByOne:
-    """The real encoder, one text at a time: what a text's vector is does not depend on its company
-    in a batch.
-    """
+    """The real encoder, one text at a time: a vector does not depend on a batch's company."""
 
     inner: Encoder
     known: dict[str, tuple[npt.NDArray[np.float32], Words]] = field(default_factory=dict)

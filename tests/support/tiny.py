@@ -1,6 +1,4 @@
-"""The smallest files that each task takes, in the layouts that it documents, for runs that end in
-seconds.
-"""
+"""The smallest files that each task takes, in its documented layout, for short runs."""
 
 from __future__ import annotations
 

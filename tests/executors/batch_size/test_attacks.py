@@ -1,6 +1,4 @@
-"""Trials that hang, die, write garbage or lose their numbers: the result names it, and the next
-trial works.
-"""
+"""Trials that hang, die or write garbage: the result names it, and the next trial works."""
 
 from __future__ import annotations
 

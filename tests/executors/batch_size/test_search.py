@@ -14,9 +14,7 @@ Peak = Callable[[int], int]
 
 
 class Simulated:
-    """Trials on a machine whose memory of a batch is `peak`, with an optimizer's step that takes
-    `optimizer`.
-    """
+    """Trials on a machine where a batch takes `peak`, and an optimizer's step `optimizer`."""
 
     def __init__(self, limit: int, peak: Peak, optimizer: int = 0, fresh_extra: int = 0) -> None:
         self.limit, self.peak, self.optimizer, self.fresh_extra = (
@@ -76,9 +74,7 @@ bent = st.builds(
 def test_the_found_batch_fits_and_is_nearly_the_largest(
     peak: Peak, limit: int, optimizer: int, cap: int
 ) -> None:
-    """What is found was trained in a fresh process, fits, and is within a tenth of the true
-    largest.
-    """
+    """What is found was trained in a fresh process, fits, and is within a tenth of the largest."""
     machine = Simulated(limit, peak, optimizer)
     found, truth = largest_batch(machine, limit, cap), machine.truth(cap)
     if truth == 0:
@@ -112,9 +108,7 @@ def test_no_step_goes_past_four_times_what_fitted(peak: Peak, limit: int, cap: i
 def test_on_a_line_the_search_is_near_in_few_trials(
     fixed: int, each: int, limit: int, optimizer: int
 ) -> None:
-    """Also where the optimizer's step hides the line at small batches; at most a first guess far
-    too large fails.
-    """
+    """Also where the optimizer hides the line at first; at most a first guess far too large fails."""
     machine = Simulated(limit, lambda batch: fixed + each * batch, optimizer)
     found, truth = largest_batch(machine, limit, 4096), machine.truth(4096)
     if truth < 4:
@@ -129,9 +123,7 @@ def test_on_a_line_the_search_is_near_in_few_trials(
 def test_where_few_samples_fit_all_of_them_are_found(
     fixed: int, each: int, truth: int, more: float
 ) -> None:
-    """One sample of ten is a tenth: on a line none is lost below sixteen, and hardly a trial
-    fails.
-    """
+    """One sample of ten is a tenth: below sixteen none is lost on a line, and hardly a trial fails."""
     limit = int(fixed + each * (truth + more))
     machine = Simulated(limit, lambda batch: fixed + each * batch)
     found = largest_batch(machine, limit, 4096)
@@ -198,9 +190,7 @@ def test_failed_trials_are_not_recommended() -> None:
 @settings(deadline=None)
 @given(st.integers(min_value=SMALLEST, max_value=10**6))
 def test_the_ladder_leads_down_from_the_largest(largest: int) -> None:
-    """At most five different sizes, none above the largest, which comes first; the others are
-    powers of two.
-    """
+    """At most five different sizes: the largest comes first, the others are powers of two."""
     rungs = ladder(largest)
     assert (
         rungs[0] == largest and list(rungs) == sorted(set(rungs), reverse=True) and len(rungs) <= 5

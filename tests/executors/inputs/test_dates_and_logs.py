@@ -1,6 +1,4 @@
-"""Dates become parts, quantities of orders of magnitude their logarithm, and what breaks them is
-named by line.
-"""
+"""Dates become parts, wide quantities logarithms, and what breaks them is named by line."""
 
 from __future__ import annotations
 
@@ -62,9 +60,7 @@ def dates(found: Table) -> list[datetime]:
     ],
 )
 def test_dates_are_read_however_they_are_written(written: str, tmp_path: Path) -> None:
-    """The parts are named as fastai names them; the time of day is learned from where there is
-    one.
-    """
+    """The parts are named as fastai names them; the time of day is learned where there is one."""
     found = read_table(dated(tmp_path / "t.csv", written), "y")
     exact = "%H" in written
     assert dates(found) == [

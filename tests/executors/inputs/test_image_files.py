@@ -1,6 +1,4 @@
-"""Images come in upright and in three channels, whatever they are stored as; hidden ones stay
-out.
-"""
+"""Images come in upright and in three channels, however they are stored; hidden ones do not."""
 
 from __future__ import annotations
 
@@ -52,9 +50,7 @@ def test_sixteen_bits_are_scaled_not_clipped(tmp_path: Path) -> None:
 
 
 def test_a_turned_photograph_is_upright(tmp_path: Path) -> None:
-    """The orientation that a camera wrote is respected; size and corners are those a viewer
-    shows.
-    """
+    """The orientation that a camera wrote is respected; size and corners are a viewer's."""
     image = Image.new("RGB", (20, 10), "black")
     image.paste("white", (0, 0, 10, 10))  # the left half
     exif = Image.Exif()

@@ -1,6 +1,4 @@
-"""Files that say what images show: labels.csv, points.csv and decisions.csv; what is wrong is named
-by its line.
-"""
+"""Files that say what images show: what is wrong with them is named by its line."""
 
 from __future__ import annotations
 
@@ -181,9 +179,7 @@ def decide(folder: Path, lines: list[str]) -> Path:
 
 
 def test_decisions_are_respected_and_said(pets: Path) -> None:
-    """Deleted images are left out, moved ones are of their new class; files that are gone do not
-    matter.
-    """
+    """Deleted images are left out, moved ones change their class; files that are gone do not count."""
     lines = [
         "cats/1.png,delete",
         "cats/2.png,dogs",

@@ -1,6 +1,4 @@
-"""Masks hold the number of a class at each pixel; a missing one, another size or a strange value is
-named.
-"""
+"""Masks hold a class at each pixel; a missing one, another size or a strange value is named."""
 
 from __future__ import annotations
 

@@ -1,6 +1,4 @@
-"""Texts come from folders, CSV files and docstrings, or one sentence names the file, row or column
-that is wrong.
-"""
+"""Texts come from folders, CSV files and docstrings; what is wrong there is one sentence."""
 
 from __future__ import annotations
 

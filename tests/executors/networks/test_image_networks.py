@@ -1,6 +1,4 @@
-"""Networks by name: what fastai cannot use is refused with the reason, and weights at hand are
-used.
-"""
+"""Networks by name: what fastai cannot use is refused with the reason, weights at hand are used."""
 
 from __future__ import annotations
 
@@ -24,9 +22,7 @@ SIZE = 32
 
 @pytest.fixture(autouse=True)
 def one_thread() -> Iterator[None]:
-    """Threads that wait for each other on a machine with other work make a step a hundred times
-    slower.
-    """
+    """Threads that wait for each other on a busy machine make a step a hundred times slower."""
     before = torch.get_num_threads()
     torch.set_num_threads(1)
     yield
@@ -177,9 +173,7 @@ def test_a_network_of_timm_trains(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
 def test_a_snippet_loads_the_same_weights(
     hub: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Also of a network that fastai does not list; it normalises images as these weights want
-    them.
-    """
+    """Also of a network that fastai does not list; it normalises images as these weights want."""
     from fastai.vision.learner import model_meta
 
     settings = Settings("multi-label", arch="regnet_x_400mf")

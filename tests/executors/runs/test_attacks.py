@@ -131,9 +131,7 @@ def test_a_talking_run_is_not_silent(attack: str, tmp_path: Path) -> None:
 
 
 def test_cancel_ends_the_whole_family(attack: str, tmp_path: Path, until: Until) -> None:
-    """After cancel the child is gone, and so are its children, even one that left its process
-    group.
-    """
+    """After cancel the child and its children are gone, even one that left its process group."""
     run = start(attack, {"do": "family"}, tmp_path)
     pids = first(run, "family")["pids"]
     assert len(pids) == 3 and not any(gone(pid) for pid in pids)
@@ -293,9 +291,7 @@ def test_a_child_on_a_full_disk_says_so_and_leaves(attack: str, tmp_path: Path) 
 
 
 def test_runs_end_when_their_starter_is_killed(attack: str, tmp_path: Path, until: Until) -> None:
-    """SIGKILL of the starter ends the child and all its children, even one that left its process
-    group.
-    """
+    """SIGKILL of the starter ends the child and all its children, even one that left the group."""
     program = (
         "import sys, time\nfrom pathlib import Path\nfrom executors.runs.run import start\n"
         f"run = start('attack', {{'do': 'family'}}, Path({str(tmp_path / 'runs')!r}))\n"

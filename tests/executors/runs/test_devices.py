@@ -1,6 +1,4 @@
-"""Where a run may train, as its starter sees it without opening a card, and the card that its child
-takes.
-"""
+"""Where a run may train, as its starter sees it without opening a card, and what it takes."""
 
 from __future__ import annotations
 
@@ -15,9 +13,7 @@ from executors.runs.launch import child_environment
 
 
 def test_the_card_that_a_run_was_given_is_taken(monkeypatch: pytest.MonkeyPatch) -> None:
-    """By its uuid, though another has more memory free; one that torch does not see counts for
-    nothing.
-    """
+    """By its uuid, though another has more memory free; one that torch does not see is nothing."""
     cards = (Card("GPU-aaa", "Card A", 3, 9), Card("GPU-bbb", "Card B", 5, 9))
     properties = [
         SimpleNamespace(uuid=card.uuid.removeprefix("GPU-"), name=card.name)
@@ -47,9 +43,7 @@ def test_the_card_that_a_run_was_given_is_taken(monkeypatch: pytest.MonkeyPatch)
 def test_cards_are_seen_as_cuda_sees_them(
     monkeypatch: pytest.MonkeyPatch, visible: str | None, seen: str
 ) -> None:
-    """CUDA_VISIBLE_DEVICES chooses and orders, by number or by an unambiguous beginning of the
-    uuid.
-    """
+    """CUDA_VISIBLE_DEVICES chooses and orders, by number or by how a uuid alone begins."""
     present = tuple(Card(f"GPU-{letter}1", letter, 1, 2) for letter in "abc")
     monkeypatch.setattr(devices, "cards", lambda: present)
     monkeypatch.setattr(devices, "_torch_version", lambda: "2.9.0")
@@ -81,9 +75,7 @@ def test_places_are_where_a_run_may_train(monkeypatch: pytest.MonkeyPatch) -> No
 
 
 def test_children_count_cards_as_the_driver_does(monkeypatch: pytest.MonkeyPatch) -> None:
-    """So that cuda:1 is the same card for the line and for torch, unless the user orders them
-    otherwise.
-    """
+    """So that cuda:1 is one card for the line and for torch, unless the user orders them."""
     monkeypatch.delenv("CUDA_DEVICE_ORDER", raising=False)
     assert child_environment()["CUDA_DEVICE_ORDER"] == "PCI_BUS_ID"
     monkeypatch.setenv("CUDA_DEVICE_ORDER", "FASTEST_FIRST")

@@ -60,9 +60,7 @@ def marked(run: str) -> list[int]:
 def test_a_daemon_that_left_group_and_family_is_ended(
     attack: str, tmp_path: Path, hangs: int, until: Until
 ) -> None:
-    """A child that has ended started it in a session of its own: the mark finds it, at the end and
-    on cancel.
-    """
+    """A child that has ended started it in a session of its own: the mark finds it all the same."""
     run = start(attack, {"do": "daemon", "count": hangs}, tmp_path / "runs")
     pid = first(run, "daemon")["pid"]
     assert isinstance(pid, int)
@@ -127,9 +125,7 @@ def test_many_runs_leave_no_descriptor_open(attack: str, tmp_path: Path, queue: 
 
 @LINUX
 def test_a_flood_of_memory_has_its_own_status(attack: str, tmp_path: Path) -> None:
-    """A recipe that takes memory until there is no more is out of memory, and the next run
-    works.
-    """
+    """A recipe that takes memory without end is out of memory, and the next run works."""
     result = start(attack, {"do": "hoard"}, tmp_path / "runs").wait()
     assert (result.status, result.message) == ("out_of_memory", "MemoryError")
     assert start(attack, {}, tmp_path / "runs").wait().status == "ok"
@@ -144,9 +140,7 @@ def test_the_system_ends_a_run_before_its_server(attack: str, tmp_path: Path) ->
 
 
 def test_results_and_events_too_deep_to_read_are_no_results(attack: str, tmp_path: Path) -> None:
-    """Nested beyond what can be read, or without an end of line: the run failed, and the history
-    can be read.
-    """
+    """Nested too deep, or a line without end: the run failed, and the history can be read."""
     run = start(attack, {"do": "deep"}, tmp_path / "runs")
     assert run.wait().status == "failed"
     events = list(run.events())

@@ -1,6 +1,4 @@
-"""What a run was is sent to MLflow and Trackio, and nothing that goes wrong there touches the
-run.
-"""
+"""What a run was is sent to MLflow and Trackio, and what goes wrong there leaves it alone."""
 
 from __future__ import annotations
 
@@ -25,9 +23,7 @@ Until = Callable[[Callable[[], bool]], None]
 
 
 def need(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Skip unless the package is there; else let children find it, whatever their path is in a
-    test.
-    """
+    """Skip unless the package is there; else let children find it, whatever their path."""
     found = importlib.util.find_spec(name)
     if found is None or found.origin is None:
         pytest.skip(f"the optional package {name} is not installed")
@@ -50,9 +46,7 @@ def broken(name: str, source: str) -> None:
 def test_mlflow_holds_what_the_run_was(
     attack: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Parameters, labels, metrics with their steps, values, artifacts, code and status, in a
-    database of ours.
-    """
+    """Parameters, labels, metrics by step, values, artifacts, code and status, in our database."""
     need("mlflow", monkeypatch)
     run = start(attack, {"do": "measure", "count": 4}, tmp_path / "runs", tracker="mlflow")
     result = run.wait()
@@ -90,9 +84,7 @@ def test_mlflow_holds_what_the_run_was(
 def test_mlflow_goes_where_the_user_says(
     attack: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """MLFLOW_TRACKING_URI and MLFLOW_EXPERIMENT_NAME win; a failed run is sent as one that
-    failed.
-    """
+    """MLFLOW_TRACKING_URI and MLFLOW_EXPERIMENT_NAME win; a failed run is sent as failed."""
     need("mlflow", monkeypatch)
     address = f"sqlite:///{tmp_path / 'mine.db'}"
     monkeypatch.setenv("MLFLOW_TRACKING_URI", address)
@@ -179,9 +171,7 @@ def test_a_tracker_that_hangs_is_given_up_in_time(attack: str, tmp_path: Path) -
 
 
 def test_sending_can_be_cancelled(attack: str, tmp_path: Path, until: Until) -> None:
-    """Cancel while a run is sent ends the sending; the run has ended well, and its device is free
-    by then.
-    """
+    """Cancel while a run is sent ends the sending; the run ended well, and its device is free."""
     broken(
         "trackio", f"open({str(tmp_path / 'begun')!r}, 'w').close()\nimport time\ntime.sleep(600)"
     )

@@ -1,6 +1,4 @@
-"""Runs take turns at a device: one at a time, in order, across programs, and nobody waits for the
-dead.
-"""
+"""Runs take turns at a device: one at a time, in order, and nobody waits for the dead."""
 
 from __future__ import annotations
 
@@ -91,9 +89,7 @@ def test_who_waits_for_one_card_does_not_hold_up_another(two_cards: None, tmp_pa
 
 
 def test_the_dead_hold_nothing_and_stand_in_nobodys_way(tmp_path: Path) -> None:
-    """Files of owners that are gone, of a number given anew, or without sense count for nothing and
-    are cleared.
-    """
+    """Files of owners that are gone, renumbered or without sense count for nothing and go."""
     turn = Turn(tmp_path / "mine", "cpu")
     line = tmp_path / ".queue"
     (line / "held").mkdir(parents=True)
@@ -173,9 +169,7 @@ def test_no_device_is_ever_held_twice(moves: list[tuple[int, bool]], asked: list
 
 
 def test_a_second_run_waits_and_then_begins(attack: str, runs: Path, until: Until) -> None:
-    """It tells its place, is queued in the history, has no process, and starts when the first has
-    ended.
-    """
+    """It tells its place, is queued in the history, and starts when the first has ended."""
     one = start(attack, {"do": "wait for"}, runs, queue=True)
     two = start(attack, {"count": 1}, runs, queue=True)
     three = start(attack, {"count": 1}, runs, queue=True)
@@ -202,9 +196,7 @@ def test_a_second_run_waits_and_then_begins(attack: str, runs: Path, until: Unti
 
 
 def test_waiting_in_line_costs_no_time_of_the_run(attack: str, runs: Path, until: Until) -> None:
-    """Limits of time and silence, and the seconds of the result, count from the beginning of the
-    run itself.
-    """
+    """Limits of time and silence, and the result's seconds, count from the run's beginning."""
     one = start(attack, {"do": "wait for"}, runs, queue=True)
     two = start(attack, {}, runs, queue=True, timeout_s=3.0, silence_s=3.0)
     since = time.monotonic()
@@ -241,9 +233,7 @@ def test_however_a_run_ends_the_next_begins(attack: str, runs: Path, do: str) ->
 
 
 def test_servers_that_race_for_a_device_never_share_it(attack: str, runs: Path) -> None:
-    """Several programs start runs at once: no two runs are going on at the same time, and all of
-    them run.
-    """
+    """Several programs start runs at once: no two go on at the same time, and all of them run."""
     program = (
         "from pathlib import Path\nfrom executors.runs.run import start\n"
         f"runs = [start('attack', {{'do': 'alone'}}, Path({str(runs)!r}), "

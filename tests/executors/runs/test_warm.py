@@ -1,6 +1,4 @@
-"""A warm child serves one run, at once and as well as a cold one, and is never used when it does
-not fit.
-"""
+"""A warm child serves one run at once, as well as a cold one, and only where it fits."""
 
 from __future__ import annotations
 
@@ -61,9 +59,7 @@ def same_name(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_a_run_in_a_warm_child_is_like_any_other(attack: str, warm: Warm, tmp_path: Path) -> None:
-    """Same events, result and folder; the child that waited is the run's, with what it had
-    imported.
-    """
+    """Same events, result and folder; the child that waited is the run's, with its imports."""
     waited = warm.pid
     run = start(attack, {"do": "modules"}, tmp_path, warm=warm)
     assert run.warmed and run.pid == waited
@@ -114,9 +110,7 @@ def test_a_child_that_died_is_not_used(
 def test_a_child_that_dies_over_its_order_is_replaced(
     attack: str, warm: Warm, tmp_path: Path
 ) -> None:
-    """Stopped when the order comes and killed before it reads it: the run is done by a cold
-    child.
-    """
+    """Stopped when the order comes and killed before it reads it: a cold child does the run."""
     os.kill(warm.pid, signal.SIGSTOP)
     run = start(attack, {"count": 2}, tmp_path, warm=warm)
     assert run.warmed
@@ -141,9 +135,7 @@ def test_a_child_from_before_a_change_is_not_used(
     change: str,
     until: Until,
 ) -> None:
-    """Another environment, path, list of what is installed, Python or code of ours: cold, and a new
-    child is made.
-    """
+    """Another environment, path, installation, Python or code: cold, and a new child is made."""
     old = warm.pid
     if change == "environment":
         monkeypatch.setenv("OMP_NUM_THREADS", "3")
@@ -221,9 +213,7 @@ def test_a_waiting_child_ends_with_its_killed_server(attack: str, until: Until) 
 def test_a_warm_child_of_ours_holds_torch_and_fastai_but_no_card(
     attack: str, steady: None, tmp_path: Path
 ) -> None:
-    """The real thing: what is heavy is imported before the run, and CUDA was not started by
-    that.
-    """
+    """The real thing: what is heavy is imported before the run, and CUDA was not started."""
     with Warm() as warm:
         assert warm.wait_ready()
         run = start(attack, {"do": "heavy"}, tmp_path, warm=warm)

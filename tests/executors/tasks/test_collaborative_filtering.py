@@ -1,6 +1,4 @@
-"""Ratings become a learner of users' and items' factors, or one sentence names the row or column
-that is wrong.
-"""
+"""Ratings become a learner of factors, or one sentence names the row or column in the way."""
 
 from __future__ import annotations
 
@@ -58,9 +56,7 @@ def test_columns_are_found_by_name_by_target_or_by_place(tmp_path: Path) -> None
 
 
 def test_the_range_goes_half_a_step_beyond_the_ratings(tmp_path: Path) -> None:
-    """A sigmoid never reaches its ends; without steps it is a twentieth; what is asked for is
-    taken.
-    """
+    """A sigmoid never reaches its ends; without steps it is a twentieth; what is asked is taken."""
     assert task.inspect(settings(table(tmp_path / "a.csv"))).content.y_range == (0.75, 4.75)
     assert task.inspect(settings(tmp_path / "a.csv", y_range="0,6")).content.y_range == (0.0, 6.0)
     fine = table(tmp_path / "b.csv", rows=[f"u{n % 3},i{n % 4},{n / 150}" for n in range(151)])

@@ -1,6 +1,4 @@
-"""Every image task builds a learner that trains, on its sample and on odd files, and a snippet that
-does the same.
-"""
+"""Every image task builds a learner that trains, and a snippet that does the same."""
 
 from __future__ import annotations
 
@@ -49,9 +47,7 @@ def train(learner: Any) -> None:
 
 @pytest.fixture(autouse=True)
 def one_thread() -> Iterator[None]:
-    """Threads that wait for each other on a machine with other work make a step a hundred times
-    slower.
-    """
+    """Threads that wait for each other on a busy machine make a step a hundred times slower."""
     before = torch.get_num_threads()
     torch.set_num_threads(1)
     yield
@@ -139,9 +135,7 @@ def built(settings: Settings, folder: Path) -> tuple[Any, Built]:
 
 
 def test_a_task_trains(settings: Settings, tmp_path: Path) -> None:
-    """Also as trials train it: a template on the CPU, finished as the loader would, repeated to any
-    size.
-    """
+    """Also as trials train it: a template, finished as the loader would, repeated to any size."""
     task = find_task(settings.task)
     source, made = built(settings, tmp_path)
     learner = made.learner
@@ -166,9 +160,7 @@ def test_a_task_trains(settings: Settings, tmp_path: Path) -> None:
 def test_a_snippet_trains_on_the_same(
     settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """It needs nothing of ours, has its loaders on one line, and gives batches and a network of the
-    same shapes.
-    """
+    """It needs nothing of ours, and gives batches and a network of the same shapes."""
     task = find_task(settings.task)
     source, made = built(settings, tmp_path)
     code = task.snippet(source, settings, SIZE, BATCH, pretrained=False)
@@ -275,9 +267,7 @@ def test_mask_values_survive_resizing(tmp_path: Path) -> None:
 
 
 def test_restoring_is_from_worse_to_the_image_itself(tmp_path: Path) -> None:
-    """The input is a worse version of the same crop, the same each time; the target is what the
-    file holds.
-    """
+    """The input is a worse version of the same crop, always the same; the target is the file's."""
     source, made = built(settings_for("restoration"), tmp_path)
     samples = made.learner.dls.valid
     x, y = (part.as_subclass(torch.Tensor) for part in samples.one_batch())
@@ -304,9 +294,7 @@ def test_a_worse_image_is_worse_by_its_seed() -> None:
 
 
 def test_psnr_is_that_of_the_formula() -> None:
-    """A tenth of the range is 20 dB, with whatever mean and deviation the images were
-    normalised.
-    """
+    """A tenth of the range is 20 dB, however the images were normalised."""
     from executors.networks.metrics import psnr
 
     target = torch.full((2, 3, 8, 8), 0.5)
@@ -322,9 +310,7 @@ def test_psnr_is_that_of_the_formula() -> None:
 
 
 def test_the_feature_loss_is_nothing_for_equal_images() -> None:
-    """It grows with the difference, its gradient reaches the prediction, and its network never
-    learns.
-    """
+    """It grows with the difference, has a gradient, and its network never learns."""
     from torchvision.models.vgg import cfgs, make_layers
 
     from executors.training.feature_loss import FeatureLoss

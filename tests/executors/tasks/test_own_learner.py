@@ -1,6 +1,4 @@
-"""A user's own file gives the learner; what is wrong with it is one sentence with file, line and
-what was found.
-"""
+"""A user's own file gives the learner; what is wrong with it is one sentence with the line."""
 
 from __future__ import annotations
 
@@ -88,9 +86,7 @@ class StopSoon(Callback):
 
 @pytest.fixture(autouse=True)
 def clean_modules(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[None]:
-    """What a file of the user's adds to the path and the modules ends with the test; `app` is not
-    ours meanwhile.
-    """
+    """What a file adds to the path and the modules ends with the test; `app` is not ours then."""
     monkeypatch.setattr(sys, "path", sys.path[:])
     ours = {
         name: sys.modules.pop(name) for name in list(sys.modules) if name.split(".")[0] == "app"
@@ -136,9 +132,7 @@ def executed(source: Source, settings: Settings) -> Any:
     ("code", "function"), [(NUMBERS, "make"), (NUMBERS, "plain"), (TEXTS, "make"), (TABLE, "make")]
 )
 def test_any_learner_trains_with_another_batch(code: str, function: str, tmp_path: Path) -> None:
-    """fastai's loaders and torch's own; the run's folder is where it writes; the snippet does the
-    same.
-    """
+    """fastai's loaders and torch's own; it writes in the run's folder; the snippet does the same."""
     source, settings = inspected(written(tmp_path, code), function)
     built = TASK.build(source, settings, None, 5, "cpu", tmp_path / "run")
     learner = built.learner
@@ -172,9 +166,7 @@ def test_samples_and_metrics_are_told(tmp_path: Path) -> None:
 
 
 def test_the_costliest_samples_stand_for_the_worst_case(tmp_path: Path) -> None:
-    """The longest text alone; pictures as the loader resizes them, and as floats only on the
-    device.
-    """
+    """The longest text alone; pictures as the loader resizes them, and floats on the device only."""
     source, settings = inspected(written(tmp_path, TEXTS))
     loader = TASK.build(source, settings, None, 4, "cpu", tmp_path).learner.dls.train
     words, labels = TASK.template(loader)
@@ -212,9 +204,7 @@ def test_what_is_no_place_is_said(text: str) -> None:
 
 
 def test_a_file_that_cannot_be_run_is_named(tmp_path: Path) -> None:
-    """Missing, a folder, no Python, wrong syntax, an error at the top, an import that fails, an
-    early end.
-    """
+    """Missing, a folder, no Python, an error at the top, an import that fails, an early end."""
     assert refused(tmp_path / "none.py").startswith(" does not exist; a learner is given as")
     (tmp_path / "folder.py").mkdir()
     assert refused(tmp_path / "folder.py").startswith(" is a folder; a learner is given as")
@@ -264,9 +254,7 @@ def test_a_function_that_cannot_be_called_is_named(tmp_path: Path) -> None:
 
 
 def test_what_is_no_learner_is_named(tmp_path: Path) -> None:
-    """Nothing, something else, no loaders, one loader, loaders without samples, size or length;
-    with the line.
-    """
+    """Nothing, something else, or loaders that lack something; with the line."""
     file = written(
         tmp_path,
         NUMBERS

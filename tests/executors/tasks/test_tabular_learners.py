@@ -1,6 +1,4 @@
-"""Learners on tables train on dates, gaps, logarithms and own splits, and are what their snippets
-make.
-"""
+"""Learners on tables train on all that tables hold, and are what their snippets make."""
 
 from __future__ import annotations
 
@@ -19,9 +17,7 @@ DAYS = [datetime(2023, 11, 20, 8) + timedelta(days=3 * n, hours=n % 5) for n in 
 
 @pytest.fixture
 def sales(tmp_path: Path) -> Path:
-    """Sixty rows: dates with a gap, numbers with a gap, a text, a held-out fifth, and targets of
-    every kind.
-    """
+    """Sixty rows: dates and numbers with a gap, a text, a held-out fifth, targets of every kind."""
     rows = [
         f"{'' if n == 7 else day.isoformat()},{'' if n == 9 else n % 13},"
         f"{('north', 'south', 'east')[n % 3]},"
@@ -56,9 +52,7 @@ def both(settings: Settings, folder: Path) -> tuple[Any, Any]:
 def test_a_table_with_everything_trains_and_its_snippet_does_too(
     target: str, metrics: list[str], sales: Path, tmp_path: Path
 ) -> None:
-    """The same columns, network and values come from both; lower is better where an error is
-    measured.
-    """
+    """The same columns, network and values come from both; of errors, lower is better."""
     settings = Settings("tabular", str(sales), target)
     built, other = both(settings, tmp_path)
     assert [metric.name for metric in built.learner.metrics] == metrics

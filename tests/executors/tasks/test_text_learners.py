@@ -1,6 +1,4 @@
-"""Learners on texts train, are what their snippets make, and a classifier starts from a language
-model's encoder.
-"""
+"""Learners on texts train, are what their snippets make, and start from saved encoders."""
 
 from __future__ import annotations
 
@@ -146,9 +144,7 @@ def test_a_book_is_cut_at_its_empty_lines(tmp_path: Path, monkeypatch: pytest.Mo
 def test_a_classifier_trains_on_the_longest_text(
     texts: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Trials of memory repeat the longest text, and it alone: the network wants batches sorted by
-    length.
-    """
+    """Trials of memory repeat the longest text alone: the network wants batches sorted by length."""
     settings = Settings("text-classification", str(texts), arch=SMALL)
     source, made = built(settings, tmp_path)
     task, loader = find_task(settings.task), made.learner.dls.train
@@ -163,9 +159,7 @@ def test_a_classifier_trains_on_the_longest_text(
 def test_a_classifier_starts_from_a_saved_encoder(
     texts: Path, encoder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Weights and vocabulary are the language model's, all but the head is frozen; the snippet does
-    the same.
-    """
+    """Weights and vocabulary are the language model's, all but the head is frozen."""
     settings = Settings("text-classification", str(texts), encoder=str(encoder))
     source, made = built(settings, tmp_path)
     saved = torch.load(encoder / "encoder.pth", weights_only=True)
@@ -235,9 +229,7 @@ def test_the_samples_snippet_runs(
 def test_pretrained_weights_at_hand_are_used(
     texts: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """fastai's folder is looked into, and not made by looking; words that the weights know keep
-    what they learned.
-    """
+    """fastai's folder is looked into and not made; words that the weights know keep theirs."""
     monkeypatch.setenv("FASTAI_HOME", str(tmp_path / "home"))
     monkeypatch.setattr(awd_lstm, "FULL", awd_lstm.Sizes(16, 24, 2))  # fastai's own would be 90 MB
     settings = Settings("language-model", str(texts), arch=SMALL)
