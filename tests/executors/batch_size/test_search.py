@@ -108,7 +108,7 @@ def test_no_step_goes_past_four_times_what_fitted(peak: Peak, limit: int, cap: i
 def test_on_a_line_the_search_is_near_in_few_trials(
     fixed: int, each: int, limit: int, optimizer: int
 ) -> None:
-    """Also where the optimizer hides the line at first; at most a first guess far too large fails."""
+    """Also where the optimizer hides the line at first; only a first guess far too large fails."""
     machine = Simulated(limit, lambda batch: fixed + each * batch, optimizer)
     found, truth = largest_batch(machine, limit, 4096), machine.truth(4096)
     if truth < 4:
@@ -123,7 +123,7 @@ def test_on_a_line_the_search_is_near_in_few_trials(
 def test_where_few_samples_fit_all_of_them_are_found(
     fixed: int, each: int, truth: int, more: float
 ) -> None:
-    """One sample of ten is a tenth: below sixteen none is lost on a line, and hardly a trial fails."""
+    """One sample of ten is a tenth: below sixteen none is lost on a line, and few trials fail."""
     limit = int(fixed + each * (truth + more))
     machine = Simulated(limit, lambda batch: fixed + each * batch)
     found = largest_batch(machine, limit, 4096)

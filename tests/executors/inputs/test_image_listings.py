@@ -179,7 +179,7 @@ def decide(folder: Path, lines: list[str]) -> Path:
 
 
 def test_decisions_are_respected_and_said(pets: Path) -> None:
-    """Deleted images are left out, moved ones change their class; files that are gone do not count."""
+    """Deleted images are left out, moved ones change class; files that are gone do not count."""
     lines = [
         "cats/1.png,delete",
         "cats/2.png,dogs",

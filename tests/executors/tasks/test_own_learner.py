@@ -132,7 +132,7 @@ def executed(source: Source, settings: Settings) -> Any:
     ("code", "function"), [(NUMBERS, "make"), (NUMBERS, "plain"), (TEXTS, "make"), (TABLE, "make")]
 )
 def test_any_learner_trains_with_another_batch(code: str, function: str, tmp_path: Path) -> None:
-    """fastai's loaders and torch's own; it writes in the run's folder; the snippet does the same."""
+    """fastai's loaders and torch's own; it writes in the run's folder, and so does the snippet."""
     source, settings = inspected(written(tmp_path, code), function)
     built = TASK.build(source, settings, None, 5, "cpu", tmp_path / "run")
     learner = built.learner
@@ -166,7 +166,7 @@ def test_samples_and_metrics_are_told(tmp_path: Path) -> None:
 
 
 def test_the_costliest_samples_stand_for_the_worst_case(tmp_path: Path) -> None:
-    """The longest text alone; pictures as the loader resizes them, and floats on the device only."""
+    """The longest text alone; pictures as the loader resizes them, floats on the device only."""
     source, settings = inspected(written(tmp_path, TEXTS))
     loader = TASK.build(source, settings, None, 4, "cpu", tmp_path).learner.dls.train
     words, labels = TASK.template(loader)

@@ -144,7 +144,7 @@ def test_a_book_is_cut_at_its_empty_lines(tmp_path: Path, monkeypatch: pytest.Mo
 def test_a_classifier_trains_on_the_longest_text(
     texts: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Trials of memory repeat the longest text alone: the network wants batches sorted by length."""
+    """Trials of memory repeat the longest text alone: batches are to be sorted by length."""
     settings = Settings("text-classification", str(texts), arch=SMALL)
     source, made = built(settings, tmp_path)
     task, loader = find_task(settings.task), made.learner.dls.train
