@@ -10,7 +10,7 @@ own.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cache, lru_cache
 
@@ -122,7 +122,7 @@ def presets(known: Sequence[Recipe], question: str) -> dict[str, dict[str, Prese
 
     >>> from executors.recipe import recipes
     >>> presets(recipes(), "what lr after unfreezing, with bs 32 at 128 px?")["lr-find"]
-    {'phase': 'unfrozen', 'size': 128, 'batch_size': 32}
+    {'size': 128, 'batch_size': 32, 'phase': 'unfrozen'}
     """
     question = " ".join(question.replace("#", " ").replace("§", " ").split())
     parameters = (parameter for recipe in known for parameter in recipe.parameters)
@@ -135,7 +135,8 @@ def presets(known: Sequence[Recipe], question: str) -> dict[str, dict[str, Prese
         if parameter.type in ("int", "float") and parameter.unit != "px"
         for at, weight in _claims(parameter, marked.text)
     ]
-    spoken = _Spoken(question, marked, everyone, values, claims)
+    taken = {at for at, _, n in claims if _takes(everyone[n], marked.figures[at].value)}
+    spoken = _Spoken(question, _in_px(marked, taken), everyone, values, claims)
     return {recipe.name: _preset(recipe, spoken) for recipe in known}
 
 
@@ -314,7 +315,7 @@ def _longest(words: tuple[str, ...], question: str) -> int:
 
 
 def _marked(text: str) -> _Marked:
-    """A text with its numbers as marks; the unit of "128, 192 and 256 px" is said once."""
+    """A text with its numbers as marks."""
     figures: dict[int, _Figure] = {}
     pieces, end, place = [], 0, 0
     for match in _FIGURE.finditer(text):
@@ -322,13 +323,18 @@ def _marked(text: str) -> _Marked:
         figures[place] = _figure(match)
         pieces += [text[end : match.start()], "§" if match["word"] else "#"]
         place, end = place + 1, match.end()
-    marked = _Marked("".join([*pieces, text[end:]]), figures)
+    return _Marked("".join([*pieces, text[end:]]), figures)
+
+
+def _in_px(marked: _Marked, taken: Collection[int]) -> _Marked:
+    """Numbers in px where the last of their list is; those at `taken` are another parameter's."""
+    figures = dict(marked.figures)
     for chain in _CHAIN.finditer(marked.text):
         places = marked.within(chain)
         if figures[places[-1]].unit == "px":
-            for at in places:
+            for at in {*places} - {*taken}:
                 figures[at] = replace(figures[at], unit=figures[at].unit or "px")
-    return marked
+    return _Marked(marked.text, figures)
 
 
 def _figure(match: re.Match[str]) -> _Figure:
