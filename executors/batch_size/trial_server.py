@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import contextlib
 import ctypes
+import gc
 import importlib
 import mmap
 import os
@@ -117,10 +118,14 @@ def main() -> int:
             with contextlib.suppress(ImportError):  # a trial that needs it will say so better
                 importlib.import_module(name)
         importlib.import_module(module)
+        gc.collect()
+        gc.freeze()  # a trial collects after each batch: it need not look at all that was imported
     with socket.socket(fileno=int(control)) as orders:
         orders.set_inheritable(False)
         channel = _serve(orders, module, forks=forks)
-    return 0 if channel is None else int(sys.modules[module].main(channel))
+    code = 0 if channel is None else int(sys.modules[module].main(channel))
+    gc.unfreeze()  # libraries complain at the end of what is left over
+    return code
 
 
 def _serve(orders: socket.socket, module: str, *, forks: bool) -> int | None:
