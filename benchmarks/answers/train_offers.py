@@ -22,8 +22,10 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+import torch
 from scipy.sparse import csr_matrix
 from sklearn.linear_model import LogisticRegression
+from threadpoolctl import threadpool_limits
 
 from app.answering.offers.offers import LEARNED_FROM
 from app.answering.offers.wishes import NONE, Wishes, as_asked, columns, joint_wishes, parts, terms
@@ -35,7 +37,7 @@ WRITTEN = QUESTIONS.parent / "wishes.jsonl"
 LEARNED = Path(__file__).parents[2] / "app" / "answering" / "offers" / "wishes.json"
 TOLD = ("last", "params")  # the parts that nothing is learned from
 OLD = "seen"  # the parts by which offers were once ruled
-STRENGTH = 40.0  # the inverse of the penalty, chosen with writers left out, as LEARNED_FROM was
+STRENGTH = 150.0  # inverse of the penalty, chosen with writers left out, as LEARNED_FROM was
 TWICE = 2  # questions that a term is in at least
 
 
@@ -85,8 +87,9 @@ def fitted(asked: Sequence[str], wanted: Sequence[str], vectors: Vectors) -> Wis
         for term, n in sorted(count.items())
         if n >= TWICE
     }
-    model = LogisticRegression(C=STRENGTH, max_iter=3000)
-    model.fit(csr_matrix(columns(asked, vectors(asked), rarity)), wanted)
+    model = LogisticRegression(C=STRENGTH, tol=1e-5, max_iter=3000)
+    with threadpool_limits(1):  # sums in one order, and many threads are slower on so little
+        model.fit(csr_matrix(columns(asked, vectors(asked), rarity)), wanted)
     return Wishes(DEFAULT_ENCODER, tuple(model.classes_), rarity, model.coef_.T, model.intercept_)
 
 
@@ -134,6 +137,7 @@ def main() -> int:
     )
     parser.add_argument("--no-save", action="store_true", help="only measure and print")
     options = parser.parse_args()
+    torch.set_num_threads(1)  # the same vectors to the last bit, whatever the machine's cores
     everyone = rows()
     vectors = Vectors(load_encoder(), [row.asked for row in everyone])
     table: dict[str, dict[str, Any]] = {}
