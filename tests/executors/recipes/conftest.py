@@ -1,15 +1,29 @@
-"""What tests of recipes share: the process that trials are forked from."""
+"""What tests of recipes share: the process that trials are forked from, and a small heap."""
 
 from __future__ import annotations
 
+import gc
+import importlib
 from collections.abc import Iterator
 
 import pytest
 
 from executors.batch_size import bench
 from executors.batch_size.trial_server import TrialServer
+from executors.runs.warm import HEAVY
 
 TRIALS = "executors.batch_size.trials"
+
+
+@pytest.fixture(scope="session", autouse=True)
+def small_heap() -> Iterator[None]:
+    """Recipes collect garbage again and again, and need not look at all that was imported."""
+    for name in HEAVY:
+        importlib.import_module(name)
+    gc.collect()
+    gc.freeze()
+    yield
+    gc.unfreeze()
 
 
 @pytest.fixture(scope="session")
@@ -20,19 +34,28 @@ def trial_server() -> Iterator[TrialServer]:
     server.close()
 
 
+class Shared:
+    """The server as a bench has it, that does not end with the bench."""
+
+    def __init__(self, server: TrialServer) -> None:
+        self._server = server
+        self.start, self.end = server.start, server.end
+
+    @property
+    def lives(self) -> bool:
+        """Whether it can start a trial."""
+        return self._server.lives
+
+    def close(self) -> None:
+        """The next bench goes on with it."""
+
+
 @pytest.fixture
-def one_server(trial_server: TrialServer, monkeypatch: pytest.MonkeyPatch) -> None:
+def one_server(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
     """Each bench would import torch anew otherwise, which takes longer than its trials."""
-
-    class Shared:
-        lives = True
-        start, end = trial_server.start, trial_server.end
-
-        def close(self) -> None:
-            """The next bench goes on with it."""
 
     def shared(module: str) -> Shared:
         assert module == TRIALS
-        return Shared()
+        return Shared(request.getfixturevalue("trial_server"))
 
     monkeypatch.setattr(bench, "TrialServer", shared)
