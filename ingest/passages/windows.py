@@ -20,7 +20,7 @@ WINDOW_CHARS = 320
 # The nearest headings say what a passage is about; outer ones are the same for many.
 HEADINGS = 2
 
-_MARKER = re.compile(r"[-*+]\s|\d+[.)]\s")
+_OPENING = re.compile(r"[A-Z`\"“(\[*]")  # of a sentence that may begin a window
 _PIECE = re.compile(r"\n(?=\s{0,3}(?:[-*+]|\d+[.)])\s)|\n\s*\n")  # a list item or a paragraph
 
 
@@ -57,7 +57,10 @@ def _windows(text: str) -> Sequence[str]:
 
 
 def _sentences(piece: str) -> list[str]:
-    """The sentences of a paragraph or item; an inner list goes with what stands before it."""
-    starts = (start for start, _ in sentence_spans(piece))
-    cuts = [start for start in starts if start == 0 or not _MARKER.match(piece, start)]
+    """The sentences of a paragraph or item; a quoted one, or an inner list, goes with others."""
+    cuts = [0]
+    for start, _ in sentence_spans(piece)[1:]:
+        quoted = piece[:start].rstrip()[-1] not in ".!?"
+        if not quoted and _OPENING.match(piece, start):
+            cuts.append(start)
     return [piece[start:end].strip() for start, end in pairwise([*cuts, len(piece)])]

@@ -10,7 +10,6 @@ from itertools import pairwise
 
 from ingest.concepts.candidates import NoteParts
 from ingest.notes.lines import line_of, line_spans
-from ingest.notes.sentences import sentence_spans
 from ingest.notes.structure_words import LINKS, MARKS, SEE_ALSO
 from kg.linking import key
 from kg.types import Concept, Evidence, Mention, Passage
@@ -24,7 +23,8 @@ NEAR_CHARS = 200
 # neighbours they do.
 ALPHABETICAL = 0.8
 CUE_CHARS = 60
-_BLANK_LINE = re.compile(r"\n\s*\n")
+# The first stop, also of an abbreviation: the scorer is fitted to what stands before it.
+_STOP = re.compile(r"[.!?](?:\s|$)|\n\s*\n")
 _CUE = re.compile(
     r"\b(?:needs?|requires?|rel(?:y|ies) on|based on|builds? (?:up)?on|depends? on|assumes?|recall"
     r"|remember|"
@@ -194,9 +194,8 @@ def _intro_end(passage: Passage) -> int:
     """Where a passage's heading and first sentence end, as an offset in it."""
     heading = re.match(r"\s*#{1,6} .*\n+", passage.text)
     start = heading.end() if heading else 0
-    opening = _BLANK_LINE.split(passage.text[start:], maxsplit=1)[0]
-    spans = sentence_spans(opening)
-    return start + (spans[0][1] if spans else len(opening))
+    stop = _STOP.search(passage.text, start)
+    return stop.end() if stop else len(passage.text)
 
 
 def _home(passage: Passage) -> Evidence:
