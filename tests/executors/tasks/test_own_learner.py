@@ -273,24 +273,19 @@ def test_what_is_no_learner_is_named(tmp_path: Path) -> None:
             """
         ),
     )
-    line = next(
-        n
-        for n, text in enumerate(file.read_text().splitlines(), 1)
-        if text.startswith("def nothing")
-    )
-    for place, (name, said) in enumerate(
-        {
-            "nothing": "None where a fastai Learner is expected",
-            "other": "a torch.nn.modules.linear.Linear where a fastai Learner is expected",
-            "alone": "a Learner with a training loader only; "
-            "its dls needs one to train and one to validate on",
-            "empty": "a validation loader without samples",
-            "unsized": "a training loader without a batch size; recipes set it",
-            "endless": "a training loader without a length; recipes count samples",
-        }.items()
-    ):
-        at = line + place + (place > 1)
-        assert refused(file, name) == f", line {at}: {name}() returned {said}"
+    lines = file.read_text().splitlines()
+    problems = {
+        "nothing": "None where a fastai Learner is expected",
+        "other": "a torch.nn.modules.linear.Linear where a fastai Learner is expected",
+        "alone": "a Learner with a training loader only; "
+        "its dls needs one to train and one to validate on",
+        "empty": "a validation loader without samples",
+        "unsized": "a training loader without a batch size; recipes set it",
+        "endless": "a training loader without a length; recipes count samples",
+    }
+    for name, problem in problems.items():
+        at = next(n for n, text in enumerate(lines, 1) if text.startswith(f"def {name}("))
+        assert refused(file, name) == f", line {at}: {name}() returned {problem}"
 
 
 def test_out_of_memory_stays_what_it_is(tmp_path: Path) -> None:
