@@ -42,8 +42,8 @@ def offers(wish: Wish, concepts: Sequence[str]) -> tuple[RecipeOffer, ...]:
 
 
 def names_only(wish: Wish, recipe: Recipe, concepts: Sequence[str] = ()) -> bool:
-    """Whether a question says nothing but a name of these, or of what the recipe is about."""
-    return wish.words <= {word for name in (*recipe.concepts, *concepts) for word in key(name)}
+    """Whether a question says nothing but one of these names, or one that the recipe is about."""
+    return any(wish.words <= {*key(name)} for name in (*recipe.concepts, *concepts))
 
 
 def _speaks_of(recipe: Recipe, concepts: Sequence[str]) -> bool:
