@@ -149,9 +149,9 @@ def _may_be_kept(
     pair = frozenset((p, c))
     decided = (p, c) in standing.settled.removed or c in standing.settled.listing
     nested = bool(pair & standing.umbrellas) or pair in standing.nested
-    unread = bool(pair & standing.mute) or pair in standing.together
+    readable = named or not (pair & standing.mute or pair in standing.together)
     stronger = (scores[p, c], -p) > (scores.get((c, p), 0.0), -c)
-    return stronger and not (decided or nested) and (named or not unread)
+    return stronger and readable and not (decided or nested)
 
 
 def _tier(score: float, learned: Scorer, stated: bool) -> Tier:
