@@ -244,8 +244,7 @@ def _named(parameter: Parameter, question: str) -> Iterator[tuple[Preset, re.Mat
         names = [_phrase(words) for words in (_spaced(parameter.name), *parameter.said)]
         off = [_phrase(words) for words in parameter.values_said.get("false", ())]
         on = [_phrase(words) for words in parameter.values_said.get("true", ())]
-        phrases += [(False, _NOT + name) for name in names]
-        phrases += [(False, words) for words in off]
+        phrases += [(False, words) for words in (*(_NOT + name for name in names), *off)]
         phrases += [(True, words) for words in (*on, *names)]
     elif parameter.name != "task":
         values = dict.fromkeys((*parameter.choices, *parameter.values_said))

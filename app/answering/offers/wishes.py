@@ -42,8 +42,8 @@ __all__ = [
 ]
 
 NONE = ""  # the class of questions that wish for no run
-PART_FROM = 0.8  # the chance of a part of a question from which it wishes for a run of its own
-HINTED_FROM = 0.002  # what the whole question must leave to the wish of a part
+PART_FROM = 0.9  # the chance of a part of a question from which it wishes for a run of its own
+HINTED_FROM = 0.01  # what the whole question must leave to the wish of a part
 _DENSE = 0.8  # the length of the encoder's vector beside that of the words', which is 1
 
 Floats = npt.NDArray[np.float64]
