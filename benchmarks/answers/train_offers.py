@@ -38,7 +38,7 @@ LEARNED = Path(__file__).parents[2] / "app" / "answering" / "offers" / "wishes.j
 TOLD = ("last", "params")  # the parts that nothing is learned from
 OLD = "seen"  # the parts by which offers were once ruled
 STRENGTH = 150.0  # inverse of the penalty, chosen with writers left out, as LEARNED_FROM was
-# "f" and "g" wrote of two runs at once as well, "h" short and plain questions: told apart from "all"
+# "f" and "g" wrote of two runs at once as well, "h" short and plain questions: not among "all"
 OF_GROUPS = {"f": "two at once", "g": "two at once", "h": "short"}
 TWICE = 2  # questions that a term is in at least
 
