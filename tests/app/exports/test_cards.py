@@ -231,7 +231,7 @@ def test_what_lists_nothing_has_nothing_inferred() -> None:
     place = Evidence("card.md", None, 3, "prerequisites: []", "front matter")
     concepts = [Concept(i, label, (), ("card.md",), "", ()) for i, label in enumerate("AB")]
     settled = settle({(1, 1): place}, NOTHING_DECIDED, concepts)
-    assert settled.told == frozenset({1})
+    assert settled.listing == frozenset({1})
     assert not (settled.kept or settled.said or settled.warnings)
 
 
