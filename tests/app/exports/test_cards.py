@@ -232,7 +232,7 @@ def test_what_lists_nothing_has_nothing_inferred() -> None:
     concepts = [Concept(i, label, (), ("card.md",), "", ()) for i, label in enumerate("AB")]
     settled = settle({(1, 1): place}, NOTHING_DECIDED, concepts)
     assert settled.listing == frozenset({1})
-    assert not (settled.kept or settled.said or settled.warnings)
+    assert not (settled.kept or settled.lines or settled.warnings)
 
 
 def test_a_folder_that_is_not_empty_is_left_alone(several: Store, tmp_path: Path) -> None:
