@@ -37,7 +37,7 @@ _RACE_SWEEPS = 3  # a race takes at most the batches of so many sweeps, see `rac
 # the loss of a critic says nothing about a rate: it falls while the images get worse
 _TASKS = tuple(name for name in TASK_NAMES if name != "gan")
 
-_SWEPT = ("rates", "lr", "sweep", "range", "finder", "search", "scan", "curve")
+_SWEPT = ("learning rate", "rate", "lr", "sweep", "range", "finder", "search", "scan", "curve")
 RECIPE = Recipe(
     name="lr-find",
     title="Find my learning rate",

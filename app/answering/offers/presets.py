@@ -57,10 +57,10 @@ _NOT = (
     r"(?:(?:the|an?|any|to|need|for|of)\s+)*"
 )
 _STEP = (
-    r"\s*(?:,|/|→|->|=>|–|-|\b(?:and|then|go|going|grow|growing|up|on|to|via|over|or|before|at"
-    r"|after that|first)\b)\s*"
+    r"(?:\s|,|/|→|->|=>|–|-|\b(?:and|then|go|going|grow|growing|up|on|to|via|over|or|before|after"
+    r"|that|at|first)\b)"
 )
-_CHAIN = re.compile(rf"#(?:(?:{_STEP})+#)+", re.I)
+_CHAIN = re.compile(rf"#(?:(?!\s#){_STEP}+#)+", re.I)
 _RISING = re.compile(r"→|->|=>|\b(?:then|to)\b", re.I)
 # "a unet at 256, bs 8" and "resnet50, 224, bs 128": a side as networks take it, said of nothing
 # else

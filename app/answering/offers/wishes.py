@@ -43,6 +43,8 @@ __all__ = [
 
 NONE = ""  # the class of questions that wish for no run
 PART_FROM = 0.9  # the chance of a part of a question from which it wishes for a run of its own
+MOST_PARTS = 8  # more are a list
+MOST_CHARS = 2000  # of a question; what follows is something pasted
 HINTED_FROM = 0.01  # what the whole question must leave to the wish of a part
 _DENSE = 0.8  # the length of the encoder's vector beside that of the words', which is 1
 
@@ -161,7 +163,7 @@ def read_wish(text: str, vector: npt.NDArray[np.float32] | None = None) -> Wish:
         The default encoder's unit vector of the text; None: made here.
     """
     known = recipes()
-    mended = _tidied(text, known)
+    mended = _tidied(text[:MOST_CHARS], known)
     asked = mended.lower()
     if vector is None or asked != " ".join(text.lower().split()):
         vector = load_encoder().encode([asked])[0]
@@ -189,7 +191,7 @@ def parts(asked: str) -> list[str]:
     """
     pieces = [piece for piece in _JOINT.split(asked) if re.search(r"[a-z]", piece)]
     wordy = [piece for piece in pieces if not re.search(r"\d", piece)]
-    return wordy if len(wordy) > 1 else []
+    return wordy if 1 < len(wordy) <= MOST_PARTS else []
 
 
 def joint_wishes(

@@ -114,6 +114,7 @@ def test_parts_are_wishes_of_their_own_only_where_they_differ_and_the_whole_agre
     assert joint_wishes({"lr-find": 0.5, "batch-size": 0.0}, [rate, batch]) == {}
     assert parts("which lr, at 224 px?") == []
     assert parts("which lr and which wd?") == ["which lr", "which wd"]
+    assert parts("lr, wd, " * 20) == []
 
 
 def test_a_given_vector_is_the_questions_own(encoder: Encoder) -> None:
@@ -145,3 +146,9 @@ def test_what_is_written_out_is_no_slip() -> None:
     for text in ("in nets/percision.py:build", 'target "percision"', "resizing resized classes"):
         assert as_asked(text) == text
     assert read_wish("lr befor unfreezing").params["lr-find"] == {"phase": "frozen"}
+
+
+@pytest.mark.parametrize("endless", ["64 " + "and " * 5000, "1, " * 5000, "batchsizze or " * 2000])
+def test_endless_lists_are_read(endless: str) -> None:
+    """In time that does not explode with their length, and for no wish."""
+    assert read_wish(endless + "x").params["lr-find"] == {}
