@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 from executors.devices import choose_device
 from executors.errors import BadInput
@@ -11,9 +11,29 @@ from executors.runs.journal import Journal
 from executors.task import Built, Settings, Source, Task
 from executors.tasks import find_task
 
-__all__ = ["Prepared", "Trained", "build", "prepare"]
+__all__ = ["Asked", "Prepared", "Trained", "build", "prepare"]
 
 _FEWEST = 4  # samples to train on
+
+
+class Asked(Protocol):
+    """What a recipe's parameters say of the training; each recipe that trains has it."""
+
+    @property
+    def settings(self) -> Settings:
+        """What is trained on what."""
+
+    @property
+    def size(self) -> int | None:
+        """Image size in px; None: the task's own."""
+
+    @property
+    def batch_size(self) -> int:
+        """Samples of a step."""
+
+    @property
+    def device(self) -> str:
+        """As asked for: "auto", "cpu", "cuda:1"."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,23 +79,11 @@ class Prepared:
         )
 
 
-def prepare(
-    settings: Settings,
-    journal: Journal,
-    *,
-    device: str,
-    size: int | None,
-    batch_size: int,
-    shrink: bool = True,
-) -> Prepared:
+def prepare(asked: Asked, journal: Journal, *, shrink: bool = True) -> Prepared:
     """Check, choose and build, and tell the journal.
 
     Parameters
     ----------
-    device : str
-        As asked for: "auto", "cpu", "cuda:1".
-    size : int or None
-        Image size in px; None: the task's own.
     shrink : bool
         Whether a batch larger than a quarter of the training set is made smaller, which is noted:
         an epoch of a step or two teaches nothing. Else one larger than the set is refused.
@@ -85,15 +93,16 @@ def prepare(
     BadParameter, BadInput
         When the parameters or the user's files do not hold up.
     """
+    settings, batch_size = asked.settings, asked.batch_size
     task = find_task(settings.task)
     source = task.inspect(settings)
     if not shrink:
         _check_batch(source, batch_size)
-    chosen = choose_device(device)
+    chosen = choose_device(asked.device)
     journal.device(chosen)
     journal.log(source.title)
     used, shrunk = _smaller(source, batch_size) if shrink else (batch_size, ())
-    size = size or task.default_size(settings)
+    size = asked.size or task.default_size(settings)
     built = build(task, source, settings, size, used, chosen.name, journal)
     notes = (*source.notes, *built.notes, *shrunk)
     for note in notes:

@@ -6,8 +6,8 @@ writers, who knew no rule of offers) and `questions/recipes.jsonl`, and leaves o
 time: precision and recall of the surest recipe alone, and with the parts of a question read alone
 too, as `read_wish` does. Then it learns from all and writes `app/answering/offers/wishes.json`, and
 the table to `results/wishes.json`. Nothing is learned from questions that wish for two runs
-("lr-find+regularise"), nor from the parts "last" and "params" of recipes.jsonl, on which
-`offers.py` measures what was learned.
+("lr-find+regularise"), nor from `questions/wishes_unseen.jsonl`, on which what was learned is
+measured at the end, nor from "last" and "params" of recipes.jsonl, which `offers.py` asks.
 """
 
 from __future__ import annotations
@@ -34,6 +34,7 @@ from benchmarks.record import save
 from kg.encoder import DEFAULT_ENCODER, Encoder, load_encoder
 
 WRITTEN = QUESTIONS.parent / "wishes.jsonl"
+UNSEEN = QUESTIONS.parent / "wishes_unseen.jsonl"  # written after all was chosen, looked at once
 LEARNED = Path(__file__).parents[2] / "app" / "answering" / "offers" / "wishes.json"
 TOLD = ("last", "params")  # the parts that nothing is learned from
 OLD = "seen"  # the parts by which offers were once ruled
@@ -55,14 +56,18 @@ class Row:
 
 def rows() -> list[Row]:
     """All questions to learn from or measure with, each once; a definition wishes for nothing."""
-    written = [json.loads(line) for line in WRITTEN.read_text(encoding="utf-8").splitlines()]
     seen = [
         _row(w.q, "" if w.quiet else w.recipe, w.part if w.part == "unseen" else OLD)
         for w in wanted_rows()
         if w.part not in TOLD
     ]
-    seen += [_row(w["q"], w["recipe"], w["writer"]) for w in written]
+    seen += _written(WRITTEN)
     return list({row.q.casefold(): row for row in reversed(seen)}.values())[::-1]
+
+
+def _written(path: Path) -> list[Row]:
+    lines = path.read_text(encoding="utf-8").splitlines()
+    return [_row(w["q"], w["recipe"], w["writer"]) for w in map(json.loads, lines)]
 
 
 def _row(q: str, recipe: str, writer: str) -> Row:
@@ -140,8 +145,8 @@ def main() -> int:
     parser.add_argument("--no-save", action="store_true", help="only measure and print")
     options = parser.parse_args()
     torch.set_num_threads(1)  # the same vectors to the last bit, whatever the machine's cores
-    everyone = rows()
-    vectors = Vectors(load_encoder(), [row.asked for row in everyone])
+    everyone, unseen = rows(), _written(UNSEEN)
+    vectors = Vectors(load_encoder(), [row.asked for row in (*everyone, *unseen)])
     table: dict[str, dict[str, Any]] = {}
     together: dict[str, dict[str, list[tuple[Row, set[str]]]]] = {}
     for writer in sorted({row.writer for row in everyone} - {OLD}):
@@ -153,14 +158,17 @@ def main() -> int:
         for way, given in ways.items():
             together.setdefault(group, {}).setdefault(way, []).extend(given)
     table |= {group: _of_ways(ways) for group, ways in together.items()}
+    model = learned_from(everyone, vectors)
+    for group, most in (("unseen, at most one", 1), ("unseen, all", 2)):
+        held = [row for row in unseen if len(row.recipes) <= most]
+        table[group] = _of_ways(compared(model, held, vectors))
     for writer, row in table.items():
         shown = "   ".join(
             f"{way} {row[way]['precision']:.3f} {row[way]['recall']:.3f}"
             for way in ("surest", "parts")
         )
-        print(f"{writer:12} {row['questions']:5}   {shown}")
+        print(f"{writer:20} {row['questions']:5}   {shown}")
     if not options.no_save:
-        model = learned_from(everyone, vectors)
         LEARNED.write_text(_as_json(model), encoding="utf-8")
         single = sum(len(row.recipes) < 2 for row in everyone)
         print("saved", save("wishes", {"learned_from": single, "writers_left_out": table}))

@@ -11,18 +11,17 @@ from executors.tasks import IMAGE_TASKS, LEARNER, TASK_NAMES, TEXT_TASKS
 __all__ = [
     "BATCH_SIZE",
     "DEVICE",
-    "EPOCHS_SAID",
-    "LR_SAID",
     "PHASE_SAID",
     "SEED",
     "SIZE",
     "SIZE_SAID",
+    "epochs_parameter",
     "inputs",
     "rate_of",
+    "rate_parameter",
 ]
 
-LR_SAID = ("learning rate",)
-EPOCHS_SAID = ("epoch", "n_epoch", "fit_one_cycle(#", "fine_tune(#", "fit(#")
+_EPOCHS_SAID = ("epoch", "n_epoch", "fit_one_cycle(#", "fine_tune(#", "fit(#")
 SIZE_SAID = ("image size", "input size", "picture size", "resolution", "sz")
 PHASE_SAID = {
     "frozen": (
@@ -195,6 +194,22 @@ DEVICE = Parameter(
 SEED = Parameter(
     "seed", "int", 42, minimum=0, maximum=2**32 - 1, help="for the split, the weights and the order"
 )
+
+
+def epochs_parameter(
+    default: int, meaning: str, *, most: int = 1000, said: tuple[str, ...] = ()
+) -> Parameter:
+    """How long is trained; `said` are names beside the usual ones."""
+    names = (*_EPOCHS_SAID, *said)
+    return Parameter(
+        "epochs", "int", default, unit="epochs", minimum=1, maximum=most, said=names, help=meaning
+    )
+
+
+def rate_parameter(meaning: str, default: float | None = None) -> Parameter:
+    """The learning rate to train with."""
+    said = ("learning rate",)
+    return Parameter("lr", "float", default, minimum=1e-9, maximum=10, said=said, help=meaning)
 
 
 def inputs(tasks: tuple[str, ...]) -> tuple[Parameter, ...]:

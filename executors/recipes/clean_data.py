@@ -15,11 +15,11 @@ from executors.recipe import Parameter, Recipe
 from executors.recipes._shared import (
     BATCH_SIZE,
     DEVICE,
-    EPOCHS_SAID,
-    LR_SAID,
     SEED,
     SIZE,
+    epochs_parameter,
     inputs,
+    rate_parameter,
 )
 from executors.runs.finding import Finding, one_line
 from executors.runs.journal import Journal, Outcome
@@ -57,16 +57,7 @@ RECIPE = Recipe(
         *inputs(CLASSIFYING),
         SIZE,
         BATCH_SIZE,
-        Parameter(
-            "epochs",
-            "int",
-            4,
-            unit="epochs",
-            minimum=1,
-            maximum=1000,
-            said=EPOCHS_SAID,
-            help="of training, to judge by",
-        ),
+        epochs_parameter(4, "of training, to judge by"),
         Parameter(
             "worst",
             "int",
@@ -97,15 +88,7 @@ RECIPE = Recipe(
             ),
             help="length of the list",
         ),
-        Parameter(
-            "lr",
-            "float",
-            1e-3,
-            minimum=1e-9,
-            maximum=10,
-            said=LR_SAID,
-            help="highest rate of the training",
-        ),
+        rate_parameter("highest rate of the training", 1e-3),
         DEVICE,
         SEED,
     ),
@@ -164,13 +147,7 @@ def run(params: Params, journal: Journal) -> Outcome:
     from executors.training.fit import fit
     from executors.training.hard_samples import Watch
 
-    ready = prepare(
-        params.settings,
-        journal,
-        device=params.device,
-        size=params.size,
-        batch_size=params.batch_size,
-    )
+    ready = prepare(params, journal)
     classes = _classes(ready)
     watch = Watch()
     epochs = fit(ready.learner, journal, "judging", params.epochs, params.lr, callbacks=[watch])

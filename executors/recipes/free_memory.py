@@ -123,13 +123,7 @@ def run(params: Params, journal: Journal) -> Outcome:
     BadParameter, BadInput
         When the parameters or the user's files do not hold up.
     """
-    ready = prepare(
-        params.settings,
-        journal,
-        device=params.device,
-        size=params.size,
-        batch_size=params.batch_size,
-    )
+    ready = prepare(params, journal)
     device, task, snippet = ready.device, ready.settings.task, ready.snippet()
     steps = _Steps(device, journal)
     reset_peak(device)

@@ -121,13 +121,7 @@ def run(params: Params, journal: Journal) -> Outcome:
     """
     from executors.learning_rate.sweep import train_some
 
-    ready = prepare(
-        params.settings,
-        journal,
-        device=params.device,
-        size=params.size,
-        batch_size=params.batch_size,
-    )
+    ready = prepare(params, journal)
     if params.train_batches:
         ready.learner.unfreeze()
         train_some(ready.learner, 1e-3, params.train_batches)

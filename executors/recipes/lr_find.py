@@ -13,10 +13,10 @@ from executors.recipe import Parameter, Recipe
 from executors.recipes._shared import (
     BATCH_SIZE,
     DEVICE,
-    EPOCHS_SAID,
     PHASE_SAID,
     SEED,
     SIZE,
+    epochs_parameter,
     inputs,
 )
 from executors.runs.finding import Finding
@@ -127,16 +127,11 @@ RECIPE = Recipe(
             help="try rates by short trainings judged on the validation set, for up to three times "
             "a sweep's batches",
         ),
-        Parameter(
-            "epochs",
-            "int",
+        epochs_parameter(
             5,
-            unit="epochs",
-            minimum=1,
-            maximum=10_000,
-            said=EPOCHS_SAID,
-            help="how long you will train; short trainings are never longer, and the snippet "
+            "how long you will train; short trainings are never longer, and the snippet "
             "trains for so many",
+            most=10_000,
         ),
         DEVICE,
         SEED,
@@ -178,14 +173,7 @@ def run(params: Params, journal: Journal) -> Outcome:
         )
     from executors.learning_rate.curves import write_curves
 
-    ready = prepare(
-        params.settings,
-        journal,
-        device=params.device,
-        size=params.size,
-        batch_size=params.batch_size,
-        shrink=False,
-    )
+    ready = prepare(params, journal, shrink=False)
     groups = _groups(ready.built)
     phases, remarks = _phases(params.phase, ready.built, groups)
     for remark in remarks:

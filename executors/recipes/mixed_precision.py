@@ -12,16 +12,16 @@ from executors.batch_size.search import Case, Trial
 from executors.batch_size.setup import Setup
 from executors.errors import OutOfMemory, RecipeError
 from executors.prepare import Prepared, prepare
-from executors.recipe import Parameter, Recipe
+from executors.recipe import Recipe
 from executors.recipes._shared import (
     BATCH_SIZE,
     DEVICE,
-    EPOCHS_SAID,
-    LR_SAID,
     SEED,
     SIZE,
+    epochs_parameter,
     inputs,
     rate_of,
+    rate_parameter,
 )
 from executors.runs.finding import Finding, plain_name
 from executors.runs.journal import Journal, Outcome
@@ -58,25 +58,8 @@ RECIPE = Recipe(
         *inputs(_TASKS),
         SIZE,
         BATCH_SIZE,
-        Parameter(
-            "epochs",
-            "int",
-            1,
-            unit="epochs",
-            minimum=1,
-            maximum=1000,
-            said=EPOCHS_SAID,
-            help="of each training",
-        ),
-        Parameter(
-            "lr",
-            "float",
-            None,
-            minimum=1e-9,
-            maximum=10,
-            said=LR_SAID,
-            help="empty: found by a sweep in float32",
-        ),
+        epochs_parameter(1, "of each training"),
+        rate_parameter("empty: found by a sweep in float32"),
         DEVICE,
         SEED,
     ),
@@ -123,13 +106,7 @@ def run(params: Params, journal: Journal) -> Outcome:
     from executors.batch_size.trial_parts import precisions
     from executors.training.fit import score_of
 
-    ready = prepare(
-        params.settings,
-        journal,
-        device=params.device,
-        size=params.size,
-        batch_size=params.batch_size,
-    )
+    ready = prepare(params, journal)
     score = score_of(ready.learner, ready.built.higher_is_better)
     able = precisions(ready.device)
     measured = _measured(ready, able, journal)

@@ -14,12 +14,12 @@ from executors.recipe import Parameter, Recipe
 from executors.recipes._shared import (
     BATCH_SIZE,
     DEVICE,
-    EPOCHS_SAID,
-    LR_SAID,
     SEED,
     SIZE_SAID,
+    epochs_parameter,
     inputs,
     rate_of,
+    rate_parameter,
 )
 from executors.runs.finding import Finding, plain_name
 from executors.runs.journal import Journal, Outcome
@@ -56,25 +56,8 @@ RECIPE = Recipe(
             tasks=_TASKS,
         ),
         BATCH_SIZE,
-        Parameter(
-            "epochs",
-            "int",
-            2,
-            unit="epochs",
-            minimum=1,
-            maximum=1000,
-            said=EPOCHS_SAID,
-            help="at each size",
-        ),
-        Parameter(
-            "lr",
-            "float",
-            None,
-            minimum=1e-9,
-            maximum=10,
-            said=LR_SAID,
-            help="empty: found by a sweep at each size",
-        ),
+        epochs_parameter(2, "at each size"),
+        rate_parameter("empty: found by a sweep at each size"),
         Parameter(
             "compare",
             "bool",
@@ -102,6 +85,11 @@ class Params:
     compare: bool
     device: str
 
+    @property
+    def size(self) -> int | None:
+        """The largest size in px, for which memory has to do."""
+        return max(self.sizes, default=None)
+
 
 @dataclass(frozen=True, slots=True)
 class Way:
@@ -126,13 +114,7 @@ def run(params: Params, journal: Journal) -> Outcome:
     from executors.learning_rate.sweep import unchanged
     from executors.training.fit import score_of
 
-    ready = prepare(
-        params.settings,
-        journal,
-        device=params.device,
-        size=max(params.sizes, default=None),
-        batch_size=params.batch_size,
-    )
+    ready = prepare(params, journal)
     sizes = _sizes(params.sizes, ready)
     score = score_of(ready.learner, ready.built.higher_is_better)
     total = params.epochs * len(sizes) * (2 if params.compare else 1)

@@ -15,12 +15,12 @@ from executors.recipe import Parameter, Recipe
 from executors.recipes._shared import (
     BATCH_SIZE,
     DEVICE,
-    EPOCHS_SAID,
-    LR_SAID,
     SEED,
     SIZE,
+    epochs_parameter,
     inputs,
     rate_of,
+    rate_parameter,
 )
 from executors.runs.finding import Finding, plain_name
 from executors.runs.journal import Journal, Outcome
@@ -57,16 +57,7 @@ RECIPE = Recipe(
         *inputs(_TASKS),
         SIZE,
         BATCH_SIZE,
-        Parameter(
-            "epochs",
-            "int",
-            3,
-            unit="epochs",
-            minimum=1,
-            maximum=1000,
-            said=EPOCHS_SAID,
-            help="of each training",
-        ),
+        epochs_parameter(3, "of each training"),
         Parameter(
             "repeats",
             "int",
@@ -109,15 +100,7 @@ RECIPE = Recipe(
             help="images only: how strongly two are blended",
         ),
         Parameter("label_smoothing", "float", 0.1, minimum=0, maximum=0.9, help="classes only"),
-        Parameter(
-            "lr",
-            "float",
-            None,
-            minimum=1e-9,
-            maximum=10,
-            said=LR_SAID,
-            help="empty: found by a sweep",
-        ),
+        rate_parameter("empty: found by a sweep"),
         DEVICE,
         SEED,
     ),
@@ -168,13 +151,7 @@ def run(params: Params, journal: Journal) -> Outcome:
     from executors.training.fit import score_of
     from executors.training.regularisers import ways
 
-    ready = prepare(
-        params.settings,
-        journal,
-        device=params.device,
-        size=params.size,
-        batch_size=params.batch_size,
-    )
+    ready = prepare(params, journal)
     learner, score = ready.learner, score_of(ready.learner, ready.built.higher_is_better)
     learner.unfreeze()
     lr = rate_of(ready, params.lr, params.epochs, journal)

@@ -16,11 +16,11 @@ from executors.recipe import Parameter, Recipe
 from executors.recipes._shared import (
     BATCH_SIZE,
     DEVICE,
-    EPOCHS_SAID,
-    LR_SAID,
     SEED,
     SIZE,
+    epochs_parameter,
     inputs,
+    rate_parameter,
 )
 from executors.runs.finding import Finding, plain_name
 from executors.runs.journal import Journal, Outcome
@@ -80,15 +80,11 @@ RECIPE = Recipe(
             ),
             help="of the head alone",
         ),
-        Parameter(
-            "epochs",
-            "int",
+        epochs_parameter(
             5,
-            unit="epochs",
-            minimum=1,
-            maximum=10_000,
+            "of all layers, at most",
+            most=10_000,
             said=(
-                *EPOCHS_SAID,
                 "# unfrozen",
                 "# all layers",
                 "# whole network",
@@ -101,7 +97,6 @@ RECIPE = Recipe(
                 "unfreeze # epochs",
                 "unfreezing # epochs",
             ),
-            help="of all layers, at most",
         ),
         Parameter(
             "patience",
@@ -119,15 +114,7 @@ RECIPE = Recipe(
             ),
             help="stop after so many epochs without a better score; 0: never",
         ),
-        Parameter(
-            "lr",
-            "float",
-            None,
-            minimum=1e-9,
-            maximum=10,
-            said=LR_SAID,
-            help="of the head; empty: found by a sweep",
-        ),
+        rate_parameter("of the head; empty: found by a sweep"),
         DEVICE,
         SEED,
     ),
@@ -169,13 +156,7 @@ def run(params: Params, journal: Journal) -> Outcome:
     """
     from executors.training.fit import score_of, verdict
 
-    ready = prepare(
-        params.settings,
-        journal,
-        device=params.device,
-        size=params.size,
-        batch_size=params.batch_size,
-    )
+    ready = prepare(params, journal)
     score = score_of(ready.learner, ready.built.higher_is_better)
     flow = _Flow(ready, params, journal, score)
     flow.train()

@@ -35,7 +35,6 @@ MOST = 3
 LOOKED_AT = 64  # newest runs of a recipe
 RESULT_BYTES = 2_000_000  # a larger result is none of ours
 TOLD_FROM = 0.45  # chance of a wish from which its recipe's runs are spoken of
-VALUED_FROM = 0.8  # the same in the form of a definition: "what is the best learning rate?"
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 _RUN = re.compile(r"(?P<when>\d{8}T\d{6}Z)-(?P<recipe>.+)-[0-9a-f]{6}")
 
@@ -92,8 +91,7 @@ def asked_of(wish: Wish, kind: AnswerKind) -> list[str]:
     """
     if kind in ("path", "next", "where", "empty"):
         return []
-    least = VALUED_FROM if kind == "definition" else TOLD_FROM
-    sure = {name: chance for name, chance in wish.chances.items() if chance >= least}
+    sure = {name: chance for name, chance in wish.chances.items() if chance >= TOLD_FROM}
     if sure and kind == "definition":
         sure = {
             r.name: sure[r.name] for r in recipes() if r.name in sure and not names_only(wish, r)
