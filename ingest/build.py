@@ -11,16 +11,13 @@ from dataclasses import astuple, dataclass
 from functools import cache, partial
 from pathlib import Path
 
-import numpy as np
-
 from ingest.decisions.read import overrides_of
 from ingest.derive import derive
 from ingest.notes.files import FoundNote, find_notes, read_note
 from ingest.notes.kinds import parse_note
 from ingest.notes.parsed import ParsedNote, dump, load
 from ingest.passages.cut import cut
-from ingest.passages.encode import Progress, encode, name_vectors
-from ingest.passages.windows import vector_texts
+from ingest.passages.encode import Progress, encode_passages, name_vectors
 from ingest.report import Failure, Report
 from kg.encoder import DEFAULT_ENCODER, Encoder, check_weights, load_encoder
 from kg.errors import GradusError, UnreadableNote
@@ -239,21 +236,14 @@ def _write_notes(
     for path in changes.gone:
         writer.remove_note(path)
     writer.rename_notes(changes.renamed)
-    texts = [vector_texts(p) for f in changes.fresh for p in f.passages]
-    flat = [t for parts in texts for t in parts]
-    encoded = encode(flat, encoder(), say) if flat else {}
+    passages = [p for f in changes.fresh for p in f.passages]
+    encoded = encode_passages(passages, encoder(), say) if passages else []
     i = 0
     for fresh in changes.fresh:
-        own = texts[i : i + len(fresh.passages)]
+        own = encoded[i : i + len(fresh.passages)]
         i += len(fresh.passages)
-        writer.put_note(
-            fresh.record,
-            dump(fresh.parsed),
-            fresh.passages,
-            [[encoded[text][0] for text in parts] for parts in own],
-            [np.concatenate([encoded[text][1] for text in parts]) for parts in own],
-        )
-    return len(texts)
+        writer.put_note(fresh.record, dump(fresh.parsed), fresh.passages, own)
+    return len(passages)
 
 
 def _loaded(name: str, say: Progress) -> Encoder:

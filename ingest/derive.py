@@ -20,6 +20,7 @@ from ingest.passages.encode import Progress
 from ingest.relations.gists import NameVectors, read_gists
 from ingest.relations.relate import relate
 from ingest.report import Failure
+from kg.linking import spaced
 from kg.types import Concept, Passage
 from kg.writing import NoteRecord, Writer
 
@@ -102,9 +103,9 @@ def _full_text(
     return [
         (
             p.id,
-            " ".join(p.heading_path),
-            p.text if p.kind == "code" else plain(p.text),
-            " ".join(names.get(p.id, ())),
+            spaced(" ".join(p.heading_path)),
+            spaced(p.text if p.kind == "code" else plain(p.text)),
+            spaced(" ".join(names.get(p.id, ()))),
         )
         for p in passages
     ]

@@ -13,6 +13,7 @@ from kg.errors import UnknownConcept
 from kg.types import Concept
 
 __all__ = [
+    "EAST_ASIAN",
     "STOP_WORDS",
     "Found",
     "Lexicon",
@@ -21,12 +22,19 @@ __all__ = [
     "find_concept",
     "fold",
     "key",
+    "length_in_words",
     "one_slip",
+    "spaced",
+    "terms",
     "words",
 ]
 
 # With combining accents, as decomposed text has them, and the marks of "k-means++" and "C#".
-_WORD = re.compile(r"(?:[^\W_][\u0300-\u036f]*)+(?:\+\+|#(?!\w))?")
+# East Asian text is written without blanks: each of its characters counts as a word.
+EAST_ASIAN = "\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff"
+_WORD = re.compile(rf"[{EAST_ASIAN}]|(?:[^\W_{EAST_ASIAN}][\u0300-\u036f]*)+(?:\+\+|#(?!\w))?")
+_RUN = re.compile(rf"[{EAST_ASIAN}]+|[^\W_{EAST_ASIAN}]+")
+_CHARACTER = re.compile(rf"([{EAST_ASIAN}])")
 _PLURAL_ACRONYM = re.compile(r"\w*[A-Z]{2}s")  # "GPUs", "PCAs"
 SHORTEST_JOINED = 4  # characters of a hyphenated name written as one word
 CLOSE = 0.34  # how alike a name must be to be meant by a slip
@@ -88,6 +96,43 @@ def fold(word: str) -> str:
 def words(text: str) -> list[tuple[str, int, int]]:
     """Folded words of a text with their half-open offsets."""
     return [(fold(m.group()), m.start(), m.end()) for m in _WORD.finditer(text)]
+
+
+def terms(text: str) -> list[tuple[str, int, int]]:
+    """The words of a text as they are searched for, in lower case, with half-open offsets.
+
+    Of East Asian text the pairs of neighbouring characters, which tell more than one alone.
+
+    >>> [term for term, _, _ in terms("Die GPU: 学习率")]
+    ['die', 'gpu', '学习', '习率']
+    """
+    out = []
+    for match in _RUN.finditer(text):
+        start, end = match.span()
+        if end - start > 2 and _CHARACTER.match(text, start):
+            out += [(text[i : i + 2], i, i + 2) for i in range(start, end - 1)]
+        else:
+            out.append((match.group().casefold(), start, end))
+    return out
+
+
+def spaced(text: str) -> str:
+    """A text with blanks around each East Asian character, as the full-text index takes words.
+
+    >>> spaced("GPU 学习")
+    'GPU  学  习 '
+    """
+    return _CHARACTER.sub(r" \1 ", text)
+
+
+def length_in_words(label: str) -> float:
+    """How many words a label has; two East Asian characters make one.
+
+    >>> length_in_words("batch norm"), length_in_words("批归一化")
+    (2.0, 2.0)
+    """
+    alone = len(_CHARACTER.findall(label))
+    return len(key(label)) - alone / 2
 
 
 def key(label: str) -> tuple[str, ...]:

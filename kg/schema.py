@@ -13,14 +13,14 @@ __all__ = ["DATABASE", "INDEX", "VERSION", "connect", "create", "meaning", "read
 
 DATABASE = "gradus.sqlite"
 INDEX = "vectors.faiss"
-VERSION = 4
+VERSION = 5
 
-# notes, passages, statements, vectors and words (vectors of a passage's words) belong to one note
-# each and stay while its content stays; the other tables are derived from all notes together and
-# are written anew by every ingest that changes something, but for names: vectors of labels, which
-# stay as long as some concept has that label. In those, a passage's id is its rank in (note order,
-# position in the note), the numbering a reader gives. A statement's seq is its position in the
-# note, too.
+# notes, passages, statements, vectors and words (the vectors of a passage's words and statements)
+# belong to one note each and stay while its content stays; the other tables are derived from all
+# notes together and are written anew by every ingest that changes something, but for names: vectors
+# of labels, which stay as long as some concept has that label. In those, a passage's id is its rank
+# in (note order, position in the note), the numbering a reader gives. A statement's seq is its
+# position in the note, too.
 _TABLES = """
 CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL);
 CREATE TABLE notes (
@@ -44,7 +44,7 @@ CREATE TABLE vectors (
     PRIMARY KEY (note, seq, part));
 CREATE TABLE words (
     note INTEGER NOT NULL REFERENCES notes (id) ON DELETE CASCADE, seq INTEGER NOT NULL,
-    vectors BLOB NOT NULL,
+    vectors BLOB NOT NULL, statement_of BLOB NOT NULL, statements BLOB NOT NULL,
     PRIMARY KEY (note, seq));
 CREATE TABLE names (name TEXT PRIMARY KEY, vector BLOB NOT NULL, words BLOB NOT NULL);
 CREATE TABLE concepts (

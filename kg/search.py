@@ -12,7 +12,7 @@ import numpy.typing as npt
 
 from kg.encoder import Encoder
 from kg.errors import IndexMismatch
-from kg.linking import STOP_WORDS, Found, fold
+from kg.linking import STOP_WORDS, Found, fold, spaced, terms
 from kg.store import Store
 from kg.types import Hit
 from kg.vectors import Words, best_matches
@@ -40,7 +40,6 @@ SIGNS_FROM = 5
 SAME_WORDS = 0.9
 QUESTION_CHARS = 2000
 
-_WORD = re.compile(r"[^\W_]+")
 _OPERATORS = frozenset({"AND", "OR", "NOT"})  # people type them as other search boxes want them
 _PICTURES = re.compile(r"\s*(?:#{1,6}\s[^\n]*\n\s*)?(?:(?:<img\b[^>]*>|!\[[^\]]*\]\([^)]*\))\s*)+")
 
@@ -130,7 +129,7 @@ def read(question: str, store: Store, encoder: Encoder) -> Reading:
 def find(reading: Reading, store: Store, k: int = 10) -> Findings:
     """Search, with what was seen on the way."""
     pool = max(POOL, k)
-    either = " OR ".join(f'"{word}"' for word in reading.words)
+    either = " OR ".join(f'"{spaced(word)}"' for word in reading.words)
     lexical = dict(store.lexical(either, pool, FIELD_WEIGHTS) if either else ())
     dense = dict(store.nearest_passages(reading.vector, pool))
     asked = _Asked(reading, lexical, dense)
@@ -163,11 +162,13 @@ def content_words(question: str, store: Store) -> dict[str, float]:
 
     In "WHERE or HAVING?" the capitals say that no stop words are meant.
     """
-    spelled = _WORD.findall(question[:QUESTION_CHARS])
+    asked = question[:QUESTION_CHARS]
+    found = terms(asked)
+    spelled = {asked[start:end] for _, start, end in found}
     names = {w.casefold() for w in spelled if w.isupper() and len(w) > 1 and w not in _OPERATORS}
     if question.isupper():
         names = set()
-    spoken = list(dict.fromkeys(w.casefold() for w in spelled))
+    spoken = list(dict.fromkeys(term for term, _, _ in found))
     kept = [w for w in spoken if w not in STOP_WORDS or w in names] or spoken
     n = max(1, len(store.passages))
     rarest = math.log(1 + n)
@@ -179,7 +180,7 @@ def _as_noted(question: str, names: Sequence[Found], store: Store) -> str:
     for f in reversed(names):
         spelled, concept = question[f.start : f.end], store.concepts[f.concept]
         for name in (concept.label, *concept.aliases):
-            cut = [_WORD.findall(text.casefold()) for text in (spelled, name)]
+            cut = [[term for term, _, _ in terms(text)] for text in (spelled, name)]
             if cut[0] != cut[1] and "".join(cut[0]) == "".join(cut[1]):
                 question = question[: f.start] + name + question[f.end :]
                 break
@@ -191,8 +192,10 @@ def _weighed(
 ) -> tuple[npt.NDArray[np.bool_], npt.NDArray[np.float32]]:
     """Which word pieces belong to content words, and their weights, which sum to 1."""
     weight_at = np.zeros(len(question) + 1, dtype=np.float32)
-    for match in _WORD.finditer(question[:QUESTION_CHARS]):
-        weight_at[match.start() : match.end()] = words.get(match.group().casefold(), 0.0)
+    for term, start, end in terms(question[:QUESTION_CHARS]):
+        # Pairs of characters overlap.
+        own = weight_at[start:end]
+        np.maximum(own, words.get(term, 0.0), out=own)
     weights = weight_at[np.minimum(read.spans[:, 0], len(question))]
     kept = weights > 0
     return kept, weights[kept] / max(float(weights[kept].sum()), 1e-9)
@@ -280,7 +283,7 @@ def _distinct(ranked: Sequence[Candidate], store: Store, k: int) -> list[Candida
     for candidate in ranked:
         if len(chosen) >= k:
             break
-        words = frozenset(_WORD.findall(store.passages[candidate.passage].text.casefold()))
+        words = frozenset(term for term, _, _ in terms(store.passages[candidate.passage].text))
         if any(_same(words, s) for s in seen):
             continue
         chosen.append(candidate)

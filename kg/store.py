@@ -19,15 +19,14 @@ import numpy.typing as npt
 
 from kg.errors import NoStore, StoreVersion
 from kg.graph import prerequisite_graph
-from kg.linking import Lexicon, fold
+from kg.linking import Lexicon, fold, spaced, terms
 from kg.rows import read_passages
 from kg.schema import INDEX, connect, meaning, read_meta
 from kg.types import Concept, Evidence, Mention, Passage, Place, Relation, Resource
-from kg.vectors import build_index, load_index, nearest, save_index
+from kg.vectors import StatementVectors, build_index, load_index, nearest, save_index
 
 __all__ = ["Store", "note_roots", "open_store"]
 
-_WORD = re.compile(r"[^\W_]+")
 _HYPHENATED = re.compile(r"([^\W_]+)-([^\W_]+)")
 
 
@@ -144,7 +143,7 @@ class Store:
 
     def passage_frequency(self, term: str) -> int:
         """Number of passages that hold a term, stemmed as the full-text index stems."""
-        quoted = '"' + term.replace('"', "") + '"'
+        quoted = '"' + spaced(term.replace('"', "")) + '"'
         with self._lock:
             row = self._connection.execute(
                 "SELECT count(*) FROM passages_fts WHERE passages_fts MATCH ?", (quoted,)
@@ -187,6 +186,15 @@ class Store:
             rows = [self._connection.execute(query, place).fetchone() for place in places]
         return [row[0] if row else b"" for row in rows]
 
+    def statement_vectors(self, passages: Sequence[int]) -> list[StatementVectors]:
+        """The vectors of each passage's statements and of the words in them."""
+        places = [(self._note_ids[self.passages[p].note], self._sequence[p]) for p in passages]
+        query = "SELECT vectors, statement_of, statements FROM words WHERE note = ? AND seq = ?"
+        with self._lock:
+            rows = [self._connection.execute(query, place).fetchone() for place in places]
+        d = self._vectors.shape[1]
+        return [StatementVectors.of(words, of, whole, d) for words, of, whole in rows]
+
     def passage_terms(self, passage: int) -> frozenset[str]:
         """The folded words of a passage, its headings, and concepts it defines."""
         known = self._terms.get(passage)
@@ -200,7 +208,7 @@ class Store:
         text = " ".join((*self.passages[passage].heading_path, *names, self.passages[passage].text))
         # Who asks for "unet" is answered by "U-Net".
         joined = (a + b for a, b in _HYPHENATED.findall(text))
-        return frozenset(fold(w) for w in {*_WORD.findall(text), *joined})
+        return frozenset(fold(w) for w in {*(term for term, _, _ in terms(text)), *joined})
 
     @cached_property
     def lexicon(self) -> Lexicon:

@@ -22,6 +22,8 @@ from kg.errors import IndexMismatch
 from kg.whole_file import write_whole
 
 __all__ = [
+    "PassageVectors",
+    "StatementVectors",
     "WordVectors",
     "Words",
     "best_matches",
@@ -44,6 +46,53 @@ class Words:
 
     spans: npt.NDArray[np.int64]  # (t, 2) half-open offsets in the text
     vectors: npt.NDArray[np.float32]  # (t, d) unit length
+
+
+@dataclass(frozen=True, slots=True)
+class PassageVectors:
+    """A passage as vectors; words are kept at a byte a number, and stop words have none."""
+
+    texts: npt.NDArray[np.float32]  # (texts, d) unit length, of the texts that stand for it
+    words: npt.NDArray[np.int8]  # (t, d) as `in_bytes` makes them
+    statement_of: npt.NDArray[np.int16]  # (t,) the statement that each word stands in, -1 for none
+    statements: npt.NDArray[np.int8]  # (statements, d) each the mean of its words where it stands
+
+
+@dataclass(frozen=True, slots=True)
+class StatementVectors:
+    """The statements of a passage as vectors of unit length, and the words in them."""
+
+    whole: npt.NDArray[np.float32]  # (statements, d)
+    words: npt.NDArray[np.float32]  # (t, d) of the words that stand in a statement
+    statement_of: npt.NDArray[np.int16]  # (t,) in order
+
+    @classmethod
+    def of(cls, words: bytes, statement_of: bytes, statements: bytes, d: int) -> StatementVectors:
+        """From the bytes that a store keeps of `PassageVectors`."""
+        owners = np.frombuffer(statement_of, dtype=np.int16)
+        inside = owners >= 0
+        return cls(_unit(statements, d), _unit(words, d)[inside], owners[inside])
+
+    def matches(self, question: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
+        """For each statement and word of a question, shape (q, d), the cosine of its best word.
+
+        Shape (statements, q); 0 without words.
+        """
+        out = np.zeros((len(self.whole), len(question)), dtype=np.float32)
+        if len(question) and len(self.words):
+            told, starts = np.unique(self.statement_of, return_index=True)
+            with _threads().limit(limits=1, user_api="blas"):
+                cosines = self.words @ question.T  # (t, q)
+            out[told] = np.maximum(np.maximum.reduceat(cosines, starts, axis=0), 0)
+        return out
+
+
+def _unit(stored: bytes, d: int) -> npt.NDArray[np.float32]:
+    """Vectors of unit length, shape (n, d), from bytes that `in_bytes` made."""
+    rows = np.frombuffer(stored, dtype=np.int8).reshape(-1, d).astype(np.float32)
+    lengths = np.sqrt(np.einsum("nd,nd->n", rows, rows))[:, None]
+    unit: npt.NDArray[np.float32] = rows / np.maximum(lengths, 1e-9)
+    return unit
 
 
 def build_index(vectors: npt.NDArray[np.float32]) -> Any:

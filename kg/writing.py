@@ -17,6 +17,7 @@ from kg.errors import GradusError
 from kg.rows import insert_passages, read_passages
 from kg.schema import connect, create, meaning, read_meta
 from kg.types import Concept, Mention, Passage, Relation
+from kg.vectors import PassageVectors
 
 __all__ = ["NoteRecord", "Writer", "transaction", "writing"]
 
@@ -89,15 +90,11 @@ class Writer:
         record: NoteRecord,
         parsed: str,
         passages: Sequence[Passage],
-        vectors: Sequence[Sequence[npt.NDArray[np.float32]]],
-        words: Sequence[npt.NDArray[np.int8]] = (),
+        vectors: Sequence[PassageVectors],
     ) -> int:
         """Add a note with its passages and their statements, replacing an older version.
 
-        Parameters
-        ----------
-        vectors : for each passage its vectors of shape (d,)
-        words : for each passage the vectors of its words, shape (t, d), as `in_bytes` makes them
+        Each passage has its vectors at its position.
         """
         self.connection.execute("DELETE FROM notes WHERE path = ?", (record.path,))
         cursor = self.connection.execute(
@@ -110,13 +107,16 @@ class Writer:
             "INSERT INTO vectors VALUES (?, ?, ?, ?)",
             (
                 (note, i, j, np.asarray(v, dtype=np.float32).tobytes())
-                for i, parts in enumerate(vectors)
-                for j, v in enumerate(parts)
+                for i, own in enumerate(vectors)
+                for j, v in enumerate(own.texts)
             ),
         )
         self.connection.executemany(
-            "INSERT INTO words VALUES (?, ?, ?)",
-            ((note, i, w.tobytes()) for i, w in enumerate(words)),
+            "INSERT INTO words VALUES (?, ?, ?, ?, ?)",
+            (
+                (note, i, own.words.tobytes(), own.statement_of.tobytes(), own.statements.tobytes())
+                for i, own in enumerate(vectors)
+            ),
         )
         return note
 

@@ -274,6 +274,10 @@ def everything() -> Callable[[Path], dict[str, object]]:
                 "relations": (*opened.relations, *opened.candidates()),
                 "vectors": [opened.passage_vectors(p.id).tolist() for p in opened.passages],
                 "words": opened.passage_words(range(len(opened.passages))),
+                "statements": [
+                    (v.whole.tolist(), v.statement_of.tolist())
+                    for v in opened.statement_vectors(range(len(opened.passages)))
+                ],
                 "full text": count(
                     "SELECT rowid, heading, body, names FROM passages_fts ORDER BY rowid"
                 ).fetchall(),

@@ -10,13 +10,14 @@ from app.answering.composing.composed import Composed
 from app.answering.composing.lists import listing
 from app.answering.composing.places import places
 from app.answering.composing.prose import prose
+from app.answering.composing.ranking import Ranked, rank
 from app.answering.composing.study_order import after, now, path
-from app.answering.confidence import ANSWERED_FROM, confidence
 from app.answering.measured.measured import measured
 from app.answering.offers.offers import offers
 from app.answering.question.follow_ups import Turn
 from app.answering.question.understand import Question, understand
 from app.answering.reading.excerpts import begins_in
+from app.answering.refusal import ANSWERED_FROM, confidence
 from app.answering.study import followers, prerequisites_of
 from app.fastai_v1.recognise import updates
 from app.paths import runs_folder
@@ -24,7 +25,7 @@ from kg.encoder import Encoder
 from kg.linking import closest_labels
 from kg.search import Findings, find
 from kg.store import Store
-from kg.types import Answer, AnswerKind, Concept, Hit
+from kg.types import Answer, Concept, Hit
 
 __all__ = ["answer"]
 
@@ -70,7 +71,8 @@ def _from_notes(
     wide = asked.kind == "list" or asked.goes_on
     findings = find(asked.reading, store, max(k, LIST_HITS) if wide else k)
     hits = findings.hits[:k]
-    sure = confidence(findings.signs)
+    ranked = rank(asked, findings, store)
+    sure = confidence(asked, findings, ranked)
     structural = _is_structural(asked, store)
     if not structural and (sure < ANSWERED_FROM or not hits or asked.kind == "path"):
         return _not_in_notes(asked, 0.0 if asked.kind == "path" else sure, findings, hits, store)
@@ -80,7 +82,8 @@ def _from_notes(
             text = "The notes say no more on this."
             confident = round(sure, 3)
             return Answer(asked.asked, "not_in_notes", asked.kind, confident, text, hits=hits)
-    composed = _compose(asked, findings, store, encoder)
+        ranked = rank(asked, findings, store)
+    composed = _compose(asked, ranked, findings, store, encoder)
     about = _about(asked, _quoted(composed, findings.hits) or findings.hits, store)
     recipes = offers(asked.wish, _names_of(about[:1]))
     main = [c.id for c in about[: max(1, min(2, len(asked.names)))]]
@@ -111,25 +114,23 @@ def _is_structural(asked: Question, store: Store) -> bool:
     return asked.kind == "where" and defined and asked.bare
 
 
-def _compose(asked: Question, findings: Findings, store: Store, encoder: Encoder) -> Composed:
+def _compose(
+    asked: Question, ranked: Ranked | None, findings: Findings, store: Store, encoder: Encoder
+) -> Composed:
     composed = None
     if asked.kind == "path" and asked.names:
         composed = path([store.concepts[c] for c in asked.names], store)
     elif asked.kind == "next":
         composed = after(store.concepts[asked.names[-1]], store) if asked.names else now(store)
     elif asked.kind == "comparison":
-        composed = comparison(asked, findings, store, encoder)
+        composed = comparison(asked, ranked, findings, store)
     elif asked.lists_all:
         composed = listing(asked, findings, store)
     elif asked.kind == "where":
         composed = places(asked, findings, store)
     if composed is not None:
         return composed
-    one = store.concepts[findings.concepts[0]] if len(findings.concepts) == 1 else None
-    # "What is X good for?" asks more than what X is.
-    defines = asked.kind == "definition" and (one is None or asked.bare)
-    sort: AnswerKind = "fact" if asked.kind == "definition" and not defines else asked.kind
-    return prose(asked, sort, findings, store, encoder, one if defines else None)
+    return prose(ranked, findings, store, encoder)
 
 
 def _without_told(findings: Findings, history: Sequence[Turn]) -> Findings:

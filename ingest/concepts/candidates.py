@@ -11,7 +11,7 @@ from pathlib import PurePosixPath
 from ingest.names.labels import Names, heading_names, is_generic, merge_key, term_name
 from ingest.names.note_names import NoteNames, note_stem
 from ingest.notes.parsed import Marked, ParsedNote
-from kg.linking import key
+from kg.linking import key, length_in_words
 from kg.types import Passage
 
 __all__ = ["Candidate", "NoteParts", "candidates_of", "note_concept"]
@@ -117,7 +117,7 @@ def _sections(
         if names is not None:
             paths.setdefault(heading.path, (i, names))
     title = headings[0].text if headings else ""
-    if not paths and 0 < len(key(title)) <= MAX_TITLE_WORDS and not is_generic(title):
+    if not paths and 0 < length_in_words(title) <= MAX_TITLE_WORDS and not is_generic(title):
         # A note about one thing: its title names that thing, however long.
         paths[headings[0].path] = (0, Names(title))
     return paths

@@ -10,7 +10,7 @@ import unicodedata
 from dataclasses import dataclass
 
 from ingest.notes.structure_words import LINKS, NEEDS_ALONE, SEE_ALSO
-from kg.linking import key
+from kg.linking import key, length_in_words
 
 __all__ = [
     "MAX_WORDS",
@@ -165,7 +165,7 @@ def _names_of_sides(part: str) -> tuple[str, list[str], list[str]]:
         label, aliases = second, [first]
     else:
         label, aliases = first, [second] if is_initials(second, first) else []
-    if ": " not in part or len(key(part)) > MAX_WORDS or is_generic(second):
+    if ": " not in part or length_in_words(part) > MAX_WORDS or is_generic(second):
         return label, aliases, []
     # "maximum likelihood: Gaussians" is narrower than "maximum likelihood", no other word for it.
     return second if is_initials(first, second) else part, aliases, [first]
@@ -251,7 +251,7 @@ def is_generic(label: str) -> bool:
 def _names_something(label: str) -> bool:
     """Whether a text can be a concept's name: short, no sentence, no generic word."""
     k = key(label)
-    if not k or len(k) > MAX_WORDS or len(label) < 2 or is_generic(label):
+    if not k or length_in_words(label) > MAX_WORDS or len(label) < 2 or is_generic(label):
         return False
     if not any(c.isalpha() for c in label) or label.startswith(("http://", "https://", "www.")):
         return False

@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from functools import partial
 
 import numpy as np
 import numpy.typing as npt
 
+from ingest.passages.windows import Part, statement_parts, vector_texts
 from kg.encoder import Encoder
 from kg.linking import STOP_WORDS
-from kg.vectors import WordVectors, in_bytes
+from kg.types import Passage
+from kg.vectors import PassageVectors, Words, WordVectors, in_bytes
 from kg.writing import Writer
 
-__all__ = ["Progress", "encode", "name_vectors"]
+__all__ = ["Progress", "encode", "encode_passages", "name_vectors"]
 
 Progress = Callable[[str, int, int], None]  # what, done, total
+EPSILON = 1e-6  # beside any sum of words' vectors it is nothing
 SLAB = 1024  # texts whose words' vectors are held in full at once: about 100 MB
 
 
@@ -24,21 +28,96 @@ def encode(
 ) -> dict[str, tuple[npt.NDArray[np.float32], npt.NDArray[np.int8]]]:
     """The vector of each text, shape (d,), and those of its words in bytes, shape (t, d).
 
-    Stop words have none.
-
-    A text that stands in several places is encoded once.
+    Stop words have none. A text that stands in several places is encoded once.
     """
+    out = {}
+    for text, vector, words in _read(texts, encoder, say, what):
+        out[text] = vector, in_bytes(words.vectors[_telling(text, words)])
+    return out
+
+
+def encode_passages(
+    passages: Sequence[Passage], encoder: Encoder, say: Progress
+) -> list[PassageVectors]:
+    """The vectors of each passage, its words and its statements."""
+    texts = [vector_texts(p) for p in passages]
+    parts = [statement_parts(p, own) for p, own in zip(passages, texts, strict=True)]
+    # Of each text the parts that some passage finds in it.
+    wanted: dict[str, dict[tuple[int, int], None]] = {}
+    for own, places in zip(texts, parts, strict=True):
+        for text in own:
+            wanted.setdefault(text, {})
+        for part in places:
+            wanted[own[part.text]][part.start, part.end] = None
+    read = {
+        text: _Text(vector, *_pooled(text, words, list(wanted[text])))
+        for text, vector, words in _read(list(wanted), encoder, say, "encoding")
+    }
+    return [
+        _of_passage(len(p.statements), own, places, read)
+        for p, own, places in zip(passages, texts, parts, strict=True)
+    ]
+
+
+@dataclass(frozen=True, slots=True)
+class _Text:
+    """One text as it was read, with the sums of its words over some of its parts."""
+
+    vector: npt.NDArray[np.float32]
+    words: npt.NDArray[np.int8]
+    spans: npt.NDArray[np.int64]  # (t, 2) of these words
+    sums: Mapping[tuple[int, int], npt.NDArray[np.float32]]  # (d,) by half-open offsets
+
+
+def _pooled(
+    text: str, words: Words, parts: Sequence[tuple[int, int]]
+) -> tuple[
+    npt.NDArray[np.int8], npt.NDArray[np.int64], dict[tuple[int, int], npt.NDArray[np.float32]]
+]:
+    telling = _telling(text, words)
+    sums = {}
+    for start, end in parts:
+        inside = (words.spans[:, 0] >= start) & (words.spans[:, 0] < end)
+        sums[start, end] = words.vectors[inside].sum(axis=0)
+    return in_bytes(words.vectors[telling]), words.spans[telling], sums
+
+
+def _of_passage(
+    statements: int,
+    texts: Sequence[str],
+    parts: Sequence[Part],
+    read: Mapping[str, _Text],
+) -> PassageVectors:
+    owners = [np.full(len(read[text].words), -1, dtype=np.int16) for text in texts]
+    sums = np.zeros((statements, len(read[texts[0]].vector)), dtype=np.float32)
+    for part in parts:
+        text = read[texts[part.text]]
+        inside = (text.spans[:, 0] >= part.start) & (text.spans[:, 0] < part.end)
+        owners[part.text][inside] = part.statement
+        own = text.sums[part.start, part.end]
+        # Without vectors of words, or beyond what the encoder reads, the text stands for it.
+        sums[part.statement] += own if own.any() else text.vector * EPSILON
+    return PassageVectors(
+        np.stack([read[text].vector for text in texts]),
+        np.concatenate([read[text].words for text in texts]),
+        np.concatenate(owners),
+        in_bytes(sums),
+    )
+
+
+def _read(
+    texts: Sequence[str], encoder: Encoder, say: Progress, what: str
+) -> Iterator[tuple[str, npt.NDArray[np.float32], Words]]:
+    """Each text once, with its vector and the encoder's reading of its words."""
     once = list(dict.fromkeys(texts))
-    out: dict[str, tuple[npt.NDArray[np.float32], npt.NDArray[np.int8]]] = {}
     for first in range(0, len(once), SLAB):
         slab = once[first : first + SLAB]
         vectors, words = encoder.encode_words(slab, partial(_after, say, what, first, len(once)))
-        for text, vector, read in zip(slab, vectors, words, strict=True):
-            out[text] = (
-                vector,
-                in_bytes(read.vectors[[_tells(text[start:end]) for start, end in read.spans]]),
-            )
-    return out
+        yield from zip(slab, vectors, words, strict=True)
+
+
+def _telling(text: str, words: Words) -> npt.NDArray[np.bool_]:
+    return np.array([_tells(text[start:end]) for start, end in words.spans], dtype=np.bool_)
 
 
 def name_vectors(
@@ -67,10 +146,10 @@ def name_vectors(
         }
     if known.keys() != before.keys():
         writer.put_names(known)
-    return {name: _read(*vectors) for name, vectors in known.items()}
+    return {name: _from_bytes(*vectors) for name, vectors in known.items()}
 
 
-def _read(vector: bytes, words: bytes) -> tuple[npt.NDArray[np.float32], WordVectors]:
+def _from_bytes(vector: bytes, words: bytes) -> tuple[npt.NDArray[np.float32], WordVectors]:
     whole = np.frombuffer(vector, dtype=np.float32)
     pieces = np.frombuffer(words, dtype=np.int8).reshape(-1, len(whole)).astype(np.float32)
     return whole, pieces / np.maximum(np.linalg.norm(pieces, axis=1, keepdims=True), 1e-9)

@@ -19,10 +19,17 @@ from kg.errors import GradusError, IndexMismatch, NoStore, StoreBusy, StoreVersi
 from kg.schema import DATABASE, INDEX, VERSION, connect, create
 from kg.store import Store, open_store
 from kg.types import Passage
+from kg.vectors import PassageVectors
 from kg.writing import NoteRecord, writing
 
 EQUAL = (1.0, 1.0, 1.0)
 D = 6
+
+
+def alone(texts: npt.NDArray[np.float32]) -> PassageVectors:
+    """A passage without words and statements."""
+    none = np.zeros((0, D), dtype=np.int8)
+    return PassageVectors(texts, none, np.zeros(0, dtype=np.int16), none)
 
 
 def made(folder: Path, parts: list[int], seed: int) -> npt.NDArray[np.float32]:
@@ -39,7 +46,7 @@ def made(folder: Path, parts: list[int], seed: int) -> npt.NDArray[np.float32]:
     with writing(folder) as writer:
         writer.put_meta("encoder", "random")
         record = NoteRecord(0, "/n", "/", "n", "")
-        writer.put_note(record, '{"texts": ["x"]}', passages, [list(v) for v in split])
+        writer.put_note(record, '{"texts": ["x"]}', passages, [alone(v) for v in split])
         writer.put_derived(["n"], [], [], [], [(i, "", "x", "") for i in range(len(parts))])
     return vectors
 

@@ -7,14 +7,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from app.answering.composing.composed import Composed, Text
-from app.answering.composing.ranking import Scored, rank
+from app.answering.composing.ranking import Ranked
 from app.answering.question.sides import Side
 from app.answering.question.understand import Question
 from app.answering.reading.excerpts import Excerpt, cite
 from app.answering.reading.statements import Statement, excerpt, statements_of, whole
 from app.answering.reading.words import spoken
 from ingest.notes.markdown import plain
-from kg.encoder import Encoder
 from kg.linking import key
 from kg.search import Findings
 from kg.store import Store
@@ -25,6 +24,9 @@ __all__ = ["comparison", "side_is_told"]
 SIDE_CHARS = 340  # of further words on each side
 READ = 5  # passages looked through for a side that the notes only mention
 _BARE = (1.0, 1.0, 1.0)  # weights of the full-text fields when a side is looked up
+
+
+_Place = tuple[Sequence[Statement], int]  # all statements of a passage, and the position of one
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +46,7 @@ def side_is_told(side: Side, store: Store) -> bool:
 
 
 def comparison(
-    asked: Question, findings: Findings, store: Store, encoder: Encoder
+    asked: Question, ranked: Ranked | None, findings: Findings, store: Store
 ) -> Composed | None:
     """Both sides, or None when the notes tell nothing of either.
 
@@ -54,12 +56,12 @@ def comparison(
     telling = [_telling(side, store) for side in sides]
     if not any(telling):
         return None
-    ranked, statements = rank(asked, "fact", findings.hits, findings.words, encoder)
+    best = _best_first(ranked, findings)
     text = Text()
     used = {
         place for t in telling if t is not None for place in _places(t.statements, t.first, t.last)
     }
-    both = _of_both(ranked, statements, sides, store, used)
+    both = _of_both(best, sides, store, used)
     if both is not None:
         used |= _places(both.statements, both.first, both.last)
     if both is not None and choosing:
@@ -69,8 +71,16 @@ def comparison(
         text.add(excerpt(both.statements, both.first, both.last))
     for side, t in zip(sides, telling, strict=True):
         if t is not None and side.concept is not None:
-            _further(side, t, ranked, statements, used, text)
+            _further(side, t, best, used, text)
     return text.composed()
+
+
+def _best_first(ranked: Ranked | None, findings: Findings) -> list[_Place]:
+    """The statements of the hits, the likeliest to answer first."""
+    if ranked is None:
+        return []
+    of_hits = [statements_of(h.passage) for h in findings.hits]
+    return [(of_hits[ranked.hit[i]], int(ranked.seen.at[i])) for i in ranked.best_first()]
 
 
 def _table(sides: Sequence[Side], telling: Sequence[_Stretch | None], text: Text) -> None:
@@ -181,8 +191,7 @@ def _names(statement: Statement, side: Side, store: Store) -> bool:
 
 
 def _of_both(
-    ranked: Sequence[Scored],
-    of_hits: Sequence[Sequence[Statement]],
+    ranked: Sequence[_Place],
     sides: Sequence[Side],
     store: Store,
     used: set[tuple[int, int]],
@@ -194,9 +203,7 @@ def _of_both(
         if side.concept
         for p in side.concept.passages[:READ]
     ]
-    everywhere = [(of_hits[s.hit], s.at) for s in ranked] + [
-        (ss, i) for ss in of_sides for i in range(len(ss))
-    ]
+    everywhere = [*ranked, *((ss, i) for ss in of_sides for i in range(len(ss)))]
     for statements, at in everywhere:
         if statements[at].kind == "code" or not all(
             _names(statements[at], side, store) for side in sides
@@ -215,8 +222,7 @@ def _places(statements: Sequence[Statement], first: int, last: int) -> set[tuple
 def _further(
     side: Side,
     telling: _Stretch,
-    ranked: Sequence[Scored],
-    of_hits: Sequence[Sequence[Statement]],
+    ranked: Sequence[_Place],
     used: set[tuple[int, int]],
     text: Text,
 ) -> None:
@@ -224,9 +230,7 @@ def _further(
     passages = set(side.concept.passages) if side.concept else set()
     room = SIDE_CHARS
     chosen: dict[tuple[int, int], tuple[Sequence[Statement], int]] = {}
-    candidates = [
-        (of_hits[s.hit], s.at) for s in ranked if of_hits[s.hit][s.at].passage.id in passages
-    ]
+    candidates = [(own, i) for own, i in ranked if own[i].passage.id in passages]
     candidates += [
         (telling.statements, i) for i in range(telling.last + 1, len(telling.statements))
     ]

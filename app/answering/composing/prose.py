@@ -1,5 +1,5 @@
-"""An answer in running text: the statement that answers first, then what supports it, each with its
-mark.
+"""An answer in running text: the statements that answer first, then what supports them, each with
+its mark.
 
 Which statements these are is left to `app.answering.composing.selection`, other forms of answers to
 their own files beside this one.
@@ -7,76 +7,68 @@ their own files beside this one.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from app.answering.composing.composed import Composed, Text
-from app.answering.composing.ranking import rank
-from app.answering.composing.selection import WORTH, Span, Statements, in_order, lead_of, supporting
-from app.answering.question.understand import Question
+from app.answering.composing.ranking import Ranked
+from app.answering.composing.selection import BELONGS, leading, spans
 from app.answering.reading.contradictions import Contradiction, contradictions
 from app.answering.reading.excerpts import Excerpt, body_of, cite, heading_of, listed, section_of
-from app.answering.reading.statements import excerpt
+from app.answering.reading.statements import Statement
 from kg.encoder import Encoder
 from kg.linking import key
 from kg.search import Findings
 from kg.store import Store
-from kg.types import AnswerKind, Concept, Disagreement
+from kg.types import Disagreement, Passage
 
 __all__ = ["prose"]
 
 
-def prose(
-    asked: Question,
-    kind: AnswerKind,
-    findings: Findings,
-    store: Store,
-    encoder: Encoder,
-    defined: Concept | None = None,
-) -> Composed:
-    """The statement that answers, what contradicts it, and what supports it, up to some length.
-
-    Parameters
-    ----------
-    kind : str
-        Of the answer: of a question what X is good for, that of a fact.
-    defined : Concept, optional
-        What the question asks for, when it asks what one concept is.
-    """
-    defining = {p for c in findings.concepts for p in store.concepts[c].passages}
-    ranked, statements = rank(
-        asked, kind, findings.hits, findings.words, encoder, defined, defining
-    )
+def prose(ranked: Ranked | None, findings: Findings, store: Store, encoder: Encoder) -> Composed:
+    """What answers, what contradicts it, and what supports it, up to some length."""
     text = Text()
-    if not ranked:
+    if ranked is None:
         # A section of links alone: show it as it stands.
         text.add(body_of(findings.hits[0].passage))
         return text.composed()
-    lead = lead_of(ranked, statements, kind)
-    # Where a question names several concepts, a heading says which one is spoken of.
-    only = [store.concepts[c] for c in findings.concepts] if len(findings.concepts) == 1 else []
-    named = {key(name) for c in only for name in (c.label, *c.aliases)}
-    drawn_on = [statements[s.hit][s.at] for s in ranked if s.score >= WORTH * ranked[0].score]
+    drawn_on = [ranked.statements[i] for i in _drawn_on(ranked)]
     opposite = contradictions(drawn_on, findings.hits, findings.words, encoder)
+    lead = leading(ranked)
+    told: list[int] = []
     if opposite:
         # What leads is part of a disagreement, or the reader has to know of one before anything
         # else.
-        taken = _show_disagreement(opposite[0], statements, text)
-    else:
-        heading = heading_of(statements[lead.hit][0].passage)
-        text.add(_excerpt(lead, statements), "" if key(heading) in named else heading)
-        taken = lead.places()
-    for span in in_order(supporting(ranked, statements, lead, taken, kind), statements, lead.hit):
-        passage = statements[span.hit][0].passage
-        heading = heading_of(passage)
-        same = section_of(passage) == section_of(statements[lead.hit][0].passage) and not opposite
-        text.add(_excerpt(span, statements), "" if same and key(heading) in named else heading)
+        told = _show_disagreement(opposite[0], ranked.statements, text)
+    home = None if opposite else ranked.statements[lead.first].passage
+    # Where a question names several concepts, a heading says which one is spoken of.
+    only = [store.concepts[c] for c in findings.concepts] if len(findings.concepts) == 1 else []
+    named = {key(name) for c in only for name in (c.label, *c.aliases)}
+    for span in spans(ranked, lead, told):
+        passage = ranked.statements[span.first].passage
+        text.add(span.excerpt(ranked), _heading(passage, home, named))
     return text.composed()
 
 
+def _heading(passage: Passage, home: Passage | None, named: set[tuple[str, ...]]) -> str:
+    """The heading to show above an excerpt; none where the question names it itself."""
+    heading = heading_of(passage)
+    at_home = home is not None and section_of(passage) == section_of(home)
+    return "" if at_home and key(heading) in named else heading
+
+
+def _drawn_on(ranked: Ranked) -> list[int]:
+    """The statements that answer, best first: what contradicts one of them is told."""
+    best = ranked.best_first()
+    return [i for n, i in enumerate(best) if not n or ranked.belongs[i] >= BELONGS]
+
+
 def _show_disagreement(
-    contradiction: Contradiction, of_hits: Statements, text: Text
-) -> set[tuple[int, int]]:
+    contradiction: Contradiction, statements: Sequence[Statement], text: Text
+) -> list[int]:
     """Both sides as a list; which statements have been said."""
+    both = (contradiction.one, contradiction.other)
     lines = []
-    for statement in (contradiction.one, contradiction.other):
+    for statement in both:
         excerpted = Excerpt(statement.passage, statement.start, statement.end)
         text.citations.append(cite(excerpted, len(text.citations) + 1))
         where = heading_of(statement.passage) or statement.passage.note
@@ -85,14 +77,4 @@ def _show_disagreement(
     text.disagreement = Disagreement(
         len(text.citations) - 1, len(text.citations), contradiction.why
     )
-    both = (contradiction.one, contradiction.other)
-    return {
-        (h, i)
-        for h, statements in enumerate(of_hits)
-        for i, s in enumerate(statements)
-        if s in both
-    }
-
-
-def _excerpt(span: Span, statements: Statements) -> Excerpt:
-    return excerpt(statements[span.hit], span.first, span.last)
+    return [i for i, s in enumerate(statements) if s in both]

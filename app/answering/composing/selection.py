@@ -1,190 +1,144 @@
 """Which statements of the hits go into an answer in running text: what leads, and what supports it.
 
-What a statement is worth is left to `app.answering.composing.ranking`.
+How likely each answers is left to `app.answering.composing.ranking`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import pairwise
 
-from app.answering.composing.ranking import Scored
-from app.answering.reading.excerpts import read_chars, section_of
-from app.answering.reading.statements import Statement, excerpt, whole
-from app.answering.reading.words import repeats
-from ingest.notes.markdown import plain
-from kg.linking import key
-from kg.types import AnswerKind
+import numpy as np
 
-__all__ = ["WHOLE_CHARS", "WORTH", "Span", "Statements", "in_order", "lead_of", "supporting"]
+from app.answering.composing.ranking import Ranked
+from app.answering.reading.excerpts import Excerpt, read_chars, section_of
+from app.answering.reading.statements import Statement, whole
+from app.answering.reading.words import folded, repeats
 
-WHOLE_CHARS = 1200  # of an answer, unless what leads is longer or code must stay whole
-# What leads grows up to here, by statements nearly as good or to its whole paragraph or list.
-LEAD_CHARS = 360
-NEARLY = 0.35  # less than the best score
-WORTH = 0.75  # a supporting statement is worth at least this share of the best
-LEAST_ROOM = 60  # characters; below it nothing more is looked for
-PARAGRAPH_CHARS = (
-    420  # a supporting sentence brings its paragraph up to this length, else only what it needs
-)
-CODE_CHARS = 1500  # of code that goes with an answer to "how"
+__all__ = ["BELONGS", "WHOLE_CHARS", "Span", "leading", "spans"]
 
-Statements = Sequence[Sequence[Statement]]  # the statements of each hit
+WHOLE_CHARS = 900  # of an answer, unless what leads is longer
+# What leads is the run of statements that most likely holds the answer, each 100 characters at the
+# cost of a chance of .02.
+LEAD_CHARS, LEAD_LINES, COST = 700, 9, 0.02
+BELONGS = 0.35  # chance of belonging to a good answer from which a statement supports
 
 
 @dataclass(frozen=True, slots=True)
 class Span:
-    """Statements of one hit, from one position to another, both included."""
+    """Neighbouring statements of one passage: positions among those ranked, both included."""
 
-    hit: int
     first: int
     last: int
 
-    def places(self) -> set[tuple[int, int]]:
-        """Hit and position of each of its statements."""
-        return {(self.hit, i) for i in range(self.first, self.last + 1)}
+    def places(self) -> range:
+        """Each of its positions."""
+        return range(self.first, self.last + 1)
+
+    def excerpt(self, ranked: Ranked) -> Excerpt:
+        """The notes' words from the first statement to the last."""
+        one, other = ranked.statements[self.first], ranked.statements[self.last]
+        return Excerpt(one.passage, one.start, other.end)
 
 
-def lead_of(ranked: Sequence[Scored], of_hits: Statements, kind: AnswerKind) -> Span:
-    """The best statement with what it needs and, as long as that is short, what belongs to it.
-
-    Where a list or steps are asked for, a list stays whole, with the sentence that announces it.
-    """
-    best = ranked[0]
-    statements = of_hits[best.hit]
-    first, last = whole(statements, best.at)
-
-    def chars(a: int, b: int) -> int:
-        return read_chars(excerpt(statements, a, b).text)
-
-    if chars(0, len(statements) - 1) <= LEAD_CHARS and statements[best.at].kind != "code":
-        return Span(best.hit, 0, len(statements) - 1)  # a short section reads best as it stands
-    a, b = _around(statements, first, last)
-    announced = whole(statements, a)[0] < a or statements[a].text[:1].isdecimal()
-    whole_list = kind in ("list", "how") and announced and statements[best.at].group >= 0
-    if chars(a, b) <= (WHOLE_CHARS if whole_list else LEAD_CHARS):
-        first, last = whole(statements, a)[0], b
-    for other in ranked[1:4]:
-        if other.hit != best.hit or other.score < best.score - NEARLY or first <= other.at <= last:
-            continue
-        a, b = whole(statements, other.at)
-        a, b = min(a, first), max(b, last)
-        adjacent = other.at in (first - 1, last + 1) and not _skips(statements, a, b)
-        if adjacent and chars(a, b) <= LEAD_CHARS and statements[other.at].kind != "code":
-            first, last = a, b
-    return Span(best.hit, first, last)
-
-
-def _around(statements: Sequence[Statement], first: int, last: int) -> tuple[int, int]:
-    """The paragraph, or the list, that statements stand in."""
-    while first > 0 and _together(statements[first - 1], statements[first]):
-        first -= 1
-    while last + 1 < len(statements) and _together(statements[last], statements[last + 1]):
-        last += 1
-    return first, last
-
-
-def _together(one: Statement, other: Statement) -> bool:
-    return one.block == other.block or one.group == other.group >= 0
-
-
-def _skips(statements: Sequence[Statement], first: int, last: int) -> bool:
-    """Whether something that says nothing (links, pictures) stands between."""
-    run = statements[first : last + 1]
-    return any(b.block > a.block + 1 for a, b in pairwise(run))
-
-
-def supporting(
-    ranked: Sequence[Scored],
-    of_hits: Statements,
-    lead: Span,
-    taken: set[tuple[int, int]],
-    kind: AnswerKind,
-) -> set[tuple[int, int]]:
-    """Which further statements go into the answer."""
-    home = of_hits[lead.hit]
-    room = WHOLE_CHARS - sum(read_chars(of_hits[h][i].text) for h, i in taken)
-    repeated = [_words(of_hits[h][i]) for h, i in taken]
-    taken = set(taken)
-    chosen: set[tuple[int, int]] = set()
-    for s in _candidates(ranked, of_hits, lead, kind):
-        if (s.hit, s.at) in taken or room < LEAST_ROOM:
-            continue
-        statements = of_hits[s.hit]
-        code = statements[s.at].kind == "code"
-        if code and (kind != "how" or statements[s.at].passage.kind == "output"):
-            continue
-        needed = whole(statements, s.at)
-        wide = _around(statements, *needed)
-        fits = read_chars(excerpt(statements, *wide).text) <= PARAGRAPH_CHARS
-        for first, last in (wide, needed) if fits else (needed,):
-            new = Span(s.hit, first, last).places() - taken
-            cost = sum(read_chars(of_hits[h][i].text) for h, i in new)
-            limit = (
-                max(room, CODE_CHARS)
-                if code and statements is home and cost <= CODE_CHARS
-                else room
-            )
-            if cost <= limit and not any(repeats(_words(of_hits[h][i]), repeated) for h, i in new):
-                taken |= new
-                chosen |= new
-                room -= cost
-                repeated += [_words(of_hits[h][i]) for h, i in new]
+def leading(ranked: Ranked) -> Span:
+    """The neighbouring statements that most likely hold the answer, for what they take to read."""
+    best, worth = Span(0, 0), -np.inf
+    for first in range(len(ranked.statements)):
+        chance = 0.0
+        for last in range(first, len(ranked.statements)):
+            span = Span(first, last)
+            if ranked.hit[last] != ranked.hit[first] or (last > first and not _short(span, ranked)):
                 break
-    return chosen
+            chance += float(ranked.leads[last])
+            value = chance - COST * _chars(span, ranked) / 100
+            if value > worth:
+                best, worth = span, value
+    return best
 
 
-def _candidates(
-    ranked: Sequence[Scored], of_hits: Statements, lead: Span, kind: AnswerKind
-) -> Iterator[Scored]:
-    """Statements that may support, in the order in which they are considered."""
-    worth = [s for s in ranked if s.score >= WORTH * ranked[0].score]
-    home = section_of(of_hits[lead.hit][0].passage)
+def spans(ranked: Ranked, lead: Span, told: Sequence[int] = ()) -> list[Span]:
+    """What goes into the answer, what leads first, then the rest of its section in reading order.
 
-    def beside_lead(s: Scored) -> bool:
-        return section_of(of_hits[s.hit][0].passage) == home
-
-    def place(s: Scored) -> tuple[int, int]:
-        return of_hits[s.hit][s.at].passage.id, s.at
-
-    if kind == "definition":
-        # Who asks what something is reads on from the definition.
-        begin = (of_hits[lead.hit][0].passage.id, lead.last)
-        yield from sorted((s for s in ranked if beside_lead(s) and place(s) > begin), key=place)
-    elif kind == "how":
-        yield from [s for s in ranked if beside_lead(s) and of_hits[s.hit][s.at].kind == "code"][:1]
-    yield from worth
-
-
-def _words(statement: Statement) -> frozenset[str]:
-    return frozenset(key(plain(statement.text)))
-
-
-def in_order(chosen: set[tuple[int, int]], of_hits: Statements, home: int) -> list[Span]:
-    """Runs of neighbouring statements: the leading section's first, each section's in reading
-    order.
+    Parameters
+    ----------
+    told : sequence of int
+        Positions of statements that the answer has said already; the lead may be among them.
     """
-    section = section_of(of_hits[home][0].passage)
-    hits: dict[tuple[str, tuple[str, ...]], int] = {}
-    for h in sorted({h for h, _ in chosen}):
-        hits.setdefault(section_of(of_hits[h][0].passage), h)
+    lead = _understood(lead, ranked)
+    taken = {*lead.places(), *told}
+    room = WHOLE_CHARS - sum(read_chars(ranked.statements[i].text) for i in taken)
+    repeated = [folded(ranked.statements[i].text) for i in taken]
+    for i in np.argsort(-ranked.belongs, kind="stable").tolist():
+        if ranked.belongs[i] < BELONGS:
+            break
+        new = set(_understood(Span(i, i), ranked).places()) - taken
+        cost = sum(read_chars(ranked.statements[j].text) for j in new)
+        words = [folded(ranked.statements[j].text) for j in new]
+        if cost <= room and not any(repeats(w, repeated) for w in words):
+            taken |= new
+            room -= cost
+            repeated += words
+    return _in_order(lead, taken - {*told}, ranked)
 
-    def order(place: tuple[int, int]) -> tuple[bool, int, int, int]:
-        passage = of_hits[place[0]][0].passage
-        where = section_of(passage)
-        return where != section, hits[where], passage.id, place[1]
 
-    runs: list[Span] = []
-    for h, i in sorted(chosen, key=order):
-        last = runs[-1] if runs else None
-        if (
-            last is not None
-            and last.hit == h
-            and last.last == i - 1
-            and not _skips(of_hits[h], i - 1, i)
+def _in_order(lead: Span, taken: set[int], ranked: Ranked) -> list[Span]:
+    if not taken:
+        return []
+    if lead.first in taken:
+        # What stands around it is quoted with it as long as that stays short.
+        for i in (
+            *range(lead.last + 1, max(taken) + 1),
+            *range(lead.first - 1, min(taken) - 1, -1),
         ):
-            runs[-1] = Span(h, last.first, i)
+            wider = Span(min(lead.first, i), max(lead.last, i))
+            beside = i in taken and ranked.hit[i] == ranked.hit[lead.first]
+            if beside and i in (lead.first - 1, lead.last + 1) and _short(wider, ranked):
+                lead = wider
+    home = section_of(ranked.statements[lead.first].passage)
+    order = {
+        section: i
+        for i, section in enumerate(dict.fromkeys(_section(i, ranked) for i in sorted(taken)))
+    }
+
+    def place(i: int) -> tuple[bool, int, int, int]:
+        statement = ranked.statements[i]
+        section = section_of(statement.passage)
+        return section != home, order[section], statement.passage.id, i
+
+    out: list[Span] = [lead] if lead.first in taken else []
+    for i in sorted(taken - {*lead.places()}, key=place):
+        last = out[-1] if len(out) > (lead.first in taken) else None
+        if last is not None and last.last == i - 1 and ranked.hit[i] == ranked.hit[i - 1]:
+            out[-1] = Span(last.first, i)
         else:
-            runs.append(Span(h, i, i))
-    return runs
+            out.append(Span(i, i))
+    return out
+
+
+def _section(i: int, ranked: Ranked) -> tuple[str, tuple[str, ...]]:
+    return section_of(ranked.statements[i].passage)
+
+
+def _understood(span: Span, ranked: Ranked) -> Span:
+    """The span with what its ends cannot do without, as far as that stays short."""
+    here = ranked.hit == ranked.hit[span.first]
+    offset = int(np.argmax(here))
+    beside: list[Statement] = [ranked.statements[i] for i in np.flatnonzero(here).tolist()]
+    first, _ = whole(beside, span.first - offset)
+    _, last = whole(beside, span.last - offset)
+    while span.first > first + offset and _short(Span(span.first - 1, span.last), ranked):
+        span = Span(span.first - 1, span.last)
+    while span.last < last + offset and _short(Span(span.first, span.last + 1), ranked):
+        span = Span(span.first, span.last + 1)
+    return span
+
+
+def _chars(span: Span, ranked: Ranked) -> int:
+    return ranked.statements[span.last].end - ranked.statements[span.first].start
+
+
+def _short(span: Span, ranked: Ranked) -> bool:
+    """Whether a span is no longer than what may lead."""
+    excerpt = span.excerpt(ranked)
+    return _chars(span, ranked) <= LEAD_CHARS and excerpt.text.count("\n") < LEAD_LINES

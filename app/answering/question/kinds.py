@@ -1,69 +1,56 @@
-"""What kind of question is asked."""
+"""What kind of question is asked, by a classifier learned from written questions.
+
+Multinomial logistic regression over runs of up to three words and of three to five letters, so that
+endings and other languages than English count. The coefficients are `kinds.json`, written by
+`benchmarks/answers/train_kinds.py` from questions in English, German, Spanish, French and Chinese.
+"""
 
 from __future__ import annotations
 
+import json
+import math
 import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache, lru_cache
+from importlib import resources
+from typing import Literal, cast
 
-from app.answering.question.sides import sides_of, without_courtesy
-from kg.linking import Lexicon, key, words
+import numpy as np
+import numpy.typing as npt
+
+from kg.linking import EAST_ASIAN, Lexicon, key
+from kg.linking import words as spoken_words
 from kg.types import AnswerKind
 
-__all__ = ["asks_what_now", "goals_of", "kind_of", "searched", "spelled_out"]
+__all__ = [
+    "MODEL",
+    "Kind",
+    "Kinds",
+    "columns",
+    "goals_of",
+    "kind_of",
+    "read_kind",
+    "searched",
+    "spelled_out",
+    "terms",
+]
 
-_PATH = re.compile(
-    r"\b(?:prerequisites?|prereqs?|study order|learning (?:path|order)|study plan|road ?map)\b"
-    r"|\b(?:need|have|should|must|ought|want)\b.*\b(?:know|learn|read|study|understand"
-    r"|see)\b.*\b(?:before|first|for|prior)\b"
-    r"|\bwhat (?:do|should|must) i (?:need|know|learn|study|read|understand) (?:\w+ )?(?:before"
-    r"|first|for)\b"
-    r"|\b(?:need|have|should|must|ought)\b(?: i)? (?:to )?(?:know )?(?:to )?(?:understand"
-    r"|follow) (?!about\b)\S"
-    r"|\b(?:in )?(?:what|which) order\b.*\b(?:learn|read|study)\b|\bbefore (?:i )?(?:learn|read"
-    r"|study)ing?\b",
-    re.I,
-)
-# "What comes after X?", with no more than a name behind it: "what comes after the softmax in a
-# classifier?" is another.
-_NEXT = re.compile(
-    r"\b(?:what|which|where|anything)\b.*\b(?:comes?|follows?|learn|study|read|next|go(?: on)?"
-    r"|continue)\b.*"
-    r"\b(?:after|from|beyond|(?:once|when) i (?:know|understand))\s+(?:(?!in |of |during "
-    r"|for )\S+\s*){1,5}$"
-    r"|\bwhat(?:'s| is)? next\b|\bwhat (?:concepts? |topics? )?(?:builds? (?:up)?on|depends? on"
-    r"|needs|requires)\b"
-    r"|\b(?:is|are)\b.*\b(?:needed|required|a prerequisite) for\s*\??$|\bwhat does\b.*\blead to\b",
-    re.I,
-)
-# What can be learned with what is known already; no concept is named.
-_NOW = re.compile(
-    r"^(?:and |so |then )*(?:what|which (?:concepts?|topics?|subjects?)) (?:can|could|should|shall"
-    r"|do|might|may) i "
-    r"(?:(?:learn|study|read|do|tackle) (?:about )?(?:next|now)|(?:learn"
-    r"|study) with what i (?:already )?know"
-    r"|(?:learn|study) (?:next |now )?(?:from here|given what i (?:already )?know))$"
-    r"|^(?:and |so |then )*what(?:'s| is) unlocked$",
-    re.I,
-)
+# What a question may want; "all" gathers every statement, "now" asks what can be learned at all.
+Kind = Literal[
+    "definition", "fact", "how", "why", "list", "all", "yesno", "comparison", "where", "path",
+    "next", "now",
+]  # fmt: skip
+MODEL = "kinds.json"
+BARE = 2  # words, a concept's name among them, that ask for nothing but it
+MOST_CHARS = 400  # of a question; what follows is something pasted
+_ANSWERED_AS: Mapping[Kind, AnswerKind] = {"why": "fact", "all": "list", "now": "next"}
+
+_TOKEN = re.compile(rf"[{EAST_ASIAN}]|[^\W_{EAST_ASIAN}]+|[^\w\s]")
+_DIGIT = re.compile(r"\d")
+_LONGEST_RUN = 3  # words
+_LETTERS = (3, 4, 5)
 _BETWEEN_GOALS = re.compile(r"[\s,&]*(?:(?:and|or|then|as well as|the|an?)\b[\s,&]*)*", re.I)
-_COMPARED = re.compile(
-    r"\bdifferen(?:ce|t|ces)\b|\bversus\b|\bvs\.?(?=\s)|\bcompar(?:e|ed|ison|ing)\b|\bdistinguish\b"
-    r"|\bdiffers?\b",
-    re.I,
-)
-_CHOSEN = re.compile(
-    r"\bor\b|\binstead of\b|\brather than\b|\bin place of\b|\bbetter than\b|\bworse than\b"
-    r"|\bprefer\b.*\b(?:to|over)\b",
-    re.I,
-)
-_WHERE = re.compile(
-    r"^\s*where\b(?! (?:vs\b|versus\b|and\b|or\b|clause))"
-    r"|\b(?:videos?|films?|notebooks?|links?|papers?|urls?|lectures?|lessons?|blog posts?"
-    r"|sources?)\b.*"
-    r"\b(?:about|on|for|of|explain\w*)\b"
-    r"|\b(?:in )?which (?:lecture|lesson|video|notebook|note|paper|chapter)\b"
-    r"|\b(?:notebook|video|link|paper|lecture)s?\s*\??$|\bread more\b|\bfurther reading\b",
-    re.I,
-)
 # "Show me the code for X": notes hold X, and seldom the word "code".
 _FORM = re.compile(
     r"^\s*(?:(?:please |can you |could you )*(?:show|give)(?: me)? )?(?:the |an? |some |its )?"
@@ -71,93 +58,105 @@ _FORM = re.compile(
     r"|about|on)\s+",
     re.I,
 )
-_GATHERED = (
-    r"tricks|tips|rules|statements|ways|techniques|kinds|types|sorts|methods|options|signs|remedies"
-    r"|cures|reasons|"
-    r"steps|parts|variants|examples|advantages|disadvantages|drawbacks|benefits|mistakes|pitfalls"
-    r"|causes|metrics|losses"
-)
-_LIST = re.compile(
-    r"^\s*(?:list|name|enumerate)\b|^\s*(?:give|show|tell)(?: me)? (?:all|every)\b"
-    rf"|\b(?:all|every|each) (?:the |my |of the )?(?:\w+ ){{0,2}}(?:{_GATHERED}|trick|tip|rule"
-    r"|statement|way)\b"
-    rf"|\b(?:what|which) (?:\w+ ){{0,3}}(?:are there|exist)\b|\bwhat are (?:the "
-    rf"|all )*(?:\w+ )?(?:{_GATHERED})\b"
-    r"|\b(?:what|which) (?:kinds?|types?|sorts?|tricks|tips) of\b|\b(?:tips|tricks"
-    r"|rules of thumb)\b",
-    re.I,
-)
-# "How do I …?" wants steps; "how many …?" and "how can I tell …?" want a fact.
-_HOW = re.compile(
-    r"^\s*how to\b|\bhow (?:do|can|should|could|would|must|might|did) (?:i|we|you|one"
-    r"|people)\b(?! (?:even )?"
-    r"(?:tell|know|see|notice|recogni[sz]e|spot|detect|find out)\b)|^\s*steps?\b|\bsteps (?:to|for"
-    r"|of)\b"
-    r"|\brecipe for\b|^\s*(?:choose|find|pick|train|set|tune|build|create|make|compute|write|load"
-    r"|save)\b"
-    r"|^\s*(?:show|give)(?: me)? (?:the |some )?code\b|^\s*(?:the )?code (?:for|of)\b",
-    re.I,
-)
-_YES_NO = re.compile(
-    r"^\s*(?:is|are|was|were|can|could|do|does|did|should|shall|must|may|will|would|has|have|need"
-    r"|am|isn't|aren't|"
-    r"can't|don't|doesn't|shouldn't)\b"
-    r"|^(?!\s*(?:what|which|how|why|when|where|who|whose)\b)[^?]*,\s*(?:should|can|may|must|do|does"
-    r"|is|are|right)\b",
-    re.I,
-)
-_DEFINITION = re.compile(
-    r"^\s*(?:what(?:'s|\s+is|\s+are|\s+does|\s+do(?!\s+(?:i|we|you)\b))|define|definition"
-    r"|meaning of"
-    r"|explain|describe|tell me about|who is)\b",
-    re.I,
-)
-_WH = re.compile(r"^\s*(?:how|when|why|which|who|whose)\b", re.I)
 _SHARED_WORD = re.compile(
     r"([\w'-]+)(\s+(?:and|or|vs\.?|versus|from|to|with)\s+(?:an?\s+|the\s+)?)([\w'-]+)\s+([\w'-]+)"
 )
 
 
-def kind_of(question: str, linked: int) -> AnswerKind:
+@dataclass(frozen=True, slots=True)
+class Kinds:
+    """The classifier; `weights` has a row for each term and a column for each kind."""
+
+    kinds: tuple[Kind, ...]
+    terms: Mapping[str, int]  # the row of each known term
+    weights: npt.NDArray[np.float64]  # (terms, kinds)
+    bias: npt.NDArray[np.float64]  # (kinds,)
+
+    def chances(self, question: str) -> dict[Kind, float]:
+        """The probability of each kind, the likeliest first."""
+        rows, values = columns(question, self.terms)
+        odds = self.bias + (values @ self.weights[rows] if rows else 0.0)
+        odds = np.exp(odds - odds.max())
+        odds /= odds.sum()
+        order = np.argsort(-odds, kind="stable")
+        return {self.kinds[i]: float(odds[i]) for i in order}
+
+
+def columns(question: str, known: Mapping[str, int]) -> tuple[list[int], npt.NDArray[np.float64]]:
+    """The rows of a question's known terms, and what each counts.
+
+    Runs of words and runs of letters have the length 1 each, whatever their number.
+    """
+    rows: list[int] = []
+    values: list[float] = []
+    for own_terms in terms(question):
+        own = sorted(known[term] for term in own_terms if term in known)
+        rows += own
+        values += [1 / math.sqrt(len(own))] * len(own)
+    return rows, np.array(values)
+
+
+def terms(question: str) -> tuple[set[str], set[str]]:
+    """Runs of words, the question's begin and end among them, and runs of letters within words."""
+    text = _DIGIT.sub("0", question[:MOST_CHARS].casefold())
+    words = ["^", *_TOKEN.findall(text), "$"]
+    runs = {
+        " ".join(words[i : i + n])
+        for n in range(1, _LONGEST_RUN + 1)
+        for i in range(len(words) - n + 1)
+    }
+    letters = {
+        f"_{marked[i : i + n]}"
+        for marked in (f"<{word}>" for word in words)
+        for n in _LETTERS
+        for i in range(len(marked) - n + 1)
+    }
+    return runs, letters
+
+
+@cache
+def learned() -> Kinds:
+    """The classifier that comes with Gradus."""
+    stored = json.loads(
+        resources.files("app.answering.question").joinpath(MODEL).read_text(encoding="utf-8")
+    )
+    terms = stored["terms"]
+    return Kinds(
+        tuple(stored["kinds"]),
+        {term: i for i, term in enumerate(terms)},
+        np.array(list(terms.values()), dtype=np.float64) / 100,
+        np.array(stored["bias"], dtype=np.float64),
+    )
+
+
+@lru_cache(maxsize=256)
+def read_kind(question: str, linked: int) -> Kind | Literal["empty"]:
     """The kind of a question; `linked` is the number of concepts it names.
 
-    >>> kind_of("What do I need to know before U-Net?", 1)
-    'path'
-    >>> kind_of("difference between GAN and WGAN", 2), kind_of("what is dropout", 1)
-    ('comparison', 'definition')
-    >>> kind_of("how do I free memory?", 0), kind_of("video about hooks", 1)
-    ('how', 'where')
-    >>> [kind_of(q, 1) for q in ("What comes after dropout?", "can I use it?", "how many epochs?")]
-    ['next', 'yesno', 'fact']
+    >>> [read_kind(q, 1) for q in ("why is the loss high?", "all tricks on dropout")]
+    ['why', 'all']
     """
     if not re.search(r"\w", question):
         return "empty"
-    asked = without_courtesy(question)
-    if linked and _NEXT.search(asked.strip(" ?.!")):
-        return "next"
-    if _PATH.search(asked) and linked:
-        return "path"
-    if _COMPARED.search(asked) and (linked >= 2 or (linked and sides_of(asked))):
-        return "comparison"
-    if _CHOSEN.search(asked) and linked >= 2 and sides_of(asked):
-        return "comparison"
-    tests: tuple[tuple[AnswerKind, re.Pattern[str]], ...] = (
-        ("where", _WHERE), ("list", _LIST), ("how", _HOW), ("yesno", _YES_NO),
-        ("definition", _DEFINITION),
-    )  # fmt: skip
-    for kind, pattern in tests:
-        if pattern.search(asked):
-            return kind
-    return "definition" if linked and len(words(asked)) <= 3 and not _WH.match(asked) else "fact"
+    if linked and len(spoken_words(question)) <= BARE:
+        return "definition"
+    chances = learned().chances(question)
+    # Nothing comes after what the notes do not have.
+    return next(kind for kind in chances if linked or kind != "next")
 
 
-def asks_what_now(question: str) -> bool:
-    """Whether a question asks what could be learned next, with what is known already.
+def kind_of(question: str, linked: int) -> AnswerKind:
+    """The form of answer that a question wants; `linked` is the number of concepts it names.
 
-    >>> asks_what_now("What can I learn next?"), asks_what_now("what can I learn next after U-Net?")
-    (True, False)
+    >>> kind_of("What do I need to know before U-Net?", 1)
+    'path'
+    >>> [kind_of(q, 1) for q in ("what is dropout", "how do I free memory?", "Was ist Dropout?")]
+    ['definition', 'how', 'definition']
     """
-    return bool(_NOW.match(without_courtesy(question).strip(" ?.!")))
+    kind = read_kind(question, linked)
+    if kind == "empty":
+        return kind
+    return _ANSWERED_AS.get(kind, cast(AnswerKind, kind))
 
 
 def goals_of(question: str, lexicon: Lexicon) -> tuple[int, ...]:

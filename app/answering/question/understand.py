@@ -8,16 +8,13 @@ from dataclasses import dataclass
 from app.answering.offers.wishes import Wish, read_wish
 from app.answering.question.asked_for import (
     LinkSort,
-    Sort,
     is_bare,
-    lists_all,
     marks_of,
     sort_of_link,
-    sorts_of,
     subject_of,
 )
 from app.answering.question.follow_ups import Turn, resolve, wants_more
-from app.answering.question.kinds import asks_what_now, goals_of, kind_of, searched, spelled_out
+from app.answering.question.kinds import goals_of, kind_of, read_kind, searched, spelled_out
 from app.answering.question.sides import Side, is_choice, sides_in, sides_of
 from app.answering.question.spelling import speller
 from kg.encoder import DEFAULT_ENCODER, Encoder
@@ -56,8 +53,6 @@ class Question:
         What the notes call the statements that it wants, such as "trick".
     link : str
         Which links it asks for: "video", "notebook", or any ("").
-    sorts : frozenset of str
-        Which sorts of statement would answer it.
     bare : bool
         Whether it says nothing but the names of concepts and its kind.
     subject : mapping of str to float
@@ -78,7 +73,6 @@ class Question:
     lists_all: bool
     marks: tuple[str, ...]
     link: LinkSort
-    sorts: frozenset[Sort]
     bare: bool
     subject: Mapping[str, float]
     reading: Reading
@@ -101,10 +95,9 @@ def understand(
         When the encoder is not the one the store was made with.
     """
     asked = question.strip()[:QUESTION_CHARS]
-    text = asked if asks_what_now(asked) else _alone(asked, store, history)
-    found = store.lexicon.find(text, strict_case=False)
-    names = () if asks_what_now(text) else tuple(dict.fromkeys(f.concept for f in found))
-    kind, sides = _compared(text, _kind(text, len(names)), names, store)
+    text = asked if _wants_now(asked, store) else _alone(asked, store, history)
+    names = () if _wants_now(text, store) else _names(text, store)
+    kind, sides = _compared(text, kind_of(text, len(names)), names, store)
     if kind == "comparison":
         text = _fully_named(text, sides, store)
     if kind == "path":
@@ -123,10 +116,9 @@ def understand(
         sides=sides,
         chooses=is_choice(text),
         goes_on=bool(history) and wants_more(asked),
-        lists_all=kind == "list" and lists_all(text),
+        lists_all=kind == "list" and read_kind(text, len(names)) == "all",
         marks=marks_of(text),
         link=sort_of_link(text),
-        sorts=sorts_of(text),
         bare=is_bare(reading.words, kind, named),
         subject=subject_of(reading.words),
         reading=reading,
@@ -142,13 +134,14 @@ def _alone(asked: str, store: Store, history: Sequence[Turn]) -> str:
     return spelled_out(resolved, store.lexicon)
 
 
-def _kind(text: str, names: int) -> AnswerKind:
-    if asks_what_now(text):
-        return "next"
-    kind = kind_of(text, names)
-    if not names and kind_of(text, 1) == "path":
-        return "path"  # to something that is no concept of these notes
-    return kind
+def _names(text: str, store: Store) -> tuple[int, ...]:
+    found = store.lexicon.find(text, strict_case=False)
+    return tuple(dict.fromkeys(f.concept for f in found))
+
+
+def _wants_now(text: str, store: Store) -> bool:
+    """Whether it asks what can be learned next, with what is known already, of no concept."""
+    return not _names(text, store) and read_kind(text, 0) == "now"
 
 
 def _compared(

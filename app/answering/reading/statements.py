@@ -68,11 +68,20 @@ def whole(statements: Sequence[Statement], i: int) -> tuple[int, int]:
         if i - first >= 3:
             break
     while last + 1 < len(statements) and _goes_on(statements[last], statements[last + 1]):
+        announces = statements[last]
         last += 1
-        group = statements[last].group
-        while last + 1 < len(statements) and statements[last + 1].group == group >= 0:
+        while last + 1 < len(statements) and _announced(
+            announces, statements[last], statements[last + 1]
+        ):
             last += 1
     return first, last
+
+
+def _announced(by: Statement, one: Statement, following: Statement) -> bool:
+    """Whether what follows belongs to the list that a statement announces."""
+    if by.kind == "item":
+        return following.block == by.block
+    return following.group == one.group >= 0
 
 
 def _leans_on_before(statements: Sequence[Statement], i: int) -> bool:
@@ -95,26 +104,23 @@ def _leans_on_before(statements: Sequence[Statement], i: int) -> bool:
         )
     if before.kind == "sentence":
         return here.kind == "math" or before.text.endswith(":")
-    return here.kind == "item" and _numbered(here) and before.group == here.group
+    if here.kind == "item" and here.block == before.block:
+        leaning = _LEANS.match(here.text)
+        return here.text[:1].islower() or (leaning is not None and leaning["hard"] is not None)
+    return False
 
 
 def _goes_on(here: Statement, following: Statement) -> bool:
     """Whether a statement ends in the middle of what it says, or announces what follows."""
-    if here.kind == "sentence" and here.block == following.block:
-        return here.text.endswith("?")
+    if here.block == following.block:
+        return here.text.endswith(("?", "？") if here.kind == "sentence" else (":", "："))
     if following.block != here.block + 1:
         return False
     if here.kind == "sentence":
         if here.text.rstrip("*_ ").endswith((":", "：")):
             return True
         return following.kind == "math" and not ends_a_sentence(here.text)
-    if here.kind == "math":
-        return following.kind == "sentence" and following.text[:1].islower()
-    return here.kind == "item" and _numbered(here) and following.group == here.group
-
-
-def _numbered(statement: Statement) -> bool:
-    return statement.text[:1].isdecimal()
+    return here.kind == "math" and following.kind == "sentence" and following.text[:1].islower()
 
 
 def excerpt(statements: Sequence[Statement], first: int, last: int) -> Excerpt:

@@ -7,9 +7,9 @@ from collections.abc import Iterable
 from functools import lru_cache
 
 from ingest.notes.plain_text import plain
-from kg.linking import fold, key
+from kg.linking import fold, key, terms
 
-__all__ = ["repeats", "spoken", "stem", "stems"]
+__all__ = ["folded", "repeats", "spoken", "stem", "stems"]
 
 SAME_WORDS = 0.8  # share of their words that two texts have in common when they say the same
 _SUFFIX = re.compile(
@@ -35,6 +35,16 @@ def stem(word: str) -> str:
 def stems(text: str) -> frozenset[str]:
     """The words of a piece of Markdown without their endings."""
     return frozenset(stem(w) for w in key(plain(text)))
+
+
+@lru_cache(maxsize=4096)
+def folded(text: str) -> frozenset[str]:
+    """The folded words of a text as it stands, marks and addresses taken for words, too.
+
+    >>> sorted(folded("The *learning  rates*"))
+    ['learning', 'rate', 'the']
+    """
+    return frozenset(fold(term) for term, _, _ in terms(text))
 
 
 def spoken(text: str) -> str:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from app.answering.question.kinds import kind_of, sides_of, spelled_out
+from app.answering.question.kinds import kind_of, spelled_out
+from app.answering.question.sides import sides_of
 from kg.linking import Lexicon
 from kg.types import Concept
 

@@ -56,7 +56,7 @@ def needed(start: str) -> str:
         ("The rate is", "The rate is the length of a step."),
         ("It should be", "The rate is the length of a step. It should be small, e.g. 0.01."),
         ("Two ways", "Two ways lead there:\n\n1. Look at the curve.\n2. Divide by ten."),
-        ("2. Divide", "Two ways lead there:\n\n1. Look at the curve.\n2. Divide by ten."),
+        ("2. Divide", "2. Divide by ten."),
         ("The step is", "The step is\n\n$$\nw - \\eta g\n$$\n\nwhere $g$ is the slope."),
         ("where $g$", "The step is\n\n$$\nw - \\eta g\n$$\n\nwhere $g$ is the slope."),
         (

@@ -1,0 +1,297 @@
+"""Fit what chooses the statements of an answer, and measure it with each vault left out in turn.
+
+    python -m benchmarks.answers.train_reader SHARED [--stores DIR]
+
+Learned from `questions/lines` (blind writers, checked by second readers); measured on them and on
+the evaluation's questions by line, of which none is in a fit. Writes the weights with what they
+were fitted on, and saves the figures.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import statistics
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from scipy.optimize import minimize
+from sklearn.linear_model import LogisticRegression
+from sklearn.metrics import roc_auc_score
+from threadpoolctl import threadpool_limits
+
+import app.answering.composing as composing
+from app.answering.composing.features import FEATURES, RELATIONS, Seen, related, seen
+from app.answering.composing.ranking import LISTS, MODEL, Weights
+from app.answering.composing.selection import leading, spans
+from app.answering.question.understand import Question, understand
+from app.answering.reading.excerpts import cite
+from app.answering.refusal import ANSWERED_FROM, SIGNS, signs_of
+from benchmarks.answers.by_line import Lines, mean_of, score
+from benchmarks.record import save
+from ingest.build import ingest
+from kg.encoder import load_encoder
+from kg.search import Findings, find
+from kg.store import open_store
+from kg.types import Citation
+
+ROOT = Path(__file__).parents[2]
+QUESTIONS = ROOT / "benchmarks/questions/lines"
+# Strength of the pull towards zero, chosen with vaults left out; neighbours do as well.
+LEAD_PULL, BELONGS_PULL, DOUBT_PULL = 200.0, 0.05, 0.1
+LANGUAGES = ("de", "es", "fr", "zh")
+FIGURES = ("lead", "tight", "covered", "noise", "chars", "refused_though_told", "refused", "auc")
+Array = npt.NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A question with what is seen of the statements of its hits, and which of them are right."""
+
+    question: Lines
+    understood: Question
+    findings: Findings
+    seen: Seen
+    lead: npt.NDArray[np.bool_]  # (n,)
+    good: npt.NDArray[np.bool_]  # (n,)
+
+    @property
+    def lists(self) -> bool:
+        """Whether several things are asked for."""
+        return self.understood.kind in LISTS
+
+    @property
+    def answerable(self) -> bool:
+        """Whether the notes hold the answer."""
+        return bool(self.question.lead)
+
+
+def vaults(shared: Path) -> dict[str, Path]:
+    """Where the notes of each set of questions are."""
+    evaluation = shared / "eval"
+    corpora = evaluation / "train_prereq"
+    own = ROOT / "benchmarks/questions/vaults"
+    return {
+        "starter": ROOT / "ingest/starter",
+        "seed": shared / "notes",
+        "fastbook": evaluation / "fastbook/notes",
+        "metacademy": evaluation / "metacademy/notes",
+        **{
+            n: evaluation / "vaults" / n
+            for n in ("cs228", "cs231n", "dl_summary", "tuning_playbook")
+        },
+        **{
+            n: corpora / n / "notes"
+            for n in (
+                "cp_algorithms", "exercism_csharp", "exercism_elixir", "mdn_learn", "modernmath",
+                "statproofbook",
+            )
+        },
+        **{n: own / n for n in LANGUAGES},
+    }  # fmt: skip
+
+
+def looked_at(store_folder: Path, questions: Sequence[Lines]) -> list[Asked]:
+    """What is seen of the statements of each question's hits."""
+    store, encoder = open_store(store_folder), load_encoder()
+    out = []
+    for question in questions:
+        asked = understand(question.q, store, encoder)
+        findings = find(asked.reading, store)
+        found = seen(asked, findings, store)
+        cited = [_cited(found, i) for i in range(len(found.statements))]
+        lead = np.array([question.leads(c) for c in cited], dtype=np.bool_)
+        good = np.array([question.holds(c) for c in cited], dtype=np.bool_)
+        out.append(Asked(question, asked, findings, found, lead, good))
+    store.close()
+    return out
+
+
+def _cited(found: Seen, i: int) -> Citation:
+    from app.answering.reading.statements import excerpt
+
+    return cite(excerpt([found.statements[i]], 0, 0), 1)
+
+
+def fitted(asked: Sequence[Asked]) -> Weights:
+    """The weights learned from these questions."""
+    told = [a for a in asked if a.lead.any()]
+    rows = np.concatenate([a.seen.rows for a in told])
+    scale = rows.std(axis=0) + 1e-6
+    with threadpool_limits(1):
+        lead = _listwise([a.seen.rows / scale for a in told], [a.lead for a in told]) / scale
+        beside = np.concatenate(
+            [
+                np.column_stack([related(a.seen, a.seen.rows @ lead, a.lists), a.seen.rows])
+                for a in told
+            ]
+        )
+        centre, spread = beside.mean(axis=0), beside.std(axis=0) + 1e-6
+        model = LogisticRegression(C=BELONGS_PULL, max_iter=2000)
+        model.fit((beside - centre) / spread, np.concatenate([a.good for a in told]))
+    belongs = model.coef_[0] / spread
+    return Weights(lead, belongs, float(model.intercept_[0] - belongs @ centre))
+
+
+def _listwise(rows: Sequence[Array], right: Sequence[npt.NDArray[np.bool_]]) -> Array:
+    """Weights under which the right ones of each list are likeliest (softmax over the list)."""
+    stacked, yes = np.concatenate(rows), np.concatenate(right)
+    sizes = [len(r) for r in rows]
+    starts = np.cumsum([0, *sizes[:-1]])
+    of = np.repeat(np.arange(len(sizes)), sizes)
+
+    def loss(weights: Array) -> tuple[float, Array]:
+        worth = stacked @ weights
+        up = np.exp(worth - np.maximum.reduceat(worth, starts)[of])
+        total, good = np.add.reduceat(up, starts), np.add.reduceat(up * yes, starts)
+        pull = LEAD_PULL * weights
+        slope = (up / total[of] - up * yes / np.maximum(good, 1e-300)[of]) @ stacked
+        value = float(np.log(total).sum() - np.log(np.maximum(good, 1e-300)).sum())
+        return value + float(pull @ weights) / 2, slope + pull
+
+    return np.asarray(
+        minimize(
+            loss, np.zeros(stacked.shape[1]), jac=True, method="L-BFGS-B", options={"maxiter": 500}
+        ).x
+    )
+
+
+def answered(asked: Asked, weights: Weights) -> tuple[list[Citation], int]:
+    """The citations of an answer in running text, and its characters."""
+    if not asked.seen.statements:
+        return [], 0
+    ranked = weights.rank(asked.seen, asked.lists)
+    excerpts = [span.excerpt(ranked) for span in spans(ranked, leading(ranked))]
+    return [cite(e, n) for n, e in enumerate(excerpts, 1)], sum(len(e.text) for e in excerpts)
+
+
+def read_questions(file: Path) -> list[Lines]:
+    """The questions of a file."""
+    return [Lines.of(json.loads(line)) for line in file.read_text("utf-8").splitlines() if line]
+
+
+def main() -> None:
+    """Measure with each vault left out, fit on all, write the weights, save the figures."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("shared", type=Path)
+    parser.add_argument("--stores", type=Path, default=Path(".gradus/reader"), help="kept stores")
+    given = parser.parse_args()
+    own, evaluation = _all_questions(given.shared.resolve(), given.stores)
+    without = {
+        name: fitted([a for other, asked in own.items() if other != name for a in asked])
+        for name in own
+    }
+    # What tells whether notes answer is seen by weights that were not learned from them.
+    doubts = {n: (_signs(own[n], without[n]), _answerable(own[n])) for n in own}
+    rows = _measured(own, evaluation, without, doubts)
+    final = fitted([a for asked in own.values() for a in asked])
+    weights, intercept = _confidence(list(doubts.values()))
+    stored = {
+        "made_by": "python -m benchmarks.answers.train_reader",
+        "questions": sum(len(a) for a in own.values()),
+        "lead": dict(zip(FEATURES, _rounded(final.lead), strict=True)),
+        "belongs": dict(zip((*RELATIONS, *FEATURES), _rounded(final.belongs), strict=True)),
+        "intercept": round(final.intercept, 4),
+        "confidence": {
+            "weights": dict(zip(SIGNS, _rounded(weights), strict=True)),
+            "intercept": round(intercept, 4),
+        },
+    }
+    file = Path(composing.__file__).parent / MODEL
+    file.write_text(json.dumps(stored, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+    print("saved", save("reader", {"rows": rows}))
+
+
+def _all_questions(
+    shared: Path, stores: Path
+) -> tuple[dict[str, list[Asked]], dict[str, list[Asked]]]:
+    """By vault our own questions and the evaluation's."""
+    own, evaluation = {}, {}
+    for name, notes in vaults(shared).items():
+        folder = stores / name
+        if not folder.exists():
+            ingest([notes], folder)
+        own[name] = looked_at(folder, read_questions(QUESTIONS / f"{name}.jsonl"))
+        held = shared / f"eval/answers/{name}.jsonl"
+        if held.exists():
+            evaluation[name] = looked_at(folder, read_questions(held))
+        print(name, len(own[name]), len(evaluation.get(name, ())), flush=True)
+    return own, evaluation
+
+
+def _measured(
+    own: Mapping[str, Sequence[Asked]],
+    evaluation: Mapping[str, Sequence[Asked]],
+    without: Mapping[str, Weights],
+    doubts: Mapping[str, tuple[Array, npt.NDArray[np.bool_]]],
+) -> list[dict[str, Any]]:
+    """A row for each vault and set of questions, by weights that saw neither, and their means."""
+    rows: list[dict[str, Any]] = []
+    for name, weights in without.items():
+        sure = _confidence([d for other, d in doubts.items() if other != name])
+        for questions, sets in (("own", own), ("evaluation", evaluation)):
+            if name in sets:
+                rows.append(_row(name, questions, sets[name], weights, sure))
+                print(rows[-1], flush=True)
+    for questions, foreign in (("own", False), ("own", True), ("evaluation", False)):
+        of = [
+            r for r in rows
+            if r["questions"] == questions and (r["vault"] in LANGUAGES) == foreign
+        ]  # fmt: skip
+        mean = {f: round(statistics.mean(r[f] for r in of), 3) for f in FIGURES}
+        rows.append({"vault": f"mean of {len(of)}", "questions": questions, **mean})
+        print(rows[-1])
+    return rows
+
+
+def _signs(asked: Sequence[Asked], weights: Weights) -> Array:
+    return np.array(
+        [signs_of(a.understood, a.findings, weights.rank(a.seen, a.lists)) for a in asked]
+    )
+
+
+def _answerable(asked: Sequence[Asked]) -> npt.NDArray[np.bool_]:
+    return np.array([a.answerable for a in asked])
+
+
+def _confidence(doubts: Sequence[tuple[Array, npt.NDArray[np.bool_]]]) -> tuple[Array, float]:
+    """Weights of the signs and their intercept; both sides weigh the same."""
+    signs = np.concatenate([s for s, _ in doubts])
+    centre, spread = signs.mean(axis=0), signs.std(axis=0) + 1e-6
+    model = LogisticRegression(C=DOUBT_PULL, class_weight="balanced", max_iter=2000)
+    model.fit((signs - centre) / spread, np.concatenate([yes for _, yes in doubts]))
+    weights = model.coef_[0] / spread
+    return weights, float(model.intercept_[0] - weights @ centre)
+
+
+def _row(
+    vault: str,
+    questions: str,
+    asked: Sequence[Asked],
+    weights: Weights,
+    sure: tuple[Array, float],
+) -> dict[str, Any]:
+    chance = 1 / (1 + np.exp(-(_signs(asked, weights) @ sure[0] + sure[1])))
+    yes = _answerable(asked)
+    scores = [score(a.question, *answered(a, weights)) for a in asked if a.answerable]
+    return {
+        "vault": vault,
+        "questions": questions,
+        "n": len(scores),
+        **mean_of(scores),
+        "refused_though_told": round(float((chance[yes] < ANSWERED_FROM).mean()), 3),
+        "refused": round(float((chance[~yes] < ANSWERED_FROM).mean()), 3),
+        "auc": round(float(roc_auc_score(yes, chance)), 3),
+    }
+
+
+def _rounded(values: Iterable[float]) -> list[float]:
+    return [float(f"{v:.4g}") for v in values]
+
+
+if __name__ == "__main__":
+    main()

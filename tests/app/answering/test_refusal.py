@@ -1,0 +1,64 @@
+"""The confidence of answers: what the notes hold is above the line, what they do not is below."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from app.answering.answer import answer
+from app.answering.composing.ranking import rank
+from app.answering.question.understand import understand
+from app.answering.refusal import ANSWERED_FROM, SIGNS, confidence, signs_of
+from kg.encoder import Encoder
+from kg.search import find
+from kg.store import Store
+
+
+def sure(question: str, store: Store, encoder: Encoder) -> float:
+    asked = understand(question, store, encoder)
+    findings = find(asked.reading, store)
+    return confidence(asked, findings, rank(asked, findings, store))
+
+
+@pytest.mark.parametrize(
+    "question",
+    ["What is proofing?", "which learning rate after unfreezing?", "what does wheat flour hold"],
+)
+def test_what_the_notes_hold_is_answered(store: Store, encoder: Encoder, question: str) -> None:
+    """Plain questions on small notes are well above the line."""
+    assert sure(question, store, encoder) > 0.6 > ANSWERED_FROM
+
+
+@pytest.mark.parametrize(
+    "question",
+    [
+        "How do I prune an apple tree?",
+        "who signed the treaty of Westphalia",
+        "Kubernetes ingress timeout",
+    ],
+)
+def test_what_the_notes_do_not_hold_is_refused(
+    store: Store, encoder: Encoder, question: str
+) -> None:
+    """Questions from elsewhere are below it, even where a word is shared."""
+    assert sure(question, store, encoder) < ANSWERED_FROM
+
+
+@pytest.mark.parametrize("question", ["What is proofing?", "how much yeast", "proofing"])
+def test_without_hits_nothing_is_sure(store: Store, encoder: Encoder, question: str) -> None:
+    """The notes do not hold what no statement says."""
+    asked = understand(question, store, encoder)
+    assert confidence(asked, find(asked.reading, store), None) == 0.0
+
+
+def test_signs_of_odd_questions_are_numbers(store: Store, encoder: Encoder) -> None:
+    """Without words, with one, and with a thousand: as many signs as have weights, all finite."""
+    for question in ["?", "the of", "🎉", "x" * 3000, "dropout " * 500, "学习率"]:
+        asked = understand(question, store, encoder)
+        findings = find(asked.reading, store)
+        ranked = rank(asked, findings, store)
+        if ranked is not None:
+            signs = signs_of(asked, findings, ranked)
+            assert signs.shape == (len(SIGNS),)
+            assert np.isfinite(signs).all(), question
+        assert 0 <= answer(question, store, encoder).confidence <= 1
