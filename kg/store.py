@@ -7,7 +7,7 @@ import json
 import re
 import sqlite3
 import threading
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -149,6 +149,20 @@ class Store:
                 "SELECT count(*) FROM passages_fts WHERE passages_fts MATCH ?", (quoted,)
             ).fetchone()
         return int(row[0])
+
+    def vocabulary(self) -> Mapping[str, int]:
+        """The words of the full-text index as it stems them, with how many passages hold each."""
+        return self._vocabulary
+
+    @cached_property
+    def _vocabulary(self) -> dict[str, int]:
+        with self._lock:
+            self._connection.execute(
+                "CREATE VIRTUAL TABLE IF NOT EXISTS temp.vocabulary "
+                "USING fts5vocab(main, passages_fts, row)"
+            )
+            rows = self._connection.execute("SELECT term, doc FROM temp.vocabulary").fetchall()
+        return {term: int(count) for term, count in rows}
 
     def nearest_passages(self, query: npt.NDArray[np.float32], k: int) -> list[tuple[int, float]]:
         """Passages by the cosine of their best vector with the query's, shape (d,).

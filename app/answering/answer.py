@@ -130,7 +130,7 @@ def _compose(
         composed = places(asked, findings, store)
     if composed is not None:
         return composed
-    return prose(ranked, findings, store, encoder)
+    return prose(asked, ranked, findings, store, encoder)
 
 
 def _without_told(findings: Findings, history: Sequence[Turn]) -> Findings:

@@ -29,7 +29,7 @@ LANGUAGES = ("de", "es", "fr", "zh")
 # A term counts when so many questions have it: runs of words, runs of letters.
 OFTEN = (2, 4)
 STRENGTH = 10.0
-FAINT = 0.12  # a term whose weights are all below it is left out; no figure changes by .005
+FAINT = 0.3  # a term whose weights are all below it is left out; no figure changes by .01
 
 
 @dataclass(frozen=True, slots=True)

@@ -186,7 +186,7 @@ def main() -> None:
         for name in own
     }
     # What tells whether notes answer is seen by weights that were not learned from them.
-    doubts = {n: (_signs(own[n], without[n]), _answerable(own[n])) for n in own}
+    doubts = {n: _doubts(own[n], without[n]) for n in own}
     rows = _measured(own, evaluation, without, doubts)
     final = fitted([a for asked in own.values() for a in asked])
     weights, intercept = _confidence(list(doubts.values()))
@@ -248,14 +248,11 @@ def _measured(
     return rows
 
 
-def _signs(asked: Sequence[Asked], weights: Weights) -> Array:
-    return np.array(
-        [signs_of(a.understood, a.findings, weights.rank(a.seen, a.lists)) for a in asked]
-    )
-
-
-def _answerable(asked: Sequence[Asked]) -> npt.NDArray[np.bool_]:
-    return np.array([a.answerable for a in asked])
+def _doubts(asked: Sequence[Asked], weights: Weights) -> tuple[Array, npt.NDArray[np.bool_]]:
+    """The signs of each question with hits, and whether the notes answer it."""
+    found = [a for a in asked if a.seen.statements]
+    signs = [signs_of(a.understood, a.findings, weights.rank(a.seen, a.lists)) for a in found]
+    return np.array(signs), np.array([a.answerable for a in found])
 
 
 def _confidence(doubts: Sequence[tuple[Array, npt.NDArray[np.bool_]]]) -> tuple[Array, float]:
@@ -275,8 +272,12 @@ def _row(
     weights: Weights,
     sure: tuple[Array, float],
 ) -> dict[str, Any]:
-    chance = 1 / (1 + np.exp(-(_signs(asked, weights) @ sure[0] + sure[1])))
-    yes = _answerable(asked)
+    signs, yes = _doubts(asked, weights)
+    chance = 1 / (1 + np.exp(-(signs @ sure[0] + sure[1])))
+    # Without hits nothing is answered.
+    none = [a.answerable for a in asked if not a.seen.statements]
+    chance = np.append(chance, np.zeros(len(none)))
+    yes = np.append(yes, np.array(none, dtype=np.bool_))
     scores = [score(a.question, *answered(a, weights)) for a in asked if a.answerable]
     return {
         "vault": vault,

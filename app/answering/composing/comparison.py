@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from app.answering.composing.composed import Composed, Text
 from app.answering.composing.ranking import Ranked
+from app.answering.composing.selection import Span, leading, understood
 from app.answering.question.sides import Side
 from app.answering.question.understand import Question
 from app.answering.reading.excerpts import Excerpt, cite
@@ -21,12 +22,9 @@ from kg.types import Concept
 
 __all__ = ["comparison", "side_is_told"]
 
-SIDE_CHARS = 340  # of further words on each side
+MAY = 0.15  # chance of belonging to a good answer
 READ = 5  # passages looked through for a side that the notes only mention
 _BARE = (1.0, 1.0, 1.0)  # weights of the full-text fields when a side is looked up
-
-
-_Place = tuple[Sequence[Statement], int]  # all statements of a passage, and the position of one
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,39 +46,49 @@ def side_is_told(side: Side, store: Store) -> bool:
 def comparison(
     asked: Question, ranked: Ranked | None, findings: Findings, store: Store
 ) -> Composed | None:
-    """Both sides, or None when the notes tell nothing of either.
-
-    Where the question asks which to take, what speaks of both leads, else it follows the table.
-    """
-    sides, choosing = asked.sides, asked.chooses
-    telling = [_telling(side, store) for side in sides]
+    """What answers best, then what each side is; None when the notes tell nothing of either."""
+    telling = [_telling(side, store) for side in asked.sides]
     if not any(telling):
         return None
-    best = _best_first(ranked, findings)
     text = Text()
-    used = {
-        place for t in telling if t is not None for place in _places(t.statements, t.first, t.last)
+    told = {
+        (s.passage.id, s.start)
+        for t in telling
+        if t is not None
+        for s in t.statements[t.first : t.last + 1]
     }
-    both = _of_both(best, sides, store, used)
-    if both is not None:
-        used |= _places(both.statements, both.first, both.last)
-    if both is not None and choosing:
-        text.add(excerpt(both.statements, both.first, both.last))
-    _table(sides, telling, text)
-    if both is not None and not choosing:
-        text.add(excerpt(both.statements, both.first, both.last))
-    for side, t in zip(sides, telling, strict=True):
-        if t is not None and side.concept is not None:
-            _further(side, t, best, used, text)
+    lead = _of_both(asked.sides, ranked, store)
+    if lead is not None and not told & {(s.passage.id, s.start) for s in lead}:
+        text.add(excerpt(lead, 0, len(lead) - 1))
+    _table(asked.sides, telling, text)
     return text.composed()
 
 
-def _best_first(ranked: Ranked | None, findings: Findings) -> list[_Place]:
-    """The statements of the hits, the likeliest to answer first."""
+def _of_both(
+    sides: Sequence[Side], ranked: Ranked | None, store: Store
+) -> Sequence[Statement] | None:
+    """What names both sides: the likeliest statement, else the first in a passage on one of them;
+    where nothing does, what leads.
+    """
+    best = [i for i in ranked.best_first() if ranked.belongs[i] >= MAY] if ranked else []
+    of_hits = [ranked.statements[i] for i in best] if ranked else []
+    of_sides = [
+        s
+        for side in sides
+        if side.concept
+        for p in side.concept.passages[:READ]
+        for s in statements_of(store.passages[p])
+    ]
+    for n, statement in enumerate((*of_hits, *of_sides)):
+        if statement.kind != "code" and all(_names(statement, side, store) for side in sides):
+            if ranked is not None and n < len(best):
+                span = understood(Span(best[n], best[n]), ranked)
+                return ranked.statements[span.first : span.last + 1]
+            return [statement]
     if ranked is None:
-        return []
-    of_hits = [statements_of(h.passage) for h in findings.hits]
-    return [(of_hits[ranked.hit[i]], int(ranked.seen.at[i])) for i in ranked.best_first()]
+        return None
+    span = understood(leading(ranked), ranked)
+    return ranked.statements[span.first : span.last + 1]
 
 
 def _table(sides: Sequence[Side], telling: Sequence[_Stretch | None], text: Text) -> None:
@@ -188,69 +196,3 @@ def _names(statement: Statement, side: Side, store: Store) -> bool:
     if side.concept is not None:
         return any(f.concept == side.concept.id for f in store.lexicon.find(plain(statement.text)))
     return f" {spoken(side.name)} " in f" {spoken(statement.text)} "
-
-
-def _of_both(
-    ranked: Sequence[_Place],
-    sides: Sequence[Side],
-    store: Store,
-    used: set[tuple[int, int]],
-) -> _Stretch | None:
-    """The best statement that names both sides and has not been told; a table of them, too."""
-    of_sides = [
-        statements_of(store.passages[p])
-        for side in sides
-        if side.concept
-        for p in side.concept.passages[:READ]
-    ]
-    everywhere = [*ranked, *((ss, i) for ss in of_sides for i in range(len(ss)))]
-    for statements, at in everywhere:
-        if statements[at].kind == "code" or not all(
-            _names(statements[at], side, store) for side in sides
-        ):
-            continue
-        first, last = whole(statements, at)
-        if not _places(statements, first, last) & used:
-            return _Stretch(statements, first, last)
-    return None
-
-
-def _places(statements: Sequence[Statement], first: int, last: int) -> set[tuple[int, int]]:
-    return {(s.passage.id, s.start) for s in statements[first : last + 1]}
-
-
-def _further(
-    side: Side,
-    telling: _Stretch,
-    ranked: Sequence[_Place],
-    used: set[tuple[int, int]],
-    text: Text,
-) -> None:
-    """What else the question's best statements say of a side, else what follows its definition."""
-    passages = set(side.concept.passages) if side.concept else set()
-    room = SIDE_CHARS
-    chosen: dict[tuple[int, int], tuple[Sequence[Statement], int]] = {}
-    candidates = [(own, i) for own, i in ranked if own[i].passage.id in passages]
-    candidates += [
-        (telling.statements, i) for i in range(telling.last + 1, len(telling.statements))
-    ]
-    for statements, at in candidates:
-        first, last = whole(statements, at)
-        cost = statements[last].end - statements[first].start
-        broken = statements[first].kind == "sentence" and statements[first].text[:1].islower()
-        if broken or statements[at].kind in ("code", "math") or cost > room:
-            continue
-        if _places(statements, first, last) & used:
-            continue
-        used |= _places(statements, first, last)
-        room -= cost
-        chosen |= {(statements[i].passage.id, i): (statements, i) for i in range(first, last + 1)}
-    runs: list[tuple[Sequence[Statement], int, int]] = []
-    for (passage, i), (statements, _) in sorted(chosen.items(), key=lambda c: c[0]):
-        last_run = runs[-1] if runs else None
-        if last_run and last_run[0][0].passage.id == passage and last_run[2] == i - 1:
-            runs[-1] = (last_run[0], last_run[1], i)
-        else:
-            runs.append((statements, i, i))
-    for statements, first, last in runs:
-        text.add(excerpt(statements, first, last), side.label)

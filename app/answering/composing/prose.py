@@ -11,7 +11,8 @@ from collections.abc import Sequence
 
 from app.answering.composing.composed import Composed, Text
 from app.answering.composing.ranking import Ranked
-from app.answering.composing.selection import BELONGS, leading, spans
+from app.answering.composing.selection import BELONGS, Span, leading, spans
+from app.answering.question.understand import Question
 from app.answering.reading.contradictions import Contradiction, contradictions
 from app.answering.reading.excerpts import Excerpt, body_of, cite, heading_of, listed, section_of
 from app.answering.reading.statements import Statement
@@ -24,7 +25,9 @@ from kg.types import Disagreement, Passage
 __all__ = ["prose"]
 
 
-def prose(ranked: Ranked | None, findings: Findings, store: Store, encoder: Encoder) -> Composed:
+def prose(
+    asked: Question, ranked: Ranked | None, findings: Findings, store: Store, encoder: Encoder
+) -> Composed:
     """What answers, what contradicts it, and what supports it, up to some length."""
     text = Text()
     if ranked is None:
@@ -33,7 +36,7 @@ def prose(ranked: Ranked | None, findings: Findings, store: Store, encoder: Enco
         return text.composed()
     drawn_on = [ranked.statements[i] for i in _drawn_on(ranked)]
     opposite = contradictions(drawn_on, findings.hits, findings.words, encoder)
-    lead = leading(ranked)
+    lead = _code(ranked) if asked.code else leading(ranked)
     told: list[int] = []
     if opposite:
         # What leads is part of a disagreement, or the reader has to know of one before anything
@@ -47,6 +50,12 @@ def prose(ranked: Ranked | None, findings: Findings, store: Store, encoder: Enco
         passage = ranked.statements[span.first].passage
         text.add(span.excerpt(ranked), _heading(passage, home, named))
     return text.composed()
+
+
+def _code(ranked: Ranked) -> Span:
+    """The code that most likely answers, where there is any, else what leads."""
+    code = [i for i in ranked.best_first() if ranked.statements[i].kind == "code"]
+    return Span(code[0], code[0]) if code else leading(ranked)
 
 
 def _heading(passage: Passage, home: Passage | None, named: set[tuple[str, ...]]) -> str:

@@ -15,7 +15,7 @@ from app.answering.reading.excerpts import Excerpt, read_chars, section_of
 from app.answering.reading.statements import Statement, whole
 from app.answering.reading.words import folded, repeats
 
-__all__ = ["BELONGS", "WHOLE_CHARS", "Span", "leading", "spans"]
+__all__ = ["BELONGS", "WHOLE_CHARS", "Span", "leading", "spans", "understood"]
 
 WHOLE_CHARS = 900  # of an answer, unless what leads is longer
 # What leads is the run of statements that most likely holds the answer, each 100 characters at the
@@ -65,14 +65,14 @@ def spans(ranked: Ranked, lead: Span, told: Sequence[int] = ()) -> list[Span]:
     told : sequence of int
         Positions of statements that the answer has said already; the lead may be among them.
     """
-    lead = _understood(lead, ranked)
+    lead = understood(lead, ranked)
     taken = {*lead.places(), *told}
     room = WHOLE_CHARS - sum(read_chars(ranked.statements[i].text) for i in taken)
     repeated = [folded(ranked.statements[i].text) for i in taken]
     for i in np.argsort(-ranked.belongs, kind="stable").tolist():
         if ranked.belongs[i] < BELONGS:
             break
-        new = set(_understood(Span(i, i), ranked).places()) - taken
+        new = set(understood(Span(i, i), ranked).places()) - taken
         cost = sum(read_chars(ranked.statements[j].text) for j in new)
         words = [folded(ranked.statements[j].text) for j in new]
         if cost <= room and not any(repeats(w, repeated) for w in words):
@@ -85,7 +85,8 @@ def spans(ranked: Ranked, lead: Span, told: Sequence[int] = ()) -> list[Span]:
 def _in_order(lead: Span, taken: set[int], ranked: Ranked) -> list[Span]:
     if not taken:
         return []
-    if lead.first in taken:
+    leads = taken.issuperset(lead.places())
+    if leads:
         # What stands around it is quoted with it as long as that stays short.
         for i in (
             *range(lead.last + 1, max(taken) + 1),
@@ -106,9 +107,9 @@ def _in_order(lead: Span, taken: set[int], ranked: Ranked) -> list[Span]:
         section = section_of(statement.passage)
         return section != home, order[section], statement.passage.id, i
 
-    out: list[Span] = [lead] if lead.first in taken else []
-    for i in sorted(taken - {*lead.places()}, key=place):
-        last = out[-1] if len(out) > (lead.first in taken) else None
+    out: list[Span] = [lead] if leads else []
+    for i in sorted(taken - {*lead.places()} if leads else taken, key=place):
+        last = out[-1] if len(out) > leads else None
         if last is not None and last.last == i - 1 and ranked.hit[i] == ranked.hit[i - 1]:
             out[-1] = Span(last.first, i)
         else:
@@ -120,7 +121,7 @@ def _section(i: int, ranked: Ranked) -> tuple[str, tuple[str, ...]]:
     return section_of(ranked.statements[i].passage)
 
 
-def _understood(span: Span, ranked: Ranked) -> Span:
+def understood(span: Span, ranked: Ranked) -> Span:
     """The span with what its ends cannot do without, as far as that stays short."""
     here = ranked.hit == ranked.hit[span.first]
     offset = int(np.argmax(here))

@@ -253,7 +253,7 @@ def _of_another(asked: _FollowUp) -> str:
         first = asked.named[0]
         only = first.start == 0 and _only_names(asked.rest, first.end)
         return _about(asked.before, asked.rest, asked.lexicon) if only else ""
-    if _WH.match(asked.rest) or kind_of(asked.rest, 0) != "fact":
+    if _WH.match(asked.rest) or kind_of(asked.rest, 0) not in ("fact", "definition"):
         return ""
     if kind_of(asked.before, 1) == "definition" and len(words(asked.rest)) <= 3:
         return _about(asked.before, asked.rest, asked.lexicon)

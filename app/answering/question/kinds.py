@@ -19,6 +19,7 @@ from typing import Literal, cast
 import numpy as np
 import numpy.typing as npt
 
+from app.answering.question.sides import without_courtesy
 from kg.linking import EAST_ASIAN, Lexicon, key
 from kg.linking import words as spoken_words
 from kg.types import AnswerKind
@@ -34,6 +35,7 @@ __all__ = [
     "searched",
     "spelled_out",
     "terms",
+    "wants_code",
 ]
 
 # What a question may want; "all" gathers every statement, "now" asks what can be learned at all.
@@ -43,10 +45,14 @@ Kind = Literal[
 ]  # fmt: skip
 MODEL = "kinds.json"
 BARE = 2  # words, a concept's name among them, that ask for nothing but it
+SURE = 0.5  # chance from which a kind is taken whose answer has a form of its own
+_OF_ITS_OWN = frozenset({"all", "comparison", "where", "path", "next", "now"})
 MOST_CHARS = 400  # of a question; what follows is something pasted
 _ANSWERED_AS: Mapping[Kind, AnswerKind] = {"why": "fact", "all": "list", "now": "next"}
 
 _TOKEN = re.compile(rf"[{EAST_ASIAN}]|[^\W_{EAST_ASIAN}]+|[^\w\s]")
+_ACRONYM = re.compile(r"\b[A-Z]{2,}s?\b")  # "GANs"; also SQL's WHERE, which asks for no place
+NAME = "xname"  # what stands for one among the terms
 _DIGIT = re.compile(r"\d")
 _LONGEST_RUN = 3  # words
 _LETTERS = (3, 4, 5)
@@ -98,7 +104,10 @@ def columns(question: str, known: Mapping[str, int]) -> tuple[list[int], npt.NDA
 
 def terms(question: str) -> tuple[set[str], set[str]]:
     """Runs of words, the question's begin and end among them, and runs of letters within words."""
-    text = _DIGIT.sub("0", question[:MOST_CHARS].casefold())
+    text = _DIGIT.sub("0", without_courtesy(question[:MOST_CHARS]))
+    if not text.isupper():
+        text = _ACRONYM.sub(NAME, text)
+    text = text.casefold()
     words = ["^", *_TOKEN.findall(text), "$"]
     runs = {
         " ".join(words[i : i + n])
@@ -140,9 +149,16 @@ def read_kind(question: str, linked: int) -> Kind | Literal["empty"]:
         return "empty"
     if linked and len(spoken_words(question)) <= BARE:
         return "definition"
+    if wants_code(question):
+        return "how"
     chances = learned().chances(question)
-    # Nothing comes after what the notes do not have.
-    return next(kind for kind in chances if linked or kind != "next")
+    # Nothing comes after what the notes do not have, and after a concept comes no "now".
+    now, then = chances["now"], chances.pop("next")
+    if linked:
+        chances |= {"now": 0.0, "next": now + then}
+    least = SURE * sum(chances.values())
+    likely = sorted(chances, key=lambda kind: -chances[kind])
+    return next(k for k in likely if k not in _OF_ITS_OWN or chances[k] >= least)
 
 
 def kind_of(question: str, linked: int) -> AnswerKind:
@@ -182,6 +198,18 @@ def searched(question: str) -> str:
     'U-Net'
     """
     return _FORM.sub("", question) or question
+
+
+def wants_code(question: str) -> bool:
+    """Whether a question asks to see code.
+
+    >>> wants_code("show me the code for mixup"), wants_code("what is a gray code")
+    (True, False)
+    """
+    form = _FORM.match(question)
+    return form is not None and (
+        "code" in form.group().lower() or "snippet" in form.group().lower()
+    )
 
 
 def spelled_out(question: str, lexicon: Lexicon) -> str:

@@ -154,7 +154,7 @@ def is_choice(question: str) -> bool:
     """Whether a comparison asks which of two to take."""
     return bool(
         re.search(
-            r"\bor\b|\binstead of\b|\brather than\b|\bbetter\b|\bshould\b|\bprefer\b",
+            r"\b(?:or|vs|versus|instead of|rather than|better|should|prefer)\b",
             question,
             re.I,
         )

@@ -1,5 +1,5 @@
 """Mend what was mistyped in a question: a word that the notes lack becomes the one word of their
-names that it means.
+names that it means, or the one word that the notes hold.
 
 A name written as one word is parted ("batchnorm" is "batch norm"), one slip of the keyboard is put
 right. Words that the notes hold stay as they are, and so does whatever could be meant for two
@@ -9,13 +9,14 @@ words, or for none.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import cache
 
 from kg.linking import Lexicon, fold, one_slip
 
 __all__ = ["speller"]
 
+BY_FAR = 3  # times as many passages
 SHORTEST = 6  # letters; a shorter word is too often one letter away from another
 _WORD = re.compile(r"(?<![\w.`/\\$-])[^\W\d_]{4,}(?![\w`/\\$-])")
 # Words that tell what sort of answer is asked for; see `app.answering.question.kinds`.
@@ -24,13 +25,17 @@ _FORMS = frozenset(
 )
 
 
-def speller(lexicon: Lexicon, held: Callable[[str], int]) -> Callable[[str], str]:
+def speller(
+    lexicon: Lexicon, held: Callable[[str], int], vocabulary: Callable[[], Mapping[str, int]]
+) -> Callable[[str], str]:
     """A function that gives a question without its slips.
 
     Parameters
     ----------
     held : callable
         In how many passages a word stands.
+    vocabulary : callable
+        Gives the words that the notes hold, with in how many passages each stands.
     """
 
     @cache
@@ -56,6 +61,22 @@ def speller(lexicon: Lexicon, held: Callable[[str], int]) -> Callable[[str], str
         near = {form for form in _FORMS if one_slip(word, form)}
         if len(word) >= SHORTEST:
             near |= {means for spelled, means in spellings().items() if one_slip(word, spelled)}
+        if not near and typed.islower():
+            near = _near(word, vocabulary())
         return near.pop() if len(near) == 1 else typed
 
     return lambda question: _WORD.sub(mend, question)
+
+
+def _near(word: str, vocabulary: Mapping[str, int]) -> set[str]:
+    """The word of the notes that is meant by one with a slip: of several by far the commonest."""
+    found = [
+        (count, other)
+        for other, count in vocabulary.items()
+        if abs(len(other) - len(word)) <= 1
+        and (len(word) >= SHORTEST or sorted(other) == sorted(word))
+        and one_slip(word, other)
+    ]
+    found.sort(reverse=True)
+    clear = len(found) == 1 or (len(found) > 1 and found[0][0] >= BY_FAR * found[1][0])
+    return {found[0][1]} if clear else set()

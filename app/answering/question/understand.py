@@ -14,7 +14,14 @@ from app.answering.question.asked_for import (
     subject_of,
 )
 from app.answering.question.follow_ups import Turn, resolve, wants_more
-from app.answering.question.kinds import goals_of, kind_of, read_kind, searched, spelled_out
+from app.answering.question.kinds import (
+    goals_of,
+    kind_of,
+    read_kind,
+    searched,
+    spelled_out,
+    wants_code,
+)
 from app.answering.question.sides import Side, is_choice, sides_in, sides_of
 from app.answering.question.spelling import speller
 from kg.encoder import DEFAULT_ENCODER, Encoder
@@ -53,6 +60,8 @@ class Question:
         What the notes call the statements that it wants, such as "trick".
     link : str
         Which links it asks for: "video", "notebook", or any ("").
+    code : bool
+        Whether it asks to see code.
     bare : bool
         Whether it says nothing but the names of concepts and its kind.
     subject : mapping of str to float
@@ -73,6 +82,7 @@ class Question:
     lists_all: bool
     marks: tuple[str, ...]
     link: LinkSort
+    code: bool
     bare: bool
     subject: Mapping[str, float]
     reading: Reading
@@ -119,6 +129,7 @@ def understand(
         lists_all=kind == "list" and read_kind(text, len(names)) == "all",
         marks=marks_of(text),
         link=sort_of_link(text),
+        code=wants_code(text),
         bare=is_bare(reading.words, kind, named),
         subject=subject_of(reading.words),
         reading=reading,
@@ -128,7 +139,7 @@ def understand(
 
 def _alone(asked: str, store: Store, history: Sequence[Turn]) -> str:
     """What the question says when asked alone, without slips, its names spelled out."""
-    mended = speller(store.lexicon, store.passage_frequency)
+    mended = speller(store.lexicon, store.passage_frequency, store.vocabulary)
     turns = [(mended(question), answer) for question, answer in history]
     resolved = resolve(mended(asked), turns, store.concepts, store.lexicon)
     return spelled_out(resolved, store.lexicon)
@@ -148,7 +159,7 @@ def _compared(
     text: str, kind: AnswerKind, names: Sequence[int], store: Store
 ) -> tuple[AnswerKind, tuple[Side, ...]]:
     """The kind, and the sides where it is a comparison after all, or is none."""
-    if kind not in ("comparison", "fact", "yesno", "definition"):
+    if kind in ("list", "how", "path", "next", "empty"):
         return kind, ()
     grammatical = sides_of(text)
     # Two concepts that a question does not set against each other are no choice: "should I … after
@@ -159,7 +170,7 @@ def _compared(
     if kind == "comparison":
         return ("comparison", sides) if sides else ("fact", ())
     both = bool(sides) and all(side.concept is not None for side in sides)
-    return "comparison" if both and is_choice(text) else kind, sides
+    return ("comparison", sides) if both and is_choice(text) else (kind, sides)
 
 
 def _fully_named(text: str, sides: Sequence[Side], store: Store) -> str:

@@ -84,7 +84,7 @@ DIALOGUES = {
     "why": (
         "starter",
         [
-            ("should I freeze the body at first?", "Freezing is telling the optimiser"),
+            ("should I freeze the body at first?", "A new head starts with random weights"),
             ("why?", "damage good pretrained weights"),
             ("and what is unfreezing?", "trainable again"),
         ],
