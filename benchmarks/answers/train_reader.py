@@ -13,7 +13,7 @@ import argparse
 import json
 import statistics
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -25,11 +25,18 @@ from sklearn.metrics import roc_auc_score
 from threadpoolctl import threadpool_limits
 
 import app.answering.composing as composing
-from app.answering.composing.features import FEATURES, RELATIONS, Seen, related, seen
+from app.answering.composing.features import (
+    FEATURES,
+    OF_PASSAGE,
+    RELATIONS,
+    Seen,
+    related,
+    seen,
+)
 from app.answering.composing.ranking import LISTS, MODEL, Weights
 from app.answering.composing.selection import leading, spans
 from app.answering.question.understand import Question, understand
-from app.answering.reading.excerpts import cite
+from app.answering.reading.excerpts import body_of, cite
 from app.answering.refusal import ANSWERED_FROM, SIGNS, signs_of
 from benchmarks.answers.by_line import Lines, mean_of, score
 from benchmarks.record import save
@@ -43,7 +50,18 @@ ROOT = Path(__file__).parents[2]
 QUESTIONS = ROOT / "benchmarks/questions/lines"
 # Strength of the pull towards zero, chosen with vaults left out; neighbours do as well.
 LEAD_PULL, BELONGS_PULL, DOUBT_PULL = 200.0, 0.05, 0.1
+SAME_KIND = {"compare": "comparison"}
 LANGUAGES = ("de", "es", "fr", "zh")
+# Beginnings of the names of what is seen.
+PARTS = {
+    "nothing": ("-",),
+    "meaning": ("meaning",),
+    "word by word": ("late",),
+    "passage": OF_PASSAGE,
+    "concepts": ("summary", "named", "defin"),
+    "form": ("mark_", "kind_", "begins", "ends", "digit", "length", "lines"),
+    "place": ("at", "through", "first", "last", "opens_block"),
+}
 FIGURES = ("lead", "tight", "covered", "noise", "chars", "refused_though_told", "refused", "auc")
 Array = npt.NDArray[np.float64]
 
@@ -179,6 +197,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("shared", type=Path)
     parser.add_argument("--stores", type=Path, default=Path(".gradus/reader"), help="kept stores")
+    parser.add_argument("--parts", action="store_true", help="also with parts left out")
     given = parser.parse_args()
     own, evaluation = _all_questions(given.shared.resolve(), given.stores)
     without = {
@@ -203,7 +222,8 @@ def main() -> None:
     }
     file = Path(composing.__file__).parent / MODEL
     file.write_text(json.dumps(stored, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
-    print("saved", save("reader", {"rows": rows}))
+    parts = _parts(own, evaluation) if given.parts else []
+    print("saved", save("reader", {"rows": rows, "parts": parts}))
 
 
 def _all_questions(
@@ -278,16 +298,59 @@ def _row(
     none = [a.answerable for a in asked if not a.seen.statements]
     chance = np.append(chance, np.zeros(len(none)))
     yes = np.append(yes, np.array(none, dtype=np.bool_))
-    scores = [score(a.question, *answered(a, weights)) for a in asked if a.answerable]
+    told = [a for a in asked if a.answerable]
+    scores = [score(a.question, *answered(a, weights)) for a in told]
+    # The best passage of the search, as it stands.
+    whole = mean_of([score(a.question, _best_passage(a)) for a in told])
+    kinds: dict[str, list[bool]] = {}
+    for a, s in zip(told, scores, strict=True):
+        kinds.setdefault(SAME_KIND.get(a.question.kind, a.question.kind), []).append(s.lead)
     return {
         "vault": vault,
         "questions": questions,
         "n": len(scores),
         **mean_of(scores),
+        "passage_lead": whole["lead"],
+        "passage_tight": whole["tight"],
+        "kinds": {kind: [sum(leads), len(leads)] for kind, leads in sorted(kinds.items())},
         "refused_though_told": round(float((chance[yes] < ANSWERED_FROM).mean()), 3),
         "refused": round(float((chance[~yes] < ANSWERED_FROM).mean()), 3),
         "auc": round(float(roc_auc_score(yes, chance)), 3),
     }
+
+
+def _best_passage(asked: Asked) -> list[Citation]:
+    return [cite(body_of(hit.passage), 1) for hit in asked.findings.hits[:1]]
+
+
+def _parts(
+    own: Mapping[str, Sequence[Asked]], evaluation: Mapping[str, Sequence[Asked]]
+) -> list[dict[str, Any]]:
+    """Mean figures over the English vaults with a part of what is seen left out."""
+    rows = []
+    for part, names in PARTS.items():
+        left = [i for i, name in enumerate(FEATURES) if name.startswith(names)]
+        sets = [
+            {name: [_blinded(a, left) for a in asked] for name, asked in of.items()}
+            for of in (own, evaluation)
+        ]
+        scores = []
+        for name in sets[0]:
+            if name in LANGUAGES:
+                continue
+            weights = fitted([a for n, asked in sets[0].items() if n != name for a in asked])
+            told = [a for of in sets for a in of.get(name, ()) if a.answerable]
+            scores.append(mean_of([score(a.question, *answered(a, weights)) for a in told]))
+        mean = {f: round(statistics.mean(s[f] for s in scores), 3) for f in FIGURES[:5]}
+        rows.append({"without": part, "features": len(left), **mean})
+        print(rows[-1], flush=True)
+    return rows
+
+
+def _blinded(asked: Asked, columns: Sequence[int]) -> Asked:
+    rows = asked.seen.rows.copy()
+    rows[:, columns] = 0
+    return replace(asked, seen=replace(asked.seen, rows=rows))
 
 
 def _rounded(values: Iterable[float]) -> list[float]:

@@ -23,7 +23,7 @@ from kg.search import Candidate, Findings
 from kg.store import Store
 from kg.types import Concept, Hit
 
-__all__ = ["FEATURES", "RELATIONS", "Seen", "related", "seen"]
+__all__ = ["FEATURES", "OF_PASSAGE", "RELATIONS", "Seen", "related", "seen"]
 
 Array = npt.NDArray[np.float64]
 
@@ -34,7 +34,7 @@ SHARP = 12.0  # how sharply the nearest of all statements stands out among them
 OPENING = 60  # characters in which a statement's subject stands
 _NEAR = ("meaning", "late")
 _COMPARED = (*_NEAR, "held")
-_OF_PASSAGE = (
+OF_PASSAGE = (
     "score", "of_best", "dense", "late_of_passage", "lexical", "covered", "rank", "behind",
     "defining", "defines", "in_code", "in_list", "depth", "held_by_heading",
 )  # fmt: skip
@@ -48,7 +48,7 @@ _AMONG = tuple(
 )
 _BESIDE = tuple(f"{n}_{where}" for n in _NEAR for where in ("before", "after", "rank", "share"))
 FEATURES = (
-    *_OF_STATEMENT, *_OF_PASSAGE, *_AMONG, *_BESIDE, *(f"kind_{k}" for k in KINDS),
+    *_OF_STATEMENT, *OF_PASSAGE, *_AMONG, *_BESIDE, *(f"kind_{k}" for k in KINDS),
     *(f"mark_{m}" for m in MARKS),
 )  # fmt: skip
 RELATIONS = (

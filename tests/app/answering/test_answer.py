@@ -91,7 +91,7 @@ def test_an_empty_question_gets_a_sane_answer(
 
 def test_a_refusal_offers_the_nearest_concepts(store: Store, encoder: Encoder) -> None:
     """What is close in spelling or meaning is named."""
-    said = answer("what is a sourdogh startr machine learning compiler", store, encoder)
+    said = answer("compile the Sourdough Linux kernel with clang", store, encoder)
     assert said.status == "not_in_notes"
     assert "Sourdough starter" in said.nearest
 
