@@ -144,7 +144,9 @@ def find(reading: Reading, store: Store, k: int = 10) -> Findings:
         Hit(store.passages[c.passage], round(scores[c.passage], 4), _labels(store, c.passage))
         for c in chosen
     )
-    signs = _signs(reading, chosen[:SIGNS_FROM], store)
+    # What only names something, such as a heading alone, tells of no answer.
+    saying = [c for c in chosen if store.passages[c.passage].statements]
+    signs = _signs(reading, saying[:SIGNS_FROM], store)
     return Findings(hits, tuple(chosen), reading.concepts, reading.words, signs)
 
 

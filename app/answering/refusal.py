@@ -18,6 +18,7 @@ SIGNS = (
     "lead_worth", "doubt", "best_rarest", "best_late", "each_word", "words",
 )  # fmt: skip
 MOST_WORDS = 12
+UNKNOWN = 0.95  # share of the question's words that no passage holds; beyond it nothing is told
 # Sides weigh the same in the fit. To refuse what the notes answer is held worse than to show lines
 # that do not answer: a reader sees at once that they do not.
 ANSWERED_FROM = 0.15
@@ -57,7 +58,7 @@ def confidence(asked: Question, findings: Findings, ranked: Ranked | None) -> fl
     """Probability that the notes hold the answer, in [0, 1], for a question as likely to be
     answerable as not.
     """
-    if ranked is None:
+    if ranked is None or findings.signs.unknown > UNKNOWN:
         return 0.0
     learned = stored()["confidence"]
     odds = learned["intercept"] + sum(

@@ -14,6 +14,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache, lru_cache
 from importlib import resources
+from itertools import pairwise
 from typing import Literal, cast
 
 import numpy as np
@@ -45,7 +46,9 @@ Kind = Literal[
 ]  # fmt: skip
 MODEL = "kinds.json"
 BARE = 2  # words, a concept's name among them, that ask for nothing but it
-SURE = 0.5  # chance from which a kind is taken whose answer has a form of its own
+# A kind whose answer has a form of its own is taken from this chance on, or where it is twice as
+# likely as the next.
+SURE, TWICE = 0.5, 2.0
 _OF_ITS_OWN = frozenset({"all", "comparison", "where", "path", "next", "now"})
 MOST_CHARS = 400  # of a question; what follows is something pasted
 _ANSWERED_AS: Mapping[Kind, AnswerKind] = {"why": "fact", "all": "list", "now": "next"}
@@ -156,9 +159,13 @@ def read_kind(question: str, linked: int) -> Kind | Literal["empty"]:
     now, then = chances["now"], chances.pop("next")
     if linked:
         chances |= {"now": 0.0, "next": now + then}
-    least = SURE * sum(chances.values())
+    total = sum(chances.values())
     likely = sorted(chances, key=lambda kind: -chances[kind])
-    return next(k for k in likely if k not in _OF_ITS_OWN or chances[k] >= least)
+    for kind, next_best in pairwise(likely):
+        clear = chances[kind] >= min(SURE * total, TWICE * chances[next_best])
+        if clear or kind not in _OF_ITS_OWN:
+            return kind
+    return likely[-1]
 
 
 def kind_of(question: str, linked: int) -> AnswerKind:

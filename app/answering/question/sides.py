@@ -44,7 +44,8 @@ _SIDE_NOISE = re.compile(
 _NO_SIDE = re.compile(r"\b(?:it|they|them|how|why|does|do|did|if|because|we|i|you|my)\b", re.I)
 # What is behind the second side: "… for text", "when the batch is small".
 _TAIL = re.compile(
-    r"[\s,]+(?:for|in|on|when|if|with|at|during|to|as|here|there|and why|which)\b.*$|[\s?.!,;:]+$",
+    r"\s*[:;].*$|[\s?.!,;:]+$"
+    r"|[\s,]+(?:for|in|on|when|if|with|at|during|to|as|here|there|and why|which)\b.*$",
     re.I,
 )
 

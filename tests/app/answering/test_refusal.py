@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 import pytest
 
@@ -42,6 +44,29 @@ def test_what_the_notes_do_not_hold_is_refused(
 ) -> None:
     """Questions from elsewhere are below it, even where a word is shared."""
     assert sure(question, store, encoder) < ANSWERED_FROM
+
+
+def test_a_heading_alone_is_no_answer(store_of: Callable[..., Store], encoder: Encoder) -> None:
+    """However well it fits, it says nothing."""
+    told = store_of(
+        {"a.md": "# Sourdough schedules\n", "b.md": "# Style\n\nWe bake on a hot stone.\n"}
+    )
+    assert answer("what is a sourdough schedule?", told, encoder).status == "not_in_notes"
+
+
+def test_notes_without_blanks_between_words_answer_and_refuse(
+    store_of: Callable[..., Store], encoder: Encoder
+) -> None:
+    """Chinese is searched by pairs of characters; what no passage holds is not answered."""
+    told = store_of(
+        {
+            "a.md": "# 优化\n\n## 牛顿法\n\n牛顿法利用二阶导数近似损失函数，收敛很快。\n",
+            "b.md": "# 风格迁移\n\n我们对白噪声图像执行梯度下降，以找到匹配的图像。\n",
+        }
+    )
+    said = answer("什么是牛顿法？", told, encoder)
+    assert said.citations[0].quote == "牛顿法利用二阶导数近似损失函数，收敛很快。"
+    assert answer("什么是扩散模型？", told, encoder).status == "not_in_notes"
 
 
 @pytest.mark.parametrize("question", ["What is proofing?", "how much yeast", "proofing"])

@@ -91,6 +91,7 @@ def test_each_kind_is_recognised(question: str, linked: int, kind: str) -> None:
         ("which is better for text, mixup or dropout?", ("mixup", "dropout")),
         ("what comes first, freezing or unfreezing?", ("freezing", "unfreezing")),
         ("which comes first batch norm or dropout", ("batch norm", "dropout")),
+        ("SVM vs softmax: what is the difference?", ("SVM", "softmax")),
         ("What is dropout?", None),
     ],
 )
