@@ -108,6 +108,8 @@ def _is_structural(asked: Question, store: Store) -> bool:
     """Whether the question itself names what the answer is made of: there is nothing to doubt."""
     if asked.kind in ("path", "next"):
         return bool(asked.names) or asked.kind == "next"
+    if asked.lists_all and asked.marks and not asked.subject:
+        return True
     if asked.kind == "comparison":
         return all(side_is_told(side, store) for side in asked.sides)
     defined = any(store.concepts[c].passages for c in asked.names)

@@ -12,12 +12,11 @@ from kg.search import Findings
 __all__ = ["ANSWERED_FROM", "SIGNS", "confidence", "signs_of"]
 
 # What tells whether the notes hold an answer: of the best passages, of the statement that would
-# lead, of all statements, and of the question.
+# lead, and of all statements. How long a question is tells more about who wrote it.
 SIGNS = (
     "best_passage", "weakest_words", "unknown_words", "lead_meaning", "lead_weakest", "lead_rarest",
-    "lead_worth", "doubt", "best_rarest", "best_late", "each_word", "words",
+    "lead_worth", "doubt", "best_rarest", "best_late", "each_word",
 )  # fmt: skip
-MOST_WORDS = 12
 UNKNOWN = 0.95  # share of the question's words that no passage holds; beyond it nothing is told
 # Sides weigh the same in the fit. To refuse what the notes answer is held worse than to show lines
 # that do not answer: a reader sees at once that they do not.
@@ -48,7 +47,6 @@ def signs_of(asked: Question, findings: Findings, ranked: Ranked) -> npt.NDArray
             rarest.max(),
             late.max(),
             seen.matches.max(axis=0) @ weights,
-            min(len(findings.words), MOST_WORDS) / MOST_WORDS,
         ],
         dtype=np.float64,
     )

@@ -26,6 +26,8 @@ from kg.types import Citation, Hit, Passage, StatementKind
 
 __all__ = ["listing"]
 
+MOST_LOOKED_THROUGH = 400  # passages, where no subject is named
+_BODY = (1.0, 1.0, 1.0)  # weights of the full-text fields
 LISTED = 0.45  # share of the best hit's score from which a hit's statements are listed
 MOST_LISTED = 16
 LIST_CHARS = 2400  # who asks for all is ready to read more
@@ -48,7 +50,7 @@ def listing(asked: Question, findings: Findings, store: Store) -> Composed | Non
     marker = re.compile(marks, re.I) if marks else None
     items: list[tuple[bool, float, Excerpt]] = []
     seen: list[frozenset[str]] = []
-    for hit in (h for h in findings.hits if h.score >= LISTED * findings.hits[0].score):
+    for hit in _looked_through(asked, wanted, findings, store):
         for excerpt, share in _stated(hit, wanted):
             there = frozenset(key(plain(excerpt.text)))
             if repeats(there, seen):
@@ -68,6 +70,17 @@ def listing(asked: Question, findings: Findings, store: Store) -> Composed | Non
     items.sort(key=lambda item: (not item[0], -item[1], item[2].passage.id, item[2].start))
     best = [excerpt for _, _, excerpt in items]
     return _listed(_within(best), len(best))
+
+
+def _looked_through(
+    asked: Question, wanted: Mapping[str, float], findings: Findings, store: Store
+) -> list[Hit]:
+    """The hits on the subject; without a subject every passage that names what is listed."""
+    if wanted:
+        return [h for h in findings.hits if h.score >= LISTED * findings.hits[0].score]
+    either = " OR ".join(f'"{mark}"' for mark in asked.marks)
+    found = store.lexical(either, MOST_LOOKED_THROUGH, _BODY) if either else []
+    return [Hit(store.passages[p], score, ()) for p, score in found]
 
 
 def _stated(hit: Hit, wanted: Mapping[str, float]) -> list[tuple[Excerpt, float]]:

@@ -39,6 +39,7 @@ _CODE = re.compile(rf"{FENCED}|`[^`\n]+`", re.M | re.S)
 _CALLOUT = re.compile(
     r"^(?P<quote>[ \t]*(?:>[ \t]*)+)\[!(?P<sort>[\w-]+)\][+-]?[ \t]*(?P<title>[^\n]*)$", re.M
 )
+_ITEM = re.compile(r"^\s*(?:[-*+]|\d+[.)])\s", re.M)
 _WIKILINK = re.compile(r"!?\[\[(?P<target>[^\]|#\n]+)(?:#[^\]|\n]*)?(?:\|(?P<words>[^\]\n]+))?\]\]")
 
 
@@ -117,8 +118,11 @@ def shown(excerpt: Excerpt, n: int) -> str:
     )
     text = _WIKILINK.sub(lambda m: (m["words"] or m["target"]).strip(), text)
     text = _FORMULA_PICTURE.sub(lambda m: f"${m['tex'].strip()}$", text).strip("\n")
-    last = text.rstrip().rsplit("\n", 1)[-1].strip()
-    own_line = last.startswith(("```", "~~~", "|", "$$", "<", "    ")) or last.endswith("$$")
+    end = text.rstrip().rsplit("\n", 1)[-1]
+    last = end.strip()
+    own_line = last.startswith(("```", "~~~", "|", "$$", "<")) or last.endswith("$$")
+    # Code by its indent, which no item of a list is.
+    own_line |= end.startswith("    ") and _ITEM.search(text) is None
     return f"{text.rstrip()}\n\n[{n}]" if own_line else f"{text.rstrip()} [{n}]"
 
 

@@ -122,6 +122,16 @@ def test_every_statement_on_a_subject_is_listed_once_below_its_heading(
     assert_cited(starter, said)
 
 
+def test_everything_so_marked_is_listed_without_a_subject(starter: Store, encoder: Encoder) -> None:
+    """ "List all rules of thumb" gathers them over all notes."""
+    said = answer("list all rules of thumb", starter, encoder)
+    assert (said.status, said.kind) == ("answered", "list")
+    bullets = [line for line in said.text.split("\n") if line.startswith("- ")]
+    assert len(bullets) >= 8
+    assert all("ule of thumb" in bullet or "ules of thumb" in bullet for bullet in bullets)
+    assert len({c.note for c in said.citations}) >= 2
+
+
 def test_what_comes_after_a_concept_is_told_with_reasons(starter: Store, encoder: Encoder) -> None:
     """What needs it, each with what it is and the line that says so."""
     said = answer("What comes after freezing?", starter, encoder)
