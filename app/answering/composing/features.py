@@ -171,7 +171,7 @@ def _of_statement(
         else frozenset()
     )
     bare = text.lstrip("-*+0123456789.) \t")
-    opening = frozenset(key(text[:OPENING]))
+    opening = frozenset(key(text[:OPENING])) if about.names else frozenset()
     named = max((len(n & opening) / len(n) for n in about.names if n), default=0.0)
     quoted = max((len(s & words) / len(s) for s in about.summaries if s), default=0.0)
     return [

@@ -23,9 +23,10 @@ from typing import Literal
 from app.answering.reading.clauses import CLAUSE_CHARS, Clause, clauses_of, content_of
 from app.answering.reading.excerpts import section_of
 from app.answering.reading.statements import Statement, statements_of
-from app.answering.reading.words import stem, stems
+from app.answering.reading.words import folded
 from ingest.notes.plain_text import plain
 from kg.encoder import Encoder
+from kg.linking import fold
 from kg.types import Hit
 
 __all__ = ["Contradiction", "contradictions", "opposed"]
@@ -63,7 +64,7 @@ def contradictions(
     wanted : mapping
         The question's content words; each statement, or its heading, must hold one of them.
     """
-    asked = {stem(w) for w in wanted}
+    asked = {fold(w) for w in wanted}
     close = [h.passage for h in hits if h.score >= CLOSE * hits[0].score]
     pool = [s for s in drawn_on[:CONSIDERED] if _claims(s, asked)]
     others = [s for p in close for s in statements_of(p) if _claims(s, asked)]
@@ -185,7 +186,7 @@ def _flips(one: tuple[tuple[int, int], ...], other: tuple[tuple[int, int], ...])
 def _claims(statement: Statement, asked: set[str]) -> bool:
     """Whether a statement says something in words on what is asked."""
     short = statement.kind in ("sentence", "item") and len(statement.text) <= 3 * CLAUSE_CHARS
-    return short and bool(asked & stems(f"{_heading(statement)} {statement.text}"))
+    return short and not asked.isdisjoint(folded(_heading(statement)) | folded(statement.text))
 
 
 def _heading(statement: Statement) -> str:
