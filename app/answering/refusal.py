@@ -20,7 +20,7 @@ SIGNS = (
 UNKNOWN = 0.95  # share of the question's words that no passage holds; beyond it nothing is told
 # Sides weigh the same in the fit. To refuse what the notes answer is held worse than to show lines
 # that do not answer: a reader sees at once that they do not.
-ANSWERED_FROM = 0.2
+ANSWERED_FROM = 0.15
 
 
 def signs_of(asked: Question, findings: Findings, ranked: Ranked) -> npt.NDArray[np.float64]:
