@@ -1,4 +1,4 @@
-"""Passages with their statements to rows of a store and back, for its reader and its writer."""
+"""Passages to rows of a store and back, and what is derived from them back from its rows."""
 
 from __future__ import annotations
 
@@ -6,9 +6,9 @@ import json
 import sqlite3
 from collections.abc import Sequence
 
-from kg.types import Passage, StatementSpan
+from kg.types import Concept, Evidence, Passage, Relation, Resource, StatementSpan
 
-__all__ = ["insert_passages", "read_passages"]
+__all__ = ["insert_passages", "read_concepts", "read_passages", "read_relations"]
 
 
 def read_passages(
@@ -63,4 +63,46 @@ def insert_passages(connection: sqlite3.Connection, note: int, passages: Sequenc
             (note, at, seq, s.start, s.end, s.kind, s.block, s.group)
             for at, (seq, s) in enumerate(statements)
         ),
+    )
+
+
+def read_concepts(connection: sqlite3.Connection) -> tuple[Concept, ...]:
+    """All concepts, in the order of their ids."""
+    aliases: dict[int, list[str]] = {}
+    for concept, alias in connection.execute(
+        "SELECT concept, alias FROM aliases ORDER BY concept, seq"
+    ):
+        aliases.setdefault(concept, []).append(alias)
+    rows = connection.execute(
+        "SELECT id, label, notes, summary, passages, resources FROM concepts ORDER BY id"
+    )
+    return tuple(
+        Concept(
+            id=i,
+            label=label,
+            aliases=tuple(aliases.get(i, ())),
+            notes=tuple(json.loads(notes)),
+            summary=summary,
+            passages=tuple(json.loads(passages)),
+            resources=tuple(Resource(*r) for r in json.loads(resources)),
+        )
+        for i, label, notes, summary, passages, resources in rows
+    )
+
+
+def read_relations(connection: sqlite3.Connection, kept: bool) -> tuple[Relation, ...]:
+    """The relations that were kept, or those that were scored and not kept."""
+    rows = connection.execute("SELECT * FROM relations WHERE kept = ? ORDER BY rowid", (kept,))
+    return tuple(
+        Relation(
+            kind,
+            p,
+            c,
+            score,
+            kept,
+            tuple(Evidence(*e) for e in json.loads(evidence)),
+            tier,
+            bool(short),
+        )
+        for kind, p, c, score, _, evidence, tier, short in rows
     )

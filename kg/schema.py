@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import sqlite3
 import uuid
+from collections.abc import Iterator
 from pathlib import Path
 
 from kg.errors import GradusError, NoStore, StoreBusy, StoreVersion
 
-__all__ = ["DATABASE", "INDEX", "VERSION", "connect", "create", "meaning", "read_meta"]
+__all__ = ["DATABASE", "INDEX", "VERSION", "connect", "create", "meaning", "read_meta", "told"]
 
 DATABASE = "gradus.sqlite"
 INDEX = "vectors.faiss"
@@ -98,14 +100,22 @@ def connect(folder: Path, *, writable: bool) -> sqlite3.Connection:
         check_same_thread=False,
         timeout=0.5 if writable else 5.0,
     )
-    try:
+    with contextlib.ExitStack() as undo:
+        undo.callback(connection.close)
         if writable:
             connection.execute("PRAGMA journal_mode = WAL")
             connection.execute("PRAGMA foreign_keys = ON")
-    except BaseException:
-        connection.close()
-        raise
+        undo.pop_all()
     return connection
+
+
+@contextlib.contextmanager
+def told(folder: Path) -> Iterator[None]:
+    """What goes wrong with the database inside is raised as what it says about the store."""
+    try:
+        yield
+    except sqlite3.DatabaseError as error:
+        raise meaning(error, folder) from error
 
 
 def meaning(error: sqlite3.Error, folder: Path) -> GradusError:

@@ -20,9 +20,9 @@ import numpy.typing as npt
 from kg.errors import NoStore, StoreVersion
 from kg.graph import prerequisite_graph
 from kg.linking import Lexicon, fold, spaced, terms
-from kg.rows import read_passages
-from kg.schema import INDEX, connect, meaning, read_meta
-from kg.types import Concept, Evidence, Mention, Passage, Place, Relation, Resource
+from kg.rows import read_concepts, read_passages, read_relations
+from kg.schema import INDEX, connect, read_meta, told
+from kg.types import Concept, Mention, Passage, Place, Relation
 from kg.vectors import StatementVectors, build_index, load_index, nearest, save_index
 
 __all__ = ["Store", "note_roots", "open_store"]
@@ -112,7 +112,7 @@ class Store:
         Read from the disk each time, as there are many.
         """
         with self._lock:
-            return _read_relations(self._connection, kept=False)
+            return read_relations(self._connection, kept=False)
 
     def places(self, concept: Concept) -> tuple[Place, ...]:
         """Where the notes define a concept, the best place first.
@@ -194,20 +194,19 @@ class Store:
 
         Empty when the encoder gives none.
         """
-        places = [(self._note_ids[self.passages[p].note], self._sequence[p]) for p in passages]
-        query = "SELECT vectors FROM words WHERE note = ? AND seq = ?"
-        with self._lock:
-            rows = [self._connection.execute(query, place).fetchone() for place in places]
-        return [row[0] if row else b"" for row in rows]
+        return [words for (words,) in self._of_words("vectors", passages)]
 
     def statement_vectors(self, passages: Sequence[int]) -> list[StatementVectors]:
         """The vectors of each passage's statements and of the words in them."""
-        places = [(self._note_ids[self.passages[p].note], self._sequence[p]) for p in passages]
-        query = "SELECT vectors, statement_of, statements FROM words WHERE note = ? AND seq = ?"
-        with self._lock:
-            rows = [self._connection.execute(query, place).fetchone() for place in places]
         d = self._vectors.shape[1]
+        rows = self._of_words("vectors, statement_of, statements", passages)
         return [StatementVectors.of(words, of, whole, d) for words, of, whole in rows]
+
+    def _of_words(self, columns: str, passages: Sequence[int]) -> list[tuple[bytes, ...]]:
+        places = [(self._note_ids[self.passages[p].note], self._sequence[p]) for p in passages]
+        query = f"SELECT {columns} FROM words WHERE note = ? AND seq = ?"
+        with self._lock:
+            return [self._connection.execute(query, place).fetchone() for place in places]
 
     def passage_terms(self, passage: int) -> frozenset[str]:
         """The folded words of a passage, its headings, and concepts it defines."""
@@ -313,7 +312,8 @@ def open_store(folder: Path) -> Store:
         When it is locked.
     """
     connection = connect(folder, writable=False)
-    try:
+    with contextlib.ExitStack() as undo, told(folder):
+        undo.callback(connection.close)
         connection.execute("BEGIN")
         meta = read_meta(connection, folder)
         if int(meta.get("generation", "0")) == 0:
@@ -325,20 +325,20 @@ def open_store(folder: Path) -> Store:
         ids = {name: i for i, name, _ in notes}
         order = json.loads(meta["note_order"])
         imported = json.loads(meta.get("imported", "{}"))
-        return Store(
+        store = Store(
             folder=folder,
             generation=int(meta["generation"]),
             identity=meta.get("identity", ""),
             encoder_name=meta["encoder"],
             passages=_read_passages(connection, ids, order),
-            concepts=_read_concepts(connection),
+            concepts=read_concepts(connection),
             mentions=tuple(
                 Mention(*row)
                 for row in connection.execute(
                     'SELECT concept, passage, start, "end", alias FROM mentions'
                 )
             ),
-            relations=_read_relations(connection, kept=True),
+            relations=read_relations(connection, kept=True),
             note_names=tuple(order),
             note_paths={name: Path(path) for _, name, path in notes},
             _note_ids=ids,
@@ -349,12 +349,8 @@ def open_store(folder: Path) -> Store:
                 tuple(Place(*p) for p in ps) for ps in imported.get("places", ())
             ),
         )
-    except sqlite3.DatabaseError as error:
-        connection.close()
-        raise meaning(error, folder) from error
-    except BaseException:
-        connection.close()
-        raise
+        undo.pop_all()
+        return store
 
 
 def _sequence_numbers(passages: Sequence[Passage]) -> list[int]:
@@ -376,46 +372,6 @@ def _read_passages(
     return tuple(passages)
 
 
-def _read_concepts(connection: sqlite3.Connection) -> tuple[Concept, ...]:
-    aliases: dict[int, list[str]] = {}
-    for concept, alias in connection.execute(
-        "SELECT concept, alias FROM aliases ORDER BY concept, seq"
-    ):
-        aliases.setdefault(concept, []).append(alias)
-    rows = connection.execute(
-        "SELECT id, label, notes, summary, passages, resources FROM concepts ORDER BY id"
-    )
-    return tuple(
-        Concept(
-            id=i,
-            label=label,
-            aliases=tuple(aliases.get(i, ())),
-            notes=tuple(json.loads(notes)),
-            summary=summary,
-            passages=tuple(json.loads(passages)),
-            resources=tuple(Resource(*r) for r in json.loads(resources)),
-        )
-        for i, label, notes, summary, passages, resources in rows
-    )
-
-
-def _read_relations(connection: sqlite3.Connection, kept: bool) -> tuple[Relation, ...]:
-    rows = connection.execute("SELECT * FROM relations WHERE kept = ? ORDER BY rowid", (kept,))
-    return tuple(
-        Relation(
-            kind,
-            p,
-            c,
-            score,
-            kept,
-            tuple(Evidence(*e) for e in json.loads(evidence)),
-            tier,
-            bool(short),
-        )
-        for kind, p, c, score, _, evidence, tier, short in rows
-    )
-
-
 def note_roots(folder: Path) -> dict[str, Path]:
     """The ingested folder of each note, by the note's name.
 
@@ -426,13 +382,7 @@ def note_roots(folder: Path) -> dict[str, Path]:
     StoreVersion
         When the store is another version's, damaged, or no store.
     """
-    connection = connect(folder, writable=False)
-    try:
+    with contextlib.closing(connect(folder, writable=False)) as connection, told(folder):
         read_meta(connection, folder)
-        return {
-            name: Path(root) for name, root in connection.execute("SELECT name, root FROM notes")
-        }
-    except sqlite3.DatabaseError as error:
-        raise meaning(error, folder) from error
-    finally:
-        connection.close()
+        rows = connection.execute("SELECT name, root FROM notes").fetchall()
+    return {name: Path(root) for name, root in rows}

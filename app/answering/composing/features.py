@@ -23,7 +23,7 @@ from kg.search import Candidate, Findings
 from kg.store import Store
 from kg.types import Concept, Hit
 
-__all__ = ["FEATURES", "OF_PASSAGE", "RELATIONS", "Seen", "related", "seen"]
+__all__ = ["FEATURES", "OF_PASSAGE", "RELATIONS", "Seen", "related", "seen", "softmax"]
 
 Array = npt.NDArray[np.float64]
 
@@ -240,9 +240,14 @@ def _beside(near: Array, hit: npt.NDArray[np.int64]) -> Array:
         before[1:], after[:-1] = np.where(same, one[:-1], 0), np.where(same, one[1:], 0)
         for h in np.unique(hit):
             rank[hit == h] = 1 / (1 + np.argsort(np.argsort(-one[hit == h], kind="stable")))
-        sharp = np.exp(SHARP * (one - one.max()))
-        columns += [before, after, rank, sharp / sharp.sum()]
+        columns += [before, after, rank, softmax(SHARP * one)]
     return np.column_stack(columns)
+
+
+def softmax(worth: Array) -> Array:
+    """Chances, which sum to 1, of logits; both of shape (n,)."""
+    chance = np.exp(worth - worth.max())
+    return np.asarray(chance / chance.sum())
 
 
 def related(found: Seen, worth: Array, wants_list: bool) -> Array:
@@ -255,8 +260,7 @@ def related(found: Seen, worth: Array, wants_list: bool) -> Array:
     wants_list : bool
         Whether several things or steps are asked for.
     """
-    chance = np.exp(worth - worth.max())
-    chance /= chance.sum()
+    chance = softmax(worth)
     lead = int(np.argmax(worth))
     of_lead = found.statements[lead]
     here = found.hit == found.hit[lead]

@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from app.answering.composing.features import FEATURES, RELATIONS, Seen, related, seen
+from app.answering.composing.features import FEATURES, RELATIONS, Seen, related, seen, softmax
 from app.answering.question.understand import Question
 from app.answering.reading.statements import Statement
 from kg.search import Findings
@@ -43,13 +43,8 @@ class Weights:
         """Chances of each of these statements."""
         worth = found.rows @ self.lead
         beside = np.column_stack([related(found, worth, wants_list), found.rows])
-        chance = np.exp(worth - worth.max())
-        return Ranked(
-            found,
-            worth,
-            chance / chance.sum(),
-            1 / (1 + np.exp(-(beside @ self.belongs + self.intercept))),
-        )
+        belongs = 1 / (1 + np.exp(-(beside @ self.belongs + self.intercept)))
+        return Ranked(found, worth, softmax(worth), belongs)
 
 
 @dataclass(frozen=True, slots=True)

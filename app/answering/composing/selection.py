@@ -5,7 +5,7 @@ How likely each answers is left to `app.answering.composing.ranking`.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -88,14 +88,7 @@ def _in_order(lead: Span, taken: set[int], ranked: Ranked) -> list[Span]:
     leads = taken.issuperset(lead.places())
     if leads:
         # What stands around it is quoted with it as long as that stays short.
-        for i in (
-            *range(lead.last + 1, max(taken) + 1),
-            *range(lead.first - 1, min(taken) - 1, -1),
-        ):
-            wider = Span(min(lead.first, i), max(lead.last, i))
-            beside = i in taken and ranked.hit[i] == ranked.hit[lead.first]
-            if beside and i in (lead.first - 1, lead.last + 1) and _short(wider, ranked):
-                lead = wider
+        lead = _grown(_grown(lead, 1, taken, ranked), -1, taken, ranked)
     home = section_of(ranked.statements[lead.first].passage)
     order = {
         section: i
@@ -128,11 +121,20 @@ def understood(span: Span, ranked: Ranked) -> Span:
     beside: list[Statement] = [ranked.statements[i] for i in np.flatnonzero(here).tolist()]
     first, _ = whole(beside, span.first - offset)
     _, last = whole(beside, span.last - offset)
-    while span.first > first + offset and _short(Span(span.first - 1, span.last), ranked):
-        span = Span(span.first - 1, span.last)
-    while span.last < last + offset and _short(Span(span.first, span.last + 1), ranked):
-        span = Span(span.first, span.last + 1)
-    return span
+    needed = range(first + offset, last + offset + 1)
+    return _grown(_grown(span, -1, needed, ranked), 1, needed, ranked)
+
+
+def _grown(span: Span, step: int, wanted: Container[int], ranked: Ranked) -> Span:
+    """The span with the wanted statements after it (1) or before it (-1), as far as it is short."""
+    while True:
+        beside = span.last + 1 if step > 0 else span.first - 1
+        wider = Span(min(span.first, beside), max(span.last, beside))
+        if beside not in wanted or ranked.hit[beside] != ranked.hit[span.first]:
+            return span
+        if not _short(wider, ranked):
+            return span
+        span = wider
 
 
 def _chars(span: Span, ranked: Ranked) -> int:
