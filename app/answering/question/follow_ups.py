@@ -217,8 +217,10 @@ def _pointing(asked: _FollowUp) -> str:
     pronoun = _POINTING.search(asked.question)
     if pronoun is None or not asked.topic or _EMPTY_IT.search(asked.question):
         return ""
-    # In "what is dropout and how does it work?" the pronoun has its noun beside it.
-    if _OWN_NOUN.search(asked.question[: pronoun.start()]):
+    # In "what is dropout and how does it work?" the pronoun has its noun beside it; so it has in a
+    # question that is no short one and says what it is about before.
+    before = asked.question[: pronoun.start()]
+    if _OWN_NOUN.search(before) or (not asked.short and content_of(before)):
         return ""
     named = asked.lexicon.find(asked.question, strict_case=False)
     if named and named[0].start <= pronoun.start():

@@ -116,6 +116,10 @@ def understood(*turns: str) -> list[str]:
         (["Tell me about dropout", "does it work with U-Net?"], "does Dropout work with U-Net?"),
         (["What is dropout?", "how much should I use?"], "how much should I use Dropout"),
         (
+            ["What is dropout?", "why do people scale images before feeding them to a network?"],
+            "why do people scale images before feeding them to a network?",
+        ),
+        (
             ["What is dropout?", "can you explain that in plain words?"],
             "can you explain Dropout in plain words?",
         ),
