@@ -73,6 +73,10 @@ class Encoder:
                 words[i] = self._words(text, row)
         return vectors, words
 
+    def knows(self, word: str) -> bool:
+        """Whether the model has a piece for the whole word, so that it is one of some language."""
+        return len(self.model.tokenizer.tokenize(word)) == 1
+
     def _words(self, text: str, row: dict[str, Any]) -> Words:
         tokenizer = self.model.tokenizer
         if "token_embeddings" not in row or not getattr(tokenizer, "is_fast", False):

@@ -68,7 +68,7 @@ def answer(
 def _from_notes(
     asked: Question, store: Store, encoder: Encoder, history: Sequence[Turn], k: int
 ) -> Answer:
-    wide = asked.kind == "list" or asked.goes_on
+    wide = asked.lists_all or asked.goes_on
     findings = find(asked.reading, store, max(k, LIST_HITS) if wide else k)
     hits = findings.hits[:k]
     ranked = rank(asked, findings, store)

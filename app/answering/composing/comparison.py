@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from app.answering.composing.composed import Composed, Text
 from app.answering.composing.ranking import Ranked
-from app.answering.composing.selection import Span, leading, understood
+from app.answering.composing.selection import leading, understood
 from app.answering.question.sides import Side
 from app.answering.question.understand import Question
 from app.answering.reading.excerpts import Excerpt, cite
@@ -22,7 +22,6 @@ from kg.types import Concept
 
 __all__ = ["comparison", "side_is_told"]
 
-MAY = 0.15  # chance of belonging to a good answer
 READ = 5  # passages looked through for a side that the notes only mention
 _BARE = (1.0, 1.0, 1.0)  # weights of the full-text fields when a side is looked up
 
@@ -57,36 +56,16 @@ def comparison(
         if t is not None
         for s in t.statements[t.first : t.last + 1]
     }
-    lead = _of_both(asked.sides, ranked, store)
-    if lead is not None and not told & {(s.passage.id, s.start) for s in lead}:
+    lead = _leading(ranked)
+    if lead and not told & {(s.passage.id, s.start) for s in lead}:
         text.add(excerpt(lead, 0, len(lead) - 1))
     _table(asked.sides, telling, text)
     return text.composed()
 
 
-def _of_both(
-    sides: Sequence[Side], ranked: Ranked | None, store: Store
-) -> Sequence[Statement] | None:
-    """What names both sides: the likeliest statement, else the first in a passage on one of them;
-    where nothing does, what leads.
-    """
-    best = [i for i in ranked.best_first() if ranked.belongs[i] >= MAY] if ranked else []
-    of_hits = [ranked.statements[i] for i in best] if ranked else []
-    of_sides = [
-        s
-        for side in sides
-        if side.concept
-        for p in side.concept.passages[:READ]
-        for s in statements_of(store.passages[p])
-    ]
-    for n, statement in enumerate((*of_hits, *of_sides)):
-        if statement.kind != "code" and all(_names(statement, side, store) for side in sides):
-            if ranked is not None and n < len(best):
-                span = understood(Span(best[n], best[n]), ranked)
-                return ranked.statements[span.first : span.last + 1]
-            return [statement]
+def _leading(ranked: Ranked | None) -> Sequence[Statement]:
     if ranked is None:
-        return None
+        return ()
     span = understood(leading(ranked), ranked)
     return ranked.statements[span.first : span.last + 1]
 

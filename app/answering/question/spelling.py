@@ -26,7 +26,10 @@ _FORMS = frozenset(
 
 
 def speller(
-    lexicon: Lexicon, held: Callable[[str], int], vocabulary: Callable[[], Mapping[str, int]]
+    lexicon: Lexicon,
+    held: Callable[[str], int],
+    vocabulary: Callable[[], Mapping[str, int]],
+    known: Callable[[str], bool],
 ) -> Callable[[str], str]:
     """A function that gives a question without its slips.
 
@@ -36,6 +39,8 @@ def speller(
         In how many passages a word stands.
     vocabulary : callable
         Gives the words that the notes hold, with in how many passages each stands.
+    known : callable
+        Whether a word is one of the language: what it is a slip of is left to the concepts' names.
     """
 
     @cache
@@ -61,7 +66,7 @@ def speller(
         near = {form for form in _FORMS if one_slip(word, form)}
         if len(word) >= SHORTEST:
             near |= {means for spelled, means in spellings().items() if one_slip(word, spelled)}
-        if not near and typed.islower():
+        if not near and typed.islower() and not known(typed):
             near = _near(word, vocabulary())
         return near.pop() if len(near) == 1 else typed
 

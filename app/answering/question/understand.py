@@ -105,7 +105,7 @@ def understand(
         When the encoder is not the one the store was made with.
     """
     asked = question.strip()[:QUESTION_CHARS]
-    text = asked if _wants_now(asked, store) else _alone(asked, store, history)
+    text = asked if _wants_now(asked, store) else _alone(asked, store, encoder, history)
     names = () if _wants_now(text, store) else _names(text, store)
     kind, sides = _compared(text, kind_of(text, len(names)), names, store)
     if kind == "comparison":
@@ -137,9 +137,9 @@ def understand(
     )
 
 
-def _alone(asked: str, store: Store, history: Sequence[Turn]) -> str:
+def _alone(asked: str, store: Store, encoder: Encoder, history: Sequence[Turn]) -> str:
     """What the question says when asked alone, without slips, its names spelled out."""
-    mended = speller(store.lexicon, store.passage_frequency, store.vocabulary)
+    mended = speller(store.lexicon, store.passage_frequency, store.vocabulary, encoder.knows)
     turns = [(mended(question), answer) for question, answer in history]
     resolved = resolve(mended(asked), turns, store.concepts, store.lexicon)
     return spelled_out(resolved, store.lexicon)
