@@ -25,7 +25,15 @@ LABELS = (
 LEXICON = Lexicon.of(
     tuple(Concept(i, label, (), ("n.md",), "", (0,)) for i, label in enumerate(LABELS))
 )
-HELD = dict(shuffle=4, leaning=1, network=9, work=7, recommend=3, recommence=3, strong=8)
+HELD = {
+    "shuffle": 4,
+    "leaning": 1,
+    "network": 9,
+    "work": 7,
+    "recommend": 3,
+    "recommence": 3,
+    "strong": 8,
+}
 
 
 def mended(question: str) -> str:
