@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 
 import numpy as np
 import numpy.typing as npt
@@ -20,8 +20,10 @@ from ingest.passages.encode import Progress
 from ingest.relations.gists import NameVectors, read_gists
 from ingest.relations.relate import relate
 from ingest.report import Failure
+from kg.encoder import DEFAULT_ENCODER, load_encoder
 from kg.linking import spaced
 from kg.types import Concept, Passage
+from kg.vectors import WordVectors
 from kg.writing import NoteRecord, Writer
 
 __all__ = ["Sources", "derive", "read_sources"]
@@ -47,12 +49,15 @@ def derive(
     """
     sources = read_sources(writer)
     decisions, unread = decisions_in(writer.meta.get("overrides", ""))
-    concepts, unfound = concepts_as_decided(sources.notes, decisions)
+    names = _Names(name_vectors)
+    shared = writer.meta["encoder"] == DEFAULT_ENCODER
+    vectors = names.vectors if shared else load_encoder().encode
+    concepts, unfound = concepts_as_decided(sources.notes, decisions, vectors)
     mentions = mentions_of(concepts, sources.notes)
     decided, unnamed = decided_edges(
         decisions, NameTable.of([(c.label, c.aliases) for c in concepts])
     )
-    gists = read_gists(concepts, sources.passages, sources.vectors, sources.words, name_vectors)
+    gists = read_gists(concepts, sources.passages, sources.vectors, sources.words, names.of)
     say("relating concepts", 0, 1)
     related = relate(concepts, mentions, sources.notes, gists, decided)
     order = [note.name for note in sources.notes]
@@ -66,6 +71,23 @@ def derive(
     )
     warnings = (*unread, *unfound, *unnamed, *related.warnings)
     return dropped, tuple(sorted(warnings, key=lambda w: (w.note, w.line)))
+
+
+@dataclass(slots=True)
+class _Names:
+    """Vectors of names that are asked for in turn; the store keeps those of all."""
+
+    vectors_of: NameVectors
+    asked: dict[str, None] = field(default_factory=dict)
+
+    def of(self, names: Sequence[str]) -> Mapping[str, tuple[npt.NDArray[np.float32], WordVectors]]:
+        self.asked |= dict.fromkeys(names)
+        return self.vectors_of(list(self.asked))
+
+    def vectors(self, names: Sequence[str]) -> npt.NDArray[np.float32]:
+        """Unit vectors, shape (n, d)."""
+        known = self.of(names)
+        return np.stack([known[name][0] for name in names])
 
 
 def read_sources(writer: Writer) -> Sources:

@@ -93,7 +93,9 @@ def read_vault(notes: Path) -> Vault:
         ingest([notes], Path(folder))
         with writing(Path(folder)) as writer:
             sources = read_sources(writer)
-            concepts, _ = concepts_as_decided(sources.notes, decisions_in("")[0])
+            concepts, _ = concepts_as_decided(
+                sources.notes, decisions_in("")[0], load_encoder().encode
+            )
             mentions = mentions_of(concepts, sources.notes)
             vectors = partial(
                 name_vectors, writer=writer, encoder=cache(load_encoder), say=lambda *_: None

@@ -51,6 +51,7 @@ from ingest.derive import read_sources
 from ingest.relations.prerequisites import NOTHING_STANDING, choose
 from ingest.relations.scorer import Scored, joined_columns, probabilities, scorer
 from ingest.relations.signals import read_signals
+from kg.encoder import load_encoder
 from kg.store import open_store
 from kg.types import Relation
 from kg.writing import writing
@@ -378,7 +379,7 @@ def order_of(store: Path) -> Callable[[int, int], int]:
     """Which of two concepts of a store stands first where order means something."""
     with writing(store) as writer:
         sources = read_sources(writer)
-    concepts, _ = concepts_as_decided(sources.notes, decisions_in("")[0])
+    concepts, _ = concepts_as_decided(sources.notes, decisions_in("")[0], load_encoder().encode)
     return read_signals(concepts, mentions_of(concepts, sources.notes), sources.notes).earlier
 
 

@@ -3,38 +3,41 @@
 from __future__ import annotations
 
 import re
-from collections import Counter, defaultdict
-from collections.abc import Container, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections import defaultdict
+from collections.abc import Callable, Collection, Container, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import PurePosixPath
 
-from ingest.names.labels import Names, heading_names, is_generic, merge_key, term_name
+import numpy as np
+import numpy.typing as npt
+
+from ingest.concepts.termhood import Termhood, is_explained, is_title, places_of, read_table
+from ingest.names.labels import Names, heading_names, merge_key, namings, term_name
 from ingest.names.note_names import NoteNames, note_stem
 from ingest.notes.parsed import Marked, ParsedNote
-from kg.linking import key, length_in_words
+from kg.linking import key
 from kg.types import Passage
 
-__all__ = ["Candidate", "NoteParts", "candidates_of", "note_concept"]
+__all__ = [
+    "Candidate",
+    "NoteParts",
+    "candidates_of",
+    "note_concept",
+    "termhood_of",
+    "titles_of",
+]
 
-# A heading that stands in this many places below different headings structures the notes ("Goals");
-# it is no concept.
-STRUCTURAL_COUNT = 3
-# A bold word that is "explained" in more passages than this is a marker ("Note:", "Trick:"), no
-# concept.
-MARKER_COUNT = 4
-MAX_TITLE_WORDS = 12
+# Chance of naming a concept from which a text does. A note's title is held to less, as it names the
+# note's subject unless much speaks against it; so is what somebody links to.
+ENOUGH, TITLE = 0.45, 0.2
 
-_EXPLAINED_AFTER = re.compile(
-    r"[*_`\"'”]{0,3}\s?(?:\([^)]{1,40}\)\s?)?(?:::?\s|\s[–—-]\s|\s?,?\s?(?:is|are|means|refers to"
-    r"|denotes|stands for)"
-    r"\s)"
-)
 _EXPLAINED_BEFORE = re.compile(
     r"(?:called|known as|termed|named|referred to as|call (?:this|it|them|these|that))\s+(?:an?\s"
     r"|the\s)?"
     r"[*_`\"'“]{0,3}$",
     re.I,
 )
+_ORDERED = re.compile(r"^\d+[._ -]+(?=\D)")
 _SPOKEN_CODE = re.compile(r"[A-Za-z][\w -]*")  # code that reads as words
 _JARGON = re.compile(
     r"^>\s*(?:jargon|definition|def|term|glossary)\s*:\s*(?P<term>[^:\n]{2,60}):\s", re.I | re.M
@@ -55,80 +58,91 @@ class Candidate:
     """One place that names a concept; a lower rank is a surer one."""
 
     names: Names
-    rank: int  # 0 title, 1 heading, 2 explained term, 3 wikilink
+    rank: int  # 0 title, 1 heading, 2 explained term, 3 wikilink, 4 term that is only marked
     order: tuple[int, int]  # note, position in it
     passages: tuple[int, ...] = ()
 
 
-def candidates_of(notes: Sequence[NoteParts]) -> list[Candidate]:
-    """Candidates of all notes, without headings that structure and words that mark."""
-    structural = _structural_headings(notes)
-    sections = [_sections(note, structural) for note in notes]
-    candidates = [c for i, note in enumerate(notes) for c in _candidates(note, i, sections[i])]
+def termhood_of(
+    notes: Sequence[NoteParts], vectors: Callable[[Sequence[str]], npt.NDArray[np.float32]]
+) -> Termhood:
+    """How likely each heading, title, marked term and link target names a concept.
+
+    Parameters
+    ----------
+    vectors : callable
+        Unit vectors of names by the default encoder, shape (n, d).
+    """
+    places = [p for note in notes for p in places_of(note.parsed, note.passages, titles_of(note))]
+    passages = (p for note in notes for p in note.passages)
+    return Termhood.of(read_table(places, passages, len(notes)), vectors)
+
+
+def candidates_of(notes: Sequence[NoteParts], termhood: Termhood) -> list[Candidate]:
+    """Candidates of all notes: what is likely enough to name a concept."""
+    sections = [_sections(note, termhood) for note in notes]
+    candidates = [
+        c for i, note in enumerate(notes) for c in _candidates(note, i, sections[i], termhood)
+    ]
     known = {merge_key(name) for c in candidates for name in (c.names.label, *c.names.aliases)}
-    about = {note.name: _about(note, own, known) for note, own in zip(notes, sections, strict=True)}
+    about = {
+        note.name: _about(note, own, known, termhood)
+        for note, own in zip(notes, sections, strict=True)
+    }
     names = NoteNames.of(about)
-    candidates += [c for i, note in enumerate(notes) for c in _linked(note, i, names, about)]
-    return _without_markers(candidates)
+    candidates += [
+        c for i, note in enumerate(notes) for c in _linked(note, i, names, about, termhood)
+    ]
+    return _with_first_mark(candidates)
 
 
-def note_concept(note: NoteParts, named: Mapping[str, int]) -> int | None:
+def note_concept(
+    note: NoteParts, named: Mapping[str, int], owners: Mapping[int, Collection[int]]
+) -> int | None:
     """The concept that a note is about, of those in `named`, by `merge_key`.
 
     None when it names none of them.
 
     By its first heading, the title in its front matter, its file's name without the number, or an
     alias.
+
+    Parameters
+    ----------
+    owners : mapping of int to collection of int
+        The concepts that each passage belongs to.
     """
-    stated = note.parsed.front_matter.get("title")
-    titles = [heading.text for heading in note.parsed.headings[:1]]
-    titles += [stated] if isinstance(stated, str) else []
-    for title in titles:
-        names = heading_names(title)
-        # A note about one thing is named by its whole title, however long.
-        label = merge_key(names.label if names is not None else title)
-        if label in named:
-            return named[label]
-    stem = heading_names(_spoken(note.name))
-    others = ([stem.label] if stem else []) + _aliases(note.parsed)
-    return next((named[k] for name in others if (k := merge_key(name)) in named), None)
-
-
-def _structural_headings(notes: Sequence[NoteParts]) -> frozenset[tuple[str, ...]]:
-    places: defaultdict[tuple[str, ...], set[tuple[str, tuple[str, ...]]]] = defaultdict(set)
-    for note in notes:
-        for heading in note.parsed.headings:
-            if len(heading.path) > 1:
-                places[key(heading.text)].add((note.name, heading.path[:-1]))
-    titles = {key(h.text) for note in notes for h in note.parsed.headings[:1]}
-    return frozenset(
-        k for k, where in places.items() if len(where) >= STRUCTURAL_COUNT and k not in titles
+    own = {c for passage in note.passages for c in owners.get(passage.id, ())}
+    for title in [*(h.text for h in note.parsed.headings[:1]), *_called(note)]:
+        meant = [named[k] for n in namings(title) if (k := merge_key(n.label)) in named]
+        if meant:
+            return next((c for c in meant if c in own), meant[0])
+    return next(
+        (named[k] for name in _aliases(note.parsed) if (k := merge_key(name)) in named), None
     )
 
 
-def _sections(
-    note: NoteParts, structural: frozenset[tuple[str, ...]]
-) -> dict[tuple[str, ...], tuple[int, Names]]:
+def _sections(note: NoteParts, termhood: Termhood) -> dict[tuple[str, ...], tuple[int, Names]]:
     """The headings that name a concept, by path, each with its position and names."""
-    headings = note.parsed.headings
     paths: dict[tuple[str, ...], tuple[int, Names]] = {}
-    for i, heading in enumerate(headings):
-        names = None if key(heading.text) in structural else heading_names(heading.text)
+    titled = _title(note, termhood) is not None
+    for i, heading in enumerate(note.parsed.headings):
+        least = TITLE if is_title(note.parsed, i) and not titled else ENOUGH
+        names = termhood.names(heading.text, least)
         if names is not None:
             paths.setdefault(heading.path, (i, names))
-    title = headings[0].text if headings else ""
-    if not paths and 0 < length_in_words(title) <= MAX_TITLE_WORDS and not is_generic(title):
-        # A note about one thing: its title names that thing, however long.
-        paths[headings[0].path] = (0, Names(title))
     return paths
 
 
 def _about(
-    note: NoteParts, paths: Mapping[tuple[str, ...], tuple[int, Names]], known: Container[str]
+    note: NoteParts,
+    paths: Mapping[tuple[str, ...], tuple[int, Names]],
+    known: Container[str],
+    termhood: Termhood,
 ) -> Names | None:
     """What a link to a note names: its own concept, else one that is called as its file."""
     headings = note.parsed.headings
-    title = paths[headings[0].path][1] if headings and headings[0].path in paths else _title(note)
+    title = paths[headings[0].path][1] if headings and headings[0].path in paths else None
+    title = title or _title(note, termhood)
     if title is not None:
         return Names(title.label)
     stem = heading_names(_spoken(note.name))
@@ -141,18 +155,26 @@ def _about(
 
 
 def _candidates(
-    note: NoteParts, index: int, paths: dict[tuple[str, ...], tuple[int, Names]]
+    note: NoteParts,
+    index: int,
+    paths: dict[tuple[str, ...], tuple[int, Names]],
+    termhood: Termhood,
 ) -> Iterator[Candidate]:
     """Every candidate of one note but its links."""
     parsed = note.parsed
-    title = _title(note)
+    title = _title(note, termhood)
     own = _passages_by_path(note.passages, paths)
     aliases = _aliases(parsed)
     if title is not None and (not parsed.headings or parsed.headings[0].path not in paths):
         # No usable first heading: the file's title or name stands for what the rest does not claim.
         unclaimed = tuple(p.id for p in note.passages if _claim(p.heading_path, paths) is None)
+        stated = isinstance(parsed.front_matter.get("title"), str)
         yield Candidate(
-            Names(title.label, (*title.aliases, *aliases), title.weak), 0, (index, -1), unclaimed
+            Names(title.label, (*title.aliases, *aliases), title.weak),
+            # A heading spells a name better than a file does.
+            0 if stated else 1,
+            (index, -1 if stated else len(parsed.headings)),
+            unclaimed,
         )
         aliases = []
     for path, (i, names) in paths.items():
@@ -160,12 +182,16 @@ def _candidates(
         if rank == 0:
             names = Names(names.label, (*names.aliases, *aliases), names.weak)
         yield Candidate(names, rank, (index, i), own.get(path, ()))
-    yield from _explained(note, index)
+    yield from _marked(note, index, termhood)
     yield from _defined_in_quotes(note, index)
 
 
 def _linked(
-    note: NoteParts, index: int, names: NoteNames, about: Mapping[str, Names | None]
+    note: NoteParts,
+    index: int,
+    names: NoteNames,
+    about: Mapping[str, Names | None],
+    termhood: Termhood,
 ) -> Iterator[Candidate]:
     """What wikilinks name: the concept of the note they lead to.
 
@@ -179,28 +205,42 @@ def _linked(
         inside = source.startswith(("[[#", "[[^"))  # a place in this very note
         file = None if inside else names.find(mark.target, note.name)
         label = mark.target.split("#")[0].strip()
-        target = (
-            about[file] if file else heading_names(PurePosixPath(label).name) if label else None
-        )
+        target = about[file] if file else termhood.names(PurePosixPath(label).name, TITLE)
         if target is not None:
             yield Candidate(
                 Names(target.label, target.aliases if file else ()), 3, (index, base + mark.start)
             )
 
 
-def _title(note: NoteParts) -> Names | None:
-    """The note's own name: its front matter's title, or its file name when it has no headings."""
+def _title(note: NoteParts, termhood: Termhood) -> Names | None:
+    """The note's own name apart from its headings: its front matter's title, or its file's name,
+    where no heading is a likely title.
+    """
     stated = note.parsed.front_matter.get("title")
     if isinstance(stated, str) and stated.strip():
-        return heading_names(stated)
-    if any(key(h.text) for h in note.parsed.headings):
-        return None
-    return heading_names(_spoken(note.name))
+        return termhood.names(stated, TITLE)
+    spoken, headings = _spoken(note.name), note.parsed.headings
+    if not any(key(h.text) for h in headings):
+        return termhood.names(spoken, TITLE)
+    unlikely = is_title(note.parsed, 0) and termhood.names(headings[0].text, ENOUGH) is None
+    return termhood.names(spoken, ENOUGH) if unlikely else None
+
+
+def titles_of(note: NoteParts) -> list[str]:
+    """What a note is called that no heading of it says."""
+    said = {key(heading.text) for heading in note.parsed.headings}
+    return [title for title in _called(note) if key(title) not in said]
+
+
+def _called(note: NoteParts) -> list[str]:
+    """A note's title in its front matter, and its file's name."""
+    stated = note.parsed.front_matter.get("title")
+    return [*([stated] if isinstance(stated, str) and stated.strip() else []), _spoken(note.name)]
 
 
 def _spoken(name: str) -> str:
-    """A file's name as words."""
-    return re.sub(r"[_-]+", " ", note_stem(name))
+    """A file's name as words, without the number that orders it among others."""
+    return re.sub(r"[_-]+", " ", _ORDERED.sub("", note_stem(name)))
 
 
 def _aliases(parsed: ParsedNote) -> list[str]:
@@ -228,25 +268,25 @@ def _passages_by_path(
     return {path: tuple(ids) for path, ids in out.items()}
 
 
-def _explained(note: NoteParts, index: int) -> Iterator[Candidate]:
-    """Bold, italic and code terms that their sentence explains."""
+def _marked(note: NoteParts, index: int, termhood: Termhood) -> Iterator[Candidate]:
+    """Bold and italic terms, and code that its sentence explains, each with its passage."""
     base = len(note.parsed.headings)
     for mark in note.parsed.marked:
-        name = term_name(mark.text) if mark.kind in ("bold", "italic", "code") else None
-        if name is None or (mark.kind == "code" and not _SPOKEN_CODE.fullmatch(name)):
+        names = (
+            termhood.names(mark.text, ENOUGH) if mark.kind in ("bold", "italic", "code") else None
+        )
+        if names is None or (mark.kind == "code" and not _SPOKEN_CODE.fullmatch(names.label)):
             continue
-        if _is_explained(mark, note.parsed.text_of(mark.cell)):
-            passage = _passage_at(note.passages, mark)
-            if passage is not None and passage.kind not in ("code", "output"):
-                yield Candidate(Names(name), 2, (index, base + mark.start), (passage.id,))
-
-
-def _is_explained(mark: Marked, text: str) -> bool:
-    """Whether the words around a mark say what it is: "is", "called", a colon within or behind."""
-    if mark.text.rstrip().endswith(":"):
-        return True
-    before, after = text[max(0, mark.start - 60) : mark.start], text[mark.end : mark.end + 60]
-    return bool(_EXPLAINED_AFTER.match(after) or _EXPLAINED_BEFORE.search(before))
+        passage = _passage_at(note.passages, mark)
+        if passage is None or passage.kind in ("code", "output"):
+            continue
+        text = note.parsed.text_of(mark.cell)
+        explained = is_explained(mark, text) or _EXPLAINED_BEFORE.search(
+            text[max(0, mark.start - 60) : mark.start]
+        )
+        if explained or mark.kind != "code":
+            rank = 2 if explained else 4
+            yield Candidate(names, rank, (index, base + mark.start), (passage.id,))
 
 
 def _defined_in_quotes(note: NoteParts, index: int) -> Iterator[Candidate]:
@@ -266,12 +306,18 @@ def _passage_at(passages: Sequence[Passage], mark: Marked) -> Passage | None:
     )
 
 
-def _without_markers(candidates: Sequence[Candidate]) -> list[Candidate]:
-    """Drop explained terms that stand in so many passages that they are markers."""
-    seen = Counter(
-        k for k, _ in {(merge_key(c.names.label), c.passages) for c in candidates if c.rank == 2}
-    )
-    return [c for c in candidates if c.rank != 2 or seen[merge_key(c.names.label)] <= MARKER_COUNT]
+def _with_first_mark(candidates: Sequence[Candidate]) -> list[Candidate]:
+    """The candidates, of terms that are marked and nowhere explained the first place alone."""
+    told = {merge_key(c.names.label) for c in candidates if c.rank < 3}
+    out = []
+    for candidate in candidates:
+        name = merge_key(candidate.names.label)
+        if candidate.rank != 4:
+            out.append(candidate)
+        elif name not in told:
+            told.add(name)
+            out.append(replace(candidate, rank=2))
+    return out
 
 
 def _listed(value: object) -> list[str]:

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from ingest.concepts.candidates import Candidate, NoteParts
 from ingest.concepts.merge import Group, final_names
 from ingest.decisions.read import Decision, unknown
-from ingest.names.labels import Names, heading_names, merge_key
+from ingest.names.labels import Names, merge_key, namings
 from ingest.names.table import NameTable
 from ingest.report import Failure
 from kg.types import Evidence
@@ -172,11 +172,8 @@ def _hand_up(ignored: Sequence[Group], kept: Sequence[Group], notes: Sequence[No
         for candidate in group.candidates:
             given: defaultdict[str, list[int]] = defaultdict(list)
             for passage in candidate.passages if candidate.rank <= 1 else ():
-                names = (heading_names(heading) for heading in reversed(paths[passage]))
-                around = next(
-                    (k for n in names if n is not None and (k := merge_key(n.label)) in owners),
-                    None,
-                )
+                names = (n for heading in reversed(paths[passage]) for n in namings(heading))
+                around = next((k for n in names if (k := merge_key(n.label)) in owners), None)
                 if around is not None:
                     given[around].append(passage)
             for around, passages in given.items():

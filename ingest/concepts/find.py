@@ -5,15 +5,19 @@ Relations between them are left to `ingest.relations`.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 
-from ingest.concepts.candidates import NoteParts, candidates_of
+import numpy as np
+import numpy.typing as npt
+
+from ingest.concepts.candidates import NoteParts, candidates_of, termhood_of
 from ingest.concepts.decided import regroup
 from ingest.concepts.merge import Group, final_names, merge
 from ingest.concepts.summary import first_sentence, naming_sentence
 from ingest.decisions.read import Decision
-from ingest.names.labels import heading_names, merge_key
+from ingest.names.labels import merge_key, namings
 from ingest.report import Failure
+from kg.encoder import load_encoder
 from kg.linking import Lexicon
 from kg.types import Concept, Mention, Passage, Resource
 
@@ -27,14 +31,23 @@ def find_concepts(notes: Sequence[NoteParts]) -> tuple[Concept, ...]:
 
     The result depends on the notes' contents and order only, not on when each was ingested.
     """
-    return concepts_as_decided(notes, ())[0]
+    return concepts_as_decided(notes, (), load_encoder().encode)[0]
 
 
 def concepts_as_decided(
-    notes: Sequence[NoteParts], decisions: Sequence[Decision]
+    notes: Sequence[NoteParts],
+    decisions: Sequence[Decision],
+    vectors: Callable[[Sequence[str]], npt.NDArray[np.float32]],
 ) -> tuple[tuple[Concept, ...], tuple[Failure, ...]]:
-    """Concepts as people have decided, and the decisions that could not be followed."""
-    groups, failures = regroup(merge(candidates_of(notes), notes), decisions, notes)
+    """Concepts as people have decided, and the decisions that could not be followed.
+
+    Parameters
+    ----------
+    vectors : callable
+        Unit vectors of names by the default encoder, shape (n, d).
+    """
+    candidates = candidates_of(notes, termhood_of(notes, vectors))
+    groups, failures = regroup(merge(candidates, notes), decisions, notes)
     owned = {p.id: (note, p) for note in notes for p in note.passages}
     ordered = sorted(groups, key=lambda g: min((c.rank == 3, c.order) for c in g.candidates))
     names = final_names(ordered)
@@ -74,12 +87,8 @@ def _summary(passage: Passage, names: tuple[str, tuple[str, ...]]) -> str:
     Its first under the concept's own heading, else the first that names it.
     """
     keys = {merge_key(n) for n in (names[0], *names[1])}
-    head = heading_names(passage.heading_path[-1]) if passage.heading_path else None
-    if (
-        head is None
-        or merge_key(head.label) in keys
-        or any(merge_key(a) in keys for a in head.aliases)
-    ):
+    heads = namings(passage.heading_path[-1]) if passage.heading_path else ()
+    if not heads or any(merge_key(n) in keys for h in heads for n in (h.label, *h.aliases)):
         return first_sentence(passage.text, keys)
     return naming_sentence(passage.text, keys)
 

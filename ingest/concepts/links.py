@@ -45,7 +45,11 @@ class Targets:
     def of(cls, concepts: Sequence[Concept], notes: Sequence[NoteParts]) -> Targets:
         """Of these concepts, and of all notes they were found in."""
         names = {merge_key(n): c.id for c in reversed(concepts) for n in (*c.aliases, c.label)}
-        titles = {note.name: note_concept(note, names) for note in notes}
+        owners: defaultdict[int, set[int]] = defaultdict(set)
+        for concept in concepts:
+            for passage in concept.passages:
+                owners[passage].add(concept.id)
+        titles = {note.name: note_concept(note, names, owners) for note in notes}
         homes = {c.id: frozenset(c.notes) for c in concepts if c.passages}
         return cls(names, NoteNames.of(titles), titles, homes, Lexicon.of(concepts))
 

@@ -7,67 +7,42 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from ingest.notes.structure_words import LINKS, NEEDS_ALONE, SEE_ALSO
 from kg.linking import key, length_in_words
 
 __all__ = [
+    "BAR",
     "MAX_WORDS",
     "Names",
     "heading_names",
-    "is_generic",
     "is_initials",
     "merge_key",
+    "named_by",
+    "namings",
     "term_name",
 ]
 
-MAX_WORDS = 6  # a longer heading is a sentence, not a name
+MAX_WORDS = 16  # a longer heading is a sentence, not a name
 
-# Headings that structure a note and name no concept, beside those of `structure_words`.
-_GENERIC_LABELS = (
-    "about|abstract|acknowledgements|advantages|answers|appendix|applications|background|"
-    "benefits|changelog|code|conclusion|conclusions|content|context|definition|definitions|"
-    "description|details|discussion|disadvantages|draft|example|examples|exercise|exercises|"
-    "extras|faq|final words|further research|getting started|goal|goals|home|idea|ideas|"
-    "implementation|intro|introduction|key points|learning goals|learn more|misc|"
-    "miscellaneous|more|motivation|note|notes|objectives|other|outline|output|outputs|"
-    "overview|papers|part|preface|problem|problems|pros|cons|pros and cons|question|"
-    "questions|questionnaire|quick links|readme|recap|related work|reading|resources|result|"
-    "results|setup|solution|solutions|sources|statement|statements|step|steps|summary|"
-    "table of contents|takeaways|task|tasks|test|theory|tips|tips and tricks|title|toc|"
-    "tricks|tutorial|tutorials|untitled|usage|use cases|video|videos|warning|wrap up|"
-    "assumptions|limitations|conventions|notation|history|achtung|hinweis|wichtig|merke|"
-    "beispiel|beispiele|einleitung|einführung|übersicht|zusammenfassung|fazit|quellen|"
-    "aufgaben|übungen|inhalt|literatur|attention|remarque|exemple|exemples|résumé|exercices|"
-    "sommaire|atención|nota|notas|ejemplo|ejemplos|introducción|resumen|ejercicios|"
-    "conclusión|tip|trick|important|remember|caution|hint|rule of thumb|jargon|data|input|a|"
-    "b|c|i|it|this|that|these|those|yes|no|not|all|any|first|second|third|true|false|none|"
-    "key|only|same|never|always"
-)
-_GENERIC = frozenset(key(label) for label in _GENERIC_LABELS.split("|"))
-_STRUCTURE = re.compile(rf"\W*(?:{NEEDS_ALONE}|{SEE_ALSO}|{LINKS})\W*", re.I)
-_NUMBERING = re.compile(
-    r"^\s*(?:(?:chapter|lesson|part|section|week|lecture|unit|day"
-    r"|step)\s+)?\d+(?:\.\d+)*[a-z]?\s*[.):–—-]*\s+",
+_PART_NUMBER = re.compile(
+    r"^\s*(?:(?:chapter|lesson|part|section|week|lecture|unit|day|step)\s+\d+(?:\.\d+)*[a-z]?"
+    r"|\d+(?:\.\d+)+\.?(?=\s)|\d+[a-z]?(?=\s*[.):–—-]))\s*[.):–—-]*\s+",
     re.I,
 )
+_NUMBER = re.compile(r"^\s*\d+\s+")
+_STAMP = re.compile(r"\s*[\[(]\d{1,2}(?::\d{2}){1,2}[\])]\s*$")  # a place in a video
+BAR = re.compile(r"\s+\|\s+")  # stands between two names of one thing
 _SPLIT = re.compile(r"\s+\|\s+|\s+/\s+")
 _ASIDE = re.compile(r"\s+[-–—]+\s+|:\s+")
 _PARENTHESIS = re.compile(r"^(?P<outer>.+?)\s*\((?P<inner>[^()]+)\)\s*$")
 # Categories of pictographs and what joins or tints them.
 _ORNAMENT = frozenset({"So", "Sk", "Cs", "Cf", "Mn"})
 _ASKED = re.compile(r"^(?:q|question|frage)\s*\d*\s*[:.)]\s+", re.I)
-_SHOUTED = re.compile(r"\b[A-Z]{2,}\b")  # a keyword, "IS NULL", where the rest is not in capitals
 _QUESTION = re.compile(
     r"^(?:what(?:'s| is| are)|whats)\s+(?:an?\s+|the\s+)?(?P<name>.+?)\s*\??$", re.I
 )
-_SENTENCE = re.compile(
-    r"\b(?:is|are|was|were|has|have|does|do|did|can|should|will|would|must|let's|i|you|we|my|your"
-    r"|our|us)\b|\?|!|\.\.\.",
-    re.I,
-)
-_ASKING = re.compile(r"^(?:how|why|when|where|which|who|what|whether|if)\b", re.I)
 _TRAILING = re.compile(
     r"\s+(?:foundations?|basics?|overview|introduction|tutorial|explained|from scratch)$", re.I
 )
@@ -75,6 +50,7 @@ _LEADING = re.compile(
     r"^(?:an?|the|introduction to|intro to|understanding|about|more on|using)\s+", re.I
 )
 _QUALIFIED = re.compile(r"^(?P<name>[^|]+?)\s+(?:in|for)\s+\S.*$", re.I)
+_SMALL = frozenset({"of", "and", "the", "for", "in", "to", "a"})  # left out of initials
 _SPELLING = (
     (re.compile(r"is(e|es|ed|ing|ation|er|ers)$"), r"iz\1"),
     (re.compile(r"iz(?:ation|ing|e|ed)$"), "iz"),
@@ -94,19 +70,20 @@ class Names:
 
 
 def heading_names(heading: str) -> Names | None:
-    """The concept a heading names, or None when it is a sentence or names a part of the note.
+    """What a heading would be called as a concept, None when it holds no name at all.
+
+    Whether it is one is left to `ingest.concepts.termhood`.
 
     >>> heading_names("PCA - Principal Components Analysis")
     Names(label='Principal Components Analysis', aliases=('PCA',), weak=())
     >>> heading_names("Momentum - Keep track of EWMA of step").label
     'Momentum'
-    >>> heading_names("Deep Learning Is for Everyone") is None
-    True
     >>> [heading_names(h).label for h in ("🎲 Random Variable", "Q: What is a detached HEAD?")]
     ['Random Variable', 'detached HEAD']
+    >>> heading_names("2024") is None
+    True
     """
     text = _unadorned(heading)
-    text = _ASKED.sub("", _NUMBERING.sub("", text)) or text
     parts = [p.strip() for p in _SPLIT.split(text) if p.strip()]
     named = [n for n in (_part_names(p) for p in parts) if n is not None]
     if not named:
@@ -117,19 +94,53 @@ def heading_names(heading: str) -> Names | None:
     aliases = [*first.aliases]
     weak = [*first.weak]
     for other in later:
-        initials = is_initials(other.label, first.label) or is_initials(first.label, other.label)
-        (aliases if initials else weak).append(other.label)
+        (aliases if _same(other.label, first.label) else weak).append(other.label)
         weak.extend([*other.aliases, *other.weak])
     return Names(first.label, _unique(aliases, first.label), _unique(weak, first.label, *aliases))
 
 
+def namings(text: str) -> tuple[Names, ...]:
+    """All that a text might be called as a concept, what `heading_names` says first.
+
+    Its parts around dashes, colons and brackets, and the whole; a number before it may be one of a
+    list or belong to the name.
+
+    >>> [n.label for n in namings("Old school: Cookies")]
+    ['Old school: Cookies', 'Old school', 'Cookies']
+    >>> [n.label for n in namings("2 x 2 pooling")]
+    ['2 x 2 pooling', 'x 2 pooling']
+    """
+    clean = BAR.split(_unadorned(text))[0]
+    parts = [clean, *_ASIDE.split(clean, maxsplit=1)]
+    bracket = _PARENTHESIS.match(clean)
+    if bracket is not None and not _same(bracket["outer"], bracket["inner"]):
+        parts += [bracket["outer"], bracket["inner"]]
+    parts += [_NUMBER.sub("", part) for part in parts]
+    found = [heading_names(text), *(_part_names(part) for part in parts if part.strip())]
+    sure = [names for names in found if names is not None]
+    sure += [
+        Names(shorter) for names in sure for shorter in names.aliases if shorter in names.label
+    ]
+    by_key = {key(names.label): names for names in reversed(sure)}
+    ordered = dict.fromkeys(key(names.label) for names in sure)
+    return tuple(by_key[k] for k in ordered)
+
+
+def named_by(heading: str, named: Mapping[str, int]) -> int | None:
+    """The concept of those in `named`, by `merge_key`, that a heading names, None when none."""
+    keys = (merge_key(names.label) for names in namings(heading))
+    return next((named[k] for k in keys if k in named), None)
+
+
 def _unadorned(heading: str) -> str:
-    """A heading without the pictographs before and after its words."""
+    """A heading without its number, and without what else adorns its words on either side."""
     text = heading.strip()
     while text and (text[0].isspace() or unicodedata.category(text[0]) in _ORNAMENT):
         text = text[1:]
     while text and (text[-1].isspace() or unicodedata.category(text[-1]) in _ORNAMENT - {"Mn"}):
         text = text[:-1]
+    for adornment in (_STAMP, _PART_NUMBER, _ASKED):
+        text = adornment.sub("", text) or text
     return text or heading.strip()
 
 
@@ -141,6 +152,9 @@ def _part_names(part: str) -> Names | None:
     if inside and is_initials(inside["inner"], inside["outer"]):
         label = inside["outer"]
         aliases.append(inside["inner"])
+    elif inside and is_initials(inside["outer"], inside["inner"]):
+        label = inside["inner"]
+        aliases.append(inside["outer"])
     elif inside:
         # "principal component analysis (proof)" is narrower than the name before it.
         weak.extend((inside["outer"], inside["inner"]))
@@ -165,7 +179,7 @@ def _names_of_sides(part: str) -> tuple[str, list[str], list[str]]:
         label, aliases = second, [first]
     else:
         label, aliases = first, [second] if is_initials(second, first) else []
-    if ": " not in part or length_in_words(part) > MAX_WORDS or is_generic(second):
+    if ": " not in part:
         return label, aliases, []
     # "maximum likelihood: Gaussians" is narrower than "maximum likelihood", no other word for it.
     return second if is_initials(first, second) else part, aliases, [first]
@@ -189,37 +203,43 @@ def _without_leading(label: str) -> str:
 
 
 def term_name(term: str) -> str | None:
-    """The name of a marked term in running text, or None when it cannot be one."""
+    """The name of a term that a glossary explains, None when it holds none."""
     name = _without_leading(term.strip()).strip(" .,;:!?*_\"'“”")
-    return (
-        name
-        if name and _names_something(name) and len(key(name)) <= 4 and len(name) <= 60
-        else None
-    )
+    return name if _names_something(name) else None
 
 
 def is_initials(short: str, long: str) -> bool:
-    """Whether `short` is the acronym of `long`.
+    """Whether `short` is made of the beginnings of the words of `long`, in capitals.
 
     >>> is_initials("RNN", "Recurrent Neural Network"), is_initials("data", "Data Notes")
     (True, False)
+    >>> is_initials("ResNets", "Residual networks")
+    True
     >>> is_initials("SGD", "Stochastic gradient descent with restarts")
     False
     """
     letters = re.sub(r"[^A-Za-z0-9]", "", short)
     if not 2 <= len(letters) <= 8 or sum(c.isupper() for c in letters) < 2 or " " in short.strip():
         return False
-    parts = re.findall(r"[A-Za-z0-9]+", long)
-    if len(parts) < 2:
-        return False
-    initials = "".join(p[0] for p in parts).casefold()
-    spoken = "".join(
-        p[0] for p in parts if p.lower() not in {"of", "and", "the", "for", "in", "to", "a"}
-    ).casefold()
-    return letters.casefold().removesuffix("s") in {
-        initials.removesuffix("s"),
-        spoken.removesuffix("s"),
-    }
+    parts = [part.casefold() for part in re.findall(r"[A-Za-z0-9]+", long)]
+    spoken = [part for part in parts if part not in _SMALL]
+    wanted = letters.casefold()
+    wanted = wanted if any(p.startswith("s") for p in parts[-1:]) else wanted.removesuffix("s")
+    return any(len(p) > 1 and _begins(wanted, p) for p in (parts, spoken))
+
+
+def _same(one: str, other: str) -> bool:
+    return is_initials(one, other) or is_initials(other, one)
+
+
+def _begins(letters: str, parts: Sequence[str]) -> bool:
+    """Whether letters are one beginning or more of each part, in their order."""
+    if not parts:
+        return not letters
+    return any(
+        parts[0].startswith(letters[:n]) and _begins(letters[n:], parts[1:])
+        for n in range(1, len(letters) - len(parts) + 2)
+    )
 
 
 def merge_key(label: str) -> str:
@@ -243,20 +263,15 @@ def merge_key(label: str) -> str:
     return "".join(folded)
 
 
-def is_generic(label: str) -> bool:
-    """Whether a heading structures a note and names no concept: "Goals", "See also"."""
-    return key(label) in _GENERIC or _STRUCTURE.fullmatch(label) is not None
-
-
 def _names_something(label: str) -> bool:
-    """Whether a text can be a concept's name: short, no sentence, no generic word."""
-    k = key(label)
-    if not k or length_in_words(label) > MAX_WORDS or len(label) < 2 or is_generic(label):
-        return False
-    if not any(c.isalpha() for c in label) or label.startswith(("http://", "https://", "www.")):
-        return False
-    spoken = label if label.isupper() else _SHOUTED.sub("KEYWORD", label)
-    return not (_SENTENCE.search(spoken) or _ASKING.match(spoken))
+    """Whether a text can be a name at all: words, not too many of them, and no address."""
+    return (
+        bool(key(label))
+        and length_in_words(label) <= MAX_WORDS
+        and len(label) >= 2
+        and any(c.isalpha() for c in label)
+        and not label.startswith(("http://", "https://", "www."))
+    )
 
 
 def _unique(names: list[str], *taken: str) -> tuple[str, ...]:

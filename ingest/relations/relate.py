@@ -10,7 +10,7 @@ from itertools import combinations
 from ingest.concepts.candidates import NoteParts
 from ingest.concepts.summary import tells
 from ingest.decisions.settle import NOTHING_DECIDED, Decided, settle
-from ingest.names.labels import heading_names, merge_key
+from ingest.names.labels import merge_key, named_by
 from ingest.notes.lines import line_spans
 from ingest.relations.gists import Gists
 from ingest.relations.pairs import Nearest, nearest_concepts
@@ -151,8 +151,7 @@ def _umbrellas(broader: Sequence[Relation]) -> frozenset[int]:
 
 
 def _heading_concept(path: tuple[str, ...], named: Mapping[str, int]) -> int | None:
-    names = heading_names(path[-1]) if path else None
-    return named.get(merge_key(names.label)) if names else None
+    return named_by(path[-1], named) if path else None
 
 
 def _enclosing_concept(path: tuple[str, ...], named: Mapping[str, int]) -> int | None:

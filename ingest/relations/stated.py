@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from ingest.concepts.candidates import NoteParts
 from ingest.concepts.links import Targets, entries_of
-from ingest.names.labels import heading_names, merge_key
+from ingest.names.labels import named_by
 from ingest.notes.lines import line_spans
 from ingest.notes.parsed import Block
 from ingest.notes.structure_words import NEEDS, NEEDS_ALONE, PART
@@ -209,9 +209,9 @@ def _in_code(note: NoteParts, passage: Passage, offset: int) -> bool:
 def _enclosing(path: Sequence[str], named: Mapping[str, int], title: int | None) -> int | None:
     """The concept of the innermost heading that names one, else of the note."""
     for heading in reversed(path):
-        names = heading_names(heading)
-        if names is not None and merge_key(names.label) in named:
-            return named[merge_key(names.label)]
+        concept = named_by(heading, named)
+        if concept is not None:
+            return concept
     return title
 
 

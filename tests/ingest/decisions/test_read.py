@@ -29,7 +29,7 @@ NOTES = {
     "convexity.md": "# Convexity\n\nA set is convex when it has no dents.\n",
     "lasso.md": "# Lasso | Least Absolute Shrinkage\n\nThe lasso sets weights to zero.\n\nNeeds: "
     "[[Ridge]].\n",
-    "ridge.md": "# Ridge\n\nRidge shrinks all weights.\n\n## Oddity\n\nA remark.\n",
+    "ridge.md": "# Ridge\n\nRidge shrinks all weights.\n\n## Sparsity\n\nA remark.\n",
     "pruning.md": "---\nprerequisites: [Lasso]\n---\n# Pruning\n\nPruning takes small weights out, "
     "as lassos do.\n",
     "net.md": "# Elastic Net\n\nThe elastic net is a regression whose penalty keeps convexity. "
@@ -207,16 +207,16 @@ def test_a_renamed_concept_keeps_its_old_name_as_an_alias(vault: Vault) -> None:
 def test_an_ignored_label_takes_the_concept_away(vault: Vault) -> None:
     """Its section belongs to the concept around it."""
     store = open_store(vault.store)
-    assert [len(c.passages) for c in store.concepts if c.label in ("Ridge", "Oddity")] == [1, 1]
+    assert [len(c.passages) for c in store.concepts if c.label in ("Ridge", "Sparsity")] == [1, 1]
     store.close()
-    assert said(vault.decide('ignore = ["Oddity"]')) == []
+    assert said(vault.decide('ignore = ["Sparsity"]')) == []
     store = open_store(vault.store)
     store.close()
-    assert "Oddity" not in [c.label for c in store.concepts]
+    assert "Sparsity" not in [c.label for c in store.concepts]
     (ridge,) = (c for c in store.concepts if c.label == "Ridge")
     assert [store.passages[p].heading_path for p in ridge.passages] == [
         ("Ridge",),
-        ("Ridge", "Oddity"),
+        ("Ridge", "Sparsity"),
     ]
 
 
@@ -237,11 +237,11 @@ def test_entries_that_cannot_be_followed_are_named_and_the_rest_holds(vault: Vau
     report = vault.decide(
         'add = [\n  ["Convexity", "Ridge regression"],\n'
         '  ["Lasso", "lasso"],\n  ["Convexity", "Pruning"],\n]\n'
-        'remove = [["Oddity", "Ridge"], ["Convexity", "Pruning"]]\n'
-        'merge = [["Oddity", "Lasso"], ["Nothing", "Lasso"]]\n'
+        'remove = [["Sparsity", "Ridge"], ["Convexity", "Pruning"]]\n'
+        'merge = [["Sparsity", "Lasso"], ["Nothing", "Lasso"]]\n'
         'rename = [\n["Lasso", "Ridge"],\n'
         '["Pruning", "Thinning"], ["Pruning", "Cutting"],\n["Convexity", "thinning"]\n]\n'
-        'ignore = ["Oddity", "Qwertz"]\n'
+        'ignore = ["Sparsity", "Qwertz"]\n'
     )
     todo = "write it as 'gradus concepts' does, or take the entry out"
     assert said(report) == [
@@ -252,9 +252,9 @@ def test_entries_that_cannot_be_followed_are_named_and_the_rest_holds(vault: Vau
          "'Convexity' before 'Thinning' is added here and removed in line 6; it stays removed: "
          "take one of the two lines out"),
         ("gradus.toml", 6,
-         "'Oddity' is ignored by line 13, so this does nothing; take one of the two entries out"),
+         "'Sparsity' is ignored by line 13, so this does nothing; take one of the two entries out"),
         ("gradus.toml", 7,
-         "'Oddity' is ignored by line 13, so this does nothing; take one of the two entries out"),
+         "'Sparsity' is ignored by line 13, so this does nothing; take one of the two entries out"),
         ("gradus.toml", 7, f"the notes have no concept 'Nothing'; {todo}"),
         ("gradus.toml", 9,
          "'Ridge' is another concept already; to make them one: merge = [[\"Ridge\", \"Lasso\"]]"),

@@ -265,9 +265,9 @@ def test_a_number_in_a_name_is_a_place_only_where_it_leads(name: str, number: st
 def test_notes_without_numbers_give_an_order_within_each(read: Reader) -> None:
     """What stands in two such notes has none between them."""
     order = read(
-        lasso="# Lasso\n\nOne.\n\n## Ridge\n\nTwo.\n", pruning="# Pruning\n\nThree.\n"
+        lasso="# Lasso\n\nOne.\n\n## Ridge regression\n\nTwo.\n", pruning="# Pruning\n\nThree.\n"
     ).orders()
-    assert order["Lasso"][0] == order["Ridge"][0] != order["Pruning"][0]
+    assert order["Lasso"][0] == order["Ridge regression"][0] != order["Pruning"][0]
 
 
 def test_headings_in_alphabetical_order_give_no_order(read: Reader) -> None:
