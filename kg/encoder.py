@@ -77,6 +77,15 @@ class Encoder:
         """Whether the model has a piece for the whole word, so that it is one of some language."""
         return len(self.model.tokenizer.tokenize(word)) == 1
 
+    def pieces(self, text: str) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.float32]]:
+        """The numbers of a text's word pieces, and their vectors before any context, (n, d).
+
+        The vocabulary of BERT's tokenizer is ordered by how common a piece is.
+        """
+        ids = self.model.tokenizer(text, add_special_tokens=False)["input_ids"]
+        table = self.model[0].auto_model.get_input_embeddings().weight
+        return np.array(ids, dtype=np.int64), table[ids].detach().float().numpy(force=True)
+
     def _words(self, text: str, row: dict[str, Any]) -> Words:
         tokenizer = self.model.tokenizer
         if "token_embeddings" not in row or not getattr(tokenizer, "is_fast", False):

@@ -29,12 +29,14 @@ from benchmarks.answers.train_reader import vaults
 from benchmarks.record import save
 from ingest.concepts.candidates import NoteParts, titles_of
 from ingest.concepts.termhood import (
+    FORM,
     KINDS,
     MODEL,
     Table,
     form_of,
     places_of,
     read_table,
+    words_of,
 )
 from ingest.names.labels import merge_key, namings
 from ingest.notes.files import find_notes, read_note
@@ -93,7 +95,7 @@ def main() -> None:
         "command": "python -m benchmarks.concepts.train SHARED",
         "lines": sum(1 for _ in _lines(HERE / "written.jsonl")),
         "judged": sum(len(_lines(path)) for path in (HERE / "judged").glob("*.jsonl")),
-        "of_words": [round(float(w), 5) for w in words],
+        "of_words": [float(f"{w:.4g}") for w in words],
         "bias": round(bias, 5),
         "trees": as_arrays(trees),
     }
@@ -106,14 +108,10 @@ def _lines(path: Path) -> list[dict[str, Any]]:
 
 
 def fit_words(written: Sequence[dict[str, Any]]) -> tuple[Array, float]:
-    """Weights of a name's vector and form, shape (d + FORM,), and the bias."""
+    """Weights of what the words' part reads, and the bias."""
     given = [(x, names) for x in written for names in namings(x["text"])]
-    seen = np.column_stack(
-        [
-            load_encoder().encode([names.label for _, names in given]),
-            np.array([form_of(x["text"], names, x["kind"]) for x, names in given]),
-        ]
-    ).astype(np.float64)
+    form = np.array([form_of(x["text"], names, x["kind"]) for x, names in given])
+    seen = words_of([names.label for _, names in given], form, _encoded)
     right = np.array([merge_key(names.label) == merge_key(x["name"]) for x, names in given])
     scale = StandardScaler().fit(seen)
     fit = LogisticRegression(C=PULL, max_iter=1000).fit(scale.transform(seen), right)
@@ -167,7 +165,7 @@ def _is_right(label: str, judged: dict[str, Any]) -> bool:
 
 def rows_of(table: Table, words: Array, bias: float) -> Array:
     """What the trees see of a vault, shape (n, FORM + STANDING)."""
-    return table.rows(lambda names, form: np.column_stack([_encoded(names), form]) @ words + bias)
+    return table.rows(lambda names, form: words_of(names, form, _encoded) @ words + bias)
 
 
 _KNOWN: dict[str, npt.NDArray[np.float32]] = {}
@@ -245,7 +243,7 @@ def _likeliest(vault: Vault, chances: Array, whole: bool) -> list[dict[str, Any]
             {
                 "vault": vault.name,
                 "whole": whole,
-                "kind": KINDS[int(np.argmax(form[-len(KINDS) :]))],
+                "kind": next(k for k in KINDS if form[FORM.index(f"is_{k}")]),
                 "text": text,
                 "label": vault.table.entries[vault.chosen[best]][1].label,
                 "chance": float(chances[best]),

@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Callable, Collection, Container, Iterator, Mapping, Sequence
+from collections.abc import Collection, Container, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import PurePosixPath
 
-import numpy as np
-import numpy.typing as npt
-
-from ingest.concepts.termhood import Termhood, is_explained, is_title, places_of, read_table
+from ingest.concepts.termhood import (
+    Termhood,
+    Vectors,
+    is_explained,
+    is_title,
+    places_of,
+    read_table,
+)
 from ingest.names.labels import Names, heading_names, merge_key, namings, term_name
 from ingest.names.note_names import NoteNames, note_stem
 from ingest.notes.parsed import Marked, ParsedNote
@@ -29,7 +33,7 @@ __all__ = [
 
 # Chance of naming a concept from which a text does. A note's title is held to less, as it names the
 # note's subject unless much speaks against it; so is what somebody links to.
-ENOUGH, TITLE = 0.45, 0.2
+ENOUGH, TITLE = 0.6, 0.2
 
 _EXPLAINED_BEFORE = re.compile(
     r"(?:called|known as|termed|named|referred to as|call (?:this|it|them|these|that))\s+(?:an?\s"
@@ -63,16 +67,8 @@ class Candidate:
     passages: tuple[int, ...] = ()
 
 
-def termhood_of(
-    notes: Sequence[NoteParts], vectors: Callable[[Sequence[str]], npt.NDArray[np.float32]]
-) -> Termhood:
-    """How likely each heading, title, marked term and link target names a concept.
-
-    Parameters
-    ----------
-    vectors : callable
-        Unit vectors of names by the default encoder, shape (n, d).
-    """
+def termhood_of(notes: Sequence[NoteParts], vectors: Vectors) -> Termhood:
+    """How likely each heading, title, marked term and link target names a concept."""
     places = [p for note in notes for p in places_of(note.parsed, note.passages, titles_of(note))]
     passages = (p for note in notes for p in note.passages)
     return Termhood.of(read_table(places, passages, len(notes)), vectors)

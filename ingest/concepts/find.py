@@ -5,15 +5,13 @@ Relations between them are left to `ingest.relations`.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
-
-import numpy as np
-import numpy.typing as npt
+from collections.abc import Iterable, Iterator, Sequence
 
 from ingest.concepts.candidates import NoteParts, candidates_of, termhood_of
 from ingest.concepts.decided import regroup
 from ingest.concepts.merge import Group, final_names, merge
 from ingest.concepts.summary import first_sentence, naming_sentence
+from ingest.concepts.termhood import Vectors
 from ingest.decisions.read import Decision
 from ingest.names.labels import merge_key, namings
 from ingest.report import Failure
@@ -37,15 +35,9 @@ def find_concepts(notes: Sequence[NoteParts]) -> tuple[Concept, ...]:
 def concepts_as_decided(
     notes: Sequence[NoteParts],
     decisions: Sequence[Decision],
-    vectors: Callable[[Sequence[str]], npt.NDArray[np.float32]],
+    vectors: Vectors,
 ) -> tuple[tuple[Concept, ...], tuple[Failure, ...]]:
-    """Concepts as people have decided, and the decisions that could not be followed.
-
-    Parameters
-    ----------
-    vectors : callable
-        Unit vectors of names by the default encoder, shape (n, d).
-    """
+    """Concepts as people have decided, and the decisions that could not be followed."""
     candidates = candidates_of(notes, termhood_of(notes, vectors))
     groups, failures = regroup(merge(candidates, notes), decisions, notes)
     owned = {p.id: (note, p) for note in notes for p in note.passages}

@@ -1,10 +1,10 @@
 """How likely a heading or a marked term names a concept: something to study or to look up.
 
 A classifier learned from judged headings and terms, in two steps. The first knows words alone:
-logistic regression over the name's vector (of the default encoder, whatever the notes are searched
-with) and its form. The second, boosted trees, adds what the notes do with the name: how often and
-where it stands, what stands behind it. Coefficients are `termhood.json`, written by
-`benchmarks/concepts/train.py`.
+logistic regression over the name's vector and those of its words (of the default encoder, whatever
+the notes are searched with) and its form. The second, boosted trees, adds what the notes do with
+the name: how often and where it stands, what stands behind it. Coefficients are `termhood.json`,
+written by `benchmarks/concepts/train.py`.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ import re
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import cache
+from functools import cache, lru_cache
 from importlib import resources
 from typing import Literal
 
@@ -25,6 +25,7 @@ import numpy.typing as npt
 from ingest.names.labels import BAR, Names, merge_key, namings
 from ingest.notes.parsed import Heading, Marked, ParsedNote
 from ingest.notes.plain_text import plain
+from kg.encoder import load_encoder
 from kg.linking import fold, key
 from kg.types import Passage
 
@@ -36,15 +37,19 @@ __all__ = [
     "Place",
     "Table",
     "Termhood",
+    "Vectors",
     "form_of",
     "is_explained",
     "is_title",
     "places_of",
     "read_table",
+    "words_of",
 ]
 
 MODEL = "termhood.json"
 Array = npt.NDArray[np.float64]
+# Unit vectors of names by the default encoder, shape (n, d).
+Vectors = Callable[[Sequence[str]], npt.NDArray[np.float32]]
 PlaceKind = Literal["heading", "emphasis", "code", "wikilink"]
 _MARKS: Mapping[str, PlaceKind] = {
     "bold": "emphasis",
@@ -71,6 +76,8 @@ FORM = (
     *(f"inside_{mark}" for mark in _INSIDE), "digit", "first_digit", "last_digit", "lower", "upper",
     "capital", "all_capital", "camel", "short", "text_asks", "text_calls", "text_lower",
     *(f"is_{kind}" for kind in KINDS),
+    "uncommon_first", "uncommon_last", "uncommon_mean", "pieces_first", "pieces_last",
+    "pieces_most",
 )  # fmt: skip
 STANDING = (
     "learned_of_words", "times", "first", "depth", "children", "position", "following",
@@ -188,7 +195,7 @@ class _Trees:
 
 @dataclass(frozen=True, slots=True)
 class _Model:
-    of_words: Array  # (d + FORM,)
+    of_words: Array  # (4 * d + FORM,)
     bias: float
     trees: _Trees
 
@@ -222,18 +229,12 @@ class Termhood:
     namings: Mapping[str, tuple[tuple[Names, float], ...]]
 
     @classmethod
-    def of(
-        cls, table: Table, vectors: Callable[[Sequence[str]], npt.NDArray[np.float32]]
-    ) -> Termhood:
-        """Judge all texts of a table.
-
-        Parameters
-        ----------
-        vectors : callable
-            Unit vectors of names by the default encoder, shape (n, d).
-        """
+    def of(cls, table: Table, vectors: Vectors) -> Termhood:
+        """Judge all texts of a table."""
         model = learned()
-        rows = table.rows(lambda names, form: _of_words(names, form, vectors, model))
+        rows = table.rows(
+            lambda names, form: words_of(names, form, vectors) @ model.of_words + model.bias
+        )
         odds = model.trees.odds(rows) if len(rows) else np.zeros(0)
         chances = 1 / (1 + np.exp(-odds))
         found: defaultdict[str, list[tuple[Names, float]]] = defaultdict(list)
@@ -251,14 +252,41 @@ class Termhood:
         return replace(names, weak=weak)
 
 
-def _of_words(
-    names: Sequence[str],
-    form: Array,
-    vectors: Callable[[Sequence[str]], npt.NDArray[np.float32]],
-    model: _Model,
-) -> Array:
-    meaning = vectors(names).astype(np.float64)
-    return np.column_stack([meaning, form]) @ model.of_words + model.bias
+def words_of(names: Sequence[str], form: Array, vectors: Vectors) -> Array:
+    """What the words' part reads of names: their vectors, those of their words, and their form.
+
+    Shape (n, 4 * d + FORM): first, last and mean word.
+    """
+    words = np.array([_vectors_of_words(name) for name in names])
+    return np.column_stack([vectors(names).astype(np.float64), words, form])
+
+
+@lru_cache(maxsize=200_000)
+def _piece(word: str) -> tuple[float, int, Array]:
+    """How uncommon a word's first piece is, how many pieces it has, and their mean vector, (d,)."""
+    ids, vectors = load_encoder().pieces(word)
+    if not len(ids):
+        return 0.0, 0, np.zeros(vectors.shape[1])
+    return math.log1p(ids[0]), len(ids), vectors.mean(axis=0).astype(np.float64)
+
+
+def _vectors_of_words(name: str) -> Array:
+    of = [_piece(word)[2] for word in _TOKEN.findall(name) or [name]]
+    return np.concatenate([of[0], of[-1], np.mean(of, axis=0)])
+
+
+def _commonness(name: str) -> list[float]:
+    """How common a name's words are, its first, last and mean word's, and in how many pieces."""
+    of = [_piece(word)[:2] for word in _TOKEN.findall(name) or [name]]
+    uncommon, pieces = [u for u, _ in of], [n for _, n in of]
+    return [
+        uncommon[0],
+        uncommon[-1],
+        float(np.mean(uncommon)),
+        pieces[0],
+        pieces[-1],
+        max(pieces),
+    ]
 
 
 @dataclass(frozen=True, slots=True)
@@ -424,6 +452,7 @@ def form_of(text: str, names: Names, kind: PlaceKind) -> list[float]:
         float("!" in text or "！" in text),
         float(text.islower()),
         *(float(kind == one) for one in KINDS),
+        *_commonness(label),
     ]
 
 

@@ -207,7 +207,7 @@ VAULT = {
     "course/01-basics.md": "# Tensor\n\nA block of numbers. More in [[03-lasso|shrinking]].\n",
     "course/03-lasso.md": "---\nprerequisites: ['[[01-basics]]']\n---\n# Lasso\n\nShrinks. See "
     "[[stats/01-basics]].\n",
-    "stats/01-basics.md": "# Variance\n\nThe spread of [[Sample|samples]].\n",
+    "stats/01-basics.md": "# Variance\n\nThe spread of [[Sampling|samples]].\n",
     "stats/02-anova.md": "# ANOVA\n\n## Prerequisites\n\n- [[01-basics#Why]]\n- "
     "[[course/03-lasso]]\n",
 }
@@ -224,7 +224,7 @@ def test_the_order_of_ingest_changes_nothing(tmp_path: Path, turn: int) -> None:
     single.close()
     assert whole.concepts == single.concepts and whole.mentions == single.mentions
     assert set(whole.prerequisites.edges) == set(single.prerequisites.edges)
-    assert {c.label for c in whole.concepts} == {"Tensor", "Lasso", "Variance", "ANOVA", "Sample"}
+    assert {c.label for c in whole.concepts} == {"Tensor", "Lasso", "Variance", "ANOVA", "Sampling"}
     edges = {
         (whole.concepts[p].label, whole.concepts[c].label) for p, c in whole.prerequisites.edges
     }

@@ -234,7 +234,7 @@ def test_names_are_encoded_anew_for_another_encoder(tmp_path: Path, encoded: lis
 
 
 def test_a_name_that_people_give_is_encoded(tmp_path: Path, encoded: list[str]) -> None:
-    """In gradus.toml, though no note changed; so is the notes' own, which may be asked for again."""
+    """In gradus.toml, though no note changed; the notes' own stays known."""
     notes = write_notes(tmp_path / "notes", NOTES)
     ingest([notes], tmp_path / "store")
     encoded.clear()
