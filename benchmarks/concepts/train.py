@@ -19,6 +19,7 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+from scipy.sparse import csr_matrix, hstack
 from sklearn.ensemble import HistGradientBoostingClassifier
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import roc_auc_score
@@ -30,10 +31,13 @@ from benchmarks.record import save
 from ingest.concepts.candidates import NoteParts, titles_of
 from ingest.concepts.termhood import (
     FORM,
+    HASHED,
     KINDS,
+    LETTERS,
     MODEL,
     Table,
     form_of,
+    letters_of,
     places_of,
     read_table,
     words_of,
@@ -82,12 +86,11 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("shared", type=Path)
     given = parser.parse_args()
-    words, bias = fit_words(_lines(HERE / "written.jsonl"))
+    words, letters, bias = fit_words(_lines(HERE / "written.jsonl"))
     shared = given.shared.resolve()
-    corpora = shared / "eval/train_prereq"
-    folders = {n: corpora / n / "notes" for group in GROUPS for n in group} | vaults(shared)
+    folders = vaults_with_corpora(shared)
     read = [v for group in GROUPS for name in group for v in read_vault(name, folders[name])]
-    rows = [rows_of(v.table, words, bias)[v.chosen] for v in read]
+    rows = [rows_of(v.table, words, letters, bias)[v.chosen] for v in read]
     figures = measured(read, rows)
     trees = fit_trees(np.concatenate(rows), _targets(read))
     path = Path(ingest.concepts.__path__[0]) / MODEL
@@ -96,6 +99,7 @@ def main() -> None:
         "lines": sum(1 for _ in _lines(HERE / "written.jsonl")),
         "judged": sum(len(_lines(path)) for path in (HERE / "judged").glob("*.jsonl")),
         "of_words": [float(f"{w:.4g}") for w in words],
+        "of_letters": [float(f"{w:.3g}") for w in letters],
         "bias": round(bias, 5),
         "trees": as_arrays(trees),
     }
@@ -103,20 +107,34 @@ def main() -> None:
     print("saved", path, save("termhood", {"rows": figures}))
 
 
+def vaults_with_corpora(shared: Path) -> dict[str, Path]:
+    """Where the notes of each vault are."""
+    corpora = shared / "eval/train_prereq"
+    return {n: corpora / n / "notes" for group in GROUPS for n in group} | vaults(shared)
+
+
 def _lines(path: Path) -> list[dict[str, Any]]:
     return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
 
 
-def fit_words(written: Sequence[dict[str, Any]]) -> tuple[Array, float]:
-    """Weights of what the words' part reads, and the bias."""
+def fit_words(written: Sequence[dict[str, Any]]) -> tuple[Array, Array, float]:
+    """Weights of what the words' part reads, of letters, and the bias."""
     given = [(x, names) for x in written for names in namings(x["text"])]
     form = np.array([form_of(x["text"], names, x["kind"]) for x, names in given])
     seen = words_of([names.label for _, names in given], form, _encoded)
     right = np.array([merge_key(names.label) == merge_key(x["name"]) for x, names in given])
     scale = StandardScaler().fit(seen)
-    fit = LogisticRegression(C=PULL, max_iter=1000).fit(scale.transform(seen), right)
-    weights = fit.coef_[0] / scale.scale_
-    return weights, float(fit.intercept_[0] - weights @ scale.mean_)
+    letters = [letters_of(names.label) for _, names in given]
+    rows = np.repeat(np.arange(len(given)), [len(own) for own in letters])
+    table = csr_matrix(
+        (np.full(len(rows), LETTERS), (rows, np.concatenate(letters))), (len(given), HASHED)
+    )
+    fit = LogisticRegression(C=PULL, max_iter=1000).fit(
+        hstack([csr_matrix(scale.transform(seen)), table]).tocsr(), right
+    )
+    n = seen.shape[1]
+    weights = fit.coef_[0, :n] / scale.scale_
+    return weights, fit.coef_[0, n:], float(fit.intercept_[0] - weights @ scale.mean_)
 
 
 def read_vault(name: str, folder: Path) -> list[Vault]:
@@ -163,9 +181,15 @@ def _is_right(label: str, judged: dict[str, Any]) -> bool:
     return bool(judged["name"]) and merge_key(label) == merge_key(judged["name"])
 
 
-def rows_of(table: Table, words: Array, bias: float) -> Array:
+def rows_of(table: Table, words: Array, letters: Array, bias: float) -> Array:
     """What the trees see of a vault, shape (n, FORM + STANDING)."""
-    return table.rows(lambda names, form: words_of(names, form, _encoded) @ words + bias)
+    return table.rows(
+        lambda names, form: (
+            words_of(names, form, _encoded) @ words
+            + [LETTERS * letters[letters_of(name)].sum() for name in names]
+            + bias
+        )
+    )
 
 
 _KNOWN: dict[str, npt.NDArray[np.float32]] = {}

@@ -218,7 +218,9 @@ def chosen(reading: Reading, shares: tuple[Floats, Floats]) -> tuple[Relation, .
     """Relations as an ingest chooses them, with the calibration and thresholds that ship."""
     learned, vault = scorer(), reading.vault
     scored = Scored(learned.calibrated(shares[0]), learned.calibrated(shares[1]))
-    return choose(vault.pairs, scored, learned, vault.signals, NOTHING_STANDING).relations
+    return choose(
+        vault.pairs, scored, (learned.keep, learned.sure), vault.signals, NOTHING_STANDING
+    ).relations
 
 
 def figures(

@@ -41,6 +41,8 @@ _EXPLAINED_BEFORE = re.compile(
     r"[*_`\"'“]{0,3}$",
     re.I,
 )
+# Who gives a note other names, or says what comes before it, says that it is about one thing.
+_CONCEPT_FIELDS = frozenset({"aliases", "alias", "prerequisites"})
 _ORDERED = re.compile(r"^\d+[._ -]+(?=\D)")
 _SPOKEN_CODE = re.compile(r"[A-Za-z][\w -]*")  # code that reads as words
 _JARGON = re.compile(
@@ -122,8 +124,10 @@ def _sections(note: NoteParts, termhood: Termhood) -> dict[tuple[str, ...], tupl
     paths: dict[tuple[str, ...], tuple[int, Names]] = {}
     titled = _title(note, termhood) is not None
     for i, heading in enumerate(note.parsed.headings):
-        least = TITLE if is_title(note.parsed, i) and not titled else ENOUGH
-        names = termhood.names(heading.text, least)
+        own = is_title(note.parsed, i) and not titled
+        names = termhood.names(heading.text, TITLE if own else ENOUGH)
+        if names is None and own and _CONCEPT_FIELDS & note.parsed.front_matter.keys():
+            names = termhood.names(heading.text, 0.0) or Names(heading.text)
         if names is not None:
             paths.setdefault(heading.path, (i, names))
     return paths

@@ -2,9 +2,9 @@
 
 A classifier learned from judged headings and terms, in two steps. The first knows words alone:
 logistic regression over the name's vector and those of its words (of the default encoder, whatever
-the notes are searched with) and its form. The second, boosted trees, adds what the notes do with
-the name: how often and where it stands, what stands behind it. Coefficients are `termhood.json`,
-written by `benchmarks/concepts/train.py`.
+the notes are searched with), its letters, which tell of other languages, and its form. The second,
+boosted trees, adds what the notes do with the name: how often and where it stands, what stands
+behind it. Coefficients are `termhood.json`, written by `benchmarks/concepts/train.py`.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from __future__ import annotations
 import json
 import math
 import re
+import zlib
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -25,13 +26,16 @@ import numpy.typing as npt
 from ingest.names.labels import BAR, Names, merge_key, namings
 from ingest.notes.parsed import Heading, Marked, ParsedNote
 from ingest.notes.plain_text import plain
+from ingest.trees import Trees
 from kg.encoder import load_encoder
 from kg.linking import fold, key
 from kg.types import Passage
 
 __all__ = [
     "FORM",
+    "HASHED",
     "KINDS",
+    "LETTERS",
     "MODEL",
     "STANDING",
     "Place",
@@ -41,6 +45,7 @@ __all__ = [
     "form_of",
     "is_explained",
     "is_title",
+    "letters_of",
     "places_of",
     "read_table",
     "words_of",
@@ -63,6 +68,11 @@ LONGEST = 8  # words of a name that are looked for in the notes
 FOLLOWING = 200  # characters behind a marked term that tell what it is
 READ = 2000  # characters of a section that are read for it
 SOON = 12  # words
+HASHED, RUNS = 4096, (3, 4)  # sums that runs of so many letters are counted in
+LETTERS = 3.0  # what a run counts beside the other columns
+# A text that opens with the words of its heading defines them ("WHERE keeps the rows …"), whatever
+# the words: of 24 judged ones that the words speak against, 19 are concepts; too few for the trees.
+OPENING = 0.7
 
 _TOKEN = re.compile(r"[^\W_]+")
 _CAMEL = re.compile(r"[a-z][A-Z]")
@@ -85,6 +95,9 @@ STANDING = (
     "in_passages", "as_heading", "as_marked", "as_code", "below", "text_below", "is_title", "notes",
     "rarity_first", "rarity_last", "rarity_least", "rarity_most", "rarity_mean",
 )  # fmt: skip
+
+
+_WHOLE, _OPENS = FORM.index("whole"), STANDING.index("named_at_once")
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,37 +180,11 @@ def _behind(heading: Heading, body: str) -> str:
 
 
 @dataclass(frozen=True, slots=True)
-class _Trees:
-    """Boosted trees; each node's feature is -1 in a leaf."""
-
-    roots: npt.NDArray[np.int64]
-    feature: npt.NDArray[np.int64]
-    threshold: Array
-    left: npt.NDArray[np.int64]
-    right: npt.NDArray[np.int64]
-    value: Array
-    base: float
-
-    def odds(self, rows: Array) -> Array:
-        """Logits, shape (n,), of rows of shape (n, features)."""
-        out = np.full(len(rows), self.base)
-        for root in self.roots:
-            at = np.full(len(rows), root)
-            while True:
-                inner = self.feature[at] >= 0
-                if not inner.any():
-                    break
-                low = rows[np.arange(len(rows)), self.feature[at]] <= self.threshold[at]
-                at = np.where(inner, np.where(low, self.left[at], self.right[at]), at)
-            out += self.value[at]
-        return out
-
-
-@dataclass(frozen=True, slots=True)
 class _Model:
     of_words: Array  # (4 * d + FORM,)
+    of_letters: Array  # (HASHED,)
     bias: float
-    trees: _Trees
+    trees: Trees
 
 
 @cache
@@ -206,19 +193,11 @@ def learned() -> _Model:
     stored = json.loads(
         resources.files("ingest.concepts").joinpath(MODEL).read_text(encoding="utf-8")
     )
-    trees = stored["trees"]
     return _Model(
         np.array(stored["of_words"], dtype=np.float64),
+        np.array(stored["of_letters"], dtype=np.float64),
         float(stored["bias"]),
-        _Trees(
-            np.array(trees["roots"], dtype=np.int64),
-            np.array(trees["feature"], dtype=np.int64),
-            np.array(trees["threshold"], dtype=np.float64),
-            np.array(trees["left"], dtype=np.int64),
-            np.array(trees["right"], dtype=np.int64),
-            np.array(trees["value"], dtype=np.float64),
-            float(trees["base"]),
-        ),
+        Trees.of(stored["trees"]),
     )
 
 
@@ -233,10 +212,15 @@ class Termhood:
         """Judge all texts of a table."""
         model = learned()
         rows = table.rows(
-            lambda names, form: words_of(names, form, vectors) @ model.of_words + model.bias
+            lambda names, form: (
+                words_of(names, form, vectors) @ model.of_words
+                + [LETTERS * model.of_letters[letters_of(name)].sum() for name in names]
+                + model.bias
+            )
         )
-        odds = model.trees.odds(rows) if len(rows) else np.zeros(0)
-        chances = 1 / (1 + np.exp(-odds))
+        chances = model.trees.chances(rows)
+        opens = rows[:, _WHOLE] * rows[:, len(FORM) + _OPENS] > 0
+        chances[opens] = np.maximum(chances[opens], OPENING)
         found: defaultdict[str, list[tuple[Names, float]]] = defaultdict(list)
         for (text, names), chance in zip(table.entries, chances.tolist(), strict=True):
             found[text].append((names, chance))
@@ -259,6 +243,15 @@ def words_of(names: Sequence[str], form: Array, vectors: Vectors) -> Array:
     """
     words = np.array([_vectors_of_words(name) for name in names])
     return np.column_stack([vectors(names).astype(np.float64), words, form])
+
+
+def letters_of(name: str) -> list[int]:
+    """Which of HASHED sums a name's words count in: each whole, and by runs of letters in it."""
+    runs = set()
+    for word in _TOKEN.findall(name.casefold()) or [name]:
+        marked = f"<{word}>"
+        runs |= {marked[i : i + n] for n in RUNS for i in range(len(marked) - n + 1)} | {marked}
+    return sorted({zlib.crc32(run.encode()) % HASHED for run in runs})
 
 
 @lru_cache(maxsize=200_000)

@@ -8,10 +8,11 @@ from dataclasses import dataclass
 import numpy as np
 
 from ingest.decisions.settle import NOTHING_DECIDED, Settled, settle
+from ingest.relations.acceptance import KEEP, SURE, accepted
 from ingest.relations.features import Pairs, read_pairs
 from ingest.relations.gists import Gists
 from ingest.relations.pairs import Nearest
-from ingest.relations.scorer import Scored, Scorer, scorer
+from ingest.relations.scorer import Scored, scorer
 from ingest.relations.signals import Signals
 from kg.graph import acyclic, shortcuts
 from kg.types import Concept, Evidence, Relation, Tier
@@ -70,8 +71,9 @@ def prerequisites(
     """
     pairs = read_pairs(signals, gists, {*standing.settled.lines}, near)
     learned = scorer()
-    scored = learned.score(pairs, orders(signals, pairs), len(concepts))
-    return choose(pairs, scored, learned, signals, standing, wording)
+    earlier = orders(signals, pairs)
+    scored = accepted(pairs, learned.score(pairs, earlier, len(concepts)), earlier, signals)
+    return choose(pairs, scored, (KEEP, SURE), signals, standing, wording)
 
 
 def orders(signals: Signals, pairs: Pairs) -> np.ndarray[tuple[int], np.dtype[np.int64]]:
@@ -85,22 +87,26 @@ def orders(signals: Signals, pairs: Pairs) -> np.ndarray[tuple[int], np.dtype[np
 def choose(
     pairs: Pairs,
     scored: Scored,
-    learned: Scorer,
+    least: tuple[float, float],
     signals: Signals,
     standing: Standing,
     wording: Callable[[int, int], tuple[Evidence, ...]] = lambda p, c: (),
 ) -> Chosen:
-    """Keep what scores enough: one direction a pair, nothing against what people say, no cycle."""
+    """Keep what scores enough: one direction a pair, nothing against what people say, no cycle.
+
+    Parameters
+    ----------
+    least : pair of float
+        The scores from which an edge is kept, and from which it is sure.
+    """
+    keep, sure = least
     scores = _scores(pairs, scored, standing.settled)
     stated = standing.settled.kept
     wanted = [
         (p, c, s)
         for (p, c), s in scores.items()
         if (p, c) in stated
-        or (
-            s >= learned.keep
-            and _may_be_kept(p, c, scores, standing, named=(c, p) in signals.naming)
-        )
+        or (s >= keep and _may_be_kept(p, c, scores, standing, named=(c, p) in signals.naming))
     ]
     kept, dropped = acyclic(wanted, stated)
     implied = shortcuts((p, c) for p, c, _ in kept)
@@ -111,7 +117,7 @@ def choose(
         evidence = (*standing.settled.lines.get((p, c), ()), *signals.evidence(p, c))
         if there and not any(e.signal != "position" for e in evidence):
             evidence = (*wording(p, c), *evidence)
-        tier = _tier(s, learned, (p, c) in stated) if there else ""
+        tier = _tier(s, sure, (p, c) in stated) if there else ""
         return Relation("prerequisite", p, c, round(s, 4), there, evidence, tier, (p, c) in implied)
 
     lost = {(p, c) for p, c, _ in dropped}
@@ -154,7 +160,7 @@ def _may_be_kept(
     return stronger and readable and not (decided or nested)
 
 
-def _tier(score: float, learned: Scorer, stated: bool) -> Tier:
+def _tier(score: float, sure: float, stated: bool) -> Tier:
     if stated:
         return "stated"
-    return "sure" if score >= learned.sure else "likely"
+    return "sure" if score >= sure else "likely"

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache
 from importlib import resources
 
@@ -84,6 +84,9 @@ class Scored:
 
     ahead: Floats
     back: Floats
+    # Log-odds that the two belong together, and that a comes first.
+    joined: Floats = field(default_factory=lambda: np.zeros(0))
+    first: Floats = field(default_factory=lambda: np.zeros(0))
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,15 +112,16 @@ class Scorer:
         """
         joined = self.rounds[0].joined(joined_columns(pairs.ahead, pairs.back))
         first = self.rounds[0].first(pairs.ahead - pairs.back) + self.earlier * earlier
-        ahead, back = around(pairs, joined, first, n)
+        there, here = around(pairs, joined, first, n)
         joined = self.rounds[1].joined(
-            joined_columns(np.hstack([pairs.ahead, ahead]), np.hstack([pairs.back, back]))
+            joined_columns(np.hstack([pairs.ahead, there]), np.hstack([pairs.back, here]))
         )
         first = (
-            self.rounds[1].first(np.hstack([pairs.ahead - pairs.back, ahead - back]))
+            self.rounds[1].first(np.hstack([pairs.ahead - pairs.back, there - here]))
             + self.earlier * earlier
         )
-        return Scored(*(self.calibrated(p) for p in probabilities(joined, first, self.apart)))
+        ahead, back = (self.calibrated(p) for p in probabilities(joined, first, self.apart))
+        return Scored(ahead, back, joined, first)
 
     def calibrated(self, shares: Floats) -> Floats:
         """Probabilities that mean what they say, of what `probabilities` gives."""

@@ -79,11 +79,11 @@ def test_marks_outlive_an_ingest_and_a_renaming(store: Store, folder: Path) -> N
     """
     add_marks(store, ["Slope", "Limit"])
     note = folder.parent / "notes" / "maths.md"
-    note.write_text(NOTE.replace("Slope | Derivative", "Rate of change | Slope"), encoding="utf-8")
+    note.write_text(NOTE.replace("Slope | Derivative", "Derivative | Slope"), encoding="utf-8")
     ingest([note.parent], folder)
     renamed = open_store(folder)
     assert [(m.label, m.concept) for m in read_marks(renamed)] == [
-        ("Slope", find_concept(renamed.concepts, "Rate of change").id),
+        ("Slope", find_concept(renamed.concepts, "Derivative").id),
         ("Limit", find_concept(renamed.concepts, "Limit").id),
     ]
     note.write_text(

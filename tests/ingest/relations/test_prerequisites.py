@@ -54,7 +54,9 @@ class Case:
         scored = Scored(
             np.array([self.scores[p] for p in both]), np.array([self.scores[p[::-1]] for p in both])
         )
-        return choose(pairs, scored, learned(), self.signals(), self.standing, wording)
+        return choose(
+            pairs, scored, (learned().keep, learned().sure), self.signals(), self.standing, wording
+        )
 
     def signals(self) -> Signals:
         naming = {(c, p): Naming(1, False, False, False, 0.5, place(c)) for c, p in self.named}

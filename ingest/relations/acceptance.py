@@ -1,0 +1,108 @@
+"""How likely a teacher accepts "p before c": the probability that an edge is shown with.
+
+The scorer of `ingest.relations.scorer` knows how people draw edges between whole notes; concepts
+are also sections and terms, and much that it finds between those nobody would call a prerequisite.
+Boosted trees over its scores and features, fitted to edges that teachers judged one by one.
+Coefficients are `acceptance.json`, written by `benchmarks/prerequisites/train_acceptance.py`.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from functools import cache
+from importlib import resources
+
+import numpy as np
+import numpy.typing as npt
+
+from ingest.relations.features import FEATURES, Pairs
+from ingest.relations.scorer import Scored
+from ingest.relations.signals import Signals
+from ingest.trees import Trees
+
+__all__ = ["KEEP", "LEAST", "MODEL", "SEEN", "SURE", "accepted", "seen"]
+
+MODEL = "acceptance.json"
+LEAST = 0.25  # scored lower, a pair is no edge, and not looked at
+KEEP, SURE = 0.7, 0.85
+# What is seen of "p before c", in the order of the columns.
+SEEN = (
+    "score", "score of the reverse", "joined", "first", "earlier", "same note", "words of p",
+    "words of c", *(f"p {name}" for name in FEATURES), *(f"c {name}" for name in FEATURES),
+)  # fmt: skip
+
+
+def accepted(
+    pairs: Pairs, scored: Scored, earlier: npt.NDArray[np.integer], signals: Signals
+) -> Scored:
+    """The scores as probabilities that a teacher accepts the edge.
+
+    Parameters
+    ----------
+    earlier : array of shape (m,)
+        1 where a stands before b in an order that means something, -1 where after, 0 where there is
+        none.
+    """
+    out = []
+    for forward, chance in ((True, scored.ahead), (False, scored.back)):
+        chosen = np.flatnonzero(chance >= LEAST)
+        # What is not looked at stays below all that is kept.
+        judged = np.minimum(chance, LEAST)
+        judged[chosen] = _trees().chances(seen(pairs, scored, earlier, signals, chosen, forward))
+        out.append(judged)
+    return replace(scored, ahead=out[0], back=out[1])
+
+
+def seen(
+    pairs: Pairs,
+    scored: Scored,
+    earlier: npt.NDArray[np.integer],
+    signals: Signals,
+    chosen: npt.NDArray[np.int64],
+    forward: bool,
+) -> npt.NDArray[np.float64]:
+    """What is seen of the chosen pairs, "a before b" or else "b before a": shape (n, SEEN)."""
+    p, c = (pairs.a, pairs.b) if forward else (pairs.b, pairs.a)
+    of_p, of_c = (pairs.ahead, pairs.back) if forward else (pairs.back, pairs.ahead)
+    score, reverse = (scored.ahead, scored.back) if forward else (scored.back, scored.ahead)
+    sign = 1 if forward else -1
+    p, c = p[chosen], c[chosen]
+    notes = [home.note if home is not None else "" for home in signals.homes]
+    words = np.array([len(k) for k in signals.keys], dtype=np.float64)
+    return np.column_stack(
+        [
+            _odds(score[chosen]),
+            _odds(reverse[chosen]),
+            scored.joined[chosen],
+            sign * scored.first[chosen],
+            sign * earlier[chosen],
+            [notes[i] == notes[j] for i, j in zip(p, c, strict=True)],
+            words[p],
+            words[c],
+            of_p[chosen],
+            of_c[chosen],
+        ]
+    )
+
+
+def _odds(chances: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+    inside = np.clip(chances, 1e-4, 1 - 1e-4)
+    return np.asarray(np.log(inside / (1 - inside)))
+
+
+@cache
+def _trees() -> Trees:
+    """The trees that ship.
+
+    Raises
+    ------
+    ValueError
+        When the file names other columns than the code.
+    """
+    stored = json.loads(
+        resources.files("ingest.relations").joinpath(MODEL).read_text(encoding="utf-8")
+    )
+    if stored["seen"] != [*SEEN]:
+        raise ValueError(f"{MODEL} was fitted to other columns than {[*SEEN]}; train it again")
+    return Trees.of(stored["trees"])
