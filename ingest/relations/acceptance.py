@@ -24,7 +24,8 @@ from ingest.trees import Trees
 __all__ = ["KEEP", "LEAST", "MODEL", "SEEN", "SURE", "accepted", "seen"]
 
 MODEL = "acceptance.json"
-LEAST = 0.25  # scored lower, a pair is no edge, and not looked at
+LEAST = 0.05  # scored lower, a pair is no edge, and not looked at
+SLAB = 50_000  # pairs at a time, to bound the memory
 KEEP, SURE = 0.7, 0.85
 # What is seen of "p before c", in the order of the columns.
 SEEN = (
@@ -47,9 +48,12 @@ def accepted(
     out = []
     for forward, chance in ((True, scored.ahead), (False, scored.back)):
         chosen = np.flatnonzero(chance >= LEAST)
-        # What is not looked at stays below all that is kept.
+        # What is not looked at stays below the rest.
         judged = np.minimum(chance, LEAST)
-        judged[chosen] = _trees().chances(seen(pairs, scored, earlier, signals, chosen, forward))
+        for slab in np.split(chosen, range(SLAB, len(chosen), SLAB)):
+            rows = seen(pairs, scored, earlier, signals, slab, forward)
+            odds = (_odds(_trees().chances(rows)) + _odds(chance[slab])) / 2
+            judged[slab] = 1 / (1 + np.exp(-odds))
         out.append(judged)
     return replace(scored, ahead=out[0], back=out[1])
 

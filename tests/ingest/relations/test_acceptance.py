@@ -12,7 +12,7 @@ from ingest.relations.acceptance import KEEP, SURE
 from kg.store import Store, open_store
 
 NOTES = {
-    "gradient.md": "# Gradient\n\nThe gradient is the vector of partial derivatives of a function.\n",
+    "gradient.md": "# Gradient\n\nThe gradient is the vector of partial derivatives.\n",
     "descent.md": "# Gradient descent\n\nGradient descent steps against the gradient of the loss. "
     "It needs the gradient at each step, and a learning rate.\n",
     "momentum.md": "# Momentum\n\nMomentum makes gradient descent faster: it adds the last step of "
