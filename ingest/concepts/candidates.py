@@ -33,7 +33,7 @@ __all__ = [
 
 # Chance of naming a concept from which a text does. A note's title is held to less, as it names the
 # note's subject unless much speaks against it; so is what somebody links to.
-ENOUGH, TITLE = 0.6, 0.2
+ENOUGH, TITLE = 0.55, 0.2
 
 _EXPLAINED_BEFORE = re.compile(
     r"(?:called|known as|termed|named|referred to as|call (?:this|it|them|these|that))\s+(?:an?\s"
@@ -43,6 +43,12 @@ _EXPLAINED_BEFORE = re.compile(
 )
 # Who gives a note other names, or says what comes before it, says that it is about one thing.
 _CONCEPT_FIELDS = frozenset({"aliases", "alias", "prerequisites"})
+_REPOSITORY = frozenset(
+    {
+        "readme", "license", "licence", "contributing", "code_of_conduct", "changelog", "security",
+        "support", "authors", "index", "_index", "toc", "summary",
+    }
+)  # fmt: skip
 _ORDERED = re.compile(r"^\d+[._ -]+(?=\D)")
 _SPOKEN_CODE = re.compile(r"[A-Za-z][\w -]*")  # code that reads as words
 _JARGON = re.compile(
@@ -124,7 +130,7 @@ def _sections(note: NoteParts, termhood: Termhood) -> dict[tuple[str, ...], tupl
     paths: dict[tuple[str, ...], tuple[int, Names]] = {}
     titled = _title(note, termhood) is not None
     for i, heading in enumerate(note.parsed.headings):
-        own = is_title(note.parsed, i) and not titled
+        own = is_title(note.parsed, i) and not titled and not _of_repository(note)
         names = termhood.names(heading.text, TITLE if own else ENOUGH)
         if names is None and own and _CONCEPT_FIELDS & note.parsed.front_matter.keys():
             names = termhood.names(heading.text, 0.0) or Names(heading.text)
@@ -219,6 +225,8 @@ def _title(note: NoteParts, termhood: Termhood) -> Names | None:
     stated = note.parsed.front_matter.get("title")
     if isinstance(stated, str) and stated.strip():
         return termhood.names(stated, TITLE)
+    if _of_repository(note):
+        return None
     spoken, headings = _spoken(note.name), note.parsed.headings
     if not any(key(h.text) for h in headings):
         return termhood.names(spoken, TITLE)
@@ -236,6 +244,11 @@ def _called(note: NoteParts) -> list[str]:
     """A note's title in its front matter, and its file's name."""
     stated = note.parsed.front_matter.get("title")
     return [*([stated] if isinstance(stated, str) and stated.strip() else []), _spoken(note.name)]
+
+
+def _of_repository(note: NoteParts) -> bool:
+    """Whether a note's file is called as those are that every repository has, of no subject."""
+    return note_stem(note.name).casefold().replace("-", "_") in _REPOSITORY
 
 
 def _spoken(name: str) -> str:

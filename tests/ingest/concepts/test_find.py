@@ -157,6 +157,18 @@ def test_a_note_without_headings_is_named_by_its_file() -> None:
     assert list(concepts(weight_decay="It shrinks parameters.\n")) == ["weight decay"]
 
 
+def test_files_of_a_repository_are_no_concepts() -> None:
+    """What stands in them may be."""
+    found = concepts(
+        README="# Notes\n\nTo read.\n\n## Gradient clipping\n\nGradient clipping bounds a norm.\n",
+        LICENSE="The licence, and no warranty.\n",
+        CONTRIBUTING="# Contributing\n\nOpen a request.\n",
+        index="- [[momentum]]\n",
+        momentum="# Momentum\n\nMomentum is a mean of gradients.\n",
+    )
+    assert set(found) == {"Gradient clipping", "Momentum"}
+
+
 def test_near_duplicates_are_one_concept_under_its_first_name() -> None:
     """Other spellings become aliases, and what both explain is kept together."""
     found = concepts(
