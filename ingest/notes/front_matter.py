@@ -1,8 +1,9 @@
-"""The YAML block at the top of a note: what it says, with each key's line."""
+"""The YAML or TOML block at the top of a note: what it says, with each key's line."""
 
 from __future__ import annotations
 
 import re
+import tomllib
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -14,6 +15,7 @@ from kg.errors import UnreadableNote
 __all__ = ["FrontMatter", "read_front_matter"]
 
 _KEY = re.compile(r"[^\s#\-\[{*>|`\"'][^:]{0,60}:(?:\s|$)|[\"'][^\"']{1,60}[\"']\s*:(?:\s|$)")
+_AT_LINE = re.compile(r"at line (\d+)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +45,8 @@ class _Loader(yaml.SafeLoader):
 
 
 def read_front_matter(text: str) -> FrontMatter:
-    """Read the block between a first line `---` and the next `---` or `...`.
+    """Read the block between a first line `---` and the next `---` or `...`, in YAML, or between
+    two lines `+++`, in TOML.
 
     A note that merely begins with a rule has none: the first line inside must look like `key:
     value`.
@@ -51,9 +54,11 @@ def read_front_matter(text: str) -> FrontMatter:
     Raises
     ------
     UnreadableNote
-        The block is not valid YAML; carries the line in the note.
+        The block is not valid YAML or TOML; carries the line in the note.
     """
     lines = [text[start:end] for start, end in line_spans(text)]
+    if lines and lines[0].rstrip() == "+++":
+        return _toml(lines)
     if not lines or lines[0].rstrip() != "---":
         return FrontMatter()
     closing = next(
@@ -69,6 +74,35 @@ def read_front_matter(text: str) -> FrontMatter:
         return FrontMatter()
     values, key_lines = _load("\n".join(inside))
     return FrontMatter(closing + 1, values, key_lines)
+
+
+def _toml(lines: list[str]) -> FrontMatter:
+    closing = next((at for at in range(1, len(lines)) if lines[at].rstrip() == "+++"), None)
+    if closing is None:
+        return FrontMatter()
+    inside = lines[1:closing]
+    try:
+        read = tomllib.loads("\n".join(inside))
+    except tomllib.TOMLDecodeError as error:
+        place = _AT_LINE.search(str(error))
+        line = int(place[1]) + 1 if place else 2
+        raise UnreadableNote(f"front matter is not valid TOML: {error}", line) from error
+    values: dict[str, Any] = {}
+    key_lines: dict[str, int] = {}
+    for key, value in read.items():
+        values.setdefault(key.lower(), _as_written(value))
+        begins = (at for at, line in enumerate(inside, 2) if line.lstrip("[ \"'").startswith(key))
+        key_lines.setdefault(key.lower(), next(begins, 2))
+    return FrontMatter(closing + 1, values, key_lines)
+
+
+def _as_written(value: object) -> object:
+    """A value that can go into JSON: TOML's dates and times as text."""
+    if isinstance(value, dict):
+        return {key: _as_written(inner) for key, inner in value.items()}
+    if isinstance(value, list):
+        return [_as_written(inner) for inner in value]
+    return value if isinstance(value, str | int | float | bool) else str(value)
 
 
 def _load(source: str) -> tuple[dict[str, Any], dict[str, int]]:
