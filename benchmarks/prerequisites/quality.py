@@ -48,7 +48,7 @@ from ingest.concepts.find import concepts_as_decided
 from ingest.concepts.links import mentions_of
 from ingest.decisions.read import decisions_in
 from ingest.derive import read_sources
-from ingest.relations.prerequisites import NOTHING_STANDING, choose
+from ingest.relations.prerequisites import NOTHING_STANDING, Least, choose
 from ingest.relations.scorer import Scored, joined_columns, probabilities, scorer
 from ingest.relations.signals import read_signals
 from kg.encoder import load_encoder
@@ -219,7 +219,11 @@ def chosen(reading: Reading, shares: tuple[Floats, Floats]) -> tuple[Relation, .
     learned, vault = scorer(), reading.vault
     scored = Scored(learned.calibrated(shares[0]), learned.calibrated(shares[1]))
     return choose(
-        vault.pairs, scored, (learned.keep, learned.sure), vault.signals, NOTHING_STANDING
+        vault.pairs,
+        scored,
+        Least(learned.keep, learned.sure, learned.keep),
+        vault.signals,
+        NOTHING_STANDING,
     ).relations
 
 

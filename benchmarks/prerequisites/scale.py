@@ -26,7 +26,7 @@ import numpy.typing as npt
 from benchmarks.record import save
 from ingest.relations.features import read_pairs
 from ingest.relations.gists import Gists
-from ingest.relations.prerequisites import NOTHING_STANDING, choose, orders
+from ingest.relations.prerequisites import NOTHING_STANDING, Least, choose, orders
 from ingest.relations.scorer import scorer
 from ingest.relations.signals import Naming, Signals
 from kg.types import Evidence
@@ -116,7 +116,9 @@ def measure(n: int, words: int) -> None:
     scored = learned.score(pairs, orders(signals, pairs), n)
     times.append(time.monotonic())
     say({"score_s": rounded(times), "score_gib": peak_gib()})
-    chosen = choose(pairs, scored, (learned.keep, learned.sure), signals, NOTHING_STANDING)
+    chosen = choose(
+        pairs, scored, Least(learned.keep, learned.sure, learned.keep), signals, NOTHING_STANDING
+    )
     times.append(time.monotonic())
     kept = [r for r in chosen.relations if r.kept]
     say(

@@ -19,6 +19,7 @@ from ingest.concepts.termhood import (
 from ingest.names.labels import Names, heading_names, merge_key, namings, term_name
 from ingest.names.note_names import NoteNames, note_stem
 from ingest.notes.parsed import Marked, ParsedNote
+from ingest.notes.structure_words import LINKS, NEEDS_ALONE, SEE_ALSO
 from kg.linking import key
 from kg.types import Passage
 
@@ -49,6 +50,7 @@ _REPOSITORY = frozenset(
         "support", "authors", "index", "_index", "toc", "summary",
     }
 )  # fmt: skip
+_STRUCTURE = re.compile(rf"\W*(?:{NEEDS_ALONE}|{SEE_ALSO}|{LINKS})\W*", re.I)
 _ORDERED = re.compile(r"^\d+[._ -]+(?=\D)")
 _SPOKEN_CODE = re.compile(r"[A-Za-z][\w -]*")  # code that reads as words
 _JARGON = re.compile(
@@ -130,6 +132,8 @@ def _sections(note: NoteParts, termhood: Termhood) -> dict[tuple[str, ...], tupl
     paths: dict[tuple[str, ...], tuple[int, Names]] = {}
     titled = _title(note, termhood) is not None
     for i, heading in enumerate(note.parsed.headings):
+        if _STRUCTURE.fullmatch(heading.text):
+            continue  # what stands below it is read as what comes first, or as links
         own = is_title(note.parsed, i) and not titled and not _of_repository(note)
         names = termhood.names(heading.text, TITLE if own else ENOUGH)
         if names is None and own and _CONCEPT_FIELDS & note.parsed.front_matter.keys():

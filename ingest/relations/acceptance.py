@@ -21,12 +21,14 @@ from ingest.relations.scorer import Scored
 from ingest.relations.signals import Signals
 from ingest.trees import Trees
 
-__all__ = ["KEEP", "LEAST", "MODEL", "SEEN", "SURE", "accepted", "seen"]
+__all__ = ["ALONE", "KEEP", "LEAST", "MODEL", "SEEN", "SURE", "accepted", "seen"]
 
 MODEL = "acceptance.json"
 LEAST = 0.05  # scored lower, a pair is no edge, and not looked at
 SLAB = 50_000  # pairs at a time, to bound the memory
-KEEP, SURE = 0.7, 0.85
+# An edge is kept, and is sure. A concept that none is kept for keeps the likeliest of what its text
+# names, from ALONE on, as a study path of one likely step says more than none.
+KEEP, SURE, ALONE = 0.7, 0.85, 0.5
 # What is seen of "p before c", in the order of the columns.
 SEEN = (
     "score", "score of the reverse", "joined", "first", "earlier", "same note", "words of p",

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from ingest.decisions.settle import NOTHING_DECIDED, Settled, settle
-from ingest.relations.acceptance import KEEP, SURE, accepted
+from ingest.relations.acceptance import ALONE, KEEP, SURE, accepted
 from ingest.relations.features import Pairs, read_pairs
 from ingest.relations.gists import Gists
 from ingest.relations.pairs import Nearest
@@ -17,7 +17,7 @@ from ingest.relations.signals import Signals
 from kg.graph import acyclic, shortcuts
 from kg.types import Concept, Evidence, Relation, Tier
 
-__all__ = ["NOTHING_STANDING", "Chosen", "Standing", "choose", "orders", "prerequisites"]
+__all__ = ["NOTHING_STANDING", "Chosen", "Least", "Standing", "choose", "orders", "prerequisites"]
 
 # What a note states outright ("Needs: …", front matter) is above anything inferred.
 STATED_SCORE = 0.98
@@ -41,6 +41,15 @@ class Standing:
 
 
 NOTHING_STANDING = Standing(settle({}, NOTHING_DECIDED, ()), frozenset(), frozenset())
+
+
+@dataclass(frozen=True, slots=True)
+class Least:
+    """From which score on an edge is kept, is sure, and is kept where a concept has no other."""
+
+    keep: float
+    sure: float
+    alone: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +82,7 @@ def prerequisites(
     learned = scorer()
     earlier = orders(signals, pairs)
     scored = accepted(pairs, learned.score(pairs, earlier, len(concepts)), earlier, signals)
-    return choose(pairs, scored, (KEEP, SURE), signals, standing, wording)
+    return choose(pairs, scored, Least(KEEP, SURE, ALONE), signals, standing, wording)
 
 
 def orders(signals: Signals, pairs: Pairs) -> np.ndarray[tuple[int], np.dtype[np.int64]]:
@@ -87,27 +96,27 @@ def orders(signals: Signals, pairs: Pairs) -> np.ndarray[tuple[int], np.dtype[np
 def choose(
     pairs: Pairs,
     scored: Scored,
-    least: tuple[float, float],
+    least: Least,
     signals: Signals,
     standing: Standing,
     wording: Callable[[int, int], tuple[Evidence, ...]] = lambda p, c: (),
 ) -> Chosen:
     """Keep what scores enough: one direction a pair, nothing against what people say, no cycle.
 
-    Parameters
-    ----------
-    least : pair of float
-        The scores from which an edge is kept, and from which it is sure.
+    A concept that nothing is kept for keeps the likeliest of what it names.
     """
-    keep, sure = least
     scores = _scores(pairs, scored, standing.settled)
     stated = standing.settled.kept
     wanted = [
         (p, c, s)
         for (p, c), s in scores.items()
         if (p, c) in stated
-        or (s >= keep and _may_be_kept(p, c, scores, standing, named=(c, p) in signals.naming))
+        or (
+            s >= least.alone
+            and _may_be_kept(p, c, scores, standing, named=(c, p) in signals.naming)
+        )
     ]
+    wanted = _chosen(wanted, least, stated, signals)
     kept, dropped = acyclic(wanted, stated)
     implied = shortcuts((p, c) for p, c, _ in kept)
     kept_pairs = {(p, c) for p, c, _ in kept}
@@ -117,12 +126,28 @@ def choose(
         evidence = (*standing.settled.lines.get((p, c), ()), *signals.evidence(p, c))
         if there and not any(e.signal != "position" for e in evidence):
             evidence = (*wording(p, c), *evidence)
-        tier = _tier(s, sure, (p, c) in stated) if there else ""
+        tier = _tier(s, least.sure, (p, c) in stated) if there else ""
         return Relation("prerequisite", p, c, round(s, 4), there, evidence, tier, (p, c) in implied)
 
     lost = {(p, c) for p, c, _ in dropped}
     relations = tuple(relation(p, c, s) for (p, c), s in sorted(scores.items()))
     return Chosen(relations, tuple(r for r in relations if (r.source, r.target) in lost))
+
+
+def _chosen(
+    wanted: Sequence[tuple[int, int, float]],
+    least: Least,
+    stated: Collection[Pair],
+    signals: Signals,
+) -> list[tuple[int, int, float]]:
+    """What scores enough, and for a concept without any the likeliest that it names."""
+    enough = [(p, c, s) for p, c, s in wanted if s >= least.keep or (p, c) in stated]
+    has = {c for _, c, _ in enough}
+    best: dict[int, tuple[float, int]] = {}
+    for p, c, s in wanted:
+        if c not in has and (c, p) in signals.naming:
+            best[c] = max(best.get(c, (0.0, 0)), (s, -p))
+    return [*enough, *((-p, c, s) for c, (s, p) in sorted(best.items()))]
 
 
 def _scores(pairs: Pairs, scored: Scored, settled: Settled) -> dict[Pair, float]:

@@ -18,6 +18,7 @@ from ingest.relations.gists import Gists
 from ingest.relations.prerequisites import (
     NOTHING_STANDING,
     Chosen,
+    Least,
     Standing,
     choose,
     orders,
@@ -54,9 +55,7 @@ class Case:
         scored = Scored(
             np.array([self.scores[p] for p in both]), np.array([self.scores[p[::-1]] for p in both])
         )
-        return choose(
-            pairs, scored, (learned().keep, learned().sure), self.signals(), self.standing, wording
-        )
+        return choose(pairs, scored, LEAST, self.signals(), self.standing, wording)
 
     def signals(self) -> Signals:
         naming = {(c, p): Naming(1, False, False, False, 0.5, place(c)) for c, p in self.named}
@@ -90,6 +89,9 @@ class Case:
 
 def learned() -> Scorer:
     return scorer()
+
+
+LEAST = Least(scorer().keep, scorer().sure, scorer().keep)
 
 
 def wording(p: int, c: int) -> tuple[Evidence, ...]:
