@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -25,8 +25,16 @@ class Trees:
     base: float
 
     @classmethod
-    def of(cls, stored: Mapping[str, Any]) -> Trees:
-        """From lists of these names, as JSON holds them."""
+    def of(cls, stored: Mapping[str, Any], columns: Sequence[str]) -> Trees:
+        """From lists of these names, as JSON holds them.
+
+        Raises
+        ------
+        ValueError
+            When they were fitted to other columns than these.
+        """
+        if stored["columns"] != [*columns]:
+            raise ValueError(f"trees of {stored['columns']}, expected {[*columns]}; fit them again")
         ids = (np.array(stored[n], dtype=np.int64) for n in ("roots", "feature", "left", "right"))
         roots, feature, left, right = ids
         threshold, value = (np.array(stored[n], dtype=np.float64) for n in ("threshold", "value"))

@@ -28,19 +28,17 @@ from sklearn.preprocessing import StandardScaler
 import ingest.concepts
 from benchmarks.answers.train_reader import vaults
 from benchmarks.record import save
-from ingest.concepts.candidates import NoteParts, titles_of
-from ingest.concepts.termhood import (
+from ingest.concepts.candidates import ENOUGH, NoteParts, titles_of
+from ingest.concepts.places import KINDS, places_of
+from ingest.concepts.termhood import COLUMNS, MODEL, Table, read_table
+from ingest.concepts.words import (
     FORM,
     HASHED,
-    KINDS,
     LETTERS,
-    MODEL,
-    Table,
+    Words,
     form_of,
     letters_of,
-    places_of,
-    read_table,
-    words_of,
+    meaning_of,
 )
 from ingest.names.labels import merge_key, namings
 from ingest.notes.files import find_notes, read_note
@@ -67,7 +65,7 @@ GROUPS = (
     ("cp_algorithms", "mdn_learn", "ethereum_docs"),
 )
 PIECES = (1, 2, 4, 1, 8)  # notes
-THRESHOLDS = (0.3, 0.4, 0.5, 0.6, 0.7)
+THRESHOLDS = (0.4, 0.5, ENOUGH, 0.6, 0.7)
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,11 +84,11 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("shared", type=Path)
     given = parser.parse_args()
-    words, letters, bias = fit_words(_lines(HERE / "written.jsonl"))
+    words = fit_words(_lines(HERE / "written.jsonl"))
     shared = given.shared.resolve()
     folders = vaults_with_corpora(shared)
     read = [v for group in GROUPS for name in group for v in read_vault(name, folders[name])]
-    rows = [rows_of(v.table, words, letters, bias)[v.chosen] for v in read]
+    rows = [v.table.rows(words, _encoded)[v.chosen] for v in read]
     figures = measured(read, rows)
     trees = fit_trees(np.concatenate(rows), _targets(read))
     path = Path(ingest.concepts.__path__[0]) / MODEL
@@ -98,10 +96,10 @@ def main() -> None:
         "command": "python -m benchmarks.concepts.train SHARED",
         "lines": sum(1 for _ in _lines(HERE / "written.jsonl")),
         "judged": sum(len(_lines(path)) for path in (HERE / "judged").glob("*.jsonl")),
-        "of_words": [float(f"{w:.4g}") for w in words],
-        "of_letters": [float(f"{w:.3g}") for w in letters],
-        "bias": round(bias, 5),
-        "trees": as_arrays(trees),
+        "of_words": [float(f"{w:.4g}") for w in words.weights],
+        "of_letters": [float(f"{w:.3g}") for w in words.letters],
+        "bias": round(words.bias, 5),
+        "trees": as_arrays(trees, COLUMNS),
     }
     path.write_text(json.dumps(stored, separators=(",", ":")) + "\n", encoding="utf-8")
     print("saved", path, save("termhood", {"rows": figures}))
@@ -117,11 +115,11 @@ def _lines(path: Path) -> list[dict[str, Any]]:
     return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
 
 
-def fit_words(written: Sequence[dict[str, Any]]) -> tuple[Array, Array, float]:
-    """Weights of what the words' part reads, of letters, and the bias."""
+def fit_words(written: Sequence[dict[str, Any]]) -> Words:
+    """Fit the words' part."""
     given = [(x, names) for x in written for names in namings(x["text"])]
     form = np.array([form_of(x["text"], names, x["kind"]) for x, names in given])
-    seen = words_of([names.label for _, names in given], form, _encoded)
+    seen = meaning_of([names.label for _, names in given], form, _encoded)
     right = np.array([merge_key(names.label) == merge_key(x["name"]) for x, names in given])
     scale = StandardScaler().fit(seen)
     letters = [letters_of(names.label) for _, names in given]
@@ -134,7 +132,8 @@ def fit_words(written: Sequence[dict[str, Any]]) -> tuple[Array, Array, float]:
     )
     n = seen.shape[1]
     weights = fit.coef_[0, :n] / scale.scale_
-    return weights, fit.coef_[0, n:], float(fit.intercept_[0] - weights @ scale.mean_)
+    bias = float(fit.intercept_[0] - weights @ scale.mean_)
+    return Words(weights, fit.coef_[0, n:], bias)
 
 
 def read_vault(name: str, folder: Path) -> list[Vault]:
@@ -181,17 +180,6 @@ def _is_right(label: str, judged: dict[str, Any]) -> bool:
     return bool(judged["name"]) and merge_key(label) == merge_key(judged["name"])
 
 
-def rows_of(table: Table, words: Array, letters: Array, bias: float) -> Array:
-    """What the trees see of a vault, shape (n, FORM + STANDING)."""
-    return table.rows(
-        lambda names, form: (
-            words_of(names, form, _encoded) @ words
-            + [LETTERS * letters[letters_of(name)].sum() for name in names]
-            + bias
-        )
-    )
-
-
 _KNOWN: dict[str, npt.NDArray[np.float32]] = {}
 
 
@@ -210,9 +198,9 @@ def fit_trees(rows: Array, right: npt.NDArray[np.bool_]) -> HistGradientBoosting
     return HistGradientBoostingClassifier(**TREES, random_state=0).fit(rows, right)
 
 
-def as_arrays(fit: HistGradientBoostingClassifier) -> dict[str, Any]:
-    """The nodes of all trees one after another, as `ingest.concepts.termhood` reads them."""
-    out: dict[str, Any] = {
+def as_arrays(fit: HistGradientBoostingClassifier, columns: Sequence[str]) -> dict[str, Any]:
+    """The nodes of all trees one after another, as `ingest.trees` reads them."""
+    out: dict[str, Any] = {"columns": [*columns]} | {
         n: [] for n in ("roots", "feature", "threshold", "left", "right", "value")
     }
     for (tree,) in fit._predictors:

@@ -25,7 +25,7 @@ from benchmarks.concepts.train import as_arrays, vaults_with_corpora
 from benchmarks.prerequisites.fitting import read_vault
 from benchmarks.record import save
 from ingest.names.labels import merge_key
-from ingest.relations.acceptance import KEEP, LEAST, MODEL, SEEN, SURE, seen
+from ingest.relations.acceptance import KEEP, LEAST, MODEL, SEEN, SURE, mean_of, seen
 from ingest.relations.scorer import scorer
 
 HERE = Path(__file__).parent
@@ -59,12 +59,11 @@ def main() -> None:
     folders = vaults_with_corpora(parser.parse_args().shared.resolve())
     read = [judged_of(name, folders[name]) for group in GROUPS for name in group]
     figures = measured(read)
-    trees = as_arrays(_fit(read))
+    trees = as_arrays(_fit(read), SEEN)
     path = Path(ingest.relations.__path__[0]) / MODEL
     stored = {
         "command": "python -m benchmarks.prerequisites.train_acceptance SHARED",
         "judged": sum(len(v.accept) for v in read),
-        "seen": [*SEEN],
         "trees": trees,
     }
     path.write_text(json.dumps(stored, separators=(",", ":")) + "\n", encoding="utf-8")
@@ -113,8 +112,7 @@ def measured(read: Sequence[Judged]) -> list[dict[str, Any]]:
     for group in GROUPS:
         fit = _fit([v for v in read if v.name not in group])
         for v in (v for v in read if v.name in group):
-            odds = (_odds(fit.predict_proba(v.rows)[:, 1]) + v.rows[:, SEEN.index("score")]) / 2
-            chances[v.name] = 1 / (1 + np.exp(-odds))
+            chances[v.name] = mean_of(fit.predict_proba(v.rows)[:, 1], v.rows)
     figures = [{"of": v.name, **_figures(chances[v.name], v.accept, v.kept)} for v in read]
     every = [np.concatenate(parts) for parts in (
         [chances[v.name] for v in read], [v.accept for v in read], [v.kept for v in read]
@@ -123,10 +121,6 @@ def measured(read: Sequence[Judged]) -> list[dict[str, Any]]:
     for row in figures:
         print(row)
     return figures
-
-
-def _odds(chances: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
-    return np.asarray(np.log(chances / (1 - chances)))
 
 
 def _figures(

@@ -8,18 +8,13 @@ from collections.abc import Collection, Container, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import PurePosixPath
 
-from ingest.concepts.termhood import (
-    Termhood,
-    Vectors,
-    is_explained,
-    is_title,
-    places_of,
-    read_table,
-)
+from ingest.concepts.places import is_explained, is_title, places_of
+from ingest.concepts.termhood import Termhood, read_table
+from ingest.concepts.words import Vectors
 from ingest.names.labels import Names, heading_names, merge_key, namings, term_name
 from ingest.names.note_names import NoteNames, note_stem
 from ingest.notes.parsed import Marked, ParsedNote
-from ingest.notes.structure_words import LINKS, NEEDS_ALONE, SEE_ALSO
+from ingest.notes.structure_words import NEEDS_ALONE, links_only
 from kg.linking import key
 from kg.types import Passage
 
@@ -36,21 +31,16 @@ __all__ = [
 # note's subject unless much speaks against it; so is what somebody links to.
 ENOUGH, TITLE = 0.55, 0.2
 
-_EXPLAINED_BEFORE = re.compile(
-    r"(?:called|known as|termed|named|referred to as|call (?:this|it|them|these|that))\s+(?:an?\s"
-    r"|the\s)?"
-    r"[*_`\"'“]{0,3}$",
-    re.I,
-)
 # Who gives a note other names, or says what comes before it, says that it is about one thing.
 _CONCEPT_FIELDS = frozenset({"aliases", "alias", "prerequisites"})
+# The files that GitHub's documentation calls a repository's own ("community health files").
 _REPOSITORY = frozenset(
     {
         "readme", "license", "licence", "contributing", "code_of_conduct", "changelog", "security",
-        "support", "authors", "index", "_index", "toc", "summary",
+        "support",
     }
 )  # fmt: skip
-_STRUCTURE = re.compile(rf"\W*(?:{NEEDS_ALONE}|{SEE_ALSO}|{LINKS})\W*", re.I)
+_NEEDS = re.compile(rf"\W*(?:{NEEDS_ALONE})\W*", re.I)
 _ORDERED = re.compile(r"^\d+[._ -]+(?=\D)")
 _SPOKEN_CODE = re.compile(r"[A-Za-z][\w -]*")  # code that reads as words
 _JARGON = re.compile(
@@ -132,8 +122,8 @@ def _sections(note: NoteParts, termhood: Termhood) -> dict[tuple[str, ...], tupl
     paths: dict[tuple[str, ...], tuple[int, Names]] = {}
     titled = _title(note, termhood) is not None
     for i, heading in enumerate(note.parsed.headings):
-        if _STRUCTURE.fullmatch(heading.text):
-            continue  # what stands below it is read as what comes first, or as links
+        if _NEEDS.fullmatch(heading.text):
+            continue  # what stands below it is read as what comes first
         own = is_title(note.parsed, i) and not titled and not _of_repository(note)
         names = termhood.names(heading.text, TITLE if own else ENOUGH)
         if names is None and own and _CONCEPT_FIELDS & note.parsed.front_matter.keys():
@@ -224,12 +214,12 @@ def _linked(
 
 def _title(note: NoteParts, termhood: Termhood) -> Names | None:
     """The note's own name apart from its headings: its front matter's title, or its file's name,
-    where no heading is a likely title.
+    where no heading is a likely title and the note does more than link.
     """
     stated = note.parsed.front_matter.get("title")
     if isinstance(stated, str) and stated.strip():
         return termhood.names(stated, TITLE)
-    if _of_repository(note):
+    if _of_repository(note) or all(links_only(passage.text) for passage in note.passages):
         return None
     spoken, headings = _spoken(note.name), note.parsed.headings
     if not any(key(h.text) for h in headings):
@@ -297,10 +287,7 @@ def _marked(note: NoteParts, index: int, termhood: Termhood) -> Iterator[Candida
         passage = _passage_at(note.passages, mark)
         if passage is None or passage.kind in ("code", "output"):
             continue
-        text = note.parsed.text_of(mark.cell)
-        explained = is_explained(mark, text) or _EXPLAINED_BEFORE.search(
-            text[max(0, mark.start - 60) : mark.start]
-        )
+        explained = is_explained(mark, note.parsed.text_of(mark.cell))
         if explained or mark.kind != "code":
             rank = 2 if explained else 4
             yield Candidate(names, rank, (index, base + mark.start), (passage.id,))

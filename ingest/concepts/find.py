@@ -11,7 +11,7 @@ from ingest.concepts.candidates import NoteParts, candidates_of, termhood_of
 from ingest.concepts.decided import regroup
 from ingest.concepts.merge import Group, final_names, merge
 from ingest.concepts.summary import first_sentence, naming_sentence
-from ingest.concepts.termhood import Vectors
+from ingest.concepts.words import Vectors
 from ingest.decisions.read import Decision
 from ingest.names.labels import merge_key, namings
 from ingest.report import Failure

@@ -12,83 +12,29 @@ from __future__ import annotations
 import json
 import math
 import re
-import zlib
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import cache, lru_cache
+from functools import cache
 from importlib import resources
-from typing import Literal
 
 import numpy as np
-import numpy.typing as npt
 
-from ingest.names.labels import BAR, Names, merge_key, namings
-from ingest.notes.parsed import Heading, Marked, ParsedNote
+from ingest.concepts.places import KINDS, Place, PlaceKind
+from ingest.concepts.words import FORM, Array, Vectors, Words, form_of
+from ingest.names.labels import Names, merge_key, namings
 from ingest.notes.plain_text import plain
 from ingest.trees import Trees
-from kg.encoder import load_encoder
 from kg.linking import fold, key
 from kg.types import Passage
 
-__all__ = [
-    "FORM",
-    "HASHED",
-    "KINDS",
-    "LETTERS",
-    "MODEL",
-    "STANDING",
-    "Place",
-    "Table",
-    "Termhood",
-    "Vectors",
-    "form_of",
-    "is_explained",
-    "is_title",
-    "letters_of",
-    "places_of",
-    "read_table",
-    "words_of",
-]
+__all__ = ["COLUMNS", "MODEL", "Table", "Termhood", "read_table"]
 
 MODEL = "termhood.json"
-Array = npt.NDArray[np.float64]
-# Unit vectors of names by the default encoder, shape (n, d).
-Vectors = Callable[[Sequence[str]], npt.NDArray[np.float32]]
-PlaceKind = Literal["heading", "emphasis", "code", "wikilink"]
-_MARKS: Mapping[str, PlaceKind] = {
-    "bold": "emphasis",
-    "italic": "emphasis",
-    "code": "code",
-    "wikilink": "wikilink",
-}
-KINDS: tuple[PlaceKind, ...] = ("heading", "emphasis", "code", "wikilink")
 WEAK = 0.5  # chance from which a part of a heading may be another name of its concept
 LONGEST = 8  # words of a name that are looked for in the notes
-FOLLOWING = 200  # characters behind a marked term that tell what it is
-READ = 2000  # characters of a section that are read for it
 SOON = 12  # words
-HASHED, RUNS = 4096, (3, 4)  # sums that runs of so many letters are counted in
-LETTERS = 3.0  # what a run counts beside the other columns
-# A text that opens with the words of its heading defines them ("WHERE keeps the rows …"), whatever
-# the words: of 24 judged ones that the words speak against, 19 are concepts; too few for the trees.
-OPENING = 0.7
-
 _TOKEN = re.compile(r"[^\W_]+")
-_CAMEL = re.compile(r"[a-z][A-Z]")
-_EXPLAINED_AFTER = re.compile(r"[*_`\"'”]{0,3}\s?(?:\([^)]{1,40}\)\s?)?(?:::?|[–—-]\s)")
-_BEFORE = (":", "-–—", "(", "|/", ".)", ",")
-_AFTER = (":", "-–—", "(", "|/", ")", ",", "?", "!", ".", "[")
-_INSIDE = (":", "(", "|", "_", ".", ",", "=", '"', "/", "-")
-FORM = (
-    "whole", "starts", "ends", "share", "words_before", "words_after", "words", "words_of_text",
-    "chars", *(f"before_{marks}" for marks in _BEFORE), *(f"after_{marks}" for marks in _AFTER),
-    *(f"inside_{mark}" for mark in _INSIDE), "digit", "first_digit", "last_digit", "lower", "upper",
-    "capital", "all_capital", "camel", "short", "text_asks", "text_calls", "text_lower",
-    *(f"is_{kind}" for kind in KINDS),
-    "uncommon_first", "uncommon_last", "uncommon_mean", "pieces_first", "pieces_last",
-    "pieces_most",
-)  # fmt: skip
 STANDING = (
     "learned_of_words", "times", "first", "depth", "children", "position", "following",
     "named_after", "named_soon", "named_at_once", "explained", "times_explained", "in_text",
@@ -97,108 +43,17 @@ STANDING = (
 )  # fmt: skip
 
 
-_WHOLE, _OPENS = FORM.index("whole"), STANDING.index("named_at_once")
-
-
-@dataclass(frozen=True, slots=True)
-class Place:
-    """A text that may name a concept, where it stands."""
-
-    text: str
-    kind: PlaceKind
-    following: str = ""  # the plain words behind it
-    explained: bool = False  # whether a colon or dash follows
-    first: bool = False  # the note's first heading, or its title
-    depth: int = 0
-    children: int = 0  # headings right below
-    position: float = 0.0  # among the note's headings, in [0, 1]
-    around: tuple[str, ...] = ()  # the headings it stands below
-
-
-def places_of(
-    parsed: ParsedNote, passages: Sequence[Passage], titles: Sequence[str]
-) -> Iterator[Place]:
-    """Every text of a note that may name a concept: titles, headings, marked terms, link targets.
-
-    Parameters
-    ----------
-    titles : sequence of str
-        What the note is called apart from its headings.
-    """
-    bodies: defaultdict[tuple[str, ...], list[str]] = defaultdict(list)
-    for passage in passages:
-        if passage.kind not in ("code", "output"):
-            bodies[passage.heading_path].append(passage.text)
-    whole = " ".join(" ".join(texts) for texts in bodies.values())[:READ]
-    for title in titles:
-        yield Place(title, "heading", plain(whole), first=True)
-    yield from _headings(parsed, bodies)
-    for mark in parsed.marked:
-        kind = _MARKS.get(mark.kind)
-        if kind is not None:
-            text = parsed.text_of(mark.cell)
-            behind = plain(text[mark.end : mark.end + FOLLOWING])
-            words = (
-                mark.target.split("#")[0].rpartition("/")[2] if kind == "wikilink" else mark.text
-            )
-            yield Place(words.strip(), kind, behind, is_explained(mark, text))
-
-
-def _headings(
-    parsed: ParsedNote, bodies: Mapping[tuple[str, ...], Sequence[str]]
-) -> Iterator[Place]:
-    children = Counter(h.path[:-1] for h in parsed.headings)
-    last = max(1, len(parsed.headings) - 1)
-    for i, heading in enumerate(parsed.headings):
-        yield Place(
-            heading.text,
-            "heading",
-            _behind(heading, " ".join(bodies.get(heading.path, ()))),
-            first=is_title(parsed, i),
-            depth=len(heading.path),
-            children=children[heading.path],
-            position=i / last,
-            around=heading.path[:-1],
-        )
-
-
-def is_title(parsed: ParsedNote, i: int) -> bool:
-    """Whether the i-th heading is the note's own: the first, and alone at the top."""
-    return i == 0 and sum(len(h.path) == 1 for h in parsed.headings) == 1
-
-
-def is_explained(mark: Marked, text: str) -> bool:
-    """Whether what says what a marked term is follows: after a colon or dash, within or behind."""
-    return mark.text.rstrip().endswith(":") or (
-        _EXPLAINED_AFTER.match(text[mark.end : mark.end + FOLLOWING]) is not None
-    )
-
-
-def _behind(heading: Heading, body: str) -> str:
-    said = plain(body[:READ])
-    return said.removeprefix(heading.text).strip()
-
-
-@dataclass(frozen=True, slots=True)
-class _Model:
-    of_words: Array  # (4 * d + FORM,)
-    of_letters: Array  # (HASHED,)
-    bias: float
-    trees: Trees
+COLUMNS = (*FORM, *STANDING)  # what the trees see
 
 
 @cache
-def learned() -> _Model:
+def learned() -> tuple[Words, Trees]:
     """The coefficients that come with Gradus."""
     stored = json.loads(
         resources.files("ingest.concepts").joinpath(MODEL).read_text(encoding="utf-8")
     )
-    return _Model(
-        np.array(stored["of_words"], dtype=np.float64),
-        np.array(stored["of_letters"], dtype=np.float64),
-        float(stored["bias"]),
-        Trees.of(stored["trees"]),
-    )
+    words, letters = (np.array(stored[n], dtype=np.float64) for n in ("of_words", "of_letters"))
+    return Words(words, letters, float(stored["bias"])), Trees.of(stored["trees"], COLUMNS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -210,17 +65,8 @@ class Termhood:
     @classmethod
     def of(cls, table: Table, vectors: Vectors) -> Termhood:
         """Judge all texts of a table."""
-        model = learned()
-        rows = table.rows(
-            lambda names, form: (
-                words_of(names, form, vectors) @ model.of_words
-                + [LETTERS * model.of_letters[letters_of(name)].sum() for name in names]
-                + model.bias
-            )
-        )
-        chances = model.trees.chances(rows)
-        opens = rows[:, _WHOLE] * rows[:, len(FORM) + _OPENS] > 0
-        chances[opens] = np.maximum(chances[opens], OPENING)
+        words, trees = learned()
+        chances = trees.chances(table.rows(words, vectors))
         found: defaultdict[str, list[tuple[Names, float]]] = defaultdict(list)
         for (text, names), chance in zip(table.entries, chances.tolist(), strict=True):
             found[text].append((names, chance))
@@ -236,52 +82,6 @@ class Termhood:
         return replace(names, weak=weak)
 
 
-def words_of(names: Sequence[str], form: Array, vectors: Vectors) -> Array:
-    """What the words' part reads of names: their vectors, those of their words, and their form.
-
-    Shape (n, 4 * d + FORM): first, last and mean word.
-    """
-    words = np.array([_vectors_of_words(name) for name in names])
-    return np.column_stack([vectors(names).astype(np.float64), words, form])
-
-
-def letters_of(name: str) -> list[int]:
-    """Which of HASHED sums a name's words count in: each whole, and by runs of letters in it."""
-    runs = set()
-    for word in _TOKEN.findall(name.casefold()) or [name]:
-        marked = f"<{word}>"
-        runs |= {marked[i : i + n] for n in RUNS for i in range(len(marked) - n + 1)} | {marked}
-    return sorted({zlib.crc32(run.encode()) % HASHED for run in runs})
-
-
-@lru_cache(maxsize=200_000)
-def _piece(word: str) -> tuple[float, int, Array]:
-    """How uncommon a word's first piece is, how many pieces it has, and their mean vector, (d,)."""
-    ids, vectors = load_encoder().pieces(word)
-    if not len(ids):
-        return 0.0, 0, np.zeros(vectors.shape[1])
-    return math.log1p(ids[0]), len(ids), vectors.mean(axis=0).astype(np.float64)
-
-
-def _vectors_of_words(name: str) -> Array:
-    of = [_piece(word)[2] for word in _TOKEN.findall(name) or [name]]
-    return np.concatenate([of[0], of[-1], np.mean(of, axis=0)])
-
-
-def _commonness(name: str) -> list[float]:
-    """How common a name's words are, its first, last and mean word's, and in how many pieces."""
-    of = [_piece(word)[:2] for word in _TOKEN.findall(name) or [name]]
-    uncommon, pieces = [u for u, _ in of], [n for _, n in of]
-    return [
-        uncommon[0],
-        uncommon[-1],
-        float(np.mean(uncommon)),
-        pieces[0],
-        pieces[-1],
-        max(pieces),
-    ]
-
-
 @dataclass(frozen=True, slots=True)
 class Table:
     """The texts that may name a concept, each with one of its names, and what is seen of them."""
@@ -290,12 +90,13 @@ class Table:
     form: Array  # (n, FORM)
     standing: Array  # (n, STANDING), the first column empty
 
-    def rows(self, of_words: Callable[[Sequence[str], Array], Array]) -> Array:
-        """What the trees see, shape (n, FORM + STANDING)."""
+    def rows(self, words: Words, vectors: Vectors) -> Array:
+        """What the trees see, shape (n, COLUMNS)."""
         if not self.entries:
-            return np.zeros((0, len(FORM) + len(STANDING)))
+            return np.zeros((0, len(COLUMNS)))
         standing = self.standing.copy()
-        standing[:, 0] = of_words([names.label for _, names in self.entries], self.form)
+        labels = [names.label for _, names in self.entries]
+        standing[:, 0] = words.odds(labels, self.form, vectors)
         return np.column_stack([self.form, standing])
 
 
@@ -401,52 +202,6 @@ class _Counted:
 
     def rarity(self, word: str) -> float:
         return math.log((1 + self.n) / (1 + self.words[fold(word)]))
-
-
-def form_of(text: str, names: Names, kind: PlaceKind) -> list[float]:
-    """The form of a name and of the text that it is a part of, in the order of FORM.
-
-    Other names for the same do not count as a part of the text.
-    """
-    label = names.label
-    text = next((part for part in BAR.split(text) if label in part), text)
-    if any(alias in text and alias not in label for alias in names.aliases):
-        text = label
-    at = text.find(label)
-    before, after = (text[:at], text[at + len(label) :]) if at >= 0 else ("", "")
-    words = _TOKEN.findall(label)
-    left, right = _TOKEN.findall(before), _TOKEN.findall(after)
-    # What stands between the name and the next word on either side.
-    near_before = before[max((before.rfind(w) + len(w) for w in left[-1:]), default=0) :]
-    near_after = after[: after.find(right[0])] if right else after
-    return [
-        float(not left and not right),
-        float(not left),
-        float(not right),
-        len(label) / max(1, len(text)),
-        min(len(left), 4),
-        min(len(right), 4),
-        len(words),
-        min(len(_TOKEN.findall(text)), 12),
-        math.log1p(len(label)),
-        *(float(any(m in near_before for m in marks)) for marks in _BEFORE),
-        *(float(any(m in near_after for m in marks)) for marks in _AFTER),
-        *(float(mark in label) for mark in _INSIDE),
-        float(any(c.isdigit() for c in label)),
-        float(label[:1].isdigit()),
-        float(label[-1:].isdigit()),
-        float(label.islower()),
-        float(label.isupper()),
-        float(label[:1].isupper()),
-        float(all(w[:1].isupper() for w in words)),
-        float(_CAMEL.search(label) is not None),
-        float(len(label) <= 2),
-        float("?" in text or "？" in text),
-        float("!" in text or "！" in text),
-        float(text.islower()),
-        *(float(kind == one) for one in KINDS),
-        *_commonness(label),
-    ]
 
 
 def _standing(text: str, label: str, seen: _Seen, counted: _Counted, notes: int) -> list[float]:

@@ -2,7 +2,8 @@
 
 The scorer of `ingest.relations.scorer` knows how people draw edges between whole notes; concepts
 are also sections and terms, and much that it finds between those nobody would call a prerequisite.
-Boosted trees over its scores and features, fitted to edges that teachers judged one by one.
+Boosted trees over its scores and features, fitted to edges that teachers judged one by one, and
+their mean with the score itself: teachers accept as many, and people's own edges keep their order.
 Coefficients are `acceptance.json`, written by `benchmarks/prerequisites/train_acceptance.py`.
 """
 
@@ -21,7 +22,7 @@ from ingest.relations.scorer import Scored
 from ingest.relations.signals import Signals
 from ingest.trees import Trees
 
-__all__ = ["ALONE", "KEEP", "LEAST", "MODEL", "SEEN", "SURE", "accepted", "seen"]
+__all__ = ["ALONE", "KEEP", "LEAST", "MODEL", "SEEN", "SURE", "accepted", "mean_of", "seen"]
 
 MODEL = "acceptance.json"
 LEAST = 0.05  # scored lower, a pair is no edge, and not looked at
@@ -54,10 +55,17 @@ def accepted(
         judged = np.minimum(chance, LEAST)
         for slab in np.split(chosen, range(SLAB, len(chosen), SLAB)):
             rows = seen(pairs, scored, earlier, signals, slab, forward)
-            odds = (_odds(_trees().chances(rows)) + _odds(chance[slab])) / 2
-            judged[slab] = 1 / (1 + np.exp(-odds))
+            judged[slab] = mean_of(_trees().chances(rows), rows)
         out.append(judged)
     return replace(scored, ahead=out[0], back=out[1])
+
+
+def mean_of(
+    chances: npt.NDArray[np.float64], rows: npt.NDArray[np.float64]
+) -> npt.NDArray[np.float64]:
+    """The trees' chances with the score that their rows hold, as the mean of both log-odds."""
+    odds = (_odds(chances) + rows[:, SEEN.index("score")]) / 2
+    return np.asarray(1 / (1 + np.exp(-odds)))
 
 
 def seen(
@@ -99,16 +107,5 @@ def _odds(chances: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
 
 @cache
 def _trees() -> Trees:
-    """The trees that ship.
-
-    Raises
-    ------
-    ValueError
-        When the file names other columns than the code.
-    """
-    stored = json.loads(
-        resources.files("ingest.relations").joinpath(MODEL).read_text(encoding="utf-8")
-    )
-    if stored["seen"] != [*SEEN]:
-        raise ValueError(f"{MODEL} was fitted to other columns than {[*SEEN]}; train it again")
-    return Trees.of(stored["trees"])
+    stored = resources.files("ingest.relations").joinpath(MODEL).read_text(encoding="utf-8")
+    return Trees.of(json.loads(stored)["trees"], SEEN)

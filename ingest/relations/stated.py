@@ -13,7 +13,7 @@ from ingest.notes.lines import line_spans
 from ingest.notes.parsed import Block
 from ingest.notes.structure_words import NEEDS, NEEDS_ALONE, PART
 from ingest.relations.signals import NUMBERED, quote_line
-from kg.linking import key
+from kg.linking import STOP_WORDS, key, terms
 from kg.types import Concept, Evidence, Mention, Passage
 
 __all__ = ["stated_prerequisites"]
@@ -22,7 +22,8 @@ __all__ = ["stated_prerequisites"]
 _FIELD = re.compile(f"(?:{NEEDS_ALONE})".replace(" ", ""))
 # A line that opens with what comes first.
 _NEEDS_LINE = re.compile(
-    rf"^[ \t>*+-]*[*_]{{0,2}}(?:{NEEDS})\b[*_]{{0,2}}\s*:?[*_]{{0,2}}\s*(?P<rest>.+)$",
+    rf"^[ \t>*+-]*[*_]{{0,2}}(?P<needs>{NEEDS})\b[*_]{{0,2}}\s*(?P<colon>:?)[*_]{{0,2}}\s*"
+    r"(?P<rest>.+)$",
     re.I | re.M,
 )
 # What surrounds the words of a heading: numbers, pictographs, a colon.
@@ -117,8 +118,7 @@ def _from_lines(
         if under is not None:
             spans = [(0, len(passage.text))]
         else:
-            # Lines end at \r too; the length stays.
-            spans = [m.span("rest") for m in _NEEDS_LINE.finditer(passage.text.replace("\r", "\n"))]
+            spans = list(_needs_lines(note, passage, by_passage.get(passage.id, ())))
             spans += [
                 (b.start - passage.start, b.end - passage.start)
                 for b in lists
@@ -139,6 +139,43 @@ def _from_lines(
                     "heading" if under is not None else "stated",
                 ),
             )
+
+
+def _needs_lines(
+    note: NoteParts, passage: Passage, mentions: Sequence[Mention]
+) -> Iterator[tuple[int, int]]:
+    """Where the lines of a passage say what comes first.
+
+    After a colon that is all of the line. Without one ("Needs [[Loss]] and the gradient") the line
+    opens a paragraph or an item, and names what it means at once: "requires two passes" and a
+    sentence that a line's end cuts before "required" state nothing.
+    """
+    named = [(m.start, m.end) for m in mentions]
+    named += [
+        (m.start - passage.start, m.end - passage.start)
+        for m in note.parsed.marked
+        if m.cell == passage.cell and m.kind in ("wikilink", "link")
+    ]
+    opening = [b.start - passage.start for b in note.parsed.blocks if b.cell == passage.cell]
+    # Lines end at \r too; the length stays.
+    text = passage.text.replace("\r", "\n")
+    for match in _NEEDS_LINE.finditer(text):
+        start, end = match.span("rest")
+        if match["colon"]:
+            yield start, end
+        elif any(match.start() <= at <= match.start("needs") for at in opening):
+            yield start, _end_of_names(text, start, end, named)
+
+
+def _end_of_names(text: str, start: int, end: int, named: Sequence[tuple[int, int]]) -> int:
+    """The end of the names that a text opens with, one after another with no word of their own."""
+    for first, last in sorted(named):
+        if start <= first < end:
+            between = text[start:first]
+            if "." in between or not {word for word, _, _ in terms(between)} <= STOP_WORDS:
+                break
+            start = last
+    return start
 
 
 def _named_in(

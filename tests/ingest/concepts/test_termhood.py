@@ -7,7 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ingest.concepts.candidates import NoteParts, termhood_of
-from ingest.concepts.termhood import FORM, STANDING, Place, places_of, read_table
+from ingest.concepts.places import Place, places_of
+from ingest.concepts.termhood import STANDING, read_table
+from ingest.concepts.words import FORM
 from ingest.notes.kinds import parse_note
 from ingest.passages.cut import cut
 from kg.encoder import load_encoder

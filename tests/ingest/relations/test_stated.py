@@ -138,6 +138,7 @@ def test_a_link_to_a_section_means_its_concept(link: str) -> None:
         "- Requires: convexity", "> Depends on convexity.", "*Builds on:* Convexity",
         "prereqs: convexity",
         "Read first: convexity",
+        "Builds on the convexity of norms, and much else.",
     ],
 )  # fmt: skip
 def test_a_line_that_opens_with_needing_states_it(line: str) -> None:
@@ -155,6 +156,9 @@ def test_a_line_that_opens_with_needing_states_it(line: str) -> None:
         "It needs convexity sometimes.",
         "```\nNeeds: Convexity\n```",
         "Needed: convexity",
+        "Requires two steps of convexity.",
+        "Twice as many passes are\nrequired. This is called convexity.",
+        "It takes what it\nneeds, convexity among it.",
     ],
 )
 def test_other_lines_state_nothing(line: str) -> None:

@@ -17,14 +17,6 @@ from kg.types import Answer
 SQL = """\
 # Queries
 
-## WHERE
-
-WHERE keeps the rows for which a condition holds, before they are grouped.
-
-## HAVING
-
-HAVING keeps the groups for which a condition holds. It comes after GROUP BY.
-
 ## Choosing
 
 Use WHERE for rows and HAVING for groups.
@@ -33,6 +25,22 @@ Use WHERE for rows and HAVING for groups.
 
 A window function computes over neighbouring rows. Unlike QUALIFY, which drops rows by its result,
 it drops none.
+"""
+WHERE = """\
+---
+prerequisites: []
+---
+# WHERE
+
+WHERE keeps the rows for which a condition holds, before they are grouped.
+"""
+HAVING = """\
+---
+prerequisites: []
+---
+# HAVING
+
+HAVING keeps the groups for which a condition holds. It comes after GROUP BY.
 """
 
 
@@ -74,7 +82,7 @@ def sentences_of(said: Answer) -> list[str]:
 
 @pytest.fixture(scope="module")
 def sql(store_of: Callable[..., Store]) -> Store:
-    return store_of({"queries.md": SQL})
+    return store_of({"queries.md": SQL, "where.md": WHERE, "having.md": HAVING})
 
 
 def test_an_answer_leads_with_the_sentence_that_answers(starter: Store, encoder: Encoder) -> None:
