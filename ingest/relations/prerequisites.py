@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Callable, Collection, Mapping, Sequence, Set
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -38,6 +39,8 @@ class Standing:
     # Concepts of which the notes say nothing, but link, show or run something.
     mute: Set[int] = frozenset()
     together: Collection[frozenset[int]] = ()  # concepts that one passage explains
+    # The note that each concept is explained in.
+    homes: Mapping[int, int] = field(default_factory=dict)
 
 
 NOTHING_STANDING = Standing(settle({}, NOTHING_DECIDED, ()), frozenset(), frozenset())
@@ -103,7 +106,8 @@ def choose(
 ) -> Chosen:
     """Keep what scores enough: one direction a pair, nothing against what people say, no cycle.
 
-    A concept that nothing is kept for keeps the likeliest of what it names.
+    A concept that nothing is kept for keeps the likeliest of what it names. Where edges lead from
+    note to note and back, the weaker way goes, unless people state it: notes have an order too.
     """
     scores = _scores(pairs, scored, standing.settled)
     stated = standing.settled.kept
@@ -116,8 +120,8 @@ def choose(
             and _may_be_kept(p, c, scores, standing, named=(c, p) in signals.naming)
         )
     ]
-    wanted = _chosen(wanted, least, stated, signals)
-    kept, dropped = acyclic(wanted, stated)
+    ordered, against = _by_notes(_chosen(wanted, least, stated, signals), stated, standing.homes)
+    kept, dropped = acyclic(ordered, stated)
     implied = shortcuts((p, c) for p, c, _ in kept)
     kept_pairs = {(p, c) for p, c, _ in kept}
 
@@ -129,7 +133,7 @@ def choose(
         tier = _tier(s, least.sure, (p, c) in stated) if there else ""
         return Relation("prerequisite", p, c, round(s, 4), there, evidence, tier, (p, c) in implied)
 
-    lost = {(p, c) for p, c, _ in dropped}
+    lost = {(p, c) for p, c, _ in (*dropped, *against)}
     relations = tuple(relation(p, c, s) for (p, c), s in sorted(scores.items()))
     return Chosen(relations, tuple(r for r in relations if (r.source, r.target) in lost))
 
@@ -148,6 +152,25 @@ def _chosen(
         if c not in has and (c, p) in signals.naming:
             best[c] = max(best.get(c, (0.0, 0)), (s, -p))
     return [*enough, *((-p, c, s) for c, (s, p) in sorted(best.items()))]
+
+
+def _by_notes(
+    wanted: Sequence[tuple[int, int, float]], stated: Collection[Pair], homes: Mapping[int, int]
+) -> tuple[list[tuple[int, int, float]], list[tuple[int, int, float]]]:
+    """What leads from note to note without a cycle, and what leads back; stated pairs all stay."""
+    between: defaultdict[Pair, float] = defaultdict(float)
+    for p, c, s in wanted:
+        between[homes.get(p, -1), homes.get(c, -1)] += s
+    told = {(homes.get(p, -1), homes.get(c, -1)) for p, c in stated}
+    edges = [(a, b, s) for (a, b), s in between.items() if a != b and -1 not in (a, b)]
+    back = {(a, b) for a, b, _ in acyclic(edges, told)[1]}
+    against = [
+        (p, c, s)
+        for p, c, s in wanted
+        if (homes.get(p, -1), homes.get(c, -1)) in back and (p, c) not in stated
+    ]
+    lost = {(p, c) for p, c, _ in against}
+    return [edge for edge in wanted if edge[:2] not in lost], against
 
 
 def _scores(pairs: Pairs, scored: Scored, settled: Settled) -> dict[Pair, float]:

@@ -65,6 +65,7 @@ def relate(
         nested={frozenset((r.source, r.target)) for r in broader},
         mute={c.id for c in concepts if not gists.texts[c.id].strip()},
         together=_together(concepts),
+        homes=_homes(concepts, notes),
     )
     near = nearest_concepts(gists.centres)
     chosen = prerequisites(concepts, signals, gists, standing, _wording(concepts, passages), near)
@@ -141,6 +142,12 @@ def _together(concepts: Sequence[Concept]) -> frozenset[frozenset[int]]:
         for p in concept.passages:
             explained[p].append(concept.id)
     return frozenset(frozenset(pair) for ids in explained.values() for pair in combinations(ids, 2))
+
+
+def _homes(concepts: Sequence[Concept], notes: Sequence[NoteParts]) -> dict[int, int]:
+    """The place among the notes of the one that each concept is explained in first."""
+    place = {note.name: i for i, note in enumerate(notes)}
+    return {c.id: place[c.notes[0]] for c in concepts if c.notes}
 
 
 def _umbrellas(broader: Sequence[Relation]) -> frozenset[int]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import networkx as nx
 import numpy as np
@@ -233,6 +233,19 @@ def test_a_stated_edge_is_not_what_a_cycle_costs() -> None:
     )
     kept = kept_of(case.chosen())
     assert (2, 0) in kept and len(kept) == 1 + 3
+
+
+def test_notes_can_be_read_in_an_order_too() -> None:
+    """What leads back to the note that most leads on from is dropped, unless a person says it."""
+    scores = {(0, 1): 0.9, (2, 3): 0.75, (0, 4): 0.8}
+    homes = {0: 0, 3: 0, 4: 0, 1: 1, 2: 1}
+    both = scores | {p[::-1]: 0.01 for p in scores}
+    chosen = Case(both, frozenset(), replace(NOTHING_STANDING, homes=homes)).chosen()
+    assert {*kept_of(chosen)} == {(0, 1), (0, 4)}
+    assert [(r.source, r.target) for r in chosen.dropped] == [(2, 3)]
+    stated = settle(said([(2, 3)], "n.md"), Decided(), CONCEPTS)
+    told = replace(NOTHING_STANDING, settled=stated, homes=homes)
+    assert {*kept_of(Case(both, frozenset(), told).chosen())} == {(2, 3), (0, 4)}
 
 
 def test_equal_scores_keep_the_direction_of_the_smaller_id() -> None:
