@@ -16,6 +16,7 @@ from executors.recipes import mixed_precision, progressive_resizing, training_fl
 from executors.runs.journal import Journal, Outcome
 from executors.runs.tail import Tail
 from executors.training.fit import Score
+from executors.training.held_out import HeldOut
 
 ACCURACY = Score("accuracy", True)
 
@@ -227,18 +228,26 @@ def test_the_fastest_precision_that_scores_as_well_is_taken() -> None:
     row = mixed_precision.Row
     plain = row("float32", 100, 1, 0.90, 1.0)
     assert (
-        mixed_precision._best([plain, row("float16", 200, 1, 0.89, 1.0)], ACCURACY, 1000)
+        mixed_precision._best(
+            [plain, row("float16", 200, 1, 0.89, 1.0)], ACCURACY, HeldOut(1000, share=True)
+        )
         == "float16"
     )
     assert (
-        mixed_precision._best([plain, row("float16", 200, 1, 0.80, 1.0)], ACCURACY, 1000)
+        mixed_precision._best(
+            [plain, row("float16", 200, 1, 0.80, 1.0)], ACCURACY, HeldOut(1000, share=True)
+        )
         == "float32"
     )
     assert (
-        mixed_precision._best([plain, row("float16", 200, 1, None, None)], ACCURACY, 1000)
+        mixed_precision._best(
+            [plain, row("float16", 200, 1, None, None)], ACCURACY, HeldOut(1000, share=True)
+        )
         == "float32"
     )
     assert (
-        mixed_precision._best([plain, row("bfloat16", 50, 1, 0.95, 1.0)], ACCURACY, 1000)
+        mixed_precision._best(
+            [plain, row("bfloat16", 50, 1, 0.95, 1.0)], ACCURACY, HeldOut(1000, share=True)
+        )
         == "float32"
     )
