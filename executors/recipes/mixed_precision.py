@@ -129,12 +129,15 @@ def run(params: Params, journal: Journal) -> Outcome:
     code = ready.snippet() + _SNIPPETS[best if ready.device.startswith("cuda") else "float32"]
     code += f"learn.unfreeze()\nlearn.fit_one_cycle({params.epochs}, {lr!r})\n"
     message = _message(rows, best, score.name, held, len(able) > 1)
-    said = findings(rows, best, score.name)
+    said = findings(rows, best, score.name, len(able) > 1)
     return Outcome(values, code, message, ready.settings.task, said)
 
 
-def findings(rows: Sequence[Row], best: str, score: str) -> tuple[Finding, ...]:
-    """Speed, memory and score of each precision against float32's, in one finding."""
+def findings(rows: Sequence[Row], best: str, score: str, able: bool = False) -> tuple[Finding, ...]:
+    """Speed, memory and score of each precision against float32's, in one finding.
+
+    `able` says whether the device has 16 bits at all.
+    """
     plain, *others = rows
     parts = [_row_words(row, plain, plain_name(score)) for row in others]
     figures: dict[str, Any] = {"Take": best}
@@ -148,7 +151,8 @@ def findings(rows: Sequence[Row], best: str, score: str) -> tuple[Finding, ...]:
         }
         for row in rows
     ]
-    words = "; ".join(parts) or "there is float32 only, and no 16 bits to compare with"
+    has = "in 16 bits nothing trained here" if able else "this device has float32 only"
+    words = "; ".join(parts) or f"{has}, and no 16 bits to compare with"
     return (Finding(words, figures, {"best": best, "rows": compared}),)
 
 
@@ -274,7 +278,11 @@ def _message(rows: Sequence[Row], best: str, score: str, held: HeldOut, able: bo
             f"{score} {_score_words(row.score)}"
         )
     if not others:
-        why = "no 16 bits trained here" if able else "this device has no 16 bits to compare with"
+        why = (
+            "in 16 bits nothing trained here"
+            if able
+            else "this device has no 16 bits to compare with"
+        )
         return f"{parts[0]}; {why}."
     return "; ".join(parts) + f". Take {best}{_why(best, plain, held)}."
 
