@@ -29,6 +29,7 @@ from executors.inputs.images import (
     template,
 )
 from executors.inputs.listing import read_listing
+from executors.inputs.table_file import written
 from executors.networks.networks import DEFAULT_ARCH, check_arch, network_lines, vision
 from executors.task import Built, Settings, Source
 
@@ -148,7 +149,12 @@ def snippet(
             if parts.own
             else f"RandomSplitter({VALID_SHARE}, seed={settings.seed})"
         )
-        lines += [*_DECIDED_LINES]
+        options = written(Path(settings.data) / DECISIONS).options
+        lines += [
+            f"rows = pd.read_csv(path / 'decisions.csv'{options}, dtype=str, "
+            "keep_default_na=False)",
+            *_DECIDED_LINES,
+        ]
         lines += [
             "block = DataBlock((ImageBlock, CategoryBlock), get_items=images, get_y=label,",
             f"                  splitter={splitter})",
@@ -170,7 +176,6 @@ _DIGITS_LINES = [
     "",
 ]
 _DECIDED_LINES = [
-    "rows = pd.read_csv(path / 'decisions.csv', dtype=str, keep_default_na=False)",
     "decisions = {path / file: decision for file, decision in zip(rows['file'], rows['decision'])}",
     "",
     "def images(path):",
