@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from executors.errors import BadInput, listed, name_hint
-from executors.inputs.table_file import first_line
+from executors.inputs.table_file import cell_of, first_line
 from executors.parameters import both
 
 if TYPE_CHECKING:
@@ -51,7 +51,8 @@ def check_names(path: Path, names: Sequence[str], needed: Sequence[str]) -> None
     """
     for name in needed:
         if name not in names:
-            first = "" if not any(map(_is_number, names)) else "; is its first line one of names?"
+            odd = len(names) == 1 or any(map(_is_number, names))
+            first = "; is its first line one of names?" if odd else ""
             raise BadInput(f"{path} has no column '{name}'; {name_hint(name, names)}{first}")
 
 
@@ -81,8 +82,10 @@ def check_target(path: Path, frame: pd.DataFrame, target: str) -> None:
     if empty.any():
         count, line = int(empty.sum()), first_line(path, empty)
         where = f"line {line}" if count == 1 else f"{count} rows, the first at line {line}"
+        cell = cell_of(path, empty, list(frame.columns).index(target)).strip()
+        what = f"'{cell}', which stands for a missing value," if cell else "empty"
         raise BadInput(
-            f"{path}: the target '{target}' is empty in {where}; fill these in or leave them out"
+            f"{path}: the target '{target}' is {what} in {where}; fill these in or leave them out"
         )
     if frame[target].nunique() < 2:
         raise BadInput(

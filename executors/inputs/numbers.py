@@ -133,7 +133,28 @@ def read_number_columns(
                     "where numbers are expected"
                 )
             notes.append(f"'{name}' is read as text, for line {line} holds '{column.wrong[0]}'")
-    return tuple(columns), (*notes, *(column.note for column in columns))
+    notes += [column.note for column in columns] + _doubtful(frame, columns)
+    return tuple(columns), tuple(notes)
+
+
+def _doubtful(frame: pd.DataFrame, columns: Sequence[NumberColumn]) -> list[str]:
+    """Numbers such as 1.234 beside columns with a comma before decimals: a thousand, or one?"""
+    import pandas as pd
+
+    if not any(column.decimal == "," for column in columns):
+        return []
+    known = {column.name for column in columns}
+    notes = []
+    for name in frame.columns:
+        values = frame[name].dropna()
+        if str(name) in known or not pd.api.types.is_float_dtype(values):
+            continue
+        thousandths = values * 1000
+        if (values % 1 != 0).any() and (abs(thousandths - thousandths.round()) < 1e-6).all():
+            notes.append(
+                f"'{name}' is read with '.' before decimals, though other columns have ','"
+            )
+    return notes
 
 
 def number_column(values: pd.Series, comma: bool = False) -> NumberColumn | None:

@@ -20,7 +20,7 @@ from executors.errors import BadInput, listed, reason
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["Written", "first_line", "read_code", "read_frame", "read_text", "written"]
+__all__ = ["Written", "cell_of", "first_line", "read_code", "read_frame", "read_text", "written"]
 
 _SEPARATORS = ",;\t|"  # in the order in which one is preferred
 _LOOKED_AT = 2**16  # bytes or characters
@@ -123,18 +123,29 @@ def written(path: Path) -> Written:
 
 def first_line(path: Path, rows: Any) -> int:
     """1-based line of the file on which the first marked row starts."""
+    return _first_row(path, rows)[0]
+
+
+def cell_of(path: Path, rows: Any, column: int) -> str:
+    """What is written in a column of the first marked row; "" where that cannot be told."""
+    cells = _first_row(path, rows)[1]
+    return cells[column] if column < len(cells) else ""
+
+
+def _first_row(path: Path, rows: Any) -> tuple[int, list[str]]:
+    """(line, cells) of the first marked row."""
     wanted = int(rows.to_numpy().argmax()) + 1  # the names come first
     if not _is_plain(path):
-        return wanted + 1
+        return wanted + 1, []
     text, how = read_text(path)
     reader, start, count = csv.reader(io.StringIO(text, newline=""), delimiter=how.separator), 1, 0
     for cells in reader:
         if cells:
             if count == wanted:
-                return start
+                return start, cells
             count += 1
         start = reader.line_num + 1
-    return wanted + 1
+    return wanted + 1, []
 
 
 def _is_plain(path: Path) -> bool:

@@ -120,9 +120,18 @@ def _lines(head: str, line: Callable[[int], str], name: str = "t.csv") -> Callab
 
 # what is written, and the line that says what is wrong with it
 REFUSED: dict[str, tuple[Callable[[Path], str], str]] = {
-    "a dash": (_gaps("-"), "the target 'y' is empty in line 6"),
-    "a question mark": (_gaps("?"), "the target 'y' is empty in line 6"),
-    "n/a": (_gaps("n/a"), "the target 'y' is empty in line 6"),
+    "a gap": (_gaps(""), "the target 'y' is empty in line 6"),
+    "a dash": (_gaps("-"), "'y' is '-', which stands for a missing value, in line 6"),
+    "a question mark": (_gaps("?"), "'y' is '?', which stands for a missing value, in line 6"),
+    "n/a": (_gaps("n/a"), "'y' is 'n/a', which stands for a missing value, in line 6"),
+    "a class called None": (
+        _lines("x,y", lambda n: f"{n},{('None', 'Some')[n % 2]}"),
+        "'y' is 'None', which stands for a missing value, in 30 rows, the first at line 2",
+    ),
+    "a title above the names": (
+        _lines("My houses\nx,y", lambda n: f"{n},{n % 2}"),
+        "has no column 'y'; there are 'My houses'; is its first line one of names?",
+    ),
     "a word": (_gaps("ask"), "line 6: the target 'y' is 'ask' where numbers are expected"),
     "another unit": (_gaps("5 km"), "line 6: the target 'y' is '5 km' where numbers are expected"),
     "two locales": (_gaps("1.234,5"), "line 6: the target 'y' is '1.234,5' where numbers"),
@@ -183,6 +192,13 @@ def test_a_column_that_is_not_quite_numbers_is_text_and_said(tmp_path: Path) -> 
     head, rows = "x,z,y", [f"{n},{'ask' if n == 7 else n * 1.5},{n % 2}" for n in range(ROWS)]
     source = looked_at(_lines(head, rows.__getitem__)(tmp_path))
     assert "'z' is read as text, for line 9 holds 'ask'" in source.notes
+
+
+def test_a_point_beside_commas_is_doubted(tmp_path: Path) -> None:
+    """1.234 may be a thousand where other columns have a comma before decimals."""
+    rows = [f"{n},5;1.{100 + n};{'ab'[n % 2]}" for n in range(ROWS)]
+    source = looked_at(_lines("x;z;y", rows.__getitem__)(tmp_path))
+    assert "'z' is read with '.' before decimals, though other columns have ','" in source.notes
 
 
 def test_more_columns_than_rows(tmp_path: Path) -> None:
