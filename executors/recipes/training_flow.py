@@ -157,8 +157,9 @@ def run(params: Params, journal: Journal) -> Outcome:
     RecipeError
         When the loss stops being a number.
     """
-    from executors.training.fit import kept, score_of, verdict
+    from executors.training.fit import kept, score_of
     from executors.training.judging import judged
+    from executors.training.verdicts import verdict
 
     ready = prepare(params, journal)
     score = score_of(ready.learner, ready.built.higher_is_better)

@@ -34,8 +34,9 @@ from executors.recipes import (
     training_flow,
 )
 from executors.task import Source
-from executors.training.fit import Epoch, Score, verdict
+from executors.training.fit import Epoch, Score
 from executors.training.held_out import HeldOut, beside
+from executors.training.verdicts import verdict
 
 ROOT = Path(training_flow.__file__).parents[1]
 SCORE, LOSS = Score("accuracy", True), Score("valid_loss", False)
@@ -694,7 +695,7 @@ ELSEWHERE = {
     *("_save", "_export"),
 }
 SPEAKING = (
-    *("prepare", "training/held_out", "training/fit", "batch_size/advice"),
+    *("prepare", "training/held_out", "training/verdicts", "batch_size/advice"),
     *("learning_rate/find", "learning_rate/suggest", "learning_rate/votes"),
     *(f"recipes/{path.stem}" for path in sorted((ROOT / "recipes").glob("[a-z]*.py"))),
 )

@@ -9,8 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from executors.training.fit import Epoch, Score, better, verdict
+from executors.training.fit import Epoch, Score, better
 from executors.training.held_out import HeldOut, wilson
+from executors.training.verdicts import verdict
 
 ACCURACY, LOSS = Score("accuracy", True), Score("valid_loss", False)
 
