@@ -27,7 +27,7 @@ from executors.runs.finding import Finding, plain_name
 from executors.runs.journal import Journal, Outcome
 from executors.task import Settings
 from executors.tasks import TASK_NAMES
-from executors.training.held_out import HeldOut, beside
+from executors.training.held_out import HeldOut, beside, constant_figure, constant_words
 
 if TYPE_CHECKING:
     from executors.training.fit import Score
@@ -129,11 +129,17 @@ def run(params: Params, journal: Journal) -> Outcome:
     code = ready.snippet() + _SNIPPETS[best if ready.device.startswith("cuda") else "float32"]
     code += f"learn.unfreeze()\nlearn.fit_one_cycle({params.epochs}, {lr!r})\n"
     message = _message(rows, best, score.name, held, len(able) > 1)
-    said = findings(rows, best, score.name, len(able) > 1)
+    said = findings(rows, best, score.name, len(able) > 1, held.constant)
     return Outcome(values, code, message, ready.settings.task, said)
 
 
-def findings(rows: Sequence[Row], best: str, score: str, able: bool = False) -> tuple[Finding, ...]:
+def findings(
+    rows: Sequence[Row],
+    best: str,
+    score: str,
+    able: bool = False,
+    constant: float | None = None,
+) -> tuple[Finding, ...]:
     """Speed, memory and score of each precision against float32's, in one finding.
 
     `able` says whether the device has 16 bits at all.
@@ -141,6 +147,7 @@ def findings(rows: Sequence[Row], best: str, score: str, able: bool = False) -> 
     plain, *others = rows
     parts = [_row_words(row, plain, plain_name(score)) for row in others]
     figures: dict[str, Any] = {"Take": best}
+    figures |= constant_figure(constant)
     figures |= {f"{row.precision}, samples/s": round(row.samples_per_s, 1) for row in rows}
     compared = [
         {
@@ -152,6 +159,8 @@ def findings(rows: Sequence[Row], best: str, score: str, able: bool = False) -> 
         for row in rows
     ]
     has = "in 16 bits nothing trained here" if able else "this device has float32 only"
+    if constant is not None and parts:
+        parts.append(constant_words(constant).removeprefix(", "))
     words = "; ".join(parts) or f"{has}, and no 16 bits to compare with"
     return (Finding(words, figures, {"best": best, "rows": compared}),)
 

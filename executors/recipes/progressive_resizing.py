@@ -25,7 +25,7 @@ from executors.runs.finding import Finding, plain_name
 from executors.runs.journal import Journal, Outcome
 from executors.task import Settings
 from executors.tasks import IMAGE_TASKS
-from executors.training.held_out import HeldOut, beside
+from executors.training.held_out import HeldOut, beside, constant_figure, constant_words
 
 if TYPE_CHECKING:
     from executors.training.fit import Epoch, Score
@@ -142,17 +142,24 @@ def run(params: Params, journal: Journal) -> Outcome:
         **asdict(ready.trained),
         "notes": list(ready.notes),
     }
-    message, said = _message(ways, score, sizes, held), findings(ways, score.name)
+    message, said = _message(ways, score, sizes, held), findings(ways, score.name, held.constant)
     return Outcome(values, code, message, ready.settings.task, said)
 
 
-def findings(ways: Sequence[Way], score: str) -> tuple[Finding, ...]:
-    """Score and time of each way, in one finding."""
+def findings(ways: Sequence[Way], score: str, constant: float | None = None) -> tuple[Finding, ...]:
+    """Score and time of each way beside a constant answer's score, in one finding."""
     named = plain_name(score)
     reached = [f"{show_number(w.score)} in {w.seconds:.0f} s with {w.name}" for w in ways]
     figures = {f"{score.capitalize()}, {way.name}": way.score for way in ways}
+    figures |= constant_figure(constant)
     rows = [{"way": way.name, "value": way.score, "seconds": way.seconds} for way in ways]
-    return (Finding(f"{named} {', '.join(reached)}", figures, {"score": named, "ways": rows}),)
+    return (
+        Finding(
+            f"{named} {', '.join(reached)}{constant_words(constant)}",
+            figures,
+            {"score": named, "ways": rows},
+        ),
+    )
 
 
 def _sizes(asked: tuple[int, ...], ready: Prepared) -> tuple[int, ...]:

@@ -26,7 +26,7 @@ from executors.runs.finding import Finding, plain_name
 from executors.runs.journal import Journal, Outcome
 from executors.task import Settings
 from executors.tasks import TASK_NAMES
-from executors.training.held_out import HeldOut, beside
+from executors.training.held_out import HeldOut, beside, constant_figure, constant_words
 
 if TYPE_CHECKING:
     from executors.training.fit import Score
@@ -183,12 +183,17 @@ def run(params: Params, journal: Journal) -> Outcome:
     code = ready.snippet() + way.line
     code += f"learn.unfreeze()\nlearn.fit_one_cycle({params.epochs}, {lr!r}{way.fit_words})\n"
     message = _message(rows, best, chance, score.name, held)
-    said = findings(rows, best, chance, score.name, score.higher_is_better)
+    said = findings(rows, best, chance, score.name, score.higher_is_better, held.constant)
     return Outcome(values, code, message, ready.settings.task, said)
 
 
 def findings(
-    rows: Sequence[Row], best: Row, chance: float | None, score: str, higher_is_better: bool
+    rows: Sequence[Row],
+    best: Row,
+    chance: float | None,
+    score: str,
+    higher_is_better: bool,
+    constant: float | None = None,
 ) -> tuple[Finding, ...]:
     """The best way, and for who asks about a way what that one is worth; the first row is plain.
 
@@ -200,6 +205,7 @@ def findings(
         "Best" if clear else "Best, by no more than chance": best.name,
         score.capitalize(): best.score,
         "Without": plain.score,
+        **constant_figure(constant),
     }
     named = plain_name(score)
 
@@ -213,9 +219,9 @@ def findings(
         if chance is None or abs(gain) <= chance:
             worth = "makes no clear difference"
         reached = f"{named} {show_number(row.score)}, without {show_number(plain.score)}"
-        return f"{row.name} {worth}: {reached}"
+        return f"{row.name} {worth}: {reached}{constant_words(constant)}"
 
-    without = f"{named} {show_number(plain.score)}"
+    without = f"{named} {show_number(plain.score)}{constant_words(constant)}"
     nothing = f"nothing tried is better than no regularisation ({without})"
     first = Finding(nothing if best is plain else words(best), figures, values(best))
     kinds = [row.name.rpartition(" ")[0] for row in others]  # without its strength

@@ -26,7 +26,7 @@ from executors.runs.finding import Finding, plain_name
 from executors.runs.journal import Journal, Outcome
 from executors.task import Settings
 from executors.tasks import TASK_NAMES
-from executors.training.held_out import beside
+from executors.training.held_out import beside, constant_figure, constant_words
 
 if TYPE_CHECKING:
     from executors.learning_rate.suggest import Rate
@@ -200,9 +200,9 @@ def findings(
     words = _VERDICTS[word]
     if value is not None:
         words += f", {plain_name(score)} {show_number(value)}"
-        words += "" if constant is None else f", a constant answer {show_number(constant)}"
+        words += constant_words(constant)
     figures = {"Verdict": word, f"Best {score}": value, "In epoch": epoch}
-    figures |= {} if constant is None else {"A constant answer": constant}
+    figures |= constant_figure(constant)
     found = {"verdict": word, "score": score, "value": value, "constant": constant}
     return (Finding(words, figures, found),)
 

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 
 from executors.amounts import show_number
 
-__all__ = ["FEWEST_HELD_OUT", "HeldOut", "beside", "wilson"]
+__all__ = ["FEWEST_HELD_OUT", "HeldOut", "beside", "constant_figure", "constant_words", "wilson"]
 
 FEWEST_HELD_OUT = 20  # of fewer, a share of a half is known to no better than .27 to .73
 _SURE = 1.96  # standard errors on either side for an interval of 95 %
@@ -91,3 +91,19 @@ def beside(name: str, score: float, held: HeldOut) -> str:
     if held.constant is None:
         return words + ", and no constant answer could be judged beside it"
     return f"{words}, where {held.answer} scores {show_number(held.constant)}"
+
+
+def constant_words(constant: float | None) -> str:
+    """What a constant answer gets, to follow a score in a finding; "" where that is not known.
+
+    Examples
+    --------
+    >>> constant_words(0.75), constant_words(None)
+    (', a constant answer 0.75', '')
+    """
+    return "" if constant is None else f", a constant answer {show_number(constant)}"
+
+
+def constant_figure(constant: float | None) -> dict[str, float]:
+    """The same among a finding's figures."""
+    return {} if constant is None else {"A constant answer": constant}

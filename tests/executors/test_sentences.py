@@ -73,7 +73,7 @@ def regularised(
     names = ("none", "mixup 0.4", "dropout 0.5")
     rows = [row(name, score, train) for name, score in zip(names, scores, strict=False)]
     best = max(rows, key=lambda one: one.score)
-    said = regularise.findings(rows, best, chance, "accuracy", True)
+    said = regularise.findings(rows, best, chance, "accuracy", True, held.constant)
     words = " ".join(f"{one.words} {[*one.figures]}" for one in said)
     return f"{regularise._message(rows, best, chance, 'accuracy', held)} {words}"
 
@@ -82,7 +82,8 @@ def grown(score: float, seconds: float, other: float | None = None, held: HeldOu
     way = progressive_resizing.Way
     ways = [way("32 px then 64 px", seconds, score, 0.1)]
     ways += [] if other is None else [way("64 px throughout", 100, other, 0.1)]
-    return progressive_resizing._message(ways, SCORE, (32, 64), held)
+    said = progressive_resizing.findings(ways, "accuracy", held.constant)[0].words
+    return f"{progressive_resizing._message(ways, SCORE, (32, 64), held)} {said}"
 
 
 def precise(
@@ -92,7 +93,7 @@ def precise(
         mixed_precision.Row(name, speed, 10**6, score, None if score is None else 0.1)
         for name, speed, score in rows
     ]
-    said = mixed_precision.findings(made, best, "accuracy", able)
+    said = mixed_precision.findings(made, best, "accuracy", able, held.constant)
     return f"{mixed_precision._message(made, best, 'accuracy', held, able)} {said[0].words}"
 
 
@@ -307,7 +308,7 @@ COMPARED: list[Row] = [
         [
             "Nothing tried is better.",
             "hurts",
-            "nothing tried is better than no regularisation (accuracy 0.8)",
+            "nothing tried is better than no regularisation (accuracy 0.8, a constant answer 0.4)",
         ],
         [],
     ),
