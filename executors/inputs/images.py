@@ -32,6 +32,7 @@ __all__ = [
     "image_block",
     "loaders",
     "open_image",
+    "other_files",
     "own_parts",
     "reason_for",
     "split",
@@ -92,19 +93,34 @@ def find_images(folder: Path) -> list[Path]:
 
     Links to folders are followed, as fastai does, each folder once.
     """
-    images: list[Path] = []
+    return [path for path in _files(folder) if path.suffix.lower() in SUFFIXES]
+
+
+def other_files(folder: Path) -> tuple[str, ...]:
+    """A note on the files below the folder's own that are no images by their names, if any."""
+    others = [
+        path
+        for path in _files(folder)
+        if path.suffix.lower() not in SUFFIXES and path.parent != folder
+    ]
+    if not others:
+        return ()
+    first = others[0].relative_to(folder)
+    return (f"left out: {len(others)} files that are no images by their names, such as {first}",)
+
+
+def _files(folder: Path) -> list[Path]:
+    """Every file in the folder and below it that is not hidden, in order of its path."""
+    files: list[Path] = []
     seen: set[str] = set()
     for place, folders, names in os.walk(folder, followlinks=True):
-        folders[:] = (
-            []
-            if os.path.realpath(place) in seen
-            else sorted(n for n in folders if not n.startswith("."))
-        )
-        if os.path.realpath(place) not in seen:
-            files = (Path(place, name) for name in names if not name.startswith("."))
-            images += [path for path in files if path.suffix.lower() in SUFFIXES and path.is_file()]
+        if os.path.realpath(place) in seen:
+            folders.clear()
+            continue
+        folders[:] = sorted(name for name in folders if not name.startswith("."))
+        files += [Path(place, name) for name in names if not name.startswith(".")]
         seen.add(os.path.realpath(place))
-    return sorted(images)
+    return sorted(path for path in files if path.is_file())
 
 
 def check_images(folder: Path, paths: Iterable[Path]) -> bool:

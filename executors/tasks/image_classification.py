@@ -25,6 +25,7 @@ from executors.inputs.images import (
     finish,
     image_block,
     loaders,
+    other_files,
     split,
     template,
 )
@@ -229,6 +230,8 @@ def _folder(folder: Path, seed: int, verify: bool) -> Source:
         parts = replace(parts, turned=check_images(folder, paths))
     count, classes = len(parts.train) + len(parts.valid), len({name for _, name in parts.train})
     title = f"{folder.name}: {count} images in {classes} classes"
+    left_out = tuple(note for place in places for note in other_files(place))
+    notes = (*notes, *left_out)
     return Source(title, len(parts.train), len(parts.valid), notes, parts)
 
 

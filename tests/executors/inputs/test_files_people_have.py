@@ -331,6 +331,16 @@ def test_odd_images_are_read(tmp_path: Path, name: str) -> None:
         assert 100 < image.getpixel((5, 5))[0] < 140  # type: ignore[index]
 
 
+def test_files_of_other_kinds_are_left_out_and_said(tmp_path: Path) -> None:
+    """Such as a phone's photographs, which Pillow cannot read."""
+    photos = _pictures(tmp_path)
+    (photos / "a" / "phone.heic").write_bytes(b"not read")
+    (photos / "list.txt").write_text("beside the classes")
+    source = looked_at(str(photos), "", "image-classification")
+    words = "left out: 1 files that are no images by their names, such as a/phone.heic"
+    assert source.notes == (words,)
+
+
 def test_all_broken_images_are_named_at_once(tmp_path: Path) -> None:
     """Cut off in its pixels, a text, nothing at all, and a header without a body."""
     photos = _pictures(tmp_path)
