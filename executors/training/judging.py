@@ -107,7 +107,7 @@ class _Answer(Callback):
             self.learn.pred = torch.zeros_like(self.pred) + self.xb[0]
             return
         answer = self.answer.to(self.pred.device, self.pred.dtype)
-        if answer.ndim != self.pred.ndim:
+        if answer.ndim != self.pred.ndim or len(answer) > 1:  # points may be in pairs or in a row
             answer = answer.reshape(self.pred.shape[1:])
         self.learn.pred = torch.zeros_like(self.pred) + answer
 

@@ -18,6 +18,7 @@ from fastai.losses import (
 from fastai.metrics import DiceMulti, accuracy, accuracy_multi, error_rate, mae, rmse
 from torch import nn
 
+from executors.networks.metrics import distance
 from executors.training.fit import Score
 from executors.training.held_out import HeldOut
 from executors.training.judging import judged
@@ -84,6 +85,16 @@ def test_a_quantity_is_judged_beside_mean_or_median(
     assert answer in held.answer and held.constant == pytest.approx(constant, rel=1e-5)
     assert held.low is not None and held.high is not None
     assert held.low <= float((QUANTITY**2).mean().sqrt()) <= held.high or metric is mae
+
+
+def test_points_are_judged_beside_their_mean() -> None:
+    """Whether a sample's numbers lie in a row or in pairs."""
+    points = torch.arange(80.0).reshape(20, 2, 2) % 7 / 7
+    score, loss = Score("distance", False), MSELossFlat()
+    held = judge(Fixed(4), points, loss, score, distance)
+    away = (points - points.mean(0)).norm(dim=-1).mean() / 2
+    median = (points - points.median(0).values).norm(dim=-1).mean() / 2
+    assert held.constant == pytest.approx(float(min(away, median)), rel=1e-4)
 
 
 def test_labels_are_judged_beside_the_most_frequent() -> None:
