@@ -147,5 +147,14 @@ def _smaller(source: Source, asked: int) -> tuple[int, tuple[str, ...]]:
     most = max(2, source.train // 4)
     if asked <= most:
         return asked, ()
-    few = f"with {source.train} samples an epoch would have no steps"
-    return most, (f"the batch is {most}, not {asked}: {few}",)
+    full = _full_batches(source.train, asked)
+    why = f"of {source.train} training samples {asked} at a time make {full} an epoch"
+    return most, (
+        f"the batch is {most}, not {asked}: {why}, and {most} at a time "
+        f"{_full_batches(source.train, most)}",
+    )
+
+
+def _full_batches(samples: int, batch: int) -> str:
+    count = samples // batch
+    return f"{count or 'no'} full batch{'' if count == 1 else 'es'}"

@@ -172,7 +172,7 @@ def sentence(plan: Plan, limit: int, others: bool) -> str:
     at = f"At {words} a" if plan.case.size else f"In {words} a" if words else "A"
     taken = f"takes {show_bytes(plan.largest.peak_bytes)} of {show_bytes(limit)}"
     why = {
-        "memory": f"is the largest that trains within {show_bytes(limit)}",
+        "memory": f"is the largest tried that trains within {show_bytes(limit)}{_failed(plan)}",
         "data": f"holds the whole training set and {taken}",
         "max_batch": f"is as large as max_batch allows and {taken}",
     }[plan.bound]
@@ -183,6 +183,15 @@ def sentence(plan: Plan, limit: int, others: bool) -> str:
         f"{at} batch of {plan.largest.batch} {why}; from {plan.recommended.batch} on ({rate}) "
         f"larger batches are at most 5 % faster, so {plan.recommended.batch} is recommended."
     )
+
+
+def _failed(plan: Plan) -> str:
+    """The smallest larger batch that did not train, and why; "" where none was tried."""
+    failed = [t for t in plan.trials if not t.ok and t.batch > plan.largest.batch and t.reason]
+    if not failed:
+        return ""
+    least = min(failed, key=lambda trial: trial.batch)
+    return f" ({least.batch} does not: {least.reason})"
 
 
 def loader_words(plan: Plan) -> str:

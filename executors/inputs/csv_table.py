@@ -13,11 +13,11 @@ from executors.inputs.csv_file import (
     check_classes,
     check_rows,
     check_target,
-    first_line,
     own_split,
-    read_csv,
 )
 from executors.inputs.dates import DateColumn, find_dates
+from executors.inputs.numbers import NumberColumn, read_number_columns
+from executors.inputs.table_file import first_line, read_frame
 
 if TYPE_CHECKING:
     import numpy as np
@@ -28,7 +28,6 @@ __all__ = ["Table", "read_table"]
 
 SPAN = 100.0  # largest to smallest, from which on a quantity is one of orders of magnitude
 MOST_CLASSES = 20  # a column of more different whole numbers is a quantity
-NUMERIC_SHARE = 0.8  # a text column with so many numbers is a number column with mistakes
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,12 +49,14 @@ class Table:
     dates: tuple[DateColumn, ...] = ()
     log: bool = False  # whether the frame holds the target's logarithm
     held: tuple[int, ...] | None = None  # numbers of the rows that the file itself holds out
+    numbers: tuple[NumberColumn, ...] = ()  # columns of numbers that were written for people
 
 
 def read_table(path: Path, target: str, log_target: str = "auto") -> Table:
     """The table in the file.
 
-    Numbers are continuous, text is categorical, dates become their parts; the target is a class
+    Numbers are continuous, however they are written, text is categorical, dates become their
+    parts; the target is a class
     when it is text, a truth value or one of up to 20 whole numbers. Empty cells of continuous
     columns get the column's median.
 
@@ -77,14 +78,16 @@ def read_table(path: Path, target: str, log_target: str = "auto") -> Table:
     """
     import numpy as np
 
-    frame = read_csv(path)
+    frame = read_frame(path)
+    numbers, how = read_number_columns(path, frame, target)
     check_target(path, frame, target)
     check_rows(path, frame)
     values = frame[target]
-    _check_mixed(path, values)
     classes = _is_class(values)
     held = own_split(path, frame)
     if classes:
+        if values.nunique() > MOST_CLASSES:
+            _check_no_date(path, frame, target)
         check_classes(path, values)
         _check_held(path, values, held)
     else:
@@ -102,9 +105,20 @@ def read_table(path: Path, target: str, log_target: str = "auto") -> Table:
     gaps += tuple(name for date in dates if date.gaps for name in date.continuous)
     if gaps:
         notes = (*notes, f"empty cells of {listed(gaps)} take the column's median")
-    notes = (*notes, *of_log, *(date.note for date in dates))
+    notes = (*how, *notes, *of_log, *(date.note for date in dates))
     return Table(
-        path.name, frame, target, categorical, continuous, classes, gaps, notes, dates, log, held
+        path.name,
+        frame,
+        target,
+        categorical,
+        continuous,
+        classes,
+        gaps,
+        notes,
+        dates,
+        log,
+        held,
+        numbers,
     )
 
 
@@ -117,7 +131,7 @@ def _check_held(path: Path, values: pd.Series, held: tuple[int, ...] | None) -> 
     if unknown.any():
         name, line = values[unknown].iloc[0], first_line(path, unknown)
         raise BadInput(
-            f"{path}, line {line}: class {name!r} of '{values.name}' is in held-out rows only"
+            f"{path}, line {line}: class '{name}' of '{values.name}' is in held-out rows only"
         )
 
 
@@ -151,20 +165,12 @@ def _logarithm(
     )
 
 
-def _check_mixed(path: Path, values: pd.Series) -> None:
-    """A target of numbers with a few words in it is a mistake in the file."""
-    import pandas as pd
-
-    if pd.api.types.is_numeric_dtype(values) or values.nunique() <= MOST_CLASSES:
-        return
-    numbers = pd.to_numeric(values, errors="coerce")
-    if numbers.notna().mean() >= NUMERIC_SHARE:
-        wrong = numbers.isna()
-        cell = values[wrong].iloc[0]
-        line = first_line(path, wrong)
+def _check_no_date(path: Path, frame: pd.DataFrame, target: str) -> None:
+    """A day is neither a class nor a quantity."""
+    if find_dates(path, frame, [target]):
         raise BadInput(
-            f"{path}, line {line}: the target '{values.name}' is '{cell}' "
-            "where numbers are expected"
+            f"{path}: the target '{target}' holds dates, such as '{frame[target].iloc[0]}'; "
+            "learn a class or a quantity, for example the days until then"
         )
 
 

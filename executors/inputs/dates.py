@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from executors.errors import BadInput
-from executors.inputs.csv_file import first_line
+from executors.inputs.table_file import first_line
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -100,6 +100,7 @@ def read_dates(values: pd.Series, column: DateColumn) -> pd.Series:
 def _date_column(path: Path, values: pd.Series, taken: set[str]) -> DateColumn | None:
     import pandas as pd
 
+    values = values.where(values.astype(str).str.contains(r"[^\W_]"))  # "-" stands for no date
     given = values.dropna().astype(str)
     different = pd.Series(given.unique())
     zoned = bool(different.str.contains(_ZONE).any())

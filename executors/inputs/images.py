@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import os
 import random
+import struct
+import zlib
 from collections.abc import Callable, Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -29,6 +32,7 @@ __all__ = [
     "image_block",
     "loaders",
     "open_image",
+    "other_files",
     "own_parts",
     "reason_for",
     "split",
@@ -40,6 +44,9 @@ SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".gif", ".bmp", ".webp", ".tif", 
 VALID_SHARE = 0.2
 FEWEST_IMAGES = 8  # fewer leave nothing to validate on
 _TEMPLATE_IMAGES = 8
+_NAMED = 20  # images that cannot be read
+_THREADS = 4
+_DRAFT = (32, 32)  # px: a JPEG is decoded at about this size, which is faster
 _ORIENTATION = 0x0112  # the tag of Exif that says how a camera was held; 1 is upright
 _SIDEWAYS = 5  # and above: width and height are exchanged
 # for a snippet: what `open_image` does about the orientation, as an item transform; fastai ignores
@@ -86,23 +93,38 @@ def find_images(folder: Path) -> list[Path]:
 
     Links to folders are followed, as fastai does, each folder once.
     """
-    images: list[Path] = []
+    return [path for path in _files(folder) if path.suffix.lower() in SUFFIXES]
+
+
+def other_files(folder: Path) -> tuple[str, ...]:
+    """A note on the files below the folder's own that are no images by their names, if any."""
+    others = [
+        path
+        for path in _files(folder)
+        if path.suffix.lower() not in SUFFIXES and path.parent != folder
+    ]
+    if not others:
+        return ()
+    first = others[0].relative_to(folder)
+    return (f"left out: {len(others)} files that are no images by their names, such as {first}",)
+
+
+def _files(folder: Path) -> list[Path]:
+    """Every file in the folder and below it that is not hidden, in order of its path."""
+    files: list[Path] = []
     seen: set[str] = set()
     for place, folders, names in os.walk(folder, followlinks=True):
-        folders[:] = (
-            []
-            if os.path.realpath(place) in seen
-            else sorted(n for n in folders if not n.startswith("."))
-        )
-        if os.path.realpath(place) not in seen:
-            files = (Path(place, name) for name in names if not name.startswith("."))
-            images += [path for path in files if path.suffix.lower() in SUFFIXES and path.is_file()]
+        if os.path.realpath(place) in seen:
+            folders.clear()
+            continue
+        folders[:] = sorted(name for name in folders if not name.startswith("."))
+        files += [Path(place, name) for name in names if not name.startswith(".")]
         seen.add(os.path.realpath(place))
-    return sorted(images)
+    return sorted(path for path in files if path.is_file())
 
 
 def check_images(folder: Path, paths: Iterable[Path]) -> bool:
-    """Open every image's header; one that is cut off later in the file is found when it is loaded.
+    """Decode every image to its end, as training will.
 
     Returns
     -------
@@ -112,26 +134,44 @@ def check_images(folder: Path, paths: Iterable[Path]) -> bool:
     Raises
     ------
     BadInput
-        Names the first image that cannot be read, and how many there are.
+        Names the images that cannot be read, each with the reason, and how many there are.
     """
+    files = list(paths)
+    with ThreadPoolExecutor(_THREADS) as pool:  # Pillow decodes outside of Python's lock
+        found = list(pool.map(_looked_at, files))
+    bad = [(path, why) for path, (why, _) in zip(files, found, strict=True) if why]
+    if bad:
+        named = ", ".join(f"{path.relative_to(folder)} ({why})" for path, why in bad[:_NAMED])
+        more = ", ..." if len(bad) > _NAMED else ""
+        raise BadInput(
+            f"{len(bad)} of {len(files)} images in {folder} cannot be read: {named}{more}; "
+            "replace them or take them away"
+        )
+    return any(turned for _, turned in found)
+
+
+def _looked_at(path: Path) -> tuple[str, bool]:
+    """(why the image cannot be read, or ""; whether it is to be turned)."""
     from PIL import Image
 
-    bad: list[tuple[Path, str]] = []
-    count, turned = 0, False
-    for path in paths:
-        count += 1
-        try:
-            with Image.open(path) as image:
-                turned = turned or _orientation(image) != 1
-        except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
-            bad.append((path, reason_for(error)))
-    if bad:
-        path, reason = bad[0]
-        total = f" ({len(bad)} of {count} images)" if len(bad) > 1 else ""
-        raise BadInput(
-            f"{path.relative_to(folder)} in {folder} cannot be read as an image{total}: {reason}"
-        )
-    return turned
+    try:
+        with Image.open(path) as image:
+            turned = _orientation(image) != 1
+            image.draft("L", _DRAFT)  # a photograph is read to its end all the same
+            image.load()
+    except _broken() as error:
+        return ("it is empty" if not path.stat().st_size else reason_for(error)), False
+    return "", turned
+
+
+def _broken() -> tuple[type[Exception], ...]:
+    """What Pillow raises at files that are damaged in one way or another."""
+    from PIL import Image
+
+    return (
+        *(OSError, ValueError, SyntaxError, EOFError, struct.error, IndexError, TypeError),
+        *(KeyError, OverflowError, zlib.error, Image.DecompressionBombError),
+    )
 
 
 def upright_size(path: Path) -> tuple[int, int]:
@@ -175,11 +215,29 @@ def open_image(path: Path) -> Image:
     try:
         with Image.open(path) as stored:
             image = ImageOps.exif_transpose(stored)
-        if image.mode.startswith("I;16"):  # Pillow would clip 16 bits rather than scale them
-            image = image.point(lambda value: value / 256).convert("L")
+        if image.mode[0] in "IF":
+            image = _in_bytes(image)
+        elif "transparency" in image.info:
+            image = image.convert("RGBA")
         return image.convert("RGB")
-    except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
+    except _broken() as error:
         raise BadInput(f"{path} cannot be read as an image: {reason_for(error)}") from error
+
+
+def _in_bytes(image: Image) -> Image:
+    """Grey of 8 bits from more: 16 bits are scaled, which Pillow would clip, as are fractions."""
+    import numpy as np
+    from PIL import Image as Images
+
+    values = np.asarray(image, dtype=float)  # (h, w)
+    highest = float(values.max(initial=0))
+    if image.mode.startswith("I;16") or 255 < highest < 2**16:
+        values = values / 256
+    elif image.mode == "F" and highest <= 1:
+        values = values * 255
+    elif highest > 255:
+        values = values * (255 / highest)
+    return Images.fromarray(values.clip(0, 255).round().astype("uint8"))
 
 
 def split(items: Sequence[Item], seed: int, kind: Callable[[Item], object] | None = None) -> Split:

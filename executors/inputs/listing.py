@@ -12,6 +12,7 @@ from typing import TypeVar
 from executors.errors import BadInput
 from executors.inputs.csv_file import check_names
 from executors.inputs.images import Split
+from executors.inputs.table_file import read_text, written
 
 __all__ = [
     "Row",
@@ -42,21 +43,15 @@ def read_listing(path: Path, needed: Sequence[str]) -> list[Row]:
     Raises
     ------
     BadInput
-        When the file is missing, empty or no UTF-8, lacks a needed column, or a line has more or
+        When the file is missing, empty or no text, lacks a needed column, or a line has more or
         fewer cells than there are columns.
     """
     if not path.is_file():
         raise BadInput(
             f"{path} is missing; expected a CSV file with the columns {', '.join(needed)}"
         )
-    try:
-        text = path.read_text(encoding="utf-8-sig")
-    except UnicodeDecodeError as error:
-        line = path.read_bytes().count(b"\n", 0, error.start) + 1
-        raise BadInput(
-            f"{path}, line {line}: the text is not UTF-8 ({error.reason}); save it as UTF-8"
-        ) from None
-    reader = csv.reader(io.StringIO(text, newline=""))
+    text, how = read_text(path)
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=how.separator)
     names: list[str] = []
     rows: list[Row] = []
     start = 1
@@ -132,10 +127,10 @@ def own_split(listing: Path, rows: Sequence[Row], items: Sequence[Item]) -> Spli
     return Split(tuple(parts[0]), tuple(parts[1]), own=True)
 
 
-def file_lines(listing: str) -> list[str]:
+def file_lines(listing: Path) -> list[str]:
     """Lines of a snippet that read the listing into `rows` and find a row's file."""
     return [
-        f"rows = pd.read_csv(path / {listing!r}, dtype=str, "
+        f"rows = pd.read_csv(path / {listing.name!r}{written(listing).options}, dtype=str, "
         "keep_default_na=False).to_dict('records')",
         "",
         "def file(row):",

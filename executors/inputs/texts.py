@@ -23,10 +23,9 @@ from executors.inputs.csv_file import (
     check_column,
     check_rows,
     check_target,
-    first_line,
     own_split,
-    read_csv,
 )
+from executors.inputs.table_file import first_line, read_code, read_frame
 from executors.parameters import both
 
 if TYPE_CHECKING:
@@ -301,7 +300,7 @@ def _folder_lines(folder: Path, labelled: bool, split: bool) -> tuple[str, ...]:
 
 def _table(path: Path, target: str, seed: int, labelled: bool) -> Texts:
     """The texts of a CSV file, with the target as their classes."""
-    frame = read_csv(path)
+    frame = read_frame(path)
     if labelled:
         check_target(path, frame, target)
         column = _text_column(path, frame, target)
@@ -320,7 +319,7 @@ def _table(path: Path, target: str, seed: int, labelled: bool) -> Texts:
     valid = _held_out(labels or ("",) * len(texts), seed) if held is None else held
     renamed = {column: "text", **({target: "label"} if labelled else {})}
     kept = [*renamed, *([] if held is None else [OWN_SPLIT])]
-    code = (f"df = pd.read_csv({str(path)!r})[{kept!r}].rename(columns={renamed!r})",)
+    code = (f"df = {read_code(path)}[{kept!r}].rename(columns={renamed!r})",)
     notes = (f"the texts are in column '{column}'",) if column != "text" else ()
     return Texts(_title(path, texts, labels), texts, labels, valid, held is not None, code, notes)
 

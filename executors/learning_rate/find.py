@@ -193,8 +193,12 @@ def _beside(ran: Race, best: Trial) -> list[str]:
         few = f"trials of {best.batches} batches mislead at times"
         remarks.append(f"{few}; raise num_it for longer ones")
     diverged = sorted(head_of(one.rate) for one in ran.trials if one.ended != "done")
-    if diverged:
+    highest = max(head_of(one.rate) for one in ran.trials if one.ended == "done")
+    if diverged and highest < diverged[0]:
         remarks.append(f"short trainings diverge from {show_rate(diverged[0])} on")
+    elif diverged:
+        rates = ", ".join(show_rate(rate) for rate in diverged)
+        remarks.append(f"short trainings diverge at {rates}, and not at {show_rate(highest)}")
     return remarks
 
 

@@ -54,5 +54,15 @@ def settled(curve: Rate, ran: Race) -> tuple[Rate, str]:
     broken = [head_of(one.rate) for one in ran.trials if one.ended != "done"]
     most = min(broken, default=math.inf) / _QUARTER
     if isinstance(curve, tuple):  # tried itself, so that it has no other vote
-        return sliced_below(min(favoured(ran) * _QUARTER, most)), "1.8 times above"
-    return float(f"{min(favoured(ran, curve) / _QUARTER, most):.1e}"), "1.8 times below"
+        middle = favoured(ran)
+        head = min(middle * _QUARTER, most)
+        return sliced_below(head), _beside(head, middle)
+    middle = favoured(ran, curve)
+    rate = min(middle / _QUARTER, most)
+    return float(f"{rate:.1e}"), _beside(rate, middle)
+
+
+def _beside(rate: float, middle: float) -> str:
+    """How a rate lies to another, "1.8 times below"; a diverged trial may have moved it."""
+    times = max(rate / middle, middle / rate)
+    return f"{times:.1f} times {'above' if rate > middle else 'below'}"

@@ -25,6 +25,7 @@ from executors.runs.finding import Finding, one_line
 from executors.runs.journal import Journal, Outcome
 from executors.task import Settings
 from executors.tasks import CLASSIFYING
+from executors.training.held_out import HeldOut, beside
 
 if TYPE_CHECKING:
     from executors.training.hard_samples import Judged
@@ -144,16 +145,19 @@ def run(params: Params, journal: Journal) -> Outcome:
     BadParameter, BadInput
         When the parameters or the user's files do not hold up.
     """
-    from executors.training.fit import fit
+    from executors.training.fit import fit, score_of
     from executors.training.hard_samples import Watch
+    from executors.training.judging import judged
 
     ready = prepare(params, journal)
     classes = _classes(ready)
     watch = Watch()
     epochs = fit(ready.learner, journal, "judging", params.epochs, params.lr, callbacks=[watch])
-    judged = {part: watch.judged(part) for part in ("train", "valid")}
-    places = _hardest(judged, _length(params.worst, ready))
-    doubts = [_doubt(ready, judged[place.part], place, classes) for place in places]
+    parts = {part: watch.judged(part) for part in ("train", "valid")}
+    places = _hardest(parts, _length(params.worst, ready))
+    doubts = [_doubt(ready, parts[place.part], place, classes) for place in places]
+    score = score_of(ready.learner, ready.built.higher_is_better)
+    reached, held = score.of(epochs[-1]), judged(ready.learner, score)
     copies = _copies(ready)
     _write(ready, journal, doubts, copies, places)
     values: dict[str, Any] = {
@@ -161,11 +165,13 @@ def run(params: Params, journal: Journal) -> Outcome:
         "proposed": len(_moved(doubts)),
         "copies": [[str(path) for path in group] for group in copies],
         "accuracy": next(iter(epochs[-1].metrics.values()), None),
+        "held_out": asdict(held),
         **asdict(ready.trained),
         "notes": list(ready.notes),
     }
     samples = ready.source.train + ready.source.valid
-    message, said = _message(doubts, copies, samples), findings(doubts, len(copies))
+    message = _message(doubts, copies, samples) + _worth(score.name, reached, held)
+    said = findings(doubts, len(copies))
     return Outcome(values, _code(ready), message, ready.settings.task, said)
 
 
@@ -321,6 +327,15 @@ def _message(doubts: Sequence[Doubt], copies: list[list[Path]], samples: int) ->
         one, other = (path.as_posix() for path in copies[0][:2])
         text += f" {len(copies)} files have copies, such as {one} and {other}."
     return text
+
+
+def _worth(score: str, reached: float, held: HeldOut) -> str:
+    """How well the network knows what it doubts."""
+    text = f" The network that doubts reached on {held.samples} held-out samples "
+    text += f"{beside(score, reached, held)}"
+    if held.beaten(reached):
+        return text + "."
+    return text + "; that is no better by more than chance, so its doubts say little."
 
 
 def _code(ready: Prepared) -> str:

@@ -223,7 +223,7 @@ def _message(holdings: Mapping[str, int], peak: int, steps: _Steps) -> str:
     step = show_bytes(max(0, peak - steps.rows[0].used_bytes))
     return (
         f"After training the network holds {show_bytes(sum(holdings.values()))} ({held}), "
-        f"most of it {most}; a step took up to {step} more than the network as built. "
+        f"the largest part {most}; a step took up to {step} more than the network as built. "
         f"Letting go brought back {show_bytes(steps.came_back)} of {show_bytes(steps.trained)} in "
         f"{where}; {show_bytes(steps.rows[-1].free_bytes)} are free now."
     )

@@ -92,9 +92,16 @@ class Trouble:
     word: str  # "no number", "vanishing", "exploding", "dead"
     first: str  # the first layer it shows in
     details: str
+    throughout: bool = True  # whether it shows in every layer from there on
 
     def __str__(self) -> str:
-        return f"{self.word} from {self.first} on ({self.details})"
+        return f"{self.where} ({self.details})"
+
+    @property
+    def where(self) -> str:
+        """What is wrong, and in which layers."""
+        first = one_line(self.first)
+        return f"{self.word} from {first} on" if self.throughout else f"{self.word} in {first}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,7 +157,7 @@ def findings(
 
     `deviations` are the smallest and the largest of the layers as built.
     """
-    wrong = [f"{one.word} from {one_line(one.first)} on" for one in trouble[_BUILT]]
+    wrong = [one.where for one in trouble[_BUILT]]
     words = "as built, the signal neither vanishes nor explodes"
     if wrong:
         words = f"as built, activations are {', '.join(wrong)}"
@@ -256,8 +263,9 @@ def _trouble(layers: Sequence[Layer]) -> list[Trouble]:
         if bad:
             first = bad[0]
             measured = f"deviation {first.deviation:.2g}, from sample to sample {first.signal:.2g}"
-            details = f"{first.kind}, {measured}; {len(bad)} layers"
-            wrong.append(Trouble(word, first.name, details))
+            details = f"{first.kind}, {measured}; {len(bad)} of {len(layers)} layers"
+            throughout = len(bad) == len(layers) - layers.index(first)
+            wrong.append(Trouble(word, first.name, details, throughout))
     return wrong
 
 

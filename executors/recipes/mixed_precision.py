@@ -27,6 +27,7 @@ from executors.runs.finding import Finding, plain_name
 from executors.runs.journal import Journal, Outcome
 from executors.task import Settings
 from executors.tasks import TASK_NAMES
+from executors.training.held_out import HeldOut, beside, constant_figure, constant_words
 
 if TYPE_CHECKING:
     from executors.training.fit import Score
@@ -112,29 +113,41 @@ def run(params: Params, journal: Journal) -> Outcome:
     measured = _measured(ready, able, journal)
     ready.learner.unfreeze()
     lr = rate_of(ready, params.lr, params.epochs, journal)
-    rows = _trained(ready, measured, params.epochs, lr, score, journal)
+    rows, held = _trained(ready, measured, params.epochs, lr, score, journal)
     head = ["precision", "samples_per_s", "peak_bytes", score.name, "valid_loss"]
     journal.table("precision.csv", "each precision", head, (asdict(row).values() for row in rows))
-    best = _best(rows, score, ready.source.valid)
+    best = _best(rows, score, held)
     values: dict[str, Any] = {
         "rows": [asdict(row) for row in rows],
         "best": best,
         "score": score.name,
+        "held_out": asdict(held),
         "lr": lr,
         **asdict(ready.trained),
         "notes": [*ready.notes, *_notes(ready.device, able)],
     }
     code = ready.snippet() + _SNIPPETS[best if ready.device.startswith("cuda") else "float32"]
     code += f"learn.unfreeze()\nlearn.fit_one_cycle({params.epochs}, {lr!r})\n"
-    message, said = _message(rows, best, score.name), findings(rows, best, score.name)
+    message = _message(rows, best, score.name, held, len(able) > 1)
+    said = findings(rows, best, score.name, len(able) > 1, held.constant)
     return Outcome(values, code, message, ready.settings.task, said)
 
 
-def findings(rows: Sequence[Row], best: str, score: str) -> tuple[Finding, ...]:
-    """Speed, memory and score of each precision against float32's, in one finding."""
+def findings(
+    rows: Sequence[Row],
+    best: str,
+    score: str,
+    able: bool = False,
+    constant: float | None = None,
+) -> tuple[Finding, ...]:
+    """Speed, memory and score of each precision against float32's, in one finding.
+
+    `able` says whether the device has 16 bits at all.
+    """
     plain, *others = rows
     parts = [_row_words(row, plain, plain_name(score)) for row in others]
     figures: dict[str, Any] = {"Take": best}
+    figures |= constant_figure(constant)
     figures |= {f"{row.precision}, samples/s": round(row.samples_per_s, 1) for row in rows}
     compared = [
         {
@@ -145,7 +158,10 @@ def findings(rows: Sequence[Row], best: str, score: str) -> tuple[Finding, ...]:
         }
         for row in rows
     ]
-    words = "; ".join(parts) or "this device has float32 only, and no 16 bits to compare with"
+    has = "in 16 bits nothing trained here" if able else "this device has float32 only"
+    if constant is not None and parts:
+        parts.append(constant_words(constant).removeprefix(", "))
+    words = "; ".join(parts) or f"{has}, and no 16 bits to compare with"
     return (Finding(words, figures, {"best": best, "rows": compared}),)
 
 
@@ -200,13 +216,18 @@ def _trained(
     lr: float,
     score: Score,
     journal: Journal,
-) -> list[Row]:
-    """Train in each precision from the same weights; the learner is afterwards as before."""
+) -> tuple[list[Row], HeldOut]:
+    """Train in each precision from the same weights; the learner is afterwards as before.
+
+    What float32 has learned is judged beside constant answers.
+    """
     from executors.batch_size.trial_parts import mixed_precision
     from executors.learning_rate.sweep import unchanged
     from executors.training.fit import fit
+    from executors.training.judging import judged
 
     rows: list[Row] = []
+    held: HeldOut | None = None
     for precision, trial in measured.items():
         callback = mixed_precision(precision, ready.device)
         row = Row(precision, trial.samples_per_s, trial.peak_bytes, None, None)
@@ -226,32 +247,37 @@ def _trained(
                 row = replace(row, score=score.of(last), valid_loss=last.valid_loss)
             except RecipeError as error:
                 journal.log(f"{precision}: {error}")
+            held = held or judged(ready.learner, score)
         rows.append(row)
         journal.emit("row", table="precision", **asdict(row))
-    return rows
+    assert held is not None
+    return rows, held
 
 
-def _best(rows: Sequence[Row], score: Score, samples: int) -> str:
+def _best(rows: Sequence[Row], score: Score, held: HeldOut) -> str:
     """The fastest precision whose score is not worse than float32's by more than chance."""
     plain = rows[0]
-    fit = [row for row in rows if row.score is not None and not _worse(row, plain, score, samples)]
+    fit = [row for row in rows if row.score is not None and not _worse(row, plain, score, held)]
     return max(fit or [plain], key=lambda row: row.samples_per_s).precision
 
 
-def _worse(row: Row, plain: Row, score: Score, samples: int) -> bool:
-    from executors.training.fit import noise
-
+def _worse(row: Row, plain: Row, score: Score, held: HeldOut) -> bool:
+    """Whether a score is worse than float32's, by more than chance where that is known."""
     if row.score is None or plain.score is None:
         return row.score is None
     lost = plain.score - row.score if score.higher_is_better else row.score - plain.score
-    return lost > noise(plain.score, [plain.score, row.score], samples)
+    return lost > (held.chance(plain.score) or 0.0)
 
 
-def _message(rows: Sequence[Row], best: str, score: str) -> str:
+def _message(rows: Sequence[Row], best: str, score: str, held: HeldOut, able: bool) -> str:
+    """What was measured; `able` says whether the device has 16 bits at all."""
     plain, *others = rows
+    reached = f"{score} {_score_words(None)}"
+    if plain.score is not None:
+        reached = f"on {held.samples} held-out samples {beside(score, plain.score, held)}"
     parts = [
         f"float32 trains {show_number(plain.samples_per_s)} samples/s in "
-        f"{show_bytes(plain.peak_bytes)}, {score} {_score_words(plain.score)}"
+        f"{show_bytes(plain.peak_bytes)}, {reached}"
     ]
     for row in others:
         speed = row.samples_per_s / plain.samples_per_s
@@ -261,9 +287,24 @@ def _message(rows: Sequence[Row], best: str, score: str) -> str:
             f"{score} {_score_words(row.score)}"
         )
     if not others:
-        return parts[0] + "; this device has no 16 bits to compare with."
-    chance = ", whose score is not worse than float32's by more than chance"
-    return "; ".join(parts) + f". Take {best}{'' if best == plain.precision else chance}."
+        why = (
+            "in 16 bits nothing trained here"
+            if able
+            else "this device has no 16 bits to compare with"
+        )
+        return f"{parts[0]}; {why}."
+    return "; ".join(parts) + f". Take {best}{_why(best, plain, held)}."
+
+
+def _why(best: str, plain: Row, held: HeldOut) -> str:
+    """Why a precision of 16 bits is taken; "" of float32."""
+    if best == plain.precision:
+        return ""
+    if plain.score is None:
+        return ", whose loss stayed a number"
+    if held.chance(plain.score) is None:
+        return ", whose score is not worse than float32's"
+    return ", whose score is not worse than float32's by more than chance"
 
 
 def _score_words(value: float | None) -> str:

@@ -25,6 +25,7 @@ from executors.runs.finding import Finding, plain_name
 from executors.runs.journal import Journal, Outcome
 from executors.task import Settings
 from executors.tasks import IMAGE_TASKS
+from executors.training.held_out import HeldOut, beside, constant_figure, constant_words
 
 if TYPE_CHECKING:
     from executors.training.fit import Epoch, Score
@@ -70,7 +71,7 @@ RECIPE = Recipe(
     ),
 )
 _SMALLEST = 32
-_FASTER = 0.95  # of the time: less is no gain
+_FASTER = 0.95  # of the other's time; more is the luck of the machine
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,6 +114,7 @@ def run(params: Params, journal: Journal) -> Outcome:
     """
     from executors.learning_rate.sweep import unchanged
     from executors.training.fit import score_of
+    from executors.training.judging import judged
 
     ready = prepare(params, journal)
     sizes = _sizes(params.sizes, ready)
@@ -122,6 +124,7 @@ def run(params: Params, journal: Journal) -> Outcome:
     with unchanged(ready.learner):
         ways = [flow.way(sizes)]
         code = flow.code(sizes)
+        held = judged(ready.learner, score)
     if params.compare:
         with unchanged(ready.learner):
             ways.append(flow.way((sizes[-1],) * len(sizes)))
@@ -134,21 +137,29 @@ def run(params: Params, journal: Journal) -> Outcome:
         "sizes": list(sizes),
         "rates": flow.rates,
         "ways": [asdict(way) for way in ways],
+        "held_out": asdict(held),
         "epochs": [asdict(epoch) for epoch in flow.epochs],
         **asdict(ready.trained),
         "notes": list(ready.notes),
     }
-    message, said = _message(ways, score, sizes), findings(ways, score.name)
+    message, said = _message(ways, score, sizes, held), findings(ways, score.name, held.constant)
     return Outcome(values, code, message, ready.settings.task, said)
 
 
-def findings(ways: Sequence[Way], score: str) -> tuple[Finding, ...]:
-    """Score and time of each way, in one finding."""
+def findings(ways: Sequence[Way], score: str, constant: float | None = None) -> tuple[Finding, ...]:
+    """Score and time of each way beside a constant answer's score, in one finding."""
     named = plain_name(score)
     reached = [f"{show_number(w.score)} in {w.seconds:.0f} s with {w.name}" for w in ways]
     figures = {f"{score.capitalize()}, {way.name}": way.score for way in ways}
+    figures |= constant_figure(constant)
     rows = [{"way": way.name, "value": way.score, "seconds": way.seconds} for way in ways]
-    return (Finding(f"{named} {', '.join(reached)}", figures, {"score": named, "ways": rows}),)
+    return (
+        Finding(
+            f"{named} {', '.join(reached)}{constant_words(constant)}",
+            figures,
+            {"score": named, "ways": rows},
+        ),
+    )
 
 
 def _sizes(asked: tuple[int, ...], ready: Prepared) -> tuple[int, ...]:
@@ -242,27 +253,37 @@ class _Flow:
         return lines
 
 
-def _message(ways: Sequence[Way], score: Score, sizes: tuple[int, ...]) -> str:
-    from executors.training.fit import better
-
+def _message(ways: Sequence[Way], score: Score, sizes: tuple[int, ...], held: HeldOut) -> str:
     grown = ways[0]
-    text = f"Growing from {sizes[0]} to {sizes[-1]} px reached {score.name} {grown.score:.4g} in "
-    text += f"{grown.seconds:.0f} s"
+    text = f"On {held.samples} held-out samples growing from {sizes[0]} to {sizes[-1]} px reached "
+    text += f"{beside(score.name, grown.score, held)}, in {grown.seconds:.0f} s"
     if len(ways) == 1:
         return text + "."
     whole = ways[1]
-    text += f"; {whole.name} {whole.score:.4g} in {whole.seconds:.0f} s. "
-    faster = grown.seconds < _FASTER * whole.seconds
+    text += f"; {whole.name} reached {whole.score:.4g} in {whole.seconds:.0f} s. "
+    text += f"{_better_way(grown, whole, score, held)}, and {_faster_way(grown, whole)}."
+    return f"{text} One training each: small differences are chance."
+
+
+def _better_way(grown: Way, whole: Way, score: Score, held: HeldOut) -> str:
+    from executors.training.fit import better
+
+    chance = held.chance(grown.score)
+    if grown.score == whole.score:
+        return "Both scored the same"
+    if chance is not None and abs(grown.score - whole.score) <= chance:
+        return f"The scores differ by no more than chance ({chance:.2g})"
     if better(score, whole.score, grown.score):
-        gain = "and was the faster way too"
-        if faster:
-            gain = f"for {whole.seconds / grown.seconds:.1f} times the time"
-        return text + f"Here the largest size alone scored better, {gain}."
-    saved = ", though it saved no time"
-    if faster:
-        saved = f" in {grown.seconds / whole.seconds:.0%} of the time"
-    chance = "One training each: small differences are chance."
-    return f"{text}Growing was at least as good{saved}. {chance}"
+        return "Here the largest size alone scored better"
+    return "Growing scored better"
+
+
+def _faster_way(grown: Way, whole: Way) -> str:
+    if grown.seconds < _FASTER * whole.seconds:
+        return f"growing took {grown.seconds / whole.seconds:.0%} of the time"
+    if whole.seconds < _FASTER * grown.seconds:
+        return f"growing took {grown.seconds / whole.seconds:.1f} times the time"
+    return "growing saved no time"
 
 
 def _write(journal: Journal, epochs: list[Epoch], ways: Sequence[Way], score: Score) -> None:

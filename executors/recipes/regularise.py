@@ -26,6 +26,7 @@ from executors.runs.finding import Finding, plain_name
 from executors.runs.journal import Journal, Outcome
 from executors.task import Settings
 from executors.tasks import TASK_NAMES
+from executors.training.held_out import HeldOut, beside, constant_figure, constant_words
 
 if TYPE_CHECKING:
     from executors.training.fit import Score
@@ -158,11 +159,14 @@ def run(params: Params, journal: Journal) -> Outcome:
     strengths = (params.dropout, params.mixup, params.label_smoothing)
     wanted = ways(learner, [params.weight_decay], *strengths)
     rows: list[Row] = []
+    held: HeldOut | None = None
     for way in wanted:
         before = len(rows) * params.repeats
-        rows.append(_trained(ready, way, params, lr, score, journal, before, len(wanted)))
-        journal.emit("row", table="regularise", **asdict(rows[-1]))
-    best, chance = _best(rows, score), _chance(rows, ready.source.valid)
+        row, seen = _trained(ready, way, params, lr, score, journal, before, len(wanted))
+        rows, held = [*rows, row], held or seen
+        journal.emit("row", table="regularise", **asdict(row))
+    assert held is not None
+    best, chance = _best(rows, score), _chance(rows, held)
     head = ["way", score.name, "spread", "valid_loss", "train_loss"]
     journal.table("regularise.csv", "each way", head, (asdict(row).values() for row in rows))
     values: dict[str, Any] = {
@@ -170,6 +174,7 @@ def run(params: Params, journal: Journal) -> Outcome:
         "rows": [asdict(row) for row in rows],
         "best": best.name,
         "chance": chance,
+        "held_out": asdict(held),
         "lr": lr,
         **asdict(ready.trained),
         "notes": list(ready.notes),
@@ -177,21 +182,30 @@ def run(params: Params, journal: Journal) -> Outcome:
     way = next(way for way in wanted if way.name == best.name)
     code = ready.snippet() + way.line
     code += f"learn.unfreeze()\nlearn.fit_one_cycle({params.epochs}, {lr!r}{way.fit_words})\n"
-    message = _message(rows, best, chance, score.name)
-    said = findings(rows, best, chance, score.name, score.higher_is_better)
+    message = _message(rows, best, chance, score.name, held)
+    said = findings(rows, best, chance, score.name, score.higher_is_better, held.constant)
     return Outcome(values, code, message, ready.settings.task, said)
 
 
 def findings(
-    rows: Sequence[Row], best: Row, chance: float, score: str, higher_is_better: bool
+    rows: Sequence[Row],
+    best: Row,
+    chance: float | None,
+    score: str,
+    higher_is_better: bool,
+    constant: float | None = None,
 ) -> tuple[Finding, ...]:
-    """The best way, and for who asks about a way what that one is worth; the first row is plain."""
+    """The best way, and for who asks about a way what that one is worth; the first row is plain.
+
+    `chance` is what scores differ by for no reason; None where that is not known.
+    """
     plain, *others = rows
-    clear = abs(best.score - plain.score) > chance
+    clear = chance is not None and abs(best.score - plain.score) > chance
     figures = {
         "Best" if clear else "Best, by no more than chance": best.name,
         score.capitalize(): best.score,
         "Without": plain.score,
+        **constant_figure(constant),
     }
     named = plain_name(score)
 
@@ -202,11 +216,12 @@ def findings(
     def words(row: Row) -> str:
         gain = row.score - plain.score if higher_is_better else plain.score - row.score
         worth = "helps" if gain > 0 else "hurts"
-        worth = "makes no clear difference" if abs(gain) <= chance else worth
+        if chance is None or abs(gain) <= chance:
+            worth = "makes no clear difference"
         reached = f"{named} {show_number(row.score)}, without {show_number(plain.score)}"
-        return f"{row.name} {worth}: {reached}"
+        return f"{row.name} {worth}: {reached}{constant_words(constant)}"
 
-    without = f"{named} {show_number(plain.score)}"
+    without = f"{named} {show_number(plain.score)}{constant_words(constant)}"
     nothing = f"nothing tried is better than no regularisation ({without})"
     first = Finding(nothing if best is plain else words(best), figures, values(best))
     kinds = [row.name.rpartition(" ")[0] for row in others]  # without its strength
@@ -228,18 +243,21 @@ def _trained(
     journal: Journal,
     before: int,
     ways: int,
-) -> Row:
+) -> tuple[Row, HeldOut | None]:
     """Train one way a few times from the same weights; the learner is afterwards as before.
 
-    `before` are the trainings that were done for other ways.
+    `before` are the trainings that were done for other ways; the first of all is judged beside
+    constant answers.
     """
     from fastai.torch_core import set_seed
 
     from executors.learning_rate.sweep import unchanged
     from executors.training.fit import fit
+    from executors.training.judging import judged
 
     learner, epochs = ready.learner, params.epochs
     scores, valid, train = [], [], []
+    held: HeldOut | None = None
     for repeat in range(params.repeats):
         with unchanged(learner):
             set_seed(ready.settings.seed + repeat)
@@ -263,9 +281,11 @@ def _trained(
             scores.append(metrics[0] if metrics else loss)
             valid.append(loss)
             train.append(_judged(learner, _whole(learner.dls.train))[0])
+            if before + repeat == 0:
+                held = judged(learner, score)
     spread = statistics.stdev(scores) if len(scores) > 1 else 0.0
     means = [statistics.mean(losses) for losses in (valid, train)]
-    return Row(way.name, statistics.mean(scores), spread, *means)
+    return Row(way.name, statistics.mean(scores), spread, *means), held
 
 
 def _judged(learner: Any, loader: Any) -> list[float]:
@@ -288,34 +308,36 @@ def _best(rows: Sequence[Row], score: Score) -> Row:
     return best
 
 
-def _chance(rows: Sequence[Row], samples: int) -> float:
+def _chance(rows: Sequence[Row], held: HeldOut) -> float | None:
     """By how much two rows may differ for no reason: two standard errors of their difference.
 
-    From the repeats where there are any, and for a share of few samples at least what their number
-    allows.
+    From the repeats where there are any, and at least what the number of held-out samples allows;
+    None where neither is known.
     """
     repeated = 2 * math.sqrt(2 * statistics.mean(row.spread**2 for row in rows))
-    share = all(0 <= row.score <= 1 for row in rows)
-    if not share or not samples:
-        return repeated
-    base = rows[0].score
-    variance = max(base * (1 - base), 0.25 / samples)
-    return max(repeated, 2 * math.sqrt(variance / samples))
+    return max(repeated, held.chance(rows[0].score) or 0.0) or None
 
 
-def _message(rows: Sequence[Row], best: Row, chance: float, score: str) -> str:
+def _message(
+    rows: Sequence[Row], best: Row, chance: float | None, score: str, held: HeldOut
+) -> str:
     plain = rows[0]
-    start = f"Without regularisation {score} is {plain.score:.4g} "
-    start += f"(loss {plain.train_loss:.3g} in training, {plain.valid_loss:.3g} held out). "
-    overfits = plain.valid_loss > plain.train_loss
+    start = f"Without regularisation on {held.samples} held-out samples: "
+    start += f"{beside(score, plain.score, held)} (loss {plain.train_loss:.3g} in training, "
+    start += f"{plain.valid_loss:.3g} held out). "
+    if not held.beaten(best.score):
+        return f"{start}Nothing tried is better than that by more than chance."
+    room = plain.valid_loss > plain.train_loss
     if best is plain:
-        longer = "" if overfits else ": it does not overfit yet, train longer first"
+        longer = "" if room else ": the training loss is not below the other, train longer first"
         return f"{start}Nothing tried is better{longer}."
     gained = abs(best.score - plain.score)
-    sure = "more than" if gained > chance else "no more than"
     end = f"{best.name.capitalize()} is best with {best.score:.4g}, "
+    if chance is None:
+        return f"{start}{end}and what chance explains is not known: raise repeats."
+    sure = "more than" if gained > chance else "no more than"
     end += f"{sure} chance explains ({chance:.2g})"
     if gained <= chance:
         end += "; no way is clearly better"
-        end += "" if overfits else ", and there is little to regularise"
+        end += "" if room else ", and the training loss is not below the other"
     return f"{start}{end}."

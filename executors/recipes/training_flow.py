@@ -26,6 +26,7 @@ from executors.runs.finding import Finding, plain_name
 from executors.runs.journal import Journal, Outcome
 from executors.task import Settings
 from executors.tasks import TASK_NAMES
+from executors.training.held_out import beside, constant_figure, constant_words
 
 if TYPE_CHECKING:
     from executors.learning_rate.suggest import Rate
@@ -127,6 +128,8 @@ _VERDICTS = {
     "underfitting": "the model underfits",
     "still improving": "the model was still improving",
     "fits": "the model fits",
+    "no better than a constant answer": "the model is no better than a constant answer",
+    "cannot be said": "whether the model fits cannot be said from what is held out",
 }
 
 
@@ -154,15 +157,18 @@ def run(params: Params, journal: Journal) -> Outcome:
     RecipeError
         When the loss stops being a number.
     """
-    from executors.training.fit import score_of, verdict
+    from executors.training.fit import kept, score_of
+    from executors.training.judging import judged
+    from executors.training.verdicts import verdict
 
     ready = prepare(params, journal)
     score = score_of(ready.learner, ready.built.higher_is_better)
     flow = _Flow(ready, params, journal, score)
     flow.train()
-    judged = verdict(flow.epochs, score, ready.source.valid)
-    journal.log(f"{judged.word}: {judged.reason}; {judged.advice}")
-    best = _best(flow.epochs, score)
+    best, held = kept(flow.epochs, score), judged(ready.learner, score)
+    fits = verdict(flow.epochs, score, held)
+    reached = beside(score.name, score.of(best), held)
+    journal.log(f"{fits.word}: {fits.reason}; {fits.advice}")
     losses = {"train_loss": best.train_loss, "valid_loss": best.valid_loss}
     for name, value in (losses | dict(best.metrics)).items():
         journal.metric(name, value)
@@ -171,28 +177,34 @@ def run(params: Params, journal: Journal) -> Outcome:
     values: dict[str, Any] = {
         "score": score.name,
         "best": asdict(best),
-        "verdict": asdict(judged),
+        "held_out": asdict(held),
+        "verdict": asdict(fits),
         "rates": flow.rates,
         "epochs": [asdict(epoch) for epoch in flow.epochs],
         "saved": saved,
         **asdict(ready.trained),
         "notes": [*ready.notes, *flow.notes, *remarks],
     }
-    reached = f"{score.name} {score.of(best):.4g} after epoch {best.number} of {len(flow.epochs)}"
-    advice = f"{judged.advice.capitalize()}."
-    message = f"{reached}; {judged.word}: {judged.reason}. {advice}"
-    said = findings(judged.word, score.name, score.of(best), best.number)
+    message = f"After epoch {best.number} of {len(flow.epochs)}, on {held.samples} held-out "
+    message += f"samples: {reached}. {fits.word.capitalize()}: {fits.reason}. "
+    message += f"{fits.advice.capitalize()}."
+    said = findings(fits.word, score.name, score.of(best), best.number, held.constant)
     return Outcome(values, flow.code(), message, ready.settings.task, said)
 
 
-def findings(word: str, score: str, reached: float, epoch: int) -> tuple[Finding, ...]:
-    """Whether the model fits, and the score of its best epoch."""
+def findings(
+    word: str, score: str, reached: float, epoch: int, constant: float | None = None
+) -> tuple[Finding, ...]:
+    """Whether the model fits, and the score of its best epoch beside a constant answer's."""
     value = reached if math.isfinite(reached) else None
     words = _VERDICTS[word]
     if value is not None:
         words += f", {plain_name(score)} {show_number(value)}"
+        words += constant_words(constant)
     figures = {"Verdict": word, f"Best {score}": value, "In epoch": epoch}
-    return (Finding(words, figures, {"verdict": word, "score": score, "value": value}),)
+    figures |= constant_figure(constant)
+    found = {"verdict": word, "score": score, "value": value, "constant": constant}
+    return (Finding(words, figures, found),)
 
 
 class _Flow:
@@ -278,18 +290,6 @@ class _Flow:
 def _sliced(lr: float) -> tuple[float, float]:
     """A fifth of the head's rate for the head, falling towards the input."""
     return float(f"{lr / 5 / _GROUP_FACTOR**4:.1e}"), float(f"{lr / 5:.1e}")
-
-
-def _best(epochs: list[Epoch], score: Score) -> Epoch:
-    """The epoch whose weights stayed: the best of the last stage, which starts from others'."""
-    from executors.training.fit import better
-
-    last = [epoch for epoch in epochs if epoch.stage == epochs[-1].stage]
-    best = last[0]
-    for epoch in last[1:]:
-        if better(score, score.of(epoch), score.of(best)):
-            best = epoch
-    return best
 
 
 def _save(ready: Prepared, journal: Journal) -> tuple[dict[str, str], list[str]]:

@@ -16,10 +16,10 @@ from executors.inputs.csv_file import (
     OWN_SPLIT,
     check_column,
     check_rows,
-    first_line,
     own_split,
-    read_csv,
 )
+from executors.inputs.numbers import NumberColumn, number_lines, read_number_columns
+from executors.inputs.table_file import first_line, read_code, read_frame
 from executors.inputs.y_range import asked_range
 from executors.task import Built, Settings, Source
 
@@ -81,6 +81,7 @@ class _Ratings:
     valid: tuple[int, ...]
     split: bool  # whether the file brings its own split
     y_range: tuple[float, float]
+    numbers: tuple[NumberColumn, ...] = ()  # the ratings, where they were written for people
 
 
 def default_size(settings: Settings) -> int | None:
@@ -100,11 +101,16 @@ def inspect(settings: Settings, verify: bool = True) -> Source:
         that is no number.
     """
     wanted = asked_range(settings.y_range)
+    numbers: tuple[NumberColumn, ...] = ()
+    how: tuple[str, ...] = ()
     if settings.data:
         path = Path(settings.data)
-        frame = read_csv(path)
+        frame = read_frame(path)
         names = _columns(path, frame, settings.target)
         check_rows(path, frame)
+        ratings_only = frame[[names[2]]].copy()
+        numbers, how = read_number_columns(path, ratings_only, names[2])
+        frame[names[2]] = ratings_only[names[2]]
         _check(path, frame, names, wanted)
         held, title = own_split(path, frame), path.name
     else:
@@ -115,10 +121,11 @@ def inspect(settings: Settings, verify: bool = True) -> Source:
         frame, names, held, title = _sample(settings.seed), _NAMES, None, "generated ratings"
     valid = _held_out(len(frame), settings.seed) if held is None else held
     y_range, why = (wanted, "as asked") if wanted else _range_of(frame[names[2]])
-    ratings = _Ratings(frame, names, valid, held is not None, y_range)
+    ratings = _Ratings(frame, names, valid, held is not None, y_range, numbers)
     users, items = frame[names[0]].nunique(), frame[names[1]].nunique()
     title = f"{title}: {len(frame)} ratings of {items} items by {users} users"
     notes = (
+        *how,
         *_notes(names, frame, settings),
         f"predictions stay between {y_range[0]:g} and {y_range[1]:g}, {why}",
     )
@@ -178,7 +185,9 @@ def snippet(
     user, item, rating = ratings.names
     lines = ["from fastai.collab import *", "from fastai.tabular.all import *", ""]
     lines += (
-        [f"df = pd.read_csv({settings.data!r})"] if settings.data else _sample_lines(settings.seed)
+        [f"df = {read_code(Path(settings.data))}", *number_lines(ratings.numbers)]
+        if settings.data
+        else _sample_lines(settings.seed)
     )
     splitter = (
         f"ColSplitter({OWN_SPLIT!r})"
@@ -271,7 +280,7 @@ def _check(
     for name in (user, item):
         if frame[name].nunique() < 2:
             raise BadInput(
-                f"{path}: column '{name}' has the single value {frame[name].iloc[0]!r}; "
+                f"{path}: column '{name}' has the single value '{frame[name].iloc[0]}'; "
                 "nothing to compare"
             )
 

@@ -25,10 +25,12 @@ from executors.inputs.images import (
     finish,
     image_block,
     loaders,
+    other_files,
     split,
     template,
 )
 from executors.inputs.listing import read_listing
+from executors.inputs.table_file import written
 from executors.networks.networks import DEFAULT_ARCH, check_arch, network_lines, vision
 from executors.task import Built, Settings, Source
 
@@ -148,7 +150,12 @@ def snippet(
             if parts.own
             else f"RandomSplitter({VALID_SHARE}, seed={settings.seed})"
         )
-        lines += [*_DECIDED_LINES]
+        options = written(Path(settings.data) / DECISIONS).options
+        lines += [
+            f"rows = pd.read_csv(path / 'decisions.csv'{options}, dtype=str, "
+            "keep_default_na=False)",
+            *_DECIDED_LINES,
+        ]
         lines += [
             "block = DataBlock((ImageBlock, CategoryBlock), get_items=images, get_y=label,",
             f"                  splitter={splitter})",
@@ -170,7 +177,6 @@ _DIGITS_LINES = [
     "",
 ]
 _DECIDED_LINES = [
-    "rows = pd.read_csv(path / 'decisions.csv', dtype=str, keep_default_na=False)",
     "decisions = {path / file: decision for file, decision in zip(rows['file'], rows['decision'])}",
     "",
     "def images(path):",
@@ -224,6 +230,8 @@ def _folder(folder: Path, seed: int, verify: bool) -> Source:
         parts = replace(parts, turned=check_images(folder, paths))
     count, classes = len(parts.train) + len(parts.valid), len({name for _, name in parts.train})
     title = f"{folder.name}: {count} images in {classes} classes"
+    left_out = tuple(note for place in places for note in other_files(place))
+    notes = (*notes, *left_out)
     return Source(title, len(parts.train), len(parts.valid), notes, parts)
 
 

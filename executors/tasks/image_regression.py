@@ -152,7 +152,7 @@ def snippet(
             "",
             "",
             f"path = Path({settings.data!r})",
-            *file_lines(LISTING),
+            *file_lines(Path(settings.data) / LISTING),
         ]
         lines += [
             "def points(row):",

@@ -267,7 +267,7 @@ def snippet(
     splitter = f"RandomSplitter({VALID_SHARE}, seed={settings.seed})"
     tfms = f"Resize({size}, method='squish')"
     if settings.data:
-        lines += ["", f"path = Path({settings.data!r})", *file_lines(LISTING)]
+        lines += ["", f"path = Path({settings.data!r})", *file_lines(Path(settings.data) / LISTING)]
         cut = ".split()" if content.separator == " " else f".split({content.separator!r})"
         lines += [
             "def labels(row):",

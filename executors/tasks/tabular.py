@@ -13,6 +13,8 @@ from executors.errors import BadInput, BadParameter
 from executors.inputs.csv_file import OWN_SPLIT
 from executors.inputs.csv_table import Table, read_table
 from executors.inputs.dates import read_dates
+from executors.inputs.numbers import number_lines
+from executors.inputs.table_file import read_code
 from executors.inputs.y_range import asked_range
 from executors.parameters import both
 from executors.task import Built, Settings, Source
@@ -34,9 +36,9 @@ __all__ = [
 NAME = "tabular"
 TITLE = "Tabular"
 EXPECTS = (
-    "A CSV file with a line of column names, and the column to learn as the target: classes, or a "
-    "quantity; columns of dates become their parts, and a column is_valid says which rows are "
-    "held out; the sample is scikit-learn's breast-cancer set."
+    "A table (CSV, Excel, Parquet) with a line of column names, and the column to learn as the "
+    "target: classes, or a quantity; columns of dates become their parts, and a column is_valid "
+    "says which rows are held out; the sample is scikit-learn's breast-cancer set."
 )
 SAID = (
     ("tabular", "table data", "structured data"),
@@ -157,7 +159,7 @@ def snippet(
     table: Table = source.content.table
     lines = ["from fastai.tabular.all import *"]
     if settings.data:
-        lines += ["", f"df = pd.read_csv({settings.data!r})"]
+        lines += ["", f"df = {read_code(Path(settings.data))}"]
     else:
         lines += [
             "from sklearn.datasets import load_breast_cancer",
@@ -186,7 +188,7 @@ def snippet(
 
 def _frame_lines(table: Table) -> list[str]:
     """Lines that bring the frame as it was read to what is learned from."""
-    lines = []
+    lines = number_lines(table.numbers)
     for date in table.dates:
         zone = ", utc=True).dt.tz_localize(None" if date.zoned else ""
         read = f"pd.to_datetime(df[{date.name!r}], format={date.format!r}{zone})"

@@ -1,6 +1,7 @@
-"""Trains a learner in stages, tells each epoch as it ends, and says from them whether it fits.
+"""Trains a learner in stages, tells each epoch as it ends, and says which are better.
 
-Rates, freezing and what is done with the result are the recipes'.
+Rates, freezing and what is done with the result are the recipes', whether a model fits is
+`executors.training.verdicts`'.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ from executors.amounts import show_rate
 from executors.errors import RecipeError
 from executors.runs.journal import Journal
 
-__all__ = ["Epoch", "Score", "Verdict", "better", "fit", "noise", "score_of", "verdict"]
+__all__ = ["Epoch", "Score", "better", "fit", "kept", "score_of"]
 
 _POINTS = 200  # of a live curve, for a stage
 _BEST = "best"
@@ -54,15 +55,6 @@ class Score:
     def of(self, epoch: Epoch) -> float:
         """Its value after an epoch."""
         return epoch.valid_loss if self.name == "valid_loss" else epoch.metrics[self.name]
-
-
-@dataclass(frozen=True, slots=True)
-class Verdict:
-    """Whether the model fits, and what to do next."""
-
-    word: str  # "overfitting", "underfitting", "still improving" or "fits"
-    reason: str
-    advice: str
 
 
 def score_of(learner: Any, higher_is_better: bool) -> Score:
@@ -216,55 +208,11 @@ def fit(
     return teller.epochs
 
 
-def verdict(epochs: Sequence[Epoch], score: Score, valid_samples: int) -> Verdict:
-    """Whether the model fits, read from its epochs.
-
-    Overfitting is told by a score that improves and then gets worse, for two epochs at least and by
-    more than chance; a training loss below the validation loss alone says nothing. A training loss
-    above it, at the end, says that the network could learn more.
-
-    Parameters
-    ----------
-    valid_samples : int
-        Held-out samples, for what chance can do to a share of them.
-    """
-    values = [score.of(epoch) for epoch in epochs]
-    best = _best_at(values, score.higher_is_better)
-    last, chance = epochs[-1], noise(values[best], values, valid_samples)
-    after = len(values) - 1 - best
-    at = f"{score.name} was best in epoch {epochs[best].number} ({values[best]:.4g})"
-    if after >= 2 and abs(values[best] - values[-1]) > chance:
-        fell = f"has got worse for {after} epochs, to {values[-1]:.4g}"
-        return Verdict(
-            "overfitting",
-            f"{at} and {fell}, which is more than chance ({chance:.2g})",
-            "get more data, augment it, or add weight decay, dropout or mixup (the recipe "
-            "regularise compares them); the saved model is the best epoch's",
-        )
-    share = score.higher_is_better and all(0 <= value <= 1 for value in values)
-    perfect = share and 1 - values[best] <= chance
-    if last.train_loss > last.valid_loss and not perfect:
-        losses = f"({last.train_loss:.4g}) ends above the validation loss ({last.valid_loss:.4g})"
-        return Verdict(
-            "underfitting",
-            f"the training loss {losses}",
-            "train longer or at a higher rate, and take regularisation away",
-        )
-    if after == 0 and len(values) > 1 and abs(values[-1] - values[-2]) > chance:
-        reason = f"{at}, the last, and was still getting better"
-        return Verdict("still improving", reason, "train for more epochs")
-    reason = f"{at} and has not got worse by more than chance ({chance:.2g}) since"
-    return Verdict("fits", reason, "nothing is urgent")
-
-
-def _best_at(values: Sequence[float], higher_is_better: bool) -> int:
-    """Where the best value stands, the first of several."""
-    sign = 1 if higher_is_better else -1
-    return max(range(len(values)), key=lambda i: (sign * values[i], -i))
-
-
-def noise(best: float, values: Sequence[float], samples: int) -> float:
-    """What chance moves a score by: two standard errors for a share, else a fiftieth of it."""
-    if samples and all(0 <= value <= 1 for value in values):
-        return 2 * max(math.sqrt(best * (1 - best) / samples), 0.5 / samples)
-    return 0.02 * abs(best)
+def kept(epochs: Sequence[Epoch], score: Score) -> Epoch:
+    """The epoch whose weights stayed: the best of the last stage, which starts from others'."""
+    last = [epoch for epoch in epochs if epoch.stage == epochs[-1].stage]
+    best = last[0]
+    for epoch in last[1:]:
+        if better(score, score.of(epoch), score.of(best)):
+            best = epoch
+    return best

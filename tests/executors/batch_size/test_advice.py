@@ -94,7 +94,7 @@ def test_cases_are_named_where_there_are_several() -> None:
         "In bfloat16 unfrozen a batch of 64"
     )
     assert sentence(plan(64, 64), 1000, False).startswith(
-        "A batch of 64 is the largest that trains within 1 kB; it is"
+        "A batch of 64 is the largest tried that trains within 1 kB; it is"
     )
 
 

@@ -18,6 +18,7 @@ from executors.recipe import check_params, typed_params
 from executors.recipes import regularise
 from executors.recipes.regularise import Row, _chance
 from executors.runs.journal import Journal
+from executors.training.held_out import HeldOut
 from executors.training.regularisers import ways
 
 
@@ -84,9 +85,13 @@ def test_a_crash_leaves_no_dropout_behind() -> None:
 def test_chance_shrinks_with_samples_and_grows_with_spread() -> None:
     """Two standard errors of a difference, from repeats or from the number of held-out samples."""
     steady = [Row("none", 0.9, 0.0, 1.0, 1.0)]
-    assert _chance(steady, 100) == pytest.approx(2 * (2 * 0.09 / 200) ** 0.5 * 1.0, rel=0.01)
-    assert _chance(steady, 10_000) < _chance(steady, 100)
-    assert _chance([Row("none", 0.9, 0.1, 1, 1)], 10_000) == pytest.approx(2 * (2 * 0.01) ** 0.5)
+    assert _chance(steady, HeldOut(100, share=True)) == pytest.approx(
+        2 * (2 * 0.09 / 200) ** 0.5 * 1.0, rel=0.03
+    )
+    assert _chance(steady, HeldOut(10_000, share=True)) < _chance(steady, HeldOut(100, share=True))
+    assert _chance([Row("none", 0.9, 0.1, 1, 1)], HeldOut(10_000, share=True)) == pytest.approx(
+        2 * (2 * 0.01) ** 0.5
+    )
 
 
 def test_the_recipe_compares_on_a_table(tmp_path: Path) -> None:

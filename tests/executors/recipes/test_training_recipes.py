@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import math
+import random
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,7 @@ from executors.recipes import mixed_precision, progressive_resizing, training_fl
 from executors.runs.journal import Journal, Outcome
 from executors.runs.tail import Tail
 from executors.training.fit import Score
+from executors.training.held_out import HeldOut
 
 ACCURACY = Score("accuracy", True)
 
@@ -155,6 +157,23 @@ def test_what_fastai_cannot_export_is_said(tmp_path: Path, function: str, why: s
     assert {*load_file(tmp_path / "run" / "model.safetensors")} == {"weight", "bias"}
 
 
+def test_a_model_that_learned_nothing_is_not_said_to_fit(tmp_path: Path) -> None:
+    """Nine in ten are "no" whatever the rest says: that alone is as good, and is said."""
+    chance = random.Random(0)
+    rows = [f"{chance.random()},{'yes' if n % 10 == 0 else 'no'}" for n in range(200)]
+    (tmp_path / "t.csv").write_text("\n".join(["x,y", *rows]))
+    given = {"data": str(tmp_path / "t.csv"), "target": "y", "task": "tabular", "lr": 1e-3}
+    outcome = run(training_flow, tmp_path / "run", **given, epochs=2, batch_size=64)
+    held = outcome.values["held_out"]
+    assert held["constant"] == pytest.approx(0.9) and held["share"] and held["samples"] == 40
+    assert outcome.values["verdict"]["word"] == "no better than a constant answer"
+    assert "always answering the most frequent class scores 0.9" in outcome.message
+    why = "of 160 training samples 64 at a time make 2 full batches an epoch"
+    assert any(
+        why in note and "the batch is 40, not 64" in note for note in outcome.values["notes"]
+    )
+
+
 def test_training_stops_when_nothing_improves(tmp_path: Path) -> None:
     """Early stopping counts from half of the cycle on, and the weights are the best epoch's."""
     data = TINY["tabular"](tmp_path)
@@ -227,18 +246,26 @@ def test_the_fastest_precision_that_scores_as_well_is_taken() -> None:
     row = mixed_precision.Row
     plain = row("float32", 100, 1, 0.90, 1.0)
     assert (
-        mixed_precision._best([plain, row("float16", 200, 1, 0.89, 1.0)], ACCURACY, 1000)
+        mixed_precision._best(
+            [plain, row("float16", 200, 1, 0.89, 1.0)], ACCURACY, HeldOut(1000, share=True)
+        )
         == "float16"
     )
     assert (
-        mixed_precision._best([plain, row("float16", 200, 1, 0.80, 1.0)], ACCURACY, 1000)
+        mixed_precision._best(
+            [plain, row("float16", 200, 1, 0.80, 1.0)], ACCURACY, HeldOut(1000, share=True)
+        )
         == "float32"
     )
     assert (
-        mixed_precision._best([plain, row("float16", 200, 1, None, None)], ACCURACY, 1000)
+        mixed_precision._best(
+            [plain, row("float16", 200, 1, None, None)], ACCURACY, HeldOut(1000, share=True)
+        )
         == "float32"
     )
     assert (
-        mixed_precision._best([plain, row("bfloat16", 50, 1, 0.95, 1.0)], ACCURACY, 1000)
+        mixed_precision._best(
+            [plain, row("bfloat16", 50, 1, 0.95, 1.0)], ACCURACY, HeldOut(1000, share=True)
+        )
         == "float32"
     )

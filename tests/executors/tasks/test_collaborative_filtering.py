@@ -87,8 +87,8 @@ def test_wrong_files_and_parameters_are_named(tmp_path: Path) -> None:
     assert "has 2 columns ('a', 'b'); user, item and rating" in refused(
         table(tmp_path / "b.csv", "a,b", ["1,2"] * 30)
     )
-    assert "separated by ';'" in refused(
-        table(tmp_path / "c.csv", "user;item;rating", ["1;2;3"] * 30)
+    assert "no line of column names: its first line holds '196', '242', '3'" in refused(
+        table(tmp_path / "c.csv", "196\t242\t3", ["1\t2\t3"] * 30)
     )
     alone = [row[row.index(",") :] for row in ROWS]
     assert "column 'user' has the single value 'me'" in refused(

@@ -100,20 +100,24 @@ def test_too_few_images_are_counted(tmp_path: Path) -> None:
 def test_an_unreadable_image_is_named(pets: Path) -> None:
     """A text with an image's name is found before training, by its path."""
     (pets / "dogs" / "fake.jpg").write_text("not at all")
-    assert refused(pets) == f"dogs/fake.jpg in {pets} cannot be read as an image: it is no image"
+    assert refused(pets) == (
+        f"1 of 21 images in {pets} cannot be read: dogs/fake.jpg (it is no image); "
+        "replace them or take them away"
+    )
 
 
-def test_a_cut_off_image_is_named_when_it_is_loaded(pets: Path) -> None:
-    """What its header does not show is found in training, and still by its path."""
+def test_a_cut_off_image_is_named_before_and_when_it_is_loaded(pets: Path) -> None:
+    """It is found by decoding it; one that is cut off later, in training and still by its path."""
 
     from executors.tasks.image_classification import build
 
     pixels = random.Random(0).randbytes(300 * 300 * 3)
     whole = pets / "dogs" / "cut.jpg"
     Image.frombytes("RGB", (300, 300), pixels).save(whole)
-    whole.write_bytes(whole.read_bytes()[:2000])
     settings = Settings("image-classification", str(pets), arch="squeezenet1_1", pretrained=False)
     source = inspect(settings)
+    whole.write_bytes(whole.read_bytes()[:2000])
+    assert "dogs/cut.jpg (image file is truncated" in refused(pets)
     loaders = build(source, settings, 32, 4, "cpu", pets).learner.dls
     with pytest.raises(BadInput, match=r"cut\.jpg cannot be read as an image: .*truncated"):
         for samples in (loaders.train_ds, loaders.valid_ds):

@@ -1,0 +1,254 @@
+"""Recognises columns of numbers however people write them: 1,234.50, 1.234,5, 51.2%, $3k, € 1 200.
+
+A column is one of numbers when all its cells read as numbers under one pair of marks, for
+thousands and for decimals. Cells without any letter or digit stand for missing values then.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+import unicodedata
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from executors.errors import BadInput
+from executors.inputs.shapes import source_of
+from executors.inputs.table_file import first_line, written
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+__all__ = ["NumberColumn", "number_column", "number_lines", "plain_number", "read_number_columns"]
+
+_Marks = tuple[str, str]  # between thousands ("": none), before decimals
+
+# in the order in which a pair is preferred when several fit; where commas stand before decimals,
+# values are parted by semicolons, and those pairs come first
+_PAIRS: tuple[_Marks, ...] = (
+    ("", "."),
+    (",", "."),
+    (".", ","),
+    ("", ","),
+    (" ", "."),
+    (" ", ","),
+    ("'", "."),
+    ("'", ","),
+)
+_SCALES = {"k": 1e3, "m": 1e6, "mn": 1e6, "b": 1e9, "bn": 1e9}
+_SIGNS = {0x2212: "-", 0x2019: "'", 0xA0: " ", 0x2009: " ", 0x202F: " "}
+_CELL = re.compile(
+    r"(?P<open>\()?[-+]?(?P<before>[^\d\s.,'()+-]{0,4}) ?-?"
+    r"(?P<core>\d[\d.,' ]*?|[.,]\d+)(?:[eE][-+]?\d+)? ?(?P<after>[^\d\s.,'()+-]{0,4})(?P<close>\))?"
+)
+_MOSTLY = 0.8  # a column with so many numbers is one of numbers with mistakes
+_FEW = 20  # different values, which may be classes with numbers among them
+
+
+@dataclass(frozen=True, slots=True)
+class _Cell:
+    """What stands before, in and after the number of a cell."""
+
+    text: str
+    before: str
+    core: str
+    after: str
+
+
+@dataclass(frozen=True, slots=True)
+class NumberColumn:
+    """A column of numbers written for people; `wrong` are the cells that are none."""
+
+    name: str
+    thousands: str
+    decimal: str
+    unit: str  # what stands before and after every number
+    scales: dict[str, float]  # by what stands after a number
+    several: bool  # whether other marks fit as well, and give other numbers
+    share: float  # of the different cells that are numbers
+    wrong: tuple[str, ...]
+
+    @property
+    def note(self) -> str:
+        """How it is read."""
+        how = f", '{self.thousands}' between thousands" if self.thousands else ""
+        how += f", '{self.decimal}' before decimals" if self.decimal != "." or self.several else ""
+        how += ", as shares of 1" if self.unit == "%" else f", in {self.unit}" if self.unit else ""
+        how += ", though the marks could stand for the other" if self.several else ""
+        return f"'{self.name}' is read as numbers{how}"
+
+
+def plain_number(cell: object, thousands: str, decimal: str, scales: dict[str, float]) -> float:
+    """The number of a cell such as "1,234.50", "$3k", "(5)" or "51.2%"; NaN where there is none."""
+    signs = {0x2212: "-", 0x2019: "'", 0xA0: " ", 0x2009: " ", 0x202F: " "}
+    text = str(cell).strip().translate(signs)
+    found = re.search(r"(\d[\d.,' ]*|[.,]\d+)([eE][-+]?\d+)?", text)
+    if found is None:
+        return math.nan
+    digits = found[1].strip()
+    digits = digits.replace(thousands, "") if thousands else digits
+    try:
+        value = float(digits.replace(decimal, ".") + (found[2] or ""))
+    except ValueError:
+        return math.nan
+    after = text[found.end() :].strip(" )").lower()
+    value *= scales.get(after, 1.0)
+    return -value if text.startswith("(") or "-" in text[: found.start()] else value
+
+
+def read_number_columns(
+    path: Path, frame: pd.DataFrame, target: str
+) -> tuple[tuple[NumberColumn, ...], tuple[str, ...]]:
+    """Turn the columns of text that hold numbers into numbers; give them, and what is to be said.
+
+    Raises
+    ------
+    BadInput
+        When most cells of the target are numbers and one is not: the line and what is there.
+    """
+    import pandas as pd
+
+    columns: list[NumberColumn] = []
+    notes: list[str] = []
+    comma = written(path).separator == ";"
+    for name in frame.columns:
+        values = frame[name]
+        if not (pd.api.types.is_object_dtype(values) or pd.api.types.is_string_dtype(values)):
+            continue
+        column = number_column(values, comma)
+        if column is None or (column.wrong and column.share < _MOSTLY):
+            continue
+        if not column.wrong:
+            columns.append(column)
+            frame[name] = _numbers(values, column)
+        elif values.nunique() > _FEW:
+            marked = values.astype(str) == column.wrong[0]
+            line = first_line(path, marked)
+            if name == target:
+                raise BadInput(
+                    f"{path}, line {line}: the target '{name}' is '{column.wrong[0]}' "
+                    "where numbers are expected"
+                )
+            notes.append(f"'{name}' is read as text, for line {line} holds '{column.wrong[0]}'")
+    notes += [column.note for column in columns] + _doubtful(frame, columns)
+    return tuple(columns), tuple(notes)
+
+
+def _doubtful(frame: pd.DataFrame, columns: Sequence[NumberColumn]) -> list[str]:
+    """Numbers such as 1.234 beside columns with a comma before decimals: a thousand, or one?"""
+    import pandas as pd
+
+    if not any(column.decimal == "," for column in columns):
+        return []
+    known = {column.name for column in columns}
+    notes = []
+    for name in frame.columns:
+        values = frame[name].dropna()
+        if str(name) in known or not pd.api.types.is_float_dtype(values):
+            continue
+        thousandths = values * 1000
+        if (values % 1 != 0).any() and (abs(thousandths - thousandths.round()) < 1e-6).all():
+            notes.append(
+                f"'{name}' is read with '.' before decimals, though other columns have ','"
+            )
+    return notes
+
+
+def number_column(values: pd.Series, comma: bool = False) -> NumberColumn | None:
+    """How the column's cells are numbers, all or some; None where none is.
+
+    The unit is the one that most have, and the marks those under which most are numbers.
+
+    Parameters
+    ----------
+    comma : bool
+        Whether a comma rather stands before decimals, where both would do.
+    """
+    cells = [cell for cell in map(str, values.dropna().unique()) if not _is_blank(cell)]
+    taken = {cell: found for cell in cells if (found := _taken_apart(cell)) is not None}
+    if not taken:
+        return None
+    scales = _scales([*taken.values()])
+    units = Counter(_unit(cell, scales) for cell in taken.values())
+    unit = max(units, key=lambda one: units[one])
+    of_unit = [cell for cell in taken.values() if _unit(cell, scales) == unit]
+    pairs = sorted(_PAIRS, key=lambda pair: pair[1] != ",") if comma else list(_PAIRS)
+    good = {pair: [cell for cell in of_unit if _fits(cell.core, pair)] for pair in pairs}
+    best = max(pairs, key=lambda pair: len(good[pair]))
+    if not good[best]:
+        return None
+    several = any(
+        len(good[pair]) == len(good[best]) and _read(good[best], pair) != _read(good[best], best)
+        for pair in pairs
+    )
+    fine = {cell.text for cell in good[best]}
+    wrong = tuple(cell for cell in cells if cell not in fine)
+    share = len(good[best]) / len(cells)
+    return NumberColumn(str(values.name), *best, unit, scales, several, share, wrong)
+
+
+def number_lines(columns: Sequence[NumberColumn]) -> list[str]:
+    """Lines of a snippet that turn these columns of a frame `df` into numbers."""
+    if not columns:
+        return []
+    lines = ["import math", "import re", *source_of(plain_number), "", ""]
+    return lines + [
+        f"df[{one.name!r}] = [plain_number(cell, {one.thousands!r}, {one.decimal!r}, "
+        f"{one.scales!r}) for cell in df[{one.name!r}]]"
+        for one in columns
+    ]
+
+
+def _numbers(values: pd.Series, column: NumberColumn) -> pd.Series:
+    """The column's numbers; NaN where a cell is missing."""
+    import pandas as pd
+
+    marks = column.thousands, column.decimal, column.scales
+    read = [plain_number(cell, *marks) for cell in values]
+    return pd.Series(read, index=values.index, name=values.name, dtype=float)
+
+
+def _is_blank(cell: str) -> bool:
+    """Whether a cell has no letter and no digit, as "-" and "?"."""
+    return not any(c.isalnum() for c in cell)
+
+
+def _taken_apart(cell: str) -> _Cell | None:
+    text = cell.strip().translate(_SIGNS)
+    match = _CELL.fullmatch(text)
+    if match is None or bool(match["open"]) != bool(match["close"]):
+        return None
+    before = match["before"]
+    if before and not _is_currency(before) and not re.match(r"[A-Z]{3} ", text):
+        return None
+    return _Cell(cell, before, match["core"].strip(), match["after"])
+
+
+def _is_currency(text: str) -> bool:
+    return any(unicodedata.category(c) == "Sc" for c in text)
+
+
+def _scales(cells: Sequence[_Cell]) -> dict[str, float]:
+    """What endings multiply by: k and M beside others or of money; alone they are a unit."""
+    if any(cell.after == "%" for cell in cells):
+        return {"%": 0.01}
+    money = any(_is_currency(cell.before) for cell in cells)
+    return _SCALES if money or len({cell.after.lower() for cell in cells}) > 1 else {}
+
+
+def _unit(cell: _Cell, scales: dict[str, float]) -> str:
+    return cell.before + ("" if cell.after != "%" and cell.after.lower() in scales else cell.after)
+
+
+def _fits(core: str, marks: _Marks) -> bool:
+    """Whether the digits are a number under these marks."""
+    thousands, decimal = (re.escape(mark) for mark in marks)
+    groups = rf"[1-9]\d{{0,2}}(?:{thousands}\d{{2,3}})*{thousands}\d{{3}}|" if thousands else ""
+    return bool(re.fullmatch(rf"(?:{groups}\d+)?(?:{decimal}\d+)?", core))
+
+
+def _read(cells: Sequence[_Cell], marks: _Marks) -> list[float]:
+    return [plain_number(cell.core, *marks, {}) for cell in cells]

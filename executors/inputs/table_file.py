@@ -1,0 +1,256 @@
+"""Reads a table as people have it: CSV of any separator and encoding, Excel, Parquet.
+
+How a file is written is read from the file; the code that reads it again in the same way comes with
+it. What its columns hold is left to others.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import re
+import unicodedata
+import zipfile
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from executors.errors import BadInput, listed, reason
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+__all__ = ["Written", "cell_of", "first_line", "read_code", "read_frame", "read_text", "written"]
+
+_SEPARATORS = ",;\t|"  # in the order in which one is preferred
+_LOOKED_AT = 2**16  # bytes or characters
+_LINES = 50
+_PACKED = frozenset({".gz", ".bz2", ".zip", ".xz", ".zst"})  # pandas opens them by their ends
+_MARKS = (
+    (b"\xef\xbb\xbf", "utf-8-sig"),
+    (b"\xff\xfe\x00\x00", "utf-32"),
+    (b"\x00\x00\xfe\xff", "utf-32"),
+    (b"\xff\xfe", "utf-16"),
+    (b"\xfe\xff", "utf-16"),
+)
+# reader of pandas by the file's end, and the package that it needs
+_READERS = {
+    ".xlsx": ("read_excel", "openpyxl"),
+    ".xlsm": ("read_excel", "openpyxl"),
+    ".xls": ("read_excel", "xlrd"),
+    ".ods": ("read_excel", "odfpy"),
+    ".parquet": ("read_parquet", "pyarrow"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """How a file of text is written."""
+
+    encoding: str = "utf-8"
+    separator: str = ","
+    trailing: bool = False  # whether a separator ends every line but that of the names
+
+    @property
+    def options(self) -> str:
+        """What pandas has to be told of it, as code: ", sep=';'"."""
+        words = "" if self.separator == "," else f", sep={self.separator!r}"
+        plain = self.encoding in ("utf-8", "utf-8-sig")
+        words += "" if plain else f", encoding={self.encoding!r}"
+        return words + (", index_col=False" if self.trailing else "")
+
+
+def read_frame(path: Path) -> pd.DataFrame:
+    """The file's rows, numbered from 0, with names of text.
+
+    Raises
+    ------
+    BadInput
+        When the file is missing, empty, without rows or names, no table, or needs a package that
+        is not installed.
+    """
+    if path.is_dir():
+        raise BadInput(f"{path} is a folder; a CSV file was expected")
+    if not path.exists():
+        raise BadInput(f"{path} does not exist; give a CSV file")
+    known = _READERS.get(path.suffix.lower())
+    frame = _parsed(path) if known is None else _opened(path, *known)
+    frame.columns = [str(name) for name in frame.columns]
+    if frame.empty:
+        raise BadInput(f"{path} has a line of column names and no rows")
+    _check_named(path, frame)
+    return frame
+
+
+def read_code(path: Path) -> str:
+    """The expression that reads the file again."""
+    known = _READERS.get(path.suffix.lower())
+    if known is not None:
+        return f"pd.{known[0]}({str(path)!r})"
+    return f"pd.read_csv({str(path)!r}{written(path).options})"
+
+
+def read_text(path: Path) -> tuple[str, Written]:
+    """The whole text, without the mark of its order of bytes, and how it is written.
+
+    Raises
+    ------
+    BadInput
+        When it cannot be opened, or is no text.
+    """
+    try:
+        content = path.read_bytes()
+    except OSError as error:
+        raise BadInput(f"{path} cannot be read: {error.strerror or error}") from None
+    encoding = _encoding(content)
+    try:
+        text = content.decode(encoding).removeprefix("\ufeff")
+    except UnicodeDecodeError as error:
+        raise BadInput(f"{path} is no text in {encoding} ({error.reason})") from None
+    head = text[:_LOOKED_AT]
+    odd = next((c for c in head if unicodedata.category(c) == "Cc" and not c.isspace()), "")
+    if odd:
+        line = text.count("\n", 0, text.index(odd)) + 1
+        raise BadInput(f"{path}, line {line}: this is no text, it holds the character {ord(odd)}")
+    separator = _separator(head)
+    return text, Written(encoding, separator, _is_trailing(head, separator))
+
+
+def written(path: Path) -> Written:
+    """How the file is written, where it is one of plain text; see `read_text`."""
+    return read_text(path)[1] if _is_plain(path) else Written()
+
+
+def first_line(path: Path, rows: Any) -> int:
+    """1-based line of the file on which the first marked row starts."""
+    return _first_row(path, rows)[0]
+
+
+def cell_of(path: Path, rows: Any, column: int) -> str:
+    """What is written in a column of the first marked row; "" where that cannot be told."""
+    cells = _first_row(path, rows)[1]
+    return cells[column] if column < len(cells) else ""
+
+
+def _first_row(path: Path, rows: Any) -> tuple[int, list[str]]:
+    """(line, cells) of the first marked row."""
+    wanted = int(rows.to_numpy().argmax()) + 1  # the names come first
+    if not _is_plain(path):
+        return wanted + 1, []
+    text, how = read_text(path)
+    reader, start, count = csv.reader(io.StringIO(text, newline=""), delimiter=how.separator), 1, 0
+    for cells in reader:
+        if cells:
+            if count == wanted:
+                return start, cells
+            count += 1
+        start = reader.line_num + 1
+    return wanted + 1, []
+
+
+def _is_plain(path: Path) -> bool:
+    return path.suffix.lower() not in {*_PACKED, *_READERS}
+
+
+def _encoding(content: bytes) -> str:
+    """What the bytes are written in: as marked, else UTF-8, else by where bytes of nought stand."""
+    for mark, name in _MARKS:
+        if content.startswith(mark):
+            return name
+    head = content[:_LOOKED_AT]
+    halves = head[::2].count(0), head[1::2].count(0)
+    if max(halves) > len(head) // 8:
+        return "utf-16-be" if halves[0] > halves[1] else "utf-16-le"
+    try:
+        content.decode("utf-8")
+    except UnicodeDecodeError:
+        # of the encodings of a byte a letter, the West's; five of its places stand for nothing
+        return "latin-1" if re.search(rb"[\x81\x8d\x8f\x90\x9d]", content) else "cp1252"
+    return "utf-8"
+
+
+def _separator(text: str) -> str:
+    """What parts a line's values: as many in each as in the first, and the more the better."""
+    best, most = ",", (0.0, 1)
+    for mark in _SEPARATORS:
+        widths = [len(cells) for cells in _first_rows(text, mark)]
+        if widths and widths[0] > 1:
+            alike = sum(width == widths[0] for width in widths) / len(widths)
+            if (alike, widths[0]) > most:
+                best, most = mark, (alike, widths[0])
+    return best
+
+
+def _is_trailing(text: str, separator: str) -> bool:
+    """Whether every line but that of the names ends with a separator."""
+    names, *rows = _first_rows(text, separator) or [[]]
+    return bool(rows) and all(len(row) == len(names) + 1 and not row[-1] for row in rows)
+
+
+def _first_rows(text: str, separator: str) -> list[list[str]]:
+    """The first whole lines taken apart, without empty ones; none where that cannot be done."""
+    whole = text if len(text) < _LOOKED_AT else text.rpartition("\n")[0]
+    reader = csv.reader(io.StringIO(whole, newline=""), delimiter=separator)
+    try:
+        return [cells for cells, _ in zip(reader, range(_LINES), strict=False) if cells]
+    except csv.Error:
+        return []
+
+
+def _parsed(path: Path) -> pd.DataFrame:
+    import pandas as pd
+
+    how = written(path)
+    try:
+        # where lines have one value more than there are names, pandas takes the first for the
+        # row's name
+        frame = pd.read_csv(
+            path,
+            sep=how.separator,
+            encoding=how.encoding,
+            index_col=False if how.trailing else None,
+        )
+    except pd.errors.EmptyDataError:
+        raise BadInput(
+            f"{path} is empty; a line of column names and rows below it were expected"
+        ) from None
+    except pd.errors.ParserError as error:
+        counts = re.search(r"Expected (\d+) fields in line (\d+), saw (\d+)", str(error))
+        if counts:
+            raise BadInput(
+                f"{path}, line {counts[2]}: {counts[3]} values where {counts[1]} were expected"
+            ) from None
+        raise BadInput(f"{path} cannot be read as CSV: {reason(error)}") from None
+    except (OSError, UnicodeDecodeError, zipfile.BadZipFile) as error:
+        raise BadInput(f"{path} cannot be read: {reason(error)}") from None
+    return frame.reset_index(drop=True)
+
+
+def _opened(path: Path, reader: str, package: str) -> pd.DataFrame:
+    """What pandas reads with the help of a package."""
+    import pandas as pd
+
+    try:
+        frame: pd.DataFrame = getattr(pd, reader)(path)
+    except ImportError:
+        raise BadInput(
+            f"{path}: to read {path.suffix} files the package {package} is needed "
+            f"(pip install {package}); or save it as CSV"
+        ) from None
+    except (ValueError, OSError, KeyError, zipfile.BadZipFile) as error:
+        raise BadInput(f"{path} cannot be read as {path.suffix}: {reason(error)}") from None
+    return frame.reset_index(drop=True)
+
+
+def _check_named(path: Path, frame: pd.DataFrame) -> None:
+    """A first line of nothing but numbers names no columns."""
+    names = [str(name) for name in frame.columns]
+    try:
+        for name in names:  # pandas tells a second 3.5 from the first as 3.5.1
+            float(re.sub(r"(?<=\d)\.\d+$", "", name) if name.count(".") > 1 else name)
+    except ValueError:
+        return
+    raise BadInput(
+        f"{path} has no line of column names: its first line holds {listed(names)}; "
+        "add a line of names above it"
+    )
