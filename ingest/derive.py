@@ -69,7 +69,8 @@ def derive(
         "would close a cycle"
         for r in related.dropped
     )
-    warnings = (*unread, *unfound, *unnamed, *related.warnings)
+    left_out = (Failure(n.name, p.line, p.why) for n in sources.notes for p in n.parsed.left_out)
+    warnings = (*unread, *unfound, *unnamed, *related.warnings, *left_out)
     return dropped, tuple(sorted(warnings, key=lambda w: (w.note, w.line)))
 
 

@@ -14,13 +14,14 @@ import nbformat
 from ingest.notes.front_matter import FrontMatter, read_front_matter
 from ingest.notes.lines import line_of, line_spans
 from ingest.notes.markdown import open_headings, parse_markdown
-from ingest.notes.parsed import Block, Heading, Marked, ParsedNote
+from ingest.notes.parsed import Block, Heading, LeftOut, Marked, ParsedNote, storable
 from kg.errors import UnreadableNote
 
 __all__ = ["OUTPUT_LIMIT", "parse_notebook"]
 
 OUTPUT_LIMIT = 2000  # characters of one cell's outputs that are kept; what follows is mostly logs
 _CUT = "\n…"
+MAX_DIGITS = 100
 
 _TERMINAL_CODE = re.compile(
     r"\x1b\[[0-?]*[ -/]*[@-~]|\x1b\][^\x07\x1b]*(?:\x07|\x1b\\)|[\x00-\x08\x0e-\x1f]"
@@ -40,8 +41,8 @@ def parse_notebook(text: str) -> ParsedNote:
     Raises
     ------
     UnreadableNote
-        The text is not JSON, or JSON that is no notebook; carries the line. Or the front matter is
-        not valid.
+        The text is not JSON, or JSON that is no notebook; carries the line. Or the front matter has
+        no sane size.
     """
     notebook = _load(text)
     language = _language(notebook.get("metadata", {}))
@@ -72,7 +73,13 @@ def parse_notebook(text: str) -> ParsedNote:
             )
         texts.append(f"{source}\n\n{outputs}" if outputs else source)
     return ParsedNote(
-        tuple(texts), tuple(headings), tuple(blocks), tuple(marked), front.values, front.lines
+        tuple(texts),
+        tuple(headings),
+        tuple(blocks),
+        tuple(marked),
+        front.values,
+        front.lines,
+        tuple(LeftOut(1, _in_first_cell(part.why, part.line)) for part in front.left_out),
     )
 
 
@@ -83,7 +90,11 @@ def _front_matter(cells: Sequence[Mapping[str, Any]]) -> FrontMatter:
     try:
         return read_front_matter(_joined(cells[0].get("source")))
     except UnreadableNote as error:
-        raise UnreadableNote(f"{error} (line {error.line} of the first cell)") from error
+        raise UnreadableNote(_in_first_cell(str(error), error.line)) from error
+
+
+def _in_first_cell(why: str, line: int) -> str:
+    return f"{why} (line {line} of the first cell)"
 
 
 def _without_lines(source: str, count: int) -> str:
@@ -97,7 +108,7 @@ def _without_lines(source: str, count: int) -> str:
 def _load(text: str) -> Mapping[str, Any]:
     """The notebook as version 4, not validated: an odd key is no reason to refuse it."""
     try:
-        raw = json.loads(text.removeprefix("\ufeff"))
+        raw = json.loads(text.removeprefix("\ufeff"), parse_int=_number)
     except json.JSONDecodeError as error:
         raise UnreadableNote(
             f"the notebook is not valid JSON: {error.msg}", error.lineno
@@ -124,6 +135,11 @@ def _load(text: str) -> Mapping[str, Any]:
     except (KeyError, AttributeError, TypeError, ValueError, nbformat.ValidationError) as error:
         raise UnreadableNote(f"no readable Jupyter notebook: {error!s}") from error
     return notebook
+
+
+def _number(digits: str) -> float:
+    """An integer; one beyond all measure, which Python refuses to read, as a float."""
+    return int(digits) if len(digits) <= MAX_DIGITS else float(digits)
 
 
 def _as_version_4(raw: dict[str, Any], version: int) -> Mapping[str, Any]:
@@ -154,15 +170,15 @@ def _language(metadata: object) -> str:
     for key, field in (("language_info", "name"), ("kernelspec", "language")):
         entry = metadata.get(key)
         if isinstance(entry, Mapping) and isinstance(entry.get(field), str) and entry[field]:
-            return str(entry[field]).lower()
+            return storable(str(entry[field])).lower()
     return "python"
 
 
 def _joined(source: object) -> str:
     """Text that the format stores as one string or as a list of lines."""
     if isinstance(source, list):
-        return "".join(line for line in source if isinstance(line, str))
-    return source if isinstance(source, str) else ""
+        return storable("".join(line for line in source if isinstance(line, str)))
+    return storable(source) if isinstance(source, str) else ""
 
 
 def _code_blocks(
