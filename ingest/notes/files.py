@@ -19,6 +19,10 @@ __all__ = ["IGNORE_FILE", "FoundNote", "find_notes", "read_note", "real_path"]
 IGNORE_FILE = ".gradusignore"
 _NEVER = frozenset({"node_modules", ".ipynb_checkpoints"})
 _NEWLINE = re.compile(rb"\r\n?|\n")
+# A longer file is no note that anybody wrote, and would take minutes. Most of a notebook is
+# pictures among its outputs, which are not read.
+MAX_MEGABYTES = 5
+MAX_MEGABYTES_OF = {".ipynb": 100}
 _EXPECTED = "expected a text file in UTF-8"
 
 
@@ -74,12 +78,20 @@ def read_note(path: Path) -> str:
     Raises
     ------
     UnreadableNote
-        The file cannot be read, is binary, or is not UTF-8; carries the line of the first bad byte.
+        The file cannot be read, is too long or binary, or is not UTF-8; carries the line of the
+        first bad byte.
     """
+    most = MAX_MEGABYTES_OF.get(path.suffix.lower(), MAX_MEGABYTES)
     try:
-        content = path.read_bytes()
+        with path.open("rb") as file:
+            content = file.read(most * 10**6 + 1)
     except OSError as error:
         raise UnreadableNote(f"the file cannot be read ({error.strerror}); {_EXPECTED}") from error
+    if len(content) > most * 10**6:
+        raise UnreadableNote(
+            f"the file has more than {most} MB, the most that is read of such a note; cut it into "
+            "several"
+        )
     if content.startswith((b"\xff\xfe", b"\xfe\xff")):
         raise UnreadableNote(f"the file is UTF-16; {_EXPECTED}, so save it as that")
     try:

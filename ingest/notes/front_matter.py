@@ -20,15 +20,17 @@ from kg.errors import UnreadableNote
 
 __all__ = ["FrontMatter", "read_front_matter"]
 
-# Of one block, with all that its aliases stand for; an honest one holds some dozens.
+# That the aliases of a block repeat; those of an honest one repeat some dozens.
 MAX_VALUES = 10_000
 MAX_DEPTH = 50
+MAX_CHARS = 100_000
 MAX_DIGITS = 100  # a longer number stays as written: it would count nothing
 
 _KEY = re.compile(
     r"\s*(?:[^\s#\-\[{*>|`\"'][^:]{0,60}:(?:\s|$)|[\"'][^\"']{1,60}[\"']\s*:(?:\s|$))"
 )
 _TOML_KEY = re.compile(r"\s*(?:\[|[\w\"'][^=]{0,60}=)")
+_TOML_NAME = re.compile(r"[\s\[]*(?:([\"'])(?P<quoted>.+?)\1|(?P<bare>[\w-]+))")
 _PLACEHOLDER = re.compile(r"\s*(?:\{\{|\{%|<%)")  # of a template that was never filled in
 _AT_LINE = re.compile(r"at line (\d+)")
 
@@ -109,6 +111,8 @@ def read_front_matter(text: str) -> FrontMatter:
         return FrontMatter()
     if closing is not None:
         try:
+            if sum(map(len, inside)) > MAX_CHARS:
+                raise _Broken(f"here: it has more than {MAX_CHARS} characters", 1)
             return FrontMatter(closing + 1, *read(inside))
         except _Broken as error:
             if _all_of_it(inside, key):
@@ -139,10 +143,13 @@ def _toml(inside: Sequence[str]) -> _Read:
         raise _Broken(f"TOML: {_reason(error)}", line) from error
     values: dict[str, Any] = {}
     key_lines: dict[str, int] = {}
+    begins: dict[str, int] = {}
+    for at, words in enumerate(inside, 2):
+        if name := _TOML_NAME.match(words):
+            begins.setdefault(name["quoted"] or name["bare"], at)
     for key, value in read.items():
         values.setdefault(storable(key.lower()), _as_written(value))
-        begins = (at for at, line in enumerate(inside, 2) if line.lstrip("[ \"'").startswith(key))
-        key_lines.setdefault(storable(key.lower()), next(begins, 2))
+        key_lines.setdefault(storable(key.lower()), begins.get(key, 2))
     return values, key_lines
 
 
@@ -215,10 +222,9 @@ def _check_size(node: yaml.MappingNode) -> None:
             opened.add(id(node))
             sizes[id(node)] = 1 + sum(size(part) for part in _parts(node))
             opened.remove(id(node))
-        if sizes[id(node)] > MAX_VALUES:
+        if sizes[id(node)] > MAX_VALUES + len(sizes):
             raise UnreadableNote(
-                f"the front matter stands for more than {MAX_VALUES} values, as its aliases "
-                "repeat each other",
+                f"the front matter stands for more than {MAX_VALUES} values that aliases repeat",
                 line,
             )
         return sizes[id(node)]

@@ -26,7 +26,7 @@ MAX_DIGITS = 100
 _TERMINAL_CODE = re.compile(
     r"\x1b\[[0-?]*[ -/]*[@-~]|\x1b\][^\x07\x1b]*(?:\x07|\x1b\\)|[\x00-\x08\x0e-\x1f]"
 )
-_OVERWRITTEN = re.compile(r"[^\n]*\r(?!\n)")
+_OVERWRITTEN = re.compile(r"^[^\n]*\r(?!\n)", re.M)
 _OBJECT = re.compile(r"\[?(?:<[A-Za-z_][^<>\n]*>[,\s]*)+\]?")
 _MAGIC = re.compile(r"\s*%%(bash|sh|html|javascript|js|latex|markdown|perl|ruby|sql|R)\b")
 
@@ -51,18 +51,19 @@ def parse_notebook(text: str) -> ParsedNote:
     blocks: list[Block] = []
     marked: list[Marked] = []
     held: tuple[Heading, ...] = ()
+    groups = 0  # lists so far
     front = _front_matter(notebook["cells"])
     for at, cell in enumerate(notebook["cells"]):
         source = _joined(cell.get("source"))
         outputs = ""
         if cell.get("cell_type") == "markdown":
-            groups = 1 + max((block.group for block in blocks), default=-1)
             parsed = parse_markdown(
                 source if at else _without_lines(source, front.line_count), at, held, groups
             )
             held = open_headings(parsed.headings, held)
             headings += parsed.headings
             blocks += parsed.blocks
+            groups = max(groups, 1 + max((block.group for block in parsed.blocks), default=-1))
             marked += parsed.marked
         elif cell.get("cell_type") == "code":
             outputs = _outputs_text(cell.get("outputs"))
