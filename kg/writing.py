@@ -18,6 +18,7 @@ from kg.rows import insert_passages, read_passages
 from kg.schema import connect, create, meaning, read_meta
 from kg.types import Concept, Mention, Passage, Relation
 from kg.vectors import PassageVectors
+from kg.whole_file import clear_unfinished
 
 __all__ = ["NoteRecord", "Writer", "transaction", "writing"]
 
@@ -249,6 +250,7 @@ def writing(folder: Path) -> Iterator[Writer]:
         When the store is another version's; and all that `transaction` raises.
     """
     with transaction(folder) as connection:
+        clear_unfinished(folder)
         meta = read_meta(connection, folder)
         if not meta:
             create(connection)

@@ -153,6 +153,16 @@ def test_a_note_that_breaks_leaves_the_store_and_comes_back_mended(
     assert everything(tmp_path / "store") == whole
 
 
+def test_an_ingest_takes_away_what_a_killed_one_left(notes: Path, tmp_path: Path) -> None:
+    """Also where nothing changed."""
+    ingest([notes], tmp_path / "store")
+    gone = 2**22 + 1  # beyond any process's id
+    (tmp_path / f"store/vectors.faiss.{gone}.new").write_bytes(b"half")
+    (tmp_path / f"store/.gradus-{gone}-0123abcd.new").write_bytes(b"half")
+    assert ingest([notes], tmp_path / "store").unchanged == 3
+    assert not list((tmp_path / "store").glob("*.new"))
+
+
 def test_a_folder_of_unreadable_notes_makes_an_empty_store(
     tmp_path: Path, encoder: Encoder
 ) -> None:
