@@ -21,6 +21,7 @@ from ingest.passages.encode import Progress, ToEncode, encode_passages, name_vec
 from ingest.report import Failure, Report
 from kg.encoder import DEFAULT_ENCODER, Encoder, check_weights, load_encoder
 from kg.errors import GradusError, UnreadableNote
+from kg.schema import told
 from kg.store import open_store
 from kg.types import Passage
 from kg.writing import NoteRecord, Writer, writing
@@ -145,7 +146,10 @@ def _changes(
     say: Progress,
 ) -> _Changes:
     """Compare the notes found with the store's."""
-    known = {r.path: r for r in writer.notes()}
+    with told(writer.folder):
+        known = {r.path: r for r in writer.notes()}
+        if not all(_below(Path(r.path), Path(r.root)) for r in known.values()):
+            raise ValueError("a note lies outside its folder")
     present = {str(n.path) for n in found}
     given = [real_path(p) for p in paths]
     lost = {p for p in known if p not in present and any(_below(Path(p), g) for g in given)}
@@ -222,7 +226,8 @@ def _again(writer: Writer, record: NoteRecord, named: tuple[str, str]) -> _Fresh
     """A note outside the given paths that only needs new vectors."""
     root, name = named
     again = NoteRecord(0, record.path, root, name, record.sha256)
-    return _fresh(again, load(writer.parsed(record.id)), writer.passages(record.id))
+    with told(writer.folder):
+        return _fresh(again, load(writer.parsed(record.id)), writer.passages(record.id))
 
 
 def _below(path: Path, folder: Path) -> bool:

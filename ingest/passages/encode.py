@@ -12,6 +12,7 @@ import numpy.typing as npt
 from ingest.passages.windows import Part, statement_parts, vector_texts
 from kg.encoder import Encoder
 from kg.linking import STOP_WORDS
+from kg.schema import told
 from kg.types import Passage
 from kg.vectors import PassageVectors, Words, WordVectors, in_bytes
 from kg.writing import Writer
@@ -145,7 +146,9 @@ def name_vectors(
         Gives the encoder, loaded when a name is new.
     """
     wanted = dict.fromkeys(names)
-    before = writer.names()
+    with told(writer.folder):
+        before = writer.names()
+        _ = {name: _from_bytes(*vectors) for name, vectors in before.items()}
     known = {name: vectors for name, vectors in before.items() if name in wanted}
     new = [name for name in wanted if name not in known]
     if new:
