@@ -133,8 +133,10 @@ def _load(text: str) -> Mapping[str, Any]:
         cells = notebook["cells"]
         if not isinstance(cells, list) or not all(isinstance(cell, Mapping) for cell in cells):
             raise UnreadableNote("no Jupyter notebook: expected a list of cells")
-    except (KeyError, AttributeError, TypeError, ValueError, nbformat.ValidationError) as error:
-        raise UnreadableNote(f"no readable Jupyter notebook: {error!s}") from error
+    except UnreadableNote:
+        raise
+    except Exception as error:  # nbformat trips over old versions in any way
+        raise UnreadableNote(f"no readable Jupyter notebook: {str(error)[:200]}") from error
     return notebook
 
 
