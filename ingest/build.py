@@ -13,14 +13,15 @@ from pathlib import Path
 
 from ingest.decisions.read import overrides_of
 from ingest.derive import derive
-from ingest.notes.files import FoundNote, find_notes, read_note
+from ingest.notes.files import FoundNote, find_notes, read_note, real_path
 from ingest.notes.kinds import parse_note
-from ingest.notes.parsed import ParsedNote, dump, load
+from ingest.notes.parsed import ParsedNote, dump, load, storable
 from ingest.passages.cut import cut
-from ingest.passages.encode import Progress, encode_passages, name_vectors
+from ingest.passages.encode import Progress, ToEncode, encode_passages, name_vectors
 from ingest.report import Failure, Report
 from kg.encoder import DEFAULT_ENCODER, Encoder, check_weights, load_encoder
 from kg.errors import GradusError, UnreadableNote
+from kg.schema import told
 from kg.store import open_store
 from kg.types import Passage
 from kg.writing import NoteRecord, Writer, writing
@@ -30,11 +31,11 @@ __all__ = ["Failure", "Report", "ingest"]
 
 @dataclass(frozen=True, slots=True)
 class _Fresh:
-    """A new or changed note, parsed."""
+    """A new or changed note, taken apart: all that can go wrong with one note lies behind it."""
 
     record: NoteRecord
-    parsed: ParsedNote
-    passages: tuple[Passage, ...]
+    parsed: str  # the parse as the store keeps it
+    passages: tuple[ToEncode, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +69,7 @@ def ingest(
     """
     begun = time.monotonic()
     say = progress or (lambda what, done, total: None)
-    notes = _found([p.resolve() for p in paths], folder)
+    notes = _found([real_path(p) for p in paths], folder)
     with writing(folder) as writer:
         if "imported" in writer.meta:
             raise GradusError(
@@ -133,7 +134,7 @@ def _found(paths: Sequence[Path], folder: Path) -> list[FoundNote]:
             held = list(store.note_paths.values())
             store.close()
         return find_notes(
-            paths, [p for p in paths if p.is_dir() and any(_below(note, p) for note in held)]
+            paths, [p for p in paths if any(_below(note, p) for note in held) and p.is_dir()]
         )
 
 
@@ -145,9 +146,12 @@ def _changes(
     say: Progress,
 ) -> _Changes:
     """Compare the notes found with the store's."""
-    known = {r.path: r for r in writer.notes()}
+    with told(writer.folder):
+        known = {r.path: r for r in writer.notes()}
+        if not all(_below(Path(r.path), Path(r.root)) for r in known.values()):
+            raise ValueError("a note lies outside its folder")
     present = {str(n.path) for n in found}
-    given = [p.resolve() for p in paths]
+    given = [real_path(p) for p in paths]
     lost = {p for p in known if p not in present and any(_below(Path(p), g) for g in given)}
     names = _names(found, [r for p, r in known.items() if p not in lost])
     renamed = {p: names[p] for p, r in known.items() if p in names and names[p] != (r.root, r.name)}
@@ -160,24 +164,55 @@ def _changes(
         path = str(note.path)
         root, name = names[path]
         before = known.get(path)
-        try:
-            text = read_note(note.path)
-            digest = hashlib.sha256(text.encode()).hexdigest()
-            if before and not everything and before.sha256 == digest:
-                unchanged += 1
-                continue
-            parsed = parse_note(text, name)
-        except UnreadableNote as error:
-            failed.append(Failure(name, error.line, str(error)))
+        taken = _taken(note.path, root, name, None if everything else before)
+        if isinstance(taken, Failure):
+            failed.append(taken)
             broken.add(path)
-            continue
-        added += before is None
-        fresh.append(_Fresh(NoteRecord(0, path, root, name, digest), parsed, cut(parsed, name)))
+        elif taken is None:
+            unchanged += 1
+        else:
+            added += before is None
+            fresh.append(taken)
     gone = [p for p in known if p in lost or p in broken]
     if everything:
         touched = {f.record.path for f in fresh} | set(gone)
         fresh += [_again(writer, r, names[p]) for p, r in known.items() if p not in touched]
     return _Changes(tuple(fresh), tuple(gone), renamed, added, unchanged, tuple(failed))
+
+
+def _taken(path: Path, root: str, name: str, before: NoteRecord | None) -> _Fresh | Failure | None:
+    """A note's file taken apart; None while it is as it was before.
+
+    Whatever one note does to us or to a library, it costs that note alone.
+    """
+    try:
+        if storable(str(path)) != str(path):
+            raise UnreadableNote("the file's name is not UTF-8; rename it")
+        text = read_note(path)
+        digest = hashlib.sha256(text.encode()).hexdigest()
+        if before and before.sha256 == digest:
+            return None
+        parsed = parse_note(text, name)
+        return _fresh(NoteRecord(0, str(path), root, name, digest), parsed, cut(parsed, name))
+    except UnreadableNote as error:
+        return Failure(storable(name), error.line, storable(str(error)))
+    except Exception as error:  # noqa: BLE001 - the rest of the folder goes in
+        return Failure(storable(name), 1, storable(_unforeseen(error)))
+
+
+def _fresh(record: NoteRecord, parsed: ParsedNote, passages: Sequence[Passage]) -> _Fresh:
+    stored = dump(parsed)
+    stored.encode()  # what UTF-8 cannot hold shows here, not when the store is written
+    return _Fresh(record, stored, tuple(ToEncode.of(p) for p in passages))
+
+
+def _unforeseen(error: Exception) -> str:
+    """Why a note was not taken in, where nobody has thought of the reason."""
+    if isinstance(error, RecursionError):
+        return "something in the note is nested too deeply"
+    if isinstance(error, MemoryError):
+        return "the note needs more memory than there is"
+    return f"the note cannot be taken apart ({type(error).__name__}: {str(error)[:200]})"
 
 
 def _whole(encoder_name: str | None) -> str | None:
@@ -191,7 +226,8 @@ def _again(writer: Writer, record: NoteRecord, named: tuple[str, str]) -> _Fresh
     """A note outside the given paths that only needs new vectors."""
     root, name = named
     again = NoteRecord(0, record.path, root, name, record.sha256)
-    return _Fresh(again, load(writer.parsed(record.id)), tuple(writer.passages(record.id)))
+    with told(writer.folder):
+        return _fresh(again, load(writer.parsed(record.id)), writer.passages(record.id))
 
 
 def _below(path: Path, folder: Path) -> bool:
@@ -242,7 +278,7 @@ def _write_notes(
     for fresh in changes.fresh:
         own = encoded[i : i + len(fresh.passages)]
         i += len(fresh.passages)
-        writer.put_note(fresh.record, dump(fresh.parsed), fresh.passages, own)
+        writer.put_note(fresh.record, fresh.parsed, [p.passage for p in fresh.passages], own)
     return len(passages)
 
 

@@ -18,7 +18,7 @@ from ingest.report import Report
 from kg.errors import GradusError, StoreBusy
 from kg.linking import find_concept
 from kg.store import note_roots, open_store
-from kg.whole_file import write_whole
+from kg.whole_file import clear_unfinished, write_whole
 
 __all__ = ["decide", "decide_relation", "overrides_file"]
 
@@ -228,6 +228,7 @@ def _taken_out(
 
 def _write(file: Path, text: str) -> None:
     try:
+        clear_unfinished(file.parent)
         write_whole(file, text.encode())
     except OSError as error:
         raise GradusError(

@@ -22,6 +22,7 @@ from ingest.relations.relate import relate
 from ingest.report import Failure
 from kg.encoder import DEFAULT_ENCODER, load_encoder
 from kg.linking import spaced
+from kg.schema import told
 from kg.types import Concept, Passage
 from kg.vectors import WordVectors
 from kg.writing import NoteRecord, Writer
@@ -69,7 +70,8 @@ def derive(
         "would close a cycle"
         for r in related.dropped
     )
-    warnings = (*unread, *unfound, *unnamed, *related.warnings)
+    left_out = (Failure(n.name, p.line, p.why) for n in sources.notes for p in n.parsed.left_out)
+    warnings = (*unread, *unfound, *unnamed, *related.warnings, *left_out)
     return dropped, tuple(sorted(warnings, key=lambda w: (w.note, w.line)))
 
 
@@ -91,7 +93,18 @@ class _Names:
 
 
 def read_sources(writer: Writer) -> Sources:
-    """Gather them from the store."""
+    """Gather them from the store.
+
+    Raises
+    ------
+    StoreVersion
+        When the store is damaged.
+    """
+    with told(writer.folder):
+        return _read_sources(writer)
+
+
+def _read_sources(writer: Writer) -> Sources:
     notes: list[NoteParts] = []
     passages: list[Passage] = []
     rows: list[npt.NDArray[np.float32]] = []

@@ -34,6 +34,7 @@ class Report:
     concepts: int
     relations: dict[str, int]
     dropped: tuple[str, ...]  # prerequisite edges dropped to break cycles, as sentences
-    # What people decided or stated that could not be followed as it stands.
+    # What people decided or stated that could not be followed as it stands, and parts of notes that
+    # were left out.
     warnings: tuple[Failure, ...]
     seconds: float

@@ -11,7 +11,17 @@ from pathlib import Path
 
 from kg.errors import GradusError, NoStore, StoreBusy, StoreVersion
 
-__all__ = ["DATABASE", "INDEX", "VERSION", "connect", "create", "meaning", "read_meta", "told"]
+__all__ = [
+    "DATABASE",
+    "INDEX",
+    "VERSION",
+    "check_types",
+    "connect",
+    "create",
+    "meaning",
+    "read_meta",
+    "told",
+]
 
 DATABASE = "gradus.sqlite"
 INDEX = "vectors.faiss"
@@ -103,19 +113,29 @@ def connect(folder: Path, *, writable: bool) -> sqlite3.Connection:
     with contextlib.ExitStack() as undo:
         undo.callback(connection.close)
         if writable:
-            connection.execute("PRAGMA journal_mode = WAL")
-            connection.execute("PRAGMA foreign_keys = ON")
+            try:
+                connection.execute("PRAGMA journal_mode = WAL")
+                connection.execute("PRAGMA foreign_keys = ON")
+            except UnicodeDecodeError as error:  # of a message that quotes the damage
+                raise _damaged(folder, error) from error
         undo.pop_all()
     return connection
 
 
 @contextlib.contextmanager
 def told(folder: Path) -> Iterator[None]:
-    """What goes wrong with the database inside is raised as what it says about the store."""
+    """What goes wrong with the database inside is raised as what it says about the store.
+
+    Only for reading rows: whatever these do not hold as they should is damage, too.
+    """
     try:
         yield
+    except sqlite3.ProgrammingError:
+        raise  # of ours: a connection that is closed
     except sqlite3.DatabaseError as error:
         raise meaning(error, folder) from error
+    except (ValueError, TypeError, LookupError, AttributeError, RecursionError) as error:
+        raise _damaged(folder, error) from error
 
 
 def meaning(error: sqlite3.Error, folder: Path) -> GradusError:
@@ -125,13 +145,20 @@ def meaning(error: sqlite3.Error, folder: Path) -> GradusError:
         return StoreBusy(
             f"another ingest is writing to the store in {folder}; try again when it is done"
         )
-    if code in (sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_ERROR):
-        return StoreVersion(
-            f"{folder / DATABASE} is not a store of Gradus, or is damaged ({error}); choose "
-            "another with --store, "
-            "or delete that file and ingest again"
-        )
+    # Without a code, Python could not read what the database gave it.
+    damage = (0, sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_ERROR)
+    if code in damage or isinstance(error, sqlite3.IntegrityError):
+        return _damaged(folder, error)
     return GradusError(f"the store in {folder} could not be used ({error}), and stays as it was")
+
+
+def _damaged(folder: Path, error: Exception) -> StoreVersion:
+    what = f"{error}"[:200] or type(error).__name__
+    return StoreVersion(
+        f"{folder / DATABASE} is not a store of Gradus, or is damaged ({what}); choose "
+        "another with --store, "
+        "or delete that file and ingest again"
+    )
 
 
 def create(connection: sqlite3.Connection) -> None:
@@ -147,6 +174,25 @@ def create(connection: sqlite3.Connection) -> None:
     )
 
 
+def check_types(connection: sqlite3.Connection) -> None:
+    """Raise ValueError where a cell is not of its column's type, which SQLite does not mind.
+
+    Every reader relies on it; blobs themselves are not read.
+    """
+    names = "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'passages_fts%'"
+    for (table,) in connection.execute(names).fetchall():
+        wrong = []
+        for _, column, declared, needed, _, key in connection.execute(
+            f'PRAGMA table_info("{table}")'
+        ):
+            allowed = {"REAL": ("real", "integer")}.get(declared, (str(declared).lower(),))
+            either = allowed if needed or key else (*allowed, "null")
+            wrong.append(f'typeof("{column}") NOT IN ({", ".join(map(repr, either))})')
+        found = f'SELECT 1 FROM "{table}" WHERE {" OR ".join(wrong)} LIMIT 1'
+        if wrong and connection.execute(found).fetchone():
+            raise ValueError(f"the table {table} holds what does not belong there")
+
+
 def read_meta(connection: sqlite3.Connection, folder: Path) -> dict[str, str]:
     """The store's own record of itself; empty for a database without tables.
 
@@ -157,11 +203,9 @@ def read_meta(connection: sqlite3.Connection, folder: Path) -> dict[str, str]:
     StoreBusy
         When it is locked.
     """
-    try:
+    with told(folder):
         tables = connection.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]
         meta = dict(connection.execute("SELECT key, value FROM meta").fetchall()) if tables else {}
-    except sqlite3.DatabaseError as error:
-        raise meaning(error, folder) from error
     if tables and meta.get("version") != str(VERSION):
         raise StoreVersion(
             f"the store in {folder} has version {meta.get('version')}, this Gradus reads version "

@@ -7,7 +7,7 @@ import json
 import re
 import sqlite3
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -21,7 +21,7 @@ from kg.errors import NoStore, StoreVersion
 from kg.graph import prerequisite_graph
 from kg.linking import Lexicon, fold, spaced, terms
 from kg.rows import read_concepts, read_passages, read_relations
-from kg.schema import INDEX, connect, read_meta, told
+from kg.schema import INDEX, check_types, connect, read_meta, told
 from kg.types import Concept, Mention, Passage, Place, Relation
 from kg.vectors import StatementVectors, build_index, load_index, nearest, save_index
 
@@ -71,6 +71,12 @@ class Store:
         for passage in range(len(self.passages) if words else 0):
             self.passage_terms(passage)
 
+    @contextlib.contextmanager
+    def _reading(self) -> Iterator[None]:
+        """One thread at a time; what cannot be read is said of the store."""
+        with self._lock, told(self.folder):
+            yield
+
     def is_current(self) -> bool:
         """Whether no ingest has committed a newer generation since this one was opened."""
         try:
@@ -98,20 +104,21 @@ class Store:
         KeyError
             When the note is not in the store.
         """
-        with self._lock:
+        with self._reading():
             row = self._connection.execute(
                 "SELECT parsed FROM notes WHERE name = ?", (name,)
             ).fetchone()
         if row is None:
             raise KeyError(name)
-        return str(json.loads(row[0])["texts"][cell or 0])
+        with told(self.folder):
+            return str(json.loads(row[0])["texts"][cell or 0])
 
     def candidates(self) -> tuple[Relation, ...]:
         """Relations that were scored and not kept.
 
         Read from the disk each time, as there are many.
         """
-        with self._lock:
+        with self._reading():
             return read_relations(self._connection, kept=False)
 
     def places(self, concept: Concept) -> tuple[Place, ...]:
@@ -137,14 +144,14 @@ class Store:
             "SELECT rowid, -bm25(passages_fts, ?, ?, ?) AS score FROM passages_fts WHERE "
             "passages_fts MATCH ? ORDER BY score DESC, rowid LIMIT ?"
         )
-        with self._lock:
+        with self._reading():
             rows = self._connection.execute(query, (*weights, expression, k)).fetchall()
         return [(int(i), float(s)) for i, s in rows]
 
     def passage_frequency(self, term: str) -> int:
         """Number of passages that hold a term, stemmed as the full-text index stems."""
         quoted = '"' + spaced(term.replace('"', "")) + '"'
-        with self._lock:
+        with self._reading():
             row = self._connection.execute(
                 "SELECT count(*) FROM passages_fts WHERE passages_fts MATCH ?", (quoted,)
             ).fetchone()
@@ -156,7 +163,7 @@ class Store:
 
     @cached_property
     def _vocabulary(self) -> dict[str, int]:
-        with self._lock:
+        with self._reading():
             self._connection.execute(
                 "CREATE VIRTUAL TABLE IF NOT EXISTS temp.vocabulary "
                 "USING fts5vocab(main, passages_fts, row)"
@@ -194,19 +201,28 @@ class Store:
 
         Empty when the encoder gives none.
         """
-        return [words for (words,) in self._of_words("vectors", passages)]
+        d = self._vectors.shape[1]
+        found = [words for (words,) in self._of_words("vectors", passages)]
+        with told(self.folder):
+            for words in found:
+                np.frombuffer(words, dtype=np.int8).reshape(-1, d)
+        return found
 
     def statement_vectors(self, passages: Sequence[int]) -> list[StatementVectors]:
         """The vectors of each passage's statements and of the words in them."""
         d = self._vectors.shape[1]
         rows = self._of_words("vectors, statement_of, statements", passages)
-        return [StatementVectors.of(words, of, whole, d) for words, of, whole in rows]
+        with told(self.folder):
+            return [StatementVectors.of(words, of, whole, d) for words, of, whole in rows]
 
     def _of_words(self, columns: str, passages: Sequence[int]) -> list[tuple[bytes, ...]]:
         places = [(self._note_ids[self.passages[p].note], self._sequence[p]) for p in passages]
         query = f"SELECT {columns} FROM words WHERE note = ? AND seq = ?"
-        with self._lock:
-            return [self._connection.execute(query, place).fetchone() for place in places]
+        with self._reading():
+            rows = [self._connection.execute(query, place).fetchone() for place in places]
+            if None in rows:
+                raise ValueError("a passage has no vectors")
+            return rows
 
     def passage_terms(self, passage: int) -> frozenset[str]:
         """The folded words of a passage, its headings, and concepts it defines."""
@@ -274,16 +290,18 @@ class Store:
     def _owned_vectors(self) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.float32]]:
         """Passage of each vector, shape (m,), and the vectors, shape (m, d)."""
         position = {(p.note, i): p.id for p, i in zip(self.passages, self._sequence, strict=True)}
-        with self._lock:
+        with self._reading():
             rows = self._connection.execute(
                 "SELECT notes.name, seq, vector FROM vectors JOIN notes ON notes.id = vectors.note"
             ).fetchall()
-        owned = sorted((position[name, seq], blob) for name, seq, blob in rows)
-        owners = np.array([p for p, _ in owned], dtype=np.int64)
-        vectors = np.frombuffer(b"".join(blob for _, blob in owned), dtype=np.float32)
-        return owners, vectors.reshape(len(owned), -1) if len(owned) else np.zeros(
-            (0, 1), dtype=np.float32
-        )
+            owned = sorted((position[name, seq], blob) for name, seq, blob in rows)
+            owners = np.array([p for p, _ in owned], dtype=np.int64)
+            if len({*owners.tolist()}) != len(self.passages):
+                raise ValueError("passages have no vectors")
+            vectors = np.frombuffer(b"".join(blob for _, blob in owned), dtype=np.float32)
+            return owners, vectors.reshape(len(owned), -1) if len(owned) else np.zeros(
+                (0, 1), dtype=np.float32
+            )
 
     @cached_property
     def _index(self) -> Any:
@@ -321,6 +339,7 @@ def open_store(folder: Path) -> Store:
                 f"the store in {folder} holds no notes yet; fill it with: gradus ingest PATH "
                 f"--store {folder}"
             )
+        check_types(connection)
         notes = connection.execute("SELECT id, name, path FROM notes").fetchall()
         ids = {name: i for i, name, _ in notes}
         order = json.loads(meta["note_order"])
@@ -349,8 +368,23 @@ def open_store(folder: Path) -> Store:
                 tuple(Place(*p) for p in ps) for ps in imported.get("places", ())
             ),
         )
+        _check(store)
         undo.pop_all()
         return store
+
+
+def _check(store: Store) -> None:
+    """Raise ValueError where rows name what is not there: later reads would trip over it."""
+    passages, concepts = range(len(store.passages)), range(len(store.concepts))
+    named = [
+        *((p, passages) for c in store.concepts for p in c.passages),
+        *((c.id, concepts) for c in store.concepts),
+        *((m.passage, passages) for m in store.mentions),
+        *((m.concept, concepts) for m in store.mentions),
+        *((end, concepts) for r in store.relations for end in (r.source, r.target)),
+    ]
+    if any(not isinstance(place, int) or place not in known for place, known in named):
+        raise ValueError("it names passages or concepts that are not there")
 
 
 def _sequence_numbers(passages: Sequence[Passage]) -> list[int]:

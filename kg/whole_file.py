@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
+import re
 import secrets
 import stat
 from pathlib import Path
 
-__all__ = ["write_whole"]
+__all__ = ["clear_unfinished", "write_whole"]
+
+# What a writer that was killed leaves; the second form is that of an older Gradus.
+_UNFINISHED = re.compile(r"(?:\.gradus-(\d+)-[0-9a-f]{8}|vectors\.faiss\.(\d+))\.new")
 
 
 def write_whole(path: Path, content: bytes) -> None:
@@ -33,3 +38,14 @@ def write_whole(path: Path, content: bytes) -> None:
     finally:
         if fresh.exists():
             fresh.unlink()
+
+
+def clear_unfinished(folder: Path) -> None:
+    """Take away what writers that are gone have left unfinished in a folder."""
+    import psutil
+
+    with contextlib.suppress(OSError):
+        for file in list(folder.iterdir()):
+            name = _UNFINISHED.fullmatch(file.name)
+            if name and not psutil.pid_exists(int(name[1] or name[2])):
+                file.unlink(missing_ok=True)

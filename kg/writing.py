@@ -15,9 +15,10 @@ import numpy.typing as npt
 
 from kg.errors import GradusError
 from kg.rows import insert_passages, read_passages
-from kg.schema import connect, create, meaning, read_meta
+from kg.schema import check_types, connect, create, meaning, read_meta, told
 from kg.types import Concept, Mention, Passage, Relation
 from kg.vectors import PassageVectors
+from kg.whole_file import clear_unfinished
 
 __all__ = ["NoteRecord", "Writer", "transaction", "writing"]
 
@@ -231,7 +232,7 @@ def transaction(folder: Path) -> Iterator[sqlite3.Connection]:
         yield connection
         connection.execute("COMMIT")
     except sqlite3.DatabaseError as error:
-        if isinstance(error, sqlite3.IntegrityError | sqlite3.ProgrammingError):
+        if isinstance(error, sqlite3.ProgrammingError):
             raise
         raise meaning(error, folder) from error
     finally:
@@ -249,12 +250,16 @@ def writing(folder: Path) -> Iterator[Writer]:
         When the store is another version's; and all that `transaction` raises.
     """
     with transaction(folder) as connection:
+        clear_unfinished(folder)
         meta = read_meta(connection, folder)
         if not meta:
             create(connection)
             meta = read_meta(connection, folder)
+        with told(folder):
+            check_types(connection)
+            before_it = int(meta["generation"])
         writer = Writer(folder, connection, meta)
         before = connection.total_changes
         yield writer
         if connection.total_changes != before:
-            writer.put_meta("generation", str(int(writer.meta["generation"]) + 1))
+            writer.put_meta("generation", str(before_it + 1))

@@ -22,7 +22,7 @@ from app.wording import to_the_minute
 if TYPE_CHECKING:
     from executors.runs.history import RunRecord
 
-__all__ = ["add_commands"]
+__all__ = ["add_commands", "run_row"]
 
 
 def add_commands(app: typer.Typer) -> None:
@@ -134,10 +134,10 @@ def runs(
             print_json(record.to_json())
     else:
         heads = ("started (UTC)", "id", "recipe", "task", "status", "took", "said")
-        show_table(heads, map(_row, records))
+        show_table(heads, map(run_row, records))
 
 
-def _row(record: RunRecord) -> tuple[str, ...]:
+def run_row(record: RunRecord) -> tuple[str, ...]:
     """A run as a row of the table; the end of its id is enough to name it."""
     return (
         to_the_minute(record.started),

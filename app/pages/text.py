@@ -44,6 +44,16 @@ _PIECE = re.compile(
     re.VERBOSE,
 )
 
+# The chat draws such a block with elements that its text chooses; as text it stays what it is.
+_DRAWN = re.compile(r"^((?:[ \t>]|[-*+][ \t]|\d+[.)][ \t])*(?:`{3,}|~{3,})[ \t]*)mermaid\b", re.I)
+# A formula with a length larger than a page, or with names of its own, which might stand for one:
+# Gradio sets no bound on what KaTeX draws. It is shown as it is written.
+_OUTSIZED = re.compile(
+    r"(?:(?<!\\text)[{\[]|\\m?kern|\\[hm]skip)\s*[-+]?\s*"
+    r"(?:\d{4,}[\d.]*\s*[a-z]{2}|\d{3,}[\d.]*\s*(?:em|ex|in|cm|mm|pc|cc|mu))"
+    r"|\\(?:[gex]?def|let|futurelet|global|(?:re|provide)?newcommand)(?![A-Za-z])"
+)
+
 
 def clean_markdown(text: str, cited: Collection[int] = ()) -> str:
     """Rewrite Markdown from the notes so that showing it fetches nothing and runs nothing.
@@ -71,7 +81,7 @@ def clean_markdown(text: str, cited: Collection[int] = ()) -> str:
     prose: list[str] = []
     for number, line in enumerate(text.splitlines(keepends=True)):
         if number in verbatim:
-            parts += [_clean_prose("".join(prose), cited, hold), line]
+            parts += [_clean_prose("".join(prose), cited, hold), _DRAWN.sub(r"\1text", line)]
             prose = []
         else:
             prose.append(line)
@@ -142,8 +152,8 @@ def _clean_prose(text: str, cited: Collection[int], hold: Callable[[str], str]) 
         kind = match.lastgroup or ""
         if kind in ("code", "escape", "auto"):
             return piece
-        if kind == "math":  # KaTeX reads \lt and \gt; a bare < could open a tag
-            return re.sub(r"<(?=[A-Za-z/!?])", r"\\lt ", piece)
+        if kind == "math":
+            return _clean_formula(piece, hold)
         if kind == "ref":
             known = int(match["n"]) in cited
             return hold(link("cite", match["n"], match["n"], css="g-ref")) if known else piece
@@ -158,6 +168,13 @@ def _clean_prose(text: str, cited: Collection[int], hold: Callable[[str], str]) 
         return _REPLACED[kind]
 
     return _PIECE.sub(rewrite, text)
+
+
+def _clean_formula(formula: str, hold: Callable[[str], str]) -> str:
+    if _OUTSIZED.search(formula):
+        return hold(f"<code>{escaped(formula)}</code>")
+    # KaTeX reads \lt and \gt; a bare < could open a tag
+    return re.sub(r"<(?=[A-Za-z/!?])", r"\\lt ", formula)
 
 
 # The groups that hold the words and the address of what leads out of the notes.

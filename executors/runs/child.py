@@ -143,6 +143,7 @@ def _run(spec: dict[str, Any], folder: Path) -> RunResult:
         )
         if isinstance(error, OSError) and error.errno in _DISK:
             raise
+    journal.finish()
     return replace(result, device=journal.device_name, artifacts=tuple(journal.artifacts))
 
 

@@ -9,6 +9,7 @@ import csv
 import json
 import os
 import time
+from collections import deque
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -20,7 +21,9 @@ from executors.runs.folder import ENVIRONMENT, EVENTS, plain, read_json, write_j
 
 __all__ = ["EVENT_BYTES", "Journal", "Outcome"]
 
-EVENT_BYTES = 32_000_000  # a recipe that floods its events must not fill the disk
+# A recipe that floods its events must not fill the disk: the first are kept, and the last.
+EVENT_BYTES = 32_000_000
+LAST_BYTES = 100_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +57,9 @@ class Journal:
     _started: float = field(default_factory=time.monotonic)
     _file: int = -1
     _written: int = 0
+    _late: deque[bytes] = field(default_factory=deque)
+    _late_bytes: int = 0
+    _left_out: int = 0
 
     def __post_init__(self) -> None:
         self._file = os.open(self.folder / EVENTS, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
@@ -61,7 +67,7 @@ class Journal:
     def emit(self, event: str, **fields: object) -> None:
         """Write one event, with `t`, seconds since the start.
 
-        Past `EVENT_BYTES` events are dropped.
+        Past `EVENT_BYTES` events wait for `finish`, which keeps the last of them.
 
         Raises
         ------
@@ -70,9 +76,36 @@ class Journal:
         """
         stamped = {"event": event, "t": round(time.monotonic() - self._started, 3), **fields}
         line = (json.dumps(plain(stamped), ensure_ascii=False, allow_nan=False) + "\n").encode()
-        if self._written + len(line) > EVENT_BYTES:
-            return
-        self._written += len(line)
+        if self._late or self._written + len(line) > EVENT_BYTES - 2 * LAST_BYTES:
+            self._keep(line)
+        else:
+            self._written += len(line)
+            self._write(line)
+
+    def finish(self) -> None:
+        """Write the last of the events that were too many, after a word on what is left out.
+
+        Raises
+        ------
+        OSError
+            When the disk is full.
+        """
+        last = b"".join(self._late)
+        self._late.clear()
+        if self._left_out:
+            t = round(time.monotonic() - self._started, 3)
+            text = f"({self._left_out} events are left out here: the run has too many)"
+            self._write(json.dumps({"event": "log", "t": t, "text": text}).encode() + b"\n")
+        self._write(last)
+
+    def _keep(self, line: bytes) -> None:
+        self._late.append(line)
+        self._late_bytes += len(line)
+        while self._late_bytes > LAST_BYTES:
+            self._late_bytes -= len(self._late.popleft())
+            self._left_out += 1
+
+    def _write(self, line: bytes) -> None:
         while line:  # a nearly full disk takes a part of the line before it refuses
             line = line[os.write(self._file, line) :]
 

@@ -63,8 +63,9 @@ def result_from(stored: dict[str, Any], folder: Path) -> RunResult:
     status, notes = stored.get("status"), stored.get("notes", [])
     values, artifacts = stored.get("values", {}), stored.get("artifacts", [])
     typed = isinstance(values, dict) and isinstance(artifacts, list)
-    if status not in get_args(Status) or not typed:
-        raise ValueError(f"{folder.name}: the stored result has status {status!r}")
+    told = all(isinstance(stored.get(name), str) for name in ("recipe", "task", "message"))
+    if status not in get_args(Status) or not typed or not told:
+        raise ValueError(f"{folder.name}: the stored result has status {status!r}, or is no whole")
     return RunResult(
         status=cast(Status, status),
         recipe=str(stored.get("recipe", "")),

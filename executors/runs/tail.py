@@ -8,7 +8,7 @@ import os
 from pathlib import Path
 from typing import Any
 
-from executors.runs.folder import plain
+from executors.runs.folder import parse_json, plain
 
 __all__ = ["LOG_BYTES", "LogFile", "Tail"]
 
@@ -63,11 +63,8 @@ class Tail:
 def _event(line: bytes) -> dict[str, Any] | None:
     if not line.strip():
         return None
-    try:
-        event = json.loads(line)
-    except (ValueError, RecursionError):
-        event = None
-    if isinstance(event, dict) and isinstance(event.get("event"), str):
+    event = parse_json(line)
+    if event is not None and isinstance(event.get("event"), str):
         return event
     return {"event": "log", "text": f"(left out: {len(line)} bytes that are no event)"}
 

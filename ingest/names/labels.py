@@ -25,6 +25,7 @@ __all__ = [
 ]
 
 MAX_WORDS = 16  # a longer heading is a sentence, not a name
+MAX_CHARS = 500  # a longer one is not even looked at
 
 _PART_NUMBER = re.compile(
     r"^\s*(?:(?:chapter|lesson|part|section|week|lecture|unit|day|step)\s+\d+(?:\.\d+)*[a-z]?"
@@ -83,6 +84,8 @@ def heading_names(heading: str) -> Names | None:
     >>> heading_names("2024") is None
     True
     """
+    if len(heading) > MAX_CHARS:
+        return None
     text = _unadorned(heading)
     parts = [p.strip() for p in _SPLIT.split(text) if p.strip()]
     named = [n for n in (_part_names(p) for p in parts) if n is not None]
@@ -110,6 +113,8 @@ def namings(text: str) -> tuple[Names, ...]:
     >>> [n.label for n in namings("2 x 2 pooling")]
     ['2 x 2 pooling', 'x 2 pooling']
     """
+    if len(text) > MAX_CHARS:
+        return ()
     clean = BAR.split(_unadorned(text))[0]
     parts = [clean, *_ASIDE.split(clean, maxsplit=1)]
     bracket = _PARENTHESIS.match(clean)
@@ -204,6 +209,8 @@ def _without_leading(label: str) -> str:
 
 def term_name(term: str) -> str | None:
     """The name of a term that a glossary explains, None when it holds none."""
+    if len(term) > MAX_CHARS:
+        return None
     name = _without_leading(term.strip()).strip(" .,;:!?*_\"'“”")
     return name if _names_something(name) else None
 

@@ -13,8 +13,10 @@ from functools import cache
 
 from markdown_it import MarkdownIt
 from markdown_it.rules_block import StateBlock
+from markdown_it.rules_core import StateCore
 from markdown_it.rules_inline import StateInline, autolink, backtick, html_inline, image, link
 from markdown_it.rules_inline import emphasis as emphasis_rules
+from markdown_it.token import Token
 from mdit_py_plugins.dollarmath.index import math_inline_dollar
 
 __all__ = ["FENCED", "MATH_LINES", "MAX_NESTING", "parser"]
@@ -22,6 +24,10 @@ __all__ = ["FENCED", "MATH_LINES", "MAX_NESTING", "parser"]
 MATH_LINES = 200  # a formula longer than this is an opening marker that was never closed
 # Lists in lists count twice. Beyond it markdown-it swallows the rest; Python's stack goes further.
 MAX_NESTING = 60
+# A paragraph beyond either is read as words without marks: CommonMark's rules look from many of its
+# marks to the end anew. Honest ones stay far below.
+MAX_TEXT = 10_000  # characters
+MAX_BRACKETS = 1_000
 
 # A fenced block of code, to be matched with re.M and re.S; without its end it goes on to the last
 # line.
@@ -53,6 +59,7 @@ def parser() -> MarkdownIt:
         _math_block,
         {"alt": ["paragraph", "reference", "blockquote", "list", "table"]},
     )
+    md.core.ruler.at("inline", _inline)
     md.inline.ruler.before("escape", "math_inline", math_inline_dollar(False, False, True))
     md.inline.ruler.before("link", "wikilink", _placed(_wikilink))
     md.inline.ruler.before("link", "address", _address)
@@ -66,6 +73,17 @@ def parser() -> MarkdownIt:
         md.inline.ruler.at(name, _placed(rule))
     md.inline.ruler.at("emphasis", _placed_delimiters(emphasis_rules.tokenize))
     return md
+
+
+def _inline(state: StateCore) -> None:
+    for token in state.tokens:
+        if token.type != "inline":
+            continue
+        token.children = []
+        if len(token.content) <= MAX_TEXT and token.content.count("[") <= MAX_BRACKETS:
+            state.md.inline.parse(token.content, state.md, state.env, token.children)
+        else:
+            token.children.append(Token("text", "", 0, content=token.content))
 
 
 def _placed(rule: _InlineRule) -> _InlineRule:

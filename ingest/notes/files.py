@@ -7,17 +7,22 @@ import re
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Literal
 
 from pathspec import GitIgnoreSpec
 
 from ingest.notes.kinds import READERS
 from kg.errors import GradusError, UnreadableNote
 
-__all__ = ["IGNORE_FILE", "FoundNote", "find_notes", "read_note"]
+__all__ = ["IGNORE_FILE", "FoundNote", "find_notes", "read_note", "real_path"]
 
 IGNORE_FILE = ".gradusignore"
 _NEVER = frozenset({"node_modules", ".ipynb_checkpoints"})
 _NEWLINE = re.compile(rb"\r\n?|\n")
+# A longer file is no note that anybody wrote, and would take minutes. Most of a notebook is
+# pictures among its outputs, which are not read.
+MAX_MEGABYTES = 5
+MAX_MEGABYTES_OF = {".ipynb": 100}
 _EXPECTED = "expected a text file in UTF-8"
 
 
@@ -59,7 +64,7 @@ def find_notes(paths: Sequence[Path], may_be_empty: Collection[Path] = ()) -> li
         if not notes and path not in may_be_empty:
             raise GradusError(f"'{path}' holds no notes; expected {', '.join(READERS)} files in it")
         for note in notes:
-            real = note.path.resolve()
+            real = real_path(note.path)
             if real not in seen:
                 seen.add(real)
                 note = _renamed(note, by_name)
@@ -73,12 +78,20 @@ def read_note(path: Path) -> str:
     Raises
     ------
     UnreadableNote
-        The file cannot be read, is binary, or is not UTF-8; carries the line of the first bad byte.
+        The file cannot be read, is too long or binary, or is not UTF-8; carries the line of the
+        first bad byte.
     """
+    most = MAX_MEGABYTES_OF.get(path.suffix.lower(), MAX_MEGABYTES)
     try:
-        content = path.read_bytes()
+        with path.open("rb") as file:
+            content = file.read(most * 10**6 + 1)
     except OSError as error:
         raise UnreadableNote(f"the file cannot be read ({error.strerror}); {_EXPECTED}") from error
+    if len(content) > most * 10**6:
+        raise UnreadableNote(
+            f"the file has more than {most} MB, the most that is read of such a note; cut it into "
+            "several"
+        )
     if content.startswith((b"\xff\xfe", b"\xfe\xff")):
         raise UnreadableNote(f"the file is UTF-16; {_EXPECTED}, so save it as that")
     try:
@@ -103,7 +116,7 @@ def _line_at(content: bytes, offset: int) -> int:
 
 def _below(path: Path) -> list[FoundNote]:
     """Notes of one path, sorted by name."""
-    if not path.exists():
+    if not _exists(path):
         raise GradusError(f"'{path}' does not exist; expected a folder of notes or a note")
     if path.is_file():
         if path.suffix.lower() not in READERS:
@@ -112,9 +125,16 @@ def _below(path: Path) -> list[FoundNote]:
     files: dict[Path, Path] = {}
     # real files first, so that a link to a note of the same folder does not take its place
     for file in sorted(_walk(path), key=lambda file: (file.is_symlink(), file.as_posix())):
-        files.setdefault(file.resolve(), file)
+        files.setdefault(real_path(file), file)
     notes = (FoundNote(file, path, file.relative_to(path).as_posix()) for file in files.values())
     return sorted(notes, key=lambda note: note.name)
+
+
+def _exists(path: Path) -> bool:
+    try:
+        return path.exists()
+    except OSError:  # a name that is too long
+        return False
 
 
 def _walk(root: Path) -> Iterator[Path]:
@@ -127,7 +147,7 @@ def _walk(root: Path) -> Iterator[Path]:
     listed: set[Path] = set()
     while waiting or linked:
         folder, rules = waiting.pop() if waiting else linked.pop(0)
-        real = folder.resolve()
+        real = real_path(folder)
         if real in listed:
             continue
         listed.add(real)
@@ -135,16 +155,33 @@ def _walk(root: Path) -> Iterator[Path]:
         rules = (*rules, (folder, own)) if own is not None else rules
         for entry in _entries(folder):
             path = folder / entry.name
-            if (
-                entry.name.startswith(".")
-                or entry.name in _NEVER
-                or _ignored(path, entry.is_dir(), rules)
-            ):
+            if entry.name.startswith(".") or entry.name in _NEVER:
                 continue
-            if entry.is_dir():
+            kind = _kind(entry)
+            if _ignored(path, kind == "folder", rules):
+                continue
+            if kind == "folder":
                 (linked if entry.is_symlink() else waiting).append((path, rules))
-            elif entry.is_file() and path.suffix.lower() in READERS:
+            elif kind == "file" and path.suffix.lower() in READERS:
                 yield path
+
+
+def _kind(entry: os.DirEntry[str]) -> Literal["folder", "file", "neither"]:
+    """What lies at the end of links; where they have none, a file, so that reading it says why."""
+    try:
+        if entry.is_dir():
+            return "folder"
+        return "file" if entry.is_file() else "neither"
+    except OSError:
+        return "file"
+
+
+def real_path(path: Path) -> Path:
+    """What a path leads to; of a link that leads to itself, where that stands."""
+    try:
+        return path.resolve()
+    except (OSError, RuntimeError):
+        return path.absolute()
 
 
 def _entries(folder: Path) -> list[os.DirEntry[str]]:
@@ -161,9 +198,9 @@ def _entries(folder: Path) -> list[os.DirEntry[str]]:
 def _ignore_rules(folder: Path) -> GitIgnoreSpec | None:
     """Rules of the folder's own ignore file; None when it has none."""
     file = folder / IGNORE_FILE
-    if not file.is_file():
-        return None
     try:
+        if not file.is_file():
+            return None
         lines = file.read_text(encoding="utf-8-sig", errors="replace").splitlines()
     except OSError as error:
         raise GradusError(f"'{file}' cannot be read ({error.strerror})") from error

@@ -25,6 +25,6 @@ def parse_note(text: str, name: str) -> ParsedNote:
     Raises
     ------
     UnreadableNote
-        The front matter or the notebook's JSON is not valid; carries the line.
+        The notebook's JSON is not valid, or the front matter has no sane size; carries the line.
     """
     return READERS[PurePosixPath(name).suffix.lower()](text)

@@ -57,7 +57,7 @@ def parse_markdown(
     Raises
     ------
     UnreadableNote
-        The front matter is not valid YAML; carries its line.
+        The front matter has no sane size; carries its line.
     """
     source = Source(text, line_spans(text), cell)
     front = read_front_matter(text) if cell is None else FrontMatter()
@@ -77,6 +77,7 @@ def parse_markdown(
         ),
         front_matter=front.values,
         front_matter_lines=front.lines,
+        left_out=front.left_out,
     )
 
 

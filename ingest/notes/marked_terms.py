@@ -10,6 +10,7 @@ from typing import Literal
 
 from markdown_it.token import Token
 
+from ingest.notes.dialect import MAX_NESTING
 from ingest.notes.lines import Source, line_of
 from ingest.notes.parsed import Marked
 from ingest.notes.plain_text import TAG, inline_text, picture_of
@@ -54,7 +55,8 @@ def _inline_terms(source: Source, children: Sequence[Token], offsets: _Offsets) 
         elif token.nesting == -1 and opened:
             first = opened.pop()
             kind = _PAIRS.get(token.type)
-            if kind is not None:
+            # Of pairs in pairs beyond measure, each would hold the words of all inside it.
+            if kind is not None and len(opened) < MAX_NESTING:
                 target = _address(children[first].attrGet("href")) if kind == "link" else ""
                 span = offsets.of_pair(children[first], token)
                 yield _term(source, kind, inline_text(children[first + 1 : at]), target, span)

@@ -14,18 +14,19 @@ import nbformat
 from ingest.notes.front_matter import FrontMatter, read_front_matter
 from ingest.notes.lines import line_of, line_spans
 from ingest.notes.markdown import open_headings, parse_markdown
-from ingest.notes.parsed import Block, Heading, Marked, ParsedNote
+from ingest.notes.parsed import Block, Heading, LeftOut, Marked, ParsedNote, storable
 from kg.errors import UnreadableNote
 
 __all__ = ["OUTPUT_LIMIT", "parse_notebook"]
 
 OUTPUT_LIMIT = 2000  # characters of one cell's outputs that are kept; what follows is mostly logs
 _CUT = "\n…"
+MAX_DIGITS = 100
 
 _TERMINAL_CODE = re.compile(
     r"\x1b\[[0-?]*[ -/]*[@-~]|\x1b\][^\x07\x1b]*(?:\x07|\x1b\\)|[\x00-\x08\x0e-\x1f]"
 )
-_OVERWRITTEN = re.compile(r"[^\n]*\r(?!\n)")
+_OVERWRITTEN = re.compile(r"^[^\n]*\r(?!\n)", re.M)
 _OBJECT = re.compile(r"\[?(?:<[A-Za-z_][^<>\n]*>[,\s]*)+\]?")
 _MAGIC = re.compile(r"\s*%%(bash|sh|html|javascript|js|latex|markdown|perl|ruby|sql|R)\b")
 
@@ -40,8 +41,8 @@ def parse_notebook(text: str) -> ParsedNote:
     Raises
     ------
     UnreadableNote
-        The text is not JSON, or JSON that is no notebook; carries the line. Or the front matter is
-        not valid.
+        The text is not JSON, or JSON that is no notebook; carries the line. Or the front matter has
+        no sane size.
     """
     notebook = _load(text)
     language = _language(notebook.get("metadata", {}))
@@ -50,18 +51,19 @@ def parse_notebook(text: str) -> ParsedNote:
     blocks: list[Block] = []
     marked: list[Marked] = []
     held: tuple[Heading, ...] = ()
+    groups = 0  # lists so far
     front = _front_matter(notebook["cells"])
     for at, cell in enumerate(notebook["cells"]):
         source = _joined(cell.get("source"))
         outputs = ""
         if cell.get("cell_type") == "markdown":
-            groups = 1 + max((block.group for block in blocks), default=-1)
             parsed = parse_markdown(
                 source if at else _without_lines(source, front.line_count), at, held, groups
             )
             held = open_headings(parsed.headings, held)
             headings += parsed.headings
             blocks += parsed.blocks
+            groups = max(groups, 1 + max((block.group for block in parsed.blocks), default=-1))
             marked += parsed.marked
         elif cell.get("cell_type") == "code":
             outputs = _outputs_text(cell.get("outputs"))
@@ -72,7 +74,13 @@ def parse_notebook(text: str) -> ParsedNote:
             )
         texts.append(f"{source}\n\n{outputs}" if outputs else source)
     return ParsedNote(
-        tuple(texts), tuple(headings), tuple(blocks), tuple(marked), front.values, front.lines
+        tuple(texts),
+        tuple(headings),
+        tuple(blocks),
+        tuple(marked),
+        front.values,
+        front.lines,
+        tuple(LeftOut(1, _in_first_cell(part.why, part.line)) for part in front.left_out),
     )
 
 
@@ -83,7 +91,11 @@ def _front_matter(cells: Sequence[Mapping[str, Any]]) -> FrontMatter:
     try:
         return read_front_matter(_joined(cells[0].get("source")))
     except UnreadableNote as error:
-        raise UnreadableNote(f"{error} (line {error.line} of the first cell)") from error
+        raise UnreadableNote(_in_first_cell(str(error), error.line)) from error
+
+
+def _in_first_cell(why: str, line: int) -> str:
+    return f"{why} (line {line} of the first cell)"
 
 
 def _without_lines(source: str, count: int) -> str:
@@ -97,7 +109,7 @@ def _without_lines(source: str, count: int) -> str:
 def _load(text: str) -> Mapping[str, Any]:
     """The notebook as version 4, not validated: an odd key is no reason to refuse it."""
     try:
-        raw = json.loads(text.removeprefix("\ufeff"))
+        raw = json.loads(text.removeprefix("\ufeff"), parse_int=_number)
     except json.JSONDecodeError as error:
         raise UnreadableNote(
             f"the notebook is not valid JSON: {error.msg}", error.lineno
@@ -121,9 +133,16 @@ def _load(text: str) -> Mapping[str, Any]:
         cells = notebook["cells"]
         if not isinstance(cells, list) or not all(isinstance(cell, Mapping) for cell in cells):
             raise UnreadableNote("no Jupyter notebook: expected a list of cells")
-    except (KeyError, AttributeError, TypeError, ValueError, nbformat.ValidationError) as error:
-        raise UnreadableNote(f"no readable Jupyter notebook: {error!s}") from error
+    except UnreadableNote:
+        raise
+    except Exception as error:  # nbformat trips over old versions in any way
+        raise UnreadableNote(f"no readable Jupyter notebook: {str(error)[:200]}") from error
     return notebook
+
+
+def _number(digits: str) -> float:
+    """An integer; one beyond all measure, which Python refuses to read, as a float."""
+    return int(digits) if len(digits) <= MAX_DIGITS else float(digits)
 
 
 def _as_version_4(raw: dict[str, Any], version: int) -> Mapping[str, Any]:
@@ -154,15 +173,15 @@ def _language(metadata: object) -> str:
     for key, field in (("language_info", "name"), ("kernelspec", "language")):
         entry = metadata.get(key)
         if isinstance(entry, Mapping) and isinstance(entry.get(field), str) and entry[field]:
-            return str(entry[field]).lower()
+            return storable(str(entry[field])).lower()
     return "python"
 
 
 def _joined(source: object) -> str:
     """Text that the format stores as one string or as a list of lines."""
     if isinstance(source, list):
-        return "".join(line for line in source if isinstance(line, str))
-    return source if isinstance(source, str) else ""
+        return storable("".join(line for line in source if isinstance(line, str)))
+    return storable(source) if isinstance(source, str) else ""
 
 
 def _code_blocks(

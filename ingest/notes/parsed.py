@@ -7,10 +7,13 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import re
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-__all__ = ["Block", "Heading", "Marked", "ParsedNote", "dump", "load"]
+__all__ = ["Block", "Heading", "LeftOut", "Marked", "ParsedNote", "dump", "load", "storable"]
+
+_HALF = re.compile("[\ud800-\udfff]")  # of a pair that stands for one character in UTF-16
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +65,14 @@ class Marked:
 
 
 @dataclass(frozen=True, slots=True)
+class LeftOut:
+    """A part of a note that could not be read as what it is meant to be, and why."""
+
+    line: int
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
 class ParsedNote:
     """One note, taken apart.
 
@@ -74,10 +85,19 @@ class ParsedNote:
     marked: tuple[Marked, ...]
     front_matter: dict[str, Any] = field(default_factory=dict)
     front_matter_lines: dict[str, int] = field(default_factory=dict)  # key -> its 1-based line
+    left_out: tuple[LeftOut, ...] = ()
 
     def text_of(self, cell: int | None) -> str:
         """The text that offsets of this cell count in (of the whole note for Markdown)."""
         return self.texts[cell or 0]
+
+
+def storable(text: str) -> str:
+    """A text that UTF-8 can hold: halves of a character become U+FFFD, one for each.
+
+    JSON and YAML can name such halves; the length stays.
+    """
+    return _HALF.sub("\ufffd", text)
 
 
 def dump(parsed: ParsedNote) -> str:
@@ -97,4 +117,5 @@ def load(text: str) -> ParsedNote:
         marked=tuple(Marked(**m) for m in raw["marked"]),
         front_matter=raw["front_matter"],
         front_matter_lines=raw["front_matter_lines"],
+        left_out=tuple(LeftOut(**part) for part in raw.get("left_out", ())),
     )

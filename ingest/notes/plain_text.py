@@ -14,11 +14,13 @@ from ingest.notes.dialect import parser
 __all__ = ["TAG", "html_words", "inline_text", "picture_of", "plain"]
 
 TAG = re.compile(
-    r"<!--.*?-->|<(script|style)\b.*?</\1\s*>|</?[A-Za-z][\w:-]*+(?:\"[^\"]*\"|'[^']*'"
+    r"<!--.*?(?:-->|\Z)|<(script|style)\b.*?(?:</\1\s*>|\Z)|</?[A-Za-z][\w:-]*+(?:\"[^\"]*\"|'[^']*'"
     r"|[^'\"<>])*+>",
     re.DOTALL | re.IGNORECASE,
 )
-_ATTRIBUTE = re.compile(r"([A-Za-z_:][-\w:.]*)\s*=\s*(?:\"([^\"]*)\"|'([^']*)'|([^\s\"'>]+))")
+_ATTRIBUTE = re.compile(
+    r"(?<![-\w:.])([A-Za-z_:][-\w:.]*)\s*=\s*(?:\"([^\"]*)\"|'([^']*)'|([^\s\"'>]+))"
+)
 _PICTURE_TAG = re.compile(r"<img\b", re.IGNORECASE)
 _FORMULA_SERVICE = re.compile(r"latex|codecogs|chart\.googleapis|/math/", re.IGNORECASE)
 _MARKUP = re.compile(
@@ -28,7 +30,8 @@ _VERBATIM = frozenset({"fence", "code_block"})
 _FORMULA_MARKS = re.compile(r"\$\$|\\\[|\\\]")
 # Marks of note-taking programs: a comment, a block's name and tags at a line's end, highlighting.
 _COMMENT = re.compile(r"%%[^%\n]+%%")
-_LINE_END = re.compile(r"(?:\s(?:#[A-Za-z][\w/-]*|\^[A-Za-z][\w-]+))+\s*$")
+# The last is read backwards: forwards, each of many marks would look for the end anew.
+_LINE_END = re.compile(r"\s*(?:(?:[\w/-]*[A-Za-z]#|[\w-]+[A-Za-z]\^)\s)+")
 _HIGHLIGHT = re.compile(r"(?<![\w=])==(?=[^\s=])|(?<=[^\s=])==(?![\w=])")
 _CALLOUT = re.compile(r"^\[!(?P<sort>[\w-]+)\][+-]?[ \t]*(?P<title>[^\n]*)")
 
@@ -97,10 +100,15 @@ def inline_text(tokens: Sequence[Token], pictures: bool = True) -> str:
         elif token.type == "html_inline":
             parts.append(_tag_words(token.content) if pictures else "")
         elif token.type == "text":
-            parts.append(_HIGHLIGHT.sub("", _LINE_END.sub("", _COMMENT.sub("", token.content))))
+            parts.append(_HIGHLIGHT.sub("", _without_line_end(_COMMENT.sub("", token.content))))
         else:
             parts.append(token.content)
     return " ".join("".join(parts).split())
+
+
+def _without_line_end(text: str) -> str:
+    end = _LINE_END.match(text[::-1])
+    return text[: len(text) - end.end()] if end else text
 
 
 def html_words(source: str) -> str:

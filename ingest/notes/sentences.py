@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import re
+from bisect import bisect_right
 
 __all__ = ["MASKED", "ends_a_sentence", "sentence_spans", "sentences"]
 
-# Formulas, code and links: what stands in them ends no sentence.
-MASKED = re.compile(r"\$\$.*?\$\$|\$[^$\n]+\$|`[^`\n]+`|\]\([^)\s]*\)|https?://\S+", re.S)
+# Formulas, code and links: what stands in them ends no sentence. Bounded, so that marks which
+# nothing closes do not cost quadratic time.
+MASKED = re.compile(
+    r"\$\$.{0,5000}?\$\$|\$[^$\n]+\$|`[^`\n]+`|\]\([^)\s]{0,2000}\)|https?://\S+", re.S
+)
 # What a full stop belongs to: an abbreviation, an initial, the number of a list's item.
 _ABBREVIATION = re.compile(
     r"(?:\b(?:e\.g|i\.e|etc|cf|vs|ca|approx|resp|fig|eq|eqs|sec|no|dr|mr|mrs|prof|st|ex|al"
@@ -29,16 +33,21 @@ def sentence_spans(text: str) -> list[tuple[int, int]]:
     >>> [text[a:b] for a, b in sentence_spans(text)]
     ['It is 0.5, e.g. for `a. B`.', 'Take $x. Y$ next!', '*Then* rest.']
     """
-    hidden = [m.span() for m in MASKED.finditer(text)]
+    hidden = [m.span() for m in MASKED.finditer(text)]  # in order, disjoint
     spans = []
-    start = 0
+    start = seen = bold = (
+        0  # bold: marks since the start, of which `seen` is the last place counted
+    )
     for match in _END.finditer(text):
-        inside = any(a <= match.start() < b for a, b in hidden)
-        half_bold = text.count("**", start, match.end()) % 2  # it would show its marks
-        if inside or half_bold or _goes_on(text, match):
+        at = bisect_right(hidden, match.start(), key=lambda span: span[0]) - 1
+        inside = at >= 0 and match.start() < hidden[at][1]
+        bold += text.count("**", seen, match.end())
+        seen = match.end()
+        # Half of what is bold would show its marks.
+        if inside or bold % 2 or _goes_on(text, match):
             continue
         spans.append((start, start + len(text[start : match.end()].rstrip())))
-        start = match.end()
+        start, bold = match.end(), 0
     if text[start:].strip():
         spans.append((start, start + len(text[start:].rstrip())))
     return spans

@@ -83,7 +83,9 @@ def cut(parsed: ParsedNote, note: str, first_id: int = 0) -> tuple[Passage, ...]
     lines: dict[int | None, list[tuple[int, int]]] = {}
     for section in _sections(parsed):
         text = parsed.text_of(section.cell)
-        spans = lines.setdefault(section.cell, line_spans(text))
+        if section.cell not in lines:
+            lines[section.cell] = line_spans(text)
+        spans = lines[section.cell]
         for start, end, kind in _slices(section, text):
             passages.append(
                 Passage(

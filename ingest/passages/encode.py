@@ -12,11 +12,12 @@ import numpy.typing as npt
 from ingest.passages.windows import Part, statement_parts, vector_texts
 from kg.encoder import Encoder
 from kg.linking import STOP_WORDS
+from kg.schema import told
 from kg.types import Passage
 from kg.vectors import PassageVectors, Words, WordVectors, in_bytes
 from kg.writing import Writer
 
-__all__ = ["Progress", "encode", "encode_passages", "name_vectors"]
+__all__ = ["Progress", "ToEncode", "encode", "encode_passages", "name_vectors"]
 
 Progress = Callable[[str, int, int], None]  # what, done, total
 EPSILON = 1e-6  # beside any sum of words' vectors it is nothing
@@ -36,27 +37,37 @@ def encode(
     return out
 
 
+@dataclass(frozen=True, slots=True)
+class ToEncode:
+    """A passage with the texts that stand for it, and where in them its statements stand."""
+
+    passage: Passage
+    texts: tuple[str, ...]
+    parts: tuple[Part, ...]
+
+    @classmethod
+    def of(cls, passage: Passage) -> ToEncode:
+        """What an encoder will be given of a passage."""
+        texts = vector_texts(passage)
+        return cls(passage, tuple(texts), tuple(statement_parts(passage, texts)))
+
+
 def encode_passages(
-    passages: Sequence[Passage], encoder: Encoder, say: Progress
+    passages: Sequence[ToEncode], encoder: Encoder, say: Progress
 ) -> list[PassageVectors]:
     """The vectors of each passage, its words and its statements."""
-    texts = [vector_texts(p) for p in passages]
-    parts = [statement_parts(p, own) for p, own in zip(passages, texts, strict=True)]
     # Of each text the parts that some passage finds in it.
     wanted: dict[str, dict[tuple[int, int], None]] = {}
-    for own, places in zip(texts, parts, strict=True):
-        for text in own:
+    for p in passages:
+        for text in p.texts:
             wanted.setdefault(text, {})
-        for part in places:
-            wanted[own[part.text]][part.start, part.end] = None
+        for part in p.parts:
+            wanted[p.texts[part.text]][part.start, part.end] = None
     read = {
         text: _Text(vector, *_pooled(text, words, list(wanted[text])))
         for text, vector, words in _read(list(wanted), encoder, say, "encoding")
     }
-    return [
-        _of_passage(len(p.statements), own, places, read)
-        for p, own, places in zip(passages, texts, parts, strict=True)
-    ]
+    return [_of_passage(len(p.passage.statements), p.texts, p.parts, read) for p in passages]
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,7 +146,9 @@ def name_vectors(
         Gives the encoder, loaded when a name is new.
     """
     wanted = dict.fromkeys(names)
-    before = writer.names()
+    with told(writer.folder):
+        before = writer.names()
+        _ = {name: _from_bytes(*vectors) for name, vectors in before.items()}
     known = {name: vectors for name, vectors in before.items() if name in wanted}
     new = [name for name in wanted if name not in known]
     if new:

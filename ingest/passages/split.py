@@ -32,7 +32,7 @@ _FORMULA = "|".join(
 )
 _WHOLE_IN_TEXT = re.compile(
     rf"{FENCED}|{_FORMULA}"
-    r"|`[^`]*`|\$[^$\n]+\$|!?\[[^\]]*\]\([^)\s]*\)|<[^<>]*>",
+    r"|`[^`]*`|\$[^$\n]+\$|!?\[[^\]]{0,2000}\]\([^)\s]{0,2000}\)|<[^<>]*>",
     re.DOTALL | re.MULTILINE,
 )
 _ITEM_START = re.compile(r"\s*(?:[-+*]|\d+[.)])\s")
@@ -64,7 +64,7 @@ def pieces(block: Block, text: str) -> list[tuple[int, int, float]]:
         end = start + len(text[start:after].rstrip())
         if end > start:
             spans.append((start, end, costs.get(start, 0.0)))
-    return spans
+    return spans or [(block.start, block.end, 0.0)]  # control characters alone
 
 
 def _line_costs(block: Block, text: str, in_text: bool) -> dict[int, float]:

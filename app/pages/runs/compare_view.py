@@ -8,7 +8,7 @@ from pathlib import Path
 
 from app.pages.runs.history_view import finding, recipe_titles, task_title
 from app.pages.runs.numbers import amount, number
-from app.pages.runs.table import table_html
+from app.pages.runs.table import shown, table_html
 from app.wording import shortened, to_the_minute
 from executors.runs.compare import Row, compare
 from executors.runs.history import RunRecord, history
@@ -40,6 +40,10 @@ def comparison_html(runs_dir: Path, ids: Sequence[str]) -> str:
     records = [known[name] for name in ids if name in known][:MOST]
     if len(records) < 2:
         return '<p class="g-quiet">Choose two runs or more.</p>'
+    return shown(_side_by_side, records)
+
+
+def _side_by_side(records: Sequence[RunRecord]) -> str:
     rows = [row for row in compare(records).rows if _worth_showing(row)][:_ROWS]
     titles = recipe_titles()
     heads = ["", *(titles.get(record.recipe, record.recipe) for record in records)]

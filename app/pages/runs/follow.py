@@ -15,6 +15,7 @@ import gradio as gr
 from app.pages.runs.forms import LIMIT_MINUTES
 from app.pages.runs.history_view import history_html
 from app.pages.runs.result_view import files_html, result_html
+from app.pages.runs.table import shown
 from app.pages.runs.view import charts, log_html, state_html, tables_html
 from app.pages.runs.visitors_runs import StillGoing, VisitorsRuns
 from app.wording import code_block
@@ -158,13 +159,13 @@ def _shown(
     ended = last.get("event") == "result"
     code = code_block(str(last["code"])) if ended and last.get("code") else ""
     return [
-        state_html(title, events),
-        result_html(last) if ended else "",
-        charts(events),
-        tables_html(events),
+        shown(state_html, title, events),
+        shown(result_html, last) if ended else "",
+        shown(charts, events),
+        shown(tables_html, events),
         f"**Code with these values**\n\n{code}" if code else "",
-        files_html(events, folder) if ended else "",
-        log_html(events),
+        shown(files_html, events, folder) if ended else "",
+        shown(log_html, events),
         history_html(runs_dir) if ended or renew_history else gr.skip(),
         gr.update(visible=may_stop and not ended),
     ]

@@ -62,8 +62,10 @@ def _row(record: RunRecord, titles: dict[str, str]) -> str:
 
 
 def finding(record: RunRecord) -> str:
-    """The first thing that was found, in a few words."""
-    if record.result is None or record.status != "ok":
+    """The first thing that was found, in a few words; of a run without a result, why."""
+    if record.result is None:
+        return shortened(record.message, _LONGEST)
+    if record.status != "ok":
         return ""
     first = next(iter(figures(record.result.said)), None)
     return "" if first is None else shortened(f"{first[0]}: {first[1]}", _LONGEST)

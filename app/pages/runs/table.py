@@ -3,9 +3,26 @@
 from __future__ import annotations
 
 import html
-from collections.abc import Iterable
+import logging
+from collections.abc import Callable, Iterable
 
-__all__ = ["row_html", "table_html"]
+from executors.runs.finding import one_line
+
+__all__ = ["row_html", "shown", "table_html"]
+
+_LOG = logging.getLogger(__name__)
+
+
+def shown(view: Callable[..., str], *given: object) -> str:
+    """What a view makes of a run; a plain line where the run's files are so damaged that it fails.
+
+    Anything may stand in a file that something has damaged: it costs the view alone.
+    """
+    try:
+        return view(*given)
+    except Exception as error:  # noqa: BLE001 - the rest of the page stays
+        _LOG.warning("a run's files are damaged: %s", one_line(error))
+        return '<p class="g-quiet">This cannot be shown: the run\'s files are damaged.</p>'
 
 
 def table_html(caption: str, heads: Iterable[str], rows: Iterable[str], *, css: str = "") -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from html.parser import HTMLParser
 
+import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from markdown_it import MarkdownIt
@@ -177,3 +178,35 @@ def test_quoted_lines_are_marked_and_numbered() -> None:
 def test_a_form_feed_ends_no_line() -> None:
     """Lines are counted as an ingest counts them: by line feeds alone."""
     assert '<span class="g-no">2</span>c' in lines_html("a\x0cb\nc", 2, 2)
+
+
+@pytest.mark.parametrize(
+    "formula",
+    [
+        r"\rule{9999em}{9999em}",
+        r"\rule[ 500 em]{1em}{1em}",
+        r"a \kern-99999pt b",
+        r"a \\[800em] b",
+        r"\hspace{1000.5cm}",
+        r"\def\x{99}\rule{\x99em}{1em}",
+    ],
+)
+def test_a_formula_larger_than_a_page_is_shown_as_written(formula: str) -> None:
+    """Nothing of it is drawn; the words around it are."""
+    shown = clean_markdown(f"a ${formula}$ b")
+    assert shown.startswith("a <code>") and shown.endswith("</code> b") and "$" not in shown
+
+
+@pytest.mark.parametrize(
+    "formula", [r"\rule{2em}{1pt}", r"d = 9999\text{1000 km}", r"x_{1000}", r"\left[1000\right]"]
+)
+def test_honest_formulas_are_drawn(formula: str) -> None:
+    """Small lengths, and large numbers that are none."""
+    assert clean_markdown(f"a ${formula}$ b") == f"a ${formula}$ b"
+
+
+@pytest.mark.parametrize("fence", ["```", "~~~~", "> ```", "- ```"])
+def test_a_block_of_mermaid_is_text(fence: str) -> None:
+    """It would be drawn with elements that the note chooses."""
+    text = f"{fence}mermaid\ngraph TD; A-->B\n"
+    assert clean_markdown(text) == text.replace("mermaid", "text")

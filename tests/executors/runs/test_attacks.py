@@ -16,9 +16,9 @@ import pytest
 
 from executors.errors import BadParameter, RecipeError, UnknownRecipe
 from executors.runs.folder import FOLDER_LOST
-from executors.runs.journal import EVENT_BYTES
+from executors.runs.journal import EVENT_BYTES, Journal
 from executors.runs.run import Run, start
-from executors.runs.tail import LOG_BYTES
+from executors.runs.tail import LOG_BYTES, Tail
 
 Until = Callable[[Callable[[], bool]], None]
 
@@ -182,6 +182,21 @@ def test_a_flood_of_events_does_not_fill_the_disk(attack: str, tmp_path: Path) -
     run = start(attack, {"do": "flood-events", "count": 400}, tmp_path)
     assert run.wait().status == "ok"
     assert EVENT_BYTES * 0.9 < (run.folder / "events.jsonl").stat().st_size < EVENT_BYTES + 10_000
+
+
+def test_of_a_flood_of_events_the_first_and_the_last_are_kept(tmp_path: Path) -> None:
+    """Between them stands how many are not; without a flood, nothing does."""
+    journal = Journal(tmp_path)
+    count = EVENT_BYTES // 1000 + 1000
+    for number in range(count):
+        journal.emit("number", number=number, text="x" * 1000)
+    journal.finish()
+    events = Tail(tmp_path / "events.jsonl").read()
+    told = [at for at, event in enumerate(events) if event["event"] == "log"]
+    assert len(told) == 1 and events[0]["number"] == 0 and events[-1]["number"] == count - 1
+    left_out = int(events[told[0]]["text"].split()[0].lstrip("("))
+    assert left_out == count - (len(events) - 1) > 0
+    assert (tmp_path / "events.jsonl").stat().st_size <= EVENT_BYTES
 
 
 def test_a_killed_child_is_a_failed_run_that_says_so(attack: str, tmp_path: Path) -> None:

@@ -111,5 +111,9 @@ def test_seconds_past_all_reason_hide_nothing(tmp_path: Path) -> None:
     folder = tmp_path / "20260101T000000Z-attack-ab12cd"
     folder.mkdir()
     (folder / "spec.json").write_text('{"recipe": "attack", "params": {}}')
-    (folder / "result.json").write_text('{"status": "ok", "seconds": 1' + "0" * 400 + "}")
+    (folder / "result.json").write_text(
+        '{"status": "ok", "recipe": "attack", "task": "", "message": "", "seconds": 1'
+        + "0" * 400
+        + "}"
+    )
     assert [(record.status, record.seconds) for record in history(tmp_path)] == [("ok", 0.0)]
