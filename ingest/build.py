@@ -13,7 +13,7 @@ from pathlib import Path
 
 from ingest.decisions.read import overrides_of
 from ingest.derive import derive
-from ingest.notes.files import FoundNote, find_notes, read_note
+from ingest.notes.files import FoundNote, find_notes, read_note, unread_kinds
 from ingest.notes.kinds import parse_note
 from ingest.notes.parsed import ParsedNote, dump, load
 from ingest.passages.cut import cut
@@ -108,6 +108,7 @@ def ingest(
             removed=len(changes.gone),
             unchanged=changes.unchanged,
             failed=changes.failed,
+            left_out=unread_kinds(paths),
             passages=len(store.passages),
             encoded=encoded,
             concepts=len(store.concepts),
