@@ -13,7 +13,7 @@ from pathlib import Path
 
 from ingest.decisions.read import overrides_of
 from ingest.derive import derive
-from ingest.notes.files import FoundNote, find_notes, read_note, real_path
+from ingest.notes.files import FoundNote, find_notes, read_note, real_path, unread_kinds
 from ingest.notes.kinds import parse_note
 from ingest.notes.parsed import ParsedNote, dump, load, storable
 from ingest.passages.cut import cut
@@ -109,6 +109,7 @@ def ingest(
             removed=len(changes.gone),
             unchanged=changes.unchanged,
             failed=changes.failed,
+            left_out=unread_kinds(paths),
             passages=len(store.passages),
             encoded=encoded,
             concepts=len(store.concepts),

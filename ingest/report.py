@@ -29,6 +29,7 @@ class Report:
     removed: int
     unchanged: int
     failed: tuple[Failure, ...]
+    left_out: dict[str, int]  # files of kinds that are not read, by the end of their names
     passages: int
     encoded: int
     concepts: int

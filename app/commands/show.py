@@ -52,6 +52,9 @@ def tell_faults(report: Report) -> None:
     """On stderr, what an ingest could not read, follow or keep."""
     for failure in report.failed:
         tell(f"not read: {failure.note}:{failure.line}: {failure.error}")
+    if report.left_out:
+        kinds = ", ".join(f"{n} {kind}" for kind, n in report.left_out.items())
+        tell(f"left out, as these kinds of files are not read: {kinds}")
     for warning in report.warnings:
         tell(f"{warning.note}:{warning.line}: {warning.error}")
     for dropped in report.dropped:

@@ -108,7 +108,9 @@ def note_concept(
         The concepts that each passage belongs to.
     """
     own = {c for passage in note.passages for c in owners.get(passage.id, ())}
-    for title in [*(h.text for h in note.parsed.headings[:1]), *_called(note)]:
+    first = [h.text for h in note.parsed.headings[:1]]
+    called = _called(note)
+    for title in [*called, *first] if _stands_apart(note) else [*first, *called]:
         meant = [named[k] for n in namings(title) if (k := merge_key(n.label)) in named]
         if meant:
             return next((c for c in meant if c in own), meant[0])
@@ -141,7 +143,9 @@ def _about(
 ) -> Names | None:
     """What a link to a note names: its own concept, else one that is called as its file."""
     headings = note.parsed.headings
-    title = paths[headings[0].path][1] if headings and headings[0].path in paths else None
+    title = _title(note, termhood) if _stands_apart(note) else None
+    if title is None and headings and headings[0].path in paths:
+        title = paths[headings[0].path][1]
     title = title or _title(note, termhood)
     if title is not None:
         return Names(title.label)
@@ -165,7 +169,9 @@ def _candidates(
     title = _title(note, termhood)
     own = _passages_by_path(note.passages, paths)
     aliases = _aliases(parsed)
-    if title is not None and (not parsed.headings or parsed.headings[0].path not in paths):
+    if title is not None and (
+        not parsed.headings or parsed.headings[0].path not in paths or _stands_apart(note)
+    ):
         # No usable first heading: the file's title or name stands for what the rest does not claim.
         unclaimed = tuple(p.id for p in note.passages if _claim(p.heading_path, paths) is None)
         stated = isinstance(parsed.front_matter.get("title"), str)
@@ -222,10 +228,16 @@ def _title(note: NoteParts, termhood: Termhood) -> Names | None:
     if _of_repository(note) or all(links_only(passage.text) for passage in note.passages):
         return None
     spoken, headings = _spoken(note.name), note.parsed.headings
-    if not any(key(h.text) for h in headings):
+    if _stands_apart(note) or not any(key(h.text) for h in headings):
         return termhood.names(spoken, TITLE)
     unlikely = is_title(note.parsed, 0) and termhood.names(headings[0].text, ENOUGH) is None
     return termhood.names(spoken, ENOUGH) if unlikely else None
+
+
+def _stands_apart(note: NoteParts) -> bool:
+    """Whether a note goes by other names and no heading is its title: it is called as its file."""
+    named = bool(_aliases(note.parsed)) and not _of_repository(note)
+    return named and bool(note.parsed.headings) and not is_title(note.parsed, 0)
 
 
 def titles_of(note: NoteParts) -> list[str]:

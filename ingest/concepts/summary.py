@@ -7,6 +7,7 @@ from collections.abc import Collection, Iterator
 
 from ingest.names.labels import MAX_WORDS, merge_key
 from ingest.notes.dialect import FENCED
+from ingest.notes.dialect_lines import readable
 from ingest.notes.plain_text import plain
 from ingest.notes.sentences import sentences
 from ingest.notes.structure_words import MUST_KNOW, NEEDS, PART, links_only
@@ -85,7 +86,7 @@ def naming_sentence(text: str, names: Collection[str]) -> str:
 
 def _pieces(text: str) -> Iterator[str]:
     """Paragraphs and list items, plain, but for tables and what only links."""
-    shown = _ENDS_IN_FORMULA.sub(lambda m: f": ${m['tex']}$", text)
+    shown = _ENDS_IN_FORMULA.sub(lambda m: f": ${m['tex']}$", readable(text, titles=False))
     body = _HEADING_LINE.sub("", _SET_APART.sub("\n\n", shown))
     for piece in _PIECE.split(body):
         words = piece.strip()

@@ -8,6 +8,7 @@ import unicodedata
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from urllib.parse import unquote
 
 from ingest.notes.kinds import READERS
 
@@ -71,9 +72,18 @@ class NoteNames:
 
 
 def note_stem(target: str) -> str:
-    """A file's name without folders and ending; of a name that is no file's, the name."""
-    name = posixpath.basename(target.strip().rstrip("/"))
+    """A file's name without folders and ending; of a name that is no file's, the name.
+
+    >>> note_stem("pages/deep learning___optimizer.md"), note_stem("A%2FB.md")
+    ('optimizer', 'B')
+    """
+    name = posixpath.basename(_place(target.strip()).rstrip("/"))
     return name[: len(name) - len(_ending(name))]
+
+
+def _place(name: str) -> str:
+    """A note's path, its name's own levels as folders: some write "a/b" as "a___b" or "a%2Fb"."""
+    return unquote(name.replace("___", "/"))
 
 
 def _ending(target: str) -> str:
@@ -82,7 +92,7 @@ def _ending(target: str) -> str:
 
 def _folded(path: str) -> str:
     """A path without ending and case, and with one spelling of accents."""
-    stem = path[: len(path) - len(_ending(path))]
+    stem = _place(path[: len(path) - len(_ending(path))])
     return unicodedata.normalize("NFC", stem.casefold())
 
 

@@ -135,7 +135,7 @@ def _wikilink(state: StateInline, silent: bool) -> bool:
     if not silent:
         picture = bool(embed) and _PICTURE.search(target) is not None
         token = state.push("wikipicture" if picture else "wikilink", "", 0)
-        token.content = "" if picture else (shown or "").strip() or target
+        token.content = "" if embed else (shown or "").strip() or target
         token.meta["target"] = target
     state.pos = match.end()
     return True

@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Collection, Iterator, Sequence
+from collections import Counter
+from collections.abc import Collection, Container, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
 
 from pathspec import GitIgnoreSpec
 
-from ingest.notes.kinds import READERS
+from ingest.notes.kinds import READERS, UNREAD
 from kg.errors import GradusError, UnreadableNote
 
-__all__ = ["IGNORE_FILE", "FoundNote", "find_notes", "read_note", "real_path"]
+__all__ = ["IGNORE_FILE", "FoundNote", "find_notes", "read_note", "real_path", "unread_kinds"]
 
 IGNORE_FILE = ".gradusignore"
 _NEVER = frozenset({"node_modules", ".ipynb_checkpoints"})
@@ -41,10 +42,10 @@ class FoundNote:
 def find_notes(paths: Sequence[Path], may_be_empty: Collection[Path] = ()) -> list[FoundNote]:
     """Find the notes below folders, or named one by one, sorted by name.
 
-    Hidden files and folders, `.ipynb_checkpoints`, `node_modules` and what a `.gradusignore` names
-    are left out; a file named itself is taken whatever its folder says. Each file is found once,
-    however many ways lead to it. Where two roots give the same name, the later gets its root
-    folder's name in front.
+    Hidden files and folders, `.ipynb_checkpoints`, `node_modules`, Logseq's older versions of pages
+    and what a `.gradusignore` names are left out; a file named itself is taken whatever its folder
+    says. Each file is found once, however many ways lead to it. Where two roots give the same name,
+    the later gets its root folder's name in front.
 
     Parameters
     ----------
@@ -70,6 +71,18 @@ def find_notes(paths: Sequence[Path], may_be_empty: Collection[Path] = ()) -> li
                 note = _renamed(note, by_name)
                 by_name[note.name] = note
     return sorted(by_name.values(), key=lambda note: note.name)
+
+
+def unread_kinds(paths: Sequence[Path]) -> dict[str, int]:
+    """How many texts of each kind that is not read lie below folders, by the end of their names.
+
+    Raises
+    ------
+    GradusError
+        A folder cannot be listed, or a `.gradusignore` is not valid.
+    """
+    files = {real_path(file) for path in paths if path.is_dir() for file in _walk(path, UNREAD)}
+    return dict(sorted(Counter(file.suffix.lower() for file in files).items()))
 
 
 def read_note(path: Path) -> str:
@@ -124,7 +137,7 @@ def _below(path: Path) -> list[FoundNote]:
         return [FoundNote(path, path.parent, path.name)]
     files: dict[Path, Path] = {}
     # real files first, so that a link to a note of the same folder does not take its place
-    for file in sorted(_walk(path), key=lambda file: (file.is_symlink(), file.as_posix())):
+    for file in sorted(_walk(path, READERS), key=lambda file: (file.is_symlink(), file.as_posix())):
         files.setdefault(real_path(file), file)
     notes = (FoundNote(file, path, file.relative_to(path).as_posix()) for file in files.values())
     return sorted(notes, key=lambda note: note.name)
@@ -137,8 +150,8 @@ def _exists(path: Path) -> bool:
         return False
 
 
-def _walk(root: Path) -> Iterator[Path]:
-    """Note files below a folder.
+def _walk(root: Path, kinds: Container[str]) -> Iterator[Path]:
+    """Files of these kinds below a folder.
 
     Linked folders come after all real ones, and each real folder is listed once.
     """
@@ -155,14 +168,16 @@ def _walk(root: Path) -> Iterator[Path]:
         rules = (*rules, (folder, own)) if own is not None else rules
         for entry in _entries(folder):
             path = folder / entry.name
-            if entry.name.startswith(".") or entry.name in _NEVER:
+            # Logseq keeps its backups in "bak".
+            backup = entry.name == "bak" and (folder / "config.edn").is_file()
+            if entry.name.startswith(".") or entry.name in _NEVER or backup:
                 continue
             kind = _kind(entry)
             if _ignored(path, kind == "folder", rules):
                 continue
             if kind == "folder":
                 (linked if entry.is_symlink() else waiting).append((path, rules))
-            elif kind == "file" and path.suffix.lower() in READERS:
+            elif kind == "file" and path.suffix.lower() in kinds:
                 yield path
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_right
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 __all__ = ["Source", "line_of", "line_spans"]
@@ -38,7 +39,7 @@ def line_of(spans: list[tuple[int, int]], offset: int) -> int:
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """An original text with its lines, and the notebook cell it stands in.
+    """An original text with its lines, what is read of each, and the notebook cell it stands in.
 
     Line indexes here are 0-based.
     """
@@ -46,15 +47,24 @@ class Source:
     text: str
     lines: list[tuple[int, int]]
     cell: int | None
+    read: Sequence[str]  # as markdown-it sees them; each ends as the line does
 
     def line(self, index: int) -> str:
-        """The line as markdown-it sees it, of the same length as in the text."""
-        start, end = self.lines[index]
-        return self.text[start:end].replace("\0", "\ufffd")
+        """What is read of the line."""
+        return self.read[index]
+
+    def offset(self, index: int, column: int) -> int:
+        """The offset in the text of a column in what is read of the line."""
+        return self.lines[index][1] - len(self.read[index]) + column
 
     def blank(self, index: int) -> bool:
-        """Whether CommonMark counts the line as blank: blanks and tabs only."""
-        return not self.line(index).strip(" \t")
+        """Whether nothing is read of the line but blanks and tabs, or nothing else stands there."""
+        return not self.read[index].strip(" \t") or not self.words(index)
+
+    def words(self, index: int) -> bool:
+        """Whether anything stands in the line, read or not."""
+        start, end = self.lines[index]
+        return bool(self.text[start:end].strip(" \t"))
 
     def indent(self, index: int) -> int:
         """Columns before the line's first character, tabs expanded."""

@@ -6,20 +6,21 @@ instead, from the line numbers it reports.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
-from itertools import pairwise
+from itertools import groupby, pairwise
 from typing import Literal
 
 from markdown_it.token import Token
 
 from ingest.notes.dialect import parser
+from ingest.notes.dialect_lines import read_lines
 from ingest.notes.front_matter import FrontMatter, read_front_matter
 from ingest.notes.lines import Source, line_spans
 from ingest.notes.marked_terms import marked_terms
 from ingest.notes.parsed import Block, Heading, ParsedNote
 from ingest.notes.plain_text import inline_text, plain
+from ingest.notes.properties import page_properties
 
 __all__ = ["open_headings", "parse_markdown", "plain"]
 
@@ -34,7 +35,6 @@ _KINDS: dict[str, _Kind] = {
     "html_block": "html",
     "hr": "html",  # a rule holds no words; it counts as markup
 }
-_HEADING_ATTRIBUTES = re.compile(r"\s*\{[#.:][^{}]*\}\s*$")
 
 
 def parse_markdown(
@@ -59,13 +59,20 @@ def parse_markdown(
     UnreadableNote
         The front matter has no sane size; carries its line.
     """
-    source = Source(text, line_spans(text), cell)
     front = read_front_matter(text) if cell is None else FrontMatter()
+    spans = line_spans(text)
     # blank lines in place of the front matter keep markdown-it's line numbers the note's own
-    lines = [source.line(at) if at >= front.line_count else "" for at in range(len(source.lines))]
-    tokens = parser().parse("\n".join(lines))
+    lines = [
+        text[start:end].replace("\0", "\ufffd") if at >= front.line_count else ""
+        for at, (start, end) in enumerate(spans)
+    ]
+    said, said_at = page_properties(lines, front.line_count) if cell is None else ({}, {})
+    body = max(front.line_count, *said_at.values(), 0)
+    read = read_lines(lines)
+    source = Source(text, spans, cell, ["" if x.role == "box" else x.text for x in read])
+    tokens = parser().parse("\n".join(source.read))
     headings = _headings(source, tokens, tuple(above))
-    blocks = _blocks(source, tokens, front.line_count, headings, first_group)
+    blocks = _blocks(source, tokens, body, headings, first_group)
     starts = [(heading.start, heading.path) for heading in headings]
     path = above[-1].path if above else ()
     return ParsedNote(
@@ -75,8 +82,8 @@ def parse_markdown(
         marked=tuple(
             sorted(marked_terms(source, tokens), key=lambda term: (term.start, -term.end))
         ),
-        front_matter=front.values,
-        front_matter_lines=front.lines,
+        front_matter={**said, **front.values},
+        front_matter_lines={**said_at, **front.lines},
         left_out=front.left_out,
     )
 
@@ -104,9 +111,7 @@ def _headings(
             continue
         level = int(token.tag[1:])
         children = following.children or []
-        words = _HEADING_ATTRIBUTES.sub("", inline_text(children, pictures=False)) or inline_text(
-            children
-        )
+        words = inline_text(children, pictures=False) or inline_text(children)
         outer = tuple(heading for heading in held if heading.level < level)
         path = outer[-1].path if outer else ()
         start, end = source.span(token.map[0], token.map[1] - 1)
@@ -145,15 +150,20 @@ def _blocks(
     for token in tokens:
         if token.type == "heading_open" and token.level == 0 and token.map is not None:
             covered[token.map[0] : token.map[1]] = [True] * (token.map[1] - token.map[0])
-    left = [at for at in range(body, len(covered)) if not covered[at] and not source.blank(at)]
-    # link definitions, which markdown-it takes in without a token
-    while left:
-        last = 0
-        while last + 1 < len(left) and left[last + 1] == left[last] + 1:
-            last += 1
-        blocks.append(_block(source, "paragraph", left[0], left[last] + 1))
-        left = left[last + 1 :]
+    left = [at for at in range(body, len(covered)) if not covered[at] and source.words(at)]
+    # Link definitions, which markdown-it takes in without a token, and lines of which nothing is
+    # read: markup, as the titles of boxes are.
+    for unread, lines in groupby(left, source.blank):
+        for first, after in _runs(list(lines)):
+            blocks.append(_block(source, "html" if unread else "paragraph", first, after))
     return sorted(blocks, key=lambda block: block.start)
+
+
+def _runs(lines: Sequence[int]) -> Iterator[tuple[int, int]]:
+    """Half-open ranges of lines that follow each other."""
+    for _, run in groupby(enumerate(lines), lambda numbered: numbered[1] - numbered[0]):
+        whole = [line for _, line in run]
+        yield whole[0], whole[-1] + 1
 
 
 def _token_blocks(source: Source, tokens: Sequence[Token], group: int) -> Iterator[Block]:
@@ -186,7 +196,10 @@ def _block(
     whole_line: bool = False,
 ) -> Block:
     """The block of lines `first` to `after` (0-based, half-open), without blank last lines."""
-    while after > first + 1 and source.blank(after - 1):
+    # what is not read after an item or a paragraph is no part of it
+    while after > first + 1 and (
+        not source.words(after - 1) or (kind != "html" and source.blank(after - 1))
+    ):
         after -= 1
     start, end = source.span(first, after - 1, whole_line)
     return Block(kind, (), source.cell, start, end, first + 1, after, language, group)

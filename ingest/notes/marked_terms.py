@@ -116,7 +116,7 @@ class _Offsets:
                 else original.find(words, searched.get(at, 0))
             )
             if column >= 0:
-                self._starts.append((position + lead, source.lines[at][0] + column, len(words)))
+                self._starts.append((position + lead, source.offset(at, column), len(words)))
                 if searched is not None:
                     searched[at] = column + len(words)
             position += len(line) + 1

@@ -5,33 +5,40 @@ from __future__ import annotations
 import html
 import re
 from collections.abc import Iterable, Sequence
+from itertools import pairwise
 from urllib.parse import unquote
 
 from markdown_it.token import Token
 
-from ingest.notes.dialect import parser
+from ingest.notes.dialect import FENCED, parser
+from ingest.notes.dialect_lines import readable
+from ingest.notes.dialect_marks import ERASED
 
-__all__ = ["TAG", "html_words", "inline_text", "picture_of", "plain"]
+__all__ = ["TAG", "html_words", "inline_text", "picture_of", "plain", "without_tags"]
 
 TAG = re.compile(
-    r"<!--.*?(?:-->|\Z)|<(script|style)\b.*?(?:</\1\s*>|\Z)|</?[A-Za-z][\w:-]*+(?:\"[^\"]*\"|'[^']*'"
-    r"|[^'\"<>])*+>",
+    r"<!--.*?(?:-->|\Z)|<(?P<raw>script|style)\b.*?(?:</(?P=raw)\s*>|\Z)"
+    r"|</?(?!\w+://)[A-Za-z][\w:.-]*+(?=[\s/>])(?:\"[^\"]*\"|'[^']*'|[^'\"<>])*+>",
     re.DOTALL | re.IGNORECASE,
 )
+_NO_TAG = re.compile(
+    rf"{FENCED}|`[^`\n]+`|\$\$.{{0,5000}}?\$\$|\$[^$\n]+\$", re.DOTALL | re.MULTILINE
+)
+_HTML = re.compile(r"^[ \t]*</?[A-Za-z][^\n]*(?:\n(?![ \t]*\n)[^\n]*)*", re.MULTILINE)
+_INDENTS = re.compile(r"^[ \t]+", re.MULTILINE)
+_HTML_LEAD = re.compile(rf"^[ \t]*{ERASED}[ \t{ERASED}]*", re.MULTILINE)
 _ATTRIBUTE = re.compile(
     r"(?<![-\w:.])([A-Za-z_:][-\w:.]*)\s*=\s*(?:\"([^\"]*)\"|'([^']*)'|([^\s\"'>]+))"
 )
 _PICTURE_TAG = re.compile(r"<img\b", re.IGNORECASE)
 _FORMULA_SERVICE = re.compile(r"latex|codecogs|chart\.googleapis|/math/", re.IGNORECASE)
 _MARKUP = re.compile(
-    r"[\\`*_\[\]<>&$~#|!%^\ufeff]|==|://|^[ \t]*(?:[-+=]|\d+[.)])|^(?: {4}|\t)", re.MULTILINE
+    r"[\\`*_\[\]<>&$~#|!%^@{\ufeff]|==|::|//|\?\?\?|^[ \t]*(?:[-+=]|\d+[.)])|^(?: {4}|\t)"
+    r"|^(?:import|export)[ \t]|^\(|:[a-z][\w+-]*:|(?:SCHEDULED|DEADLINE|CLOSED):",
+    re.MULTILINE,
 )
 _VERBATIM = frozenset({"fence", "code_block"})
 _FORMULA_MARKS = re.compile(r"\$\$|\\\[|\\\]")
-# Marks of note-taking programs: a comment, a block's name and tags at a line's end, highlighting.
-_COMMENT = re.compile(r"%%[^%\n]+%%")
-# The last is read backwards: forwards, each of many marks would look for the end anew.
-_LINE_END = re.compile(r"\s*(?:(?:[\w/-]*[A-Za-z]#|[\w-]+[A-Za-z]\^)\s)+")
 _HIGHLIGHT = re.compile(r"(?<![\w=])==(?=[^\s=])|(?<=[^\s=])==(?![\w=])")
 _CALLOUT = re.compile(r"^\[!(?P<sort>[\w-]+)\][+-]?[ \t]*(?P<title>[^\n]*)")
 
@@ -51,7 +58,8 @@ def plain(text: str) -> str:
     """
     if _MARKUP.search(text) is None:
         return " ".join(text.split())
-    return " ".join(" ".join(_pieces(parser().parse(text.removeprefix("\ufeff")))).split())
+    tokens = parser().parse(readable(text.removeprefix("\ufeff")))
+    return " ".join(" ".join(_pieces(tokens)).split())
 
 
 def _pieces(tokens: Iterable[Token]) -> Iterable[str]:
@@ -100,21 +108,42 @@ def inline_text(tokens: Sequence[Token], pictures: bool = True) -> str:
         elif token.type == "html_inline":
             parts.append(_tag_words(token.content) if pictures else "")
         elif token.type == "text":
-            parts.append(_HIGHLIGHT.sub("", _without_line_end(_COMMENT.sub("", token.content))))
+            parts.append(_HIGHLIGHT.sub("", token.content))
         else:
             parts.append(token.content)
     return " ".join("".join(parts).split())
-
-
-def _without_line_end(text: str) -> str:
-    end = _LINE_END.match(text[::-1])
-    return text[: len(text) - end.end()] if end else text
 
 
 def html_words(source: str) -> str:
     """Words of HTML, without tags, comments, scripts and styles; pictures leave theirs."""
     words = TAG.sub(lambda tag: f" {_tag_words(tag.group())} ", source)
     return " ".join(html.unescape(words).split())
+
+
+def without_tags(source: str) -> str:
+    """Markdown without HTML's tags and comments, but in code and formulas.
+
+    >>> without_tags("H<sub>2</sub>O<!-- wet --> `a<b>c` <https://e.org>")
+    'H2O `a<b>c` <https://e.org>'
+    """
+    if "<" not in source:
+        return source
+    kept = [(0, 0), *(m.span() for m in _NO_TAG.finditer(source)), (len(source), len(source))]
+    return "".join(
+        _tags_out(source, after, start) + source[start:end]
+        for (_, after), (start, end) in pairwise(kept)
+    )
+
+
+def _tags_out(source: str, start: int, end: int) -> str:
+    """A part of Markdown without tags; HTML's own lines lose their indent, too."""
+    parts = []
+    for block in _HTML.finditer(source, start, end):
+        words = TAG.sub(f"{ERASED} ", _INDENTS.sub("", block.group()))
+        parts += [source[start : block.start()], _HTML_LEAD.sub("", words).replace(ERASED, "")]
+        start = block.end()
+    text = "".join([*parts, source[start:end]])
+    return TAG.sub(lambda tag: " " if tag[0][:3].lower() == "<br" else "", text)
 
 
 def picture_of(tag: str) -> tuple[str, str, str] | None:

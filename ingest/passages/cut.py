@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+from ingest.notes.dialect_lines import blanked
 from ingest.notes.lines import line_of, line_spans
 from ingest.notes.parsed import Block, Heading, ParsedNote
 from ingest.passages.split import pieces
@@ -30,6 +31,8 @@ _CUT_AFTER_TEXT = (
     1.0  # code, table, formula or picture from the text before it, output from its code
 )
 _CUT_IN_LIST = 0.3  # between items of one list; between paragraphs nothing
+_NOTHING = frozenset({"", "-", "*", "+"})  # a line of a section with nothing to read
+_INDENTED = 4  # columns; CommonMark would read code
 _KINDS: dict[str, PassageKind] = {
     "code": "code",
     "item": "list",
@@ -135,6 +138,9 @@ def _sections(parsed: ParsedNote) -> Iterator[_Section]:
 
 def _slices(section: _Section, text: str) -> Iterator[tuple[int, int, PassageKind]]:
     """Start, end and kind of the section's passages."""
+    said = blanked(text[section.start : section.end])
+    if all(line.strip() in _NOTHING for line in said.splitlines()):
+        return
     if not section.blocks:
         if section.end > section.start:
             yield section.start, section.end, "prose"
@@ -142,8 +148,27 @@ def _slices(section: _Section, text: str) -> Iterator[tuple[int, int, PassageKin
     units = _units(section, text)
     firsts = _best_cuts(units, section.start)
     for first, after in zip(firsts, [*firsts[1:], len(units)], strict=True):
-        start = section.start if first == 0 else units[first].start
-        yield start, units[after - 1].end, _kind([unit.block for unit in units[first:after]])
+        start, end = section.start if first == 0 else units[first].start, units[after - 1].end
+        yield (
+            _with_indent(text, start, end),
+            end,
+            _kind([unit.block for unit in units[first:after]]),
+        )
+
+
+def _with_indent(text: str, start: int, end: int) -> int:
+    """The start with the indent before it, where all of the slice stands in a box or an item.
+
+    So what is cut from within one is known for it.
+    """
+    margin = start
+    while margin > 0 and text[margin - 1] in " \t":
+        margin -= 1
+    lead = text[margin:start]
+    if len(lead.expandtabs(4)) < _INDENTED or (margin > 0 and text[margin - 1] not in "\r\n"):
+        return start
+    lines = [line for line in text[start:end].splitlines()[1:] if line.strip()]
+    return margin if all(line.startswith(lead) for line in lines) else start
 
 
 def _kind(blocks: Sequence[Block]) -> PassageKind:

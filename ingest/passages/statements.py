@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from ingest.notes.dialect import parser
+from ingest.notes.dialect_lines import blanked
 from ingest.notes.lines import line_spans
 from ingest.notes.markdown import parse_markdown
 from ingest.notes.parsed import Block
@@ -73,7 +74,8 @@ def statements_in(text: str, cell: int | None, kind: PassageKind) -> tuple[State
         )
     # Read as a cell: a rule on the first line of a passage opens no front matter.
     blocks = parse_markdown(text, cell=0).blocks
-    return tuple(s for at, block in enumerate(blocks) for s in _of_block(text, block, at))
+    words = blanked(text)
+    return tuple(s for at, block in enumerate(blocks) for s in _of_block(words, block, at))
 
 
 def _lines(text: str) -> list[str]:
@@ -81,8 +83,11 @@ def _lines(text: str) -> list[str]:
 
 
 def _indent(text: str) -> int:
-    """How many blanks every line begins with."""
-    return min((len(x) - len(x.lstrip(" ")) for x in _lines(text) if x.strip()), default=0)
+    """How many blanks or tabs every line begins with, the same ones."""
+    lead, *others = [x[: len(x) - len(x.lstrip(" \t"))] for x in _lines(text) if x.strip()] or [""]
+    while not all(other.startswith(lead) for other in others):
+        lead = lead[:-1]
+    return len(lead)
 
 
 def _in_full(offset: int, text: str, indent: int) -> int:

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from itertools import pairwise
 from typing import NamedTuple
 
+from ingest.notes.dialect_lines import readable
 from ingest.notes.plain_text import plain
 from ingest.notes.sentences import sentence_spans
 from kg.types import Passage
@@ -39,14 +40,16 @@ class Part(NamedTuple):
 def vector_texts(passage: Passage) -> list[str]:
     """Plain texts to encode for a passage, at least one; each carries the passage's heading."""
     about = ": ".join(passage.heading_path[-HEADINGS:])
-    body = plain(_without_heading(passage.text))
+    code = passage.kind in ("code", "output")
+    text = _without_heading(passage.text if code else readable(passage.text))
+    body = plain(text)
     whole = f"{about}\n{body}" if about else body
-    if passage.kind in ("code", "output"):
+    if code:
         return [whole[:WHOLE_CHARS]]
     if len(body) <= WHOLE_CHARS:
         return [whole]
     nearest = passage.heading_path[-1] if passage.heading_path else ""
-    windows = _windows(_without_heading(passage.text))
+    windows = _windows(text)
     return [f"{nearest}\n{w}" if nearest else w for w in windows] or [whole]
 
 

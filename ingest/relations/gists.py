@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ingest.concepts.summary import tells
+from ingest.notes.dialect_lines import readable
 from ingest.notes.plain_text import plain
 from kg.types import Concept, Passage
 from kg.vectors import WordVectors
@@ -98,7 +99,7 @@ def _opening(passages: Sequence[Passage]) -> str:
     """The words of the first passages, headings aside."""
     texts: list[str] = []
     for passage in passages:
-        texts.append(plain(_HEADING.sub("", passage.text)))
+        texts.append(plain(_HEADING.sub("", readable(passage.text))))
         if sum(map(len, texts)) >= CHARS:
             break
     return "\n".join(texts)[:CHARS]

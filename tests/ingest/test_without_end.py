@@ -112,7 +112,7 @@ def test_a_file_beyond_measure_is_named(tmp_path: Path) -> None:
 
 
 def test_line_ends_lose_their_tags_alone() -> None:
-    """The run of tags and names of blocks that ends a line."""
-    assert plain("We #stop #here now #tag/sub #b-c ^name ") == "We #stop #here now"
+    """The run of tags and names of blocks that ends a line; within it a tag is its word."""
+    assert plain("We #stop #here now #tag/sub #b-c ^name ") == "We stop here now"
     assert inline_text(()) == ""
     assert plain("A #1 is no tag #") == "A #1 is no tag #"

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from itertools import pairwise
+from itertools import pairwise, takewhile
 
 from app.wording import code_block
 from ingest.notes.dialect import FENCED
-from ingest.notes.plain_text import plain
+from ingest.notes.dialect_lines import readable
+from ingest.notes.plain_text import plain, without_tags
 from kg.types import Citation, Passage
 
 __all__ = [
@@ -28,19 +29,15 @@ _PICTURE = re.compile(r"^\s*(?:[-*+]\s+)?(?:!\[[^\]]*\]\([^)]*\)\s*)+$", re.M)
 _FORMULA_PICTURE = re.compile(
     r"<img\b[^>]*\bcodecogs\b[^>]*?\btitle=\"(?P<tex>[^\"]+)\"[^>]*?/?>", re.I | re.S
 )
-# Marks of note-taking programs, shown as what they mean: comments go, callouts get a bold title.
-_EMBEDDED_PICTURE = re.compile(
-    r"!\[\[[^\[\]\n]+\.(?:png|jpe?g|gif|svg|webp|bmp)(?:\|[^\[\]\n]*)?\]\]", re.I
-)
-_COMMENT = re.compile(r"[ \t]*%%[^%\n]+%%")
-_BLOCK_NAME = re.compile(r"[ \t]\^[A-Za-z][\w-]+[ \t]*$", re.M)
+# Marks of note-taking programs, shown as what they mean: callouts get a bold title.
+_EMBEDDED = re.compile(r"!\[\[[^\[\]\n]+\]\]")  # a picture, or another note
 _HIGHLIGHT = re.compile(r"(?<![\w=`])==(?P<words>[^\s=](?:[^=\n`]*[^\s=])?)==(?![\w=`])")
 _CODE = re.compile(rf"{FENCED}|`[^`\n]+`", re.M | re.S)
 _CALLOUT = re.compile(
     r"^(?P<quote>[ \t]*(?:>[ \t]*)+)\[!(?P<sort>[\w-]+)\][+-]?[ \t]*(?P<title>[^\n]*)$", re.M
 )
 _ITEM = re.compile(r"^\s*(?:[-*+]|\d+[.)])\s", re.M)
-_WIKILINK = re.compile(r"!?\[\[(?P<target>[^\]|#\n]+)(?:#[^\]|\n]*)?(?:\|(?P<words>[^\]\n]+))?\]\]")
+_WIKILINK = re.compile(r"\[\[(?P<target>[^\]|#\n]+)(?:#[^\]|\n]*)?(?:\|(?P<words>[^\]\n]+))?\]\]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +70,7 @@ def heading_of(passage: Passage) -> str:
 
 def body_of(passage: Passage) -> Excerpt:
     """A passage without its heading line, or all of it when there is nothing else."""
-    match = re.match(r"\s*#{1,6}\s[^\n]*\n+", passage.text)
+    match = re.match(r"\s*(?:[-*+]\s+)?#{1,6}\s[^\n]*\n+", passage.text)
     start = match.end() if match and passage.text[match.end() :].strip() else 0
     return Excerpt(passage, start, len(passage.text))
 
@@ -110,20 +107,41 @@ def shown(excerpt: Excerpt, n: int) -> str:
     if passage.cell is not None and passage.kind in ("code", "output"):
         language = "python" if passage.kind == "code" else "text"
         return f"{code_block(excerpt.text.strip(chr(10)), language)}\n\n[{n}]"
-    text = _EMBEDDED_PICTURE.sub("", _PICTURE.sub("", excerpt.text.replace("\r\n", "\n")))
+    text = _EMBEDDED.sub("", _PICTURE.sub("", readable(_at_margin(excerpt))))
     code = [(0, 0), *(match.span() for match in _CODE.finditer(text)), (len(text), len(text))]
     text = "".join(
         _without_marks(text[after:start]) + text[start:end]
         for (_, after), (start, end) in pairwise(code)
     )
     text = _WIKILINK.sub(lambda m: (m["words"] or m["target"]).strip(), text)
-    text = _FORMULA_PICTURE.sub(lambda m: f"${m['tex'].strip()}$", text).strip("\n")
+    text = without_tags(_FORMULA_PICTURE.sub(lambda m: f"${m['tex'].strip()}$", text)).strip("\n")
     end = text.rstrip().rsplit("\n", 1)[-1]
     last = end.strip()
     own_line = last.startswith(("```", "~~~", "|", "$$", "<")) or last.endswith("$$")
     # Code by its indent, which no item of a list is.
     own_line |= end.startswith("    ") and _ITEM.search(text) is None
     return f"{text.rstrip()}\n\n[{n}]" if own_line else f"{text.rstrip()} [{n}]"
+
+
+def _at_margin(excerpt: Excerpt) -> str:
+    """An excerpt's text; what stands in a box or under an item without the indent of its lines.
+
+    Code by its indent keeps it.
+    """
+    text = excerpt.text.replace("\r\n", "\n")
+    before = excerpt.passage.text[: excerpt.start]
+    lead = before[len(before.rstrip(" \t")) :]
+    code = any(
+        s.kind == "code" and s.start <= excerpt.start < s.end for s in excerpt.passage.statements
+    )
+    if code or not text.strip() or before.rstrip(" \t")[-1:] not in ("", "\n", "\r"):
+        return text
+    lead = lead or text[: len(text) - len(text.lstrip(" \t"))]
+    first, *lines = text.split("\n")
+    # What stands at the margin again is no part of that box or item, nor what follows it.
+    inside = list(takewhile(lambda line: not line.strip() or line.startswith(lead), lines))
+    within = [line.removeprefix(lead) for line in (first, *inside)]
+    return "\n".join([*within, *lines[len(inside) :]])
 
 
 def listed(excerpt: Excerpt, n: int) -> str:
@@ -134,8 +152,7 @@ def listed(excerpt: Excerpt, n: int) -> str:
 
 def _without_marks(text: str) -> str:
     """Text outside code, with the marks of note-taking programs shown as what they mean."""
-    text = _BLOCK_NAME.sub("", _COMMENT.sub("", _HIGHLIGHT.sub(r"**\g<words>**", text)))
-    return _CALLOUT.sub(_callout, text)
+    return _CALLOUT.sub(_callout, _HIGHLIGHT.sub(r"**\g<words>**", text))
 
 
 def _callout(match: re.Match[str]) -> str:

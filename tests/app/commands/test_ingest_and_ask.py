@@ -55,6 +55,8 @@ def test_ingest_reports_what_it_did(shell: Shell, notes: Path, tmp_path: Path) -
         (notes / "bread.md").read_text(encoding="utf-8"), encoding="utf-8"
     )
     (tmp_path / "notes" / "broken.ipynb").write_text('{\n"cells": [\n!', encoding="utf-8")
+    for name in ("paper.tex", "one.rst", "two.rst", "code.py"):
+        (tmp_path / "notes" / name).write_text("words", encoding="utf-8")
     (report,) = shell.rows("ingest", tmp_path / "notes", "--json")
     assert {k: report[k] for k in ("notes", "added", "changed", "removed", "unchanged")} == {
         "notes": 1, "added": 1, "changed": 0, "removed": 0, "unchanged": 0,
@@ -65,6 +67,8 @@ def test_ingest_reports_what_it_did(shell: Shell, notes: Path, tmp_path: Path) -
     (failure,) = report["failed"]
     assert (failure["note"], failure["line"]) == ("broken.ipynb", 3)
     assert "not read: broken.ipynb:3:" in shell.err
+    assert report["left_out"] == {".rst": 2, ".tex": 1}
+    assert "left out, as these kinds of files are not read: 2 .rst, 1 .tex" in shell.errors
     (again,) = shell.rows("ingest", tmp_path / "notes", "--json")
     assert (again["unchanged"], again["encoded"]) == (1, 0)
 

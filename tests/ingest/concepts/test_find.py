@@ -72,6 +72,15 @@ def test_a_concept_knows_where_it_is_explained() -> None:
     assert [r.line for r in dropout.resources] == [5, 5, 7]
 
 
+def test_other_names_of_a_note_of_several_sections_are_the_notes_own() -> None:
+    """An outline is called as its file: its first section takes none of the note's names."""
+    outline = "alias:: update rule\n\n- ## Momentum\n\t- Momentum averages gradients.\n- ## Adam\n"
+    found = concepts(Optimizer=outline + "\t- Adam divides the step by a moving average.\n")
+    assert found["Optimizer"].aliases == ("update rule",)
+    assert found["Momentum"].aliases == ()
+    assert found["Momentum"].summary == "Momentum averages gradients."
+
+
 def test_passages_of_a_section_without_a_name_belong_to_the_section_above() -> None:
     """What stands under "Goals" or a question belongs to the concept around it."""
     found = concepts(

@@ -10,8 +10,10 @@ from pathlib import Path
 
 import pytest
 
-from ingest.notes.files import find_notes, read_note
+from ingest.notes.files import find_notes, read_note, unread_kinds
 from kg.errors import GradusError, UnreadableNote
+
+KINDS = r"\.md, \.markdown, \.mdx, \.qmd, \.rmd, \.ipynb"
 
 
 def write(root: Path, *names: str, text: str = "words") -> None:
@@ -129,9 +131,13 @@ def test_a_linked_folder_from_outside_is_followed(tmp_path: Path) -> None:
         (
             ("empty/x.txt",),
             "empty",
-            r"empty' holds no notes; expected \.md, \.markdown, \.ipynb files in it",
+            rf"empty' holds no notes; expected {KINDS} files in it",
         ),
-        (("x.txt",), "x.txt", r"x\.txt' is no note; expected one of \.md, \.markdown, \.ipynb"),
+        (
+            ("x.txt",),
+            "x.txt",
+            rf"x\.txt' is no note; expected one of {KINDS}",
+        ),
     ],
 )
 def test_paths_without_notes_say_what_was_expected(
@@ -191,3 +197,20 @@ def test_a_note_that_vanished_is_unreadable(tmp_path: Path) -> None:
     """A file removed since it was found is reported like any bad note."""
     with pytest.raises(UnreadableNote, match="cannot be read"):
         read_note(tmp_path / "gone.md")
+
+
+def test_texts_of_kinds_that_are_not_read_are_counted(tmp_path: Path) -> None:
+    """Each kind with how many lie below the folders; what is ignored or no text counts nowhere."""
+    write(
+        tmp_path, "a.md", "b.rst", "deep/c.RST", "d.tex", "e.py", "f.png", "g.qmd", "h.Rmd", "i.mdx"
+    )
+    write(tmp_path, "drafts/j.org", ".hidden/k.org")
+    (tmp_path / ".gradusignore").write_text("drafts/\n", encoding="utf-8")
+    assert unread_kinds([tmp_path, tmp_path / "deep", tmp_path / "a.md"]) == {".rst": 2, ".tex": 1}
+    assert [note.name for note in find_notes([tmp_path])] == ["a.md", "g.qmd", "h.Rmd", "i.mdx"]
+
+
+def test_older_versions_that_an_outliner_keeps_are_no_notes(tmp_path: Path) -> None:
+    """Logseq copies pages into a folder beside its settings; another folder of that name counts."""
+    write(tmp_path, "pages/a.md", "bak/b.md", "logseq/config.edn", "logseq/bak/pages/a/1.md")
+    assert [note.name for note in find_notes([tmp_path])] == ["bak/b.md", "pages/a.md"]
