@@ -28,7 +28,7 @@ def prerequisite_graph(relations: Iterable[Relation], n_concepts: int) -> nx.DiG
     graph.add_nodes_from(range(n_concepts))
     for r in relations:
         if r.kind == "prerequisite" and r.kept:
-            graph.add_edge(r.source, r.target, score=r.score)
+            graph.add_edge(r.source, r.target, score=r.score, stated=r.tier == "stated")
     return graph
 
 

@@ -7,7 +7,10 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 
 import networkx as nx
 
-__all__ = ["reasons", "study_path", "unlocked"]
+__all__ = ["HELPS", "Likely", "likely_first", "reasons", "study_path", "unlocked"]
+
+# For each goal the chance that each other concept comes first, whether the edge was kept or not.
+Likely = Mapping[int, Mapping[int, float]]
 
 # What a reason keeps of its strength with each concept it is passed on through: what the goal's
 # prerequisites need is less surely needed for the goal itself.
@@ -18,21 +21,55 @@ STRONG = 0.35
 # Concepts of a short path before its goal: with the goal fifteen steps, as many as one session's
 # plan holds.
 MOST_SHORT = 14
+# Chance of coming before the goal itself from which what comes before something on its path belongs
+# there too, where that is inferred: what is needed twice over is often not needed for the goal.
+HELPS = 0.3
+# For a goal that no edge leads to: how likely what comes first must be, and how many of it. From
+# the first on, else the few best from the second on.
+ENOUGH, MOST_ENOUGH, LEAST, MOST_LEAST = 0.6, 3, 0.45, 2
 BITS = 4096
 
 
+def likely_first(
+    graph: nx.DiGraph[int], goals: Collection[int], likely: Likely | None
+) -> nx.DiGraph[int]:
+    """The graph, with the likeliest to come first for each goal that no edge leads to.
+
+    Such edges were too unsure to be kept; as a start they are better than none.
+    """
+    bare = [goal for goal in goals if not graph.in_degree(goal)]
+    if not likely or not bare:
+        return graph
+    graph = nx.DiGraph(graph)
+    for goal in bare:
+        behind = nx.descendants(graph, goal) | {goal}
+        ranked = sorted(
+            ((s, -p) for p, s in likely.get(goal, {}).items() if p not in behind and s >= LEAST),
+            reverse=True,
+        )
+        enough = [one for one in ranked if one[0] >= ENOUGH][:MOST_ENOUGH]
+        graph.add_edges_from((-p, goal, {"score": s}) for s, p in enough or ranked[:MOST_LEAST])
+    return graph
+
+
 def study_path(
-    graph: nx.DiGraph[int], goals: Collection[int], known: Collection[int] = (), full: bool = False
+    graph: nx.DiGraph[int],
+    goals: Collection[int],
+    known: Collection[int] = (),
+    full: bool = False,
+    likely: Likely | None = None,
 ) -> list[int]:
     """What to learn for some goals, foundations first.
 
     Known concepts drop out together with what only they needed. The full path is all that is left;
     the short one holds the direct prerequisites of each goal and, up to `MOST_SHORT`, what is
     needed most strongly behind them: by the best chain of edges to the goal, whose strength is the
-    product of their scores, times `PASSED_ON` for each concept between, and at least `STRONG`. So
-    with a concept one of those it is needed for is on the path, and the path to several goals holds
-    those to each. What is known makes a short path shorter and nothing takes its place. All paths
-    come in one order: among concepts that could come next, the one that unlocks more comes first.
+    product of their scores, times `PASSED_ON` for each concept between, and at least `STRONG`.
+    Where `likely` is given, it also comes before the goal itself with a chance of at least `HELPS`,
+    or by stated edges alone. So with a concept one of those it is needed for is on the path (but
+    for what only comes before the goal itself), and the path to several goals holds those to each.
+    What is known makes a short path shorter and nothing takes its place. All paths come in one
+    order: among concepts that could come next, the one that unlocks more comes first.
 
     Raises
     ------
@@ -49,14 +86,16 @@ def study_path(
         return [node for node in order if node in needed]
     near = set(ends)
     for goal in ends:
+        helps = None if likely is None else likely.get(goal, {})
         most = MOST_SHORT
         if len(view) < len(whole):
             # What is known leaves its place empty: a mark never brings a step on the path that was
             # not worth one.
             most = len(
-                set(_strongest(whole, goal, MOST_SHORT)) & _with_ancestors(view, {goal}) - {goal}
+                set(_strongest(whole, goal, MOST_SHORT, helps))
+                & _with_ancestors(view, {goal}) - {goal}
             )
-        near.update(_strongest(view, goal, most))
+        near.update(_strongest(view, goal, most, helps))
     return [node for node in order if node in near]
 
 
@@ -64,7 +103,9 @@ def _with_ancestors(graph: nx.DiGraph[int], ends: Collection[int]) -> set[int]:
     return set(ends).union(*(nx.ancestors(graph, end) for end in ends))
 
 
-def _strongest(graph: nx.DiGraph[int], goal: int, most: int) -> list[int]:
+def _strongest(
+    graph: nx.DiGraph[int], goal: int, most: int, helps: Mapping[int, float] | None
+) -> list[int]:
     """What a goal needs most strongly, its direct prerequisites first."""
 
     def cost(_: int, __: int, edge: Mapping[str, float]) -> float:
@@ -78,9 +119,13 @@ def _strongest(graph: nx.DiGraph[int], goal: int, most: int) -> list[int]:
         needed.reverse(copy=False), goal, cutoff=limit, weight=cost
     )
     direct = set(needed.predecessors(goal))
-    behind = sorted(
-        set(far) - direct - {goal}, key=lambda node: (round(far[node], 9), -unlocks[node], node)
-    )
+    beyond = set(far) - direct - {goal}
+    if helps is not None:
+        stated = nx.subgraph_view(
+            needed, filter_edge=lambda u, v: needed.edges[u, v].get("stated", False)
+        )
+        beyond &= nx.ancestors(stated, goal) | {n for n, s in helps.items() if s >= HELPS}
+    behind = sorted(beyond, key=lambda node: (round(far[node], 9), -unlocks[node], node))
     return [*direct, *behind[: max(0, most - len(direct))]]
 
 

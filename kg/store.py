@@ -7,7 +7,7 @@ import json
 import re
 import sqlite3
 import threading
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -20,6 +20,7 @@ import numpy.typing as npt
 from kg.errors import NoStore, StoreVersion
 from kg.graph import prerequisite_graph
 from kg.linking import Lexicon, fold, spaced, terms
+from kg.paths import Likely
 from kg.rows import read_concepts, read_passages, read_relations
 from kg.schema import INDEX, check_types, connect, read_meta, told
 from kg.types import Concept, Mention, Passage, Place, Relation
@@ -120,6 +121,26 @@ class Store:
         """
         with self._reading():
             return read_relations(self._connection, kept=False)
+
+    def likely(self, goals: Collection[int]) -> Likely | None:
+        """For each goal the chance that each other concept comes first, kept or not.
+
+        Of two that may come before each other, the likelier. None for an imported graph.
+        """
+        if self.imported_from:
+            return None
+        marks = ", ".join("?" * len(goals))
+        with self._reading():
+            rows = self._connection.execute(
+                "SELECT source, target, score FROM relations WHERE kind = 'prerequisite' AND "
+                f"(target IN ({marks}) OR source IN ({marks}))",
+                (*goals, *goals),
+            ).fetchall()
+        chance = {(int(p), int(c)): float(s) for p, c, s in rows}
+        return {
+            goal: {p: s for (p, c), s in chance.items() if c == goal and s > chance.get((c, p), 0)}
+            for goal in goals
+        }
 
     def places(self, concept: Concept) -> tuple[Place, ...]:
         """Where the notes define a concept, the best place first.

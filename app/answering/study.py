@@ -11,7 +11,7 @@ import networkx as nx
 
 from ingest.passages.statements import says_something
 from kg.linking import find_concept
-from kg.paths import reasons, study_path, unlocked
+from kg.paths import likely_first, reasons, study_path, unlocked
 from kg.store import Store
 from kg.types import Citation, Concept, Evidence, PathStep
 
@@ -72,19 +72,22 @@ def study_plan(
     first.
 
     The short plan holds the strongest reasons (see `kg.paths.study_path`), and names only those
-    that no others imply.
+    that no others imply. Where no edge leads to a goal, its plan opens with what most likely comes
+    first, without a reason.
     """
-    graph = store.prerequisites
-    path = study_path(graph, goals, known, full)
+    likely = store.likely(goals)
+    graph = likely_first(store.prerequisites, goals, likely)
+    path = study_path(graph, goals, known, full, likely)
     evidence = _evidence(store, set(path))
-    why = reasons(graph, path, full)
+    why = reasons(store.prerequisites, path, full)
     steps = []
     for n, c in enumerate(path, 1):
         concept = store.concepts[c]
         needing = tuple((store.concepts[t].label, evidence.get((c, t))) for t in why[c])
         steps.append(PathStep(concept.label, concept.summary, needing, _home(store, concept, n)))
     on, done = set(path), set(known)
-    left_out = [c for c in study_path(graph, goals, (), full) if c in done - on] if done else []
+    whole = study_path(graph, goals, (), full, likely) if done else []
+    left_out = [c for c in whole if c in done - on]
     further = [] if full else [c for c in study_path(graph, goals, known, full=True) if c not in on]
     return Plan(tuple(steps), _labels(store, left_out), _labels(store, further))
 

@@ -130,6 +130,8 @@ def choose(
         evidence = (*standing.settled.lines.get((p, c), ()), *signals.evidence(p, c))
         if there and not any(e.signal != "position" for e in evidence):
             evidence = (*wording(p, c), *evidence)
+        if c in standing.settled.listing and not there:
+            s = min(s, 1 - STATED_SCORE)  # its notes say what it needs
         tier = _tier(s, least.sure, (p, c) in stated) if there else ""
         return Relation("prerequisite", p, c, round(s, 4), there, evidence, tier, (p, c) in implied)
 

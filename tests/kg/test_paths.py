@@ -10,7 +10,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kg.paths import MOST_SHORT, PASSED_ON, STRONG, reasons, study_path, unlocked
+from kg.paths import (
+    HELPS,
+    LEAST,
+    MOST_SHORT,
+    PASSED_ON,
+    STRONG,
+    likely_first,
+    reasons,
+    study_path,
+    unlocked,
+)
 
 SIZE = 10
 nodes = st.integers(0, SIZE - 1)
@@ -128,6 +138,44 @@ def test_a_mark_never_makes_a_short_path_longer(
         left = study_path(graph, [goal], known)
     assert len(left) <= len(without) - len(set(without) & known - {goal})
     assert all(set(graph.successors(node)) & set(left) for node in set(left) - {goal})
+
+
+chances = st.dictionaries(nodes, st.sampled_from([0.1, 0.3, 0.5, 0.7, 0.9]), max_size=SIZE)
+
+
+@given(graphs(), nodes, chances)
+def test_what_hardly_helps_with_the_goal_itself_falls_out(
+    graph: nx.DiGraph[int], goal: int, likely: dict[int, float]
+) -> None:
+    """Of what stands behind the direct prerequisites; nothing comes in by it."""
+    short = study_path(graph, [goal])
+    left = study_path(graph, [goal], likely={goal: likely})
+    near = {*graph.predecessors(goal), goal}
+    assert left == [n for n in short if n in near or likely.get(n, 0) >= HELPS]
+
+
+def test_what_is_stated_keeps_all_that_is_stated_behind_it() -> None:
+    """However unlikely it looks beside the goal."""
+    graph: nx.DiGraph[int] = nx.DiGraph([(0, 1, {"stated": True}), (1, 2, {"stated": True})])
+    graph.add_edge(3, 1)
+    assert study_path(graph, [2], likely={2: {}}) == [0, 1, 2]
+
+
+@given(graphs(), goals, st.dictionaries(nodes, chances, max_size=3))
+def test_a_goal_that_nothing_leads_to_gets_the_likeliest(
+    graph: nx.DiGraph[int], ends: set[int], likely: dict[int, dict[int, float]]
+) -> None:
+    """A few, likely enough, without a cycle; all other goals keep what they have."""
+    helped = likely_first(graph, ends, likely)
+    assert nx.is_directed_acyclic_graph(helped) and set(graph.edges) <= set(helped.edges)
+    for p, c in set(helped.edges) - set(graph.edges):
+        assert c in ends and not graph.in_degree(c) and likely[c][p] >= LEAST
+    assert all(helped.in_degree(c) <= 3 for c in ends if not graph.in_degree(c))
+    alone: nx.DiGraph[int] = nx.DiGraph()
+    alone.add_nodes_from(range(5))
+    given = {4: {0: 0.9, 1: 0.7, 2: 0.5, 3: 0.4}}
+    assert [*likely_first(alone, [4], given).edges] == [(0, 4), (1, 4)]
+    assert [*likely_first(alone, [4], {4: {0: 0.5, 3: 0.4}}).edges] == [(0, 4)]
 
 
 def test_what_unlocks_more_comes_first() -> None:

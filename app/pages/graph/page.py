@@ -23,7 +23,7 @@ from kg.errors import GradusError
 from kg.graph import depths
 from kg.linking import find_concept
 from kg.marks import add_marks, known_ids, remove_marks
-from kg.paths import reasons, study_path
+from kg.paths import likely_first, reasons, study_path
 from kg.store import Store
 from kg.types import Concept
 
@@ -194,7 +194,10 @@ def path_view(store: Store, goal: int | None) -> dict[str, Any]:
     known = known_ids(store)
     if goal is None:
         return {"path": [], "edges": [], "after": [], "known": sorted(known)}
-    path = study_path(store.prerequisites, [goal], known)
+    likely = store.likely([goal])
+    path = study_path(
+        likely_first(store.prerequisites, [goal], likely), [goal], known, likely=likely
+    )
     after = sorted(store.prerequisites.successors(goal))
     edges = [
         [step, later]

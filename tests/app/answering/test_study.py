@@ -14,9 +14,11 @@ import pytest
 from cited import assert_cited
 
 from app.answering.answer import answer
+from app.answering.composing.study_order import path
 from app.answering.study import concept_ids, learn_next, study_plan
 from kg.encoder import Encoder
 from kg.marks import add_marks
+from kg.paths import HELPS, likely_first
 from kg.store import Store, open_store
 
 
@@ -36,12 +38,13 @@ def listed(text: str) -> list[str]:
 
 def test_a_plan_is_in_order_and_its_reasons_are_the_reduction(starter: Store) -> None:
     """For every goal of real notes: no edge is violated, and each step but the goal says for which
-    later step.
+    later step; only what may help the goal itself, as no step needs it, says nothing.
     """
     graph = starter.prerequisites
     for concept in starter.concepts:
         steps = study_plan(starter, [concept.id]).steps
         ids = [next(iter(concept_ids(starter, [step.label]))) for step in steps]
+        likely = (starter.likely([concept.id]) or {})[concept.id]
         assert all(ids.index(u) < ids.index(v) for u, v in graph.subgraph(ids).edges)
         reduced = nx.transitive_reduction(graph.subgraph(ids))
         for c, step in zip(ids, steps, strict=True):
@@ -49,27 +52,29 @@ def test_a_plan_is_in_order_and_its_reasons_are_the_reduction(starter: Store) ->
                 [w for w, _ in step.why]
                 and {w for w, _ in step.why}
                 == {starter.concepts[v].label for v in reduced.successors(c)}
-            ) or c == concept.id
+            ) or (c == concept.id or (not reduced[c] and likely[c] >= HELPS))
             assert all(e is not None and e.quote for _, e in step.why)
 
 
 def test_what_a_short_plan_leaves_out_is_in_the_full_one(starter: Store) -> None:
-    """Steps and what is further back make up all ancestors, in one order."""
+    """Steps and what is further back make up all ancestors, in one order.
+
+    Of a goal that no edge leads to, those by way of what may help it.
+    """
     for concept in starter.concepts:
         short, full = (
             study_plan(starter, [concept.id]),
             study_plan(starter, [concept.id], full=True),
         )
         whole = [step.label for step in full.steps]
+        likely = starter.likely([concept.id])
+        graph = likely_first(starter.prerequisites, [concept.id], likely)
         assert full.further == ()
         left = {step.label for step in short.steps} | set(short.further)
         assert (
             left
             == set(whole)
-            == {
-                starter.concepts[c].label
-                for c in nx.ancestors(starter.prerequisites, concept.id) | {concept.id}
-            }
+            == {starter.concepts[c].label for c in nx.ancestors(graph, concept.id) | {concept.id}}
         )
         assert [label for label in whole if label in short.further] == list(short.further)
 
@@ -178,3 +183,16 @@ def test_where_nothing_is_unlocked_foundations_are_named(own: Store, encoder: En
     said = answer("What can I learn next?", own, encoder)
     assert said.text.startswith("Nothing new needs only what you know")
     assert all(not step.builds_on for step in learn_next(own, {goal}))
+
+
+def test_what_may_help_is_not_said_to_be_needed(starter: Store) -> None:
+    """Before a goal that no edge leads to stands what most likely helps, under that name."""
+    bare = [c for c in starter.concepts if not starter.prerequisites.in_degree(c.id)]
+    plans = {c: study_plan(starter, [c.id]).steps for c in bare}
+    helped = [c for c, steps in plans.items() if len(steps) > 1]
+    assert helped
+    for concept in helped[:3]:
+        text = path([concept], starter).text
+        lines = [line for line in text.splitlines() if re.match(r"\d+\. ", line)]
+        for line, step in zip(lines, plans[concept], strict=True):
+            assert ("*May help*" in line) == (not step.why and step.label != concept.label)
