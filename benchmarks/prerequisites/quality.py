@@ -221,7 +221,7 @@ def chosen(reading: Reading, shares: tuple[Floats, Floats]) -> tuple[Relation, .
     return choose(
         vault.pairs,
         scored,
-        Least(learned.keep, learned.sure, learned.keep),
+        Least(learned.keep, learned.sure),
         vault.signals,
         NOTHING_STANDING,
     ).relations

@@ -116,9 +116,7 @@ def measure(n: int, words: int) -> None:
     scored = learned.score(pairs, orders(signals, pairs), n)
     times.append(time.monotonic())
     say({"score_s": rounded(times), "score_gib": peak_gib()})
-    chosen = choose(
-        pairs, scored, Least(learned.keep, learned.sure, learned.keep), signals, NOTHING_STANDING
-    )
+    chosen = choose(pairs, scored, Least(learned.keep, learned.sure), signals, NOTHING_STANDING)
     times.append(time.monotonic())
     kept = [r for r in chosen.relations if r.kept]
     say(

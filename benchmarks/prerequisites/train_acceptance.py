@@ -39,7 +39,7 @@ GROUPS = (
     ("exercism_csharp", "exercism_elixir"), ("modernmath", "statproofbook"), ("cp_algorithms",),
     ("ethereum_docs",),
 )  # fmt: skip
-STEPS = (0.5, 0.6, 0.65, KEEP, 0.8, SURE)
+STEPS = (0.5, 0.6, 0.7, KEEP, 0.8, SURE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,7 +126,7 @@ def measured(read: Sequence[Judged]) -> list[dict[str, Any]]:
 def _figures(
     chance: npt.NDArray[np.float64], accept: npt.NDArray[np.bool_], kept: npt.NDArray[np.bool_]
 ) -> dict[str, Any]:
-    """Shares accepted of the edges kept before, and of those that stay from each chance on."""
+    """Shares accepted of the edges that the score alone kept, and of all from each chance on."""
     out: dict[str, Any] = {
         "judged": len(accept),
         "auc": round(float(roc_auc_score(accept, chance)), 3),
@@ -134,9 +134,9 @@ def _figures(
         "accepted_before": round(float(accept[kept].mean()), 3),
     }
     for step in STEPS:
-        stay = kept & (chance >= step)
-        out[f"stay_{step}"] = int(stay.sum())
-        out[f"accepted_{step}"] = round(float(accept[stay].mean()), 3) if stay.any() else None
+        sure = chance >= step
+        out[f"from_{step}"] = int(sure.sum())
+        out[f"accepted_{step}"] = round(float(accept[sure].mean()), 3) if sure.any() else None
     return out
 
 

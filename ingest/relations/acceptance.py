@@ -22,14 +22,13 @@ from ingest.relations.scorer import Scored
 from ingest.relations.signals import Signals
 from ingest.trees import Trees
 
-__all__ = ["ALONE", "KEEP", "LEAST", "MODEL", "SEEN", "SURE", "accepted", "mean_of", "seen"]
+__all__ = ["KEEP", "LEAST", "MODEL", "SEEN", "SURE", "accepted", "mean_of", "seen"]
 
 MODEL = "acceptance.json"
 LEAST = 0.05  # scored lower, a pair is no edge, and not looked at
 SLAB = 50_000  # pairs at a time, to bound the memory
-# An edge is kept, and is sure. A concept that none is kept for keeps the likeliest of what its text
-# names, from ALONE on, as a study path of one likely step says more than none.
-KEEP, SURE, ALONE = 0.7, 0.85, 0.5
+TREES = 0.7  # the weight of the trees' log-odds beside the score's
+KEEP, SURE = 0.75, 0.85  # from which chance an edge is kept, and is sure
 # What is seen of "p before c", in the order of the columns.
 SEEN = (
     "score", "score of the reverse", "joined", "first", "earlier", "same note", "words of p",
@@ -64,7 +63,7 @@ def mean_of(
     chances: npt.NDArray[np.float64], rows: npt.NDArray[np.float64]
 ) -> npt.NDArray[np.float64]:
     """The trees' chances with the score that their rows hold, as the mean of both log-odds."""
-    odds = (_odds(chances) + rows[:, SEEN.index("score")]) / 2
+    odds = TREES * _odds(chances) + (1 - TREES) * rows[:, SEEN.index("score")]
     return np.asarray(1 / (1 + np.exp(-odds)))
 
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from ingest.decisions.settle import NOTHING_DECIDED, Settled, settle
-from ingest.relations.acceptance import ALONE, KEEP, SURE, accepted
+from ingest.relations.acceptance import KEEP, SURE, accepted
 from ingest.relations.features import Pairs, read_pairs
 from ingest.relations.gists import Gists
 from ingest.relations.pairs import Nearest
@@ -48,11 +48,10 @@ NOTHING_STANDING = Standing(settle({}, NOTHING_DECIDED, ()), frozenset(), frozen
 
 @dataclass(frozen=True, slots=True)
 class Least:
-    """From which score on an edge is kept, is sure, and is kept where a concept has no other."""
+    """From which score on an edge is kept, and is sure."""
 
     keep: float
     sure: float
-    alone: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +84,7 @@ def prerequisites(
     learned = scorer()
     earlier = orders(signals, pairs)
     scored = accepted(pairs, learned.score(pairs, earlier, len(concepts)), earlier, signals)
-    return choose(pairs, scored, Least(KEEP, SURE, ALONE), signals, standing, wording)
+    return choose(pairs, scored, Least(KEEP, SURE), signals, standing, wording)
 
 
 def orders(signals: Signals, pairs: Pairs) -> np.ndarray[tuple[int], np.dtype[np.int64]]:
@@ -106,8 +105,8 @@ def choose(
 ) -> Chosen:
     """Keep what scores enough: one direction a pair, nothing against what people say, no cycle.
 
-    A concept that nothing is kept for keeps the likeliest of what it names. Where edges lead from
-    note to note and back, the weaker way goes, unless people state it: notes have an order too.
+    Where edges lead from note to note and back, the weaker way goes, unless people state it: notes
+    have an order too.
     """
     scores = _scores(pairs, scored, standing.settled)
     stated = standing.settled.kept
@@ -116,11 +115,10 @@ def choose(
         for (p, c), s in scores.items()
         if (p, c) in stated
         or (
-            s >= least.alone
-            and _may_be_kept(p, c, scores, standing, named=(c, p) in signals.naming)
+            s >= least.keep and _may_be_kept(p, c, scores, standing, named=(c, p) in signals.naming)
         )
     ]
-    ordered, against = _by_notes(_chosen(wanted, least, stated, signals), stated, standing.homes)
+    ordered, against = _by_notes(wanted, stated, standing.homes)
     kept, dropped = acyclic(ordered, stated)
     implied = shortcuts((p, c) for p, c, _ in kept)
     kept_pairs = {(p, c) for p, c, _ in kept}
@@ -138,22 +136,6 @@ def choose(
     lost = {(p, c) for p, c, _ in (*dropped, *against)}
     relations = tuple(relation(p, c, s) for (p, c), s in sorted(scores.items()))
     return Chosen(relations, tuple(r for r in relations if (r.source, r.target) in lost))
-
-
-def _chosen(
-    wanted: Sequence[tuple[int, int, float]],
-    least: Least,
-    stated: Collection[Pair],
-    signals: Signals,
-) -> list[tuple[int, int, float]]:
-    """What scores enough, and for a concept without any the likeliest that it names."""
-    enough = [(p, c, s) for p, c, s in wanted if s >= least.keep or (p, c) in stated]
-    has = {c for _, c, _ in enough}
-    best: dict[int, tuple[float, int]] = {}
-    for p, c, s in wanted:
-        if c not in has and (c, p) in signals.naming:
-            best[c] = max(best.get(c, (0.0, 0)), (s, -p))
-    return [*enough, *((-p, c, s) for c, (s, p) in sorted(best.items()))]
 
 
 def _by_notes(

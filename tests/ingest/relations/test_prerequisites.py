@@ -91,7 +91,7 @@ def learned() -> Scorer:
     return scorer()
 
 
-LEAST = Least(scorer().keep, scorer().sure, scorer().keep)
+LEAST = Least(scorer().keep, scorer().sure)
 
 
 def wording(p: int, c: int) -> tuple[Evidence, ...]:
