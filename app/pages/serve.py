@@ -20,6 +20,7 @@ from starlette.middleware import Middleware
 
 from app.pages.ask.page import ASKING, AskPage, ask_page, welcome
 from app.pages.assets import read_asset
+from app.pages.first_script import FirstScript
 from app.pages.graph.page import graph_page
 from app.pages.guard import LOCAL_HOSTS, Guard
 from app.pages.open_store import Shelf
@@ -205,10 +206,15 @@ def _launch(pages: gr.Blocks, host: str, port: int) -> None:
         mcp_server=False,
         ssr_mode=False,
         max_file_size="1mb",
-        app_kwargs={"middleware": [Middleware(Guard, hosts=(host,))], "openapi_url": None},
+        app_kwargs={"middleware": _middleware(host), "openapi_url": None},
         theme=_theme(),
         css=read_asset("page.css"),
     )
+
+
+def _middleware(host: str) -> list[Middleware]:
+    first = Middleware(FirstScript, script=read_asset("theme.js"))
+    return [Middleware(Guard, hosts=(host,)), first]
 
 
 def _theme() -> gr.themes.Base:

@@ -51,13 +51,10 @@ document.addEventListener('click', (e) => {
 document.addEventListener('click', (e) => {
   const button = e.target.closest && e.target.closest('.g-theme');
   if (!button) return;
-  const dark = document.body.classList.toggle('dark');
+  const dark = !document.body.classList.contains('dark');
   try { localStorage.setItem('gradus-theme', dark ? 'dark' : 'light'); } catch (_) { /* private windows keep nothing */ }
+  document.body.classList.toggle('dark', dark);  // theme.js has the rest
 }, { signal: shared.stop.signal });
-try {
-  const kept = localStorage.getItem('gradus-theme');
-  if (kept) document.body.classList.toggle('dark', kept === 'dark');
-} catch (_) { /* the system's choice stands */ }
 
 /* A new question goes to the top of the view, so that its answer is read from the start while it is written. */
 let asked = 0, settle = 0;

@@ -1,0 +1,17 @@
+/* The first thing in the page: the theme that was chosen before, from the first frame on. What Gradio sets later, by the
+   system's theme, is put right before it is drawn. */
+(() => {
+  const grounds = { dark: '#0d1218', light: '#f7f8fa' };
+  function keep() {
+    let kept = null;
+    try { kept = localStorage.getItem('gradus-theme'); } catch (_) { /* the system's choice stands */ }
+    if (!(kept in grounds)) return;
+    const root = document.documentElement.style, dark = kept === 'dark';
+    root.colorScheme = kept;
+    root.setProperty('--bg', grounds[kept]);
+    root.setProperty('--bg-dark', grounds[kept]);
+    if (document.body.classList.contains('dark') !== dark) document.body.classList.toggle('dark', dark);
+  }
+  keep();
+  new MutationObserver(keep).observe(document.body, { attributes: true, attributeFilter: ['class'] });
+})();
