@@ -18,7 +18,7 @@ os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"  # read when gradio is imported
 import gradio as gr
 from starlette.middleware import Middleware
 
-from app.pages.ask.page import ASKING, AskPage, ask_page, welcome
+from app.pages.ask.page import ASKING, AskPage, ask_page, keep, restore, welcome
 from app.pages.assets import read_asset
 from app.pages.first_script import FirstScript
 from app.pages.graph.page import graph_page
@@ -41,7 +41,9 @@ HEADER = """
 <header class="g-header"><span class="g-name">Gradus</span>
 <span class="g-motto">your notes, step by step</span>
 <button type="button" class="g-theme" aria-label="Light or dark">◐</button></header>
+<p class="g-gone g-error" role="alert"></p>
 """
+BEGUN = "() => { window.gradus.begun(); }"
 log = logging.getLogger(__name__)
 
 
@@ -127,6 +129,9 @@ def _build(shelf: Shelf, runs_dir: Path, runs: VisitorsRuns, writer: Writer | No
                 running = runs_page(runs_dir, runs)
         _connect(bridge, tabs, asking, running)
         pages.load(_greeter(shelf), None, asking.chat, **AT_ONCE)
+        conversation = [asking.chat, asking.turns, asking.shown]
+        pages.load(restore, asking.kept, conversation, **AT_ONCE)
+        pages.load(None, None, None, js=BEGUN, api_visibility="private")
         pages.load(lambda: history_html(runs_dir), None, running.view.past, **AT_ONCE)
     pages.queue(max_size=64, default_concurrency_limit=8)
     return pages
@@ -142,7 +147,8 @@ def _connect(bridge: gr.HTML, tabs: gr.Tabs, asking: AskPage, running: RunsPage)
             yield (gr.Tabs(selected="ask"), *reply)
 
     conversation = [asking.turns, asking.shown]
-    bridge.ask_link(ask, conversation, [tabs, asking.chat, *conversation], **ASKING)
+    asked = bridge.ask_link(ask, conversation, [tabs, asking.chat, *conversation], **ASKING)
+    asked.then(keep, conversation, asking.kept, **AT_ONCE)
     bridge.stop_link(asking.stop, None, None, **AT_ONCE)
     bridge.graph_link(_go_to("graph"), None, tabs, **AT_ONCE)
 

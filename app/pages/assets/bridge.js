@@ -13,13 +13,53 @@ function openCitation(link, n) {
   source.scrollIntoView({ block: 'nearest', behavior: 'smooth' });
 }
 
-function act(link) {
+/* Whether the server is there; when it is not, one line says so, and nothing that was typed is lost. */
+async function answers() {
+  let there = false;
+  try {
+    there = (await fetch('gradio_api/app_id', { cache: 'no-store', signal: AbortSignal.timeout(20000) })).ok;
+  } catch (_) { /* it is not there */ }
+  const line = there ? '' : 'Gradus does not answer. Is it still running? What you typed stays in the box.';
+  const told = document.querySelector('.g-gone');
+  if (told.textContent !== line) told.textContent = line;
+  return there;
+}
+
+/* What stands in the box, and what stood there when the page was left. */
+const box = () => document.querySelector('#question textarea');
+function write(text) {
+  box().value = text;
+  box().dispatchEvent(new Event('input', { bubbles: true }));
+}
+let sending = false;
+shared.send = async () => {
+  const question = box().value;
+  if (sending || !question.trim()) return;
+  sending = true;
+  const there = await answers();
+  sending = false;
+  if (!there) return;
+  if (box().value === question) write('');
+  trigger('ask_link', { question });
+};
+window.addEventListener('pagehide', () => {
+  try { sessionStorage.setItem('gradus-typed', box().value); } catch (_) { /* private windows keep nothing */ }
+}, { signal: shared.stop.signal });
+shared.begun = () => {
+  try {
+    const typed = sessionStorage.getItem('gradus-typed');
+    if (typed && !box().value) write(typed);
+  } catch (_) { /* as above */ }
+};
+
+async function act(link) {
   const [, kind, rest] = /^#([a-z]+)\/(.*)$/.exec(link.getAttribute('href')) || [];
   if (!kind) return;
   const target = decodeURIComponent(rest);
   const onGraph = link.closest('#card');
-  if (kind === 'cite') openCitation(link, target);
-  else if (kind === 'ask') trigger('ask_link', { question: target });
+  if (kind === 'cite') return openCitation(link, target);
+  if (!(await answers())) return;
+  if (kind === 'ask') trigger('ask_link', { question: target });
   else if (kind === 'concept' && !onGraph) trigger('ask_link', { question: `What is ${target}?` });
   else if (kind === 'concept') shared.choose(target);
   else if (kind === 'graph') { shared.wanted = target; trigger('graph_link', { label: target }); }
