@@ -25,9 +25,8 @@ from app.pages.graph.page import graph_page
 from app.pages.guard import LOCAL_HOSTS, Guard
 from app.pages.open_store import Shelf
 from app.pages.quiet import AT_ONCE, QUIET
-from app.pages.runs.forms import preset
 from app.pages.runs.history_view import history_html
-from app.pages.runs.page import TO_THE_RUN, RunsPage, read_offer, runs_page
+from app.pages.runs.page import TO_THE_FORM, TO_THE_RUN, RunsPage, read_offer, runs_page
 from app.pages.runs.visitors_runs import VisitorsRuns
 from app.writer.written import Writer, WriterFailure
 from executors.runs.warm import Warm
@@ -133,6 +132,8 @@ def _build(shelf: Shelf, runs_dir: Path, runs: VisitorsRuns, writer: Writer | No
         pages.load(restore, asking.kept, conversation, **AT_ONCE)
         pages.load(None, None, None, js=BEGUN, api_visibility="private")
         pages.load(lambda: history_html(runs_dir), None, running.view.past, **AT_ONCE)
+        plans = [form.plan for form in running.forms]
+        pages.load(running.plans, None, plans, **AT_ONCE)
     pages.queue(max_size=64, default_concurrency_limit=8)
     return pages
 
@@ -153,17 +154,22 @@ def _connect(bridge: gr.HTML, tabs: gr.Tabs, asking: AskPage, running: RunsPage)
     bridge.graph_link(_go_to("graph"), None, tabs, **AT_ONCE)
 
     def fill(event: gr.EventData) -> list[Any]:
-        name, values = read_offer(getattr(event, "recipe", None))
-        return [gr.Tabs(selected="runs"), *preset(running.forms, name, values)]
+        filled = running.fill(*read_offer(getattr(event, "recipe", None)))
+        return [gr.Tabs(selected="runs"), *filled]
+
+    def fill_past(event: gr.EventData) -> list[Any]:
+        filled = running.fill_past(str(getattr(event, "id", "")))
+        return [gr.Tabs(selected="runs"), *filled]
 
     view = running.view.outputs()
-    bridge.run_link(fill, None, [tabs, *running.preset_outputs()], **AT_ONCE)
-    bridge.run_link(running.run_preset, None, view, **QUIET)
-    bridge.past_link(_go_to("runs"), None, tabs, **AT_ONCE)
+    to_fill = [tabs, *running.preset_outputs()]
+    offered = bridge.run_link(fill, None, to_fill, **AT_ONCE)
+    offered.then(None, None, None, js=TO_THE_FORM, api_visibility="private")
+    bridge.past_link(fill_past, None, to_fill, **AT_ONCE)
     bridge.past_link(None, None, None, js=TO_THE_RUN, api_visibility="private")
     # A run that is watched must not keep another from being opened.
     unlimited: dict[str, Any] = {"concurrency_limit": None, "trigger_mode": "multiple"}
-    bridge.past_link(running.open_past, None, view, **unlimited, **QUIET)
+    bridge.past_link(running.desk.open_past, None, view, **unlimited, **QUIET)
 
 
 def _greeter(shelf: Shelf) -> Any:

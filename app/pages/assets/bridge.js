@@ -78,9 +78,9 @@ document.addEventListener('click', (e) => {
   act(link);
 }, { capture: true, signal: shared.stop.signal });
 
-/* Below the form, on a small screen, a run that was just started would go on unseen. */
+/* Below the form, on a small screen, an opened run would stand unseen. */
 document.addEventListener('click', (e) => {
-  if (!e.target.closest || !e.target.closest('[id^="start-"], a.g-link[href^="#past/"]')) return;
+  if (!e.target.closest || !e.target.closest('a.g-link[href^="#past/"]')) return;
   setTimeout(() => {
     const view = document.querySelector('#run-view');
     if (view && view.getBoundingClientRect().top > window.innerHeight * 0.6) view.scrollIntoView({ behavior: 'smooth' });
