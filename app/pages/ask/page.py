@@ -141,7 +141,7 @@ def _box() -> gr.Textbox:
         lines=1,
         max_lines=5,
         max_length=QUESTION_LIMIT,
-        submit_btn=True,
+        submit_btn="Send",
         autofocus=True,
         elem_id="question",
     )

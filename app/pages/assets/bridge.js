@@ -52,6 +52,13 @@ shared.begun = () => {
   } catch (_) { /* as above */ }
 };
 
+/* What is drawn anew takes the focus with it: it then goes to the card, or to the new question above its answer. */
+let leads = false;
+function leadFocus(element) {
+  element.tabIndex = -1;
+  element.focus({ preventScroll: true });
+}
+
 async function act(link) {
   const [, kind, rest] = /^#([a-z]+)\/(.*)$/.exec(link.getAttribute('href')) || [];
   if (!kind) return;
@@ -59,6 +66,8 @@ async function act(link) {
   const onGraph = link.closest('#card');
   if (kind === 'cite') return openCitation(link, target);
   if (!(await answers())) return;
+  if (onGraph && kind !== 'ask' && kind !== 'run') leadFocus(document.querySelector('#card'));
+  leads = kind === 'ask' || (kind === 'concept' && !onGraph);
   if (kind === 'ask') trigger('ask_link', { question: target });
   else if (kind === 'concept' && !onGraph) trigger('ask_link', { question: `What is ${target}?` });
   else if (kind === 'concept') shared.choose(target);
@@ -101,7 +110,11 @@ let asked = 0, settle = 0;
 function followQuestion() {
   const questions = document.querySelectorAll('#chat [data-testid="user"]');
   if (questions.length !== asked) {
-    if (questions.length > asked) settle = Date.now() + 2500;
+    if (questions.length > asked) {
+      settle = Date.now() + 2500;
+      if (leads) leadFocus(questions[questions.length - 1]);
+      leads = false;
+    }
     asked = questions.length;
   }
   const last = questions[questions.length - 1], box = document.querySelector('#chat .panel-wrap');
