@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import logging
 import os
 import signal
 import socket
 import sys
 import threading
 import webbrowser
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 from typing import Any
 
@@ -18,8 +17,9 @@ os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"  # read when gradio is imported
 import gradio as gr
 from starlette.middleware import Middleware
 
-from app.pages.ask.page import ASKING, AskPage, ask_page, keep, restore, welcome
+from app.pages.ask.page import ASKING, AskPage, ask_page, keep, restore
 from app.pages.assets import read_asset
+from app.pages.beginning import OPENING, READING, Progress, get_ready, greeter, load_writer
 from app.pages.first_script import FirstScript
 from app.pages.graph.page import graph_page
 from app.pages.guard import LOCAL_HOSTS, Guard
@@ -28,10 +28,10 @@ from app.pages.quiet import AT_ONCE, QUIET
 from app.pages.runs.history_view import history_html
 from app.pages.runs.page import TO_THE_FORM, TO_THE_RUN, RunsPage, read_offer, runs_page
 from app.pages.runs.visitors_runs import VisitorsRuns
-from app.writer.written import Writer, WriterFailure
+from app.writer.written import Writer
 from executors.runs.warm import Warm
-from kg.encoder import Encoder, load_encoder
-from kg.errors import GradusError, NoStore
+from kg.encoder import Encoder
+from kg.errors import GradusError
 
 __all__ = ["build", "check_port", "serve"]
 
@@ -43,7 +43,6 @@ HEADER = """
 <p class="g-gone g-error" role="alert"></p>
 """
 BEGUN = "() => { window.gradus.begun(); }"
-log = logging.getLogger(__name__)
 
 
 def build(
@@ -70,15 +69,19 @@ def serve(
     host: str = "127.0.0.1",
     port: int = 7860,
     runs_dir: Path | None = None,
-    encoder_name: str | None = None,
     open_browser: bool = False,
     writer: Writer | None = None,
     allow_learner_files: bool = False,
+    read_notes: Callable[[Progress], None] | None = None,
 ) -> None:
     """Serve the pages until Ctrl-C; says where they are once they can be opened.
 
+    They can be opened before anything heavy is loaded, and then say what they are waiting for.
+
     Parameters
     ----------
+    read_notes : callable or None
+        Brings the store up to date while the pages are there; it is given what to tell progress.
     allow_learner_files : bool
         Whether visitors from other machines may have Python files of this one run; those of this
         machine may.
@@ -86,16 +89,26 @@ def serve(
     Raises
     ------
     GradusError
-        When the port is taken, or the encoder cannot be loaded.
+        When the port is taken, the notes cannot be read, or the encoder cannot be loaded.
     """
     check_port(host, port)
-    shelf = Shelf(store_dir, load_encoder(encoder_name) if encoder_name else None)
-    runs = VisitorsRuns(Warm(), own_code=allow_learner_files or host in LOCAL_HOSTS)
-    _warm(shelf)
-    if writer is not None:
-        threading.Thread(target=_load, args=(writer,), daemon=True, name="load writer").start()
+    shelf = Shelf(store_dir)
+    runs = VisitorsRuns(own_code=allow_learner_files or host in LOCAL_HOSTS)
+    shelf.tell(READING if read_notes else OPENING)
     pages = _build(shelf, runs_dir or store_dir / "runs", runs, writer)
     stopped = threading.Event()
+    failures: list[GradusError] = []
+
+    def prepare() -> None:
+        try:
+            get_ready(shelf, read_notes)
+            if writer is not None:
+                load_writer(writer)
+            runs.keep_ready(Warm())
+        except GradusError as error:
+            failures.append(error)
+            stopped.set()
+
     _stop_on_signals(stopped)
     try:
         _launch(pages, host, port)
@@ -104,6 +117,7 @@ def serve(
         sys.stdout.flush()
         if open_browser:
             webbrowser.open(address)
+        threading.Thread(target=prepare, daemon=True, name="get ready").start()
         stopped.wait()
     except OSError as error:
         raise _taken(host, port, error) from error
@@ -111,11 +125,14 @@ def serve(
         runs.stop_all()
         pages.close(verbose=False)
         shelf.close()
+    for failure in failures:
+        raise failure
 
 
 def _build(shelf: Shelf, runs_dir: Path, runs: VisitorsRuns, writer: Writer | None) -> gr.Blocks:
     with gr.Blocks(title=TITLE, analytics_enabled=False, fill_width=True) as pages:
         gr.HTML(HEADER, elem_id="header", apply_default_css=False)
+        doing = gr.HTML("", elem_id="doing", padding=False, apply_default_css=False)
         bridge = gr.HTML(
             "", js_on_load=read_asset("bridge.js"), elem_id="bridge", apply_default_css=False
         )
@@ -127,7 +144,8 @@ def _build(shelf: Shelf, runs_dir: Path, runs: VisitorsRuns, writer: Writer | No
             with gr.Tab("Runs", id="runs"):
                 running = runs_page(runs_dir, runs)
         _connect(bridge, tabs, asking, running)
-        pages.load(_greeter(shelf), None, asking.chat, **AT_ONCE)
+        greeted = [doing, asking.chat]
+        pages.load(greeter(shelf), None, greeted, concurrency_limit=None, **QUIET)
         conversation = [asking.chat, asking.turns, asking.shown]
         pages.load(restore, asking.kept, conversation, **AT_ONCE)
         pages.load(None, None, None, js=BEGUN, api_visibility="private")
@@ -144,8 +162,10 @@ def _connect(bridge: gr.HTML, tabs: gr.Tabs, asking: AskPage, running: RunsPage)
     async def ask(
         event: gr.EventData, turns: list[Any], shown: list[Any], request: gr.Request
     ) -> AsyncIterator[tuple[Any, ...]]:
-        async for reply in asking.ask(str(getattr(event, "question", "")), turns, shown, request):
-            yield (gr.Tabs(selected="ask"), *reply)
+        question, place = str(getattr(event, "question", "")), gr.Tabs(selected="ask")
+        async for reply in asking.ask(question, turns, shown, request):
+            yield (place, *reply)
+            place = gr.skip()  # who goes elsewhere while the answer is written stays there
 
     conversation = [asking.turns, asking.shown]
     asked = bridge.ask_link(ask, conversation, [tabs, asking.chat, *conversation], **ASKING)
@@ -172,34 +192,11 @@ def _connect(bridge: gr.HTML, tabs: gr.Tabs, asking: AskPage, running: RunsPage)
     bridge.past_link(running.desk.open_past, None, view, **unlimited, **QUIET)
 
 
-def _greeter(shelf: Shelf) -> Any:
-    def greet() -> Any:
-        return gr.update(placeholder=welcome(shelf))
-
-    return greet
-
-
 def _go_to(tab: str) -> Any:
     def go() -> gr.Tabs:
         return gr.Tabs(selected=tab)
 
     return go
-
-
-def _warm(shelf: Shelf) -> None:
-    """Load what the first question needs; without a store the pages say what to run."""
-    try:
-        shelf.encoder(shelf.current())
-    except NoStore as error:
-        log.info("%s", error)
-
-
-def _load(writer: Writer) -> None:
-    """Load a model of ours before the first question; when that fails, the answers say so."""
-    try:
-        writer.load()
-    except WriterFailure as failure:
-        log.warning("%s: %s", writer.name, failure)
 
 
 def _launch(pages: gr.Blocks, host: str, port: int) -> None:

@@ -18,7 +18,7 @@ from app.answering.question.follow_ups import Turn
 from app.pages.ask.answer import example_questions
 from app.pages.ask.kept import kept_text, kept_under, read_kept
 from app.pages.ask.replies import replies
-from app.pages.open_store import Shelf
+from app.pages.open_store import Shelf, StillReading
 from app.pages.quiet import QUIET
 from app.pages.text import LATEX, chip, escaped
 from app.wording import count_of
@@ -155,6 +155,8 @@ def welcome(shelf: Shelf) -> str:
     """What an empty conversation shows: how many concepts there are, and first questions."""
     try:
         store = shelf.current()
+    except StillReading as error:
+        return f'<div class="g-welcome"><h2>One moment</h2><p>{html.escape(str(error))}</p></div>'
     except GradusError as error:
         return f'<div class="g-welcome"><h2>No notes yet</h2><p>{html.escape(str(error))}</p></div>'
     examples = " ".join(chip("ask", question, question) for question in example_questions(store))

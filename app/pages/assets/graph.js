@@ -443,7 +443,8 @@ function drawLegend() {
 /* ---- start ---- */
 async function load(id) {
   const view = await server.view(id);
-  if (view.error) { message.textContent = view.error; element.classList.add('gg-empty'); canvas.dataset.ready = '0'; return; }
+  if (view.error) { message.textContent = view.error; element.classList.add('gg-empty'); canvas.dataset.ready = '0'; if (view.again) setTimeout(load, 1000, id); return; }
+  element.classList.remove('gg-empty');
   ({ nodes, edges, themes, concepts, about } = view);
   byId = new Map(nodes.map((n) => [n.id, n]));
   theme = null;

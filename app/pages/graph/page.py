@@ -16,7 +16,7 @@ from app.pages.assets import read_asset
 from app.pages.graph.card import NO_CARD, card_markdown, decision_link, resting_markdown
 from app.pages.graph.download import download
 from app.pages.graph.search import matching
-from app.pages.open_store import Shelf
+from app.pages.open_store import Shelf, StillReading
 from app.pages.quiet import AT_ONCE
 from app.pages.text import LATEX, escaped
 from ingest.decide import decide_relation, overrides_file
@@ -267,5 +267,7 @@ def _found(store: Store, wanted: object) -> dict[str, Any]:
 def _or_message(view: Callable[[], dict[str, Any]]) -> dict[str, Any]:
     try:
         return view()
+    except StillReading as error:
+        return {"error": str(error), "again": True}
     except GradusError as error:
         return {"error": str(error)}
