@@ -5,9 +5,8 @@ What a reader waits for meanwhile is said on the page.
 
 from __future__ import annotations
 
-import asyncio
 import logging
-from collections.abc import AsyncIterator, Callable
+from collections.abc import Callable
 from html import escape
 from typing import Any
 
@@ -18,11 +17,11 @@ from app.pages.open_store import Shelf
 from app.writer.written import Writer, WriterFailure
 from kg.errors import NoStore
 
-__all__ = ["OPENING", "READING", "Progress", "get_ready", "greeter", "load_writer"]
+__all__ = ["GREET_S", "LOADING", "READING", "Progress", "get_ready", "greeter", "load_writer"]
 
-READING, OPENING = "Reading your notes", "Opening the store"
+READING = "Reading your notes"
 LOADING = "Loading the model that finds passages"
-GREET_S = 0.5  # how often the page looks whether it waits for something else
+GREET_S = 1.0  # how often the page looks whether it waits for something else
 Progress = Callable[[str, int, int], None]  # what is done, how much of it, of how much
 log = logging.getLogger(__name__)
 
@@ -34,7 +33,7 @@ def get_ready(shelf: Shelf, read_notes: Callable[[Progress], None] | None) -> No
             read_notes(
                 lambda what, done, total: shelf.tell(f"{READING}: {what}, {done} of {total}")
             )
-        shelf.tell(OPENING)
+        shelf.tell("")  # a store that is not there now is not coming
         store = shelf.current()
         shelf.tell(LOADING)
         shelf.encoder(store)
@@ -52,18 +51,12 @@ def load_writer(writer: Writer) -> None:
         log.warning("%s: %s", writer.name, failure)
 
 
-def greeter(shelf: Shelf) -> Any:
-    """What the page waits for, and what an empty conversation shows, until there is no change."""
+def greeter(shelf: Shelf) -> Callable[[], tuple[str, Any, Any]]:
+    """A function to what the page waits for, an empty conversation, and whether to ask again."""
 
-    async def greet() -> AsyncIterator[tuple[Any, Any]]:
-        while doing := shelf.doing:
-            yield f'<p class="g-doing" role="status">{escape(doing)} …</p>', _welcome(shelf)
-            while shelf.doing == doing:
-                await asyncio.sleep(GREET_S)
-        yield "", _welcome(shelf)
+    def greet() -> tuple[str, Any, Any]:
+        doing = shelf.doing
+        line = f'<p class="g-doing" role="status">{escape(doing)} …</p>' if doing else ""
+        return line, gr.update(placeholder=welcome(shelf)), gr.Timer(active=bool(doing))
 
     return greet
-
-
-def _welcome(shelf: Shelf) -> Any:
-    return gr.update(placeholder=welcome(shelf))

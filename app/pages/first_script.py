@@ -9,7 +9,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 __all__ = ["FirstScript"]
 
-_BODY = re.compile(rb"<body[^>]*>")
+_HEAD = re.compile(rb"<head(?:\s[^>]*)?>")
 
 
 class FirstScript:
@@ -19,7 +19,7 @@ class FirstScript:
     ----------
     app : ASGI application
     script : str
-        JavaScript; it may use `document.body`, which is still empty.
+        JavaScript; there is no `document.body` yet.
     """
 
     def __init__(self, app: ASGIApp, script: str) -> None:
@@ -45,7 +45,7 @@ class FirstScript:
     async def _send(self, page: list[Message], send: Send) -> None:
         start, *pieces = page
         body = b"".join(piece.get("body", b"") for piece in pieces)
-        body = _BODY.sub(lambda found: found[0] + self.script, body, count=1)
+        body = _HEAD.sub(lambda found: found[0] + self.script, body, count=1)
         headers = MutableHeaders(raw=list(start["headers"]))
         headers["content-length"] = str(len(body))
         await send({**start, "headers": headers.raw})

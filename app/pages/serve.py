@@ -19,7 +19,7 @@ from starlette.middleware import Middleware
 
 from app.pages.ask.page import ASKING, AskPage, ask_page, keep, restore
 from app.pages.assets import read_asset
-from app.pages.beginning import OPENING, READING, Progress, get_ready, greeter, load_writer
+from app.pages.beginning import GREET_S, LOADING, READING, Progress, get_ready, greeter, load_writer
 from app.pages.first_script import FirstScript
 from app.pages.graph.page import graph_page
 from app.pages.guard import LOCAL_HOSTS, Guard
@@ -94,10 +94,10 @@ def serve(
     check_port(host, port)
     shelf = Shelf(store_dir)
     runs = VisitorsRuns(own_code=allow_learner_files or host in LOCAL_HOSTS)
-    shelf.tell(READING if read_notes else OPENING)
+    shelf.tell(READING if read_notes else LOADING)
     pages = _build(shelf, runs_dir or store_dir / "runs", runs, writer)
     stopped = threading.Event()
-    failures: list[GradusError] = []
+    failures: list[Exception] = []
 
     def prepare() -> None:
         try:
@@ -105,10 +105,11 @@ def serve(
             if writer is not None:
                 load_writer(writer)
             runs.keep_ready(Warm())
-        except GradusError as error:
+        except Exception as error:  # noqa: BLE001 - raised again below, where it ends the serving
             failures.append(error)
             stopped.set()
 
+    preparing = threading.Thread(target=prepare, daemon=True, name="prepare")
     _stop_on_signals(stopped)
     try:
         _launch(pages, host, port)
@@ -117,7 +118,7 @@ def serve(
         sys.stdout.flush()
         if open_browser:
             webbrowser.open(address)
-        threading.Thread(target=prepare, daemon=True, name="get ready").start()
+        preparing.start()
         stopped.wait()
     except OSError as error:
         raise _taken(host, port, error) from error
@@ -127,6 +128,9 @@ def serve(
         shelf.close()
     for failure in failures:
         raise failure
+    if preparing.is_alive():  # an interpreter that ends would wait for what is being imported
+        sys.stdout.flush()
+        os._exit(0)
 
 
 def _build(shelf: Shelf, runs_dir: Path, runs: VisitorsRuns, writer: Writer | None) -> gr.Blocks:
@@ -144,8 +148,10 @@ def _build(shelf: Shelf, runs_dir: Path, runs: VisitorsRuns, writer: Writer | No
             with gr.Tab("Runs", id="runs"):
                 running = runs_page(runs_dir, runs)
         _connect(bridge, tabs, asking, running)
-        greeted = [doing, asking.chat]
-        pages.load(greeter(shelf), None, greeted, concurrency_limit=None, **QUIET)
+        again = gr.Timer(GREET_S)
+        gr.on(
+            [pages.load, again.tick], greeter(shelf), None, [doing, asking.chat, again], **AT_ONCE
+        )
         conversation = [asking.chat, asking.turns, asking.shown]
         pages.load(restore, asking.kept, conversation, **AT_ONCE)
         pages.load(None, None, None, js=BEGUN, api_visibility="private")

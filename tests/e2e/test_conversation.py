@@ -108,6 +108,7 @@ def test_without_the_server_the_question_stays(visit: Visit, own_site: Site) -> 
     server = psutil.Process(own_site.pid)
     os.kill(own_site.pid, signal.SIGINT)
     psutil.wait_procs([server], timeout=30)
+    expect(page.get_by_text("Connection to the server was lost")).to_be_visible()
     ask(page, "What is momentum?")
     expect(page.get_by_role("alert").filter(has_text="does not answer")).to_be_visible()
     expect(page.get_by_label("Your question")).to_have_value("What is momentum?")

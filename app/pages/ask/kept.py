@@ -6,6 +6,7 @@ What comes back was in the hands of the browser, so it is checked like any other
 from __future__ import annotations
 
 import dataclasses
+import json
 from collections.abc import Sequence
 from hashlib import sha256
 from pathlib import Path
@@ -19,7 +20,7 @@ from kg.types import Answer
 __all__ = ["Shown", "kept_text", "kept_under", "read_kept"]
 
 KEPT_QUESTIONS = 40
-KEPT_CHARACTERS = 400_000  # of the 1 MB that a request may have; beyond ASCII one is up to 3 bytes
+KEPT_BYTES = 700_000  # as JSON within JSON; a request of the page may have 1 MB
 
 Shown = tuple[Literal["user", "assistant"], str]  # whose message, and its Markdown
 _KEPT = TypeAdapter(tuple[list[tuple[str, Answer]], list[Shown]])
@@ -40,14 +41,14 @@ def kept_text(turns: Sequence[Turn], shown: Sequence[Shown]) -> str:
     for most in range(KEPT_QUESTIONS, -1, -1):
         ends = lean[max(0, len(lean) - most) :], list(shown[max(0, len(shown) - 2 * most) :])
         text = _KEPT.dump_json(ends).decode()
-        if len(text) <= KEPT_CHARACTERS:
+        if len(json.dumps(text, ensure_ascii=False).encode()) <= KEPT_BYTES:
             break
     return text
 
 
 def read_kept(text: object) -> tuple[list[Turn], list[Shown]]:
     """The conversation that a browser kept; an empty one where it is none of ours."""
-    if not isinstance(text, str) or not text or len(text) > KEPT_CHARACTERS:
+    if not isinstance(text, str) or not text or len(text) > KEPT_BYTES:
         return [], []
     try:
         turns, shown = _KEPT.validate_json(text)

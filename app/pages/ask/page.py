@@ -36,8 +36,6 @@ ASKING: dict[str, Any] = {
     "concurrency_limit": 1,
     **QUIET,
 }
-# By way of the bridge, like every link that asks: the box is emptied once the server is there.
-_SEND = "() => { window.gradus.send(); }"
 Message = dict[str, Any]
 # What the chat shows, the conversation, what the chat shows later.
 Update = tuple[list[Message], list[Turn], list[Message]]
@@ -96,8 +94,8 @@ def ask_page(shelf: Shelf, writer: Writer | None = None) -> AskPage:
     turns, shown = gr.State([]), gr.State([])
     # The conversation is no secret from the browser that shows it.
     kept = gr.BrowserState("", storage_key=kept_under(shelf.folder), secret="gradus")
-    chat, box = _chat(shelf), _box()
-    box.submit(None, None, None, js=_SEND, api_visibility="private")
+    chat = _chat(shelf)
+    _box()
     outputs = [chat, turns, shown, kept]
     chat.clear(_start_over, None, outputs, queue=False, api_visibility="private")
     return AskPage(chat, turns, shown, kept, desk.ask, desk.stop)
@@ -133,8 +131,9 @@ def _chat(shelf: Shelf) -> gr.Chatbot:
     )
 
 
-def _box() -> gr.Textbox:
-    return gr.Textbox(
+def _box() -> None:
+    """Where questions are typed; the bridge sends them, as it does for links that ask."""
+    gr.Textbox(
         label="Your question",
         show_label=False,
         placeholder="Ask your notes",

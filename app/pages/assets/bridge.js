@@ -32,7 +32,7 @@ function write(text) {
   box().dispatchEvent(new Event('input', { bubbles: true }));
 }
 let sending = false;
-shared.send = async () => {
+async function send() {
   const question = box().value;
   if (sending || !question.trim()) return;
   sending = true;
@@ -41,7 +41,16 @@ shared.send = async () => {
   if (!there) return;
   if (box().value === question) write('');
   trigger('ask_link', { question });
-};
+}
+/* Not by Gradio's events, which stand still while its connection is lost. */
+function sends(e) {
+  const asks = e.type === 'click' ? e.target.closest?.('#question button') : e.target === box() && e.key === 'Enter';
+  if (!asks || e.shiftKey || e.isComposing) return;
+  e.preventDefault();
+  e.stopPropagation();
+  send();
+}
+for (const kind of ['click', 'keydown']) document.addEventListener(kind, sends, { capture: true, signal: shared.stop.signal });
 window.addEventListener('pagehide', () => {
   try { sessionStorage.setItem('gradus-typed', box().value); } catch (_) { /* private windows keep nothing */ }
 }, { signal: shared.stop.signal });

@@ -83,3 +83,12 @@ def test_reading_that_fails_is_not_waited_for(tmp_path: Path) -> None:
     with pytest.raises(GradusError, match="no such folder"):
         get_ready(shelf, read)
     assert shelf.doing == ""
+
+
+def test_where_there_are_no_notes_nothing_is_waited_for(tmp_path: Path) -> None:
+    """Pages without a store go on, and say what to run."""
+    shelf = Shelf(tmp_path / "store")
+    shelf.tell("Loading")
+    get_ready(shelf, None)
+    with pytest.raises(NoStore, match="gradus ingest"):
+        shelf.awaited()

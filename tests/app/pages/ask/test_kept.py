@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import json
 from pathlib import Path
 
 import pytest
@@ -10,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app.answering.answer import answer
-from app.pages.ask.kept import KEPT_CHARACTERS, KEPT_QUESTIONS, kept_text, kept_under, read_kept
+from app.pages.ask.kept import KEPT_BYTES, KEPT_QUESTIONS, kept_text, kept_under, read_kept
 from kg.encoder import Encoder
 from kg.store import Store
 from kg.types import Answer
@@ -31,10 +32,10 @@ def test_a_conversation_comes_back(store: Store, encoder: Encoder) -> None:
 @given(st.lists(st.text(max_size=30), max_size=60), st.integers(0, 30_000))
 def test_what_is_kept_is_bounded(questions: list[str], length: int) -> None:
     """The newest questions with their answers, in whole pairs, never more than is taken back."""
-    pairs = [(("user", q), ("assistant", "é" * length)) for q in questions]
+    pairs = [(("user", q), ("assistant", '学"' * length)) for q in questions]
     shown = [message for pair in pairs for message in pair]
     text = kept_text([(q, BLANK) for q in questions], shown)
-    assert len(text) <= KEPT_CHARACTERS
+    assert len(json.dumps(text, ensure_ascii=False).encode()) <= KEPT_BYTES
     turns, back = read_kept(text)
     assert len(turns) <= KEPT_QUESTIONS and len(back) <= 2 * KEPT_QUESTIONS
     assert back == shown[len(shown) - len(back) :] and len(back) % 2 == 0
