@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -151,7 +153,7 @@ def run_row(record: RunRecord) -> tuple[str, ...]:
 
 
 def pages(
-    paths: Annotated[list[Path] | None, typer.Argument(help="Notes to ingest first.")] = None,
+    paths: Annotated[list[Path] | None, typer.Argument(help="Notes to ingest.")] = None,
     store: StoreOption = None,
     host: Annotated[str, typer.Option("--host", help="Address to listen on.")] = "127.0.0.1",
     port: Annotated[
@@ -169,24 +171,41 @@ def pages(
         ),
     ] = False,
 ) -> None:
-    """Serve the pages: ask, explore the graph, run recipes. Ingests PATHS first when given."""
-    from app.commands.progress import on_stderr
-    from app.commands.show import show_report, tell_faults
+    """Serve the pages: ask, explore the graph, run recipes. PATHS are ingested meanwhile."""
     from app.pages.serve import check_port, serve
     from app.writer.choice import choose_writer
-    from ingest.build import ingest
 
     folder = store_folder(store)
     # Before the seconds that loading takes: a taken port is said at once.
     chosen = choose_writer(writer)
     check_port(host, port)
     wanted = [*(paths or []), *([starter_notes()] if starter else [])]
-    if wanted:
-        with on_stderr(stderr) as progress:
-            report = ingest(wanted, folder, None, progress)
-        show_report(report)
-        tell_faults(report)
-    serve(folder, host, port, writer=chosen, allow_learner_files=allow_learner_files)
+    read_notes = partial(_read_notes, wanted, folder) if wanted else None
+    serve(
+        folder,
+        host,
+        port,
+        writer=chosen,
+        allow_learner_files=allow_learner_files,
+        read_notes=read_notes,
+    )
+
+
+def _read_notes(wanted: list[Path], folder: Path, tell: Callable[[str, int, int], None]) -> None:
+    """Ingest while the pages are served; progress goes to the terminal and to them."""
+    from app.commands.progress import on_stderr
+    from app.commands.show import show_report, tell_faults
+    from ingest.build import ingest
+
+    with on_stderr(stderr) as show:
+
+        def both(what: str, done: int, total: int) -> None:
+            show(what, done, total)
+            tell(what, done, total)
+
+        report = ingest(wanted, folder, None, both)
+    show_report(report)
+    tell_faults(report)
 
 
 def parameters(arguments: list[str]) -> dict[str, str]:

@@ -6,9 +6,17 @@ import threading
 from pathlib import Path
 
 from kg.encoder import Encoder, load_encoder
+from kg.errors import GradusError, NoStore
 from kg.store import Store, open_store
 
-__all__ = ["Shelf"]
+__all__ = ["Shelf", "StillReading"]
+
+
+WAIT_S = 0.5  # how often who waits for a store looks for it
+
+
+class StillReading(GradusError):
+    """There is no store yet, but notes are being read into it; the message says how far."""
 
 
 class Shelf:
@@ -20,6 +28,11 @@ class Shelf:
         The store's folder; it need not exist yet.
     encoder : Encoder or None
         When None, loaded on first use by the name that the store was made with.
+
+    Attributes
+    ----------
+    doing : str
+        What a reader waits for, in a few words: "Reading your notes"; "" for nothing.
     """
 
     def __init__(self, folder: Path, encoder: Encoder | None = None) -> None:
@@ -28,6 +41,33 @@ class Shelf:
         self._store: Store | None = None
         self._before: Store | None = None
         self._lock = threading.Lock()
+        self._loading = threading.Lock()  # its own: the store is there while the encoder loads
+        self._idle = threading.Event()
+        self.doing = ""
+        self._idle.set()
+
+    def tell(self, doing: str) -> None:
+        """Say what a reader waits for; "" when it is done."""
+        self.doing = doing
+        (self._idle.clear if doing else self._idle.set)()
+
+    def awaited(self) -> Store:
+        """The current store; waits for one that is being made.
+
+        Raises
+        ------
+        GradusError
+            As `current`, when nothing is being read any more.
+        """
+        try:
+            return self.current()
+        except StillReading:
+            while not self._idle.wait(WAIT_S):
+                try:
+                    return self.current()
+                except StillReading:
+                    continue
+            return self.current()
 
     def current(self) -> Store:
         """Open the store, or open it again when there is a newer generation.
@@ -36,12 +76,14 @@ class Shelf:
         ------
         NoStore
             Nothing was ingested here yet; the message says what to run.
+        StillReading
+            Nothing is here yet, but it is coming.
         GradusError
             The store cannot be read.
         """
         with self._lock:
             if self._store is None or not self._store.is_current():
-                store = open_store(self.folder)
+                store = self._opened()
                 store.warm(words=True)
                 if self._before is not None:
                     self._before.close()
@@ -49,9 +91,17 @@ class Shelf:
                 self._before, self._store = self._store, store
             return self._store
 
+    def _opened(self) -> Store:
+        try:
+            return open_store(self.folder)
+        except NoStore:
+            if self.doing:
+                raise StillReading(f"{self.doing} …") from None
+            raise
+
     def encoder(self, store: Store) -> Encoder:
         """The encoder of this store."""
-        with self._lock:
+        with self._loading:
             if self._encoder is None:
                 self._encoder = load_encoder(store.encoder_name)
             return self._encoder

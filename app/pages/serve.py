@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import logging
 import os
 import signal
 import socket
 import sys
 import threading
 import webbrowser
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 from typing import Any
 
@@ -18,20 +17,21 @@ os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"  # read when gradio is imported
 import gradio as gr
 from starlette.middleware import Middleware
 
-from app.pages.ask.page import ASKING, AskPage, ask_page, welcome
+from app.pages.ask.page import ASKING, AskPage, ask_page, keep, restore
 from app.pages.assets import read_asset
+from app.pages.beginning import GREET_S, LOADING, READING, Progress, get_ready, greeter, load_writer
+from app.pages.first_script import FirstScript
 from app.pages.graph.page import graph_page
 from app.pages.guard import LOCAL_HOSTS, Guard
 from app.pages.open_store import Shelf
 from app.pages.quiet import AT_ONCE, QUIET
-from app.pages.runs.forms import preset
 from app.pages.runs.history_view import history_html
-from app.pages.runs.page import TO_THE_RUN, RunsPage, read_offer, runs_page
+from app.pages.runs.page import TO_THE_FORM, TO_THE_RUN, RunsPage, read_offer, runs_page
 from app.pages.runs.visitors_runs import VisitorsRuns
-from app.writer.written import Writer, WriterFailure
+from app.writer.written import Writer
 from executors.runs.warm import Warm
-from kg.encoder import Encoder, load_encoder
-from kg.errors import GradusError, NoStore
+from kg.encoder import Encoder
+from kg.errors import GradusError
 
 __all__ = ["build", "check_port", "serve"]
 
@@ -40,8 +40,9 @@ HEADER = """
 <header class="g-header"><span class="g-name">Gradus</span>
 <span class="g-motto">your notes, step by step</span>
 <button type="button" class="g-theme" aria-label="Light or dark">◐</button></header>
+<p class="g-gone g-error" role="alert"></p>
 """
-log = logging.getLogger(__name__)
+BEGUN = "() => { window.gradus.begun(); }"
 
 
 def build(
@@ -68,15 +69,19 @@ def serve(
     host: str = "127.0.0.1",
     port: int = 7860,
     runs_dir: Path | None = None,
-    encoder_name: str | None = None,
     open_browser: bool = False,
     writer: Writer | None = None,
     allow_learner_files: bool = False,
+    read_notes: Callable[[Progress], None] | None = None,
 ) -> None:
     """Serve the pages until Ctrl-C; says where they are once they can be opened.
 
+    They can be opened before anything heavy is loaded, and then say what they are waiting for.
+
     Parameters
     ----------
+    read_notes : callable or None
+        Brings the store up to date while the pages are there; it is given what to tell progress.
     allow_learner_files : bool
         Whether visitors from other machines may have Python files of this one run; those of this
         machine may.
@@ -84,16 +89,27 @@ def serve(
     Raises
     ------
     GradusError
-        When the port is taken, or the encoder cannot be loaded.
+        When the port is taken, the notes cannot be read, or the encoder cannot be loaded.
     """
     check_port(host, port)
-    shelf = Shelf(store_dir, load_encoder(encoder_name) if encoder_name else None)
-    runs = VisitorsRuns(Warm(), own_code=allow_learner_files or host in LOCAL_HOSTS)
-    _warm(shelf)
-    if writer is not None:
-        threading.Thread(target=_load, args=(writer,), daemon=True, name="load writer").start()
+    shelf = Shelf(store_dir)
+    runs = VisitorsRuns(own_code=allow_learner_files or host in LOCAL_HOSTS)
+    shelf.tell(READING if read_notes else LOADING)
     pages = _build(shelf, runs_dir or store_dir / "runs", runs, writer)
     stopped = threading.Event()
+    failures: list[Exception] = []
+
+    def prepare() -> None:
+        try:
+            get_ready(shelf, read_notes)
+            if writer is not None:
+                load_writer(writer)
+            runs.keep_ready(Warm())
+        except Exception as error:  # noqa: BLE001 - raised again below, where it ends the serving
+            failures.append(error)
+            stopped.set()
+
+    preparing = threading.Thread(target=prepare, daemon=True, name="prepare")
     _stop_on_signals(stopped)
     try:
         _launch(pages, host, port)
@@ -102,6 +118,7 @@ def serve(
         sys.stdout.flush()
         if open_browser:
             webbrowser.open(address)
+        preparing.start()
         stopped.wait()
     except OSError as error:
         raise _taken(host, port, error) from error
@@ -109,11 +126,17 @@ def serve(
         runs.stop_all()
         pages.close(verbose=False)
         shelf.close()
+    for failure in failures:
+        raise failure
+    if preparing.is_alive():  # an interpreter that ends would wait for what is being imported
+        sys.stdout.flush()
+        os._exit(0)
 
 
 def _build(shelf: Shelf, runs_dir: Path, runs: VisitorsRuns, writer: Writer | None) -> gr.Blocks:
     with gr.Blocks(title=TITLE, analytics_enabled=False, fill_width=True) as pages:
         gr.HTML(HEADER, elem_id="header", apply_default_css=False)
+        doing = gr.HTML("", elem_id="doing", padding=False, apply_default_css=False)
         bridge = gr.HTML(
             "", js_on_load=read_asset("bridge.js"), elem_id="bridge", apply_default_css=False
         )
@@ -125,8 +148,16 @@ def _build(shelf: Shelf, runs_dir: Path, runs: VisitorsRuns, writer: Writer | No
             with gr.Tab("Runs", id="runs"):
                 running = runs_page(runs_dir, runs)
         _connect(bridge, tabs, asking, running)
-        pages.load(_greeter(shelf), None, asking.chat, **AT_ONCE)
+        again = gr.Timer(GREET_S)
+        gr.on(
+            [pages.load, again.tick], greeter(shelf), None, [doing, asking.chat, again], **AT_ONCE
+        )
+        conversation = [asking.chat, asking.turns, asking.shown]
+        pages.load(restore, asking.kept, conversation, **AT_ONCE)
+        pages.load(None, None, None, js=BEGUN, api_visibility="private")
         pages.load(lambda: history_html(runs_dir), None, running.view.past, **AT_ONCE)
+        plans = [form.plan for form in running.forms]
+        pages.load(running.plans, None, plans, **AT_ONCE)
     pages.queue(max_size=64, default_concurrency_limit=8)
     return pages
 
@@ -137,33 +168,34 @@ def _connect(bridge: gr.HTML, tabs: gr.Tabs, asking: AskPage, running: RunsPage)
     async def ask(
         event: gr.EventData, turns: list[Any], shown: list[Any], request: gr.Request
     ) -> AsyncIterator[tuple[Any, ...]]:
-        async for reply in asking.ask(str(getattr(event, "question", "")), turns, shown, request):
-            yield (gr.Tabs(selected="ask"), *reply)
+        question, place = str(getattr(event, "question", "")), gr.Tabs(selected="ask")
+        async for reply in asking.ask(question, turns, shown, request):
+            yield (place, *reply)
+            place = gr.skip()  # who goes elsewhere while the answer is written stays there
 
     conversation = [asking.turns, asking.shown]
-    bridge.ask_link(ask, conversation, [tabs, asking.chat, *conversation], **ASKING)
+    asked = bridge.ask_link(ask, conversation, [tabs, asking.chat, *conversation], **ASKING)
+    asked.then(keep, conversation, asking.kept, **AT_ONCE)
     bridge.stop_link(asking.stop, None, None, **AT_ONCE)
     bridge.graph_link(_go_to("graph"), None, tabs, **AT_ONCE)
 
     def fill(event: gr.EventData) -> list[Any]:
-        name, values = read_offer(getattr(event, "recipe", None))
-        return [gr.Tabs(selected="runs"), *preset(running.forms, name, values)]
+        filled = running.fill(*read_offer(getattr(event, "recipe", None)))
+        return [gr.Tabs(selected="runs"), *filled]
+
+    def fill_past(event: gr.EventData) -> list[Any]:
+        filled = running.fill_past(str(getattr(event, "id", "")))
+        return [gr.Tabs(selected="runs"), *filled]
 
     view = running.view.outputs()
-    bridge.run_link(fill, None, [tabs, *running.preset_outputs()], **AT_ONCE)
-    bridge.run_link(running.run_preset, None, view, **QUIET)
-    bridge.past_link(_go_to("runs"), None, tabs, **AT_ONCE)
+    to_fill = [tabs, *running.preset_outputs()]
+    offered = bridge.run_link(fill, None, to_fill, **AT_ONCE)
+    offered.then(None, None, None, js=TO_THE_FORM, api_visibility="private")
+    bridge.past_link(fill_past, None, to_fill, **AT_ONCE)
     bridge.past_link(None, None, None, js=TO_THE_RUN, api_visibility="private")
     # A run that is watched must not keep another from being opened.
     unlimited: dict[str, Any] = {"concurrency_limit": None, "trigger_mode": "multiple"}
-    bridge.past_link(running.open_past, None, view, **unlimited, **QUIET)
-
-
-def _greeter(shelf: Shelf) -> Any:
-    def greet() -> Any:
-        return gr.update(placeholder=welcome(shelf))
-
-    return greet
+    bridge.past_link(running.desk.open_past, None, view, **unlimited, **QUIET)
 
 
 def _go_to(tab: str) -> Any:
@@ -171,22 +203,6 @@ def _go_to(tab: str) -> Any:
         return gr.Tabs(selected=tab)
 
     return go
-
-
-def _warm(shelf: Shelf) -> None:
-    """Load what the first question needs; without a store the pages say what to run."""
-    try:
-        shelf.encoder(shelf.current())
-    except NoStore as error:
-        log.info("%s", error)
-
-
-def _load(writer: Writer) -> None:
-    """Load a model of ours before the first question; when that fails, the answers say so."""
-    try:
-        writer.load()
-    except WriterFailure as failure:
-        log.warning("%s: %s", writer.name, failure)
 
 
 def _launch(pages: gr.Blocks, host: str, port: int) -> None:
@@ -205,10 +221,15 @@ def _launch(pages: gr.Blocks, host: str, port: int) -> None:
         mcp_server=False,
         ssr_mode=False,
         max_file_size="1mb",
-        app_kwargs={"middleware": [Middleware(Guard, hosts=(host,))], "openapi_url": None},
+        app_kwargs={"middleware": _middleware(host), "openapi_url": None},
         theme=_theme(),
         css=read_asset("page.css"),
     )
+
+
+def _middleware(host: str) -> list[Middleware]:
+    first = Middleware(FirstScript, script=read_asset("theme.js"))
+    return [Middleware(Guard, hosts=(host,)), first]
 
 
 def _theme() -> gr.themes.Base:

@@ -8,11 +8,13 @@ from collections.abc import Iterator
 
 import pytest
 from pages_server import Site, Visit, serve
-from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import Browser, expect, sync_playwright
 
 from ingest import build
 from kg.encoder import Encoder
 
+# The pages are there before the encoder; the first answer waits for it.
+expect.set_options(timeout=30_000)
 ARGS = [
     "--no-sandbox",
     "--disable-gpu",

@@ -203,11 +203,20 @@ def test_an_answer_leads_to_the_map(visit: Visit, site: Site) -> None:
 
 
 def test_the_finder_runs_from_the_answers_button(visit: Visit, site: Site) -> None:
-    """An answer on learning rates has a Run button that leads to rate, code and history."""
+    """An answer's Run button leads to the filled form, which says what Start does and waits for it.
+
+    Start leads to rate, code and history.
+    """
     page = visit.page
     open_place(page, site)
     ask(page, "Which learning rate should I take for tabular data before unfreezing?")
     last_answer(page).locator("a.g-run").first.click()
+    start = page.locator("#start-lr-find")
+    expect(start).to_be_focused()
+    plan = page.locator("#form-lr-find .g-plan")
+    expect(plan).to_contain_text("Find my learning rate, Tabular, on the built-in sample")
+    expect(page.locator("#run-state .g-badge")).to_have_count(0)
+    start.press("Enter")
     expect(page.locator("#run-state .g-badge")).to_have_text("Running", timeout=60_000)
     expect(page.locator("#run-chart polyline").first).to_be_attached(timeout=120_000)
     expect(page.locator("#run-state .g-badge")).to_have_text("Done", timeout=240_000)
@@ -215,8 +224,12 @@ def test_the_finder_runs_from_the_answers_button(visit: Visit, site: Site) -> No
     expect(page.locator("#run-code")).to_contain_text("fit_one_cycle")
     expect(page.locator("#run-history")).to_contain_text("Find my learning rate")
     expect(page.get_by_role("button", name="Stop")).to_be_hidden()
+    expect(plan).to_contain_text(re.compile(r"The last run like this took \d+ s"))
+    page.get_by_label("Find my batch size").check()
     page.locator("#run-history a").first.click()
     expect(page.locator("#run-state")).to_contain_text("Find my learning rate")
+    expect(page.get_by_label("Find my learning rate")).to_be_checked()
+    expect(page.locator("#form-lr-find").get_by_label("Task", exact=True)).to_have_value("Tabular")
     check_clean(visit, site)
 
 
@@ -239,16 +252,31 @@ def test_stop_ends_the_run(visit: Visit, site: Site) -> None:
     check_clean(visit, site)
 
 
-def test_a_bad_parameter_is_one_line(visit: Visit, site: Site) -> None:
-    """A batch size of 0 is refused with one line that names it; nothing runs."""
+def test_a_bad_value_is_told_beside_its_field(visit: Visit, site: Site) -> None:
+    """What the field needs stands beside it and above Start, in words; nothing runs.
+
+    Also where "More settings" was closed meanwhile; a right value takes the words away.
+    """
     page = visit.page
     open_place(page, site, "Runs")
     page.get_by_label("Find my learning rate").check()
-    page.get_by_role("button", name="More settings").locator("visible=true").click()
-    page.locator("#form-lr-find").get_by_label("Batch size").locator("visible=true").fill("0")
+    form = page.locator("#form-lr-find")
+    more = form.get_by_role("button", name="More settings")
+    more.click()
+    expect(form.get_by_label("Seed", exact=False).last).to_be_visible()
+    form.get_by_label("Batch size").fill("0")
+    expect(form.get_by_label("Batch size")).to_have_value("0")
+    form.get_by_label("Time limit").fill("-1")
+    more.click()
     page.locator("#start-lr-find").click()
-    expect(page.locator("#run-state")).to_contain_text("'batch_size' must be a whole number")
-    check_clean(visit, site)
+    told = form.get_by_role("alert")
+    expect(told).to_contain_text("Batch size, samples: This needs a whole number from 2")
+    expect(told).to_contain_text("Time limit: This needs a number above 0")
+    expect(told).to_be_in_viewport()
+    field = form.locator("label", has_text="Batch size")
+    expect(field).to_contain_text("This needs a whole number from 2")
+    expect(page.locator("#run-state .g-badge")).to_have_count(0)
+    assert [error for error in visit.errors if "422" not in error] == []  # gradio's word for it
 
 
 @pytest.mark.parametrize("visit", [PHONE], indirect=True)

@@ -16,15 +16,16 @@ import gradio as gr
 
 from app.answering.question.follow_ups import Turn
 from app.pages.ask.answer import example_questions
+from app.pages.ask.kept import kept_text, kept_under, read_kept
 from app.pages.ask.replies import replies
-from app.pages.open_store import Shelf
+from app.pages.open_store import Shelf, StillReading
 from app.pages.quiet import QUIET
 from app.pages.text import LATEX, chip, escaped
 from app.wording import count_of
 from app.writer.written import Writer
 from kg.errors import GradusError
 
-__all__ = ["ASKING", "AskPage", "ask_page", "welcome"]
+__all__ = ["ASKING", "AskPage", "ask_page", "keep", "restore", "welcome"]
 
 QUESTION_LIMIT = 10_000  # characters
 # A question asked while an answer is still being written waits for it: both change the same
@@ -35,13 +36,6 @@ ASKING: dict[str, Any] = {
     "concurrency_limit": 1,
     **QUIET,
 }
-# Emptied at once, in the browser: what is typed while an answer is being written must stay.
-_EMPTY_THE_BOX = """(...inputs) => {
-  const box = document.querySelector('#question textarea');
-  box.value = '';
-  box.dispatchEvent(new Event('input', { bubbles: true }));
-  return inputs;
-}"""
 Message = dict[str, Any]
 # What the chat shows, the conversation, what the chat shows later.
 Update = tuple[list[Message], list[Turn], list[Message]]
@@ -49,12 +43,12 @@ Update = tuple[list[Message], list[Turn], list[Message]]
 
 @dataclass(frozen=True, slots=True)
 class AskPage:
-    """The page's components, and what links elsewhere use to ask and to stop the writer."""
+    """The page's components, and the functions behind what asks, stops the writer and keeps."""
 
     chat: gr.Chatbot
-    box: gr.Textbox
     turns: gr.State
     shown: gr.State
+    kept: gr.BrowserState
     ask: Callable[[str, list[Turn], list[Message], gr.Request], AsyncIterator[Update]]
     stop: Callable[[gr.Request], None]
 
@@ -98,11 +92,25 @@ def ask_page(shelf: Shelf, writer: Writer | None = None) -> AskPage:
     """Lay the page out inside the current tab; a writer words the answers where one is given."""
     desk = _Desk(shelf, writer)
     turns, shown = gr.State([]), gr.State([])
-    chat, box = _chat(shelf), _box()
-    outputs = [chat, turns, shown]
-    box.submit(desk.ask, [box, turns, shown], outputs, js=_EMPTY_THE_BOX, **ASKING)
+    # The conversation is no secret from the browser that shows it.
+    kept = gr.BrowserState("", storage_key=kept_under(shelf.folder), secret="gradus")
+    chat = _chat(shelf)
+    _box()
+    outputs = [chat, turns, shown, kept]
     chat.clear(_start_over, None, outputs, queue=False, api_visibility="private")
-    return AskPage(chat, box, turns, shown, desk.ask, desk.stop)
+    return AskPage(chat, turns, shown, kept, desk.ask, desk.stop)
+
+
+def keep(turns: list[Turn], shown: list[Message]) -> str:
+    """What the browser is to keep of the conversation."""
+    return kept_text(turns, [(m["role"], m["content"][0]["text"]) for m in shown])
+
+
+def restore(kept: object) -> Update:
+    """The conversation that the browser kept, as the page begins."""
+    turns, shown = read_kept(kept)
+    messages = [_message(role, text) for role, text in shown]
+    return messages, turns, messages
 
 
 def _chat(shelf: Shelf) -> gr.Chatbot:
@@ -123,28 +131,31 @@ def _chat(shelf: Shelf) -> gr.Chatbot:
     )
 
 
-def _box() -> gr.Textbox:
-    return gr.Textbox(
+def _box() -> None:
+    """Where questions are typed; the bridge sends them, as it does for links that ask."""
+    gr.Textbox(
         label="Your question",
         show_label=False,
         placeholder="Ask your notes",
         lines=1,
         max_lines=5,
         max_length=QUESTION_LIMIT,
-        submit_btn=True,
+        submit_btn="Send",
         autofocus=True,
         elem_id="question",
     )
 
 
-def _start_over() -> Update:
-    return [], [], []
+def _start_over() -> tuple[Any, ...]:
+    return [], [], [], keep([], [])
 
 
 def welcome(shelf: Shelf) -> str:
     """What an empty conversation shows: how many concepts there are, and first questions."""
     try:
         store = shelf.current()
+    except StillReading as error:
+        return f'<div class="g-welcome"><h2>One moment</h2><p>{html.escape(str(error))}</p></div>'
     except GradusError as error:
         return f'<div class="g-welcome"><h2>No notes yet</h2><p>{html.escape(str(error))}</p></div>'
     examples = " ".join(chip("ask", question, question) for question in example_questions(store))

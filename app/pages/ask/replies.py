@@ -54,9 +54,12 @@ async def replies(
         Ends the writing when set; it is set when the replies are no longer read.
     """
     answering = asyncio.create_task(asyncio.to_thread(_answered, shelf, question, turns))
-    done, _ = await asyncio.wait([answering], timeout=PATIENCE_S)
-    if not done:  # the first question loads the encoder
-        yield Reply('<p class="g-quiet">Reading the notes …</p>', lasting=False)
+    patience = PATIENCE_S
+    while not (await asyncio.wait([answering], timeout=patience))[0]:
+        # the first question waits for the encoder, or for the notes themselves
+        doing = html.escape(shelf.doing or "Reading the notes")
+        yield Reply(f'<p class="g-quiet">{doing} …</p>', lasting=False)
+        patience = HEARTBEAT_S
     answered = await answering
     if isinstance(answered, str):
         yield Reply(answered)
@@ -82,7 +85,7 @@ async def replies(
 def _answered(shelf: Shelf, question: str, turns: Sequence[Turn]) -> tuple[Store, Answer] | str:
     """The answer with the store that gave it; an error becomes a line, never a traceback."""
     try:
-        store = shelf.current()
+        store = shelf.awaited()
         return store, answer(question, store, shelf.encoder(store), turns)
     except GradusError as error:
         return _error_line(str(error))

@@ -13,13 +13,71 @@ function openCitation(link, n) {
   source.scrollIntoView({ block: 'nearest', behavior: 'smooth' });
 }
 
-function act(link) {
+/* Whether the server is there; when it is not, one line says so, and nothing that was typed is lost. */
+async function answers() {
+  let there = false;
+  try {
+    there = (await fetch('gradio_api/app_id', { cache: 'no-store', signal: AbortSignal.timeout(20000) })).ok;
+  } catch (_) { /* it is not there */ }
+  const line = there ? '' : 'Gradus does not answer. Is it still running? What you typed stays in the box.';
+  const told = document.querySelector('.g-gone');
+  if (told.textContent !== line) told.textContent = line;
+  return there;
+}
+
+/* What stands in the box, and what stood there when the page was left. */
+const box = () => document.querySelector('#question textarea');
+function write(text) {
+  box().value = text;
+  box().dispatchEvent(new Event('input', { bubbles: true }));
+}
+let sending = false;
+async function send() {
+  const question = box().value;
+  if (sending || !question.trim()) return;
+  sending = true;
+  const there = await answers();
+  sending = false;
+  if (!there) return;
+  if (box().value === question) write('');
+  trigger('ask_link', { question });
+}
+/* Not by Gradio's events, which stand still while its connection is lost. */
+function sends(e) {
+  const asks = e.type === 'click' ? e.target.closest?.('#question button') : e.target === box() && e.key === 'Enter';
+  if (!asks || e.shiftKey || e.isComposing) return;
+  e.preventDefault();
+  e.stopPropagation();
+  send();
+}
+for (const kind of ['click', 'keydown']) document.addEventListener(kind, sends, { capture: true, signal: shared.stop.signal });
+window.addEventListener('pagehide', () => {
+  try { sessionStorage.setItem('gradus-typed', box().value); } catch (_) { /* private windows keep nothing */ }
+}, { signal: shared.stop.signal });
+shared.begun = () => {
+  try {
+    const typed = sessionStorage.getItem('gradus-typed');
+    if (typed && !box().value) write(typed);
+  } catch (_) { /* as above */ }
+};
+
+/* What is drawn anew takes the focus with it: it then goes to the card, or to the new question above its answer. */
+let leads = false;
+function leadFocus(element) {
+  element.tabIndex = -1;
+  element.focus({ preventScroll: true });
+}
+
+async function act(link) {
   const [, kind, rest] = /^#([a-z]+)\/(.*)$/.exec(link.getAttribute('href')) || [];
   if (!kind) return;
   const target = decodeURIComponent(rest);
   const onGraph = link.closest('#card');
-  if (kind === 'cite') openCitation(link, target);
-  else if (kind === 'ask') trigger('ask_link', { question: target });
+  if (kind === 'cite') return openCitation(link, target);
+  if (!(await answers())) return;
+  if (onGraph && kind !== 'ask' && kind !== 'run') leadFocus(document.querySelector('#card'));
+  leads = kind === 'ask' || (kind === 'concept' && !onGraph);
+  if (kind === 'ask') trigger('ask_link', { question: target });
   else if (kind === 'concept' && !onGraph) trigger('ask_link', { question: `What is ${target}?` });
   else if (kind === 'concept') shared.choose(target);
   else if (kind === 'graph') { shared.wanted = target; trigger('graph_link', { label: target }); }
@@ -38,9 +96,9 @@ document.addEventListener('click', (e) => {
   act(link);
 }, { capture: true, signal: shared.stop.signal });
 
-/* Below the form, on a small screen, a run that was just started would go on unseen. */
+/* Below the form, on a small screen, an opened run would stand unseen. */
 document.addEventListener('click', (e) => {
-  if (!e.target.closest || !e.target.closest('[id^="start-"], a.g-link[href^="#past/"]')) return;
+  if (!e.target.closest || !e.target.closest('a.g-link[href^="#past/"]')) return;
   setTimeout(() => {
     const view = document.querySelector('#run-view');
     if (view && view.getBoundingClientRect().top > window.innerHeight * 0.6) view.scrollIntoView({ behavior: 'smooth' });
@@ -51,20 +109,21 @@ document.addEventListener('click', (e) => {
 document.addEventListener('click', (e) => {
   const button = e.target.closest && e.target.closest('.g-theme');
   if (!button) return;
-  const dark = document.body.classList.toggle('dark');
+  const dark = !document.body.classList.contains('dark');
   try { localStorage.setItem('gradus-theme', dark ? 'dark' : 'light'); } catch (_) { /* private windows keep nothing */ }
+  document.body.classList.toggle('dark', dark);  // theme.js has the rest
 }, { signal: shared.stop.signal });
-try {
-  const kept = localStorage.getItem('gradus-theme');
-  if (kept) document.body.classList.toggle('dark', kept === 'dark');
-} catch (_) { /* the system's choice stands */ }
 
 /* A new question goes to the top of the view, so that its answer is read from the start while it is written. */
 let asked = 0, settle = 0;
 function followQuestion() {
   const questions = document.querySelectorAll('#chat [data-testid="user"]');
   if (questions.length !== asked) {
-    if (questions.length > asked) settle = Date.now() + 2500;
+    if (questions.length > asked) {
+      settle = Date.now() + 2500;
+      if (leads) leadFocus(questions[questions.length - 1]);
+      leads = false;
+    }
     asked = questions.length;
   }
   const last = questions[questions.length - 1], box = document.querySelector('#chat .panel-wrap');

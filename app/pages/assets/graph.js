@@ -3,7 +3,7 @@
 const $ = (selector) => element.querySelector(selector);
 const stage = $('.gg-stage'), canvas = $('canvas'), pen = canvas.getContext('2d');
 const list = $('.gg-list'), search = $('.gg-search'), message = $('.gg-message'), legend = $('.gg-legend');
-const BOX = 26, FONT = 13, READABLE = 0.72;
+const BOX = 26, FONT = 13, READABLE = 0.72, LISTED = 300;
 const shared = (window.gradus = window.gradus || {});
 
 let nodes = [], edges = [], byId = new Map(), concepts = [], themes = [], about = null, summary = '';
@@ -348,23 +348,52 @@ function idOf(label) {
 }
 
 /* ---- list, legend ---- */
-function fill() {
-  const wanted = search.value.trim().toLowerCase();
-  const matching = concepts.filter((c) => !wanted || (c[1] + ' ' + c[2]).toLowerCase().includes(wanted));
-  const begins = (c) => c[1].toLowerCase().startsWith(wanted);
-  if (wanted) matching.sort((a, b) => begins(b) - begins(a) || a[1].length - b[1].length);
-  list.replaceChildren(...matching.slice(0, 300).map((c) => {
-    const item = document.createElement('li'), button = document.createElement('button');
-    button.type = 'button';
-    button.textContent = c[1];
-    button.title = c[2] ? `also: ${c[2]}` : c[1];
-    button.dataset.id = c[0];
-    button.onclick = () => choose(c[0]);
-    item.append(button);
-    return item;
-  }));
-  if (!matching.length) { const none = document.createElement('li'); none.className = 'g-quiet'; none.textContent = 'No concept of that name'; list.append(none); }
+let most = LISTED;
+async function fill() {
+  const wanted = search.value.trim();
+  const found = wanted ? await server.find(wanted) : { ids: concepts.map((c) => c[0]), close: false };
+  if (search.value.trim() !== wanted || found.error) return; // more was typed meanwhile
+  const named = new Map(concepts.map((c) => [c[0], c])), items = [];
+  if (found.close) items.push(line(found.ids.length ? 'No concept of that name; close to it:' : 'No concept of that name'));
+  for (const id of found.ids.slice(0, most)) if (named.has(id)) items.push(entry(named.get(id)));
+  const left = found.ids.length - most;
+  if (left > 0) items.push(further(left));
+  list.replaceChildren(...items);
   mark();
+}
+
+function line(words) {
+  const item = document.createElement('li');
+  item.className = 'g-quiet';
+  item.textContent = words;
+  return item;
+}
+
+function entry([id, label, also]) {
+  const item = document.createElement('li'), button = document.createElement('button');
+  button.type = 'button';
+  button.textContent = label;
+  button.title = also ? `also: ${also}` : label;
+  button.dataset.id = id;
+  button.onclick = () => choose(id);
+  item.append(button);
+  return item;
+}
+
+/* The list says what it leaves out, and gives it. */
+function further(left) {
+  const item = document.createElement('li'), button = document.createElement('button');
+  button.type = 'button';
+  button.className = 'gg-further';
+  button.textContent = `Show ${Math.min(left, LISTED)} more of ${left}`;
+  button.onclick = async () => {
+    const at = list.children.length - 1;
+    most += LISTED;
+    await fill();
+    list.children[at].firstChild.focus();
+  };
+  item.append(button);
+  return item;
 }
 
 function mark() {
@@ -375,11 +404,14 @@ function mark() {
   }
 }
 
-search.addEventListener('input', () => { fill(); list.scrollTop = 0; });
-search.addEventListener('keydown', (e) => {
+search.addEventListener('input', () => { most = LISTED; list.scrollTop = 0; fill(); });
+search.addEventListener('keydown', async (e) => {
+  if (e.key !== 'Enter' && e.key !== 'ArrowDown') return;
+  e.preventDefault();
+  await fill(); // for what stands in the box now
   const first = list.querySelector('button');
-  if (e.key === 'Enter' && first) { e.preventDefault(); choose(Number(first.dataset.id)); }
-  if (e.key === 'ArrowDown' && first) { e.preventDefault(); first.focus(); }
+  if (e.key === 'ArrowDown') first?.focus();
+  else if (first) choose(Number(first.dataset.id));
 });
 list.addEventListener('keydown', (e) => {
   if (e.key !== 'ArrowDown' && e.key !== 'ArrowUp') return;
@@ -411,7 +443,8 @@ function drawLegend() {
 /* ---- start ---- */
 async function load(id) {
   const view = await server.view(id);
-  if (view.error) { message.textContent = view.error; element.classList.add('gg-empty'); canvas.dataset.ready = '0'; return; }
+  if (view.error) { message.textContent = view.error; element.classList.add('gg-empty'); canvas.dataset.ready = '0'; if (view.again) setTimeout(load, 1000, id); return; }
+  element.classList.remove('gg-empty');
   ({ nodes, edges, themes, concepts, about } = view);
   byId = new Map(nodes.map((n) => [n.id, n]));
   theme = null;

@@ -15,7 +15,8 @@ from app.graph_layout import around, most_connected, place_nodes
 from app.pages.assets import read_asset
 from app.pages.graph.card import NO_CARD, card_markdown, decision_link, resting_markdown
 from app.pages.graph.download import download
-from app.pages.open_store import Shelf
+from app.pages.graph.search import matching
+from app.pages.open_store import Shelf, StillReading
 from app.pages.quiet import AT_ONCE
 from app.pages.text import LATEX, escaped
 from ingest.decide import decide_relation, overrides_file
@@ -59,6 +60,9 @@ def graph_page(shelf: Shelf) -> GraphPage:
     def path(about: object = None) -> dict[str, Any]:
         return _or_message(lambda: path_view(shelf.current(), _concept_id(shelf.current(), about)))
 
+    def find(wanted: object = None) -> dict[str, Any]:
+        return _or_message(lambda: _found(shelf.current(), wanted))
+
     def save(wanted: object = None) -> dict[str, Any]:
         return _or_message(lambda: _saved(shelf.current(), wanted))
 
@@ -81,7 +85,7 @@ def graph_page(shelf: Shelf) -> GraphPage:
                 None,
                 html_template=read_asset("graph.html"),
                 js_on_load=read_asset("graph.js") + read_asset("download.js"),
-                server_functions=[view, path, save],
+                server_functions=[view, path, find, save],
                 apply_default_css=False,
                 elem_id="graph",
             )
@@ -257,8 +261,16 @@ def _concept_id(store: Store, about: object) -> int | None:
     return find_concept(store.concepts, str(about)[:200]).id
 
 
+def _found(store: Store, wanted: object) -> dict[str, Any]:
+    """The concepts for the list while a name is typed; `close` says that none has it."""
+    ids, close = matching(store.concepts, str(wanted or "")[:200])
+    return {"ids": ids, "close": close}
+
+
 def _or_message(view: Callable[[], dict[str, Any]]) -> dict[str, Any]:
     try:
         return view()
+    except StillReading as error:
+        return {"error": str(error), "again": True}
     except GradusError as error:
         return {"error": str(error)}

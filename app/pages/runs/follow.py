@@ -21,12 +21,12 @@ from app.pages.runs.visitors_runs import StillGoing, VisitorsRuns
 from app.wording import code_block
 from executors.errors import BadParameter, RecipeError
 from executors.recipe import check_params, find_recipe
-from executors.runs.folder import EVENTS
+from executors.runs.folder import EVENTS, PID, SPEC
 from executors.runs.history import RunRecord, history
 from executors.runs.run import Run
 from executors.runs.tail import Tail
 
-__all__ = ["follow", "reopen", "watch"]
+__all__ = ["LONGEST_MINUTES", "follow", "reopen", "seconds", "watch"]
 
 LOOK_S = 0.25  # how often a run's events are looked at
 TICK_S = 1.0  # how often the page tells the time when there are none
@@ -53,7 +53,7 @@ async def follow(
     try:
         title = find_recipe(recipe).title
         params = check_params(find_recipe(recipe), values)
-        run = runs.start(visitor, recipe, params, runs_dir, _seconds(minutes), tracker)
+        run = runs.start(visitor, recipe, params, runs_dir, seconds(minutes), tracker)
     except StillGoing as error:
         # The view is the other run's, which would write over any word of ours.
         gr.Warning(str(error), title="One run at a time")
@@ -79,7 +79,7 @@ async def watch(
     """
     tail = Tail(run.folder / EVENTS)
     events, ended = _news(run, tail)
-    heard = told = time.monotonic()
+    told = time.monotonic()
     try:
         yield _shown(title, run.folder, events, runs_dir, renew_history=True)
         while not ended:
@@ -88,11 +88,11 @@ async def watch(
             now = time.monotonic()
             events += fresh
             if fresh:
-                heard = told = now
+                told = now
                 yield _shown(title, run.folder, events, runs_dir)
             elif now - told >= TICK_S:
                 told = now
-                yield [state_html(title, events, now - heard), *NOTHING_NEW[1:]]
+                yield [state_html(title, events, _elapsed_s(run.folder)), *NOTHING_NEW[1:]]
             else:
                 yield NOTHING_NEW  # so that a page that was closed is noticed
     finally:
@@ -128,7 +128,7 @@ async def reopen(
                 yield shown
 
 
-def _seconds(minutes: object) -> float:
+def seconds(minutes: object) -> float:
     """The time limit that was typed; an empty field is the usual one.
 
     Raises
@@ -159,7 +159,7 @@ def _shown(
     ended = last.get("event") == "result"
     code = code_block(str(last["code"])) if ended and last.get("code") else ""
     return [
-        shown(state_html, title, events),
+        shown(state_html, title, events, _elapsed_s(folder)),
         shown(result_html, last) if ended else "",
         shown(charts, events),
         shown(tables_html, events),
@@ -169,6 +169,17 @@ def _shown(
         history_html(runs_dir) if ended or renew_history else gr.skip(),
         gr.update(visible=may_stop and not ended),
     ]
+
+
+def _elapsed_s(folder: Path) -> float:
+    """Seconds since the run's child was started, or, while it waits in line, since it was asked.
+
+    By the clock that the history goes by: events count from several beginnings.
+    """
+    for name in (PID, SPEC):
+        with suppress(OSError):
+            return max(0.0, time.time() - (folder / name).stat().st_mtime)
+    return 0.0
 
 
 def _line(message: str, runs_dir: Path) -> list[Any]:

@@ -14,7 +14,18 @@ from executors.recipe import Parameter, Recipe
 from executors.runs.track import installed_trackers
 from executors.tasks import IMAGE_TASKS, TASK_NAMES, TEXT_TASKS, find_task
 
-__all__ = ["LIMIT_MINUTES", "Form", "in_order", "lay_out", "named", "preset", "show_task"]
+__all__ = [
+    "LIMIT_MINUTES",
+    "Form",
+    "field_label",
+    "in_order",
+    "is_for",
+    "lay_out",
+    "named",
+    "preset",
+    "show_task",
+    "shown_first",
+]
 
 LIMIT_MINUTES = 60
 _ORDER = (  # as the work goes: prepare, train, look closer
@@ -58,9 +69,16 @@ class Form:
     group: gr.Column
     expects: gr.Markdown | None  # None: a recipe without a task
     fields: tuple[Any, ...]
+    more: gr.Accordion
     limit: gr.Number
     tracker: gr.Dropdown
+    plan: gr.HTML  # what Start would do
+    faults: gr.HTML  # why it did nothing
     button: gr.Button
+
+    def inputs(self) -> list[Any]:
+        """What Start takes: limit, tracker, every field."""
+        return [self.limit, self.tracker, *self.fields]
 
 
 def in_order(known: Sequence[Recipe]) -> list[Recipe]:
@@ -74,32 +92,34 @@ def lay_out(recipe: Recipe, *, shown: bool) -> Form:
     task = _default_task(recipe)
     with gr.Column(visible=shown, elem_id=f"form-{recipe.name}") as group:
         gr.Markdown(recipe.summary, elem_classes="g-summary")
-        first = {p.name for p in recipe.parameters if p.name in _BASIC} or {
-            p.name for p in recipe.parameters[:4]
-        }
+        first = shown_first(recipe)
         expects, fields = None, {}
         for parameter in recipe.parameters:
             if parameter.name in first:
                 fields[parameter.name] = _field(parameter, task)
                 if parameter.name == "task":
                     expects = gr.Markdown(_expects(task), elem_classes="g-quiet g-expects")
-        with gr.Accordion("More settings", open=False):
+        with gr.Accordion("More settings", open=False) as more:
             fields |= {p.name: _field(p, task) for p in recipe.parameters if p.name not in first}
             limit = gr.Number(
                 LIMIT_MINUTES,
                 label="Time limit, minutes",
                 info="the run is ended then; waiting in line does not count",
-                minimum=0,
             )
             tracker = _tracker()
+        plan = gr.HTML("", padding=False)
+        faults = gr.HTML("", padding=False, elem_classes="g-faults")
         button = gr.Button("Start", variant="primary", elem_id=f"start-{recipe.name}")
     form = Form(
         recipe,
         group,
         expects,
         tuple(fields[p.name] for p in recipe.parameters),
+        more,
         limit,
         tracker,
+        plan,
+        faults,
         button,
     )
     if expects is not None:
@@ -108,12 +128,18 @@ def lay_out(recipe: Recipe, *, shown: bool) -> Form:
     return form
 
 
+def shown_first(recipe: Recipe) -> set[str]:
+    """The parameters whose fields stand above "More settings"."""
+    basic = {p.name for p in recipe.parameters if p.name in _BASIC}
+    return basic or {p.name for p in recipe.parameters[:4]}
+
+
 def show_task(form: Form) -> Any:
     """A function from a task's name to what its form shows: what it expects, its own fields."""
 
     def shown(task: str) -> list[Any]:
         fields = [
-            gr.update(visible=_is_for(p, task), info=_help(p, task)) for p in form.recipe.parameters
+            gr.update(visible=is_for(p, task), info=_help(p, task)) for p in form.recipe.parameters
         ]
         return [_expects(task), *fields]
 
@@ -124,15 +150,20 @@ def named(form: Form, values: Sequence[object]) -> dict[str, object]:
     """The form's values by parameter, without what is not for the chosen task."""
     pairs = list(zip(form.recipe.parameters, values, strict=True))
     task = next((str(value or "") for parameter, value in pairs if parameter.name == "task"), "")
-    return {parameter.name: value for parameter, value in pairs if _is_for(parameter, task)}
+    return {parameter.name: value for parameter, value in pairs if is_for(parameter, task)}
 
 
 def preset(forms: Sequence[Form], recipe: str, values: Mapping[str, object]) -> list[Any]:
     """Updates that choose the recipe and fill its fields with values or defaults, for its task.
 
-    In order: the choice, each form's visibility, each form's line on its task, every field.
+    In order: the choice, each form's visibility, each form's line on its task, every field. A
+    recipe without a form changes nothing.
     """
-    expects, fields = [], []
+    expects: list[Any] = []
+    fields: list[Any] = []
+    if recipe not in {form.recipe.name for form in forms}:
+        lines = sum(form.expects is not None for form in forms)
+        return [gr.skip()] * (1 + len(forms) + lines + sum(len(form.fields) for form in forms))
     for form in forms:
         chosen = form.recipe.name == recipe
         task = _preset_task(form.recipe, values)
@@ -141,7 +172,7 @@ def preset(forms: Sequence[Form], recipe: str, values: Mapping[str, object]) -> 
         for parameter, field in zip(form.recipe.parameters, form.fields, strict=True):
             given = values.get(parameter.name, parameter.default)
             value = _field_value(parameter, field, given)
-            shown = {"visible": _is_for(parameter, task), "info": _help(parameter, task)}
+            shown = {"visible": is_for(parameter, task), "info": _help(parameter, task)}
             fields.append(gr.update(value=value, **shown) if chosen else gr.skip())
     return [
         recipe,
@@ -160,7 +191,8 @@ def _preset_task(recipe: Recipe, values: Mapping[str, object]) -> str:
     return given if given in recipe.tasks else _default_task(recipe)
 
 
-def _is_for(parameter: Parameter, task: str) -> bool:
+def is_for(parameter: Parameter, task: str) -> bool:
+    """Whether the form shows the parameter for the task."""
     return not parameter.tasks or not task or task in parameter.tasks
 
 
@@ -177,7 +209,8 @@ def _help(parameter: Parameter, task: str) -> str | None:
     return "; ".join(for_task or for_all) or None
 
 
-def _field(parameter: Parameter, task: str) -> Any:
+def field_label(parameter: Parameter) -> str:
+    """What stands above the parameter's field: its title, and its unit where that says more."""
     label = title(parameter.name)
     measured = parameter.type not in ("str", "path") or parameter.unit == "bytes"
     if (
@@ -186,10 +219,14 @@ def _field(parameter: Parameter, task: str) -> Any:
         and (len(parameter.unit) < 3 or parameter.unit not in label.lower())
     ):
         label += f", {parameter.unit}"
+    return label
+
+
+def _field(parameter: Parameter, task: str) -> Any:
     shown: dict[str, Any] = {
-        "label": label,
+        "label": field_label(parameter),
         "info": _help(parameter, task),
-        "visible": _is_for(parameter, task),
+        "visible": is_for(parameter, task),
     }
     if parameter.type == "choice":
         # One of several cards is named by its number, as in cuda:1.

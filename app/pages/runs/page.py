@@ -12,15 +12,28 @@ import gradio as gr
 
 from app.pages.quiet import AT_ONCE, QUIET
 from app.pages.runs.compare_view import MOST, comparison_html, past_choices
+from app.pages.runs.faults import faults_html, marked
 from app.pages.runs.follow import follow, reopen
 from app.pages.runs.forms import LIMIT_MINUTES, Form, in_order, lay_out, named, preset
 from app.pages.runs.history_view import history_html
+from app.pages.runs.plan import LIKE, plan_html
 from app.pages.runs.visitors_runs import VisitorsRuns
 from executors.recipe import recipes
+from executors.runs.history import history
 
-__all__ = ["TO_THE_RUN", "RunsPage", "preset", "read_offer", "runs_page"]
+__all__ = ["TO_THE_FORM", "TO_THE_RUN", "RunsPage", "preset", "read_offer", "runs_page"]
+
+# A link that offers a run leads to the filled form, to its Start: nothing runs before that.
+TO_THE_FORM = """() => {
+  const start = [...document.querySelectorAll('[id^="start-"]')].find((b) => b.offsetParent);
+  start?.scrollIntoView({block: 'center'});
+  start?.focus({preventScroll: true});
+}"""
 
 TO_THE_RUN = """() => {
+  const told = [...document.querySelectorAll('#run-form .g-faults [role=alert]')];
+  const faults = told.find((line) => line.offsetParent);
+  if (faults) return faults.scrollIntoView({block: 'nearest'});
   const view = document.getElementById('run-view'), top = view.getBoundingClientRect().top;
   if (top < 0 || top > innerHeight / 2) view.scrollIntoView({block: 'start'});
 }"""
@@ -63,8 +76,24 @@ class RunsPage:
     choice: gr.Radio
     forms: tuple[Form, ...]
     view: View
-    run_preset: Any
-    open_past: Any
+    desk: _Desk
+
+    def plans(self) -> list[str]:
+        """What Start of each form would do as the page begins."""
+        records = history(self.desk.runs_dir)
+        return [
+            plan_html(form.recipe, {p.name: p.default for p in form.recipe.parameters}, records)
+            for form in self.forms
+        ]
+
+    def fill(self, recipe: str, values: Mapping[str, object]) -> list[Any]:
+        """`preset` of the page's forms."""
+        return preset(self.forms, recipe, values)
+
+    def fill_past(self, run_id: str) -> list[Any]:
+        """The same with the recipe and the values of an earlier run."""
+        record = next((r for r in history(self.desk.runs_dir) if r.id == run_id), None)
+        return self.fill(record.recipe, record.params) if record else self.fill("", {})
 
     def preset_outputs(self) -> list[Any]:
         """What `preset` fills: choice, forms' visibility, lines on tasks, and every field."""
@@ -90,14 +119,40 @@ def runs_page(runs_dir: Path, runs: VisitorsRuns) -> RunsPage:
             view = _view(runs_dir)
     desk = _Desk(runs_dir, runs)
     for form in forms:
-        form.button.click(None, None, None, js=TO_THE_RUN, api_visibility="private")
-        inputs = [form.limit, form.tracker, *form.fields]
-        starter = _starter(form, desk)
-        form.button.click(starter, inputs, view.outputs(), concurrency_limit=4, **QUIET)
+        _connect(form, desk, view)
     groups = [form.group for form in forms]
     choice.change(_chosen(forms), choice, groups, queue=False, api_visibility="private")
     view.stop.click(desk.stop, None, None, **AT_ONCE)
-    return RunsPage(choice, forms, view, desk.run_preset, desk.open_past)
+    return RunsPage(choice, forms, view, desk)
+
+
+def _connect(form: Form, desk: _Desk, view: View) -> None:
+    """Let the form say what Start would do and what is wrong with it, and start."""
+
+    def check(minutes: object, _: object, *values: object) -> list[Any]:
+        return marked(form, minutes, values)
+
+    def tell(minutes: object, _: object, *values: object) -> list[Any]:
+        return faults_html(form, minutes, values)
+
+    def plan(*values: object) -> str:
+        return plan_html(form.recipe, named(form, values), history(desk.runs_dir))
+
+    fields = list(form.fields)
+    pairs = zip(form.recipe.parameters, fields, strict=True)
+    told = [field.change for parameter, field in pairs if parameter.name in LIKE]
+    gr.on(told, plan, fields, form.plan, trigger_mode="always_last", **AT_ONCE)
+    faults = form.button.click(tell, form.inputs(), [form.more, form.faults], **AT_ONCE)
+    faults.then(None, None, None, js=TO_THE_RUN, api_visibility="private")
+    started = form.button.click(
+        _starter(form, desk),
+        form.inputs(),
+        view.outputs(),
+        validator=check,
+        concurrency_limit=4,
+        **QUIET,
+    )
+    started.then(plan, fields, form.plan, **AT_ONCE)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -119,13 +174,6 @@ class _Desk:
         async for shown in follow(
             self.runs, visitor, recipe, values, self.runs_dir, minutes, tracker
         ):
-            yield shown
-
-    async def run_preset(
-        self, event: gr.EventData, request: gr.Request
-    ) -> AsyncIterator[list[Any]]:
-        name, values = read_offer(getattr(event, "recipe", None))
-        async for shown in self.run(name, values, request):
             yield shown
 
     async def open_past(self, event: gr.EventData, request: gr.Request) -> AsyncIterator[list[Any]]:

@@ -33,15 +33,14 @@ _STATUS_WORDS = {
 }
 
 
-def state_html(title: str, events: Sequence[Event], since_s: float = 0.0) -> str:
+def state_html(title: str, events: Sequence[Event], elapsed_s: float = 0.0) -> str:
     """The head of a run: what runs, where and why, how far it is, and its status at the end.
 
-    `since_s` are the seconds that went by after the last event.
+    `elapsed_s` is for how long it has gone on, while there is no result that says so.
     """
     result, device = _last(events, "result"), _last(events, "device")
     name = result.get("device") or device.get("device")
-    last_s = since_s + max((float(event.get("t") or 0) for event in events), default=0.0)
-    took = duration(float(result.get("seconds") or 0.0) if result else last_s)
+    took = duration(float(result.get("seconds") or 0.0) if result else elapsed_s)
     status, line, bar = "running", str(device.get("why", "")), ""
     if result:
         status = str(result.get("status"))

@@ -25,17 +25,20 @@ class VisitorsRuns:
 
     Parameters
     ----------
-    warm : Warm or None
-        Children made ready before they are asked for.
     own_code : bool
         Whether a visitor may name a Python file of this machine to be run.
     """
 
-    def __init__(self, warm: Warm | None = None, *, own_code: bool = True) -> None:
+    def __init__(self, *, own_code: bool = True) -> None:
         self._runs: dict[str, Run] = {}
         self._left: dict[str, Run] = {}  # by id
         self._lock = threading.Lock()
-        self._warm, self._own_code = warm, own_code
+        self._warm: Warm | None = None
+        self._own_code = own_code
+
+    def keep_ready(self, warm: Warm) -> None:
+        """From now on take children that were made ready before they are asked for."""
+        self._warm = warm
 
     def start(
         self,

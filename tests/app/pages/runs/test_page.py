@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import json
+import os
 import re
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -13,12 +16,13 @@ import psutil
 import pytest
 from awaited import awaited
 
-from app.pages.runs.follow import follow, reopen
+from app.pages.runs.follow import follow, reopen, watch
 from app.pages.runs.forms import named, preset, show_task
 from app.pages.runs.history_view import history_html
 from app.pages.runs.page import read_offer, runs_page
 from app.pages.runs.visitors_runs import VisitorsRuns
 from executors.runs.history import history
+from executors.runs.run import RunResult
 from executors.runs.track import installed_trackers
 
 STATE, RESULT, LOG, PAST, STOP = 0, 1, 6, 7, 8
@@ -56,6 +60,37 @@ def test_a_bad_parameter_is_one_clear_line(tmp_path: Path) -> None:
     assert "parameter &#x27;batch_size&#x27; must be a whole number" in shown[STATE]
     assert "got &#x27;0&#x27;" in shown[STATE]
     assert list(tmp_path.iterdir()) == []
+
+
+class Restarted:
+    """A run whose events count from two beginnings: when it was asked for, and when it began."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder, self.id, self.looks = folder, folder.name, 0
+        (folder / "pid.json").write_text("{}", encoding="utf-8")
+        minute_ago = time.time() - 60
+        os.utime(folder / "pid.json", (minute_ago, minute_ago))
+
+    def result(self) -> RunResult | None:
+        self.looks += 1
+        with (self.folder / "events.jsonl").open("a", encoding="utf-8") as file:
+            file.write(json.dumps({"event": "log", "text": "x", "t": 90 / self.looks}) + "\n")
+        return RunResult("ok", "lr-find", "", "", seconds=61.0) if self.looks > 4 else None
+
+
+def test_the_time_never_goes_back(tmp_path: Path) -> None:
+    """It is told from when the run began, whatever its events count from."""
+
+    async def scenario() -> list[str]:
+        run: Any = Restarted(tmp_path)
+        return [shown[STATE] async for shown in watch(VisitorsRuns(), "me", run, "x", tmp_path)]
+
+    told = [
+        re.search(r"(\d+) s<", state) for state in awaited(scenario()) if isinstance(state, str)
+    ]
+    seconds = [int(found[1]) for found in told if found]
+    assert len(seconds) >= 4 and seconds == sorted(seconds)
+    assert seconds[0] >= 60 and seconds[-1] <= 62
 
 
 def test_an_unknown_recipe_is_one_clear_line(tmp_path: Path) -> None:

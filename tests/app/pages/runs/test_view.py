@@ -57,7 +57,7 @@ def test_a_run_that_goes_on_shows_device_and_progress() -> None:
         {"event": "device", "device": "cpu", "why": "there is no card", "t": 1.5},
         {"event": "progress", "done": 3, "total": 12, "what": "batches", "t": 7.2},
     ]
-    shown = state_html("Find my batch size", events)
+    shown = state_html("Find my batch size", events, 7.2)
     assert "Running" in shown
     assert "on cpu, 7 s" in shown
     assert "there is no card" in shown

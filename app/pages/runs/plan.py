@@ -1,0 +1,52 @@
+"""What a form's Start would do, in a sentence: recipe, task, files, device, how long it took."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from html import escape
+from pathlib import Path
+
+from app.pages.runs.history_view import task_title
+from app.pages.runs.numbers import duration
+from executors.devices import place_name, places
+from executors.recipe import Recipe
+from executors.runs.history import RunRecord
+
+__all__ = ["LIKE", "plan_html"]
+
+LIKE = ("task", "data", "learner", "device")  # the parameters that the sentence tells
+
+
+def plan_html(recipe: Recipe, values: Mapping[str, object], records: Sequence[RunRecord]) -> str:
+    """Say what the form, filled like this, would run; `records` are the runs so far, newest first.
+
+    How long it takes is told by the last run that ended well with the same recipe, task, files and
+    device; before there is one, nothing is promised.
+    """
+    task, data, learner, asked = (str(values.get(name) or "").strip() for name in LIKE)
+    place = places(asked or "auto")[0]
+    device, card = place_name(place) if asked in ("", "auto") else (asked, "")
+    last = next((r for r in records if _is_like(r, recipe, task, data or learner, device)), None)
+    files = f"<code>{escape(data or learner)}</code>" if data or learner else "the built-in sample"
+    doing = f"<b>{escape(recipe.title)}</b>"
+    if recipe.tasks and task:
+        doing += f", {escape(task_title(task))}, on {files}"
+    hardware = {"cpu": "the CPU", "mps": "Apple's GPU"}.get(device, card or device)
+    took = (
+        f"The last run like this took {duration(last.seconds)}."
+        if last
+        else "Nothing like this has run before, so how long it takes is not known."
+    )
+    return f'<p class="g-plan">Start runs {doing}, with {escape(hardware)}. {took}</p>'
+
+
+def _is_like(run: RunRecord, recipe: Recipe, task: str, files: str, device: str) -> bool:
+    used = str(run.params.get("data") or run.params.get("learner") or "")
+    here = (files, str(Path(files).expanduser().absolute())) if files else ("",)
+    return (
+        run.status == "ok"
+        and run.recipe == recipe.name
+        and (not task or run.task == task)
+        and used in here
+        and run.device.startswith(device)
+    )

@@ -1,0 +1,181 @@
+"""Everything can be reached and read: by keyboard, by name, by a screen reader, in both themes."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from pages_server import Site, Visit, serve
+from playwright.sync_api import Page, expect
+
+from app.exports.importing import import_graph
+
+pytestmark = pytest.mark.browser
+ROOT = Path(__file__).parents[2]
+AXE = [base / "node_modules/axe-core/axe.min.js" for base in (Path(sys.prefix), ROOT)]
+HEAVY = {"serious", "critical"}
+PAST = 700  # concepts, of which the list shows 300 at a time
+
+
+@pytest.fixture(scope="module")
+def wide_site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+    """The pages on an imported graph of many concepts."""
+    folder = tmp_path_factory.mktemp("wide")
+    nodes = [{"id": n, "label": f"Lemma {n:03}"} for n in range(PAST)]
+    nodes += [{"id": "u", "label": "U-Net", "aliases": ["segmentation network"]}]
+    edges = [{"source": n, "target": n + 1, "kind": "prerequisite"} for n in range(40)]
+    (folder / "graph.json").write_text(json.dumps({"nodes": nodes, "edges": edges}), "utf-8")
+    import_graph(folder / "graph.json", folder / "store")
+    yield from serve(folder / "store", folder)
+
+
+def open_place(page: Page, site: Site, name: str = "Ask") -> None:
+    page.goto(site.address)
+    expect(page.locator(".g-welcome h2")).to_be_visible()
+    if name != "Ask":
+        page.get_by_role("tab", name=name).click()
+    if name == "Graph":
+        expect(page.locator("#graph canvas")).to_have_attribute("data-ready", "1")
+
+
+def ask(page: Page, question: str) -> None:
+    page.get_by_label("Your question").fill(question)
+    page.get_by_role("button", name="Send").click()
+
+
+@pytest.fixture(scope="session")
+def axe() -> str:
+    """The source of axe-core, which comes by `npm install`; without it the tests are skipped."""
+    found = next((path for path in AXE if path.is_file()), None)
+    if found is None:
+        pytest.skip("axe-core is not installed: npm install --no-save axe-core")
+    return found.read_text(encoding="utf-8")
+
+
+def heavy_findings(page: Page, axe: str) -> list[str]:
+    """What axe finds serious or critical, with the element."""
+    page.evaluate(axe)
+    found: dict[str, Any] = page.evaluate("axe.run()")
+    return [
+        f"{rule['id']}: {node['target']} {node['html'][:160]} {node['failureSummary'][:240]}"
+        for rule in found["violations"]
+        if rule["impact"] in HEAVY
+        for node in rule["nodes"]
+    ]
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+@pytest.mark.parametrize("place", ["Ask", "Graph", "Runs"])
+def test_axe_finds_nothing_serious(
+    visit: Visit, site: Site, axe: str, place: str, theme: str
+) -> None:
+    """Names, contrast and structure of each place, empty and in use."""
+    page = visit.page
+    page.add_init_script(f"localStorage.setItem('gradus-theme', '{theme}')")
+    open_place(page, site, place)
+    assert heavy_findings(page, axe) == []
+    if place == "Ask":
+        ask(page, "Which learning rate should I take before unfreezing?")
+        expect(page.get_by_role("button", name="copy").first).to_be_visible()
+        page.locator("details.g-cite summary").first.click()
+    elif place == "Graph":
+        page.get_by_label("Find a concept").fill("Momentum")
+        page.keyboard.press("Enter")
+        expect(page.locator("#card h3")).to_have_text("Momentum")
+        page.locator("#card details.g-cite summary").first.click()
+    else:
+        page.get_by_label("Find my learning rate").check()
+        form = page.locator("#form-lr-find")
+        form.get_by_role("button", name="More settings").click()
+        form.get_by_label("Batch size").fill("0")
+        page.locator("#start-lr-find").click()
+        expect(form.get_by_role("alert")).to_be_visible()
+    assert heavy_findings(page, axe) == []
+
+
+def test_the_question_is_sent_by_a_button_with_a_name(visit: Visit, site: Site) -> None:
+    """Send can be found by its name and reached by keyboard."""
+    page = visit.page
+    open_place(page, site)
+    page.get_by_label("Your question").fill("What is momentum?")
+    page.keyboard.press("Tab")
+    expect(page.get_by_role("button", name="Send")).to_be_focused()
+    page.keyboard.press("Enter")
+    expect(page.get_by_test_id("bot")).to_contain_text("running mean")
+    assert visit.errors == []
+
+
+def test_after_a_chip_the_focus_is_at_the_new_question(visit: Visit, site: Site) -> None:
+    """So that Tab goes on into its answer; on a card, into the new card."""
+    page = visit.page
+    open_place(page, site)
+    page.locator(".g-examples a").first.press("Enter")
+    expect(page.get_by_role("button", name="copy").first).to_be_visible()
+    expect(page.get_by_test_id("user").last).to_be_focused()
+    page.keyboard.press("Tab")
+    inside = "document.activeElement.closest('[data-testid=bot], .bot-row') !== null"
+    assert page.evaluate(inside)
+
+    page.get_by_role("tab", name="Graph").click()
+    expect(page.locator("#graph canvas")).to_have_attribute("data-ready", "1")
+    page.get_by_label("Find a concept").fill("Momentum")
+    page.keyboard.press("Enter")
+    expect(page.locator("#card h3")).to_have_text("Momentum")
+    page.locator("#card").get_by_role("link", name="Gradient", exact=True).first.press("Enter")
+    expect(page.locator("#card h3")).to_have_text("Gradient")
+    expect(page.locator("#card")).to_be_focused()
+    page.keyboard.press("Tab")
+    assert page.evaluate("document.activeElement.closest('#card') !== null")
+    assert visit.errors == []
+
+
+def test_all_concepts_can_be_reached_in_the_list(visit: Visit, wide_site: Site) -> None:
+    """It says how many it leaves out, and gives them, by keyboard too."""
+    page = visit.page
+    open_place(page, wide_site, "Graph")
+    listed = page.locator(".gg-list button[data-id]")
+    expect(listed).to_have_count(300)
+    further = page.locator(".gg-further")
+    expect(further).to_have_text("Show 300 more of 401")
+    further.press("Enter")
+    expect(listed).to_have_count(600)
+    expect(listed.nth(300)).to_be_focused()
+    expect(further).to_have_text("Show 101 more of 101")
+    further.press("Enter")
+    expect(listed).to_have_count(PAST + 1)
+    expect(further).to_have_count(0)
+    expect(listed.last).to_have_text("U-Net")
+    listed.last.press("Enter")
+    expect(page.locator("#card h3")).to_have_text("U-Net")
+    assert visit.errors == []
+
+
+@pytest.mark.parametrize("typed", ["unet", "u net", "U-NET", "unets", "segmentation"])
+def test_a_concept_is_found_however_its_name_is_written(
+    visit: Visit, wide_site: Site, typed: str
+) -> None:
+    """As a question or a path would find it."""
+    page = visit.page
+    open_place(page, wide_site, "Graph")
+    page.get_by_label("Find a concept").fill(typed)
+    page.keyboard.press("Enter")
+    expect(page.locator("#card h3")).to_have_text("U-Net")
+    expect(page.locator(".gg-list button")).to_have_count(1)
+    assert visit.errors == []
+
+
+def test_a_slip_is_told_as_one(visit: Visit, wide_site: Site) -> None:
+    """No concept has the name; close ones are offered as such."""
+    page = visit.page
+    open_place(page, wide_site, "Graph")
+    page.get_by_label("Find a concept").fill("U-Nett")
+    expect(page.locator(".gg-list li").first).to_have_text("No concept of that name; close to it:")
+    expect(page.locator(".gg-list button").first).to_have_text("U-Net")
+    page.get_by_label("Find a concept").fill("%%%")
+    expect(page.locator(".gg-list li")).to_have_count(1)
+    expect(page.locator(".gg-list li")).to_have_text("No concept of that name")
+    assert visit.errors == []
