@@ -11,6 +11,7 @@ from urllib.parse import quote, urlencode
 import networkx as nx
 import pytest
 
+from app.answering.study import study_plan
 from app.pages.ask.answer import answer_markdown, example_questions, follow_ups, pieces, run_label
 from app.pages.graph.card import card_markdown, resting_markdown
 from app.pages.graph.page import graph_view, path_view, themes
@@ -108,16 +109,18 @@ def test_where_notes_say_nothing_colours_tell_the_steps(tmp_path: Path) -> None:
 
 
 def test_a_path_is_the_study_order(store: Store) -> None:
-    """The path ends with the goal, and each step's prerequisites come before it."""
+    """The path ends with the goal, as in answers, and no step stands before what it needs."""
     goal = find_concept(store.concepts, "Momentum").id
     view = path_view(store, goal)
     path = view["path"]
     assert path[-1] == goal
-    assert set(path) == nx.ancestors(store.prerequisites, goal) | {goal}
+    steps = study_plan(store, [goal]).steps
+    assert [store.concepts[c].label for c in path] == [step.label for step in steps]
     for step in path:
-        assert set(store.prerequisites.predecessors(step)) <= set(path[: path.index(step)])
+        assert not nx.descendants(store.prerequisites, step) & set(path[: path.index(step)])
     assert {tuple(edge) for edge in view["edges"]} <= set(store.prerequisites.edges)
-    assert {edge[0] for edge in view["edges"]} == set(path[:-1])
+    reasons = {step.label for step in steps if step.why}
+    assert {store.concepts[edge[0]].label for edge in view["edges"]} == reasons
     around = {node["id"] for node in graph_view(store, goal)["nodes"]}
     assert set(path) <= around
 

@@ -20,7 +20,6 @@ from ingest.passages.encode import encode
 from ingest.passages.windows import vector_texts
 from ingest.relations.gists import read_gists
 from ingest.relations.relate import Related, relate
-from ingest.relations.scorer import scorer
 from ingest.relations.signals import NUMBERED, read_signals
 from kg.encoder import Encoder
 from kg.store import Store, open_store
@@ -99,15 +98,17 @@ LASSO = (
 
 
 def test_who_is_named_comes_first(read: Reader) -> None:
-    """The lasso's note names convexity, so convexity comes first in any file order."""
+    """The lasso's note names convexity, so convexity likelier comes first, in any file order.
+
+    Two notes say too little for it to be kept.
+    """
     for texts in ({"a": CONVEXITY, "b": LASSO}, {"a": LASSO, "b": CONVEXITY}):
         found = read(**texts)
-        assert list(found.pairs("prerequisite")) == [("Convexity", "Lasso")]
-        kept = found.pairs("prerequisite")["Convexity", "Lasso"]
-        other = found.pairs("prerequisite", kept=False)["Lasso", "Convexity"]
-        assert 1 >= kept.score >= scorer().keep > other.score >= 0
-        assert kept.evidence[0].signal == "mention"
-        assert kept.evidence[0].quote.startswith(
+        both = found.pairs("prerequisite") | found.pairs("prerequisite", kept=False)
+        first, other = both["Convexity", "Lasso"], both["Lasso", "Convexity"]
+        assert 1 >= first.score > 0.5 > other.score >= 0
+        assert first.evidence[0].signal == "mention"
+        assert first.evidence[0].quote.startswith(
             "The lasso is a regression whose penalty keeps convexity."
         )
 
