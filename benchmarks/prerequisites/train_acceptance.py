@@ -39,7 +39,7 @@ GROUPS = (
     ("exercism_csharp", "exercism_elixir"), ("modernmath", "statproofbook"), ("cp_algorithms",),
     ("ethereum_docs",),
 )  # fmt: skip
-STEPS = (0.5, 0.6, 0.7, KEEP, 0.8, SURE)
+STEPS = (0.5, 0.6, KEEP, 0.75, 0.8, SURE)
 
 
 @dataclass(frozen=True, slots=True)
