@@ -44,6 +44,8 @@ _PIECE = re.compile(
     re.VERBOSE,
 )
 
+_LINE_MARKS = re.compile(r"^[ \t>]*(?:(?:[-*+]|\d+[.)])[ \t]+)*")
+_REFERENCE = re.compile(r"\[\d{1,3}\]")
 # The chat draws such a block with elements that its text chooses; as text it stays what it is.
 _DRAWN = re.compile(r"^((?:[ \t>]|[-*+][ \t]|\d+[.)][ \t])*(?:`{3,}|~{3,})[ \t]*)mermaid\b", re.I)
 # A formula with a length larger than a page, or with names of its own, which might stand for one:
@@ -153,7 +155,7 @@ def _clean_prose(text: str, cited: Collection[int], hold: Callable[[str], str]) 
         if kind in ("code", "escape", "auto"):
             return piece
         if kind == "math":
-            return _clean_formula(piece, hold)
+            return _clean_formula(_within_its_line(match), hold)
         if kind == "ref":
             known = int(match["n"]) in cited
             return hold(link("cite", match["n"], match["n"], css="g-ref")) if known else piece
@@ -168,6 +170,21 @@ def _clean_prose(text: str, cited: Collection[int], hold: Callable[[str], str]) 
         return _REPLACED[kind]
 
     return _PIECE.sub(rewrite, text)
+
+
+def _within_its_line(math: re.Match[str]) -> str:
+    """A formula as it stands; one in double dollars among the words of a line is part of it.
+
+    So kramdown reads it, and the notes of many courses are written for that.
+    """
+    formula, text = math[0], math.string
+    words = formula[2:-2].strip()
+    if not formula.startswith("$$") or "\n" in formula or not words or "\\begin" in words:
+        return formula
+    before = text[text.rfind("\n", 0, math.start()) + 1 : math.start()]
+    after = text[math.end() :].partition("\n")[0]
+    around = _LINE_MARKS.sub("", before) + _REFERENCE.sub("", after)
+    return f"${words}$" if re.search(r"[^\W_]", around) else formula
 
 
 def _clean_formula(formula: str, hold: Callable[[str], str]) -> str:

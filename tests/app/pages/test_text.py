@@ -147,6 +147,21 @@ def test_a_formula_keeps_its_meaning() -> None:
     assert clean_markdown("$a<b$ and $x_1$") == r"$a\lt b$ and $x_1$"
 
 
+@pytest.mark.parametrize(
+    ("written", "shown"),
+    [
+        ("Set $$x_i$$ to $$ 1 $$.", "Set $x_i$ to $1$."),
+        ("- For each $$x_i$$", "- For each $x_i$"),
+        ("Then\n$$x_i = 1$$\nfollows.", "Then\n$$x_i = 1$$\nfollows."),
+        ("1. $$x_i = 1$$ [2]", "1. $$x_i = 1$$ [2]"),
+        ("So $$\n x \n$$ holds.", "So $$\n x \n$$ holds."),
+    ],
+)
+def test_double_dollars_within_a_line_are_a_part_of_it(written: str, shown: str) -> None:
+    """As kramdown has it; alone on a line, or over several, they set a formula apart."""
+    assert clean_markdown(written) == shown
+
+
 def test_prices_are_not_formulas() -> None:
     """Two dollar amounts do not swallow the text between them."""
     assert "<b>" in clean_markdown("it costs $5 and <b>$6</b>")
