@@ -33,7 +33,8 @@ Needs: [[Flour]]
 
 ## Proofing
 
-Proofing is the rest in which dough rises. It needs a lively [[Sourdough starter]] and warm air.
+Proofing is the rest in which dough rises. It needs a lively [[Sourdough starter]] and warm air. No
+sourdough starter, no rise.
 
 1. Cover the bowl.
 2. Wait until the dough has doubled.
