@@ -10,6 +10,8 @@ import pytest
 from pages_server import Site, Visit
 from playwright.sync_api import Locator, Page, expect
 
+from app.pages.runs.forms import LIMIT_MINUTES
+
 pytestmark = pytest.mark.browser
 PHONE = (390, 844)
 
@@ -131,7 +133,11 @@ def test_a_time_limit_ends_the_run(visit: Visit, site: Site) -> None:
     page.get_by_label("Find my learning rate").check()
     form = page.locator("#form-lr-find")
     form.get_by_role("button", name="More settings").click()
-    field(form, "Time limit, minutes").fill("0.01")
+    limit = field(form, "Time limit, minutes")
+    expect(limit).to_have_value(f"{LIMIT_MINUTES:g}")  # what is typed before would be lost
+    limit.fill("0.01")
+    limit.blur()
+    expect(limit).to_have_value("0.01")
     page.locator("#start-lr-find").click()
     expect(page.locator("#run-state .g-badge")).to_have_text(
         "Ended at its time limit", timeout=60_000
