@@ -88,7 +88,7 @@ def main() -> None:
     shared = given.shared.resolve()
     folders = vaults_with_corpora(shared)
     read = [v for group in GROUPS for name in group for v in read_vault(name, folders[name])]
-    rows = [v.table.rows(words, _encoded)[v.chosen] for v in read]
+    rows = [v.table.rows(words, encoded)[v.chosen] for v in read]
     figures = measured(read, rows)
     trees = fit_trees(np.concatenate(rows), _targets(read))
     path = Path(ingest.concepts.__path__[0]) / MODEL
@@ -119,7 +119,7 @@ def fit_words(written: Sequence[dict[str, Any]]) -> Words:
     """Fit the words' part."""
     given = [(x, names) for x in written for names in namings(x["text"])]
     form = np.array([form_of(x["text"], names, x["kind"]) for x, names in given])
-    seen = meaning_of([names.label for _, names in given], form, _encoded)
+    seen = meaning_of([names.label for _, names in given], form, encoded)
     right = np.array([merge_key(names.label) == merge_key(x["name"]) for x, names in given])
     scale = StandardScaler().fit(seen)
     letters = [letters_of(names.label) for _, names in given]
@@ -183,7 +183,8 @@ def _is_right(label: str, judged: dict[str, Any]) -> bool:
 _KNOWN: dict[str, npt.NDArray[np.float32]] = {}
 
 
-def _encoded(names: Sequence[str]) -> npt.NDArray[np.float32]:
+def encoded(names: Sequence[str]) -> npt.NDArray[np.float32]:
+    """Unit vectors of names, shape (n, d), each encoded once in a process."""
     new = [name for name in dict.fromkeys(names) if name not in _KNOWN]
     _KNOWN.update(zip(new, load_encoder().encode(new), strict=True))
     return np.stack([_KNOWN[name] for name in names])

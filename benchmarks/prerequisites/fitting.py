@@ -6,7 +6,8 @@ from __future__ import annotations
 
 import json
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import cache, partial
 from pathlib import Path
@@ -15,14 +16,15 @@ import numpy as np
 import numpy.typing as npt
 from sklearn.linear_model import LogisticRegression
 
+from benchmarks.concepts.train import encoded
 from ingest.build import ingest
 from ingest.concepts.find import concepts_as_decided
 from ingest.concepts.links import mentions_of
 from ingest.decisions.read import decisions_in
-from ingest.derive import read_sources
+from ingest.derive import Sources, read_sources
 from ingest.passages.encode import name_vectors
 from ingest.relations.features import FEATURES, Pairs, read_pairs
-from ingest.relations.gists import Gists, read_gists
+from ingest.relations.gists import Gists, NameVectors, read_gists
 from ingest.relations.prerequisites import orders
 from ingest.relations.scorer import Linear, Round, Scorer, around, joined_columns
 from ingest.relations.signals import Signals, read_signals
@@ -38,8 +40,10 @@ __all__ = [
     "fit",
     "folds",
     "held_out",
+    "ingested",
     "read_gold",
     "read_vault",
+    "vault_of",
 ]
 
 Floats = npt.NDArray[np.float64]
@@ -89,20 +93,43 @@ SETTINGS = Settings()
 
 def read_vault(notes: Path) -> Vault:
     """Ingest a folder of notes into a store that is thrown away, and read its candidate pairs."""
+    with ingested(notes) as (sources, vectors):
+        return vault_of(sources, vectors, range(len(sources.notes)))
+
+
+@contextmanager
+def ingested(notes: Path) -> Iterator[tuple[Sources, NameVectors]]:
+    """A folder of notes ingested into a store that is thrown away, and the vectors of names."""
     with tempfile.TemporaryDirectory() as folder:
         ingest([notes], Path(folder))
         with writing(Path(folder)) as writer:
-            sources = read_sources(writer)
-            concepts, _ = concepts_as_decided(
-                sources.notes, decisions_in("")[0], load_encoder().encode
+            yield (
+                read_sources(writer),
+                partial(name_vectors, writer=writer, encoder=cache(load_encoder), say=_nothing),
             )
-            mentions = mentions_of(concepts, sources.notes)
-            vectors = partial(
-                name_vectors, writer=writer, encoder=cache(load_encoder), say=lambda *_: None
-            )
-            gists = read_gists(concepts, sources.passages, sources.vectors, sources.words, vectors)
-            signals = read_signals(concepts, mentions, sources.notes)
-            pairs = read_pairs(signals, gists, set())
+
+
+def _nothing(*_: object) -> None:
+    """No progress is shown."""
+
+
+def vault_of(sources: Sources, vectors: NameVectors, chosen: Sequence[int]) -> Vault:
+    """Read the candidate pairs of some of the notes as if there were no others."""
+    notes, ids = [], []
+    for note in (sources.notes[i] for i in chosen):
+        own = [replace(p, id=len(ids) + i) for i, p in enumerate(note.passages)]
+        ids += [p.id for p in note.passages]
+        notes.append(replace(note, passages=tuple(own)))
+    concepts, _ = concepts_as_decided(notes, decisions_in("")[0], encoded)
+    gists = read_gists(
+        concepts,
+        [p for note in notes for p in note.passages],
+        sources.vectors[ids],
+        lambda p: sources.words(ids[p]),
+        vectors,
+    )
+    signals = read_signals(concepts, mentions_of(concepts, notes), notes)
+    pairs = read_pairs(signals, gists, set())
     wordless = replace(gists, words=lambda _: np.zeros((0, 1), np.float32))
     return Vault(tuple(concepts), signals, wordless, pairs, orders(signals, pairs))
 
