@@ -3,8 +3,8 @@
     python -m benchmarks.prerequisites.train_acceptance SHARED
 
 Learned from `judged/`: edges that were kept at first, and further pairs, judged one by one by
-readers who did not know the scores; seen in whole vaults and in pieces of them, as people begin with
-a few notes. Writes the trees and saves the figures.
+readers who did not know the scores; seen in whole vaults and in pieces of them, as people begin
+with a few notes. Writes the trees and saves the figures.
 """
 
 from __future__ import annotations
