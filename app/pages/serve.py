@@ -17,17 +17,17 @@ os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"  # read when gradio is imported
 import gradio as gr
 from starlette.middleware import Middleware
 
+from app.open_store import Shelf
 from app.pages.ask.page import ASKING, AskPage, ask_page, keep, restore
 from app.pages.assets import read_asset
 from app.pages.beginning import GREET_S, LOADING, READING, Progress, get_ready, greeter, load_writer
 from app.pages.first_script import FirstScript
 from app.pages.graph.page import graph_page
 from app.pages.guard import LOCAL_HOSTS, Guard
-from app.pages.open_store import Shelf
 from app.pages.quiet import AT_ONCE, QUIET
 from app.pages.runs.history_view import history_html
 from app.pages.runs.page import TO_THE_FORM, TO_THE_RUN, RunsPage, read_offer, runs_page
-from app.pages.runs.visitors_runs import VisitorsRuns
+from app.visitors_runs import VisitorsRuns
 from app.writer.written import Writer
 from executors.runs.warm import Warm
 from kg.encoder import Encoder
