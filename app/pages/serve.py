@@ -16,7 +16,10 @@ os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"  # read when gradio is imported
 
 import gradio as gr
 from starlette.middleware import Middleware
+from starlette.routing import Mount
 
+from app.api.functions import Gradus
+from app.api.rest import rest_app
 from app.open_store import Shelf
 from app.pages.ask.page import ASKING, AskPage, ask_page, keep, restore
 from app.pages.assets import read_asset
@@ -24,9 +27,11 @@ from app.pages.beginning import GREET_S, LOADING, READING, Progress, get_ready, 
 from app.pages.first_script import FirstScript
 from app.pages.graph.page import graph_page
 from app.pages.guard import LOCAL_HOSTS, Guard
+from app.pages.programs import offer_to_programs
 from app.pages.quiet import AT_ONCE, QUIET
 from app.pages.runs.history_view import history_html
 from app.pages.runs.page import TO_THE_FORM, TO_THE_RUN, RunsPage, read_offer, runs_page
+from app.paths import runs_folder
 from app.visitors_runs import VisitorsRuns
 from app.writer.written import Writer
 from executors.runs.warm import Warm
@@ -61,7 +66,8 @@ def build(
     writer : Writer or None
         Words the answers; None leaves them in the notes' own words.
     """
-    return _build(Shelf(store_dir, encoder), runs_dir, VisitorsRuns(), writer)
+    gradus = Gradus(Shelf(store_dir, encoder), runs_dir, VisitorsRuns())
+    return _build(gradus, writer)
 
 
 def serve(
@@ -95,7 +101,8 @@ def serve(
     shelf = Shelf(store_dir)
     runs = VisitorsRuns(own_code=allow_learner_files or host in LOCAL_HOSTS)
     shelf.tell(READING if read_notes else LOADING)
-    pages = _build(shelf, runs_dir or store_dir / "runs", runs, writer)
+    gradus = Gradus(shelf, runs_dir or runs_folder(store_dir), runs)
+    pages = _build(gradus, writer)
     stopped = threading.Event()
     failures: list[Exception] = []
 
@@ -112,7 +119,7 @@ def serve(
     preparing = threading.Thread(target=prepare, daemon=True, name="prepare")
     _stop_on_signals(stopped)
     try:
-        _launch(pages, host, port)
+        _launch(pages, gradus, host, port)
         address = f"http://{f'[{host}]' if ':' in host else host}:{port}"
         sys.stdout.write(f"Gradus is at {address}\n")
         sys.stdout.flush()
@@ -133,8 +140,10 @@ def serve(
         os._exit(0)
 
 
-def _build(shelf: Shelf, runs_dir: Path, runs: VisitorsRuns, writer: Writer | None) -> gr.Blocks:
+def _build(gradus: Gradus, writer: Writer | None) -> gr.Blocks:
+    shelf, runs_dir = gradus.shelf, gradus.runs_dir
     with gr.Blocks(title=TITLE, analytics_enabled=False, fill_width=True) as pages:
+        offer_to_programs(gradus)
         gr.HTML(HEADER, elem_id="header", apply_default_css=False)
         doing = gr.HTML("", elem_id="doing", padding=False, apply_default_css=False)
         bridge = gr.HTML(
@@ -146,7 +155,7 @@ def _build(shelf: Shelf, runs_dir: Path, runs: VisitorsRuns, writer: Writer | No
             with gr.Tab("Graph", id="graph"):
                 graph_page(shelf)
             with gr.Tab("Runs", id="runs"):
-                running = runs_page(runs_dir, runs)
+                running = runs_page(runs_dir, gradus.runs)
         _connect(bridge, tabs, asking, running)
         again = gr.Timer(GREET_S)
         gr.on(
@@ -205,7 +214,8 @@ def _go_to(tab: str) -> Any:
     return go
 
 
-def _launch(pages: gr.Blocks, host: str, port: int) -> None:
+def _launch(pages: gr.Blocks, gradus: Gradus, host: str, port: int) -> None:
+    routes = [Mount("/api", rest_app(gradus))]
     pages.launch(
         server_name=host,
         server_port=port,
@@ -221,7 +231,7 @@ def _launch(pages: gr.Blocks, host: str, port: int) -> None:
         mcp_server=False,
         ssr_mode=False,
         max_file_size="1mb",
-        app_kwargs={"middleware": _middleware(host), "openapi_url": None},
+        app_kwargs={"middleware": _middleware(host), "openapi_url": None, "routes": routes},
         theme=_theme(),
         css=read_asset("page.css"),
     )

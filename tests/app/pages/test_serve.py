@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from app.api.functions import READING, RUNNING
 from app.pages.serve import build, serve
 from kg.errors import GradusError
 
@@ -30,8 +31,10 @@ def test_a_port_that_cannot_be_is_one_line(tmp_path: Path, port: int) -> None:
 
 
 def test_the_pages_are_built_without_a_store(tmp_path: Path) -> None:
-    """Before the first ingest the pages stand, and offer no function by name to other programs."""
+    """Before the first ingest the pages stand, and of their functions only those for programs
+    have a name."""
     pages = build(tmp_path / "none", tmp_path / "runs")
     assert not (tmp_path / "none").exists()
-    for dependency in pages.fns.values():
-        assert dependency.api_visibility == "private"
+    public = {d.api_name for d in pages.fns.values() if d.api_visibility != "private"}
+    assert public == {*READING, *RUNNING}
+    assert {*pages.get_api_info()["named_endpoints"]} == {f"/{name}" for name in public}
