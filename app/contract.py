@@ -136,8 +136,8 @@ class ReplacementJson(TypedDict):
     why: str
 
 
-class AnswerJson(TypedDict):
-    """What the notes say to one question; `path` comes with study paths only."""
+class _AnswerJson(TypedDict):
+    """What every answer has."""
 
     question: str
     status: Literal["answered", "not_in_notes"]
@@ -156,7 +156,12 @@ class AnswerJson(TypedDict):
     disagreement: DisagreementJson | None
     fastai_v1: Sequence[ReplacementJson]
     hits: Sequence[HitJson]
-    path: NotRequired[Sequence[StepJson]]
+
+
+class AnswerJson(_AnswerJson, total=False):  # not NotRequired, which the SDK of MCP does not read
+    """What the notes say to one question; `path` comes with study paths only."""
+
+    path: Sequence[StepJson]
 
 
 class ConceptJson(TypedDict):

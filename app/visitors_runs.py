@@ -9,12 +9,15 @@ import threading
 from collections.abc import Callable, Collection, Mapping
 from pathlib import Path
 
+from app.paths import runs_folder
 from executors.errors import RecipeError
 from executors.recipe import Parameter, check_params, find_recipe
 from executors.runs.run import Run, start
 from executors.runs.warm import Warm
+from kg.errors import GradusError
+from kg.store import note_roots
 
-__all__ = ["NotAllowed", "StillGoing", "VisitorsRuns"]
+__all__ = ["NotAllowed", "StillGoing", "VisitorsRuns", "roots_of"]
 
 
 class StillGoing(RecipeError):
@@ -149,6 +152,23 @@ class VisitorsRuns:
             run.cancel()
         if self._warm is not None:
             self._warm.close()
+
+
+def roots_of(store_folder: Path, given: Collection[Path] = ()) -> Callable[[], set[Path]]:
+    """A function to the folders that runs may read.
+
+    Those given, the current one, those that the notes came from, and the store's runs, whose
+    results other runs begin from.
+    """
+    always = {*given, Path.cwd(), runs_folder(store_folder)}
+
+    def roots() -> set[Path]:
+        try:
+            return always | {*note_roots(store_folder).values()}
+        except GradusError:  # nothing was ingested yet
+            return always
+
+    return roots
 
 
 def _names_file(parameter: Parameter, given: Mapping[str, object]) -> bool:

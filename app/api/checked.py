@@ -14,9 +14,19 @@ from app.visitors_runs import NotAllowed, StillGoing
 from executors.errors import BadInput, BadParameter, RecipeError, UnknownRecipe
 from kg.errors import GradusError, NoStore, StoreBusy, UnknownConcept
 
-__all__ = ["KNOWN", "BadRequest", "UnknownName", "checked", "one_line", "said_of", "status_of"]
+__all__ = [
+    "FAILED",
+    "KNOWN",
+    "BadRequest",
+    "UnknownName",
+    "checked",
+    "one_line",
+    "said_of",
+    "status_of",
+]
 
 KNOWN = (GradusError, RecipeError)  # what every way in tells as one line
+FAILED = "this failed because of an error in Gradus; its log says more"
 
 Given = ParamSpec("Given")
 Found = TypeVar("Found")
@@ -45,7 +55,7 @@ def status_of(error: Exception) -> int:
     return next((status for kinds, status in _STATUSES if isinstance(error, kinds)), 500)
 
 
-def one_line(error: Exception) -> str:
+def one_line(error: BaseException) -> str:
     """What an error says, without the line breaks of a name that was asked for.
 
     >>> one_line(UnknownConcept("a\\nb"))

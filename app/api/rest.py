@@ -17,7 +17,7 @@ from starlette.exceptions import HTTPException
 from starlette.types import Scope
 from typing_extensions import TypedDict
 
-from app.api.checked import KNOWN, one_line, said_of, status_of
+from app.api.checked import FAILED, KNOWN, one_line, said_of, status_of
 from app.api.functions import READING, RUNNING, Gradus
 from app.api.signatures import signature_of
 
@@ -107,4 +107,4 @@ def _known(_: Request, error: Exception) -> JSONResponse:
 
 def _unknown(_: Request, error: Exception) -> JSONResponse:
     log.error("answering failed", exc_info=error)
-    return _refused(500, "this failed because of an error in Gradus; its log says more")
+    return _refused(500, FAILED)

@@ -9,7 +9,7 @@ from typing import Annotated, Any, get_args, get_origin
 
 import gradio as gr
 
-from app.api.checked import KNOWN, one_line
+from app.api.checked import FAILED, KNOWN, one_line
 from app.api.functions import READING, RUNNING, Gradus
 from app.api.rest import visitor_of
 from app.api.signatures import signature_of
@@ -38,8 +38,7 @@ def _named(gradus: Gradus, name: str) -> Callable[..., Any]:
             raise gr.Error(one_line(error), print_exception=False) from None
         except Exception as error:
             log.exception("answering failed")
-            line = "this failed because of an error in Gradus; its log says more"
-            raise gr.Error(line, print_exception=False) from error
+            raise gr.Error(FAILED, print_exception=False) from error
 
     asked = inspect.Parameter.POSITIONAL_OR_KEYWORD
     parameters = [inspect.Parameter("request", asked, annotation=gr.Request)]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import os
 import signal
 import socket
@@ -214,8 +215,14 @@ def _go_to(tab: str) -> Any:
     return go
 
 
-def _launch(pages: gr.Blocks, gradus: Gradus, host: str, port: int) -> None:
-    routes = [Mount("/api", rest_app(gradus))]
+def _launch(
+    pages: gr.Blocks, gradus: Gradus, host: str, port: int, allow_runs: bool = False
+) -> None:
+    beside = {
+        "middleware": _middleware(gradus, host, allow_runs),
+        "routes": [Mount("/api", rest_app(gradus))],
+        "openapi_url": None,
+    }
     pages.launch(
         server_name=host,
         server_port=port,
@@ -231,15 +238,20 @@ def _launch(pages: gr.Blocks, gradus: Gradus, host: str, port: int) -> None:
         mcp_server=False,
         ssr_mode=False,
         max_file_size="1mb",
-        app_kwargs={"middleware": _middleware(host), "openapi_url": None, "routes": routes},
+        app_kwargs=beside,
         theme=_theme(),
         css=read_asset("page.css"),
     )
 
 
-def _middleware(host: str) -> list[Middleware]:
-    first = Middleware(FirstScript, script=read_asset("theme.js"))
-    return [Middleware(Guard, hosts=(host,)), first]
+def _middleware(gradus: Gradus, host: str, allow_runs: bool) -> list[Middleware]:
+    """In the order in which a request meets them; the MCP server only where its package is."""
+    layers = [Middleware(Guard, hosts=(host,))]
+    if importlib.util.find_spec("mcp"):
+        from app.api.mcp_server import McpBeside
+
+        layers.append(Middleware(McpBeside, gradus=gradus, allow_runs=allow_runs))
+    return [*layers, Middleware(FirstScript, script=read_asset("theme.js"))]
 
 
 def _theme() -> gr.themes.Base:
