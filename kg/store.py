@@ -105,6 +105,18 @@ class Store:
         KeyError
             When the note is not in the store.
         """
+        texts = self.note_texts(name)
+        with told(self.folder):
+            return texts[cell or 0]
+
+    def note_texts(self, name: str) -> tuple[str, ...]:
+        """A note's text as ingested, alone; of a notebook, the text of each cell.
+
+        Raises
+        ------
+        KeyError
+            When the note is not in the store.
+        """
         with self._reading():
             row = self._connection.execute(
                 "SELECT parsed FROM notes WHERE name = ?", (name,)
@@ -112,7 +124,7 @@ class Store:
         if row is None:
             raise KeyError(name)
         with told(self.folder):
-            return str(json.loads(row[0])["texts"][cell or 0])
+            return tuple(map(str, json.loads(row[0])["texts"]))
 
     def candidates(self) -> tuple[Relation, ...]:
         """Relations that were scored and not kept.

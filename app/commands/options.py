@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from kg.store import Store
 
 __all__ = [
+    "AllowRunsOption",
+    "DataOption",
     "JsonOption",
     "StoreOption",
     "WriterOption",
@@ -40,6 +42,17 @@ StoreOption = Annotated[
 JsonOption = Annotated[bool, typer.Option("--json", help="JSON on stdout, for programs.")]
 WriterOption = Annotated[
     str | None, typer.Option("--writer", envvar="GRADUS_WRITER", help=WRITER_HELP)
+]
+DataOption = Annotated[
+    list[Path] | None,
+    typer.Option(
+        "--data",
+        help="A folder that runs may read besides those of the notes and the current one.",
+        show_default=False,
+    ),
+]
+AllowRunsOption = Annotated[
+    bool, typer.Option("--allow-runs", help="Let assistants start recipes over MCP.")
 ]
 
 

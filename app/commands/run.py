@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from app.commands.options import (
+    AllowRunsOption,
+    DataOption,
     JsonOption,
     StoreOption,
     WriterOption,
@@ -170,13 +172,34 @@ def pages(
             help="With --host: let visitors have Python files of this machine run as learners.",
         ),
     ] = False,
+    auth: Annotated[
+        Path | None,
+        typer.Option(
+            "--auth",
+            help="Let in only who is in this file, or in GRADUS_AUTH; `gradus auth add` fills it.",
+            show_default=False,
+        ),
+    ] = None,
+    no_auth: Annotated[
+        bool, typer.Option("--no-auth", help="With --host: let everybody in who reaches it.")
+    ] = False,
+    data: DataOption = None,
+    allow_runs: AllowRunsOption = False,
 ) -> None:
     """Serve the pages: ask, explore the graph, run recipes. PATHS are ingested meanwhile."""
+    from app.commands.auth import given_accounts
+    from app.pages.access import Access, check_access
     from app.pages.serve import check_port, serve
     from app.writer.choice import choose_writer
 
     folder = store_folder(store)
     # Before the seconds that loading takes: a taken port is said at once.
+    access = Access(
+        given_accounts(auth), no_auth, allow_learner_files, allow_runs, tuple(data or ())
+    )
+    check_access(host, access)
+    if access.is_open(host):
+        tell(f"EVERYBODY who reaches {host}:{port} can ask, run recipes and stop them", style="red")
     chosen = choose_writer(writer)
     check_port(host, port)
     wanted = [*(paths or []), *([starter_notes()] if starter else [])]
@@ -186,7 +209,7 @@ def pages(
         host,
         port,
         writer=chosen,
-        allow_learner_files=allow_learner_files,
+        access=access,
         read_notes=read_notes,
     )
 

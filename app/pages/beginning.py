@@ -12,8 +12,8 @@ from typing import Any
 
 import gradio as gr
 
+from app.open_store import Shelf
 from app.pages.ask.page import welcome
-from app.pages.open_store import Shelf
 from app.writer.written import Writer, WriterFailure
 from kg.errors import NoStore
 

@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-__all__ = ["POLICY", "Guard"]
+__all__ = ["POLICY", "Guard", "is_local"]
 
 POLICY = "; ".join(
     [
@@ -128,6 +128,14 @@ class Guard:
         except ValueError:
             return False
         return True
+
+
+def is_local(host: str) -> bool:
+    """Whether only this machine reaches a server that listens there."""
+    try:
+        return host.lower() in LOCAL_HOSTS or ipaddress.ip_address(host).is_loopback
+    except ValueError:  # a name, which may be anywhere
+        return False
 
 
 def _host_name(host: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import os
 import signal
 import socket
@@ -16,18 +17,25 @@ os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"  # read when gradio is imported
 
 import gradio as gr
 from starlette.middleware import Middleware
+from starlette.routing import Mount
 
+from app.api.functions import Gradus
+from app.api.rest import rest_app
+from app.open_store import Shelf
+from app.pages.access import Access, check_access
 from app.pages.ask.page import ASKING, AskPage, ask_page, keep, restore
 from app.pages.assets import read_asset
 from app.pages.beginning import GREET_S, LOADING, READING, Progress, get_ready, greeter, load_writer
 from app.pages.first_script import FirstScript
 from app.pages.graph.page import graph_page
-from app.pages.guard import LOCAL_HOSTS, Guard
-from app.pages.open_store import Shelf
+from app.pages.guard import Guard, is_local
+from app.pages.programs import offer_to_programs
 from app.pages.quiet import AT_ONCE, QUIET
 from app.pages.runs.history_view import history_html
 from app.pages.runs.page import TO_THE_FORM, TO_THE_RUN, RunsPage, read_offer, runs_page
-from app.pages.runs.visitors_runs import VisitorsRuns
+from app.pages.sign_in import SignIn
+from app.paths import runs_folder
+from app.visitors_runs import VisitorsRuns, roots_of
 from app.writer.written import Writer
 from executors.runs.warm import Warm
 from kg.encoder import Encoder
@@ -61,7 +69,8 @@ def build(
     writer : Writer or None
         Words the answers; None leaves them in the notes' own words.
     """
-    return _build(Shelf(store_dir, encoder), runs_dir, VisitorsRuns(), writer)
+    gradus = Gradus(Shelf(store_dir, encoder), runs_dir, VisitorsRuns())
+    return _build(gradus, writer)
 
 
 def serve(
@@ -71,7 +80,7 @@ def serve(
     runs_dir: Path | None = None,
     open_browser: bool = False,
     writer: Writer | None = None,
-    allow_learner_files: bool = False,
+    access: Access = Access(),  # noqa: B008 - frozen
     read_notes: Callable[[Progress], None] | None = None,
 ) -> None:
     """Serve the pages until Ctrl-C; says where they are once they can be opened.
@@ -82,20 +91,24 @@ def serve(
     ----------
     read_notes : callable or None
         Brings the store up to date while the pages are there; it is given what to tell progress.
-    allow_learner_files : bool
-        Whether visitors from other machines may have Python files of this one run; those of this
-        machine may.
+    access : Access
+        Who may come in, and what those may have run.
 
     Raises
     ------
     GradusError
-        When the port is taken, the notes cannot be read, or the encoder cannot be loaded.
+        When others could reach the pages and nobody signs in, when the port is taken, the notes
+        cannot be read, or the encoder cannot be loaded.
     """
+    check_access(host, access)
     check_port(host, port)
     shelf = Shelf(store_dir)
-    runs = VisitorsRuns(own_code=allow_learner_files or host in LOCAL_HOSTS)
+    runs = VisitorsRuns(
+        own_code=access.learner_files or is_local(host), roots=roots_of(store_dir, access.data)
+    )
     shelf.tell(READING if read_notes else LOADING)
-    pages = _build(shelf, runs_dir or store_dir / "runs", runs, writer)
+    gradus = Gradus(shelf, runs_dir or runs_folder(store_dir), runs)
+    pages = _build(gradus, writer)
     stopped = threading.Event()
     failures: list[Exception] = []
 
@@ -112,7 +125,7 @@ def serve(
     preparing = threading.Thread(target=prepare, daemon=True, name="prepare")
     _stop_on_signals(stopped)
     try:
-        _launch(pages, host, port)
+        _launch(pages, gradus, host, port, access)
         address = f"http://{f'[{host}]' if ':' in host else host}:{port}"
         sys.stdout.write(f"Gradus is at {address}\n")
         sys.stdout.flush()
@@ -133,8 +146,10 @@ def serve(
         os._exit(0)
 
 
-def _build(shelf: Shelf, runs_dir: Path, runs: VisitorsRuns, writer: Writer | None) -> gr.Blocks:
+def _build(gradus: Gradus, writer: Writer | None) -> gr.Blocks:
+    shelf, runs_dir = gradus.shelf, gradus.runs_dir
     with gr.Blocks(title=TITLE, analytics_enabled=False, fill_width=True) as pages:
+        offer_to_programs(gradus)
         gr.HTML(HEADER, elem_id="header", apply_default_css=False)
         doing = gr.HTML("", elem_id="doing", padding=False, apply_default_css=False)
         bridge = gr.HTML(
@@ -146,7 +161,7 @@ def _build(shelf: Shelf, runs_dir: Path, runs: VisitorsRuns, writer: Writer | No
             with gr.Tab("Graph", id="graph"):
                 graph_page(shelf)
             with gr.Tab("Runs", id="runs"):
-                running = runs_page(runs_dir, runs)
+                running = runs_page(runs_dir, gradus.runs)
         _connect(bridge, tabs, asking, running)
         again = gr.Timer(GREET_S)
         gr.on(
@@ -205,7 +220,18 @@ def _go_to(tab: str) -> Any:
     return go
 
 
-def _launch(pages: gr.Blocks, host: str, port: int) -> None:
+def _launch(
+    pages: gr.Blocks,
+    gradus: Gradus,
+    host: str,
+    port: int,
+    access: Access = Access(),  # noqa: B008
+) -> None:
+    beside = {
+        "middleware": _middleware(gradus, host, access),
+        "routes": [Mount("/api", rest_app(gradus))],
+        "openapi_url": None,
+    }
     pages.launch(
         server_name=host,
         server_port=port,
@@ -221,15 +247,22 @@ def _launch(pages: gr.Blocks, host: str, port: int) -> None:
         mcp_server=False,
         ssr_mode=False,
         max_file_size="1mb",
-        app_kwargs={"middleware": _middleware(host), "openapi_url": None},
+        app_kwargs=beside,
         theme=_theme(),
         css=read_asset("page.css"),
     )
 
 
-def _middleware(host: str) -> list[Middleware]:
-    first = Middleware(FirstScript, script=read_asset("theme.js"))
-    return [Middleware(Guard, hosts=(host,)), first]
+def _middleware(gradus: Gradus, host: str, access: Access) -> list[Middleware]:
+    """In the order in which a request meets them; the MCP server only where its package is."""
+    layers = [Middleware(Guard, hosts=(host,))]
+    if access.accounts is not None:
+        layers.append(Middleware(SignIn, accounts=access.accounts))
+    if importlib.util.find_spec("mcp"):
+        from app.api.mcp_server import McpBeside
+
+        layers.append(Middleware(McpBeside, gradus=gradus, allow_runs=access.assistants_run))
+    return [*layers, Middleware(FirstScript, script=read_asset("theme.js"))]
 
 
 def _theme() -> gr.themes.Base:

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from app.answering.answer import answer
-from app.pages.open_store import Shelf
+from app.open_store import Shelf
 from ingest import build
 from kg.encoder import Encoder
 from kg.errors import GradusError, NoStore, StoreVersion

@@ -36,9 +36,9 @@ def choose_task(page: Page, form: Locator, title: str) -> None:
 
 
 @pytest.fixture(scope="session")
-def table(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Sixty rows whose class follows from one column."""
-    chance, path = random.Random(0), tmp_path_factory.mktemp("table") / "houses.csv"
+def table(site: Site) -> Path:
+    """Sixty rows whose class follows from one column, beside the notes."""
+    chance, path = random.Random(0), site.notes / "houses.csv"
     areas = [chance.random() for _ in range(60)]
     with path.open("w", encoding="utf-8", newline="") as file:
         csv.writer(file).writerows(
@@ -111,18 +111,31 @@ def test_the_form_follows_the_task(visit: Visit, site: Site) -> None:
     assert visit.errors == []
 
 
-def test_files_that_are_not_there_are_named(visit: Visit, site: Site, tmp_path: Path) -> None:
+def test_files_that_are_not_there_are_named(visit: Visit, site: Site) -> None:
     """A run on a missing file fails with a line that names it, also in the history."""
     page = visit.page
     open_runs(page, site)
     page.get_by_label("Find my learning rate").check()
     form = page.locator("#form-lr-find")
     choose_task(page, form, "Tabular")
-    field(form, "Data").fill(str(tmp_path / "gone.csv"))
+    field(form, "Data").fill(str(site.notes / "gone.csv"))
     page.locator("#start-lr-find").click()
     expect(page.locator("#run-state .g-badge")).to_have_text("Failed", timeout=60_000)
     expect(page.locator("#run-result .g-reason")).to_contain_text("gone.csv")
     expect(page.locator("#run-history tbody tr").first).to_contain_text("Failed")
+    assert visit.errors == []
+
+
+def test_files_elsewhere_are_not_read(visit: Visit, site: Site, tmp_path: Path) -> None:
+    """A file outside the notes' folders and those allowed starts nothing, and the way is said."""
+    page = visit.page
+    open_runs(page, site)
+    page.get_by_label("Find my learning rate").check()
+    form = page.locator("#form-lr-find")
+    choose_task(page, form, "Tabular")
+    field(form, "Data").fill(str(tmp_path / "table.csv"))
+    page.locator("#start-lr-find").click()
+    expect(page.locator("#run-state [role=alert], #run-state.g-error")).to_contain_text("--data")
     assert visit.errors == []
 
 

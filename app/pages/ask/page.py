@@ -15,10 +15,10 @@ from typing import Any
 import gradio as gr
 
 from app.answering.question.follow_ups import Turn
+from app.open_store import Shelf, StillReading
 from app.pages.ask.answer import example_questions
 from app.pages.ask.kept import kept_text, kept_under, read_kept
 from app.pages.ask.replies import replies
-from app.pages.open_store import Shelf, StillReading
 from app.pages.quiet import QUIET
 from app.pages.text import LATEX, chip, escaped
 from app.wording import count_of

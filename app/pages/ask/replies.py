@@ -16,8 +16,8 @@ from dataclasses import dataclass
 
 from app.answering.answer import answer
 from app.answering.question.follow_ups import Turn
+from app.open_store import Shelf
 from app.pages.ask.answer import answer_markdown, draft_markdown, pieces
-from app.pages.open_store import Shelf
 from app.writer.written import Writer, worth_writing, written
 from kg.errors import GradusError
 from kg.store import Store

@@ -12,11 +12,11 @@ import gradio as gr
 import networkx as nx
 
 from app.graph_layout import around, most_connected, place_nodes
+from app.open_store import Shelf, StillReading
 from app.pages.assets import read_asset
 from app.pages.graph.card import NO_CARD, card_markdown, decision_link, resting_markdown
 from app.pages.graph.download import download
 from app.pages.graph.search import matching
-from app.pages.open_store import Shelf, StillReading
 from app.pages.quiet import AT_ONCE
 from app.pages.text import LATEX, escaped
 from ingest.decide import decide_relation, overrides_file

@@ -17,7 +17,7 @@ from app.pages.runs.history_view import history_html
 from app.pages.runs.result_view import files_html, result_html
 from app.pages.runs.table import shown
 from app.pages.runs.view import charts, log_html, state_html, tables_html
-from app.pages.runs.visitors_runs import StillGoing, VisitorsRuns
+from app.visitors_runs import StillGoing, VisitorsRuns
 from app.wording import code_block
 from executors.errors import BadParameter, RecipeError
 from executors.recipe import check_params, find_recipe

@@ -17,7 +17,7 @@ from app.pages.runs.follow import follow, reopen
 from app.pages.runs.forms import LIMIT_MINUTES, Form, in_order, lay_out, named, preset
 from app.pages.runs.history_view import history_html
 from app.pages.runs.plan import LIKE, plan_html
-from app.pages.runs.visitors_runs import VisitorsRuns
+from app.visitors_runs import VisitorsRuns
 from executors.recipe import recipes
 from executors.runs.history import history
 

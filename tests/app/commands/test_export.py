@@ -11,8 +11,8 @@ import networkx as nx
 import pytest
 
 from app.commands.ingest_and_ask import main
+from app.open_store import Shelf
 from app.pages.graph.page import graph_view, path_view
-from app.pages.open_store import Shelf
 
 
 class Shell:

@@ -10,7 +10,7 @@ from starlette.responses import PlainTextResponse
 from starlette.routing import Route
 from starlette.testclient import TestClient
 
-from app.pages.guard import POLICY, Guard
+from app.pages.guard import POLICY, Guard, is_local
 
 
 async def echo(request: Request) -> PlainTextResponse:
@@ -114,3 +114,15 @@ def test_a_request_that_lies_about_its_length_is_cut() -> None:
 
     with pytest.raises(ClientDisconnect):
         client().post("/", content=pieces())  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "127.9.9.9", "localhost", "LOCALHOST", "::1"])
+def test_this_machine_alone_reaches_its_own_addresses(host: str) -> None:
+    """Whatever their number."""
+    assert is_local(host)
+
+
+@pytest.mark.parametrize("host", ["0.0.0.0", "::", "", "10.0.0.1", "localhost.example", "fe80::1"])
+def test_others_may_reach_any_other(host: str) -> None:
+    """Also names that look local."""
+    assert not is_local(host)

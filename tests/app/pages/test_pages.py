@@ -12,10 +12,10 @@ import networkx as nx
 import pytest
 
 from app.answering.study import study_plan
+from app.open_store import Shelf
 from app.pages.ask.answer import answer_markdown, example_questions, follow_ups, pieces, run_label
 from app.pages.graph.card import card_markdown, resting_markdown
 from app.pages.graph.page import graph_view, path_view, themes
-from app.pages.open_store import Shelf
 from ingest.build import ingest
 from kg.errors import NoStore
 from kg.linking import find_concept

@@ -7,6 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from app.api.accounts import Accounts, account_line, read_accounts
+from app.api.functions import READING, RUNNING
+from app.pages.access import Access, check_access
 from app.pages.serve import build, serve
 from kg.errors import GradusError
 
@@ -29,9 +32,21 @@ def test_a_port_that_cannot_be_is_one_line(tmp_path: Path, port: int) -> None:
         serve(tmp_path, port=port)
 
 
+def test_others_are_not_served_unasked(tmp_path: Path) -> None:
+    """Serving to other machines takes accounts, or the word that everybody may come in."""
+    with pytest.raises(GradusError, match="--auth"):
+        serve(tmp_path, host="0.0.0.0", port=1)
+    check_access("0.0.0.0", Access(to_all=True))
+    check_access("127.0.0.1", Access())
+    people = Accounts(read_accounts([account_line("ann", "a long password")], "a test"))
+    check_access("0.0.0.0", Access(people))
+
+
 def test_the_pages_are_built_without_a_store(tmp_path: Path) -> None:
-    """Before the first ingest the pages stand, and offer no function by name to other programs."""
+    """Before the first ingest the pages stand, and of their functions only those for programs
+    have a name."""
     pages = build(tmp_path / "none", tmp_path / "runs")
     assert not (tmp_path / "none").exists()
-    for dependency in pages.fns.values():
-        assert dependency.api_visibility == "private"
+    public = {d.api_name for d in pages.fns.values() if d.api_visibility != "private"}
+    assert public == {*READING, *RUNNING}
+    assert {*pages.get_api_info()["named_endpoints"]} == {f"/{name}" for name in public}

@@ -13,9 +13,9 @@ from awaited import awaited
 from scripted import Scripted
 
 from app.answering.answer import answer
+from app.open_store import Shelf
 from app.pages.ask.answer import answer_markdown
 from app.pages.ask.replies import Reply, replies
-from app.pages.open_store import Shelf
 from app.writer.prompt import Message
 from app.writer.written import Writer
 from kg.encoder import Encoder

@@ -26,7 +26,7 @@ from app.commands.show_run import show_comparison, show_result
 from app.pages.runs.compare_view import comparison_html, past_choices
 from app.pages.runs.follow import reopen
 from app.pages.runs.history_view import history_html
-from app.pages.runs.visitors_runs import VisitorsRuns
+from app.visitors_runs import VisitorsRuns
 from executors.runs.compare import compare
 from executors.runs.folder import EVENTS, RESULT, SPEC
 from executors.runs.history import history

@@ -11,7 +11,7 @@ import pytest
 from app.pages.runs.faults import LIMIT, faults_html, faults_of, marked
 from app.pages.runs.forms import Form
 from app.pages.runs.page import runs_page
-from app.pages.runs.visitors_runs import VisitorsRuns
+from app.visitors_runs import VisitorsRuns
 from executors.errors import BadParameter
 from executors.recipe import check_params
 

@@ -20,7 +20,7 @@ from app.pages.runs.follow import follow, reopen, watch
 from app.pages.runs.forms import named, preset, show_task
 from app.pages.runs.history_view import history_html
 from app.pages.runs.page import read_offer, runs_page
-from app.pages.runs.visitors_runs import VisitorsRuns
+from app.visitors_runs import VisitorsRuns
 from executors.runs.history import history
 from executors.runs.run import RunResult
 from executors.runs.track import installed_trackers

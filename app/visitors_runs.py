@@ -1,20 +1,31 @@
-"""The runs that the pages' server has going: each visitor's, and those left behind."""
+"""The runs that a server has going: each visitor's, and those left behind.
+
+A visitor is an opened page, or whoever asks by a program.
+"""
 
 from __future__ import annotations
 
 import threading
-from collections.abc import Mapping
+from collections.abc import Callable, Collection, Mapping
 from pathlib import Path
 
+from app.paths import runs_folder
 from executors.errors import RecipeError
+from executors.recipe import Parameter, check_params, find_recipe
 from executors.runs.run import Run, start
 from executors.runs.warm import Warm
+from kg.errors import GradusError
+from kg.store import note_roots
 
-__all__ = ["StillGoing", "VisitorsRuns"]
+__all__ = ["NotAllowed", "StillGoing", "VisitorsRuns", "roots_of"]
 
 
 class StillGoing(RecipeError):
     """A visitor has one run at a time."""
+
+
+class NotAllowed(RecipeError):
+    """A file that no visitor may have a run read."""
 
 
 class VisitorsRuns:
@@ -27,9 +38,16 @@ class VisitorsRuns:
     ----------
     own_code : bool
         Whether a visitor may name a Python file of this machine to be run.
+    roots : callable or None
+        Gives the folders in which the files that a run is given have to lie; None: anywhere.
+        Symbolic links are followed first. What a file there names in turn is not looked at.
     """
 
-    def __init__(self, *, own_code: bool = True) -> None:
+    def __init__(
+        self, *, own_code: bool = True, roots: Callable[[], Collection[Path]] | None = None
+    ) -> None:
+        self._roots = roots
+        self._started: dict[str, str] = {}  # the visitor of each run, by id
         self._runs: dict[str, Run] = {}
         self._left: dict[str, Run] = {}  # by id
         self._lock = threading.Lock()
@@ -55,14 +73,17 @@ class VisitorsRuns:
         ------
         StillGoing
             When one is going on already.
+        NotAllowed
+            When it is given a file outside the allowed folders, or code that a visitor may not run.
         RecipeError
-            When it cannot be started, or is code that a visitor may not run.
+            When it cannot be started.
         """
         if params.get("learner") and not self._own_code:
-            raise RecipeError(
+            raise NotAllowed(
                 "these pages are served to other machines, so no file of this one is run for a "
                 "visitor; whoever started them can allow it with --allow-learner-files"
             )
+        self._check_places(recipe, params)
         with self._lock:
             before = self._runs.get(visitor)
             if before is not None and before.result() is None:
@@ -77,13 +98,32 @@ class VisitorsRuns:
                 warm=self._warm,
                 tracker=tracker,
             )
-            self._runs[visitor] = run
+            self._runs[visitor], self._started[run.id] = run, visitor
             return run
 
-    def stop(self, visitor: str) -> None:
-        """End the visitor's run, if there is one; returns when it has ended."""
+    def is_of(self, visitor: str, run_id: str) -> bool:
+        """Whether this visitor started this run, ended or not."""
+        return self._started.get(run_id) == visitor
+
+    def _check_places(self, recipe: str, params: Mapping[str, object]) -> None:
+        if self._roots is None:
+            return
+        known = find_recipe(recipe)
+        given = check_params(known, params)
+        wanted = [_file(p, str(given[p.name])) for p in known.parameters if _names_file(p, given)]
+        roots = [root.resolve() for root in self._roots()] if wanted else []
+        for path in wanted:
+            if not any(path.resolve().is_relative_to(root) for root in roots):
+                folders = ", ".join(map(str, roots))
+                raise NotAllowed(
+                    f"{path} is in none of the folders that runs may read ({folders}); whoever "
+                    "started this can allow its folder with --data"
+                )
+
+    def stop(self, visitor: str, run_id: str = "") -> None:
+        """End the visitor's run, if there is one, or that of this id; returns when it has ended."""
         run = self._runs.get(visitor)
-        if run is not None:
+        if run is not None and run_id in ("", run.id):
             run.cancel()
 
     def leave(self, visitor: str, run: Run) -> None:
@@ -112,3 +152,29 @@ class VisitorsRuns:
             run.cancel()
         if self._warm is not None:
             self._warm.close()
+
+
+def roots_of(store_folder: Path, given: Collection[Path] = ()) -> Callable[[], set[Path]]:
+    """A function to the folders that runs may read.
+
+    Those given, the current one, those that the notes came from, and the store's runs, whose
+    results other runs begin from.
+    """
+    always = {*given, Path.cwd(), runs_folder(store_folder)}
+
+    def roots() -> set[Path]:
+        try:
+            return always | {*note_roots(store_folder).values()}
+        except GradusError:  # nothing was ingested yet
+            return always
+
+    return roots
+
+
+def _names_file(parameter: Parameter, given: Mapping[str, object]) -> bool:
+    return parameter.type == "path" and bool(given[parameter.name])
+
+
+def _file(parameter: Parameter, value: str) -> Path:
+    """The file or folder that a checked value names; of "file.py:function" the file."""
+    return Path(value.rpartition(":")[0] if parameter.unit == "file.py:function" else value)

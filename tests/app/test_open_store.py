@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from app.pages import open_store
+from app import open_store
+from app.open_store import Shelf, StillReading
 from app.pages.beginning import get_ready
-from app.pages.open_store import Shelf, StillReading
 from ingest.build import ingest
 from kg.encoder import Encoder
 from kg.errors import GradusError, NoStore

@@ -1,4 +1,4 @@
-"""The store the pages read: opened once, and again when an ingest has committed."""
+"""The store that pages and programs read: opened once, and again when an ingest has committed."""
 
 from __future__ import annotations
 
