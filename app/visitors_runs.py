@@ -66,6 +66,7 @@ class VisitorsRuns:
         runs_dir: Path,
         timeout_s: float = 3600,
         tracker: str = "",
+        after: str = "",
     ) -> Run:
         """Start a run for a visitor; it waits in line while the device is taken.
 
@@ -97,6 +98,7 @@ class VisitorsRuns:
                 queue=True,
                 warm=self._warm,
                 tracker=tracker,
+                after=after,
             )
             self._runs[visitor], self._started[run.id] = run, visitor
             return run

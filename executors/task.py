@@ -66,6 +66,7 @@ class Task(Protocol):
     SAID: tuple[tuple[str, ...], ...]  # everyday words; a group counts where no earlier one is said
     EXPECTS: str  # one sentence: which files, in which layout, and what the built-in sample is
     DEFAULT_ARCH: str
+    LADDER: tuple[str, ...]  # networks of growing capacity; empty where there is but one
 
     def inspect(self, settings: Settings, verify: bool = True) -> Source:
         """The checked source; without `verify` files are believed to be as they were."""

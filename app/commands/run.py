@@ -72,17 +72,27 @@ def run(
     track: Annotated[
         str, typer.Option(help="Send the run there too: mlflow or trackio.", metavar="NAME")
     ] = "",
+    after: Annotated[
+        str,
+        typer.Option(
+            "--after", help="The run that this one goes on from, by id or by its end.", metavar="ID"
+        ),
+    ] = "",
     as_json: JsonOption = False,
 ) -> None:
     """Run a recipe: gradus run lr-find --task tabular --data my.csv --target price."""
-    from app.commands.show_run import show_event, show_result
+    from app.commands.show_run import show_event, show_next, show_result
     from executors.recipe import check_params, find_recipe
+    from executors.runs.history import find_run, history
     from executors.runs.run import start
 
     params = parameters(context.args)
     check_params(find_recipe(recipe), params)
     runs_dir = runs_folder(store_folder(store))
-    started = start(recipe, params, runs_dir, timeout_s=timeout_s, queue=queue, tracker=track)
+    before = find_run(history(runs_dir), after).id if after else ""
+    started = start(
+        recipe, params, runs_dir, timeout_s=timeout_s, queue=queue, tracker=track, after=before
+    )
     show = print_json if as_json else show_event
     try:
         for event in started.events():
@@ -94,6 +104,7 @@ def run(
     result = started.wait()
     if not as_json:
         show_result(result)
+        show_next(result, {} if store is None else {"store": store})
     raise typer.Exit(0 if result.status == "ok" else 1)
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 from rich.syntax import Syntax
@@ -10,9 +12,10 @@ from app.commands.options import tell
 from app.commands.show import out, show_table
 from app.wording import shortened
 from executors.runs.compare import Comparison
+from executors.runs.next_run import command
 from executors.runs.result import RunResult
 
-__all__ = ["show_comparison", "show_event", "show_result"]
+__all__ = ["show_comparison", "show_event", "show_next", "show_result"]
 
 
 def show_event(event: dict[str, Any]) -> None:
@@ -43,6 +46,14 @@ def show_result(result: RunResult) -> None:
     if result.code:
         out.print()
         out.print(Syntax(result.code, "python", background_color="default"))
+
+
+def show_next(result: RunResult, options: Mapping[str, object]) -> None:
+    """What to go on with, as lines to type; `options` are of the command itself."""
+    after = Path(result.folder).name
+    for one in result.next:
+        out.print(f"\nnext: {one.why}", markup=False, style="bold", soft_wrap=True)
+        out.print(command(one, {"after": after, **options}), markup=False, soft_wrap=True)
 
 
 def show_comparison(comparison: Comparison) -> None:

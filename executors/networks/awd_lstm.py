@@ -21,6 +21,8 @@ from executors.task import Settings
 
 __all__ = [
     "DEFAULT_ARCH",
+    "FULL",
+    "LADDER",
     "Sizes",
     "load_encoder",
     "network",
@@ -30,6 +32,7 @@ __all__ = [
 ]
 
 DEFAULT_ARCH = "AWD_LSTM"
+LADDER = ("32,64,1", "96,192,2", DEFAULT_ARCH)  # of growing capacity
 _CONNECT_S = 10.0  # a stalled connection ends after this
 _WIKITEXT = "wt103-fwd"  # fastai's weights, from English Wikipedia
 

@@ -14,6 +14,7 @@ from executors.task import Settings
 __all__ = [
     "DEFAULT_ARCH",
     "KNOWN_NETWORKS",
+    "LADDER",
     "NETWORKS",
     "check_arch",
     "network_lines",
@@ -22,6 +23,7 @@ __all__ = [
 ]
 
 DEFAULT_ARCH = "resnet18"
+LADDER = ("squeezenet1_1", "resnet18", "resnet34")  # of growing capacity
 # of torchvision: those that fastai cuts into body and head, and that take images from 32 px on,
 # also in a U-Net
 NETWORKS = (

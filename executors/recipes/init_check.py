@@ -284,7 +284,7 @@ def _message(built: _Summary, trouble: Mapping[str, Sequence[Trouble]], pretrain
 def _write(ways: Mapping[str, Sequence[Layer]], journal: Journal) -> None:
     from executors.training.plots import plot_layers
 
-    head = ["way", "layer", "kind", "mean", "deviation", "signal", "dead"]
+    head = ["way", "layer", "kind", "mean", "deviation", "signal", "dead", "still"]
     rows = ([way, *asdict(layer).values()] for way, layers in ways.items() for layer in layers)
     journal.table("layers.csv", "every layer", head, rows)
     picture = journal.folder / "layers.png"

@@ -13,6 +13,7 @@ from executors.errors import RecipeError
 from executors.parameters import both
 from executors.prepare import Prepared, prepare
 from executors.recipe import Parameter, Recipe
+from executors.recipes._next import follow_up, possible
 from executors.recipes._shared import (
     BATCH_SIZE,
     DEVICE,
@@ -24,6 +25,7 @@ from executors.recipes._shared import (
 )
 from executors.runs.finding import Finding, plain_name
 from executors.runs.journal import Journal, Outcome
+from executors.runs.next_run import NextRun
 from executors.task import Settings
 from executors.tasks import TASK_NAMES
 from executors.training.held_out import beside, constant_figure, constant_words
@@ -31,8 +33,9 @@ from executors.training.held_out import beside, constant_figure, constant_words
 if TYPE_CHECKING:
     from executors.learning_rate.suggest import Rate
     from executors.training.fit import Epoch, Score
+    from executors.training.verdicts import Verdict
 
-__all__ = ["RECIPE", "Params", "findings", "run"]
+__all__ = ["RECIPE", "Params", "findings", "next_runs", "run"]
 
 # a GAN has no rate to find and no score to stop at
 _TASKS = tuple(name for name in TASK_NAMES if name != "gan")
@@ -189,7 +192,32 @@ def run(params: Params, journal: Journal) -> Outcome:
     message += f"samples: {reached}. {fits.word.capitalize()}: {fits.reason}. "
     message += f"{fits.advice.capitalize()}."
     said = findings(fits.word, score.name, score.of(best), best.number, held.constant)
-    return Outcome(values, flow.code(), message, ready.settings.task, said)
+    offers = next_runs(params, fits, len(flow.epochs))
+    return Outcome(values, flow.code(), message, ready.settings.task, said, offers)
+
+
+def next_runs(params: Params, fits: Verdict, trained: int) -> tuple[NextRun, ...]:
+    """What to run after this verdict, the best first; `trained` are the epochs that it had."""
+
+    def offer(recipe: str, why: str, **changes: object) -> NextRun | None:
+        return follow_up(RECIPE, params, recipe, why, **changes)
+
+    offers: list[NextRun | None] = []
+    if fits.longer:
+        more = min(10_000, 2 * params.epochs)
+        offers.append(offer(RECIPE.name, f"{more} epochs instead of {params.epochs}", epochs=more))
+    if fits.word in ("underfitting", "no better than a constant answer"):
+        offers.append(offer("overfit-first", "can the network learn a few batches by heart?"))
+    elif fits.word == "overfitting":
+        epochs = min(1000, trained)
+        offers.append(
+            offer("regularise", "which regularisation helps, and how much", epochs=epochs)
+        )
+        offers.append(offer("clean-data", "wrong labels are learned by heart too"))
+    elif fits.word == "fits":
+        offers.append(offer("progressive-resizing", "small images first, then larger ones"))
+        offers.append(offer("clean-data", "which labels does the model doubt?"))
+    return possible(offers)
 
 
 def findings(

@@ -129,6 +129,7 @@ def _run(spec: dict[str, Any], folder: Path) -> RunResult:
             message=outcome.message,
             task=outcome.task or result.task,
             said=outcome.said,
+            next=outcome.next,
         )
     except OutOfMemory as error:
         result = replace(result, status="out_of_memory", message=str(error))

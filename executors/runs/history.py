@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal, get_args
 
@@ -36,6 +36,7 @@ class RunRecord:
     seconds: float = 0.0
     message: str = ""
     result: RunResult | None = None
+    after: str = ""  # id of the run that it goes on from
 
     def to_json(self) -> dict[str, Any]:
         """The record as the command line prints it."""
@@ -54,6 +55,8 @@ class RunRecord:
             "artifacts": list(self.result.artifacts) if self.result else [],
             "code": self.result.code if self.result else "",
             "notes": list(self.result.notes) if self.result else [],
+            "after": self.after,
+            "next": [asdict(one) for one in self.result.next] if self.result else [],
         }
 
 
@@ -107,6 +110,7 @@ def _record(folder: Path, ahead: int | None) -> RunRecord:
         str(spec.get("task", "")),
         spec["params"],
         str(spec.get("started", "")),
+        after=str(spec.get("after", "")),
     )
     stored = read_json(folder / RESULT)
     if stored is not None:
@@ -125,18 +129,14 @@ def _ended(blank: RunRecord, stored: dict[str, Any]) -> RunRecord:
         result = result_from(stored, blank.folder)
     except ValueError:
         return _with(blank, "failed", f"damaged: {RESULT} holds no result")
-    return RunRecord(
-        blank.id,
-        blank.folder,
-        blank.recipe,
-        result.task or blank.task,
-        blank.params,
-        blank.started,
-        result.status,
-        result.device,
-        result.seconds,
-        result.message,
-        result,
+    return replace(
+        blank,
+        task=result.task or blank.task,
+        status=result.status,
+        device=result.device,
+        seconds=result.seconds,
+        message=result.message,
+        result=result,
     )
 
 
@@ -145,15 +145,4 @@ def _with(blank: RunRecord, status: RecordStatus, message: str) -> RunRecord:
     if status == "running":
         with contextlib.suppress(OSError):  # its child was started when this was written
             seconds = max(0.0, time.time() - (blank.folder / PID).stat().st_mtime)
-    return RunRecord(
-        blank.id,
-        blank.folder,
-        blank.recipe,
-        blank.task,
-        blank.params,
-        blank.started,
-        status,
-        "",
-        seconds,
-        message,
-    )
+    return replace(blank, status=status, seconds=seconds, message=message)

@@ -18,6 +18,7 @@ from typing import Any
 from executors.devices import Device
 from executors.runs.finding import Finding
 from executors.runs.folder import ENVIRONMENT, EVENTS, plain, read_json, write_json
+from executors.runs.next_run import NextRun
 
 __all__ = ["EVENT_BYTES", "Journal", "Outcome"]
 
@@ -31,7 +32,7 @@ class Outcome:
     """What a recipe found: values for machines, a snippet, the reason in one sentence.
 
     `said` are the findings in a few words each, the first one first; their figures become
-    `values["findings"]` of the result.
+    `values["findings"]` of the result. `next` are runs to go on with, the best first.
     """
 
     values: dict[str, Any]  # in terms of JSON
@@ -39,6 +40,7 @@ class Outcome:
     message: str
     task: str = ""
     said: tuple[Finding, ...] = ()
+    next: tuple[NextRun, ...] = ()
 
 
 @dataclass(slots=True)

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any, Literal, cast, get_args
 
 from executors.runs.finding import Finding, findings_from
+from executors.runs.next_run import NextRun, next_runs_from
 
 __all__ = ["RunResult", "Status", "result_from"]
 
@@ -29,6 +30,7 @@ class RunResult:
     folder: str = ""  # absolute path of the run's folder
     notes: tuple[str, ...] = ()  # what came of sending it elsewhere
     said: tuple[Finding, ...] = ()  # what was found, in a few words each
+    next: tuple[NextRun, ...] = ()  # what to go on with, the best first
 
     def to_event(self) -> dict[str, Any]:
         """The run's last event, as the command line prints it."""
@@ -46,14 +48,15 @@ class RunResult:
             "folder": self.folder,
             "notes": list(self.notes),
             "said": [asdict(finding) for finding in self.said],
+            "next": [asdict(one) for one in self.next],
         }
 
 
 def result_from(stored: dict[str, Any], folder: Path) -> RunResult:
     """The result in a stored object.
 
-    Artifacts are looked for in `folder`, so that a moved store still finds them; findings that are
-    damaged are left out.
+    Artifacts are looked for in `folder`, so that a moved store still finds them; findings and
+    next runs that are damaged are left out.
 
     Raises
     ------
@@ -79,6 +82,7 @@ def result_from(stored: dict[str, Any], folder: Path) -> RunResult:
         folder=str(folder.absolute()),
         notes=tuple(map(str, notes)) if isinstance(notes, list) else (),
         said=findings_from(stored.get("said")),
+        next=next_runs_from(stored.get("next")),
     )
 
 

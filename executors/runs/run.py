@@ -60,6 +60,7 @@ def start(
     queue: bool = False,
     warm: Warm | None = None,
     tracker: str = "",
+    after: str = "",
 ) -> Run:
     """Start the recipe in a child process; returns at once.
 
@@ -82,6 +83,8 @@ def start(
         Gives the child, if it has one ready that fits, and is made ready again after the run.
     tracker : {"", "mlflow", "trackio"}
         Where the run is also sent once it has ended; what came of it is a note of the result.
+    after : str
+        Id of the run that this one goes on from, which its history then says.
 
     Raises
     ------
@@ -98,7 +101,7 @@ def start(
     now = datetime.now(UTC)
     folder = runs_dir.absolute() / f"{now:%Y%m%dT%H%M%SZ}-{recipe}-{secrets.token_hex(3)}"
     spec = {"recipe": recipe, "task": task, "params": checked}
-    spec |= {"started": now.isoformat(), "starter": identity(os.getpid())}
+    spec |= {"started": now.isoformat(), "starter": identity(os.getpid()), "after": after}
     try:
         folder.mkdir(parents=True)
         write_json(folder / SPEC, spec)

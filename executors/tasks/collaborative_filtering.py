@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 __all__ = [
     "DEFAULT_ARCH",
     "EXPECTS",
+    "LADDER",
     "NAME",
     "SAID",
     "TITLE",
@@ -63,6 +64,7 @@ SAID = (
     ),
 )
 DEFAULT_ARCH = "50 factors"
+LADDER = ("5", "50", "200")
 _FACTORS = 50  # fastai's default
 _NAMES = ("user", "item", "rating")
 VALID_SHARE = 0.2

@@ -28,6 +28,7 @@ from executors.task import Built, Settings, Source
 __all__ = [
     "DEFAULT_ARCH",
     "EXPECTS",
+    "LADDER",
     "NAME",
     "SAID",
     "TITLE",
@@ -47,6 +48,7 @@ EXPECTS = (
 )
 SAID = (("gan", "gans", "wgan", "dcgan", "generative adversarial", "generator", "critic"),)
 DEFAULT_ARCH = "wgan"  # fastai's basic generator and critic; there is no other here
+LADDER = ()
 _NOTES = (
     "the weights are random: a GAN has no pretrained ones",
     "no image is held out: a critic's loss says nothing about how good the images are; "

@@ -31,13 +31,14 @@ from executors.inputs.images import (
 )
 from executors.inputs.listing import read_listing
 from executors.inputs.table_file import written
-from executors.networks.networks import DEFAULT_ARCH, check_arch, network_lines, vision
+from executors.networks.networks import DEFAULT_ARCH, LADDER, check_arch, network_lines, vision
 from executors.task import Built, Settings, Source
 
 __all__ = [
     "DECISIONS",
     "DEFAULT_ARCH",
     "EXPECTS",
+    "LADDER",
     "NAME",
     "SAID",
     "TITLE",

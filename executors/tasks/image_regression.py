@@ -37,12 +37,13 @@ from executors.inputs.listing import (
     valid_lines,
 )
 from executors.inputs.shapes import COUNT, SIDE, draw_blob, source_of
-from executors.networks.networks import DEFAULT_ARCH, check_arch, network_lines, vision
+from executors.networks.networks import DEFAULT_ARCH, LADDER, check_arch, network_lines, vision
 from executors.task import Built, Settings, Source
 
 __all__ = [
     "DEFAULT_ARCH",
     "EXPECTS",
+    "LADDER",
     "NAME",
     "SAID",
     "TITLE",

@@ -10,12 +10,20 @@ from typing import Any
 
 from executors.errors import BadInput
 from executors.inputs.texts import SEQUENCE, Texts, read_texts, sample_texts, split_line, words
-from executors.networks.awd_lstm import DEFAULT_ARCH, FULL, network, save_encoder, sizes_of
+from executors.networks.awd_lstm import (
+    DEFAULT_ARCH,
+    FULL,
+    LADDER,
+    network,
+    save_encoder,
+    sizes_of,
+)
 from executors.task import Built, Settings, Source
 
 __all__ = [
     "DEFAULT_ARCH",
     "EXPECTS",
+    "LADDER",
     "NAME",
     "SAID",
     "TITLE",

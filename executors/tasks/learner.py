@@ -20,6 +20,7 @@ from executors.task import Built, Settings, Source
 __all__ = [
     "DEFAULT_ARCH",
     "EXPECTS",
+    "LADDER",
     "NAME",
     "SAID",
     "TITLE",
@@ -39,6 +40,7 @@ EXPECTS = (
 )
 SAID = (("own learner", "my learner"),)
 DEFAULT_ARCH = "your own"
+LADDER = ()
 _LOOKED_AT = 64  # training samples, of which the costliest stand for the worst case
 _TEMPLATE = 8
 _LOWER = (

@@ -33,6 +33,7 @@ from executors.task import Built, Settings, Source
 __all__ = [
     "DEFAULT_ARCH",
     "EXPECTS",
+    "LADDER",
     "NAME",
     "SAID",
     "TITLE",
@@ -44,6 +45,7 @@ __all__ = [
     "template",
 ]
 
+LADDER = ()  # a U-Net is large enough whatever its encoder
 NAME = "restoration"
 TITLE = "Image restoration"
 EXPECTS = (

@@ -29,12 +29,13 @@ from executors.inputs.images import (
 )
 from executors.inputs.masks import CODES, Codes, check_sizes, find_codes, read_mask
 from executors.inputs.shapes import COUNT, SHAPES, SIDE, draw_shapes, source_of
-from executors.networks.networks import DEFAULT_ARCH, check_arch, network_lines, unet
+from executors.networks.networks import DEFAULT_ARCH, LADDER, check_arch, network_lines, unet
 from executors.task import Built, Settings, Source
 
 __all__ = [
     "DEFAULT_ARCH",
     "EXPECTS",
+    "LADDER",
     "NAME",
     "SAID",
     "TITLE",

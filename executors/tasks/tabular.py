@@ -22,6 +22,7 @@ from executors.task import Built, Settings, Source
 __all__ = [
     "DEFAULT_ARCH",
     "EXPECTS",
+    "LADDER",
     "NAME",
     "SAID",
     "TITLE",
@@ -63,6 +64,7 @@ SAID = (
     ),
 )
 DEFAULT_ARCH = "200,100"
+LADDER = ("8", "32,16", "200,100", "1000,500")
 VALID_SHARE = 0.2
 _BEYOND = 0.1  # of the target's range, for a sigmoid never reaches its ends
 _SHOWN = 6

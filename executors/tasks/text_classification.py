@@ -16,6 +16,7 @@ from executors.inputs.texts import SEQUENCE, Texts, read_texts, sample_texts, sp
 from executors.networks.awd_lstm import (
     DEFAULT_ARCH,
     FULL,
+    LADDER,
     Sizes,
     load_encoder,
     network,
@@ -27,6 +28,7 @@ from executors.task import Built, Settings, Source
 __all__ = [
     "DEFAULT_ARCH",
     "EXPECTS",
+    "LADDER",
     "NAME",
     "SAID",
     "TITLE",

@@ -21,6 +21,7 @@ __all__ = ["Layer", "kaiming", "layers", "lsuv", "weighted"]
 _WEIGHTED = (nn.Linear, nn.Conv1d, nn.Conv2d, nn.Conv3d, nn.ConvTranspose1d, nn.ConvTranspose2d)
 _RECTIFIED = (nn.ReLU, nn.ReLU6, nn.LeakyReLU, nn.GELU, nn.SiLU, nn.Hardswish, nn.ELU)
 _TRIES, _CLOSE = 10, 0.02
+_STILL = 1e-6  # of the largest output: the rounding of single precision
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +30,8 @@ class Layer:
 
     `mean` and `deviation` are over all values; `signal` is the deviation from sample to sample, a
     unit at a time, on average: biases differ from unit to unit and can hide that it has gone.
-    `dead` is the share of units that are zero for every sample, None without ReLU.
+    `dead` is the share of units that are zero for every sample, None without ReLU; `still` that of
+    units whose output is the same for every sample.
     """
 
     name: str
@@ -38,6 +40,7 @@ class Layer:
     deviation: float
     signal: float
     dead: float | None
+    still: float
 
 
 def weighted(model: nn.Module) -> list[tuple[str, nn.Module]]:
@@ -124,7 +127,16 @@ def _described(name: str, module: nn.Module, output: torch.Tensor) -> Layer:
         dead = float(units.float().mean())
     deviation = float(values.std()) if values.numel() > 1 else 0.0
     signal = float(values.std(dim=0).mean()) if len(values) > 1 else 0.0
-    return Layer(name, type(module).__name__, float(values.mean()), deviation, signal, dead)
+    kind, mean = type(module).__name__, float(values.mean())
+    return Layer(name, kind, mean, deviation, signal, dead, _still(values))
+
+
+def _still(values: torch.Tensor) -> float:
+    """The share of units, along the second dimension, that do not differ from sample to sample."""
+    if values.ndim < 2 or len(values) < 2:
+        return 0.0
+    moved = (values - values[:1]).abs().transpose(0, 1).flatten(1).amax(dim=1)  # (units,)
+    return float((moved <= _STILL * values.abs().amax()).float().mean())
 
 
 @contextmanager

@@ -15,8 +15,9 @@ from executors.plots import COLOURS, DPI, GREY
 if TYPE_CHECKING:
     from executors.training.activations import Layer
     from executors.training.fit import Epoch
+    from executors.training.stuck import Bounds, Try
 
-__all__ = ["plot_epochs", "plot_layers", "plot_samples"]
+__all__ = ["plot_epochs", "plot_layers", "plot_samples", "plot_tries"]
 
 _COLUMNS = 6
 
@@ -84,6 +85,20 @@ def plot_layers(path: Path, ways: Mapping[str, Sequence[Layer]]) -> None:
     for axes in (left, right):
         axes.grid(alpha=0.25)
         axes.legend(fontsize=8, framealpha=0.9, edgecolor="none")
+    figure.savefig(path, dpi=DPI)
+
+
+def plot_tries(path: Path, tries: Sequence[Try], limits: Bounds) -> None:
+    """The loss of each pass over the batches, a line for each try, above the least there is."""
+    figure = Figure(figsize=(8, 4), layout="constrained")
+    axes = figure.subplots()
+    for colour, one in zip(cycle(COLOURS), tries, strict=False):
+        above = [max(loss - limits.floor, 1e-9) for loss in one.means]
+        axes.plot(range(1, len(above) + 1), above, ".-", color=colour, label=f"rate {one.lr:g}")
+    axes.axhline(max(limits.room, 1e-9), color=GREY, lw=1, ls=":", label=limits.answer)
+    axes.set(title="Loss above the least there is", xlabel="pass", yscale="log")
+    axes.legend(fontsize=8, framealpha=0.9, edgecolor="none")
+    axes.grid(alpha=0.25)
     figure.savefig(path, dpi=DPI)
 
 

@@ -22,6 +22,7 @@ class Verdict:
     # "no better than a constant answer" or "cannot be said"
     reason: str
     advice: str
+    longer: bool = False  # whether more epochs are what comes next
 
 
 def verdict(epochs: Sequence[Epoch], score: Score, held: HeldOut) -> Verdict:
@@ -56,10 +57,10 @@ def verdict(epochs: Sequence[Epoch], score: Score, held: HeldOut) -> Verdict:
         return _underfits(epochs[-1])
     if rises:
         reason = f"{at}, the last, and was still getting better"
-        return Verdict("still improving", reason, "train for more epochs")
+        return Verdict("still improving", reason, "train for more epochs", True)
     if len(values) == 1:
         reason = f"{score.name} is {values[0]:.4g} after the only epoch, which shows no trend"
-        return Verdict("fits", reason, "train for more epochs to see one")
+        return Verdict("fits", reason, "train for more epochs to see one", True)
     return Verdict("fits", f"{at} and ends worse by no more than {chance}", "nothing is urgent")
 
 
@@ -89,6 +90,7 @@ def _worth_nothing(reached: float, held: HeldOut, rises: bool) -> Verdict:
         f"{held.answer} scores {held.constant:.4g} on the same {held.samples} held-out samples, "
         f"and the model {reached:.4g}, which is {lies}",
         "train for more epochs, for it was still getting better" if rises else longer,
+        rises,
     )
 
 
@@ -98,6 +100,7 @@ def _underfits(last: Epoch) -> Verdict:
         "underfitting",
         f"the training loss {losses}",
         "train longer or at a higher rate, and take regularisation away",
+        True,
     )
 
 

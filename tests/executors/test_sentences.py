@@ -29,14 +29,29 @@ from executors.recipes import (
     init_check,
     lr_find,
     mixed_precision,
+    overfit_first,
     progressive_resizing,
     regularise,
     training_flow,
 )
-from executors.task import Source
+from executors.recipes._overfit import Few, Held, Network
+from executors.task import Settings, Source
 from executors.training.fit import Epoch, Score
 from executors.training.held_out import HeldOut, beside
-from executors.training.verdicts import verdict
+from executors.training.stuck import (
+    Bounds,
+    Cause,
+    Facts,
+    Inputs,
+    Labels,
+    Quiet,
+    Tail,
+    Try,
+    causes,
+    norm_cause,
+    rate_cause,
+)
+from executors.training.verdicts import Verdict, verdict
 
 ROOT = Path(training_flow.__file__).parents[1]
 SCORE, LOSS = Score("accuracy", True), Score("valid_loss", False)
@@ -212,6 +227,88 @@ class Group:
 
 def phases(asked: str, groups: int) -> str:
     return " ".join(lr_find._phases(asked, Group(False), groups)[1])  # type: ignore[arg-type]
+
+
+LIMITS = Bounds(0.0, 0.7, "always answering a")
+
+
+def tried(ended: str, lr: float = 0.01, least: float = 0.6, late: bool = False) -> Try:
+    return Try(lr, 40, 0.7, (0.7, least), ended, 1.0, late)
+
+
+def few(
+    found: tuple[Cause, ...], *tries: Try, limits: Bounds = LIMITS, used: tuple[Cause, ...] = ()
+) -> Few:
+    return Few(16, limits, tries, found, used)
+
+
+def stuck(targets: int = 2, **found: Any) -> str:
+    given = {"bounds": LIMITS, "tries": (tried("stuck"),), "weights": 20, "shapes": ("8 × 1", "8")}
+    facts = Facts(**given | {"targets": targets} | found)
+    what = few(causes(facts), *facts.tries, limits=facts.bounds)
+    said = overfit_first.message_of(what, [], None, 9, 50)
+    return f"{said} {overfit_first.findings(what, [], None)[0].words}".lower()
+
+
+def rated(ended: str, lr: float = 1e-8) -> str:
+    cause = rate_cause(tried(ended, lr), tried("reached", 0.01))
+    return f"{cause.words}; {cause.advice}"
+
+
+def norm(used: float) -> str:
+    cause = norm_cause(0.02, used, LIMITS, 2)
+    if cause is None:
+        return ""
+    what = few((), tried("reached"), used=(cause,))
+    return overfit_first.message_of(what, [], None, 9, 50).lower()
+
+
+def network(arch: int, overfits: bool = True) -> Network:
+    return Network(str(arch), 9, 50, 0.01, 30, 1.0, overfits)
+
+
+def holding(value: float, valid: float = 0.3) -> Held:
+    return Held("accuracy", value, 0.01, valid, MANY)
+
+
+def overfitted(
+    *archs: int,
+    floor: float = 0.0,
+    ends: bool = True,
+    train: int = 50,
+    held: float | None = None,
+    valid: float = 0.3,
+) -> str:
+    what = few((), tried("reached", least=0.01), limits=Bounds(floor, 0.7, "always answering a"))
+    networks = [network(arch, ends and arch == archs[-1]) for arch in archs]
+    others = None if held is None else holding(held, valid)
+    said = overfit_first.message_of(what, networks, others, 9, train)
+    return f"{said} {overfit_first.findings(what, networks, others)[0].words}".lower()
+
+
+def reducing(task: str) -> list[dict[str, str]]:
+    return overfit_first.reducing(task, holding(0.9), [network(8)])
+
+
+def lines(offers: Any) -> str:
+    return " ".join(f"{one.recipe} {one.why} {one.params}" for one in offers if one is not None)
+
+
+def after(word: str, task: str = "tabular", longer: bool = False) -> str:
+    params = training_flow.Params(Settings(task), None, 64, 1, 5, 3, None, "auto")
+    return lines(training_flow.next_runs(params, Verdict(word, "", "", longer), 7))
+
+
+FIRST = overfit_first.Params(Settings("tabular"), None, 8, 2, 200, 30.0, True, None, "auto")
+
+
+def unstuck(word: str, ended: str = "stuck") -> str:
+    return lines(overfit_first._offers(FIRST, few((Cause(word, "", ""),), tried(ended)), [], None))
+
+
+def freed(held: float | None) -> str:
+    others = None if held is None else holding(held)
+    return lines(overfit_first._offers(FIRST, few((), tried("reached")), [network(8)], others))
 
 
 Row = tuple[Callable[[], str], list[str], list[str]]
@@ -566,6 +663,231 @@ FOUND: list[Row] = [
         [],
     ),
 ]
+OVERFIT: list[Row] = [
+    (
+        lambda: stuck(targets=1),
+        ["all of these samples have the same label", "check how labels are read"],
+        ["rate"],
+    ),
+    (
+        lambda: stuck(labels=Labels(16, 4, False, 0.2)),
+        [
+            "4 of 16 samples have the same inputs and other labels",
+            "loses 0.2 at least",
+            "came to 0.6",
+        ],
+        ["nearly"],
+    ),
+    (
+        lambda: stuck(labels=Labels(16, 4, True, 0.2, 0.004)),
+        ["the same or nearly so", "at most 0.004 of the usual distance apart"],
+        [],
+    ),
+    (lambda: stuck(labels=Labels(16, 4, False, 0.02)), ["neither labels"], ["other labels"]),
+    (
+        lambda: stuck(bounds=Bounds(0.69, 0.7, "a mean", 0.69)),
+        [
+            "the loss does not tell samples of a batch apart: free outputs lose 0.69 at least and",
+            "one answer for each batch 0.69; outputs are 8 × 1 a batch and labels 8",
+            "give the loss outputs and labels of one shape",
+        ],
+        [],
+    ),
+    (
+        lambda: stuck(tail=Tail(("Softmax",), 0.313, 0, 1, None)),
+        [
+            "the loss does not fit the outputs: what follows the last layer (softmax) keeps them "
+            "from 0 to 1, where the loss is 0.313 at least and 0 for free ones",
+            "give the loss what the last layer gives",
+        ],
+        ["targets go"],
+    ),
+    (lambda: stuck(tail=Tail((), 9, 0, 1, (-3, 5))), ["; targets go from -3 to 5"], ["()"]),
+    (lambda: stuck(tail=Tail(("Tanh",), 0.01, -1, 1, None)), ["neither"], ["does not fit"]),
+    (
+        lambda: stuck(inputs=Inputs(50, 9, 1, 300, tried("reached"))),
+        [
+            "the inputs have a mean of 50 and a deviation of 9 (features from 1 to 300): at 0.01",
+            "with each feature at mean 0 and deviation 1, at 0.01 the loss went from 0.7 to 0.6",
+            "normalise the inputs by the training set's mean",
+        ],
+        [],
+    ),
+    (lambda: stuck(inputs=Inputs(50, 9, 1, 300, tried("stuck"))), ["neither"], ["features"]),
+    (
+        lambda: stuck(quiet=Quiet("1", "ReLU", 1.0, 1.0, anew=tried("reached"))),
+        [
+            "100% of the units of relu 1 are zero for every sample as built",
+            "; with weights drawn anew, at 0.01",
+            "start with other weights and biases (init-check compares ways)",
+        ],
+        [],
+    ),
+    (
+        lambda: stuck(quiet=Quiet("2", "Linear", None, 0.95, trained=True)),
+        ["95% of the units of linear 2 are the same for every sample once it has trained", "leaks"],
+        ["anew"],
+    ),
+    (lambda: stuck(quiet=Quiet("1", "ReLU", 0.4, 0.4)), ["neither"], ["units of"]),
+    (
+        lambda: stuck(tries=(tried("flat"), tried("flat", 0.1))),
+        ["every rate tried does not change the loss, from 0.01 to 0.1", "that they are trained"],
+        [],
+    ),
+    (
+        lambda: stuck(tries=(tried("diverged"), tried("diverged", 0.1))),
+        ["every rate tried diverges", "look for broken or very large values in the inputs"],
+        [],
+    ),
+    (
+        lambda: stuck(tries=(tried("falling"),)),
+        ["the loss was still falling: at 0.01", "allow more steps, and more seconds for them"],
+        ["too short"],
+    ),
+    (lambda: stuck(tries=(tried("stuck", late=True),)), ["the time was too short"], ["falling"]),
+    (
+        stuck,
+        [
+            "neither labels, loss, inputs, units nor rates explain it: at 0.01",
+            "with 20 weights in the network",
+            "take a wider or deeper network",
+            "a few batches are not learned by heart",
+        ],
+        [],
+    ),
+    (
+        lambda: rated("flat"),
+        ["the rate 1e-08 is too low to change the loss", "train at 0.01, or let lr-find look for"],
+        ["high"],
+    ),
+    (lambda: rated("stuck"), ["is too low: at 1e-08"], ["high"]),
+    (lambda: rated("diverged", 10), ["the rate 10 is too high: at 10"], ["settle"]),
+    (lambda: rated("stuck", 10), ["is too high to settle"], []),
+    (
+        lambda: norm(0.5),
+        [
+            "batch normalisation over batches of 2: the same samples lose 0.02 as trained and 0.5 "
+            "in use, where a norm goes by all batches",
+            "layers that normalise each sample alone",
+        ],
+        [],
+    ),
+    (lambda: norm(0.05), [], ["normalisation"]),
+    (
+        overfitted,
+        [
+            "16 training samples held fixed, without augmentation, dropout and weight decay: at",
+            "the network overfits 16 samples",
+        ],
+        ["cannot go below", "not learned", "no better", "on all"],
+    ),
+    (
+        lambda: overfitted(floor=0.2),
+        ["the loss itself cannot go below 0.2."],
+        [],
+    ),
+    (
+        lambda: overfitted(8),
+        [
+            "on all 50 training samples 8, the smallest tried, does so too: 9 weights, loss 0.01 "
+            "after 30 steps",
+            "; 8 overfits 50 training samples",
+        ],
+        ["of 50 training"],
+    ),
+    (lambda: overfitted(8, 16), ["16, the smallest of 2 tried, does so too"], []),
+    (
+        lambda: overfitted(8, ends=False, train=90),
+        ["in 9 s no network tried overfits 50 of 90 training samples; 8 comes lowest"],
+        ["does so too"],
+    ),
+    (
+        lambda: overfitted(8, held=0.9),
+        [
+            "on 1000 held-out samples: accuracy 0.9",
+            "(loss 0.01 in training, 0.3 held out)",
+            "reduce the overfitting in the order of the table",
+        ],
+        ["by heart and"],
+    ),
+    (
+        lambda: overfitted(8, held=0.41),
+        ["it knows the training samples by heart and nothing that holds for others"],
+        ["in the order"],
+    ),
+    (
+        lambda: overfitted(8, held=0.9, valid=0.01),
+        ["there is no overfitting to reduce"],
+        ["in the order"],
+    ),
+    (lambda: stuck(tries=(tried("stuck", least=0.8),)), [", which is no better"], []),
+    (
+        lambda: " ".join(str(row) for row in reducing("image-classification")),
+        [
+            "more data",
+            "clean-data",
+            "finds wrong labels and copies in what there is",
+            "mixup blends images as they are trained on",
+            "an architecture that generalises",
+            "trains another one, pretrained",
+            "weight decay, dropout, label smoothing side by side",
+            "8 is enough to overfit; try a smaller one",
+        ],
+        [],
+    ),
+    (lambda: " ".join(str(row) for row in reducing("tabular")), ["regularisation"], ["mixup"]),
+]
+NEXT: list[Row] = [
+    (
+        lambda: after("overfitting"),
+        [
+            "regularise which regularisation helps, and how much {'task': 'tabular', 'epochs': 7",
+            "clean-data wrong labels are learned by heart too",
+        ],
+        ["training-flow", "overfit-first"],
+    ),
+    (
+        lambda: after("underfitting", longer=True),
+        [
+            "training-flow 10 epochs instead of 5 {'task': 'tabular', 'epochs': 10}",
+            "overfit-first can the network learn a few batches by heart?",
+        ],
+        ["regularise"],
+    ),
+    (lambda: after("still improving", longer=True), ["10 epochs instead of 5"], ["overfit-first"]),
+    (lambda: after("no better than a constant answer"), ["overfit-first"], ["epochs instead"]),
+    (
+        lambda: after("fits", "image-classification"),
+        [
+            "progressive-resizing small images first, then larger ones",
+            "clean-data which labels does the model doubt?",
+        ],
+        ["epochs instead"],
+    ),
+    (lambda: after("fits"), ["clean-data"], ["progressive-resizing"]),
+    (lambda: after("cannot be said"), [], ["-"]),
+    (lambda: unstuck("labels"), ["clean-data labels contradict each other"], ["lr-find"]),
+    (
+        lambda: unstuck("rate", ended="reached"),
+        ["overfit-first at 0.01 it gets there", "'lr': 0.01", "lr-find the rate keeps the loss up"],
+        [],
+    ),
+    (lambda: unstuck("rate"), ["lr-find"], ["gets there"]),
+    (lambda: unstuck("dead units"), ["init-check units are dead: compare ways to start"], []),
+    (
+        lambda: unstuck("steps"),
+        ["overfit-first the loss was still falling", "'steps': 800, 'seconds': 120"],
+        [],
+    ),
+    (lambda: unstuck("loss"), [], ["-"]),
+    (
+        lambda: freed(None),
+        ["training-flow the network can learn: train it"],
+        ["regularise", "clean-data"],
+    ),
+    (lambda: freed(0.9), ["training-flow", "regularise it overfits the training set"], ["clean"]),
+    (lambda: freed(0.41), ["clean-data what was learned does not hold for others"], []),
+]
 RATED: list[Row] = [
     (
         lambda: raced((1e-2, 1.0), (1e-1, 1.9)),
@@ -668,7 +990,7 @@ RATED: list[Row] = [
         [],
     ),
 ]
-SAID = [*VERDICTS, *COMPARED, *FOUND, *RATED]
+SAID = [*VERDICTS, *COMPARED, *FOUND, *OVERFIT, *NEXT, *RATED]
 
 
 def said(call: Callable[[], str]) -> str:
@@ -697,10 +1019,11 @@ ELSEWHERE = {
 }
 SPEAKING = (
     *("prepare", "training/held_out", "training/verdicts", "batch_size/advice"),
+    "training/stuck",
     *("learning_rate/find", "learning_rate/suggest", "learning_rate/votes"),
     *(f"recipes/{path.stem}" for path in sorted((ROOT / "recipes").glob("[a-z]*.py"))),
 )
-SPEAKS = re.compile(r"\bstr\b|Finding|Verdict|Advice|Found|Error")
+SPEAKS = re.compile(r"\bstr\b|Finding|Verdict|Advice|Found|Error|Cause|NextRun")
 
 
 def phrases(module: str) -> set[str]:

@@ -12,6 +12,7 @@ from typing import Any
 
 import gradio as gr
 
+from app.pages.runs.chain import chain_html
 from app.pages.runs.forms import LIMIT_MINUTES
 from app.pages.runs.history_view import history_html
 from app.pages.runs.result_view import files_html, result_html
@@ -42,6 +43,7 @@ async def follow(
     runs_dir: Path,
     minutes: object = LIMIT_MINUTES,
     tracker: str = "",
+    after: str = "",
 ) -> AsyncGenerator[list[Any], None]:
     """Start a run and show it until its end; when nobody looks any more, the run goes on.
 
@@ -53,7 +55,7 @@ async def follow(
     try:
         title = find_recipe(recipe).title
         params = check_params(find_recipe(recipe), values)
-        run = runs.start(visitor, recipe, params, runs_dir, seconds(minutes), tracker)
+        run = runs.start(visitor, recipe, params, runs_dir, seconds(minutes), tracker, after)
     except StillGoing as error:
         # The view is the other run's, which would write over any word of ours.
         gr.Warning(str(error), title="One run at a time")
@@ -157,10 +159,11 @@ def _shown(
     """A value for each component of the view; the history changes when the run has ended."""
     last = events[-1] if events else {}
     ended = last.get("event") == "result"
+    chain = shown(chain_html, history(runs_dir), folder.name) if ended or renew_history else ""
     code = code_block(str(last["code"])) if ended and last.get("code") else ""
     return [
         shown(state_html, title, events, _elapsed_s(folder)),
-        shown(result_html, last) if ended else "",
+        shown(result_html, last) + chain if ended else chain if renew_history else gr.skip(),
         shown(charts, events),
         shown(tables_html, events),
         f"**Code with these values**\n\n{code}" if code else "",

@@ -31,6 +31,7 @@ LIMIT_MINUTES = 60
 _ORDER = (  # as the work goes: prepare, train, look closer
     "batch-size",
     "lr-find",
+    "overfit-first",
     "training-flow",
     "progressive-resizing",
     "mixed-precision",
@@ -72,13 +73,14 @@ class Form:
     more: gr.Accordion
     limit: gr.Number
     tracker: gr.Dropdown
+    after: gr.State  # id of the run that this one goes on from
     plan: gr.HTML  # what Start would do
     faults: gr.HTML  # why it did nothing
     button: gr.Button
 
     def inputs(self) -> list[Any]:
-        """What Start takes: limit, tracker, every field."""
-        return [self.limit, self.tracker, *self.fields]
+        """What Start takes: limit, tracker, the run before, every field."""
+        return [self.limit, self.tracker, self.after, *self.fields]
 
 
 def in_order(known: Sequence[Recipe]) -> list[Recipe]:
@@ -118,6 +120,7 @@ def lay_out(recipe: Recipe, *, shown: bool) -> Form:
         more,
         limit,
         tracker,
+        gr.State(""),
         plan,
         faults,
         button,
@@ -153,17 +156,19 @@ def named(form: Form, values: Sequence[object]) -> dict[str, object]:
     return {parameter.name: value for parameter, value in pairs if is_for(parameter, task)}
 
 
-def preset(forms: Sequence[Form], recipe: str, values: Mapping[str, object]) -> list[Any]:
+def preset(
+    forms: Sequence[Form], recipe: str, values: Mapping[str, object], after: str = ""
+) -> list[Any]:
     """Updates that choose the recipe and fill its fields with values or defaults, for its task.
 
-    In order: the choice, each form's visibility, each form's line on its task, every field. A
-    recipe without a form changes nothing.
+    In order: the choice, each form's visibility, each form's line on its task, every field,
+    each form's run before. A recipe without a form changes nothing.
     """
     expects: list[Any] = []
     fields: list[Any] = []
     if recipe not in {form.recipe.name for form in forms}:
         lines = sum(form.expects is not None for form in forms)
-        return [gr.skip()] * (1 + len(forms) + lines + sum(len(form.fields) for form in forms))
+        return [gr.skip()] * (1 + 2 * len(forms) + lines + sum(len(form.fields) for form in forms))
     for form in forms:
         chosen = form.recipe.name == recipe
         task = _preset_task(form.recipe, values)
@@ -179,6 +184,7 @@ def preset(forms: Sequence[Form], recipe: str, values: Mapping[str, object]) -> 
         *(gr.update(visible=form.recipe.name == recipe) for form in forms),
         *expects,
         *fields,
+        *(after if form.recipe.name == recipe else gr.skip() for form in forms),
     ]
 
 

@@ -11,6 +11,7 @@ from urllib.parse import parse_qsl
 import gradio as gr
 
 from app.pages.quiet import AT_ONCE, QUIET
+from app.pages.runs.chain import split_offer
 from app.pages.runs.compare_view import MOST, comparison_html, past_choices
 from app.pages.runs.faults import faults_html, marked
 from app.pages.runs.follow import follow, reopen
@@ -87,8 +88,9 @@ class RunsPage:
         ]
 
     def fill(self, recipe: str, values: Mapping[str, object]) -> list[Any]:
-        """`preset` of the page's forms."""
-        return preset(self.forms, recipe, values)
+        """`preset` of the page's forms, with the run that leads there where a link names one."""
+        own, after = split_offer(dict(values))
+        return preset(self.forms, recipe, own, after)
 
     def fill_past(self, run_id: str) -> list[Any]:
         """The same with the recipe and the values of an earlier run."""
@@ -96,11 +98,11 @@ class RunsPage:
         return self.fill(record.recipe, record.params) if record else self.fill("", {})
 
     def preset_outputs(self) -> list[Any]:
-        """What `preset` fills: choice, forms' visibility, lines on tasks, and every field."""
+        """What `preset` fills: choice, forms' visibility, lines on tasks, fields, runs before."""
         groups = [form.group for form in self.forms]
         expects = [form.expects for form in self.forms if form.expects]
         fields = [field for form in self.forms for field in form.fields]
-        return [self.choice, *groups, *expects, *fields]
+        return [self.choice, *groups, *expects, *fields, *(form.after for form in self.forms)]
 
 
 def runs_page(runs_dir: Path, runs: VisitorsRuns) -> RunsPage:
@@ -129,10 +131,10 @@ def runs_page(runs_dir: Path, runs: VisitorsRuns) -> RunsPage:
 def _connect(form: Form, desk: _Desk, view: View) -> None:
     """Let the form say what Start would do and what is wrong with it, and start."""
 
-    def check(minutes: object, _: object, *values: object) -> list[Any]:
+    def check(minutes: object, _: object, __: object, *values: object) -> list[Any]:
         return marked(form, minutes, values)
 
-    def tell(minutes: object, _: object, *values: object) -> list[Any]:
+    def tell(minutes: object, _: object, __: object, *values: object) -> list[Any]:
         return faults_html(form, minutes, values)
 
     def plan(*values: object) -> str:
@@ -169,10 +171,11 @@ class _Desk:
         request: gr.Request,
         minutes: object = LIMIT_MINUTES,
         tracker: str = "",
+        after: str = "",
     ) -> AsyncIterator[list[Any]]:
         visitor = str(request.session_hash)
         async for shown in follow(
-            self.runs, visitor, recipe, values, self.runs_dir, minutes, tracker
+            self.runs, visitor, recipe, values, self.runs_dir, minutes, tracker, after
         ):
             yield shown
 
@@ -228,10 +231,10 @@ def _comparison(runs_dir: Path) -> None:
 
 def _starter(form: Form, desk: _Desk) -> Any:
     async def started(
-        request: gr.Request, minutes: object, tracker: str, *values: object
+        request: gr.Request, minutes: object, tracker: str, after: str, *values: object
     ) -> AsyncIterator[list[Any]]:
         params = named(form, values)
-        async for shown in desk.run(form.recipe.name, params, request, minutes, tracker):
+        async for shown in desk.run(form.recipe.name, params, request, minutes, tracker, after):
             yield shown
 
     return started

@@ -29,12 +29,17 @@ def training_charts(events: Sequence[Event]) -> str:
         return f'<div class="g-charts">{"".join(drawn)}</div>'
     batches = [event for event in events if event.get("event") == "batch"]
     if batches:
-        points = tuple((float(e["step"]), _value(e.get("loss"))) for e in batches)
-        return chart(
-            [Line("loss of a batch", points)], x_label="batch", y_label="loss", title="training"
-        )
+        lines = [
+            Line(way or "loss of a batch", _points(_of(batches, way)))
+            for way in dict.fromkeys(map(_way, batches))
+        ]
+        return chart(lines, x_label="batch", y_label="loss", title="training")
     layers = [event for event in events if event.get("event") == "layer"]
     return _layer_charts(layers) if layers else ""
+
+
+def _points(batches: Sequence[Event]) -> tuple[tuple[float, float], ...]:
+    return tuple((float(e["step"]), _value(e.get("loss"))) for e in batches)
 
 
 def training_tables(events: Sequence[Event]) -> str:

@@ -27,7 +27,7 @@ RARITY = {"batch": 2.0, "batch size": 3.0, "size": 2.0, "?": 1.5}
 def test_it_knows_recipes_that_there_are() -> None:
     """Each class is a recipe that can be run, or none, by the encoder that comes with Gradus."""
     names = learned().names
-    assert NONE in names and len(set(names)) == len(names) == 10
+    assert NONE in names and len(set(names)) == len(names) == 11
     for name in names:
         assert name == NONE or find_recipe(name).name == name
     assert learned().encoder == DEFAULT_ENCODER

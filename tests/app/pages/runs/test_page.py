@@ -276,9 +276,12 @@ def test_a_preset_fills_the_form_of_its_recipe_only(page: Any) -> None:
     assert [u["visible"] for u in updates[1 : 1 + len(page.forms)]] == [
         f.recipe.name == "lr-find" for f in page.forms
     ]
-    fields = updates[
-        1 + 2 * len(page.forms) :
-    ]  # after the choice, the groups, and the lines on tasks
+    # after the choice, the groups, and the lines on tasks; the runs before stand at the end
+    fields, before = (
+        updates[1 + 2 * len(page.forms) : -len(page.forms)],
+        updates[-len(page.forms) :],
+    )
+    assert [one for one in before if isinstance(one, str)] == [""]
     own = dict(
         zip(
             [(form.recipe.name, p.name) for form in page.forms for p in form.recipe.parameters],
