@@ -170,11 +170,21 @@ def pages(
             help="With --host: let visitors have Python files of this machine run as learners.",
         ),
     ] = False,
+    editor: Annotated[
+        str,
+        typer.Option(
+            "--editor",
+            help="What a cited note opens in, on this machine: vscode, obsidian, none; "
+            "auto is Obsidian for notes of a vault, else VS Code.",
+        ),
+    ] = "auto",
 ) -> None:
     """Serve the pages: ask, explore the graph, run recipes. PATHS are ingested meanwhile."""
+    from app.pages.note.note_view import EDITORS
     from app.pages.serve import check_port, serve
     from app.writer.choice import choose_writer
 
+    check_choice(editor, EDITORS, "--editor")
     folder = store_folder(store)
     # Before the seconds that loading takes: a taken port is said at once.
     chosen = choose_writer(writer)
@@ -188,6 +198,7 @@ def pages(
         writer=chosen,
         allow_learner_files=allow_learner_files,
         read_notes=read_notes,
+        editor=editor,
     )
 
 

@@ -73,6 +73,7 @@ def serve(
     writer: Writer | None = None,
     allow_learner_files: bool = False,
     read_notes: Callable[[Progress], None] | None = None,
+    editor: str = "auto",
 ) -> None:
     """Serve the pages until Ctrl-C; says where they are once they can be opened.
 
@@ -85,6 +86,8 @@ def serve(
     allow_learner_files : bool
         Whether visitors from other machines may have Python files of this one run; those of this
         machine may.
+    editor : str
+        What a visitor of this machine opens a cited note in: one of `note_view.EDITORS`.
 
     Raises
     ------
@@ -95,7 +98,7 @@ def serve(
     shelf = Shelf(store_dir)
     runs = VisitorsRuns(own_code=allow_learner_files or host in LOCAL_HOSTS)
     shelf.tell(READING if read_notes else LOADING)
-    pages = _build(shelf, runs_dir or store_dir / "runs", runs, writer)
+    pages = _build(shelf, runs_dir or store_dir / "runs", runs, writer, editor)
     stopped = threading.Event()
     failures: list[Exception] = []
 
@@ -133,7 +136,9 @@ def serve(
         os._exit(0)
 
 
-def _build(shelf: Shelf, runs_dir: Path, runs: VisitorsRuns, writer: Writer | None) -> gr.Blocks:
+def _build(
+    shelf: Shelf, runs_dir: Path, runs: VisitorsRuns, writer: Writer | None, editor: str = "auto"
+) -> gr.Blocks:
     with gr.Blocks(title=TITLE, analytics_enabled=False, fill_width=True) as pages:
         gr.HTML(HEADER, elem_id="header", apply_default_css=False)
         doing = gr.HTML("", elem_id="doing", padding=False, apply_default_css=False)
@@ -142,7 +147,7 @@ def _build(shelf: Shelf, runs_dir: Path, runs: VisitorsRuns, writer: Writer | No
         )
         with gr.Tabs(elem_id="places") as tabs:
             with gr.Tab("Ask", id="ask"):
-                asking = ask_page(shelf, writer)
+                asking = ask_page(shelf, writer, editor)
             with gr.Tab("Graph", id="graph"):
                 graph_page(shelf)
             with gr.Tab("Runs", id="runs"):
