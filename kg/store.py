@@ -26,9 +26,18 @@ from kg.schema import INDEX, check_types, connect, read_meta, told
 from kg.types import Concept, Mention, Passage, Place, Relation
 from kg.vectors import StatementVectors, build_index, load_index, nearest, save_index
 
-__all__ = ["Store", "note_roots", "open_store"]
+__all__ = ["NoteFile", "Store", "note_roots", "open_store"]
 
 _HYPHENATED = re.compile(r"([^\W_]+)-([^\W_]+)")
+
+
+@dataclass(frozen=True, slots=True)
+class NoteFile:
+    """A note's file as it was when it was ingested."""
+
+    path: Path
+    root: Path  # the ingested folder it lies in
+    sha256: str  # of its text
 
 
 @dataclass
@@ -105,26 +114,39 @@ class Store:
         KeyError
             When the note is not in the store.
         """
-        texts = self.note_texts(name)
-        with told(self.folder):
-            return texts[cell or 0]
+        return self.note_texts(name)[cell or 0]
 
     def note_texts(self, name: str) -> tuple[str, ...]:
-        """A note's text as ingested, alone; of a notebook, the text of each cell.
+        """A note's text as ingested, alone; for a notebook, the texts of its cells.
 
         Raises
         ------
         KeyError
             When the note is not in the store.
         """
+        (parsed,) = self._of_note("parsed", name)
+        with told(self.folder):
+            return tuple(map(str, json.loads(parsed)["texts"]))
+
+    def note_file(self, name: str) -> NoteFile:
+        """Where a note was read from, and what it then held.
+
+        Raises
+        ------
+        KeyError
+            When the note is not in the store.
+        """
+        path, root, digest = self._of_note("path, root, sha256", name)
+        return NoteFile(Path(path), Path(root), digest)
+
+    def _of_note(self, columns: str, name: str) -> tuple[str, ...]:
         with self._reading():
-            row = self._connection.execute(
-                "SELECT parsed FROM notes WHERE name = ?", (name,)
+            row: tuple[str, ...] | None = self._connection.execute(
+                f"SELECT {columns} FROM notes WHERE name = ?", (name,)
             ).fetchone()
         if row is None:
             raise KeyError(name)
-        with told(self.folder):
-            return tuple(map(str, json.loads(row[0])["texts"]))
+        return row
 
     def candidates(self) -> tuple[Relation, ...]:
         """Relations that were scored and not kept.

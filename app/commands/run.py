@@ -196,13 +196,23 @@ def pages(
     ] = False,
     data: DataOption = None,
     allow_runs: AllowRunsOption = False,
+    editor: Annotated[
+        str,
+        typer.Option(
+            "--editor",
+            help="What a cited note opens in, on this machine: vscode, obsidian, none; "
+            "auto is Obsidian for notes of a vault, else VS Code.",
+        ),
+    ] = "auto",
 ) -> None:
     """Serve the pages: ask, explore the graph, run recipes. PATHS are ingested meanwhile."""
     from app.commands.auth import given_accounts
     from app.pages.access import Access, check_access
+    from app.pages.note.note_view import EDITORS
     from app.pages.serve import check_port, serve
     from app.writer.choice import choose_writer
 
+    check_choice(editor, EDITORS, "--editor")
     folder = store_folder(store)
     # Before the seconds that loading takes: a taken port is said at once.
     access = Access(
@@ -222,6 +232,7 @@ def pages(
         writer=chosen,
         access=access,
         read_notes=read_notes,
+        editor=editor,
     )
 
 

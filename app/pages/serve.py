@@ -82,6 +82,7 @@ def serve(
     writer: Writer | None = None,
     access: Access = Access(),  # noqa: B008 - frozen
     read_notes: Callable[[Progress], None] | None = None,
+    editor: str = "auto",
 ) -> None:
     """Serve the pages until Ctrl-C; says where they are once they can be opened.
 
@@ -93,6 +94,8 @@ def serve(
         Brings the store up to date while the pages are there; it is given what to tell progress.
     access : Access
         Who may come in, and what those may have run.
+    editor : str
+        What a visitor of this machine opens a cited note in: one of `note_view.EDITORS`.
 
     Raises
     ------
@@ -108,7 +111,7 @@ def serve(
     )
     shelf.tell(READING if read_notes else LOADING)
     gradus = Gradus(shelf, runs_dir or runs_folder(store_dir), runs)
-    pages = _build(gradus, writer)
+    pages = _build(gradus, writer, editor)
     stopped = threading.Event()
     failures: list[Exception] = []
 
@@ -146,7 +149,7 @@ def serve(
         os._exit(0)
 
 
-def _build(gradus: Gradus, writer: Writer | None) -> gr.Blocks:
+def _build(gradus: Gradus, writer: Writer | None, editor: str = "auto") -> gr.Blocks:
     shelf, runs_dir = gradus.shelf, gradus.runs_dir
     with gr.Blocks(title=TITLE, analytics_enabled=False, fill_width=True) as pages:
         offer_to_programs(gradus)
@@ -157,7 +160,7 @@ def _build(gradus: Gradus, writer: Writer | None) -> gr.Blocks:
         )
         with gr.Tabs(elem_id="places") as tabs:
             with gr.Tab("Ask", id="ask"):
-                asking = ask_page(shelf, writer)
+                asking = ask_page(shelf, writer, editor)
             with gr.Tab("Graph", id="graph"):
                 graph_page(shelf)
             with gr.Tab("Runs", id="runs"):

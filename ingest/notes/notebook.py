@@ -7,7 +7,8 @@ import logging
 import re
 import warnings
 from collections.abc import Mapping, Sequence
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, Literal
 
 import nbformat
 
@@ -17,7 +18,7 @@ from ingest.notes.markdown import open_headings, parse_markdown
 from ingest.notes.parsed import Block, Heading, LeftOut, Marked, ParsedNote, storable
 from kg.errors import UnreadableNote
 
-__all__ = ["OUTPUT_LIMIT", "parse_notebook"]
+__all__ = ["OUTPUT_LIMIT", "NotebookCell", "parse_notebook", "read_cells"]
 
 OUTPUT_LIMIT = 2000  # characters of one cell's outputs that are kept; what follows is mostly logs
 _CUT = "\n…"
@@ -29,6 +30,44 @@ _TERMINAL_CODE = re.compile(
 _OVERWRITTEN = re.compile(r"^[^\n]*\r(?!\n)", re.M)
 _OBJECT = re.compile(r"\[?(?:<[A-Za-z_][^<>\n]*>[,\s]*)+\]?")
 _MAGIC = re.compile(r"\s*%%(bash|sh|html|javascript|js|latex|markdown|perl|ruby|sql|R)\b")
+
+
+@dataclass(frozen=True, slots=True)
+class NotebookCell:
+    """A cell as it stands in its file; `outputs` by media type, as far as they have any."""
+
+    kind: Literal["markdown", "code", "raw"]
+    source: str
+    language: str  # of its code, lower case
+    outputs: tuple[Mapping[str, Any], ...]
+
+
+def read_cells(text: str) -> tuple[NotebookCell, ...]:
+    """The cells of a notebook, of any version nbformat reads, with what they show besides text.
+
+    Raises
+    ------
+    UnreadableNote
+        The text is not JSON, or JSON that is no notebook.
+    """
+    notebook = _load(text)
+    language = _language(notebook.get("metadata", {}))
+    return tuple(_as_it_stands(cell, language) for cell in notebook["cells"])
+
+
+def _as_it_stands(cell: Mapping[str, Any], language: str) -> NotebookCell:
+    source = _joined(cell.get("source"))
+    magic = _MAGIC.match(source)
+    kind = cell.get("cell_type")
+    outputs = cell.get("outputs")
+    left = outputs if isinstance(outputs, list) else []
+    shown = [output.get("data") for output in left if isinstance(output, Mapping)]
+    return NotebookCell(
+        kind if kind in ("markdown", "code") else "raw",
+        source,
+        magic.group(1).lower() if magic else language,
+        tuple(data for data in shown if isinstance(data, Mapping)),
+    )
 
 
 def parse_notebook(text: str) -> ParsedNote:

@@ -42,7 +42,7 @@ def test_a_conversation_survives_a_reload(visit: Visit, site: Site) -> None:
     expect(answer).to_contain_text("running mean")
     expect(page.get_by_label("Your question")).to_have_value("half a quest")
     answer.locator("a.g-ref").first.click()
-    expect(answer.locator("mark").first).to_be_visible()
+    expect(page.locator(".g-page .g-glow").first).to_be_visible()
     ask(page, "What do I need before it?")
     expect(page.get_by_test_id("bot")).to_have_count(2)
     expect(page.get_by_test_id("bot").last).to_contain_text("Learning rate")

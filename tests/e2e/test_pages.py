@@ -47,23 +47,21 @@ def check_clean(visit: Visit, site: Site) -> None:
 
 
 def test_an_answer_opens_the_lines_it_quotes(visit: Visit, site: Site) -> None:
-    """A question is answered; [1] opens, in place, the very lines of the note, marked."""
+    """A question is answered; [1] opens the note beside it, the cited line glowing in sight."""
     page = visit.page
     open_place(page, site)
     ask(page, "What is momentum?")
     answer = last_answer(page)
     expect(answer).to_contain_text("running mean of earlier gradients")
-    source = answer.locator("details.g-cite").first
+    source = answer.locator("a.g-source").first
     expect(source).to_contain_text("02-training.md, line")
-    expect(source.locator("pre")).to_be_hidden()
+    expect(page.locator(".g-beside")).to_be_hidden()
     answer.locator("a.g-ref").first.click()
-    expect(source.locator("pre")).to_be_visible()
-    marked = source.locator("mark")
-    lines = (site.notes / "02-training.md").read_text(encoding="utf-8").split("\n")
-    for text in marked.all_inner_texts():
-        number, words = re.fullmatch(r"(\d+)\s*(.*)", text).groups()  # type: ignore[union-attr]
-        assert words == lines[int(number) - 1]
-    assert any("running mean" in text for text in marked.all_inner_texts())
+    expect(page.locator(".g-beside-title")).to_have_text("02-training.md")
+    glowing = page.locator(".g-page .g-glow")
+    expect(glowing).to_have_count(1)
+    expect(glowing).to_contain_text("Momentum adds a running mean of earlier gradients")
+    expect(glowing).to_be_in_viewport()
     check_clean(visit, site)
 
 
@@ -119,7 +117,7 @@ def test_what_the_notes_do_not_say_is_said(visit: Visit, site: Site) -> None:
     ask(page, "Who won the football world cup in 1998?")
     answer = last_answer(page)
     expect(answer.locator(".g-unknown")).to_have_text("Not in the notes")
-    expect(answer.locator("details.g-cite")).to_have_count(0)
+    expect(answer.locator("a.g-source")).to_have_count(0)
     check_clean(visit, site)
 
 

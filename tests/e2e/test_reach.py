@@ -81,7 +81,8 @@ def test_axe_finds_nothing_serious(
     if place == "Ask":
         ask(page, "Which learning rate should I take before unfreezing?")
         expect(page.get_by_role("button", name="copy").first).to_be_visible()
-        page.locator("details.g-cite summary").first.click()
+        page.locator("a.g-source").first.click()
+        expect(page.locator(".g-page .g-glow").first).to_be_visible()
     elif place == "Graph":
         page.get_by_label("Find a concept").fill("Momentum")
         page.keyboard.press("Enter")

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Mapping
 from pathlib import Path
+
+from PIL import Image
 
 from ingest.build import Report
 from ingest.passages.statements import statements_in
 from kg.types import Passage
 
-__all__ = ["counts", "passage_of", "write_notes"]
+__all__ = ["counts", "passage_of", "png", "write_notes"]
 
 
 def passage_of(text: str, heading: str, note: str = "n.md") -> Passage:
@@ -17,6 +20,13 @@ def passage_of(text: str, heading: str, note: str = "n.md") -> Passage:
     last = text.count("\n") + 1
     statements = statements_in(text, None, "prose")
     return Passage(0, note, None, 0, len(text), 1, last, (heading,), text, "prose", statements)
+
+
+def png(width: int = 4, height: int = 3, kind: str = "PNG") -> bytes:
+    """A black picture as a file holds it."""
+    held = io.BytesIO()
+    Image.new("RGB", (width, height)).save(held, kind)
+    return held.getvalue()
 
 
 def write_notes(folder: Path, texts: Mapping[str, str]) -> Path:

@@ -5,16 +5,18 @@ from __future__ import annotations
 import html
 import re
 from collections.abc import Sequence
-from urllib.parse import urlencode
+from urllib.parse import quote, urlencode
 
 from app.answering.offers.offers import offers
 from app.answering.offers.wishes import Wish
 from app.fastai_v1.recognise import annotated
-from app.pages.text import chip, clean_markdown, escaped, lines_html, link, row
+from app.pages.text import chip, clean_markdown, escaped, link, row
 from app.place import place
+from app.wording import shortened
 from app.writer.drafts import without_marks
 from executors.errors import RecipeError
 from executors.recipe import find_recipe
+from ingest.notes.markdown import plain
 from kg.linking import key
 from kg.store import Store
 from kg.types import Answer, Citation, Concept, RecipeOffer
@@ -31,11 +33,12 @@ __all__ = [
 CHIP_LIMIT = 8
 QUESTION_LIMIT = 72  # characters; a longer suggestion is no chip
 SURE = 0.7  # an offer below it is a quiet chip
+QUOTE_LIMIT = 280  # characters of a cited line, beside its place
 PIECE_LIMIT = 24  # the chat draws the whole message anew for each piece
 
 
 def answer_markdown(store: Store, answer: Answer) -> str:
-    """Write an answer for the chat; the quoted lines come from the store that answered."""
+    """Write an answer for the chat; the store is the one that answered."""
     numbers = {citation.n for citation in answer.citations}
     parts = [clean_markdown(annotated(answer), numbers)]
     if answer.status == "not_in_notes":
@@ -46,7 +49,7 @@ def answer_markdown(store: Store, answer: Answer) -> str:
         return "\n\n".join(part for part in parts if part)
     parts += [
         _who(answer),
-        _sources(store, answer.citations),
+        _sources(answer.citations),
         _measured(answer),
         "".join(_run_row(offer) for offer in answer.recipes),
         _chips("Know first", answer.prerequisites),
@@ -57,7 +60,7 @@ def answer_markdown(store: Store, answer: Answer) -> str:
     return "\n\n".join(part for part in parts if part)
 
 
-def draft_markdown(store: Store, answer: Answer, draft: str, writer: str) -> str:
+def draft_markdown(answer: Answer, draft: str, writer: str) -> str:
     """What stands there while a writer is at work: its unchecked text above its sources."""
     text = without_marks(draft)
     fences = re.findall(r"^\s*(`{3,}|~{3,})", text, flags=re.M)
@@ -65,7 +68,7 @@ def draft_markdown(store: Store, answer: Answer, draft: str, writer: str) -> str
         text += f"\n{fences[-1]}"
     stop = link("stop", "writer", "Stop")
     busy = f'<p class="g-quiet g-writing">{escaped(writer)} is writing … {stop}</p>'
-    parts = [clean_markdown(text), busy, _sources(store, answer.citations)]
+    parts = [clean_markdown(text), busy, _sources(answer.citations)]
     return "\n\n".join(part for part in parts if part)
 
 
@@ -150,25 +153,25 @@ def _chips(label: str, concepts: tuple[str, ...]) -> str:
     return row(label, chips)
 
 
-def _sources(store: Store, citations: tuple[Citation, ...]) -> str:
+def _sources(citations: tuple[Citation, ...]) -> str:
     if not citations:
         return ""
-    sources = "".join(_source(store, citation) for citation in citations)
-    return f'<div class="g-sources">{sources}</div>'
+    return f'<div class="g-sources">{"".join(map(_source, citations))}</div>'
 
 
-def _source(store: Store, citation: Citation) -> str:
-    """One source that opens where it stands: the cited lines, marked, with a few around them."""
-    try:
-        text = store.note_text(citation.note, citation.cell)
-    except (KeyError, IndexError):  # the note left the store while the answer was written
-        body = f'<pre class="g-lines">{html.escape(citation.quote)}</pre>'
-    else:
-        body = lines_html(text, citation.line_start, citation.line_end)
-    number = f'<span class="g-n">{citation.n}</span>'
-    summary = f"<summary>{number} {html.escape(place(citation))}</summary>"
-    source = f'<details class="g-cite">{summary}{body}</details>'
-    return source.replace("\n\n", "\n&#8203;\n")  # an empty line would end the block of HTML
+def _source(citation: Citation) -> str:
+    """One source: its number, place and words, as a link that opens the note there."""
+    lines = {"first": citation.line_start, "last": citation.line_end}
+    at = lines if citation.cell is None else {"cell": citation.cell, **lines}
+    address = f"#note/{quote(citation.note, safe='')}?{html.escape(urlencode(at))}"
+    words = shortened(" ".join(plain(citation.quote).split()), QUOTE_LIMIT)
+    parts = (("g-n", str(citation.n)), ("g-where", place(citation)), ("g-quote", words))
+    shown = "".join(
+        # A blank after a full stop would let `pieces` cut here, within HTML of ours.
+        f'<span class="{css}">{escaped(text).replace(" ", "&#32;")}</span>&#32;'
+        for css, text in parts
+    )
+    return f'<a class="g-link g-source" href="{address}">{shown}</a>'
 
 
 def _measured(answer: Answer) -> str:

@@ -19,6 +19,7 @@ from app.open_store import Shelf, StillReading
 from app.pages.ask.answer import example_questions
 from app.pages.ask.kept import kept_text, kept_under, read_kept
 from app.pages.ask.replies import replies
+from app.pages.note.beside import beside
 from app.pages.quiet import QUIET
 from app.pages.text import LATEX, chip, escaped
 from app.wording import count_of
@@ -88,14 +89,20 @@ class _Desk:
             stop.set()
 
 
-def ask_page(shelf: Shelf, writer: Writer | None = None) -> AskPage:
-    """Lay the page out inside the current tab; a writer words the answers where one is given."""
+def ask_page(shelf: Shelf, writer: Writer | None = None, editor: str = "none") -> AskPage:
+    """Lay the page out inside the current tab; a writer words the answers where one is given.
+
+    `editor` is what a note opens in, for visitors of this machine.
+    """
     desk = _Desk(shelf, writer)
     turns, shown = gr.State([]), gr.State([])
     # The conversation is no secret from the browser that shows it.
     kept = gr.BrowserState("", storage_key=kept_under(shelf.folder), secret="gradus")
-    chat = _chat(shelf)
-    _box()
+    with gr.Row(equal_height=False, elem_id="ask-row"):
+        with gr.Column(min_width=0, elem_id="ask-column"):
+            chat = _chat(shelf)
+            _box()
+        beside(shelf, editor)
     outputs = [chat, turns, shown, kept]
     chat.clear(_start_over, None, outputs, queue=False, api_visibility="private")
     return AskPage(chat, turns, shown, kept, desk.ask, desk.stop)

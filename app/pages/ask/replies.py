@@ -79,7 +79,7 @@ async def replies(
                 # say.
                 yield Reply(answer_markdown(store, step), extract)
             else:
-                yield Reply(draft_markdown(store, extract, step, writer.name), lasting=False)
+                yield Reply(draft_markdown(extract, step, writer.name), lasting=False)
 
 
 def _answered(shelf: Shelf, question: str, turns: Sequence[Turn]) -> tuple[Store, Answer] | str:

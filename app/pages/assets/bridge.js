@@ -4,15 +4,6 @@ const shared = (window.gradus = window.gradus || {});
 if (shared.stop) shared.stop.abort();
 shared.stop = new AbortController();
 
-function openCitation(link, n) {
-  const answer = link.closest('.message') || link.closest('.prose');
-  const source = answer && [...answer.querySelectorAll('details.g-cite')].find((d) => d.querySelector('.g-n')?.textContent === n);
-  if (!source) return;
-  source.open = true;
-  source.querySelector('summary').focus({ preventScroll: true });
-  source.scrollIntoView({ block: 'nearest', behavior: 'smooth' });
-}
-
 /* Whether the server is there; when it is not, one line says so, and nothing that was typed is lost. */
 async function answers() {
   let there = false;
@@ -73,8 +64,9 @@ async function act(link) {
   if (!kind) return;
   const target = decodeURIComponent(rest);
   const onGraph = link.closest('#card');
-  if (kind === 'cite') return openCitation(link, target);
   if (!(await answers())) return;
+  if (kind === 'cite') return shared.openNote(shared.sourceOf(link, target)?.getAttribute('href') || '', link);
+  if (kind === 'note') return shared.openNote(link.getAttribute('href'), link);
   if (onGraph && kind !== 'ask' && kind !== 'run') leadFocus(document.querySelector('#card'));
   leads = kind === 'ask' || (kind === 'concept' && !onGraph);
   if (kind === 'ask') trigger('ask_link', { question: target });

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import re
 from collections.abc import Iterator
 from itertools import pairwise
@@ -220,17 +221,16 @@ def answered(store: Store, **fields: object) -> Answer:
     return Answer(**(blank | fields))  # type: ignore[arg-type]
 
 
-def test_a_citation_opens_the_lines_of_the_note(store: Store) -> None:
-    """The lines marked under [1] are those of the note at the citation's numbers, word for word."""
+def test_a_citation_leads_to_the_lines_of_the_note(store: Store) -> None:
+    """Its number leads to its source, which names the note, the lines and their words."""
     answer = answered(store)
     shown = answer_markdown(store, answer)
-    marked = re.findall(r'<mark class="g-hit"><span class="g-no">(\d+)</span>(.*?)</mark>', shown)
-    lines = TRAINING.split("\n")
     cited = answer.citations[0]
-    assert [int(number) for number, _ in marked] == list(
-        range(cited.line_start, cited.line_end + 1)
-    )
-    assert [text for _, text in marked] == lines[cited.line_start - 1 : cited.line_end]
+    lines = urlencode({"first": cited.line_start, "last": cited.line_end})
+    address = f"#note/{quote(cited.note, safe='')}?{lines}".replace("&", "&amp;")
+    assert f'<a class="g-link g-source" href="{address}"><span class="g-n">1</span>' in shown
+    quoted = re.findall(r'<span class="g-quote">(.*?)</span>', shown)
+    assert ["running mean" in html.unescape(words) for words in quoted] == [True]
     assert 'href="#cite/1"' in shown
 
 
