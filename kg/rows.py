@@ -111,7 +111,7 @@ def insert_relations(connection: sqlite3.Connection, relations: Iterable[Relatio
     unlikely: list[tuple[int, int, float]] = []
     rows = []
     for r in relations:
-        if r == _unlikely(r.source, r.target, r.score) and r.score < LEAST:
+        if r.score < LEAST and r == _unlikely(r.source, r.target, r.score):
             unlikely.append((r.source, r.target, r.score))
         else:
             evidence = json.dumps([astuple(e) for e in r.evidence])
