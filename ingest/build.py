@@ -6,7 +6,7 @@ import hashlib
 import json
 import time
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import astuple, dataclass
 from functools import cache, partial
 from pathlib import Path
@@ -24,6 +24,7 @@ from kg.errors import GradusError, UnreadableNote
 from kg.schema import told
 from kg.store import open_store
 from kg.types import Passage
+from kg.vectors import PassageVectors
 from kg.writing import NoteRecord, Writer, writing
 
 __all__ = ["Failure", "Report", "ingest"]
@@ -56,10 +57,11 @@ def ingest(
 ) -> Report:
     """Bring the store in `folder` up to date with the notes at `paths`.
 
-    Unchanged notes (same content hash) are neither parsed nor encoded; notes that are gone from the
-    given paths, or cannot be read any more, leave the store. With another encoder than the store's,
-    every note of the store is encoded anew. An overrides file that changed takes effect whatever
-    the paths, which may be none.
+    Unchanged notes (same content hash) are neither parsed nor encoded, nor is a passage that the
+    store has anywhere; notes that are gone from the given paths, or cannot be read any more, leave
+    the store. With another encoder than the store's, every note of the store is encoded anew; a
+    store of an older version is made anew from all its notes. An overrides file that changed takes
+    effect whatever the paths, which may be none.
 
     Raises
     ------
@@ -82,7 +84,11 @@ def ingest(
             writer.put_meta("encoder_sha256", check_weights(name))
         changes = _changes(writer, notes, paths, other_encoder, say)
         encoder = cache(lambda: _loaded(name, say))
-        encoded = _write_notes(writer, changes, encoder, say)
+        passages = [p for f in changes.fresh for p in f.passages]
+        known = {} if other_encoder else writer.known(p.source for p in passages)
+        new = [p for p in passages if p.source not in known]
+        encoded = encode_passages(new, encoder(), say) if new else []
+        _write_notes(writer, changes, known | {vectors.source: vectors for vectors in encoded})
         if other_encoder:
             writer.put_meta("encoder", name)
             writer.put_names({})
@@ -111,7 +117,7 @@ def ingest(
             failed=changes.failed,
             left_out=unread_kinds(paths),
             passages=len(store.passages),
-            encoded=encoded,
+            encoded=len(encoded),
             concepts=len(store.concepts),
             relations={kind: kinds[kind] for kind in ("prerequisite", "broader", "related")},
             dropped=dropped,
@@ -154,6 +160,9 @@ def _changes(
     present = {str(n.path) for n in found}
     given = [real_path(p) for p in paths]
     lost = {p for p in known if p not in present and any(_below(Path(p), g) for g in given)}
+    # Of an older version's notes the store has the places alone.
+    unread = [r for p, r in known.items() if not (r.sha256 or p in present or p in lost)]
+    found = [*found, *(FoundNote(Path(r.path), Path(r.root), r.name) for r in unread)]
     names = _names(found, [r for p, r in known.items() if p not in lost])
     renamed = {p: names[p] for p, r in known.items() if p in names and names[p] != (r.root, r.name)}
     fresh: list[_Fresh] = []
@@ -264,23 +273,15 @@ def _free_name(name: str, root: Path, taken: set[str]) -> str:
 
 
 def _write_notes(
-    writer: Writer, changes: _Changes, encoder: Callable[[], Encoder], say: Progress
-) -> int:
-    """Put new and changed notes with their vectors, take gone ones out.
-
-    Returns how many passages were encoded.
-    """
+    writer: Writer, changes: _Changes, vectors: Mapping[bytes, PassageVectors]
+) -> None:
+    """Put new and changed notes with their passages' vectors, by source; take gone ones out."""
     for path in changes.gone:
         writer.remove_note(path)
     writer.rename_notes(changes.renamed)
-    passages = [p for f in changes.fresh for p in f.passages]
-    encoded = encode_passages(passages, encoder(), say) if passages else []
-    i = 0
     for fresh in changes.fresh:
-        own = encoded[i : i + len(fresh.passages)]
-        i += len(fresh.passages)
+        own = [vectors[p.source] for p in fresh.passages]
         writer.put_note(fresh.record, fresh.parsed, [p.passage for p in fresh.passages], own)
-    return len(passages)
 
 
 def _loaded(name: str, say: Progress) -> Encoder:

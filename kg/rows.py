@@ -4,11 +4,27 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Sequence
+import zlib
+from collections.abc import Iterable, Sequence
+from dataclasses import astuple
+from typing import get_args
 
-from kg.types import Concept, Evidence, Passage, Relation, Resource, StatementSpan
+import numpy as np
 
-__all__ = ["insert_passages", "read_concepts", "read_passages", "read_relations"]
+from kg.types import Concept, Evidence, Passage, Relation, RelationKind, Resource, StatementSpan
+
+__all__ = [
+    "LEAST",
+    "insert_passages",
+    "insert_relations",
+    "read_concepts",
+    "read_passages",
+    "read_relations",
+]
+
+# A pair that is scored lower is no edge: nobody looks at it but who asks for all that was scored.
+LEAST = 0.05
+_KINDS = get_args(RelationKind)
 
 
 def read_passages(
@@ -90,10 +106,34 @@ def read_concepts(connection: sqlite3.Connection) -> tuple[Concept, ...]:
     )
 
 
+def insert_relations(connection: sqlite3.Connection, relations: Iterable[Relation]) -> None:
+    """Add relations: those of which there is something to say as rows, the others packed."""
+    unlikely: list[tuple[int, int, float]] = []
+    rows = []
+    for r in relations:
+        if r.score < LEAST and r == _unlikely(r.source, r.target, r.score):
+            unlikely.append((r.source, r.target, r.score))
+        else:
+            evidence = json.dumps([astuple(e) for e in r.evidence])
+            rows.append((r.kind, r.source, r.target, r.score, r.kept, evidence, r.tier, r.shortcut))
+    connection.executemany("INSERT INTO relations VALUES (?, ?, ?, ?, ?, ?, ?, ?)", rows)
+    pairs = np.array([pair for *pair, _ in unlikely], dtype="<i4").reshape(-1, 2)
+    scores = np.array([score for *_, score in unlikely], dtype="<f8")
+    # Column by column they are packed to half of what they take pair by pair.
+    packed = zlib.compress(pairs.T.tobytes()), zlib.compress(scores.tobytes())
+    connection.execute("INSERT INTO unlikely VALUES (?, ?)", packed)
+
+
 def read_relations(connection: sqlite3.Connection, kept: bool) -> tuple[Relation, ...]:
-    """The relations that were kept, or those that were scored and not kept."""
+    """The relations that were kept, or those that were scored and not kept.
+
+    Raises
+    ------
+    ValueError
+        When they are damaged.
+    """
     rows = connection.execute("SELECT * FROM relations WHERE kept = ? ORDER BY rowid", (kept,))
-    return tuple(
+    found = [
         Relation(
             kind,
             p,
@@ -105,4 +145,25 @@ def read_relations(connection: sqlite3.Connection, kept: bool) -> tuple[Relation
             bool(short),
         )
         for kind, p, c, score, _, evidence, tier, short in rows
-    )
+    ]
+    if not kept:
+        found += _read_unlikely(connection)
+        found.sort(key=lambda r: (_KINDS.index(r.kind), r.source, r.target))
+    return tuple(found)
+
+
+def _read_unlikely(connection: sqlite3.Connection) -> list[Relation]:
+    packed = connection.execute("SELECT pairs, scores FROM unlikely").fetchone()
+    if packed is None:
+        return []
+    try:
+        columns, scores = map(zlib.decompress, packed)
+    except zlib.error as error:
+        raise ValueError(str(error)) from error
+    sources, targets = np.frombuffer(columns, dtype="<i4").reshape(2, -1).tolist()
+    numbers = np.frombuffer(scores, dtype="<f8").tolist()
+    return [_unlikely(*of) for of in zip(sources, targets, numbers, strict=True)]
+
+
+def _unlikely(source: int, target: int, score: float) -> Relation:
+    return Relation("prerequisite", source, target, score, kept=False, evidence=())

@@ -8,6 +8,7 @@ import sqlite3
 import uuid
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Literal
 
 from kg.errors import GradusError, NoStore, StoreBusy, StoreVersion
 
@@ -17,22 +18,25 @@ __all__ = [
     "VERSION",
     "check_types",
     "connect",
-    "create",
+    "create_tables",
     "meaning",
+    "meta_to_write",
     "read_meta",
     "told",
 ]
 
 DATABASE = "gradus.sqlite"
 INDEX = "vectors.faiss"
-VERSION = 5
+VERSION = 6
 
 # notes, passages, statements, vectors and words (the vectors of a passage's words and statements)
-# belong to one note each and stay while its content stays; the other tables are derived from all
-# notes together and are written anew by every ingest that changes something, but for names: vectors
-# of labels, which stay as long as some concept has that label. In those, a passage's id is its rank
-# in (note order, position in the note), the numbering a reader gives. A statement's seq is its
-# position in the note, too.
+# belong to one note each and stay while its content stays; by its source, a digest of what was
+# encoded, a passage finds its vectors again wherever it stands. The other tables are derived from
+# all notes together and are written anew by every ingest that changes something, but for names:
+# vectors of labels, which stay as long as some concept has that label. In those, a passage's id is
+# its rank in (note order, position in the note), the numbering a reader gives. A statement's seq is
+# its position in the note, too. Prerequisites that nothing speaks for are in unlikely, all in one
+# row: of a large vault they are nine in ten.
 _TABLES = """
 CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL);
 CREATE TABLE notes (
@@ -56,8 +60,10 @@ CREATE TABLE vectors (
     PRIMARY KEY (note, seq, part));
 CREATE TABLE words (
     note INTEGER NOT NULL REFERENCES notes (id) ON DELETE CASCADE, seq INTEGER NOT NULL,
-    vectors BLOB NOT NULL, statement_of BLOB NOT NULL, statements BLOB NOT NULL,
+    source BLOB NOT NULL, vectors BLOB NOT NULL, statement_of BLOB NOT NULL,
+    statements BLOB NOT NULL,
     PRIMARY KEY (note, seq));
+CREATE INDEX words_by_source ON words (source);
 CREATE TABLE names (name TEXT PRIMARY KEY, vector BLOB NOT NULL, words BLOB NOT NULL);
 CREATE TABLE concepts (
     id INTEGER PRIMARY KEY, label TEXT NOT NULL, notes TEXT NOT NULL, summary TEXT NOT NULL,
@@ -72,6 +78,7 @@ CREATE TABLE relations (
     kind TEXT NOT NULL, source INTEGER NOT NULL, target INTEGER NOT NULL,
     score REAL NOT NULL, kept INTEGER NOT NULL,
     evidence TEXT NOT NULL, tier TEXT NOT NULL, shortcut INTEGER NOT NULL);
+CREATE TABLE unlikely (pairs BLOB NOT NULL, scores BLOB NOT NULL);
 CREATE VIRTUAL TABLE passages_fts USING fts5 (
     heading, body, names, tokenize = 'porter unicode61 remove_diacritics 2');
 """
@@ -161,17 +168,63 @@ def _damaged(folder: Path, error: Exception) -> StoreVersion:
     )
 
 
-def create(connection: sqlite3.Connection) -> None:
-    """Make the tables of an empty database, inside the caller's transaction."""
+def meta_to_write(connection: sqlite3.Connection, folder: Path) -> dict[str, str]:
+    """`read_meta` for a writer, inside its transaction: where there are no tables, they are made.
+
+    Those of an older version are made anew. What people said stays: marks, the encoder, decisions
+    of folders that are away. So do the notes' places, without a sum, as those of changed notes.
+
+    Raises
+    ------
+    StoreVersion
+        When the file is no store, or one of a newer version.
+    StoreBusy
+        When it is locked.
+    """
+    with told(folder):
+        if not connection.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]:
+            # The identity tells a store from one made anew in its place, whose generations count
+            # from 1 again.
+            create_tables(connection)
+            first = {"version": str(VERSION), "generation": "0", "identity": uuid.uuid4().hex}
+            connection.executemany("INSERT INTO meta VALUES (?, ?)", first.items())
+        elif _age(_version(connection)) == "older":
+            _renew(connection)
+    return read_meta(connection, folder)
+
+
+def create_tables(connection: sqlite3.Connection) -> None:
+    """Make the tables of a store, inside the caller's transaction."""
     for statement in _TABLES.split(";\n"):
         if statement.strip():
             connection.execute(statement)
-    # The identity tells a store from one made anew in its place, whose generations count from 1
-    # again.
-    connection.execute(
-        "INSERT INTO meta VALUES ('version', ?), ('generation', '0'), ('identity', ?)",
-        (str(VERSION), uuid.uuid4().hex),
+
+
+def _renew(connection: sqlite3.Connection) -> None:
+    meta = connection.execute("SELECT key, value FROM meta WHERE key <> 'version'").fetchall()
+    notes = connection.execute("SELECT path, root, name FROM notes").fetchall()
+    tables = "SELECT name FROM sqlite_master WHERE type = 'table' AND name <> 'known' ORDER BY name"
+    for (table,) in connection.execute(tables).fetchall():
+        # A full-text index takes tables of its own with it.
+        connection.execute(f'DROP TABLE IF EXISTS "{table}"')
+    create_tables(connection)
+    connection.executemany("INSERT INTO meta VALUES (?, ?)", [*meta, ("version", str(VERSION))])
+    connection.executemany(
+        "INSERT INTO notes (path, root, name, sha256, parsed) VALUES (?, ?, ?, '', '')", notes
     )
+
+
+def _version(connection: sqlite3.Connection) -> str | None:
+    row = connection.execute("SELECT value FROM meta WHERE key = 'version'").fetchone()
+    return str(row[0]) if row else None
+
+
+def _age(version: str | None) -> Literal["older", "this", "newer", "none"]:
+    """How a store's version stands to the one that is read here."""
+    if version is None or not version.isdecimal():
+        return "none"
+    number = int(version)
+    return "this" if number == VERSION else "older" if number < VERSION else "newer"
 
 
 def check_types(connection: sqlite3.Connection) -> None:
@@ -206,10 +259,18 @@ def read_meta(connection: sqlite3.Connection, folder: Path) -> dict[str, str]:
     with told(folder):
         tables = connection.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]
         meta = dict(connection.execute("SELECT key, value FROM meta").fetchall()) if tables else {}
-    if tables and meta.get("version") != str(VERSION):
+    age = _age(meta.get("version"))
+    if tables and age != "this":
         raise StoreVersion(
             f"the store in {folder} has version {meta.get('version')}, this Gradus reads version "
-            f"{VERSION}; "
-            "delete that folder's gradus.sqlite and ingest again"
+            f"{VERSION}; {_ADVICE[age].format(folder)}"
         )
     return meta
+
+
+_ADVICE = {
+    "older": "bring it up to date with: gradus ingest PATH --store {} (what you decided and marked "
+    "as known stays)",
+    "newer": "it stays as it is: update Gradus, or choose another store with --store",
+    "none": "choose another store with --store",
+}

@@ -157,7 +157,7 @@ class Store:
             return read_relations(self._connection, kept=False)
 
     def likely(self, goals: Collection[int]) -> Likely | None:
-        """For each goal the chance that each other concept comes first, kept or not.
+        """For each goal the chance, from `kg.rows.LEAST` on, that each other concept comes first.
 
         Of two that may come before each other, the likelier. None for an imported graph.
         """

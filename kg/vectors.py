@@ -52,10 +52,36 @@ class Words:
 class PassageVectors:
     """A passage as vectors; words are kept at a byte a number, and stop words have none."""
 
+    source: bytes  # a digest of what was encoded: equal ones have equal vectors
     texts: npt.NDArray[np.float32]  # (texts, d) unit length, of the texts that stand for it
     words: npt.NDArray[np.int8]  # (t, d) as `in_bytes` makes them
     statement_of: npt.NDArray[np.int16]  # (t,) the statement that each word stands in, -1 for none
     statements: npt.NDArray[np.int8]  # (statements, d) each the mean of its words where it stands
+
+    @property
+    def of_words(self) -> tuple[npt.NDArray[np.int8 | np.int16], ...]:
+        """What is kept of its words and statements, in the order of the store's columns."""
+        return self.words, self.statement_of, self.statements
+
+    @classmethod
+    def stored(
+        cls,
+        source: bytes,
+        texts: Sequence[bytes],
+        words: bytes,
+        statement_of: bytes,
+        statements: bytes,
+    ) -> PassageVectors:
+        """From the bytes that a store keeps of it."""
+        whole = np.stack([np.frombuffer(text, dtype=np.float32) for text in texts])
+        d = whole.shape[1]
+        return cls(
+            source,
+            whole,
+            np.frombuffer(words, dtype=np.int8).reshape(-1, d),
+            np.frombuffer(statement_of, dtype=np.int16),
+            np.frombuffer(statements, dtype=np.int8).reshape(-1, d),
+        )
 
 
 @dataclass(frozen=True, slots=True)

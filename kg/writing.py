@@ -14,8 +14,8 @@ import numpy as np
 import numpy.typing as npt
 
 from kg.errors import GradusError
-from kg.rows import insert_passages, read_passages
-from kg.schema import check_types, connect, create, meaning, read_meta, told
+from kg.rows import insert_passages, insert_relations, read_passages
+from kg.schema import check_types, connect, meaning, meta_to_write, told
 from kg.types import Concept, Mention, Passage, Relation
 from kg.vectors import PassageVectors
 from kg.whole_file import clear_unfinished
@@ -72,6 +72,25 @@ class Writer:
         ).fetchone()
         return bytes(row[0]) if row else b""
 
+    def known(self, sources: Iterable[bytes]) -> dict[bytes, PassageVectors]:
+        """The vectors that passages of the store have, by the digest of what was encoded."""
+        found = {}
+        with told(self.folder):
+            for source in set(sources):
+                row = self.connection.execute(
+                    "SELECT note, seq, vectors, statement_of, statements FROM words "
+                    "WHERE source = ?",
+                    (source,),
+                ).fetchone()
+                if row:
+                    texts = self.connection.execute(
+                        "SELECT vector FROM vectors WHERE note = ? AND seq = ? ORDER BY part",
+                        row[:2],
+                    ).fetchall()
+                    own = PassageVectors.stored(source, [v for (v,) in texts], *row[2:])
+                    found[source] = own
+        return found
+
     def names(self) -> dict[str, tuple[bytes, bytes]]:
         """Names encoded before: the float32 vector of each, and its words' in bytes."""
         return {
@@ -113,9 +132,9 @@ class Writer:
             ),
         )
         self.connection.executemany(
-            "INSERT INTO words VALUES (?, ?, ?, ?, ?)",
+            "INSERT INTO words VALUES (?, ?, ?, ?, ?, ?)",
             (
-                (note, i, own.words.tobytes(), own.statement_of.tobytes(), own.statements.tobytes())
+                (note, i, own.source, *(a.tobytes() for a in own.of_words))
                 for i, own in enumerate(vectors)
             ),
         )
@@ -148,7 +167,7 @@ class Writer:
 
         `full_text` rows are (passage id, heading, body, names of the concepts defined there).
         """
-        for table in ("concepts", "aliases", "mentions", "relations", "passages_fts"):
+        for table in ("concepts", "aliases", "mentions", "relations", "unlikely", "passages_fts"):
             self.connection.execute(f"DELETE FROM {table}")
         self.connection.executemany(
             "INSERT INTO concepts VALUES (?, ?, ?, ?, ?, ?)",
@@ -172,22 +191,7 @@ class Writer:
             "INSERT INTO mentions VALUES (?, ?, ?, ?, ?)",
             ((m.concept, m.passage, m.start, m.end, m.alias) for m in mentions),
         )
-        self.connection.executemany(
-            "INSERT INTO relations VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
-            (
-                (
-                    r.kind,
-                    r.source,
-                    r.target,
-                    r.score,
-                    r.kept,
-                    json.dumps([dataclasses.astuple(e) for e in r.evidence]),
-                    r.tier,
-                    r.shortcut,
-                )
-                for r in relations
-            ),
-        )
+        insert_relations(self.connection, relations)
         self.connection.executemany(
             "INSERT INTO passages_fts (rowid, heading, body, names) VALUES (?, ?, ?, ?)", full_text
         )
@@ -244,17 +248,16 @@ def transaction(folder: Path) -> Iterator[sqlite3.Connection]:
 def writing(folder: Path) -> Iterator[Writer]:
     """One ingest's transaction: a new generation when the block ends well and something changed.
 
+    A store of an older version becomes one of this in it.
+
     Raises
     ------
     StoreVersion
-        When the store is another version's; and all that `transaction` raises.
+        When the store is a newer version's; and all that `transaction` raises.
     """
     with transaction(folder) as connection:
         clear_unfinished(folder)
-        meta = read_meta(connection, folder)
-        if not meta:
-            create(connection)
-            meta = read_meta(connection, folder)
+        meta = meta_to_write(connection, folder)
         with told(folder):
             check_types(connection)
             before_it = int(meta["generation"])

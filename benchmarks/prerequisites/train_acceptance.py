@@ -26,8 +26,9 @@ from benchmarks.concepts.train import as_arrays, vaults_with_corpora
 from benchmarks.prerequisites.fitting import Vault, ingested, vault_of
 from benchmarks.record import save
 from ingest.names.labels import merge_key
-from ingest.relations.acceptance import KEEP, LEAST, MODEL, SEEN, SURE, mean_of, seen
+from ingest.relations.acceptance import KEEP, MODEL, SEEN, SURE, mean_of, seen
 from ingest.relations.scorer import scorer
+from kg.rows import LEAST
 
 HERE = Path(__file__).parent
 TREES: dict[str, Any] = {

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -45,6 +47,12 @@ class ToEncode:
     texts: tuple[str, ...]
     parts: tuple[Part, ...]
 
+    @property
+    def source(self) -> bytes:
+        """A digest of all that its vectors depend on."""
+        read = json.dumps([self.texts, self.parts, len(self.passage.statements)])
+        return hashlib.sha256(read.encode()).digest()
+
     @classmethod
     def of(cls, passage: Passage) -> ToEncode:
         """What an encoder will be given of a passage."""
@@ -67,7 +75,7 @@ def encode_passages(
         text: _Text(vector, *_pooled(text, words, list(wanted[text])))
         for text, vector, words in _read(list(wanted), encoder, say, "encoding")
     }
-    return [_of_passage(len(p.passage.statements), p.texts, p.parts, read) for p in passages]
+    return [_of_passage(p, read) for p in passages]
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,15 +101,11 @@ def _pooled(
     return in_bytes(words.vectors[telling]), words.spans[telling], sums
 
 
-def _of_passage(
-    statements: int,
-    texts: Sequence[str],
-    parts: Sequence[Part],
-    read: Mapping[str, _Text],
-) -> PassageVectors:
+def _of_passage(passage: ToEncode, read: Mapping[str, _Text]) -> PassageVectors:
+    texts, statements = passage.texts, len(passage.passage.statements)
     owners = [np.full(len(read[text].words), -1, dtype=np.int16) for text in texts]
     sums = np.zeros((statements, len(read[texts[0]].vector)), dtype=np.float32)
-    for part in parts:
+    for part in passage.parts:
         text = read[texts[part.text]]
         inside = (text.spans[:, 0] >= part.start) & (text.spans[:, 0] < part.end)
         owners[part.text][inside] = part.statement
@@ -109,6 +113,7 @@ def _of_passage(
         # Without vectors of words, or beyond what the encoder reads, the text stands for it.
         sums[part.statement] += own if own.any() else text.vector * EPSILON
     return PassageVectors(
+        passage.source,
         np.stack([read[text].vector for text in texts]),
         np.concatenate([read[text].words for text in texts]),
         np.concatenate(owners),

@@ -21,11 +21,11 @@ from ingest.relations.features import FEATURES, Pairs
 from ingest.relations.scorer import Scored
 from ingest.relations.signals import Signals
 from ingest.trees import Trees
+from kg.rows import LEAST
 
-__all__ = ["KEEP", "LEAST", "MODEL", "SEEN", "SURE", "accepted", "mean_of", "seen"]
+__all__ = ["KEEP", "MODEL", "SEEN", "SURE", "accepted", "mean_of", "seen"]
 
 MODEL = "acceptance.json"
-LEAST = 0.05  # scored lower, a pair is no edge, and not looked at
 SLAB = 50_000  # pairs at a time, to bound the memory
 TREES = 0.7  # the weight of the trees' log-odds beside the score's
 KEEP, SURE = 0.7, 0.85  # from which chance an edge is kept, and is sure

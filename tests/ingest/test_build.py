@@ -10,7 +10,6 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pytest
 from made import counts, write_notes
 from one_by_one import OneByOne
@@ -21,6 +20,7 @@ from ingest.notes.kinds import parse_note
 from ingest.notes.parsed import ParsedNote
 from kg.encoder import DEFAULT_ENCODER, Encoder, check_weights, default_encoder_folder
 from kg.errors import GradusError, IndexMismatch
+from kg.marks import add_marks, read_marks
 from kg.schema import connect, read_meta
 from kg.search import search
 from kg.store import open_store
@@ -225,30 +225,19 @@ def test_any_order_of_flat_notes_makes_the_same_store(
         assert everything(tmp_path / f"store{i}") == expected
 
 
-def test_batches_of_the_real_encoder_make_the_same_store_but_for_rounding(
+def test_the_real_encoder_makes_the_same_store_in_any_company(
     notes: Path,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
     encoder: Encoder,
     everything: Everything,
 ) -> None:
-    """With vectors of whole batches: the same relations, scores within rounding."""
+    """Vectors, scores and all, to the last bit, whatever other notes a note is encoded with."""
     monkeypatch.setattr(build, "load_encoder", lambda name: encoder)
     for name in NOTES:
         ingest([notes / name], tmp_path / "store")
     ingest([notes], tmp_path / "fresh")
-    one, all_at_once = everything(tmp_path / "store"), everything(tmp_path / "fresh")
-    for part in ("notes", "passages", "concepts", "mentions", "full text", "rows"):
-        assert one[part] == all_at_once[part]
-
-    def without_scores(found: dict[str, Any]) -> list[tuple[object, ...]]:
-        return [(r.kind, r.source, r.target, r.kept, r.evidence) for r in found["relations"]]
-
-    def scores(found: dict[str, Any]) -> list[float]:
-        return [r.score for r in found["relations"]]
-
-    assert without_scores(one) == without_scores(all_at_once)
-    np.testing.assert_allclose(scores(one), scores(all_at_once), atol=2e-4)
+    assert everything(tmp_path / "store") == everything(tmp_path / "fresh")
 
 
 def test_a_renamed_note_is_the_same_under_its_new_name(
@@ -261,6 +250,118 @@ def test_a_renamed_note_is_the_same_under_its_new_name(
     assert counts(report) == (6, 1, 0, 1, 5)
     ingest([notes], tmp_path / "fresh")
     assert everything(tmp_path / "store") == everything(tmp_path / "fresh")
+
+
+MOVES = {
+    "a note": ("unet.md", "00-unet.md"),
+    "a note, into a folder": ("unet.md", "sub/unet.md"),
+    "a folder": ("sub", "later"),
+}
+
+
+@pytest.mark.parametrize(("old", "new"), MOVES.values(), ids=MOVES.keys())
+def test_what_is_moved_is_not_encoded_again(
+    notes: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    everything: Everything,
+    old: str,
+    new: str,
+) -> None:
+    """Its vectors go with it: no encoder is loaded, and all is as in a fresh ingest."""
+    ingest([notes], tmp_path / "store")
+    (notes / old).rename(notes / new)
+    with monkeypatch.context() as patch:
+        patch.setattr(build, "load_encoder", lambda name: pytest.fail("nothing is new"))
+        assert ingest([notes], tmp_path / "store").encoded == 0
+    ingest([notes], tmp_path / "fresh")
+    assert everything(tmp_path / "store") == everything(tmp_path / "fresh")
+
+
+def test_a_passage_keeps_its_vectors_while_its_note_changes_around_it(
+    notes: Path, tmp_path: Path, exact: OneByOne, everything: Everything
+) -> None:
+    """Moved within its note, or into another one; only what is new is encoded."""
+    write_notes(
+        notes, {"two.md": "# Two\n\n## Pooling\n\nIt takes means.\n\n## Stride\n\nA step.\n"}
+    )
+    ingest([notes], tmp_path / "store")
+    exact.encoded.clear()
+    write_notes(
+        notes, {"two.md": "# Two\n\n## Stride\n\nA long step.\n\n## Pooling\n\nIt takes means.\n"}
+    )
+    assert ingest([notes], tmp_path / "store").encoded == 1
+    assert [text for text in exact.encoded if "\n" in text] == ["Two: Stride\nA long step."]
+    exact.encoded.clear()
+    shutil.copy(notes / "two.md", notes / "copy.md")
+    assert ingest([notes], tmp_path / "store").encoded == 0
+    assert exact.encoded == ["copy"]  # the name of the file alone is new
+    ingest([notes], tmp_path / "fresh")
+    assert everything(tmp_path / "store") == everything(tmp_path / "fresh")
+
+
+def older(store: Path) -> None:
+    """Make a store look as an older Gradus left it: other tables, another version."""
+    connection = connect(store, writable=True)
+    connection.execute("UPDATE meta SET value = '5' WHERE key = 'version'")
+    connection.execute("DROP TABLE unlikely")
+    connection.execute("CREATE TABLE hubs (concept INTEGER)")
+    connection.execute("DELETE FROM words")
+    connection.close()
+
+
+def test_a_store_of_an_older_version_is_made_anew_and_keeps_what_people_said(
+    notes: Path, tmp_path: Path, everything: Everything
+) -> None:
+    """Marks and decisions stay, notes outside the given path come along, all else is as fresh.
+
+    A note whose file is away is named.
+    """
+    write_notes(notes, {"gradus.toml": 'ignore = ["Masks"]\n'})
+    write_notes(tmp_path / "away", {"pooling.md": "# Pooling\n\nPooling takes means.\n"})
+    store = tmp_path / "store"
+    ingest([notes, tmp_path / "away"], store)
+    opened = open_store(store)
+    generation = opened.generation
+    add_marks(opened, ["Tensor", "gradients"])
+    opened.close()
+    older(store)
+    shutil.rmtree(tmp_path / "away")
+    report = ingest([notes / "sub"], store)
+    assert counts(report) == (6, 0, 6, 1, 0) and report.encoded == report.passages
+    assert [f.note for f in report.failed] == ["pooling.md"]
+    ingest([notes], tmp_path / "fresh")
+    assert everything(store) == everything(tmp_path / "fresh")
+    opened = open_store(store)
+    assert [mark.label for mark in read_marks(opened)] == ["Tensor", "gradients"]
+    assert opened.generation == generation + 1
+    opened.close()
+    assert ingest([notes], store).unchanged == 6
+
+
+def test_an_older_store_stays_as_it_is_when_its_ingest_fails(
+    notes: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The change of version is undone with the rest, marks and all."""
+    store = tmp_path / "store"
+    ingest([notes], store)
+    opened = open_store(store)
+    add_marks(opened, ["Tensor"])
+    opened.close()
+    older(store)
+
+    def dump() -> list[str]:
+        connection = connect(store, writable=False)
+        lines = list(connection.iterdump())
+        connection.close()
+        return lines
+
+    before = dump()
+    with monkeypatch.context() as patch:
+        patch.setattr(build, "derive", lambda *args: 1 / 0)
+        with pytest.raises(ZeroDivisionError):
+            ingest([notes], store)
+    assert dump() == before
 
 
 def test_notes_that_swap_their_contents_are_both_changed(

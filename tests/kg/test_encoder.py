@@ -4,27 +4,26 @@ from __future__ import annotations
 
 import hashlib
 import shutil
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
+import numpy.typing as npt
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
+from kg import alone
 from kg import encoder as encoding
 from kg.encoder import DEFAULT_ENCODER, Encoder, check_weights, default_encoder_folder, load_encoder
 from kg.errors import EncoderError
+from kg.vectors import Words
 
-BATCH = 4
-TEXTS = [f"{'a longer sentence ' * (i % 5)}number {i}" for i in range(2 * BATCH + 3)]
-
-
-@pytest.fixture(autouse=True)
-def small_batches(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Several batches from few texts."""
-    monkeypatch.setattr(encoding, "BATCH", BATCH)
+TEXTS = [f"{'a longer sentence ' * (i % 5)}number {i}" for i in range(11)]
 
 
 def test_vectors_are_those_of_the_model_in_the_order_given(encoder: Encoder) -> None:
-    """The same as SentenceTransformer.encode over single texts, in any batches."""
+    """The same as SentenceTransformer.encode over single texts."""
     direct = np.stack([encoder.model.encode(t, normalize_embeddings=True) for t in TEXTS])
     vectors = encoder.encode(TEXTS)
     assert vectors.shape == (len(TEXTS), 384) and vectors.dtype == np.float32
@@ -49,10 +48,72 @@ def test_no_texts_give_no_vectors(encoder: Encoder) -> None:
 
 
 def test_progress_counts_up_to_all(encoder: Encoder) -> None:
-    """One call for each batch, the last one with everything done."""
+    """One call for each text, the last one with everything done."""
     calls: list[tuple[int, int]] = []
     encoder.encode(TEXTS, lambda done, n: calls.append((done, n)))
-    assert calls == [(4, 11), (8, 11), (11, 11)]
+    assert calls == [(done, 11) for done in range(1, 12)]
+
+
+def _bits(read: tuple[npt.NDArray[np.float32], list[Words]], i: int) -> tuple[bytes, ...]:
+    vectors, words = read
+    return vectors[i].tobytes(), words[i].vectors.tobytes(), words[i].spans.tobytes()
+
+
+@given(st.permutations(range(len(TEXTS))), st.integers(1, len(TEXTS)))
+@settings(max_examples=15)
+def test_a_vector_depends_on_its_text_alone(encoder: Encoder, order: list[int], count: int) -> None:
+    """To the last bit, whatever texts it comes with and in whatever order; its words' too."""
+    chosen = order[:count]
+    together = encoder.encode_words([TEXTS[i] for i in chosen])
+    for place, i in enumerate(chosen):
+        assert _bits(together, place) == _bits(encoder.encode_words([TEXTS[i]]), 0)
+    np.testing.assert_array_equal(
+        encoder.encode([TEXTS[i] for i in chosen]),
+        np.stack([encoder.encode([TEXTS[i]])[0] for i in chosen]),
+    )
+
+
+def test_a_vector_does_not_depend_on_how_many_cores_there_are(encoder: Encoder) -> None:
+    """One core or several at a time, and torch set to either: the same bits."""
+    import torch
+
+    before, threads = encoder.encode_words(TEXTS), torch.get_num_threads()
+    try:
+        for count in (3, 2, 1):
+            torch.set_num_threads(count)
+            alone._cores.cache_clear()
+            read = encoder.encode_words(TEXTS)
+            assert torch.get_num_threads() == count  # for whatever else computes here
+            assert [_bits(read, i) for i in range(11)] == [_bits(before, i) for i in range(11)]
+    finally:
+        torch.set_num_threads(threads)
+        alone._cores.cache_clear()
+
+
+def test_several_askers_at_a_time_get_what_each_would_alone(encoder: Encoder) -> None:
+    """Texts of different lengths through one model from many threads, with no error."""
+    expected, _ = encoder.encode_words(TEXTS)
+    with ThreadPoolExecutor(8) as askers:
+        found = list(askers.map(lambda i: encoder.encode_words([TEXTS[i % 11]])[0][0], range(88)))
+    np.testing.assert_array_equal(found, np.tile(expected, (8, 1)))
+
+
+def test_who_stops_waits_for_no_text_that_has_not_begun(encoder: Encoder) -> None:
+    """What is raised while vectors come in goes on at once, and the next call is whole."""
+    begun: list[str] = []
+
+    def read(model: object, text: str) -> str:
+        begun.append(text)
+        return text
+
+    def stop(done: int, n: int) -> None:
+        raise KeyboardInterrupt
+
+    texts = [str(i) for i in range(5000)]
+    with pytest.raises(KeyboardInterrupt):
+        alone.each_alone(encoder.model, read, texts, stop)
+    assert alone.each_alone(encoder.model, lambda _, text: text, texts) == texts
+    assert len(begun) < len(texts)
 
 
 def test_similar_meanings_are_near(encoder: Encoder) -> None:

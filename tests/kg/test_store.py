@@ -16,9 +16,10 @@ from hypothesis import strategies as st
 
 from kg.encoder import Encoder
 from kg.errors import GradusError, IndexMismatch, NoStore, StoreBusy, StoreVersion
-from kg.schema import DATABASE, INDEX, VERSION, connect, create
+from kg.rows import LEAST, insert_relations, read_relations
+from kg.schema import DATABASE, INDEX, VERSION, connect, create_tables, meta_to_write
 from kg.store import Store, open_store
-from kg.types import Passage
+from kg.types import Evidence, Passage, Relation
 from kg.vectors import PassageVectors
 from kg.writing import NoteRecord, writing
 
@@ -29,7 +30,7 @@ D = 6
 def alone(texts: npt.NDArray[np.float32]) -> PassageVectors:
     """A passage without words and statements."""
     none = np.zeros((0, D), dtype=np.int8)
-    return PassageVectors(texts, none, np.zeros(0, dtype=np.int16), none)
+    return PassageVectors(b"", texts, none, np.zeros(0, dtype=np.int16), none)
 
 
 def made(folder: Path, parts: list[int], seed: int) -> npt.NDArray[np.float32]:
@@ -189,9 +190,7 @@ def test_a_store_without_a_finished_ingest_says_what_to_run(tmp_path: Path) -> N
         NoStore, match=rf"{tmp_path} holds no notes yet; fill it with: gradus ingest PATH --store"
     ):
         open_store(tmp_path)
-    connection = connect(tmp_path, writable=True)
-    create(connection)
-    connection.close()
+    meta_to_write(connect(tmp_path, writable=True), tmp_path)
     with pytest.raises(NoStore, match="holds no notes yet"):
         open_store(tmp_path)
 
@@ -243,21 +242,40 @@ def test_a_damaged_database_is_named(store_folder: Path, tmp_path: Path) -> None
         open_store(tmp_path)
 
 
-def test_another_version_is_named(store_folder: Path, tmp_path: Path) -> None:
-    """With both versions and what to do, for readers and writers."""
-    shutil.copy(store_folder / DATABASE, tmp_path)
-    connection = connect(tmp_path, writable=True)
-    connection.execute("UPDATE meta SET value = '99' WHERE key = 'version'")
+def of_version(folder: Path, version: str) -> None:
+    connection = connect(folder, writable=True)
+    connection.execute("UPDATE meta SET value = ? WHERE key = 'version'", (version,))
     connection.close()
+
+
+def test_a_newer_version_is_refused(store_folder: Path, tmp_path: Path) -> None:
+    """In one line with both versions and what to do, for readers and writers, and left alone."""
+    shutil.copy(store_folder / DATABASE, tmp_path)
+    of_version(tmp_path, "99")
+    before = (tmp_path / DATABASE).read_bytes()
     expected = (
         f"the store in {tmp_path} has version 99, this Gradus reads version {VERSION}; "
-        "delete that folder's gradus.sqlite and ingest again"
+        "it stays as it is: update Gradus, or choose another store with --store"
     )
     with pytest.raises(StoreVersion) as read:
         open_store(tmp_path)
     with pytest.raises(StoreVersion) as write, writing(tmp_path):
         pytest.fail("it must not be written to")
     assert str(read.value) == str(write.value) == expected
+    assert (tmp_path / DATABASE).read_bytes() == before
+
+
+def test_an_older_version_is_not_read(store_folder: Path, tmp_path: Path) -> None:
+    """One line says how it is brought up to date, and what stays."""
+    shutil.copy(store_folder / DATABASE, tmp_path)
+    of_version(tmp_path, "1")
+    with pytest.raises(StoreVersion) as read:
+        open_store(tmp_path)
+    assert str(read.value) == (
+        f"the store in {tmp_path} has version 1, this Gradus reads version {VERSION}; bring it up "
+        f"to date with: gradus ingest PATH --store {tmp_path} (what you decided and marked as "
+        "known stays)"
+    )
 
 
 def test_a_locked_database_is_busy_not_broken(
@@ -314,3 +332,24 @@ def test_a_store_that_may_only_be_read_still_answers(store_folder: Path) -> None
     folder.chmod(0o755)
     shutil.rmtree(folder)
     assert ended == 0
+
+
+@given(st.lists(st.tuples(st.integers(0, 40), st.integers(0, 40), st.integers(0, 10_000),
+                          st.sampled_from(("kept", "shown", "bare"))), max_size=60))  # fmt: skip
+def test_relations_come_back_as_they_were_put_whether_as_rows_or_packed(
+    drawn: list[tuple[int, int, int, str]],
+) -> None:
+    """Each with its score; what nothing speaks for and nobody would look at takes no row."""
+    place = Evidence("n.md", None, 3, "it says so", "mention")
+    relations = [
+        Relation("prerequisite", p, c, score / 10_000, how == "kept", (place,) * (how == "shown"))
+        for (p, c), (score, how) in sorted({(p, c): (s, how) for p, c, s, how in drawn}.items())
+    ]
+    connection = sqlite3.connect(":memory:")
+    create_tables(connection)
+    insert_relations(connection, relations)
+    for kept in (True, False):
+        assert read_relations(connection, kept) == tuple(r for r in relations if r.kept == kept)
+    (rows,) = connection.execute("SELECT count(*) FROM relations").fetchone()
+    assert rows == sum(r.kept or bool(r.evidence) or r.score >= LEAST for r in relations)
+    connection.close()

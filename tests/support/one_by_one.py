@@ -1,4 +1,4 @@
-"""The real encoder without the rounding that comes of encoding texts together."""
+"""The real encoder, which tells what it was asked and encodes no text twice."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ __all__ = ["OneByOne"]
 
 @dataclass
 class OneByOne:
-    """The real encoder, one text at a time: a vector does not depend on a batch's company."""
+    """The real encoder with what it knows already, and the texts it was given."""
 
     inner: Encoder
     known: dict[str, tuple[npt.NDArray[np.float32], Words]] = field(default_factory=dict)

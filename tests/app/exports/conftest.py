@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import json
 import sqlite3
 import threading
 from collections.abc import Callable, Sequence
-from dataclasses import astuple
 from pathlib import Path
 
 import pytest
 
-from kg.schema import create
+from kg.rows import insert_relations
+from kg.schema import create_tables
 from kg.store import Store
 from kg.types import Concept, Evidence, Place, Relation
 
@@ -59,21 +58,8 @@ MakeStore = Callable[..., Store]
 def _holding(candidates: Sequence[Relation]) -> sqlite3.Connection:
     """A database in memory with candidates to read."""
     connection = sqlite3.connect(":memory:")
-    create(connection)
-    rows = [
-        (
-            r.kind,
-            r.source,
-            r.target,
-            r.score,
-            r.kept,
-            json.dumps([astuple(e) for e in r.evidence]),
-            r.tier,
-            r.shortcut,
-        )
-        for r in candidates
-    ]
-    connection.executemany("INSERT INTO relations VALUES (?, ?, ?, ?, ?, ?, ?, ?)", rows)
+    create_tables(connection)
+    insert_relations(connection, candidates)
     return connection
 
 
