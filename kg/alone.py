@@ -2,7 +2,8 @@
 
 In a batch, the padding and the number of rows choose how sums are cut up, and so do the cores that
 share one text: each changes the last bits of a vector. One text on one core has one outcome, and
-as many texts at a time as there are cores take no longer than batches do.
+as many texts at a time as there are cores take no longer than batches do. A GPU is idle over one
+text, and takes batches.
 """
 
 from __future__ import annotations
@@ -16,16 +17,18 @@ from concurrent.futures import ThreadPoolExecutor
 from functools import cache
 from typing import Any, TypeVar
 
-__all__ = ["each_alone"]
+__all__ = ["BATCH", "Found", "Reading", "each_alone", "in_batches"]
 
 Found = TypeVar("Found")
+Reading = Callable[[Any, Sequence[str]], list[Found]]  # what a model makes of each text
+BATCH = 64  # texts a forward pass on a GPU
 _copying = threading.Lock()
 _here = threading.local()  # of each core: its copy of each model
 
 
 def each_alone(
     model: Any,
-    read: Callable[[Any, str], Found],
+    read: Reading[Found],
     texts: Sequence[str],
     progress: Callable[[int, int], None] | None = None,
 ) -> list[Found]:
@@ -40,9 +43,7 @@ def each_alone(
     """
 
     def one(text: str) -> Found:
-        # Half a surrogate pair, which a terminal hands over for bytes it cannot decode, is no text
-        # to a tokenizer.
-        return read(_copy_of(model), text.encode("utf-8", "replace").decode("utf-8"))
+        return read(_copy_of(model), [_decodable(text)])[0]
 
     waiting = [_cores().submit(one, text) for text in texts]
     found = []
@@ -55,6 +56,30 @@ def each_alone(
         for future in waiting:
             future.cancel()
     return found
+
+
+def in_batches(
+    model: Any,
+    read: Reading[Found],
+    texts: Sequence[str],
+    progress: Callable[[int, int], None] | None = None,
+) -> list[Found]:
+    """The same from batches of similar length, so that little is spent on padding."""
+    order = sorted(range(len(texts)), key=lambda i: -len(texts[i]))
+    found: dict[int, Found] = {}
+    for start in range(0, len(order), BATCH):
+        part = order[start : start + BATCH]
+        found |= zip(part, read(model, [_decodable(texts[i]) for i in part]), strict=True)
+        if progress is not None:
+            progress(len(found), len(texts))
+    return [found[i] for i in range(len(texts))]
+
+
+def _decodable(text: str) -> str:
+    """Half a surrogate pair, which a terminal hands over for bytes it cannot decode, is no text to
+    a tokenizer.
+    """
+    return text.encode("utf-8", "replace").decode("utf-8")
 
 
 @cache

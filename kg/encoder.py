@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from kg.alone import each_alone
+from kg.alone import BATCH, Found, Reading, each_alone, in_batches
 from kg.errors import EncoderError
 from kg.vectors import Words
 
@@ -44,10 +44,10 @@ class Encoder:
     ) -> npt.NDArray[np.float32]:
         """Unit-length float32 vectors, shape (n, d).
 
-        Each depends on its text alone, to the last bit. `progress(done, n)` is called as texts
-        are done.
+        On a CPU each depends on its text alone, to the last bit; a GPU takes batches.
+        `progress(done, n)` is called as texts are done.
         """
-        vectors = each_alone(self.model, _vector, texts, progress)
+        vectors = self._of_each(_vectors, texts, progress)
         return np.stack(vectors) if vectors else self._no_words().vectors
 
     def encode_words(
@@ -62,9 +62,15 @@ class Encoder:
         ----------
         Khattab and Zaharia (2020), ColBERT.
         """
-        read = each_alone(self.model, partial(_read, none=self._no_words()), texts, progress)
+        read = self._of_each(partial(_read, none=self._no_words()), texts, progress)
         vectors = [vector for vector, _ in read]
         return np.stack(vectors) if vectors else self._no_words().vectors, [w for _, w in read]
+
+    def _of_each(
+        self, read: Reading[Found], texts: Sequence[str], progress: Progress | None
+    ) -> list[Found]:
+        take = each_alone if self.model.device.type == "cpu" else in_batches
+        return take(self.model, read, texts, progress)
 
     def knows(self, word: str) -> bool:
         """Whether the model has a piece for the whole word, so that it is one of some language."""
@@ -85,34 +91,42 @@ class Encoder:
         )
 
 
-_SETTINGS = {"normalize_embeddings": True, "show_progress_bar": False}
+_SETTINGS = {"batch_size": BATCH, "normalize_embeddings": True, "show_progress_bar": False}
 
 
-def _vector(model: Any, text: str) -> npt.NDArray[np.float32]:
-    return np.asarray(model.encode(text, **_SETTINGS), dtype=np.float32)
+def _vectors(model: Any, texts: Sequence[str]) -> list[npt.NDArray[np.float32]]:
+    return list(np.asarray(model.encode(list(texts), **_SETTINGS), dtype=np.float32))
 
 
-def _read(model: Any, text: str, none: Words) -> tuple[npt.NDArray[np.float32], Words]:
-    """A text's vector and those of its words; `none` where the model gives no words."""
-    (row,) = model.encode([text], output_value=None, **_SETTINGS)
-    whole = row["sentence_embedding"].float().numpy(force=True)
-    # Not done for all outputs.
-    vector = np.asarray(whole / max(float(np.linalg.norm(whole)), 1e-12), dtype=np.float32)
+def _read(
+    model: Any, texts: Sequence[str], none: Words
+) -> list[tuple[npt.NDArray[np.float32], Words]]:
+    """Each text's vector and those of its words; `none` where the model gives no words."""
+    rows = model.encode(list(texts), output_value=None, **_SETTINGS)
+    found = []
+    for text, row in zip(texts, rows, strict=True):
+        whole = row["sentence_embedding"].float().numpy(force=True)
+        # Not done for all outputs.
+        vector = np.asarray(whole / max(float(np.linalg.norm(whole)), 1e-12), dtype=np.float32)
+        found.append((vector, _words(model, text, row, none)))
+    return found
+
+
+def _words(model: Any, text: str, row: dict[str, Any], none: Words) -> Words:
     tokenizer = model.tokenizer
     if "token_embeddings" not in row or not getattr(tokenizer, "is_fast", False):
-        return vector, none
+        return none
     limit = model.get_max_seq_length()
     read = tokenizer(
         text, truncation=limit is not None, max_length=limit, return_offsets_mapping=True
     )
     n = len(read["input_ids"])
     if row["input_ids"][:n].tolist() != read["input_ids"]:
-        return vector, none  # a prompt or another step before the tokenizer
+        return none  # a prompt or another step before the tokenizer
     spans = np.array(read["offset_mapping"], dtype=np.int64).reshape(n, 2)
     words = row["token_embeddings"][:n].float().numpy(force=True)
     kept = spans[:, 1] > spans[:, 0]  # all but the model's own marks
-    lengths = np.linalg.norm(words[kept], axis=1, keepdims=True)
-    return vector, Words(spans[kept], words[kept] / lengths)
+    return Words(spans[kept], words[kept] / np.linalg.norm(words[kept], axis=1, keepdims=True))
 
 
 def default_encoder_folder() -> Path:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import shutil
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -90,6 +92,22 @@ def test_a_vector_does_not_depend_on_how_many_cores_there_are(encoder: Encoder) 
         alone._cores.cache_clear()
 
 
+def test_batches_as_a_gpu_takes_them_give_the_same_but_for_rounding(
+    encoder: Encoder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """In the order given, from batches of similar length; progress counts up to all."""
+    expected, words = encoder.encode_words(TEXTS)
+    calls: list[tuple[int, int]] = []
+    monkeypatch.setattr(alone, "BATCH", 4)
+    read = partial(encoding._read, none=encoder._no_words())
+    found = alone.in_batches(encoder.model, read, TEXTS, lambda done, n: calls.append((done, n)))
+    assert calls == [(4, 11), (8, 11), (11, 11)]
+    np.testing.assert_allclose(np.stack([vector for vector, _ in found]), expected, atol=1e-5)
+    for (_, one), other in zip(found, words, strict=True):
+        np.testing.assert_array_equal(one.spans, other.spans)
+        np.testing.assert_allclose(one.vectors, other.vectors, atol=1e-4)
+
+
 def test_several_askers_at_a_time_get_what_each_would_alone(encoder: Encoder) -> None:
     """Texts of different lengths through one model from many threads, with no error."""
     expected, _ = encoder.encode_words(TEXTS)
@@ -102,9 +120,9 @@ def test_who_stops_waits_for_no_text_that_has_not_begun(encoder: Encoder) -> Non
     """What is raised while vectors come in goes on at once, and the next call is whole."""
     begun: list[str] = []
 
-    def read(model: object, text: str) -> str:
-        begun.append(text)
-        return text
+    def read(model: object, given: Sequence[str]) -> list[str]:
+        begun.extend(given)
+        return [*given]
 
     def stop(done: int, n: int) -> None:
         raise KeyboardInterrupt
@@ -112,7 +130,7 @@ def test_who_stops_waits_for_no_text_that_has_not_begun(encoder: Encoder) -> Non
     texts = [str(i) for i in range(5000)]
     with pytest.raises(KeyboardInterrupt):
         alone.each_alone(encoder.model, read, texts, stop)
-    assert alone.each_alone(encoder.model, lambda _, text: text, texts) == texts
+    assert alone.each_alone(encoder.model, lambda _, given: [*given], texts) == texts
     assert len(begun) < len(texts)
 
 
