@@ -11,7 +11,7 @@ from functools import partial
 import numpy as np
 import numpy.typing as npt
 
-from ingest.passages.windows import Part, statement_parts, vector_texts
+from ingest.passages.embedded_text import Part, statement_parts, vector_texts
 from kg.encoder import Encoder
 from kg.linking import STOP_WORDS
 from kg.schema import told

@@ -20,7 +20,7 @@ from ingest.build import ingest
 from ingest.notes.files import find_notes, read_note
 from ingest.notes.kinds import parse_note
 from ingest.passages.cut import cut
-from ingest.passages.windows import vector_texts
+from ingest.passages.embedded_text import vector_texts
 from kg.encoder import Encoder
 from kg.errors import GradusError, NoStore, StoreBusy
 from kg.schema import DATABASE

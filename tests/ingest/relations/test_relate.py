@@ -16,8 +16,8 @@ from ingest.concepts.candidates import NoteParts
 from ingest.concepts.find import find_concepts, find_mentions
 from ingest.notes.kinds import parse_note
 from ingest.passages.cut import cut
+from ingest.passages.embedded_text import vector_texts
 from ingest.passages.encode import encode
-from ingest.passages.windows import vector_texts
 from ingest.relations.gists import read_gists
 from ingest.relations.relate import Related, relate
 from ingest.relations.signals import NUMBERED, read_signals
