@@ -11,6 +11,7 @@ from app.api.accounts import Accounts, LockedOut, account_line, check_new, read_
 from kg.errors import GradusError
 
 PASSWORD = "correct horse: battery"
+KEY = "A" * 43 + "="  # of 32 bytes
 
 
 @pytest.fixture(autouse=True)
@@ -80,9 +81,9 @@ def test_what_cannot_be_is_refused(name: str, password: str, said: str) -> None:
     [
         "ann:secret",
         "ann:scrypt:10:8:1:AAAA:AAAA",
-        account_line("ann", PASSWORD).replace("scrypt", "plain"),
-        account_line("ann", PASSWORD).replace(":8:1:", ":8:999:"),
-        account_line("ann", PASSWORD).replace("scrypt:15", "scrypt:40"),
+        "ann:plain:15:8:1:AAAAAAAAAAAAAAAAAAAAAA==:" + KEY,
+        "ann:scrypt:15:8:999:AAAAAAAAAAAAAAAAAAAAAA==:" + KEY,
+        "ann:scrypt:40:8:1:AAAAAAAAAAAAAAAAAAAAAA==:" + KEY,
         "ann:scrypt:x:8:1:AAAA:AAAA",
     ],
 )
