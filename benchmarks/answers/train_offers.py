@@ -39,10 +39,10 @@ LEARNED = Path(__file__).parents[2] / "app" / "answering" / "offers" / "wishes.j
 TOLD = ("last", "params")  # the parts that nothing is learned from
 OLD = "seen"  # the parts by which offers were once ruled
 STRENGTH = 150.0  # inverse of the penalty, chosen with writers left out, as LEARNED_FROM was
-# "f" and "g" wrote of two runs at once as well, "h" short and plain questions, and one writer in
-# three parts ("i", "j", "k") of overfit-first and what is near it: not among "all"
+# "f" and "g" wrote of two runs at once as well, "h" short and plain questions, the others of
+# overfit-first and what is near it ("i", "j" and "k" are one writer): not among "all"
 OF_GROUPS = {"f": "two at once", "g": "two at once", "h": "short"}
-OF_GROUPS |= dict.fromkeys("ijk", "overfit-first")
+OF_GROUPS |= dict.fromkeys("ijklmn", "overfit-first")
 TWICE = 2  # questions that a term is in at least
 
 

@@ -24,6 +24,9 @@ class Listening:
         self.texts += texts
         return self.model.encode(texts, **settings)
 
+    def __deepcopy__(self, _: Any) -> Listening:
+        return self
+
     def __getattr__(self, name: str) -> Any:
         return getattr(self.model, name)
 
