@@ -136,4 +136,6 @@ class RunJson(TypedDict):
     code: str
     notes: Sequence[str]
     folder: str
+    after: str
+    next: Sequence[dict[str, Any]]
     events: Sequence[dict[str, Any]]

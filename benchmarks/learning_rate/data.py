@@ -25,6 +25,7 @@ __all__ = [
     "hastie",
     "impedance",
     "moons",
+    "names",
     "ratings",
     "table",
     "wide",
@@ -189,6 +190,29 @@ def code(
     )
 
 
+def names(seed: int, packages: Sequence[str], n: int = 2000, length: int = 16) -> Tensors:
+    """Names in packages' code by letters (n, length), in lower case, 0 where there are none;
+    whether of a function, a class or an argument.
+    """
+    found: list[set[str]] = [set(), set(), set()]
+    for node in (
+        node for package in packages for tree in _trees(package) for node in ast.walk(tree)
+    ):
+        for kind, of in enumerate((ast.FunctionDef, ast.ClassDef, ast.arg)):
+            if isinstance(node, of):
+                found[kind].add(
+                    re.sub("[^a-z]", "", getattr(node, "name", getattr(node, "arg", "")).lower())
+                )
+    rng = np.random.default_rng(seed)
+    each = [rng.permutation(sorted(kind - {""}))[: n // 3] for kind in found]
+    rows = [
+        [ord(letter) - 96 for letter in str(name)[:length]] + [0] * (length - len(str(name)))
+        for kind in each
+        for name in kind
+    ]
+    return torch.tensor(rows), torch.tensor([kind for kind, them in enumerate(each) for _ in them])
+
+
 def _ids(pieces: Sequence[Sequence[str]], vocabulary: int) -> dict[str, int]:
     counted = Counter(piece for words in pieces for piece in words)
     common = sorted(counted, key=lambda piece: (-counted[piece], piece))[: vocabulary - 2]
@@ -210,14 +234,22 @@ def _files(package: str) -> list[str]:
 
 
 @functools.cache
-def _docstrings(package: str) -> list[str]:
-    """The longer docstrings in a package's files."""
+def _trees(package: str) -> list[ast.Module]:
+    """A package's first files, parsed."""
     found = []
     for source in _files(package):
         try:
-            tree = ast.parse(source)
+            found.append(ast.parse(source))
         except SyntaxError:
             continue
+    return found
+
+
+@functools.cache
+def _docstrings(package: str) -> list[str]:
+    """The longer docstrings in a package's files."""
+    found = []
+    for tree in _trees(package):
         for node in ast.walk(tree):
             if isinstance(node, ast.FunctionDef | ast.ClassDef | ast.Module) and (
                 text := ast.get_docstring(node)

@@ -1,10 +1,11 @@
 """The learning-rate benchmark's tasks that its rule was chosen on; those that it was not are in
-lr_held_out.
+`held_out`.
 
 DEVELOPMENT is what the rule was chosen on, by looking at how it did. The eleven from "digits,
-residual net" on were held out from a first rule, and looked at when it was changed. HELD_OUT was
-written after that, with data and networks that no task of DEVELOPMENT has. The data comes with
-scikit-learn or from installed packages' docstrings, or is made.
+residual net" on were held out from a first rule, and looked at when it was changed; those of
+`once_held_out` from the second. HELD_OUT was written after that, with data and networks that no
+task of DEVELOPMENT has. The data comes with scikit-learn or from installed packages' docstrings, or
+is made.
 """
 
 from __future__ import annotations
@@ -27,6 +28,7 @@ from benchmarks.learning_rate.nets import (
     awd_language_model,
     mlp,
 )
+from benchmarks.learning_rate.once_held_out import ONCE_HELD_OUT
 
 __all__ = ["DEVELOPMENT", "HELD_OUT", "Task"]
 
@@ -210,4 +212,5 @@ DEVELOPMENT: tuple[Task, ...] = (
             bs=64,
         ),
     ),
+    *ONCE_HELD_OUT,
 )

@@ -16,11 +16,14 @@ from executors.errors import RecipeError
 from executors.learning_rate.race import BUDGET, FEWEST_BATCHES, Race, Trial, race
 from executors.learning_rate.suggest import Advice, Rate, advise, head_of
 from executors.learning_rate.sweep import Sweep, sweep
-from executors.learning_rate.votes import settled
+from executors.learning_rate.votes import Settled, settled
 
 __all__ = ["Found", "find_rate"]
 
 _NOTHING_GAINED = 0.005  # of the validation loss; less is the luck of the batches
+_LITTLE_LEARNED = (
+    0.12  # development runs that begin on a plateau fall by .10 at most, others by .17
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +104,6 @@ def find_rate(
         budget=BUDGET * len(sweeps[0].lrs),
         total=train_batches,
         seed=seed,
-        rivals=(advice.recommended,) if sliced else (),
         tell=tell_trial,
     )
     return _judged(replace(found, race=ran), ran)
@@ -165,16 +167,38 @@ def _judged(found: Found, ran: Race) -> Found:
             f"({ran.before:.4g} before, {best.loss:.4g} after the best), as with a network that is "
             "trained already; stop here, or unfreeze, or get more data",
         )
-    rate, how = settled(found.advice.recommended, ran)
+    took = settled(ran, found.advice.suggestions["valley"])
+    reason = _reason(found.advice, ran, best, took)
+    remarks = [*_weak(ran, best, took), *_beside(ran, best)]
+    return replace(_remarked(found, *remarks), recommended=took.rate, reason=reason)
+
+
+def _reason(advice: Advice, ran: Race, best: Trial, took: Settled) -> str:
+    """How a rate lies to what the short trainings favour, and what else there was."""
+    head = head_of(took.rate)
+    times = max(head / took.favoured, took.favoured / head)
+    how = f"{times:.1f} times {'above' if head > took.favoured else 'below'}"
+    share = f", and the valley has {took.valley_share:.0%} of the say" if took.valley_share else ""
     suggested = ", ".join(
-        f"{name} {show_rate(lr)}" for name, lr in found.advice.suggestions.items() if lr
+        f"{name} {show_rate(lr)}" for name, lr in advice.suggestions.items() if lr
     )
-    reason = (
-        f"{show_rate(rate)}, {how} what {len(ran.trials)} short trainings of {best.batches} "
+    return (
+        f"{show_rate(took.rate)}, {how} what {len(ran.trials)} short trainings of {best.batches} "
         f"batches favour together (the best, at {show_rate(best.rate)}: "
-        f"validation loss {ran.before:.3g} to {best.loss:.3g}); {suggested}"
+        f"validation loss {ran.before:.3g} to {best.loss:.3g}){share}; {suggested}"
     )
-    return replace(_remarked(found, *_beside(ran, best)), recommended=rate, reason=reason)
+
+
+def _weak(ran: Race, best: Trial, took: Settled) -> list[str]:
+    """That the short trainings learned too little to tell rates apart, where they did."""
+    if ran.fall >= _LITTLE_LEARNED:
+        return []
+    say = f"; the valley has {took.valley_share:.0%} of the say" if took.valley_share else ""
+    return [
+        "the evidence is weak: the best short training lowers the validation loss by only "
+        f"{ran.fall:.1%} ({ran.before:.4g} to {best.loss:.4g}){say}, and the rate is a careful "
+        "one; raise num_it for longer trainings, or try three times the rate as well"
+    ]
 
 
 def _all_diverged(ran: Race) -> str:

@@ -6,7 +6,8 @@ development tasks of benchmarks/learning_rate/quality.py (trainings of 84 to 300
 rate of trials of 12, 30 and 60 batches lies half a decade or more from that of the whole training
 in 42, 31 and 8 % of the runs, those of 12 and 30 mostly below it, those of 60 on either side alike.
 So the budget goes into a search that needs about five trials. The one that ended lowest is often
-luck, so that all of them vote, see `executors.learning_rate.votes`.
+luck, so that all of them vote, and the curve's valley with them, see
+`executors.learning_rate.votes`.
 """
 
 from __future__ import annotations
@@ -31,7 +32,7 @@ BUDGET = 3  # times the sweep's batches
 TRIALS = 5
 FEWEST_BATCHES = 30  # of a trial that can be trusted
 STEP = 10**0.5  # between neighbouring rates
-_FIRST = (-1.5, -0.5, 0.5)  # steps from the rate to search around
+_FIRST = (-1.0, 0.0, 1.0)  # steps from the rate to search around
 _VALID_SHARE = 8  # a trial validates on an eighth as many batches as it trains
 _EXPLODED = 4.0  # times the first loss, as fastai's finder has it
 
@@ -79,7 +80,6 @@ def race(
     budget: int,
     total: int,
     seed: int,
-    rivals: tuple[Rate, ...] = (),
     tell: Callable[[Trial], None] = lambda trial: None,
 ) -> Race:
     """Search for the rate whose trial ends lowest; the learner is afterwards as before.
@@ -100,8 +100,6 @@ def race(
     seed : int
         For the order of the batches, dropout and the samples to validate on, the same in every
         trial.
-    rivals : tuple
-        Rates that are tried as well, before the gaps are halved.
     tell : callable
         Gets each trial as it ends.
     """
@@ -111,18 +109,11 @@ def race(
         before, cost = validated(learner, seed, most)
     left -= cost
     tried: dict[float, float] = {}  # steps from `around` to loss
-    waiting = list(rivals)
     while left >= length + most:
         step = _next(tried)
-        if len(tried) >= len(_FIRST) and waiting:
-            rate: Rate = waiting.pop(0)
-            step = math.nan
-        else:
-            head = _rounded(around * STEP**step)
-            rate = sliced_below(head) if sliced else head
-        trials.append(trial(learner, rate, length, seed, most))
-        if math.isfinite(step):
-            tried[step] = trials[-1].loss
+        head = _rounded(around * STEP**step)
+        trials.append(trial(learner, sliced_below(head) if sliced else head, length, seed, most))
+        tried[step] = trials[-1].loss
         left -= trials[-1].cost
         tell(trials[-1])
     return Race(tuple(trials), before, budget - left, time.monotonic() - started)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import shutil
+import time
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
@@ -122,6 +123,7 @@ def test_who_stops_waits_for_no_text_that_has_not_begun(encoder: Encoder) -> Non
 
     def read(model: object, given: Sequence[str]) -> list[str]:
         begun.extend(given)
+        time.sleep(0.001)
         return [*given]
 
     def stop(done: int, n: int) -> None:

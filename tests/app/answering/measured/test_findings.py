@@ -22,12 +22,15 @@ from executors.recipes import (
     init_check,
     lr_find,
     mixed_precision,
+    overfit_first,
     progressive_resizing,
     regularise,
     training_flow,
 )
+from executors.recipes._overfit import Few
 from executors.runs.finding import Finding, figures_of
 from executors.runs.result import RunResult, result_from
+from executors.training.overfit import Bounds, Try
 
 WAYS = [
     regularise.Row(name, score, 0.0, 1.0, 1.0)
@@ -202,6 +205,12 @@ def test_sizes_of_one_case_stand_in_large_and_several_cases_do_not() -> None:
     assert figures_of(cases) == {"Recommended batch": 16, "Largest that fits": 64}
 
 
+BY_HEART = Few(
+    16,
+    Bounds(0.0, 0.7, "always answering a"),
+    (Try(0.01, 40, 0.7, (0.7, 0.01), "reached", 1.0),),
+    (),
+)
 EVERY = {
     "batch-size": batches((64, "float32", 8, 8, "memory")),
     "clean-data": clean_data.findings([], 0),
@@ -209,6 +218,7 @@ EVERY = {
     "init-check": init_check.findings(NOTHING, False, (0.9, 1.1)),
     "lr-find": lr_find.findings({"frozen": 0.0021, "unfrozen": (2e-6, 0.00035)}, 3),
     "mixed-precision": mixed_precision.findings(PRECISIONS, "float16", "accuracy"),
+    "overfit-first": overfit_first.findings(BY_HEART, [], None),
     "progressive-resizing": progressive_resizing.findings(GROWN, "accuracy"),
     "regularise": regularise.findings(WAYS, WAYS[3], 0.05, "accuracy", True),
     "training-flow": training_flow.findings("fits", "accuracy", 0.9, 2),
