@@ -15,11 +15,16 @@ __all__ = ["clear_unfinished", "write_whole"]
 _UNFINISHED = re.compile(r"(?:\.gradus-(\d+)-[0-9a-f]{8}|vectors\.faiss\.(\d+))\.new")
 
 
-def write_whole(path: Path, content: bytes) -> None:
+def write_whole(path: Path, content: bytes, mode: int = 0o666) -> None:
     """Put content in a file's place at once, on the disk, with the rights the file has.
 
     Who reads meanwhile, or after a failure, finds all of the old or all of the new. The new one is
     written beside it first, under a hidden name.
+
+    Parameters
+    ----------
+    mode : int
+        The rights of a file that is not there yet, less the umask; 0o600 for its owner alone.
 
     Raises
     ------
@@ -28,7 +33,7 @@ def write_whole(path: Path, content: bytes) -> None:
     """
     fresh = path.with_name(f".gradus-{os.getpid()}-{secrets.token_hex(4)}.new")
     try:
-        with fresh.open("xb") as file:
+        with open(fresh, "xb", opener=lambda name, flags: os.open(name, flags, mode)) as file:
             file.write(content)
             file.flush()
             os.fsync(file.fileno())

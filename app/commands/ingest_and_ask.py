@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated, get_args
 
 import typer
 
-from app.commands import auth, chat, decide, export, mcp, run, study
+from app.commands import auth, chat, decide, export, feedback, mcp, run, study
 from app.commands import eval as evaluate
 from app.commands.options import (
     JsonOption,
@@ -49,7 +49,7 @@ app = typer.Typer(
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
 )
-for commands in (run, chat, mcp, auth, evaluate, export, decide, study):
+for commands in (run, chat, mcp, auth, evaluate, feedback, export, decide, study):
     commands.add_commands(app)
 
 HitsOption = Annotated[int, typer.Option("-k", min=1, max=1000, help="Number of hits.")]

@@ -23,7 +23,7 @@ from app.api.functions import Gradus
 from app.api.rest import rest_app
 from app.open_store import Shelf
 from app.pages.access import Access, check_access
-from app.pages.ask.page import ASKING, AskPage, ask_page, keep, restore
+from app.pages.ask.page import ASKING, AskPage, ask_page
 from app.pages.assets import read_asset
 from app.pages.beginning import GREET_S, LOADING, READING, Progress, get_ready, greeter, load_writer
 from app.pages.first_script import FirstScript
@@ -170,8 +170,7 @@ def _build(gradus: Gradus, writer: Writer | None, editor: str = "auto") -> gr.Bl
         gr.on(
             [pages.load, again.tick], greeter(shelf), None, [doing, asking.chat, again], **AT_ONCE
         )
-        conversation = [asking.chat, asking.turns, asking.shown]
-        pages.load(restore, asking.kept, conversation, **AT_ONCE)
+        pages.load(asking.begin, asking.kept, asking.outputs, **AT_ONCE)
         pages.load(None, None, None, js=BEGUN, api_visibility="private")
         pages.load(lambda: history_html(runs_dir), None, running.view.past, **AT_ONCE)
         plans = [form.plan for form in running.forms]
@@ -184,16 +183,15 @@ def _connect(bridge: gr.HTML, tabs: gr.Tabs, asking: AskPage, running: RunsPage)
     """Let our links, wherever they stand, ask, show on the graph, run, and open earlier runs."""
 
     async def ask(
-        event: gr.EventData, turns: list[Any], shown: list[Any], request: gr.Request
+        event: gr.EventData, current: Any, browser: object, request: gr.Request
     ) -> AsyncIterator[tuple[Any, ...]]:
-        question, place = str(getattr(event, "question", "")), gr.Tabs(selected="ask")
-        async for reply in asking.ask(question, turns, shown, request):
+        place = gr.Tabs(selected="ask")
+        async for reply in asking.ask(event, current, browser, request):
             yield (place, *reply)
             place = gr.skip()  # who goes elsewhere while the answer is written stays there
 
-    conversation = [asking.turns, asking.shown]
-    asked = bridge.ask_link(ask, conversation, [tabs, asking.chat, *conversation], **ASKING)
-    asked.then(keep, conversation, asking.kept, **AT_ONCE)
+    known = [asking.conversation, asking.kept]
+    bridge.ask_link(ask, known, [tabs, *asking.outputs], **ASKING)
     bridge.stop_link(asking.stop, None, None, **AT_ONCE)
     bridge.graph_link(_go_to("graph"), None, tabs, **AT_ONCE)
 

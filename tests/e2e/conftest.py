@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import os
 import shutil
+import sys
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from pages_server import Site, Visit, serve
@@ -23,6 +25,8 @@ ARGS = [
     "--disable-sync",
     "--no-first-run",
 ]
+ROOT = Path(__file__).parents[2]
+AXE = [base / "node_modules/axe-core/axe.min.js" for base in (Path(sys.prefix), ROOT)]
 NOTES = {
     "01-basics.md": """# Basics
 
@@ -126,3 +130,12 @@ def visit(browser: Browser, request: pytest.FixtureRequest) -> Iterator[Visit]:
     visit.page.on("request", lambda r: visit.requests.append(r.url))
     yield visit
     context.close()
+
+
+@pytest.fixture(scope="session")
+def axe() -> str:
+    """The source of axe-core, which comes by `npm install`; without it the tests are skipped."""
+    found = next((path for path in AXE if path.is_file()), None)
+    if found is None:
+        pytest.skip("axe-core is not installed: npm install --no-save axe-core")
+    return found.read_text(encoding="utf-8")

@@ -11,17 +11,19 @@ import threading
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import pytest
 from playwright.sync_api import Page
 
-__all__ = ["Site", "Visit", "serve"]
+__all__ = ["Site", "Visit", "heavy_findings", "serve"]
 
 SERVE = (
     "import sys; from pathlib import Path; from app.pages.serve import serve; "
     "from app.writer.choice import choose_writer; "
     "serve(Path(sys.argv[1]), port=int(sys.argv[2]), writer=choose_writer(sys.argv[3]))"
 )
+HEAVY = {"serious", "critical"}  # findings of axe
 
 
 @dataclass
@@ -75,3 +77,15 @@ def serve(store: Path, notes: Path, writer: str = "none") -> Iterator[Site]:
             server.wait(30)
         except subprocess.TimeoutExpired:
             server.kill()
+
+
+def heavy_findings(page: Page, axe: str) -> list[str]:
+    """What axe finds serious or critical, with the element."""
+    page.evaluate(axe)
+    found: dict[str, Any] = page.evaluate("axe.run()")
+    return [
+        f"{rule['id']}: {node['target']} {node['html'][:160]} {node['failureSummary'][:240]}"
+        for rule in found["violations"]
+        if rule["impact"] in HEAVY
+        for node in rule["nodes"]
+    ]

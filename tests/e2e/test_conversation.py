@@ -1,4 +1,4 @@
-"""A conversation in a real browser: kept over a reload, by nobody else, and without a server."""
+"""Conversations in a real browser: kept over a reload, for nobody else, and without a server."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import signal
 
 import psutil
 import pytest
-from pages_server import Site, Visit
+from pages_server import Site, Visit, heavy_findings
 from playwright.sync_api import Browser, Page, expect
 
 pytestmark = pytest.mark.browser
@@ -23,9 +23,9 @@ def ask(page: Page, question: str) -> None:
     page.keyboard.press("Enter")
 
 
-def kept(page: Page) -> None:
-    """Wait until the browser has the conversation."""
-    page.wait_for_function("Object.values(localStorage).some((kept) => kept.length > 200)")
+def kept(page: Page, count: int = 1) -> None:
+    """Wait until the server has so many conversations of this browser."""
+    expect(page.locator(".gc-count")).to_have_text(str(count))
 
 
 def test_a_conversation_survives_a_reload(visit: Visit, site: Site) -> None:
@@ -58,12 +58,71 @@ def test_a_cleared_conversation_stays_cleared(visit: Visit, site: Site) -> None:
     kept(page)
     page.get_by_role("button", name="Clear").click()
     expect(page.get_by_test_id("bot")).to_have_count(0)
-    page.wait_for_function(
-        "Object.keys(localStorage).every((key) => localStorage[key].length < 200)"
-    )
+    expect(page.locator(".gc-count")).to_have_text("")
     page.reload()
     expect(page.locator(".g-examples a").first).to_be_visible()
     expect(page.get_by_test_id("user")).to_have_count(0)
+    assert visit.errors == []
+
+
+@pytest.mark.parametrize("visit", [(1440, 900), (390, 844)], indirect=True)
+def test_conversations_are_listed_and_opened_again(visit: Visit, own_site: Site, axe: str) -> None:
+    """By keyboard: begun, found, renamed, saved, opened, gone on with, and deleted."""
+    page = visit.page
+    open_pages(page, own_site)
+    ask(page, "What is momentum?")
+    kept(page)
+    page.get_by_role("button", name="New", exact=True).press("Enter")
+    expect(page.get_by_test_id("user")).to_have_count(0)
+    ask(page, "What is dropout?")
+    kept(page, 2)
+    page.locator(".gc > summary").press("Enter")
+    page.get_by_label("Search the conversations").fill("running mean")
+    names = page.locator(".gc-name")
+    expect(names).to_have_text(["What is momentum?"])
+    assert heavy_findings(page, axe) == []
+    page.get_by_role("button", name="Rename What is momentum?").press("Enter")
+    page.get_by_label("New name of What is momentum?").fill("<b>Steps</b>")
+    page.keyboard.press("Enter")
+    expect(names).to_have_text(["<b>Steps</b>"])
+    with page.expect_download() as saving:
+        page.get_by_role("button", name="Export <b>Steps</b> as Markdown").press("Enter")
+    assert "02-training.md, line" in saving.value.path().read_text("utf-8")
+    page.get_by_role("button", name="Open <b>Steps</b>").press("Enter")
+    expect(page.get_by_test_id("user")).to_have_text(["What is momentum?"])
+    ask(page, "What do I need before it?")
+    expect(page.get_by_test_id("bot").last).to_contain_text("Learning rate")
+    page.locator(".gc > summary").press("Enter")
+    expect(names).to_have_text(["<b>Steps</b>", "What is dropout?"])
+    page.get_by_role("button", name="Delete What is dropout?").press("Enter")
+    page.get_by_role("button", name="Really delete What is dropout?").press("Enter")
+    expect(names).to_have_text(["<b>Steps</b>"])
+    page.keyboard.press("Escape")
+    expect(page.locator(".gc > summary")).to_be_focused()
+    assert visit.errors == []
+
+
+def test_the_last_question_is_edited_and_asked_again(visit: Visit, own_site: Site) -> None:
+    """What is sent takes its place; what a reader thinks of the answer is stored."""
+    page = visit.page
+    open_pages(page, own_site)
+    ask(page, "What is momentum?")
+    kept(page)
+    page.get_by_role("button", name="Edit last").click()
+    expect(page.get_by_label("Your question")).to_have_value("What is momentum?")
+    ask(page, "What is dropout?")
+    expect(page.get_by_test_id("user")).to_have_text(["What is dropout?"])
+    expect(page.get_by_test_id("bot")).to_contain_text("sets randomly chosen activations")
+    expect(page.locator(".gc-name")).to_have_text(["What is dropout?"])
+    page.get_by_role("button", name="Ask again").click()
+    expect(page.get_by_test_id("user")).to_have_text(["What is dropout?"])
+    page.get_by_role("button", name="Helpful").click()
+    file = own_site.store / "feedback.jsonl"
+    for _ in range(100):
+        if file.exists():
+            break
+        page.wait_for_timeout(100)
+    assert '"kind": "helpful"' in file.read_text("utf-8")
     assert visit.errors == []
 
 

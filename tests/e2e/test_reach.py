@@ -3,21 +3,15 @@
 from __future__ import annotations
 
 import json
-import sys
 from collections.abc import Iterator
-from pathlib import Path
-from typing import Any
 
 import pytest
-from pages_server import Site, Visit, serve
+from pages_server import Site, Visit, heavy_findings, serve
 from playwright.sync_api import Page, expect
 
 from app.exports.importing import import_graph
 
 pytestmark = pytest.mark.browser
-ROOT = Path(__file__).parents[2]
-AXE = [base / "node_modules/axe-core/axe.min.js" for base in (Path(sys.prefix), ROOT)]
-HEAVY = {"serious", "critical"}
 PAST = 700  # concepts, of which the list shows 300 at a time
 
 
@@ -45,27 +39,6 @@ def open_place(page: Page, site: Site, name: str = "Ask") -> None:
 def ask(page: Page, question: str) -> None:
     page.get_by_label("Your question").fill(question)
     page.get_by_role("button", name="Send").click()
-
-
-@pytest.fixture(scope="session")
-def axe() -> str:
-    """The source of axe-core, which comes by `npm install`; without it the tests are skipped."""
-    found = next((path for path in AXE if path.is_file()), None)
-    if found is None:
-        pytest.skip("axe-core is not installed: npm install --no-save axe-core")
-    return found.read_text(encoding="utf-8")
-
-
-def heavy_findings(page: Page, axe: str) -> list[str]:
-    """What axe finds serious or critical, with the element."""
-    page.evaluate(axe)
-    found: dict[str, Any] = page.evaluate("axe.run()")
-    return [
-        f"{rule['id']}: {node['target']} {node['html'][:160]} {node['failureSummary'][:240]}"
-        for rule in found["violations"]
-        if rule["impact"] in HEAVY
-        for node in rule["nodes"]
-    ]
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])

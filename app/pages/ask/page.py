@@ -5,6 +5,8 @@ What is shown of a question is left to `app.pages.ask.replies`.
 
 from __future__ import annotations
 
+import asyncio
+import dataclasses
 import html
 import threading
 from collections.abc import AsyncIterator, Callable
@@ -14,19 +16,32 @@ from typing import Any
 
 import gradio as gr
 
-from app.answering.question.follow_ups import Turn
+from app.evaluation.feedback import KINDS, Feedback, give_feedback
 from app.open_store import Shelf, StillReading
 from app.pages.ask.answer import example_questions
-from app.pages.ask.kept import kept_text, kept_under, read_kept
+from app.pages.ask.conversations import (
+    Conversation,
+    Exchange,
+    Kept,
+    asked_text,
+    keep,
+    read,
+    remove,
+    rename,
+    secret_of,
+    storage_key,
+)
+from app.pages.ask.listing import conversation_list, listing
 from app.pages.ask.replies import replies
 from app.pages.note.beside import beside
-from app.pages.quiet import QUIET
+from app.pages.quiet import AT_ONCE, QUIET
 from app.pages.text import LATEX, chip, escaped
 from app.wording import count_of
 from app.writer.written import Writer
 from kg.errors import GradusError
+from kg.types import Answer
 
-__all__ = ["ASKING", "AskPage", "ask_page", "keep", "restore", "welcome"]
+__all__ = ["ASKING", "AskPage", "ask_page", "welcome"]
 
 QUESTION_LIMIT = 10_000  # characters
 # A question asked while an answer is still being written waits for it: both change the same
@@ -38,55 +53,130 @@ ASKING: dict[str, Any] = {
     **QUIET,
 }
 Message = dict[str, Any]
-# What the chat shows, the conversation, what the chat shows later.
-Update = tuple[list[Message], list[Turn], list[Message]]
+# What the chat shows, the conversation, the list of conversations, what the browser keeps.
+Update = tuple[Any, Conversation, Any, Any]
+FEEDBACK = tuple(KINDS.values())
 
 
 @dataclass(frozen=True, slots=True)
 class AskPage:
-    """The page's components, and the functions behind what asks, stops the writer and keeps."""
+    """The page's components, and the functions behind what asks, stops the writer and begins."""
 
     chat: gr.Chatbot
-    turns: gr.State
-    shown: gr.State
+    conversation: gr.State
     kept: gr.BrowserState
-    ask: Callable[[str, list[Turn], list[Message], gr.Request], AsyncIterator[Update]]
+    outputs: list[Any]  # of an `Update`
+    ask: Callable[[gr.EventData, Conversation, object, gr.Request], AsyncIterator[Update]]
     stop: Callable[[gr.Request], None]
+    begin: Callable[[object], Update]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Desk:
-    """Answers the questions of all visitors."""
+    """Answers the questions of all visitors, and keeps their conversations."""
 
     shelf: Shelf
     writer: Writer | None
     writing: dict[str, threading.Event] = field(default_factory=dict)  # what stops a visitor's
 
     async def ask(
-        self, question: str, turns: list[Turn], shown: list[Message], request: gr.Request
+        self,
+        question: str,
+        again: bool,
+        before: Conversation,
+        browser: object,
+        request: gr.Request,
     ) -> AsyncIterator[Update]:
-        question = str(question or "").strip()[:QUESTION_LIMIT]
+        """Answer a question; `again` puts it in place of the last one."""
+        question = asked_text(question)[:QUESTION_LIMIT]
         if not question:
-            yield shown, turns, shown
+            yield _messages(before), before, gr.skip(), gr.skip()
             return
-        asked = [*shown, _message("user", _quoted(question))]
-        yield asked, turns, asked
+        if again:
+            before = dataclasses.replace(before, exchanges=before.exchanges[:-1])
+        exchange = Exchange(question)
+        asked = after = _with(before, exchange)
+        yield _messages(asked), asked, gr.skip(), gr.skip()
         stop = self.writing[str(request.session_hash)] = threading.Event()
         try:
-            async with aclosing(replies(question, turns, self.shelf, self.writer, stop)) as coming:
+            coming = replies(question, before.turns, self.shelf, self.writer, stop)
+            async with aclosing(coming) as coming:
                 async for reply in coming:
-                    replied = [*asked, _message("assistant", reply.text)]
-                    after = [*turns, (question, reply.answer)] if reply.answer else turns
+                    exchange = dataclasses.replace(
+                        exchange,
+                        shown=reply.text,
+                        said=reply.said,
+                        cited=reply.cited,
+                        answer=reply.answer,
+                    )
+                    after = _with(before, exchange)
                     # Until the answer is there, the conversation is without it: a reader may leave
                     # at any moment.
-                    yield replied, after, replied if reply.lasting else asked
+                    lasting = after if reply.lasting else asked
+                    yield _messages(after), lasting, gr.skip(), gr.skip()
         finally:
             self.writing.pop(str(request.session_hash), None)
+        secret = _secret(browser)
+        kept = await asyncio.to_thread(keep, self.shelf.folder, secret, after)
+        yield _messages(after), after, listing(kept, after), _browsers(secret, after)
 
     def stop(self, request: gr.Request) -> None:
         stop = self.writing.get(str(request.session_hash))
         if stop is not None:
             stop.set()
+
+    def begin(self, browser: object) -> Update:
+        """The conversation that was open in this browser, as the page begins."""
+        secret = _secret(browser)
+        kept = read(self.shelf.folder, secret)
+        return self._opened(secret, kept, str(_told(browser, "open")))
+
+    def open(self, event: gr.EventData, current: Conversation, browser: object) -> Update:
+        """Begin a new conversation, open one again, or delete one."""
+        secret, act, chosen = _secret(browser), _said(event, "act"), _said(event, "id")
+        if act == "remove":
+            kept = remove(self.shelf.folder, secret, chosen)
+            if chosen != current.id:
+                return gr.skip(), current, listing(kept, current, _said(event, "words")), gr.skip()
+        else:
+            kept = read(self.shelf.folder, secret)
+        return self._opened(secret, kept, chosen if act == "open" else "", _said(event, "words"))
+
+    def list(self, event: gr.EventData, current: Conversation, browser: object) -> dict[str, Any]:
+        """Search in the list, give a conversation a name, or write it as Markdown."""
+        secret, act, chosen = _secret(browser), _said(event, "act"), _said(event, "id")
+        if act == "rename":
+            kept = rename(self.shelf.folder, secret, chosen, _said(event, "name"))
+        else:
+            kept = read(self.shelf.folder, secret)
+        written = [c for c in kept.conversations if act == "write" and c.id == chosen]
+        return listing(kept, current, _said(event, "words"), written)
+
+    def clear(self, current: Conversation, browser: object) -> Update:
+        """Forget the conversation that is open: what was cleared does not come back."""
+        secret = _secret(browser)
+        return self._opened(secret, remove(self.shelf.folder, secret, current.id))
+
+    def rate(self, event: gr.LikeData, current: Conversation, browser: object) -> Any:
+        """Store what a reader thinks of an answer; whoever takes it back leaves nothing."""
+        at = int(event.index) // 2 if isinstance(event.index, int) else -1
+        answer = current.exchanges[at].answer if 0 <= at < len(current.exchanges) else None
+        if answer is None:
+            return current
+        kind = next((k for k, words in KINDS.items() if words == event.liked), "")
+        rated = dataclasses.replace(current.exchanges[at], feedback=kind)
+        give_feedback(self.shelf.folder, _feedback(rated, answer))
+        exchanges = (*current.exchanges[:at], rated, *current.exchanges[at + 1 :])
+        current = dataclasses.replace(current, exchanges=exchanges)
+        keep(self.shelf.folder, _secret(browser), current)
+        return current
+
+    def _opened(self, secret: str, kept: Kept, chosen: str = "", words: str = "") -> Update:
+        """One of the kept conversations, else a new one."""
+        opened = next((c for c in kept.conversations if c.id == chosen), Conversation())
+        rated = [KINDS.get(e.feedback) for e in opened.exchanges]
+        chat = gr.update(value=_messages(opened), feedback_value=rated)
+        return chat, opened, listing(kept, opened, words), _browsers(secret, opened)
 
 
 def ask_page(shelf: Shelf, writer: Writer | None = None, editor: str = "none") -> AskPage:
@@ -95,29 +185,72 @@ def ask_page(shelf: Shelf, writer: Writer | None = None, editor: str = "none") -
     `editor` is what a note opens in, for visitors of this machine.
     """
     desk = _Desk(shelf, writer)
-    turns, shown = gr.State([]), gr.State([])
-    # The conversation is no secret from the browser that shows it.
-    kept = gr.BrowserState("", storage_key=kept_under(shelf.folder), secret="gradus")
+    conversation = gr.State(Conversation())
+    # Gradio's own secret would change with every start of the server.
+    kept = gr.BrowserState(None, storage_key=storage_key(shelf.folder), secret="gradus")
     with gr.Row(equal_height=False, elem_id="ask-row"):
         with gr.Column(min_width=0, elem_id="ask-column"):
+            conversations = conversation_list()
             chat = _chat(shelf)
             _box()
         beside(shelf, editor)
-    outputs = [chat, turns, shown, kept]
-    chat.clear(_start_over, None, outputs, queue=False, api_visibility="private")
-    return AskPage(chat, turns, shown, kept, desk.ask, desk.stop)
+    inputs, outputs = [conversation, kept], [chat, conversation, conversations, kept]
+    # What changes the conversation waits for the answer that is written, and ends the writing.
+    chat.clear(desk.stop, None, None, **AT_ONCE)
+    chat.clear(desk.clear, inputs, outputs, **ASKING)
+    conversations.open_link(desk.stop, None, None, **AT_ONCE)
+    conversations.open_link(desk.open, inputs, outputs, **ASKING)
+    latest: dict[str, Any] = {"trigger_mode": "always_last", **QUIET}
+    conversations.list_link(desk.list, inputs, conversations, **latest)
+    chat.like(desk.rate, inputs, conversation, **ASKING)
+    return AskPage(chat, conversation, kept, outputs, _asker(desk), desk.stop, desk.begin)
 
 
-def keep(turns: list[Turn], shown: list[Message]) -> str:
-    """What the browser is to keep of the conversation."""
-    return kept_text(turns, [(m["role"], m["content"][0]["text"]) for m in shown])
+def _asker(desk: _Desk) -> Any:
+    """What the links and the box that ask do."""
+
+    async def ask(
+        event: gr.EventData, current: Conversation, browser: object, request: gr.Request
+    ) -> AsyncIterator[Update]:
+        again = getattr(event, "again", False) is True
+        async for update in desk.ask(_said(event, "question"), again, current, browser, request):
+            yield update
+
+    return ask
 
 
-def restore(kept: object) -> Update:
-    """The conversation that the browser kept, as the page begins."""
-    turns, shown = read_kept(kept)
-    messages = [_message(role, text) for role, text in shown]
-    return messages, turns, messages
+def _secret(browser: object) -> str:
+    return secret_of(_told(browser, "secret"))
+
+
+def _browsers(secret: str, opened: Conversation) -> dict[str, str]:
+    """What the browser keeps: its secret, and which conversation is open."""
+    return {"secret": secret, "open": opened.id}
+
+
+def _told(browser: object, name: str) -> object:
+    return browser.get(name) if isinstance(browser, dict) else None
+
+
+def _said(event: gr.EventData, name: str) -> str:
+    """A text that comes with an event of ours; "" where it is none."""
+    text = getattr(event, name, "")
+    return text if isinstance(text, str) else ""
+
+
+def _with(before: Conversation, exchange: Exchange) -> Conversation:
+    return dataclasses.replace(before, exchanges=(*before.exchanges, exchange))
+
+
+def _feedback(exchange: Exchange, answer: Answer) -> Feedback:
+    return Feedback(
+        exchange.question,
+        exchange.feedback,
+        exchange.said,
+        answer.status,
+        exchange.cited,
+        exchange.id,
+    )
 
 
 def _chat(shelf: Shelf) -> gr.Chatbot:
@@ -129,9 +262,9 @@ def _chat(shelf: Shelf) -> gr.Chatbot:
         label="Conversation",
         buttons=["copy"],
         layout="panel",
-        feedback_options=None,
+        feedback_options=list(FEEDBACK),
         autoscroll=False,  # to an answer's end; bridge.js brings the question to the top
-        height="calc(100dvh - 198px)",
+        height="calc(100dvh - 236px)",
         min_height=320,
         elem_id="chat",
         placeholder=welcome(shelf),
@@ -153,10 +286,6 @@ def _box() -> None:
     )
 
 
-def _start_over() -> tuple[Any, ...]:
-    return [], [], [], keep([], [])
-
-
 def welcome(shelf: Shelf) -> str:
     """What an empty conversation shows: how many concepts there are, and first questions."""
     try:
@@ -173,6 +302,13 @@ def welcome(shelf: Shelf) -> str:
         f"<p>{concepts} from {notes}. Every answer cites the lines it comes from.</p>"
         f'<div class="g-examples">{examples}</div></div>'
     )
+
+
+def _messages(conversation: Conversation) -> list[Message]:
+    """What the chat shows: for each question, it and its answer."""
+    pairs = ((_quoted(e.question), e.shown) for e in conversation.exchanges)
+    shown = [(_message("user", q), _message("assistant", a) if a else None) for q, a in pairs]
+    return [message for pair in shown for message in pair if message]
 
 
 def _message(role: str, text: str) -> Message:

@@ -21,7 +21,7 @@ from app.pages.ask.answer import answer_markdown, draft_markdown, pieces
 from app.writer.written import Writer, worth_writing, written
 from kg.errors import GradusError
 from kg.store import Store
-from kg.types import Answer
+from kg.types import Answer, Citation
 
 __all__ = ["Reply", "replies"]
 
@@ -39,6 +39,8 @@ class Reply:
     text: str  # Markdown, safe to show
     answer: Answer | None = None  # what follow-ups are understood from, once it is there
     lasting: bool = True  # whether it stays in the conversation when the reader leaves now
+    said: str = ""  # the answer in words, with [n] for its citations; "" for what is passing
+    cited: tuple[Citation, ...] = ()
 
 
 async def replies(
@@ -62,12 +64,12 @@ async def replies(
         patience = HEARTBEAT_S
     answered = await answering
     if isinstance(answered, str):
-        yield Reply(answered)
+        yield Reply(_error_line(answered), said=answered)
         return
     store, extract = answered
     if writer is None or not worth_writing(extract):
         for piece in pieces(answer_markdown(store, extract)):
-            yield Reply(piece, extract)
+            yield Reply(piece, extract, said=extract.text, cited=extract.citations)
             await asyncio.sleep(PIECE_PAUSE_S)
         return
     earlier = [question for question, _ in turns]
@@ -77,7 +79,8 @@ async def replies(
             if isinstance(step, Answer):
                 # What was written is for reading; follow-ups are understood from what the notes
                 # say.
-                yield Reply(answer_markdown(store, step), extract)
+                shown = answer_markdown(store, step)
+                yield Reply(shown, extract, said=step.text, cited=step.citations)
             else:
                 yield Reply(draft_markdown(extract, step, writer.name), lasting=False)
 
@@ -88,10 +91,10 @@ def _answered(shelf: Shelf, question: str, turns: Sequence[Turn]) -> tuple[Store
         store = shelf.awaited()
         return store, answer(question, store, shelf.encoder(store), turns)
     except GradusError as error:
-        return _error_line(str(error))
+        return str(error)
     except Exception:  # the page's outermost edge: the log has the traceback, the reader a line
         log.exception("answering failed")
-        return _error_line("This question could not be answered because of an error in Gradus.")
+        return "This question could not be answered because of an error in Gradus."
 
 
 def _error_line(message: str) -> str:

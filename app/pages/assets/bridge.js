@@ -31,8 +31,11 @@ async function send() {
   sending = false;
   if (!there) return;
   if (box().value === question) write('');
-  trigger('ask_link', { question });
+  trigger('ask_link', { question, again: Boolean(shared.again) });
+  shared.cancel?.();
 }
+shared.write = (text) => { write(text); box().focus(); };
+shared.ask = async (asked) => { if (await answers()) trigger('ask_link', asked); };
 /* Not by Gradio's events, which stand still while its connection is lost. */
 function sends(e) {
   const asks = e.type === 'click' ? e.target.closest?.('#question button') : e.target === box() && e.key === 'Enter';

@@ -59,7 +59,8 @@ def test_an_answer_grows_to_what_the_page_makes_of_it(shelf: Shelf, encoder: Enc
     found = asked(shelf)
     assert len(found) > 3
     assert all(later.text.startswith(one.text) for one, later in pairwise(found))
-    assert found[-1] == Reply(answer_markdown(shelf.current(), said), said, lasting=True)
+    shown = answer_markdown(shelf.current(), said)
+    assert found[-1] == Reply(shown, said, True, said.text, said.citations)
     assert all(r.lasting and r.answer == said for r in found)
 
 
