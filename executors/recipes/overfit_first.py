@@ -91,7 +91,6 @@ RECIPE = Recipe(
     ),
 )
 _WAYS = "without augmentation, dropout and weight decay"
-_IMAGES = "mixup among them"
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,6 +117,7 @@ def run(params: Params, journal: Journal) -> Outcome:
         When the parameters or the user's files do not hold up.
     """
     from executors.recipes._overfit import few_batches, whole_set
+    from executors.training.regularisers import blends
 
     ready = prepare(params, journal)
     own = _own_rate(params, ready)
@@ -126,7 +126,7 @@ def run(params: Params, journal: Journal) -> Outcome:
     held: Held | None = None
     if few.reached and params.whole:
         tried, held = whole_set(ready, journal, few, params.seconds)
-    steps = reducing(ready.settings.task, held, tried) if held is not None else []
+    steps = reducing(ready.settings.task, tried, blends(ready.learner)) if held is not None else []
     for step in steps:
         journal.emit("row", table="to reduce overfitting, in this order", **step)
     _write(few, journal)
@@ -238,8 +238,14 @@ def _on_others(held: Held) -> str:
     return f"{text} Reduce the overfitting in the order of the table."
 
 
-def reducing(task: str, held: Held, tried: Sequence[Network]) -> list[dict[str, str]]:
-    """The steps by which overfitting is reduced, in order, each with its recipe if any."""
+def reducing(task: str, tried: Sequence[Network], blended: bool) -> list[dict[str, str]]:
+    """The steps by which overfitting is reduced, in order, each with its recipe if any.
+
+    Parameters
+    ----------
+    blended : bool
+        Whether MixUp, the augmentation that a recipe has, means something for this data.
+    """
     arch = next(one.arch for one in tried if one.overfits)
     steps = (
         ("more data", "clean-data", "finds wrong labels and copies in what there is"),
@@ -248,10 +254,9 @@ def reducing(task: str, held: Held, tried: Sequence[Network]) -> list[dict[str, 
         ("regularisation", "regularise", "weight decay, dropout, label smoothing side by side"),
         ("less complexity", "training-flow", f"{arch} is enough to overfit; try a smaller one"),
     )
-    images = "image-classification", "multi-label", "image-regression"
     rows = []
     for step, recipe, why in steps:
-        does = task in find_recipe(recipe).tasks and (step != "augmentation" or task in images)
+        does = task in find_recipe(recipe).tasks and (step != "augmentation" or blended)
         rows.append({"step": step, "recipe": recipe if does else "", "why": why if does else ""})
     return rows
 

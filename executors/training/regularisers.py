@@ -20,7 +20,7 @@ from torch.nn import functional
 
 from executors.training.batches import split_batch
 
-__all__ = ["Way", "ways"]
+__all__ = ["Way", "blends", "ways"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +82,7 @@ def ways(
     if dropout and any(isinstance(module, nn.Linear) for module in learner.model.modules()):
         drop, lines = (_Dropout(dropout),), _dropout_lines(dropout)
         possible.append(Way(f"dropout {dropout:g}", 0.0, drop, None, ", wd=0", lines))
-    if mixup and _blends(learner):
+    if mixup and blends(learner):
         fit_words = f", wd=0, cbs=MixUp({mixup!r})"
         possible.append(Way(f"mixup {mixup:g}", 0.0, (MixUp(mixup),), None, fit_words))
     if smoothing and isinstance(learner.loss_func, CrossEntropyLossFlat):
@@ -93,8 +93,8 @@ def ways(
     return possible
 
 
-def _blends(learner: Any) -> bool:
-    """Whether every input is of floats in an image's four dimensions, the target one or two."""
+def blends(learner: Any) -> bool:
+    """Whether MixUp has a meaning: every input is of floats in an image's four dimensions, the target one or two."""
     inputs, targets = split_batch(learner, learner.dls.train.one_batch())
     images = all(part.ndim == 4 and part.is_floating_point() for part in inputs)
     return images and all(part.ndim <= 2 for part in targets)

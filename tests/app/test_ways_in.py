@@ -7,7 +7,6 @@ import os
 import re
 import shutil
 import signal
-import socket
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -16,6 +15,7 @@ from pathlib import Path
 
 import pytest
 from awaited import awaited
+from free_port import free_port
 from mcp import ClientSession, StdioServerParameters
 from mcp.client.stdio import stdio_client
 
@@ -71,9 +71,7 @@ def house(starter: Store, tmp_path_factory: pytest.TempPathFactory) -> Iterator[
     path = f"{gradus.parent}{os.pathsep}{os.environ['PATH']}"
     environment = os.environ | {"PATH": path, "GRADUS_STORE": str(folder / "store")}
     environment |= {"HF_HUB_OFFLINE": "1", "PYTHONUNBUFFERED": "1"}
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+    port = free_port()
     server = subprocess.Popen(
         ["gradus", "app", "--port", str(port)],
         cwd=folder,

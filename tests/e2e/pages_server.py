@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import signal
-import socket
 import subprocess
 import sys
 import threading
@@ -14,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from free_port import free_port
 from playwright.sync_api import Page
 
 __all__ = ["Site", "Visit", "heavy_findings", "serve"]
@@ -48,9 +48,7 @@ class Visit:
 
 def serve(store: Path, notes: Path, writer: str = "none") -> Iterator[Site]:
     """A server in a process of its own, on a free port; ended as a user would, with Ctrl-C."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+    port = free_port()
     environment = os.environ | {"HF_HUB_OFFLINE": "1", "PYTHONUNBUFFERED": "1"}
     server = subprocess.Popen(
         [sys.executable, "-c", SERVE, str(store), str(port), writer],

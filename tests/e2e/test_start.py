@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import signal
-import socket
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -12,6 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+from free_port import free_port
 from pages_server import Visit
 from playwright.sync_api import expect
 
@@ -60,9 +60,7 @@ def started(*words: str | Path, script: str) -> Iterator[subprocess.Popen[str]]:
 
 @pytest.fixture
 def port() -> str:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return str(probe.getsockname()[1])
+    return str(free_port())
 
 
 def until(server: subprocess.Popen[str], words: str) -> None:

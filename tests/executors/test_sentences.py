@@ -287,7 +287,7 @@ def overfitted(
 
 
 def reducing(task: str) -> list[dict[str, str]]:
-    return overfit_first.reducing(task, holding(0.9), [network(8)])
+    return overfit_first.reducing(task, [network(8)], task == "image-classification")
 
 
 def lines(offers: Any) -> str:

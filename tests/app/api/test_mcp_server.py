@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import socket
 import sys
 from collections.abc import Awaitable, Callable, Iterator
 from pathlib import Path
@@ -20,11 +19,11 @@ from mcp.shared.exceptions import McpError
 from mcp.shared.memory import create_connected_server_and_client_session as connected
 from mcp.types import CallToolResult, TextContent
 from pydantic import AnyUrl
+from served import served
 
 from app.api.functions import READING, RUNNING, Gradus
 from app.api.mcp_server import mcp_server
 from app.api.signatures import signature_of
-from app.pages.serve import _build, _launch
 
 Talk = Callable[[ClientSession], Awaitable[Any]]
 
@@ -173,13 +172,8 @@ def test_over_a_pipe(store_folder: Path) -> None:
 @pytest.fixture
 def address(gradus: Gradus) -> Iterator[str]:
     """The pages of this process, at which the protocol is spoken too."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    pages = _build(gradus, None)
-    _launch(pages, gradus, "127.0.0.1", port)
-    yield f"http://127.0.0.1:{port}"
-    pages.close(verbose=False)
+    with served(gradus) as address:
+        yield address
 
 
 def test_over_http_beside_the_pages(address: str) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import socket
 import warnings
 from collections.abc import Iterator
 from pathlib import Path
@@ -11,10 +10,10 @@ import httpx
 import pytest
 from gradio_client import Client
 from gradio_client.exceptions import AppError
+from served import served
 
 from app.api.functions import READING, RUNNING, Gradus
 from app.open_store import Shelf
-from app.pages.serve import _build, _launch
 from app.visitors_runs import VisitorsRuns
 from kg.encoder import Encoder
 
@@ -30,14 +29,8 @@ def gradus(
 @pytest.fixture(scope="module")
 def address(gradus: Gradus) -> Iterator[str]:
     """A server of the pages in this process."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    pages = _build(gradus, None)
-    _launch(pages, gradus, "127.0.0.1", port)
-    yield f"http://127.0.0.1:{port}"
-    gradus.runs.stop_all()
-    pages.close(verbose=False)
+    with served(gradus) as address:
+        yield address
 
 
 @pytest.fixture(scope="module")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import socket
 import warnings
 from collections.abc import Iterator
 from pathlib import Path
@@ -10,6 +9,7 @@ from pathlib import Path
 import httpx
 import pytest
 from gradio_client import Client
+from served import served
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
 from starlette.requests import Request
@@ -22,7 +22,6 @@ from app.api.functions import Gradus
 from app.api.rest import visitor_of
 from app.open_store import Shelf
 from app.pages.access import Access
-from app.pages.serve import _build, _launch
 from app.pages.sign_in import SignIn
 from app.visitors_runs import VisitorsRuns
 from kg.encoder import Encoder
@@ -77,13 +76,8 @@ def address(
 ) -> Iterator[str]:
     """The pages where people sign in."""
     gradus = Gradus(Shelf(store_folder, encoder), tmp_path_factory.mktemp("runs"), VisitorsRuns())
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    pages = _build(gradus, None)
-    _launch(pages, gradus, "127.0.0.1", port, Access(known))
-    yield f"http://127.0.0.1:{port}"
-    pages.close(verbose=False)
+    with served(gradus, Access(known)) as address:
+        yield address
 
 
 def test_nothing_of_the_pages_answers_a_stranger(address: str) -> None:

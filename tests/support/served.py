@@ -1,0 +1,25 @@
+"""The pages of an open store, served by this process on a free port."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from free_port import free_port
+
+from app.api.functions import Gradus
+from app.pages.access import Access
+from app.pages.serve import _build, _launch
+
+__all__ = ["served"]
+
+
+@contextmanager
+def served(gradus: Gradus, access: Access | None = None) -> Iterator[str]:
+    """Their address while they are served; runs that were started end with them."""
+    port = free_port()
+    pages = _build(gradus, None)
+    _launch(pages, gradus, "127.0.0.1", port, access or Access())
+    yield f"http://127.0.0.1:{port}"
+    gradus.runs.stop_all()
+    pages.close(verbose=False)
