@@ -94,7 +94,9 @@ def ways(
 
 
 def blends(learner: Any) -> bool:
-    """Whether MixUp has a meaning: every input is of floats in an image's four dimensions, the target one or two."""
+    """Whether MixUp means something: inputs of floats in an image's four dimensions, targets of one
+    or two.
+    """
     inputs, targets = split_batch(learner, learner.dls.train.one_batch())
     images = all(part.ndim == 4 and part.is_floating_point() for part in inputs)
     return images and all(part.ndim <= 2 for part in targets)
