@@ -14,7 +14,7 @@ from app.evaluation.question_forms import asked_of, by_chance, casual
 from app.evaluation.question_words import FILLERS
 from ingest.notes.markdown import parse_markdown, plain
 from ingest.notes.sentences import sentence_spans
-from ingest.notes.structure_words import NEEDS
+from ingest.notes.word_lists import NEEDS
 from kg.linking import fold
 from kg.search import content_words
 from kg.store import Store

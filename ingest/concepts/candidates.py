@@ -14,7 +14,7 @@ from ingest.concepts.words import Vectors
 from ingest.names.labels import Names, heading_names, merge_key, namings, term_name
 from ingest.names.note_names import NoteNames, note_stem
 from ingest.notes.parsed import Marked, ParsedNote
-from ingest.notes.structure_words import NEEDS_ALONE, links_only
+from ingest.notes.word_lists import NEEDS_ALONE, links_only
 from kg.linking import key
 from kg.types import Passage
 

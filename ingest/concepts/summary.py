@@ -10,7 +10,7 @@ from ingest.notes.dialect import FENCED
 from ingest.notes.dialect_lines import readable
 from ingest.notes.plain_text import plain
 from ingest.notes.sentences import sentences
-from ingest.notes.structure_words import MUST_KNOW, NEEDS, PART, links_only
+from ingest.notes.word_lists import MUST_KNOW, NEEDS, PART, links_only
 from kg.linking import key
 
 __all__ = ["first_sentence", "naming_sentence", "tells"]

@@ -17,7 +17,7 @@ from ingest.notes.markdown import parse_markdown
 from ingest.notes.parsed import Block
 from ingest.notes.plain_text import plain
 from ingest.notes.sentences import sentence_spans
-from ingest.notes.structure_words import MARKS, NEEDS, SEE_ALSO, links_only
+from ingest.notes.word_lists import MARKS, NEEDS, SEE_ALSO, links_only
 from kg.types import PassageKind, StatementKind, StatementSpan
 
 __all__ = ["says_something", "statements_in"]

@@ -10,7 +10,7 @@ from itertools import pairwise
 
 from ingest.concepts.candidates import NoteParts
 from ingest.notes.lines import line_of, line_spans
-from ingest.notes.structure_words import LINKS, MARKS, SEE_ALSO
+from ingest.notes.word_lists import LINKS, MARKS, SEE_ALSO
 from kg.linking import key
 from kg.types import Concept, Evidence, Mention, Passage
 

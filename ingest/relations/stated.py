@@ -11,7 +11,7 @@ from ingest.concepts.links import Targets, entries_of
 from ingest.names.labels import named_by
 from ingest.notes.lines import line_spans
 from ingest.notes.parsed import Block
-from ingest.notes.structure_words import NEEDS, NEEDS_ALONE, PART
+from ingest.notes.word_lists import NEEDS, NEEDS_ALONE, PART
 from ingest.relations.signals import NUMBERED, quote_line
 from kg.linking import STOP_WORDS, key, terms
 from kg.types import Concept, Evidence, Mention, Passage

@@ -17,7 +17,7 @@ from ingest.notes.kinds import parse_note
 from ingest.notes.lines import line_spans
 from ingest.notes.plain_text import html_words, inline_text, picture_of, plain
 from ingest.notes.sentences import sentence_spans
-from ingest.notes.structure_words import links_only
+from ingest.notes.word_lists import links_only
 from ingest.passages import cut as cutting
 from ingest.passages.cut import cut
 from ingest.passages.encode import ToEncode

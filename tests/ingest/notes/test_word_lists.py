@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from ingest.notes.structure_words import links_only
+from ingest.notes.word_lists import links_only
 from ingest.passages.statements import says_something
 
 FIRST = (
