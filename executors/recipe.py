@@ -9,9 +9,11 @@ from __future__ import annotations
 
 import importlib
 import pkgutil
+import sys
 import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass, is_dataclass
+from functools import lru_cache
 from importlib import metadata
 from types import ModuleType
 from typing import Any, get_type_hints
@@ -158,12 +160,21 @@ def _modules() -> list[ModuleType]:
     )
     found = [importlib.import_module(f"executors.recipes.{name}") for name in names]
     taken = {module.RECIPE.name for module in found}
-    for entry in sorted(metadata.entry_points(group=ENTRY_POINTS), key=lambda entry: entry.name):
+    for entry in _entries(tuple(sys.path)):
         module = _load(entry)
         if module is not None and module.RECIPE.name not in taken:
             taken.add(module.RECIPE.name)
             found.append(module)
     return found
+
+
+@lru_cache(maxsize=1)
+def _entries(_: tuple[str, ...]) -> list[metadata.EntryPoint]:
+    """What packages register, looked for once as long as the places to look in are the same.
+
+    Every installed package is read for it, which takes longer than all else on a concept's card.
+    """
+    return sorted(metadata.entry_points(group=ENTRY_POINTS), key=lambda entry: entry.name)
 
 
 def _load(entry: metadata.EntryPoint) -> ModuleType | None:
