@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 
 import networkx as nx
 
-__all__ = ["NODE_LIMIT", "Placed", "around", "layers", "most_connected", "place_nodes"]
+__all__ = ["NODE_LIMIT", "Placed", "around", "layers", "place_beside", "place_nodes"]
 
 NODE_LIMIT = 160  # more labels than this cannot be read at once
 # Between levels, between rows of one level, between boxes of one row.
@@ -34,15 +34,18 @@ class Placed:
     level: int
 
 
-def most_connected(graph: nx.DiGraph[int], limit: int = NODE_LIMIT) -> list[int]:
-    """Concepts that have a prerequisite edge, those with the most edges first; at most `limit`."""
-    linked = [node for node, degree in graph.degree() if degree > 0]
-    return sorted(linked, key=lambda node: (-graph.degree(node), node))[:limit]
+def around(
+    graph: nx.DiGraph[int], goal: int, limit: int = NODE_LIMIT, back: int | None = None
+) -> list[int]:
+    """A concept, what it builds on, and what needs it directly; the nearest `limit`.
 
-
-def around(graph: nx.DiGraph[int], goal: int, limit: int = NODE_LIMIT) -> list[int]:
-    """A concept, all it builds on, and what needs it directly; the nearest `limit`."""
-    below = nx.single_source_shortest_path_length(graph.reverse(copy=False), goal)
+    Parameters
+    ----------
+    back : int or None
+        How many steps what it builds on may lie behind it; None: any number.
+    """
+    behind = graph.reverse(copy=False)
+    below = nx.single_source_shortest_path_length(behind, goal, cutoff=back)
     needing = sorted(graph.successors(goal))
     order = sorted(below, key=lambda node: (below[node], node))
     return list(dict.fromkeys([goal, *order[: limit - min(len(needing), limit // 3)], *needing]))[
@@ -87,6 +90,28 @@ def place_nodes(graph: nx.DiGraph[int], labels: Mapping[int, str]) -> dict[int, 
             y += ROW_PX
         y += LEVEL_PX - ROW_PX
     return _spread(placed)
+
+
+def place_beside(
+    nodes: Sequence[int], labels: Mapping[int, str], placed: Mapping[int, Placed]
+) -> dict[int, Placed]:
+    """Rows for concepts without an order, below all that is placed; their level is -1."""
+    width = {node: min(WIDEST_PX, len(labels[node]) * CHARACTER_PX + PADDING_PX) for node in nodes}
+    taken = [place.x + place.width for place in placed.values()]
+    narrow = min((place.x for place in placed.values()), default=0.0)
+    widest = max(3 * WIDEST_PX, max(taken, default=0.0) - narrow)
+    if not placed:
+        area = LEVEL_PX * sum(width[node] + GAP_PX for node in nodes)
+        widest = max(widest, math.sqrt(SHAPE * area))
+    out: dict[int, Placed] = {}
+    y = max((place.y for place in placed.values()), default=-LEVEL_PX) + LEVEL_PX
+    for row in _rows(nodes, width, widest):
+        x = -(sum(width[node] for node in row) + GAP_PX * (len(row) - 1)) / 2
+        for node in row:
+            out[node] = Placed(round(x, 1), round(y, 1), round(width[node], 1), -1)
+            x += width[node] + GAP_PX
+        y += ROW_PX
+    return out
 
 
 def _spread(placed: Mapping[int, Placed]) -> dict[int, Placed]:

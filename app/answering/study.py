@@ -20,6 +20,7 @@ __all__ = [
     "Plan",
     "concept_ids",
     "followers",
+    "home_of",
     "learn_next",
     "next_steps",
     "prerequisites_of",
@@ -84,7 +85,7 @@ def study_plan(
     for n, c in enumerate(path, 1):
         concept = store.concepts[c]
         needing = tuple((store.concepts[t].label, evidence.get((c, t))) for t in why[c])
-        steps.append(PathStep(concept.label, concept.summary, needing, _home(store, concept, n)))
+        steps.append(PathStep(concept.label, concept.summary, needing, home_of(store, concept, n)))
     on, done = set(path), set(known)
     whole = study_path(graph, goals, (), full, likely) if done else []
     left_out = [c for c in whole if c in done - on]
@@ -109,7 +110,7 @@ def learn_next(store: Store, known: Collection[int], most: int = MOST_NEXT) -> t
         evidence = _evidence(store, {c, *first})
         builds_on = tuple((store.concepts[p].label, evidence.get((p, c))) for p in first)
         opens = len(nx.descendants(graph, c) - set(known))
-        where = _home(store, concept, n) or _needed_at(store, c, n)
+        where = home_of(store, concept, n) or _needed_at(store, c, n)
         steps.append(NextStep(concept.label, concept.summary, builds_on, opens, where))
     return tuple(steps)
 
@@ -129,7 +130,7 @@ def next_steps(store: Store, known_label: str, most: int = SHOWN) -> tuple[PathS
     for n, c in enumerate(chosen, 1):
         concept = store.concepts[c]
         why = ((known.label, evidence.get((known.id, c))),)
-        steps.append(PathStep(concept.label, concept.summary, why, _home(store, concept, n)))
+        steps.append(PathStep(concept.label, concept.summary, why, home_of(store, concept, n)))
     return tuple(steps)
 
 
@@ -186,7 +187,7 @@ def _labels(store: Store, ids: Iterable[int]) -> tuple[str, ...]:
     return tuple(store.concepts[c].label for c in ids)
 
 
-def _home(store: Store, concept: Concept, n: int) -> Citation | None:
+def home_of(store: Store, concept: Concept, n: int) -> Citation | None:
     """The first lines that define a concept."""
     if not concept.passages:
         return None

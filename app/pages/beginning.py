@@ -14,6 +14,7 @@ import gradio as gr
 
 from app.open_store import Shelf
 from app.pages.ask.page import welcome
+from app.pages.graph.view import graph_view
 from app.writer.written import Writer, WriterFailure
 from kg.errors import NoStore
 
@@ -35,6 +36,7 @@ def get_ready(shelf: Shelf, read_notes: Callable[[Progress], None] | None) -> No
             )
         shelf.tell("")  # a store that is not there now is not coming
         store = shelf.current()
+        graph_view(store)  # what it finds out once for all
         shelf.tell(LOADING)
         shelf.encoder(store)
     except NoStore as error:

@@ -1,4 +1,4 @@
-"""The pages put together and served: Ask, Graph and Runs in one app, with nothing fetched."""
+"""The pages put together and served: each place in one app, with nothing fetched."""
 
 from __future__ import annotations
 
@@ -29,6 +29,7 @@ from app.pages.beginning import GREET_S, LOADING, READING, Progress, get_ready, 
 from app.pages.first_script import FirstScript
 from app.pages.graph.page import graph_page
 from app.pages.guard import Guard, is_local
+from app.pages.learn.page import learn_page
 from app.pages.programs import offer_to_programs
 from app.pages.quiet import AT_ONCE, QUIET
 from app.pages.runs.history_view import history_html
@@ -162,7 +163,9 @@ def _build(gradus: Gradus, writer: Writer | None, editor: str = "auto") -> gr.Bl
             with gr.Tab("Ask", id="ask"):
                 asking = ask_page(shelf, writer, editor)
             with gr.Tab("Graph", id="graph"):
-                graph_page(shelf)
+                graph_page(shelf, runs_dir)
+            with gr.Tab("Learn", id="learn"):
+                learn_page(shelf)
             with gr.Tab("Runs", id="runs"):
                 running = runs_page(runs_dir, gradus.runs)
         _connect(bridge, tabs, asking, running)
@@ -194,6 +197,7 @@ def _connect(bridge: gr.HTML, tabs: gr.Tabs, asking: AskPage, running: RunsPage)
     bridge.ask_link(ask, known, [tabs, *asking.outputs], **ASKING)
     bridge.stop_link(asking.stop, None, None, **AT_ONCE)
     bridge.graph_link(_go_to("graph"), None, tabs, **AT_ONCE)
+    bridge.learn_link(_go_to("learn"), None, tabs, **AT_ONCE)
 
     def fill(event: gr.EventData) -> list[Any]:
         filled = running.fill(*read_offer(getattr(event, "recipe", None)))

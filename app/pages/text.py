@@ -97,7 +97,8 @@ def clean_markdown(text: str, cited: Collection[int] = ()) -> str:
 def link(kind: str, target: str, words: str, *, css: str = "", spoken: str = "") -> str:
     """Write a link of ours; `target`, `words` and what a screen reader adds are plain text.
 
-    `kind` is ask, concept, graph, cite, note, run, past, stop, know, forget, right, wrong or undo.
+    `kind` is ask, concept, graph, learn, cite, note, run, past, stop, know, forget, right, wrong or
+    undo.
     """
     # Not an aria-label: the page's sanitiser takes labels out.
     unseen = f'<span class="g-unseen"> {escaped(spoken)}</span>' if spoken else ""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import time
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal, get_args
@@ -60,16 +60,26 @@ class RunRecord:
         }
 
 
-def history(runs_dir: Path) -> list[RunRecord]:
-    """Every run under `runs_dir`, newest first; of one that cannot be read, that it cannot."""
+def history(runs_dir: Path, of: Collection[str] | None = None) -> list[RunRecord]:
+    """Every run under `runs_dir`, newest first; of one that cannot be read, that it cannot.
+
+    Parameters
+    ----------
+    of : collection of str or None
+        Names of recipes, whose runs alone are read; None for all.
+    """
     try:
         folders = [
             path for path in runs_dir.iterdir() if path.is_dir() and not path.name.startswith(".")
         ]
     except OSError:
         return []
+    if of is not None:
+        folders = [path for path in folders if any(f"-{name}-" in path.name for name in of)]
     line = waiting(runs_dir)
     records = [_record(folder.absolute(), line.get(folder.name)) for folder in folders]
+    if of is not None:
+        records = [record for record in records if record.recipe in of]
     return sorted(
         records, key=lambda record: (record.started or record.id, record.id), reverse=True
     )

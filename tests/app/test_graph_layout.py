@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from app.graph_layout import around, layers, most_connected, place_nodes
+from app.graph_layout import around, layers, place_beside, place_nodes
 
 BOX_PX = 26
 
@@ -60,13 +60,30 @@ def test_a_cycle_is_an_error() -> None:
         layers(nx.DiGraph([(0, 1), (1, 0)]))
 
 
-def test_a_crowd_shows_its_most_connected() -> None:
-    """Past the limit those with the most edges stay, never ones without any."""
-    graph = nx.DiGraph([(0, i) for i in range(1, 10)])
-    graph.add_edge(1, 2)
-    graph.add_node(99)
-    assert most_connected(graph, 3) == [0, 1, 2]
-    assert 99 not in most_connected(graph)
+@settings(deadline=None)
+@given(graphs(), st.integers(1, 30))
+def test_what_has_no_order_stands_below_all_else(graph: nx.DiGraph[int], n: int) -> None:
+    """In rows of its own, no box on another."""
+    placed = place_nodes(graph, {node: f"concept {node}" for node in graph})
+    loose = list(range(100, 100 + n))
+    beside = place_beside(loose, {node: "y" * (node % 40) for node in loose}, placed)
+    assert set(beside) == set(loose)
+    assert min(b.y for b in beside.values()) > max(p.y for p in placed.values()) + BOX_PX
+    boxes = list(beside.values())
+    for i, a in enumerate(boxes):
+        for b in boxes[i + 1 :]:
+            apart = a.x + a.width < b.x or b.x + b.width < a.x
+            assert apart or abs(a.y - b.y) > BOX_PX
+
+
+@settings(deadline=None)
+@given(graphs(), st.integers(0, 39), st.integers(1, 6))
+def test_how_far_back_is_counted_in_steps(graph: nx.DiGraph[int], goal: int, back: int) -> None:
+    """What comes before is left out beyond so many steps, and nothing else is."""
+    goal %= len(graph)
+    behind = nx.single_source_shortest_path_length(graph.reverse(), goal)
+    near = {node for node, steps in behind.items() if steps <= back}
+    assert set(around(graph, goal, back=back)) == near | set(graph.successors(goal))
 
 
 @settings(deadline=None)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import sys
@@ -12,6 +13,7 @@ import pytest
 from pages_server import Site, Visit, serve
 from playwright.sync_api import Browser, expect, sync_playwright
 
+from app.exports.importing import import_graph
 from ingest import build
 from kg.encoder import Encoder
 
@@ -26,6 +28,7 @@ ARGS = [
     "--no-first-run",
 ]
 ROOT = Path(__file__).parents[2]
+PAST = 700  # concepts of the wide graph, of which the list shows 300 at a time
 AXE = [base / "node_modules/axe-core/axe.min.js" for base in (Path(sys.prefix), ROOT)]
 NOTES = {
     "01-basics.md": """# Basics
@@ -94,6 +97,18 @@ def _served(folders: pytest.TempPathFactory, encoder: Encoder) -> Iterator[Site]
         patch.setattr(build, "load_encoder", lambda name: encoder)
         build.ingest([notes], store)
     yield from serve(store, notes)
+
+
+@pytest.fixture(scope="session")
+def wide_site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+    """The pages on an imported graph of many concepts."""
+    folder = tmp_path_factory.mktemp("wide")
+    nodes = [{"id": n, "label": f"Lemma {n:03}"} for n in range(PAST)]
+    nodes += [{"id": "u", "label": "U-Net", "aliases": ["segmentation network"]}]
+    edges = [{"source": n, "target": n + 1, "kind": "prerequisite"} for n in range(40)]
+    (folder / "graph.json").write_text(json.dumps({"nodes": nodes, "edges": edges}), "utf-8")
+    import_graph(folder / "graph.json", folder / "store")
+    yield from serve(folder / "store", folder)
 
 
 @pytest.fixture(scope="session")

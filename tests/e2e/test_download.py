@@ -55,7 +55,7 @@ def test_the_panel_fits_the_screen(visit: Visit, site: Site) -> None:
     """All of it can be seen and nothing of it is cut; the page does not scroll sideways."""
     page = visit.page
     open_panel(page, site)
-    for part in page.locator(".gg-panel, .gg-panel button, .gg-panel label").all():
+    for part in page.locator(".gg-save .gg-panel, .gg-save button, .gg-save label").all():
         box, width = part.bounding_box(), page.viewport_size
         assert box is not None and width is not None
         assert box["x"] >= 0 and box["x"] + box["width"] <= width["width"]
@@ -98,7 +98,7 @@ def test_a_file_is_kept_without_a_mouse(visit: Visit, site: Site) -> None:
     page.goto(site.address)
     page.get_by_role("tab", name="Graph").click()
     expect(page.locator("#graph canvas")).to_have_attribute("data-ready", "1")
-    page.get_by_role("button", name="Fit").focus()
+    page.get_by_role("button", name="Copy link").focus()
     page.keyboard.press("Tab")
     expect(page.locator(".gg-save summary")).to_be_focused()
     page.keyboard.press("Enter")

@@ -2,30 +2,14 @@
 
 from __future__ import annotations
 
-import json
 import re
-from collections.abc import Iterator
 
 import pytest
-from pages_server import Site, Visit, heavy_findings, serve
+from pages_server import Site, Visit, heavy_findings
 from playwright.sync_api import Page, expect
-
-from app.exports.importing import import_graph
 
 pytestmark = pytest.mark.browser
 PAST = 700  # concepts, of which the list shows 300 at a time
-
-
-@pytest.fixture(scope="module")
-def wide_site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
-    """The pages on an imported graph of many concepts."""
-    folder = tmp_path_factory.mktemp("wide")
-    nodes = [{"id": n, "label": f"Lemma {n:03}"} for n in range(PAST)]
-    nodes += [{"id": "u", "label": "U-Net", "aliases": ["segmentation network"]}]
-    edges = [{"source": n, "target": n + 1, "kind": "prerequisite"} for n in range(40)]
-    (folder / "graph.json").write_text(json.dumps({"nodes": nodes, "edges": edges}), "utf-8")
-    import_graph(folder / "graph.json", folder / "store")
-    yield from serve(folder / "store", folder)
 
 
 def open_place(page: Page, site: Site, name: str = "Ask") -> None:

@@ -1,5 +1,5 @@
 /* What the links of ours do, wherever they stand: in an answer, on a card, in the history.
-   Events for Python stand quoted here: 'ask_link', 'stop_link', 'run_link', 'past_link', 'graph_link'. */
+   Events for Python stand quoted here: 'ask_link', 'stop_link', 'run_link', 'past_link', 'graph_link', 'learn_link'. */
 const shared = (window.gradus = window.gradus || {});
 if (shared.stop) shared.stop.abort();
 shared.stop = new AbortController();
@@ -48,7 +48,24 @@ for (const kind of ['click', 'keydown']) document.addEventListener(kind, sends, 
 window.addEventListener('pagehide', () => {
   try { sessionStorage.setItem('gradus-typed', box().value); } catch (_) { /* private windows keep nothing */ }
 }, { signal: shared.stop.signal });
+/* The address says which place is shown, and what of it: a link brings it back. */
+const PLACES = { graph: () => shared.followGraph?.(location.hash), learn: () => shared.followLearn?.(location.hash) };
+function follow(change) {
+  const [, place] = /^#([a-z]+)(?:\?|$)/.exec(location.hash) || [];
+  if (!(place in PLACES)) return;
+  if (place === 'graph') trigger('graph_link', { label: '' }); else trigger('learn_link', {});
+  if (change) PLACES[place]();  // a place that is shown for the first time reads it itself
+}
+window.addEventListener('hashchange', follow, { signal: shared.stop.signal });
+document.addEventListener('click', (e) => {
+  const tab = e.target.closest?.('#places [role="tab"]');
+  if (!tab) return;
+  const place = tab.textContent.trim().toLowerCase(), kept = shared[`${place}Link`] || '';
+  history.replaceState(history.state, '', location.pathname + location.search + (place in PLACES ? kept || `#${place}` : ''));
+}, { signal: shared.stop.signal });
+
 shared.begun = () => {
+  follow(null);
   try {
     const typed = sessionStorage.getItem('gradus-typed');
     if (typed && !box().value) write(typed);
@@ -66,17 +83,19 @@ async function act(link) {
   const [, kind, rest] = /^#([a-z]+)\/(.*)$/.exec(link.getAttribute('href')) || [];
   if (!kind) return;
   const target = decodeURIComponent(rest);
-  const onGraph = link.closest('#card');
+  const onGraph = link.closest('#card'), onPath = link.closest('#path');
   if (!(await answers())) return;
   if (kind === 'cite') return shared.openNote(shared.sourceOf(link, target)?.getAttribute('href') || '', link);
   if (kind === 'note') return shared.openNote(link.getAttribute('href'), link);
+  if (onPath && (kind === 'know' || kind === 'forget' || kind === 'learn')) leadFocus(document.querySelector('#path'));
   if (onGraph && kind !== 'ask' && kind !== 'run') leadFocus(document.querySelector('#card'));
   leads = kind === 'ask' || (kind === 'concept' && !onGraph);
   if (kind === 'ask') trigger('ask_link', { question: target });
   else if (kind === 'concept' && !onGraph) trigger('ask_link', { question: `What is ${target}?` });
   else if (kind === 'concept') shared.choose(target);
   else if (kind === 'graph') { shared.wanted = target; trigger('graph_link', { label: target }); }
-  else if (kind === 'know' || kind === 'forget') shared.mark(target, kind === 'know');
+  else if (kind === 'learn') { shared.learnLink = `#learn?${new URLSearchParams({ goal: target })}`; if (shared.learn) shared.learn(target); trigger('learn_link', {}); }
+  else if (kind === 'know' || kind === 'forget') (onPath ? shared.markStep : shared.mark)(target, kind === 'know');
   else if (kind === 'right' || kind === 'wrong' || kind === 'undo') shared.decide(link, target, kind);
   else if (kind === 'stop') trigger('stop_link', {});
   else if (kind === 'run') trigger('run_link', { recipe: target });

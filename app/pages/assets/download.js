@@ -3,17 +3,17 @@
 const saver = $('.gg-save'), told = $('.gg-saved');
 
 function tellParts() {
-  $('.gg-part-map').textContent = `What the map shows: ${nodes.length}`;
+  $('.gg-part-map').textContent = `What the map shows: ${view.inside}`;
   $('.gg-part-all').textContent = `The whole graph: ${concepts.length}`;
-  $('input[value="map"]').disabled = !nodes.length;
-  if (!nodes.length) $('input[value="all"]').checked = true;
+  $('input[value="map"]').disabled = !view.inside;
+  if (!view.inside) $('input[value="all"]').checked = true;
   told.textContent = '';
 }
 
-async function save(button) {
+async function save(it) {
   const whole = $('input[value="all"]').checked;
   told.textContent = 'Writing …';
-  const file = await server.save({ form: button.dataset.form, whole, about: about === null ? null : labelOf(about) });
+  const file = await server.save({ form: it.dataset.form, whole, wanted: want });
   if (file.error) { told.textContent = file.error; return; }
   const content = file.base64 ? Uint8Array.from(atob(file.base64), (c) => c.charCodeAt(0)) : file.text;
   const link = document.createElement('a');
@@ -25,10 +25,4 @@ async function save(button) {
 }
 
 saver.addEventListener('toggle', () => { if (saver.open) tellParts(); });
-saver.addEventListener('keydown', (e) => {
-  if (e.key !== 'Escape' || !saver.open) return;
-  saver.open = false;
-  saver.querySelector('summary').focus();
-});
-for (const button of saver.querySelectorAll('button')) button.onclick = () => save(button);
-element.addEventListener('pointerdown', (e) => { if (!saver.contains(e.target)) saver.open = false; });
+for (const it of saver.querySelectorAll('button')) it.onclick = () => save(it);

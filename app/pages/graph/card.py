@@ -5,22 +5,26 @@ from __future__ import annotations
 import re
 import textwrap
 from collections.abc import Collection, Iterable
+from pathlib import Path
 from urllib.parse import urlencode
 
 from app.answering.offers.offers import offers
 from app.answering.offers.wishes import Wish
 from app.answering.study import NextStep, learn_next, study_plan
 from app.pages.graph.rejected_prerequisites import rejected_prerequisites
+from app.pages.runs.history_view import finding
+from app.pages.runs.view import status_word
 from app.pages.text import chip, clean_markdown, escaped, lines_html, link, row
 from app.place import place
-from app.wording import code_block
+from app.wording import code_block, to_the_minute
+from executors.runs.history import history
 from kg.store import Store
 from kg.types import Concept, Evidence, Passage, Relation, Resource
 
 __all__ = ["NO_CARD", "card_markdown", "decision_link", "resting_markdown"]
 
 CHIP_LIMIT, SOURCE_LIMIT, RESOURCE_LIMIT, CODE_LIMIT, QUOTE_LIMIT = 12, 5, 8, 2, 160
-EVIDENCE_LIMIT = 2
+EVIDENCE_LIMIT, RUN_LIMIT = 2, 5
 NO_CARD = (
     "Choose a concept, on the map or in the list, to see what the notes say about it and what to "
     "learn first."
@@ -30,7 +34,11 @@ _FENCED = re.compile(r"\s*(`{3,}|~{3,})[^\n]*\n(?P<inside>.*?)\n?[ \t]*\1\s*", r
 
 
 def card_markdown(
-    store: Store, concept: Concept, known: Collection[int] = (), message: str = ""
+    store: Store,
+    concept: Concept,
+    known: Collection[int] = (),
+    message: str = "",
+    runs_dir: Path | None = None,
 ) -> str:
     """Write the card of one concept; all that comes from the notes is made safe.
 
@@ -40,6 +48,8 @@ def card_markdown(
         The concepts that are marked as known.
     message : str
         One line of HTML above all else: what has just been done.
+    runs_dir : Path or None
+        Where runs lie, of which those of recipes for the concept are named.
     """
     broader = [r for r in store.relations if r.kind == "broader"]
     before = sorted(store.prerequisites.predecessors(concept.id))
@@ -49,16 +59,18 @@ def card_markdown(
         f"### {escaped(concept.label)}",
         _also(concept),
         clean_markdown(concept.summary),
+        _formula(store, concept),
         _actions(concept, known),
         row("Know first", _chips(store, before, known)),
         _reasons(store, concept),
         _rejected(store, concept),
-        row("Needed by", _chips(store, after)),
+        row("Unlocks", _chips(store, after)),
         row("Part of", _chips(store, (r.source for r in broader if r.target == concept.id))),
         row("Contains", _chips(store, (r.target for r in broader if r.source == concept.id))),
         row("Related", _chips(store, _related(store.relations, concept.id))),
         _path(store, concept, known),
         _sources(store, concept),
+        _runs(concept, runs_dir),
         *_resources(concept),
     ]
     return "\n\n".join(part for part in parts if part)
@@ -112,11 +124,41 @@ def _actions(concept: Concept, known: Collection[int]) -> str:
     mark = chip("know", concept.label, "I know this")
     if concept.id in known:
         mark = link("forget", concept.label, "✓ I know this", css="g-chip g-known")
-    runs = [
-        link("run", offer.name, f"▶ Run {offer.name}", css="g-run")
-        for offer in offers(Wish(), (concept.label, *concept.aliases))
-    ]
-    return f'<div class="g-actions">{" ".join([ask, mark, *runs])}</div>'
+    runs = [link("run", name, f"▶ Run {name}", css="g-run") for name in _recipes(concept)]
+    learn = chip("learn", concept.label, "Learn it step by step")
+    return f'<div class="g-actions">{" ".join([ask, mark, learn, *runs])}</div>'
+
+
+def _recipes(concept: Concept) -> list[str]:
+    """The recipes whose subject the concept is."""
+    return [offer.name for offer in offers(Wish(), (concept.label, *concept.aliases))]
+
+
+def _formula(store: Store, concept: Concept) -> str:
+    """The first formula that stands alone where the concept is defined."""
+    for passage in (store.passages[i] for i in concept.passages[:SOURCE_LIMIT]):
+        for statement in passage.statements:
+            formula = passage.text[statement.start : statement.end].strip()
+            if statement.kind == "math" and formula not in concept.summary:
+                return clean_markdown(formula)
+    return ""
+
+
+def _runs(concept: Concept, runs_dir: Path | None) -> str:
+    """What was run on it so far, the newest first, with what each found."""
+    recipes = _recipes(concept) if runs_dir is not None else []
+    if runs_dir is None or not recipes:
+        return ""
+    records = history(runs_dir, of=recipes)[:RUN_LIMIT]
+    items = []
+    for record in records:
+        told = finding(record) or status_word(record.status).lower()
+        when = to_the_minute(record.started)
+        words = f'{escaped(told)} <span class="g-quiet">{escaped(when)}</span>'
+        items.append(f"<li>{link('past', record.id, record.recipe)} {words}</li>")
+    if not items:
+        return ""
+    return f'<p class="g-label">Runs so far</p><ul class="g-runs">{"".join(items)}</ul>'
 
 
 def _also(concept: Concept) -> str:

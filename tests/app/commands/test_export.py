@@ -12,7 +12,8 @@ import pytest
 
 from app.commands.ingest_and_ask import main
 from app.open_store import Shelf
-from app.pages.graph.page import graph_view, path_view
+from app.pages.graph.view import graph_view, path_view
+from app.pages.graph.wanted import Wanted
 
 
 class Shell:
@@ -200,7 +201,7 @@ def test_the_graph_page_shows_an_imported_graph(imported: Shell) -> None:
             "Proofing",
         }
         goal = next(c.id for c in store.concepts if c.label == "Proofing")
-        assert graph_view(store, goal)["edges"]
+        assert graph_view(store, Wanted(goal))["edges"]
         assert [store.concepts[c].label for c in path_view(store, goal)["path"]][-1] == "Proofing"
     finally:
         shelf.close()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import html
+import json
 import re
 from collections.abc import Iterator
 from itertools import pairwise
@@ -16,7 +17,8 @@ from app.answering.study import study_plan
 from app.open_store import Shelf
 from app.pages.ask.answer import answer_markdown, example_questions, follow_ups, pieces, run_label
 from app.pages.graph.card import card_markdown, resting_markdown
-from app.pages.graph.page import graph_view, path_view, themes
+from app.pages.graph.view import STEPS, graph_view, names_view, path_view
+from app.pages.graph.wanted import Wanted
 from ingest.build import ingest
 from kg.errors import NoStore
 from kg.linking import find_concept
@@ -53,6 +55,8 @@ learn.fit_one_cycle(1, lr)
 
 Momentum keeps a running mean of the gradient, and needs a smaller learning rate. A parameter \
 then rolls on.
+
+$$v = \\beta v + g$$
 """
 
 
@@ -74,39 +78,27 @@ def store(folder: Path) -> Iterator[Store]:
 
 
 def test_the_map_holds_what_the_graph_holds(store: Store) -> None:
-    """Nodes are the linked concepts; the arrows drawn imply every prerequisite, and no other."""
+    """Nodes are all concepts; the arrows drawn imply every prerequisite, and no other."""
     view = graph_view(store)
-    linked = {node for node, degree in store.prerequisites.degree() if degree}
-    assert {node["id"] for node in view["nodes"]} == linked
-    drawn: nx.DiGraph[int] = nx.DiGraph([tuple(edge) for edge in view["edges"]])
+    assert {node["id"] for node in view["nodes"]} == {c.id for c in store.concepts}
+    drawn: nx.DiGraph[int] = nx.DiGraph([tuple(edge[:2]) for edge in view["edges"]])
     for before, after in store.prerequisites.edges:
         assert nx.has_path(drawn, before, after)
     assert set(drawn.edges) <= set(store.prerequisites.edges)
-    assert [label for _, label, _ in view["concepts"]] == sorted(
+    assert [label for _, label, _ in names_view(store)["concepts"]] == sorted(
         (c.label for c in store.concepts), key=str.casefold
     )
 
 
-def test_the_map_is_coloured_by_note(store: Store) -> None:
-    """With several notes, each is a theme, named without its number and ending."""
-    theme_of, named = themes(store, range(len(store.concepts)))
-    assert set(named) == {"basics", "training"}
-    assert theme_of[find_concept(store.concepts, "Momentum").id] == "training"
-
-
-def test_where_notes_say_nothing_colours_tell_the_steps(tmp_path: Path) -> None:
-    """With a single theme, every concept has a colour, from the foundations upwards."""
-    (tmp_path / "all.md").write_text(
-        BASICS + TRAINING.replace("# Training", "## Training"), encoding="utf-8"
-    )
-    ingest([tmp_path / "all.md"], tmp_path / "store")
-    opened = open_store(tmp_path / "store")
-    theme_of, named = themes(opened, range(len(opened.concepts)))
-    assert named[0] == "foundations"
-    assert set(theme_of.values()) == set(named)
-    for before, after in opened.prerequisites.edges:
-        assert named.index(theme_of[before]) < named.index(theme_of[after])
-    opened.close()
+def test_colour_means_position(store: Store) -> None:
+    """What needs something has a later step's colour, where there are no more levels than steps."""
+    view = graph_view(store)
+    step = {node["id"]: node["step"] for node in view["nodes"]}
+    for before, after, _ in view["edges"]:
+        assert step[before] < step[after]
+    assert min(s for s in step.values() if s >= 0) == 0 and max(step.values()) == STEPS - 1
+    loose = {c for c, degree in store.prerequisites.degree() if not degree}
+    assert {node for node, s in step.items() if s < 0} == loose
 
 
 def test_a_path_is_the_study_order(store: Store) -> None:
@@ -122,7 +114,7 @@ def test_a_path_is_the_study_order(store: Store) -> None:
     assert {tuple(edge) for edge in view["edges"]} <= set(store.prerequisites.edges)
     reasons = {step.label for step in steps if step.why}
     assert {store.concepts[edge[0]].label for edge in view["edges"]} == reasons
-    around = {node["id"] for node in graph_view(store, goal)["nodes"]}
+    around = {node["id"] for node in graph_view(store, Wanted(goal, back=99))["nodes"]}
     assert set(path) <= around
 
 
@@ -135,6 +127,21 @@ def test_a_card_says_what_the_notes_say_and_fetches_nothing(store: Store) -> Non
     assert '<mark class="g-hit"><span class="g-no">5</span>A tensor is a block' in card
     assert "![" not in card
     assert "<script" not in card
+
+
+def test_a_card_has_its_formula_and_its_runs(store: Store, tmp_path: Path) -> None:
+    """The formula that stands alone in its section; runs of its recipes, and of no other."""
+    momentum = find_concept(store.concepts, "Momentum")
+    assert "$$v = \\beta v + g$$" in card_markdown(store, momentum)
+    rate = find_concept(store.concepts, "Learning rate")
+    assert "Runs so far" not in card_markdown(store, rate, runs_dir=tmp_path)
+    for name in ("lr-find", "batch-size"):
+        folder = tmp_path / f"20260101T000000Z-{name}-abcdef"
+        folder.mkdir()
+        spec = {"recipe": name, "task": "tabular", "params": {}, "started": "2026-01-01T00:00:00"}
+        (folder / "spec.json").write_text(json.dumps(spec), encoding="utf-8")
+    card = card_markdown(store, rate, runs_dir=tmp_path)
+    assert re.findall(r'href="#past/([^"]+)"', card) == ["20260101T000000Z-lr-find-abcdef"]
 
 
 def test_a_card_leads_on(store: Store) -> None:

@@ -16,9 +16,9 @@ from app.commands.export import FORMATS, SUFFIXES, WHOLE
 from app.exports.cards import cards
 from app.exports.formats import FILES, FOLDER, WRITERS
 from app.exports.selection import Choice
-from app.graph_layout import around, most_connected
 from app.pages.graph.download import download
-from app.pages.graph.page import graph_view
+from app.pages.graph.view import concepts_in, graph_view
+from app.pages.graph.wanted import Wanted
 from ingest.build import ingest
 from kg.errors import GradusError
 from kg.linking import find_concept
@@ -56,14 +56,13 @@ def unpacked(file: dict[str, str]) -> dict[str, str]:
 def test_a_file_of_the_map_holds_what_the_map_draws(store: Store, label: str | None) -> None:
     """The same concepts and the same arrows, also where only a part is drawn."""
     about = find_concept(store.concepts, label).id if label else None
-    graph = store.prerequisites
-    shown = most_connected(graph) if about is None else around(graph, about)
-    view = graph_view(store, about)
+    shown = concepts_in(store, Wanted(about))
+    view = graph_view(store, Wanted(about))
     file = download(store, "json", shown, about)
     read: nx.MultiDiGraph[str] = nx.node_link_graph(json.loads(file["text"]), edges="edges")
     names = nx.get_node_attributes(read, "label")
     assert set(names.values()) == {node["label"] for node in view["nodes"]}
-    drawn = {(store.concepts[a].label, store.concepts[b].label) for a, b in view["edges"]}
+    drawn = {(store.concepts[a].label, store.concepts[b].label) for a, b, _ in view["edges"]}
     assert {(names[a], names[b]) for a, b in read.edges()} == drawn
     assert file["name"] == ("gradus-map.json" if label is None else f"gradus-{label.lower()}.json")
 
@@ -96,7 +95,7 @@ def test_every_format_can_be_downloaded() -> None:
 
 def test_cards_of_the_map_are_its_concepts(store: Store) -> None:
     """A card each, and no other."""
-    shown = most_connected(store.prerequisites)
+    shown = concepts_in(store, Wanted())
     names = {name.removeprefix(f"{FOLDER}/") for name in unpacked(download(store, "cards", shown))}
     assert names == {f"{store.concepts[c].label}.md" for c in shown}
 

@@ -1,0 +1,73 @@
+"""The Learn page: a goal, and the path to it step by step, with what is done and what is asked."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import gradio as gr
+
+from app.open_store import Shelf
+from app.pages.assets import read_asset
+from app.pages.graph.search import matching
+from app.pages.graph.wanted import concept_id
+from app.pages.learn.plan import learn_markdown, start_markdown
+from app.pages.quiet import AT_ONCE
+from app.pages.text import LATEX, escaped
+from kg.errors import GradusError
+from kg.marks import add_marks, known_ids, remove_marks
+
+__all__ = ["learn_page"]
+
+SUGGESTED = 12
+
+
+def learn_page(shelf: Shelf) -> None:
+    """Lay the page out inside the current tab."""
+
+    def goals(typed: object = None) -> dict[str, Any]:
+        try:
+            concepts = shelf.current().concepts
+            ids, close = matching(concepts, str(typed or "")[:200])
+            return {"labels": [concepts[i].label for i in ids[:SUGGESTED]], "close": close}
+        except GradusError as error:
+            return {"error": str(error)}
+
+    def show(event: gr.EventData) -> str:
+        return _path(shelf, _said(event, "label"), getattr(event, "full", None) is True)
+
+    def mark(event: gr.EventData) -> str:
+        known = getattr(event, "known", None) is True
+        message = ""
+        try:
+            (add_marks if known else remove_marks)(shelf.current(), [_said(event, "label")])
+        except GradusError as error:
+            message = escaped(str(error))
+        full = getattr(event, "full", None) is True
+        return _path(shelf, _said(event, "goal"), full, message)
+
+    chooser = gr.HTML(
+        None,
+        html_template=read_asset("learn.html"),
+        js_on_load=read_asset("learn.js"),
+        server_functions=[goals],
+        apply_default_css=False,
+        elem_id="learn",
+    )
+    path = gr.Markdown("", latex_delimiters=LATEX, elem_id="path", line_breaks=False)
+    chooser.goal_chosen(show, None, path, trigger_mode="always_last", **AT_ONCE)
+    chooser.step_marked(mark, None, path, **AT_ONCE)
+
+
+def _said(event: gr.EventData, name: str) -> str:
+    return str(getattr(event, name, ""))[:200]
+
+
+def _path(shelf: Shelf, label: str, full: bool, message: str = "") -> str:
+    try:
+        store = shelf.current()
+        goal, known = concept_id(store, label), known_ids(store)
+        if goal is None:
+            return start_markdown(store, known)
+        return learn_markdown(store, goal, known, full, message)
+    except GradusError as error:
+        return escaped(str(error))
