@@ -197,9 +197,7 @@ def spread(taken: list[float]) -> dict[str, float]:
 @contextmanager
 def served(store: Path) -> Iterator[str]:
     """The pages in a process of their own, once the encoder is loaded."""
-    with socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
+    port = _free_port()
     server = subprocess.Popen(
         [sys.executable, "-c", SERVE, str(store), str(port)], stdout=subprocess.PIPE, text=True
     )
@@ -213,6 +211,15 @@ def served(store: Path) -> Iterator[str]:
     finally:
         server.send_signal(signal.SIGINT)
         server.wait(60)
+
+
+def _free_port() -> int:
+    """A port that nobody listens on, below those that outgoing connections are given."""
+    for port in random.sample(range(20_000, 30_000), 50):
+        with socket() as probe:
+            if probe.connect_ex(("127.0.0.1", port)):
+                return port
+    raise RuntimeError("no free port was found")
 
 
 if __name__ == "__main__":

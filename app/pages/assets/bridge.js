@@ -48,6 +48,7 @@ for (const kind of ['click', 'keydown']) document.addEventListener(kind, sends, 
 window.addEventListener('pagehide', () => {
   try { sessionStorage.setItem('gradus-typed', box().value); } catch (_) { /* private windows keep nothing */ }
 }, { signal: shared.stop.signal });
+const keepAddress = (hash) => history.replaceState(history.state, '', location.pathname + location.search + hash);
 /* The address says which place is shown, and what of it: a link brings it back. */
 const PLACES = { graph: () => shared.followGraph?.(location.hash), learn: () => shared.followLearn?.(location.hash) };
 function follow(change) {
@@ -61,7 +62,7 @@ document.addEventListener('click', (e) => {
   const tab = e.target.closest?.('#places [role="tab"]');
   if (!tab) return;
   const place = tab.textContent.trim().toLowerCase(), kept = shared[`${place}Link`] || '';
-  history.replaceState(history.state, '', location.pathname + location.search + (place in PLACES ? kept || `#${place}` : ''));
+  keepAddress(place in PLACES ? kept || `#${place}` : '');
 }, { signal: shared.stop.signal });
 
 shared.begun = () => {
@@ -94,7 +95,7 @@ async function act(link) {
   else if (kind === 'concept' && !onGraph) trigger('ask_link', { question: `What is ${target}?` });
   else if (kind === 'concept') shared.choose(target);
   else if (kind === 'graph') { shared.wanted = target; trigger('graph_link', { label: target }); }
-  else if (kind === 'learn') { shared.learnLink = `#learn?${new URLSearchParams({ goal: target })}`; if (shared.learn) shared.learn(target); trigger('learn_link', {}); }
+  else if (kind === 'learn') { shared.learnLink = `#learn?${new URLSearchParams({ goal: target })}`; keepAddress(shared.learnLink); if (shared.learn) shared.learn(target); trigger('learn_link', {}); }
   else if (kind === 'know' || kind === 'forget') (onPath ? shared.markStep : shared.mark)(target, kind === 'know');
   else if (kind === 'right' || kind === 'wrong' || kind === 'undo') shared.decide(link, target, kind);
   else if (kind === 'stop') trigger('stop_link', {});

@@ -7,7 +7,7 @@ const goal = $('#gl-goal'), names = $('#gl-names'), told = $('.gl-told');
 function keep(label, full) {
   shared.learning = { label, full };
   shared.learnLink = `#learn?${new URLSearchParams(full ? { goal: label, full: '1' } : { goal: label })}`;
-  if (element.offsetParent) history.replaceState(history.state, '', location.pathname + location.search + shared.learnLink);
+  if (element.offsetParent || location.hash.startsWith('#learn')) history.replaceState(history.state, '', location.pathname + location.search + shared.learnLink);
 }
 
 async function learn(wanted, full) {
