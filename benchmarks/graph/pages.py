@@ -36,6 +36,7 @@ from kg.store import open_store
 SIZES = (90, 600, 5000)
 TOPIC = 30  # concepts that link mostly among themselves
 CLICKS, OPENINGS, FRAMES = 15, 5, 120
+PATIENCE_MS = 180_000  # with a page, where other work keeps the machine busy
 ARGS = ("--no-sandbox", "--disable-gpu", "--disable-background-networking", "--no-first-run")
 ARGS += ("--disable-component-update", "--disable-sync")
 SERVE = (
@@ -134,7 +135,7 @@ def measured(browser: Browser, n: int) -> dict[str, Any]:
         store.close()
         with served(folder / "store") as address:
             drawn = [opened(browser, address) for _ in range(OPENINGS + 1)][1:]
-            page = browser.new_context(viewport={"width": 1440, "height": 900}).new_page()
+            page = fresh_page(browser)
             show(page, address)
             enter(page)
             clicks = clicked(page, labels)
@@ -148,9 +149,16 @@ def measured(browser: Browser, n: int) -> dict[str, Any]:
     }
 
 
+def fresh_page(browser: Browser) -> Page:
+    """A page of a visitor who was never here."""
+    context = browser.new_context(viewport={"width": 1440, "height": 900})
+    context.set_default_timeout(PATIENCE_MS)
+    return context.new_page()
+
+
 def opened(browser: Browser, address: str) -> float:
     """From the click on the tab to the first drawing, in a fresh window."""
-    page = browser.new_context(viewport={"width": 1440, "height": 900}).new_page()
+    page = fresh_page(browser)
     page.goto(address)
     page.wait_for_selector(".g-welcome h2")
     taken: float = page.evaluate(DRAWN)
@@ -210,7 +218,10 @@ def served(store: Path) -> Iterator[str]:
         yield f"http://127.0.0.1:{port}"
     finally:
         server.send_signal(signal.SIGINT)
-        server.wait(60)
+        try:
+            server.wait(60)
+        except subprocess.TimeoutExpired:
+            server.kill()
 
 
 def _free_port() -> int:
