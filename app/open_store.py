@@ -39,8 +39,7 @@ class Shelf:
         self.folder = folder
         self._encoder = encoder
         self._store: Store | None = None
-        self._before: Store | None = None
-        self._lock = threading.Lock()
+        self._opening = threading.Lock()
         self._loading = threading.Lock()  # its own: the store is there while the encoder loads
         self._idle = threading.Event()
         self.doing = ""
@@ -81,15 +80,21 @@ class Shelf:
         GradusError
             The store cannot be read.
         """
-        with self._lock:
+        store = self._store
+        if store is not None and store.is_current():
+            return store
+        # While one thread opens a newer generation, others go on with the one there is.
+        if not self._opening.acquire(blocking=store is None) and store is not None:
+            return store
+        try:
             if self._store is None or not self._store.is_current():
-                store = self._opened()
-                store.warm(words=True)
-                if self._before is not None:
-                    self._before.close()
-                # one generation back stays open: another thread may be in the middle of reading it
-                self._before, self._store = self._store, store
+                fresh = self._opened()
+                fresh.warm(words=True)
+                # Whoever reads the one before goes on with it: it is closed when nobody has it.
+                self._store = fresh
             return self._store
+        finally:
+            self._opening.release()
 
     def _opened(self) -> Store:
         try:
@@ -108,8 +113,7 @@ class Shelf:
 
     def close(self) -> None:
         """Let go of the store's files."""
-        with self._lock:
-            for store in (self._before, self._store):
-                if store is not None:
-                    store.close()
-            self._store = self._before = None
+        with self._opening:
+            if self._store is not None:
+                self._store.close()
+            self._store = None

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import Path
 
-__all__ = ["runs_folder", "starter_notes", "store_folder"]
+__all__ = ["lies_in", "runs_folder", "starter_notes", "store_folder", "uploads_folder"]
 
 
 def store_folder(given: Path | None) -> Path:
@@ -19,6 +20,17 @@ def store_folder(given: Path | None) -> Path:
 def runs_folder(store: Path) -> Path:
     """The folder of a store's runs."""
     return store / "runs"
+
+
+def uploads_folder(store: Path) -> Path:
+    """The folder of what was dropped on the pages, without links in its path."""
+    return store.resolve() / "uploads"
+
+
+def lies_in(path: Path, folders: Iterable[Path]) -> bool:
+    """Whether a path lies in one of the folders, or is one, once links are followed."""
+    real = path.resolve()
+    return any(real.is_relative_to(folder.resolve()) for folder in folders)
 
 
 def starter_notes() -> Path:

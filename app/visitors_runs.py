@@ -9,7 +9,7 @@ import threading
 from collections.abc import Callable, Collection, Mapping
 from pathlib import Path
 
-from app.paths import runs_folder
+from app.paths import lies_in, runs_folder
 from executors.errors import RecipeError
 from executors.recipe import Parameter, check_params, find_recipe
 from executors.runs.run import Run, start
@@ -113,9 +113,9 @@ class VisitorsRuns:
         known = find_recipe(recipe)
         given = check_params(known, params)
         wanted = [_file(p, str(given[p.name])) for p in known.parameters if _names_file(p, given)]
-        roots = [root.resolve() for root in self._roots()] if wanted else []
+        roots = sorted(self._roots()) if wanted else []
         for path in wanted:
-            if not any(path.resolve().is_relative_to(root) for root in roots):
+            if not lies_in(path, roots):
                 folders = ", ".join(map(str, roots))
                 raise NotAllowed(
                     f"{path} is in none of the folders that runs may read ({folders}); whoever "

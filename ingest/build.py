@@ -1,4 +1,4 @@
-"""Ingest: bring a store up to date with folders of notes, in one transaction."""
+"""Ingest: bring a store up to date with folders of notes, or take some out, in one transaction."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ import hashlib
 import json
 import time
 from collections import Counter
-from collections.abc import Mapping, Sequence
-from dataclasses import astuple, dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import astuple, dataclass, replace
 from functools import cache, partial
 from pathlib import Path
 
@@ -16,6 +16,7 @@ from ingest.derive import derive
 from ingest.notes.files import FoundNote, find_notes, read_note, real_path, unread_kinds
 from ingest.notes.kinds import parse_note
 from ingest.notes.parsed import ParsedNote, dump, load, storable
+from ingest.origins import record_read, record_removed, taken_out
 from ingest.passages.cut import cut
 from ingest.passages.encode import Progress, ToEncode, encode_passages, name_vectors
 from ingest.report import Failure, Report
@@ -27,7 +28,7 @@ from kg.types import Passage
 from kg.vectors import PassageVectors
 from kg.writing import NoteRecord, Writer, writing
 
-__all__ = ["Failure", "Report", "ingest"]
+__all__ = ["Failure", "Report", "ingest", "take_out"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +47,7 @@ class _Changes:
     renamed: dict[str, tuple[str, str]]  # path of a note of the store -> its new root and name
     added: int
     unchanged: int
-    failed: tuple[Failure, ...]
+    failed: dict[str, Failure]  # by path
 
 
 def ingest(
@@ -71,13 +72,11 @@ def ingest(
     """
     begun = time.monotonic()
     say = progress or (lambda what, done, total: None)
-    notes = _found([real_path(p) for p in paths], folder)
+    given = [real_path(p) for p in paths]
+    unwanted = taken_out(folder, given)
+    notes = [n for n in _found(given, folder) if str(n.path) not in unwanted]
     with writing(folder) as writer:
-        if "imported" in writer.meta:
-            raise GradusError(
-                f"the store in {folder} holds an imported graph, which an ingest would replace; "
-                "ingest into a folder of its own with --store DIR"
-            )
+        _refuse_imported(writer)
         name = _whole(encoder_name) or writer.meta.get("encoder") or DEFAULT_ENCODER
         other_encoder = name != writer.meta.get("encoder")
         if other_encoder:
@@ -92,36 +91,100 @@ def ingest(
         if other_encoder:
             writer.put_meta("encoder", name)
             writer.put_names({})
-        dropped: tuple[str, ...] = ()
-        decided_anew = _take_overrides(writer)
-        notes_changed = bool(changes.fresh or changes.gone or changes.renamed)
-        if notes_changed or other_encoder or decided_anew:
-            dropped, warned = derive(
-                writer, partial(name_vectors, writer=writer, encoder=encoder, say=say), say
-            )
-            writer.put_meta(
-                "warnings", json.dumps([astuple(w) for w in warned], ensure_ascii=False)
-            )
-            say("relating concepts", 1, 1)
-        warnings = tuple(Failure(*w) for w in json.loads(writer.meta.get("warnings", "[]")))
+        changed = bool(changes.fresh or changes.gone or changes.renamed) or other_encoder
+        dropped = _derive_anew(writer, changed, encoder, say)
+        warnings = _warnings(writer)
+    record_read(folder, given, changes.failed, lambda path: unread_kinds([path]))
+    report = Report(
+        notes=0,
+        added=changes.added,
+        changed=len(changes.fresh) - changes.added,
+        removed=len(changes.gone),
+        unchanged=changes.unchanged,
+        failed=tuple(changes.failed.values()),
+        left_out=unread_kinds(given),
+        passages=0,
+        encoded=len(encoded),
+        concepts=0,
+        relations={},
+        dropped=dropped,
+        warnings=warnings,
+        seconds=0.0,
+    )
+    return _as_it_is(report, folder, begun)
+
+
+def take_out(path: Path, folder: Path, progress: Progress | None = None) -> Report:
+    """Take a note, or all notes of a folder, out of the store; the files stay where they are.
+
+    Later ingests leave out a note taken from a folder, unless it is given by itself.
+
+    Raises
+    ------
+    GradusError
+        When the store is of an older version, or cannot be written; it is then as before.
+    """
+    begun = time.monotonic()
+    say = progress or (lambda what, done, total: None)
+    with writing(folder) as writer:
+        _refuse_imported(writer)
+        with told(folder):
+            known = writer.notes()
+        gone = [r.path for r in known if _below(Path(r.path), path)]
+        if not all(r.sha256 for r in known):  # it was made anew, and has their places alone
+            raise GradusError("the store is of an older version; ingest its notes again first")
+        for note in gone:
+            writer.remove_note(note)
+        name = writer.meta.get("encoder") or DEFAULT_ENCODER
+        dropped = _derive_anew(writer, bool(gone), cache(lambda: _loaded(name, say)), say)
+        warnings = _warnings(writer)
+    record_removed(folder, path)
+    left = len(known) - len(gone)
+    report = Report(0, 0, 0, len(gone), left, (), {}, 0, 0, 0, {}, dropped, warnings, 0.0)
+    return _as_it_is(report, folder, begun)
+
+
+def _refuse_imported(writer: Writer) -> None:
+    if "imported" in writer.meta:
+        raise GradusError(
+            f"the store in {writer.folder} holds an imported graph, which an ingest would replace; "
+            "ingest into a folder of its own with --store DIR"
+        )
+
+
+def _derive_anew(
+    writer: Writer, changed: bool, encoder: Callable[[], Encoder], say: Progress
+) -> tuple[str, ...]:
+    """Derive what follows from all notes, where they or what people decided changed.
+
+    Returns what was dropped to break cycles.
+    """
+    if not (_take_overrides(writer) or changed):
+        return ()
+    dropped, warned = derive(
+        writer, partial(name_vectors, writer=writer, encoder=encoder, say=say), say
+    )
+    writer.put_meta("warnings", json.dumps([astuple(w) for w in warned], ensure_ascii=False))
+    say("relating concepts", 1, 1)
+    return dropped
+
+
+def _warnings(writer: Writer) -> tuple[Failure, ...]:
+    return tuple(Failure(*w) for w in json.loads(writer.meta.get("warnings", "[]")))
+
+
+def _as_it_is(report: Report, folder: Path, begun: float) -> Report:
+    """The report, with how much the store holds now, and the time it took."""
     store = open_store(folder)
     try:
         store.warm()
         kinds = Counter(r.kind for r in store.relations if r.kept)
-        return Report(
+        return replace(
+            report,
             notes=len(store.note_names),
-            added=changes.added,
-            changed=len(changes.fresh) - changes.added,
-            removed=len(changes.gone),
-            unchanged=changes.unchanged,
-            failed=changes.failed,
-            left_out=unread_kinds(paths),
             passages=len(store.passages),
-            encoded=len(encoded),
             concepts=len(store.concepts),
             relations={kind: kinds[kind] for kind in ("prerequisite", "broader", "related")},
-            dropped=dropped,
-            warnings=warnings,
             seconds=round(time.monotonic() - begun, 2),
         )
     finally:
@@ -166,9 +229,8 @@ def _changes(
     names = _names(found, [r for p, r in known.items() if p not in lost])
     renamed = {p: names[p] for p, r in known.items() if p in names and names[p] != (r.root, r.name)}
     fresh: list[_Fresh] = []
-    failed: list[Failure] = []
+    failed: dict[str, Failure] = {}
     added = unchanged = 0
-    broken: set[str] = set()
     for i, note in enumerate(found):
         say("reading notes", i + 1, len(found))
         path = str(note.path)
@@ -176,18 +238,17 @@ def _changes(
         before = known.get(path)
         taken = _taken(note.path, root, name, None if everything else before)
         if isinstance(taken, Failure):
-            failed.append(taken)
-            broken.add(path)
+            failed[path] = taken
         elif taken is None:
             unchanged += 1
         else:
             added += before is None
             fresh.append(taken)
-    gone = [p for p in known if p in lost or p in broken]
+    gone = [p for p in known if p in lost or p in failed]
     if everything:
         touched = {f.record.path for f in fresh} | set(gone)
         fresh += [_again(writer, r, names[p]) for p, r in known.items() if p not in touched]
-    return _Changes(tuple(fresh), tuple(gone), renamed, added, unchanged, tuple(failed))
+    return _Changes(tuple(fresh), tuple(gone), renamed, added, unchanged, failed)
 
 
 def _taken(path: Path, root: str, name: str, before: NoteRecord | None) -> _Fresh | Failure | None:

@@ -48,12 +48,14 @@ def derive(
 
     Returns what was dropped to break cycles, as sentences, and warnings by note and line.
     """
+    say("finding concepts", 0, 1)
     sources = read_sources(writer)
     decisions, unread = decisions_in(writer.meta.get("overrides", ""))
     names = _Names(name_vectors)
     shared = writer.meta["encoder"] == DEFAULT_ENCODER
     vectors = names.vectors if shared else load_encoder().encode
     concepts, unfound = concepts_as_decided(sources.notes, decisions, vectors)
+    say("finding concepts", len(concepts), len(concepts))
     mentions = mentions_of(concepts, sources.notes)
     decided, unnamed = decided_edges(
         decisions, NameTable.of([(c.label, c.aliases) for c in concepts])

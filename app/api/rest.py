@@ -21,7 +21,7 @@ from app.api.checked import FAILED, KNOWN, one_line, said_of, status_of
 from app.api.functions import READING, RUNNING, Gradus
 from app.api.signatures import signature_of
 
-__all__ = ["USER", "rest_app", "visitor_of"]
+__all__ = ["USER", "rest_app", "tell_errors", "visitor_of"]
 
 USER = "gradus.user"  # in a request's scope: who signed in
 log = logging.getLogger(__name__)
@@ -57,12 +57,17 @@ def rest_app(gradus: Gradus) -> FastAPI:
             response_model=None,  # what the functions give is JSON already
             responses={200: {"model": kind.returns}, **refusals},
         )(_endpoint(gradus, name))
+    tell_errors(app)
+    return app
+
+
+def tell_errors(app: FastAPI) -> None:
+    """Make every error of an application `{"error": "one line"}` under a status that fits."""
     app.exception_handler(RequestValidationError)(_invalid)
     app.exception_handler(HTTPException)(_not_http)
     for known in KNOWN:
         app.exception_handler(known)(_known)
     app.exception_handler(Exception)(_unknown)
-    return app
 
 
 def visitor_of(scope: Scope) -> str:

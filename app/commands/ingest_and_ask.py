@@ -88,19 +88,42 @@ def ingest(
         str | None,
         typer.Option("--encoder", help="A sentence-transformers model by name or folder."),
     ] = None,
+    watch: Annotated[
+        bool, typer.Option("--watch", help="Go on, and take up edits as they are saved; Ctrl-C.")
+    ] = False,
     as_json: JsonOption = False,
 ) -> None:
     """Bring the store up to date with notes: Markdown files and Jupyter notebooks."""
+    from ingest.notes.files import real_path
+
+    folder = store_folder(store)
+    _ingest(paths, folder, encoder, as_json)
+    if watch:
+        from ingest.watch import follow
+
+        tell("watching; Ctrl-C ends it")
+        follow([real_path(p) for p in paths], lambda edited: _again(edited, folder, as_json))
+
+
+def _ingest(paths: list[Path], folder: Path, encoder: str | None, as_json: bool) -> None:
     from app.commands.progress import on_stderr
     from ingest.build import ingest as build
 
     with on_stderr(stderr) as progress:
-        report = build(paths, store_folder(store), encoder, progress)
+        report = build(paths, folder, encoder, progress)
     if as_json:
         print_json(dataclasses.asdict(report))
     tell_faults(report)
     if not as_json:
         show_report(report)
+
+
+def _again(edited: set[Path], folder: Path, as_json: bool) -> None:
+    """Take up edits; what goes wrong is told, and the next edit is another chance."""
+    try:
+        _ingest(sorted(edited), folder, None, as_json)
+    except GradusError as error:
+        tell(f"gradus: {error}", style="red")
 
 
 @app.command()

@@ -25,6 +25,7 @@ from app.wording import to_the_minute
 
 if TYPE_CHECKING:
     from executors.runs.history import RunRecord
+    from ingest.report import Report
 
 __all__ = ["add_commands", "run_row"]
 
@@ -204,8 +205,14 @@ def pages(
             "auto is Obsidian for notes of a vault, else VS Code.",
         ),
     ] = "auto",
+    watch: Annotated[
+        bool,
+        typer.Option(
+            "--watch/--no-watch", help="Take up edits of the notes as they are saved, or not."
+        ),
+    ] = True,
 ) -> None:
-    """Serve the pages: ask, explore the graph, run recipes. PATHS are ingested meanwhile."""
+    """Serve the pages: ask, explore the graph, run recipes, add notes. PATHS are ingested."""
     from app.commands.auth import given_accounts
     from app.pages.access import Access, check_access
     from app.pages.note.note_view import EDITORS
@@ -233,10 +240,11 @@ def pages(
         access=access,
         read_notes=read_notes,
         editor=editor,
+        watch=watch,
     )
 
 
-def _read_notes(wanted: list[Path], folder: Path, tell: Callable[[str, int, int], None]) -> None:
+def _read_notes(wanted: list[Path], folder: Path, tell: Callable[[str, int, int], None]) -> Report:
     """Ingest while the pages are served; progress goes to the terminal and to them."""
     from app.commands.progress import on_stderr
     from app.commands.show import show_report, tell_faults
@@ -251,6 +259,7 @@ def _read_notes(wanted: list[Path], folder: Path, tell: Callable[[str, int, int]
         report = ingest(wanted, folder, None, both)
     show_report(report)
     tell_faults(report)
+    return report
 
 
 def parameters(arguments: list[str]) -> dict[str, str]:

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
-from html import escape
 from typing import Any
 
 import gradio as gr
@@ -18,22 +17,23 @@ from app.pages.graph.view import graph_view
 from app.writer.written import Writer, WriterFailure
 from kg.errors import NoStore
 
-__all__ = ["GREET_S", "LOADING", "READING", "Progress", "get_ready", "greeter", "load_writer"]
+__all__ = ["LOADING", "get_ready", "greeter", "load_writer"]
 
-READING = "Reading your notes"
 LOADING = "Loading the model that finds passages"
-GREET_S = 1.0  # how often the page looks whether it waits for something else
-Progress = Callable[[str, int, int], None]  # what is done, how much of it, of how much
 log = logging.getLogger(__name__)
 
 
-def get_ready(shelf: Shelf, read_notes: Callable[[Progress], None] | None) -> None:
-    """Load what the first question needs; without a store the pages say what to run."""
+def get_ready(shelf: Shelf, first: Callable[[], object] | None) -> None:
+    """Load what the first question needs; without a store the pages say how to begin.
+
+    Parameters
+    ----------
+    first : callable or None
+        What is waited for before, as long as it takes.
+    """
     try:
-        if read_notes is not None:
-            read_notes(
-                lambda what, done, total: shelf.tell(f"{READING}: {what}, {done} of {total}")
-            )
+        if first is not None:
+            first()
         shelf.tell("")  # a store that is not there now is not coming
         store = shelf.current()
         graph_view(store)  # what it finds out once for all
@@ -53,12 +53,10 @@ def load_writer(writer: Writer) -> None:
         log.warning("%s: %s", writer.name, failure)
 
 
-def greeter(shelf: Shelf) -> Callable[[], tuple[str, Any, Any]]:
-    """A function to what the page waits for, an empty conversation, and whether to ask again."""
+def greeter(shelf: Shelf) -> Callable[[], Any]:
+    """A function to what an empty conversation shows now."""
 
-    def greet() -> tuple[str, Any, Any]:
-        doing = shelf.doing
-        line = f'<p class="g-doing" role="status">{escape(doing)} …</p>' if doing else ""
-        return line, gr.update(placeholder=welcome(shelf)), gr.Timer(active=bool(doing))
+    def greet() -> Any:
+        return gr.update(placeholder=welcome(shelf))
 
     return greet

@@ -8,7 +8,8 @@ requests), and stays small.
 from __future__ import annotations
 
 import ipaddress
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from types import MappingProxyType
 from urllib.parse import urlsplit
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -61,10 +62,19 @@ class Guard:
         `0.0.0.0` or `::` every address written in numbers is good too: rebinding needs a name.
     max_bytes : int
         The longest request body, in bytes.
+    longer : mapping
+        Paths at which a body may be longer, with how long.
     """
 
-    def __init__(self, app: ASGIApp, hosts: Iterable[str] = (), max_bytes: int = 1_000_000) -> None:
+    def __init__(
+        self,
+        app: ASGIApp,
+        hosts: Iterable[str] = (),
+        max_bytes: int = 1_000_000,
+        longer: Mapping[str, int] = MappingProxyType({}),
+    ) -> None:
         self.app = app
+        self.longer = longer
         self.hosts = LOCAL_HOSTS | {host.lower() for host in hosts}
         self.max_bytes = max_bytes
 
@@ -79,13 +89,14 @@ class Guard:
         if refusal:
             await _reply(send, *refusal)
             return
+        most = self._most_bytes(scope["path"])
         taken = 0
 
         async def counted() -> Message:
             nonlocal taken
             message = await receive()
             taken += len(message.get("body", b""))
-            return {"type": "http.disconnect"} if taken > self.max_bytes else message
+            return {"type": "http.disconnect"} if taken > most else message
 
         async def with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":
@@ -114,9 +125,12 @@ class Guard:
         if path.startswith(CLOSED):
             return 404, "there is nothing here"
         length = headers.get(b"content-length", "0")
-        if not length.isdigit() or int(length) > self.max_bytes:
-            return 413, f"a request may have at most {self.max_bytes} bytes"
+        if not length.isdigit() or int(length) > self._most_bytes(path):
+            return 413, f"a request may have at most {self._most_bytes(path)} bytes"
         return None
+
+    def _most_bytes(self, path: str) -> int:
+        return self.longer.get(path, self.max_bytes)
 
     def _is_ours(self, name: str) -> bool:
         if name in self.hosts:

@@ -21,15 +21,19 @@ from starlette.routing import Mount
 
 from app.api.functions import Gradus
 from app.api.rest import rest_app
+from app.intake import READING, Intake, Job
 from app.open_store import Shelf
 from app.pages.access import Access, check_access
 from app.pages.ask.page import ASKING, AskPage, ask_page
 from app.pages.assets import read_asset
-from app.pages.beginning import GREET_S, LOADING, READING, Progress, get_ready, greeter, load_writer
+from app.pages.beginning import get_ready, greeter, load_writer
 from app.pages.first_script import FirstScript
 from app.pages.graph.page import graph_page
 from app.pages.guard import Guard, is_local
 from app.pages.learn.page import learn_page
+from app.pages.notes.page import notes_page, work_line
+from app.pages.notes.routes import notes_app
+from app.pages.notes.uploads import MOST_UPLOADED
 from app.pages.programs import offer_to_programs
 from app.pages.quiet import AT_ONCE, QUIET
 from app.pages.runs.history_view import history_html
@@ -82,8 +86,9 @@ def serve(
     open_browser: bool = False,
     writer: Writer | None = None,
     access: Access = Access(),  # noqa: B008 - frozen
-    read_notes: Callable[[Progress], None] | None = None,
+    read_notes: Job | None = None,
     editor: str = "auto",
+    watch: bool = True,
 ) -> None:
     """Serve the pages until Ctrl-C; says where they are once they can be opened.
 
@@ -92,11 +97,15 @@ def serve(
     Parameters
     ----------
     read_notes : callable or None
-        Brings the store up to date while the pages are there; it is given what to tell progress.
+        Brings the store up to date while the pages are there; it is given what to tell progress,
+        and gives the ingest's report.
     access : Access
         Who may come in, and what those may have run.
     editor : str
         What a visitor of this machine opens a cited note in: one of `note_view.EDITORS`.
+    watch : bool
+        Whether edits of the notes are taken up by themselves: who changes a note beside an open
+        page expects its answers to know.
 
     Raises
     ------
@@ -110,15 +119,15 @@ def serve(
     runs = VisitorsRuns(
         own_code=access.learner_files or is_local(host), roots=roots_of(store_dir, access.data)
     )
-    shelf.tell(READING if read_notes else LOADING)
+    intake = Intake(shelf, watch)
     gradus = Gradus(shelf, runs_dir or runs_folder(store_dir), runs)
-    pages = _build(gradus, writer, editor)
     stopped = threading.Event()
     failures: list[Exception] = []
 
     def prepare() -> None:
         try:
-            get_ready(shelf, read_notes)
+            get_ready(shelf, first)
+            intake.follow()
             if writer is not None:
                 load_writer(writer)
             runs.keep_ready(Warm())
@@ -126,10 +135,12 @@ def serve(
             failures.append(error)
             stopped.set()
 
+    first = _reading_first(intake, read_notes)
+    pages = _build(gradus, writer, editor)
     preparing = threading.Thread(target=prepare, daemon=True, name="prepare")
     _stop_on_signals(stopped)
     try:
-        _launch(pages, gradus, host, port, access)
+        _launch(pages, gradus, intake, host, port, access)
         address = f"http://{f'[{host}]' if ':' in host else host}:{port}"
         sys.stdout.write(f"Gradus is at {address}\n")
         sys.stdout.flush()
@@ -140,14 +151,25 @@ def serve(
     except OSError as error:
         raise _taken(host, port, error) from error
     finally:
+        intake.close()
         runs.stop_all()
         pages.close(verbose=False)
         shelf.close()
     for failure in failures:
         raise failure
-    if preparing.is_alive():  # an interpreter that ends would wait for what is being imported
+    if (
+        preparing.is_alive() or intake.is_busy()
+    ):  # an interpreter that ends would wait for what is being imported
         sys.stdout.flush()
         os._exit(0)
+
+
+def _reading_first(intake: Intake, read_notes: Job | None) -> Callable[[], object] | None:
+    """A function that has notes read, and waits; readers are told from now on that they come."""
+    if read_notes is None:
+        return None
+    intake.shelf.tell(READING)
+    return lambda: intake.do(READING, read_notes).result()
 
 
 def _build(gradus: Gradus, writer: Writer | None, editor: str = "auto") -> gr.Blocks:
@@ -155,7 +177,7 @@ def _build(gradus: Gradus, writer: Writer | None, editor: str = "auto") -> gr.Bl
     with gr.Blocks(title=TITLE, analytics_enabled=False, fill_width=True) as pages:
         offer_to_programs(gradus)
         gr.HTML(HEADER, elem_id="header", apply_default_css=False)
-        doing = gr.HTML("", elem_id="doing", padding=False, apply_default_css=False)
+        work = work_line()
         bridge = gr.HTML(
             "", js_on_load=read_asset("bridge.js"), elem_id="bridge", apply_default_css=False
         )
@@ -168,11 +190,12 @@ def _build(gradus: Gradus, writer: Writer | None, editor: str = "auto") -> gr.Bl
                 learn_page(shelf)
             with gr.Tab("Runs", id="runs"):
                 running = runs_page(runs_dir, gradus.runs)
+            with gr.Tab("Notes", id="notes", elem_id="notes-place"):
+                notes = notes_page()
         _connect(bridge, tabs, asking, running)
-        again = gr.Timer(GREET_S)
-        gr.on(
-            [pages.load, again.tick], greeter(shelf), None, [doing, asking.chat, again], **AT_ONCE
-        )
+        notes.ask_place(_go_to("ask"), None, tabs, **AT_ONCE)
+        for comes_or_changes in (pages.load, work.store_changed):
+            comes_or_changes(greeter(shelf), None, asking.chat, **AT_ONCE)
         pages.load(asking.begin, asking.kept, asking.outputs, **AT_ONCE)
         pages.load(None, None, None, js=BEGUN, api_visibility="private")
         pages.load(lambda: history_html(runs_dir), None, running.view.past, **AT_ONCE)
@@ -228,13 +251,17 @@ def _go_to(tab: str) -> Any:
 def _launch(
     pages: gr.Blocks,
     gradus: Gradus,
+    intake: Intake,
     host: str,
     port: int,
     access: Access = Access(),  # noqa: B008
 ) -> None:
     beside = {
         "middleware": _middleware(gradus, host, access),
-        "routes": [Mount("/api", rest_app(gradus))],
+        "routes": [
+            Mount("/api", rest_app(gradus)),
+            Mount("/notes", notes_app(intake, roots_of(gradus.shelf.folder, access.data))),
+        ],
         "openapi_url": None,
     }
     pages.launch(
@@ -260,7 +287,7 @@ def _launch(
 
 def _middleware(gradus: Gradus, host: str, access: Access) -> list[Middleware]:
     """In the order in which a request meets them; the MCP server only where its package is."""
-    layers = [Middleware(Guard, hosts=(host,))]
+    layers = [Middleware(Guard, hosts=(host,), longer={"/notes/file": MOST_UPLOADED})]
     if access.accounts is not None:
         layers.append(Middleware(SignIn, accounts=access.accounts))
     if importlib.util.find_spec("mcp"):

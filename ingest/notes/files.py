@@ -15,7 +15,15 @@ from pathspec import GitIgnoreSpec
 from ingest.notes.kinds import READERS, UNREAD
 from kg.errors import GradusError, UnreadableNote
 
-__all__ = ["IGNORE_FILE", "FoundNote", "find_notes", "read_note", "real_path", "unread_kinds"]
+__all__ = [
+    "IGNORE_FILE",
+    "FoundNote",
+    "find_notes",
+    "is_left_out",
+    "read_note",
+    "real_path",
+    "unread_kinds",
+]
 
 IGNORE_FILE = ".gradusignore"
 _NEVER = frozenset({"node_modules", ".ipynb_checkpoints"})
@@ -170,7 +178,7 @@ def _walk(root: Path, kinds: Container[str]) -> Iterator[Path]:
             path = folder / entry.name
             # Logseq keeps its backups in "bak".
             backup = entry.name == "bak" and (folder / "config.edn").is_file()
-            if entry.name.startswith(".") or entry.name in _NEVER or backup:
+            if is_left_out(entry.name) or backup:
                 continue
             kind = _kind(entry)
             if _ignored(path, kind == "folder", rules):
@@ -179,6 +187,15 @@ def _walk(root: Path, kinds: Container[str]) -> Iterator[Path]:
                 (linked if entry.is_symlink() else waiting).append((path, rules))
             elif kind == "file" and path.suffix.lower() in kinds:
                 yield path
+
+
+def is_left_out(name: str) -> bool:
+    """Whether a file or folder of this name is no part of anybody's notes.
+
+    >>> is_left_out(".obsidian"), is_left_out("drafts")
+    (True, False)
+    """
+    return name.startswith(".") or name in _NEVER
 
 
 def _kind(entry: os.DirEntry[str]) -> Literal["folder", "file", "neither"]:

@@ -76,7 +76,7 @@ def test_the_store_is_there_while_the_encoder_loads(
 def test_reading_that_fails_is_not_waited_for(tmp_path: Path) -> None:
     """The error comes out, and nobody is told to wait any more."""
 
-    def read(tell: object) -> None:
+    def read() -> None:
         raise GradusError("no such folder")
 
     shelf = Shelf(tmp_path / "store")

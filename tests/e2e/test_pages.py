@@ -293,7 +293,9 @@ def test_a_phone_scrolls_only_down(visit: Visit, site: Site, place: str) -> None
 def test_without_a_store_the_pages_say_what_to_run(visit: Visit, empty_site: Site) -> None:
     """Before the first ingest each place says so; after it, no restart is needed."""
     page = visit.page
-    open_place(page, empty_site)
+    page.goto(empty_site.address)
+    expect(page.get_by_role("heading", name="Add notes")).to_be_visible()
+    page.get_by_role("tab", name="Ask").click()
     expect(page.locator(".g-welcome")).to_contain_text("gradus ingest")
     ask(page, "What is mixup?")
     expect(last_answer(page)).to_contain_text("gradus ingest")

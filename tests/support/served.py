@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from free_port import free_port
 
 from app.api.functions import Gradus
+from app.intake import Intake
 from app.pages.access import Access
 from app.pages.serve import _build, _launch
 
@@ -15,11 +16,15 @@ __all__ = ["served"]
 
 
 @contextmanager
-def served(gradus: Gradus, access: Access | None = None) -> Iterator[str]:
+def served(
+    gradus: Gradus, access: Access | None = None, *, watching: bool = False
+) -> Iterator[str]:
     """Their address while they are served; runs that were started end with them."""
     port = free_port()
     pages = _build(gradus, None)
-    _launch(pages, gradus, "127.0.0.1", port, access or Access())
+    intake = Intake(gradus.shelf, watching)
+    _launch(pages, gradus, intake, "127.0.0.1", port, access or Access())
     yield f"http://127.0.0.1:{port}"
+    intake.close()
     gradus.runs.stop_all()
     pages.close(verbose=False)

@@ -38,7 +38,7 @@ from app.pages.quiet import AT_ONCE, QUIET
 from app.pages.text import LATEX, chip, escaped
 from app.wording import count_of
 from app.writer.written import Writer
-from kg.errors import GradusError
+from kg.errors import GradusError, NoStore
 from kg.types import Answer
 
 __all__ = ["ASKING", "AskPage", "ask_page", "welcome"]
@@ -290,10 +290,16 @@ def welcome(shelf: Shelf) -> str:
     """What an empty conversation shows: how many concepts there are, and first questions."""
     try:
         store = shelf.current()
+    except NoStore as error:
+        return (
+            '<div class="g-welcome"><h2>No notes yet</h2><p>Add some under Notes, above.</p>'
+            f"<p>{html.escape(str(error))}</p></div>"
+        )
     except StillReading as error:
         return f'<div class="g-welcome"><h2>One moment</h2><p>{html.escape(str(error))}</p></div>'
     except GradusError as error:
-        return f'<div class="g-welcome"><h2>No notes yet</h2><p>{html.escape(str(error))}</p></div>'
+        said = html.escape(str(error))
+        return f'<div class="g-welcome"><h2>The notes cannot be read</h2><p>{said}</p></div>'
     examples = " ".join(chip("ask", question, question) for question in example_questions(store))
     concepts = count_of(len(store.concepts), "concept")
     notes = count_of(len(store.note_names), "note")
