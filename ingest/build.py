@@ -6,10 +6,11 @@ import hashlib
 import json
 import time
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import astuple, dataclass, replace
 from functools import cache, partial
 from pathlib import Path
+from typing import TypeVar
 
 from ingest.decisions.read import overrides_of
 from ingest.derive import derive
@@ -18,9 +19,18 @@ from ingest.notes.kinds import parse_note
 from ingest.notes.parsed import ParsedNote, dump, load, storable
 from ingest.origins import record_read, record_removed, taken_out
 from ingest.passages.cut import cut
-from ingest.passages.encode import Progress, ToEncode, encode_passages, name_vectors
+from ingest.passages.encode import (
+    Progress,
+    Reads,
+    ToEncode,
+    encode_passages,
+    name_vectors,
+    of_passages,
+    wanted_of,
+)
 from ingest.report import Failure, Report
-from kg.encoder import DEFAULT_ENCODER, Encoder, check_weights, load_encoder
+from ingest.spread import Lost, SpreadEncoder, Workers
+from kg.encoder import DEFAULT_ENCODER, check_weights, load_encoder
 from kg.errors import GradusError, UnreadableNote
 from kg.schema import told
 from kg.store import open_store
@@ -30,6 +40,9 @@ from kg.writing import NoteRecord, Writer, writing
 
 __all__ = ["Failure", "Report", "ingest", "take_out"]
 
+Made = TypeVar("Made")
+_AT_ONCE = 50_000_000  # letters of notes that workers are given at once
+
 
 @dataclass(frozen=True, slots=True)
 class _Fresh:
@@ -38,6 +51,14 @@ class _Fresh:
     record: NoteRecord
     parsed: str  # the parse as the store keeps it
     passages: tuple[ToEncode, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class _Whole:
+    """A new or changed note as its file has it."""
+
+    record: NoteRecord
+    text: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +76,7 @@ def ingest(
     folder: Path,
     encoder_name: str | None = None,
     progress: Progress | None = None,
+    workers: Workers | None = None,
 ) -> Report:
     """Bring the store in `folder` up to date with the notes at `paths`.
 
@@ -63,6 +85,9 @@ def ingest(
     the store. With another encoder than the store's, every note of the store is encoded anew; a
     store of an older version is made anew from all its notes. An overrides file that changed takes
     effect whatever the paths, which may be none.
+
+    With `workers` of a cluster these take notes apart and encode; the store comes out the same. A
+    note that brings down one worker after another is among the failed ones.
 
     Raises
     ------
@@ -81,12 +106,17 @@ def ingest(
         other_encoder = name != writer.meta.get("encoder")
         if other_encoder:
             writer.put_meta("encoder_sha256", check_weights(name))
-        changes = _changes(writer, notes, paths, other_encoder, say)
-        encoder = cache(lambda: _loaded(name, say))
+        changes = _changes(writer, notes, paths, other_encoder, say, workers)
+        encoder = cache(lambda: _loaded(name, say, workers))
         passages = [p for f in changes.fresh for p in f.passages]
         known = {} if other_encoder else writer.known(p.source for p in passages)
         new = [p for p in passages if p.source not in known]
-        encoded = encode_passages(new, encoder(), say) if new else []
+        if workers is None:
+            encoded = encode_passages(new, encoder(), say) if new else []
+        else:
+            encoded = _encoded_by(workers, new, name, say)
+            missing = {p.source for p in new} - {vectors.source for vectors in encoded}
+            changes = _without(writer, changes, missing)
         _write_notes(writer, changes, known | {vectors.source: vectors for vectors in encoded})
         if other_encoder:
             writer.put_meta("encoder", name)
@@ -153,7 +183,7 @@ def _refuse_imported(writer: Writer) -> None:
 
 
 def _derive_anew(
-    writer: Writer, changed: bool, encoder: Callable[[], Encoder], say: Progress
+    writer: Writer, changed: bool, encoder: Callable[[], Reads], say: Progress
 ) -> tuple[str, ...]:
     """Derive what follows from all notes, where they or what people decided changed.
 
@@ -214,6 +244,7 @@ def _changes(
     paths: Sequence[Path],
     everything: bool,
     say: Progress,
+    workers: Workers | None,
 ) -> _Changes:
     """Compare the notes found with the store's."""
     with told(writer.folder):
@@ -231,18 +262,16 @@ def _changes(
     fresh: list[_Fresh] = []
     failed: dict[str, Failure] = {}
     added = unchanged = 0
-    for i, note in enumerate(found):
-        say("reading notes", i + 1, len(found))
+    befores = {} if everything else known
+    read = (_read(n.path, *names[str(n.path)], befores.get(str(n.path))) for n in found)
+    for note, taken in zip(found, _apart(read, len(found), say, workers), strict=True):
         path = str(note.path)
-        root, name = names[path]
-        before = known.get(path)
-        taken = _taken(note.path, root, name, None if everything else before)
         if isinstance(taken, Failure):
             failed[path] = taken
         elif taken is None:
             unchanged += 1
         else:
-            added += before is None
+            added += path not in known
             fresh.append(taken)
     gone = [p for p in known if p in lost or p in failed]
     if everything:
@@ -251,24 +280,73 @@ def _changes(
     return _Changes(tuple(fresh), tuple(gone), renamed, added, unchanged, failed)
 
 
-def _taken(path: Path, root: str, name: str, before: NoteRecord | None) -> _Fresh | Failure | None:
-    """A note's file taken apart; None while it is as it was before.
+def _read(path: Path, root: str, name: str, before: NoteRecord | None) -> _Whole | Failure | None:
+    """A note's file; None while it is as it was before."""
 
-    Whatever one note does to us or to a library, it costs that note alone.
-    """
-    try:
+    def read() -> _Whole | None:
         if storable(str(path)) != str(path):
             raise UnreadableNote("the file's name is not UTF-8; rename it")
         text = read_note(path)
         digest = hashlib.sha256(text.encode()).hexdigest()
-        if before and before.sha256 == digest:
-            return None
-        parsed = parse_note(text, name)
-        return _fresh(NoteRecord(0, str(path), root, name, digest), parsed, cut(parsed, name))
+        same = before is not None and before.sha256 == digest
+        return None if same else _Whole(NoteRecord(0, str(path), root, name, digest), text)
+
+    return _or_failure(name, read)
+
+
+def _apart(
+    read: Iterable[_Whole | Failure | None], total: int, say: Progress, workers: Workers | None
+) -> Iterator[_Fresh | Failure | None]:
+    """The notes that were read, taken apart, here or some at a time by workers."""
+    some = list[_Whole | Failure | None]()
+    for i, note in enumerate(read, 1):
+        if workers is None:
+            yield _taken(note) if isinstance(note, _Whole) else note
+        else:
+            some.append(note)
+            if i == total or sum(len(w.text) for w in some if isinstance(w, _Whole)) > _AT_ONCE:
+                yield from _taken_by(workers, some)
+                some.clear()
+        say("reading notes", i, total)
+
+
+def _taken_by(
+    workers: Workers, read: Sequence[_Whole | Failure | None]
+) -> Iterator[_Fresh | Failure | None]:
+    whole = [note for note in read if isinstance(note, _Whole)]
+    letters = [len(note.text) for note in whole]
+    taken = iter(workers.notes(_taken, whole, letters))
+    for note in read:
+        one = next(taken) if isinstance(note, _Whole) else note
+        if isinstance(one, Lost):
+            assert isinstance(note, _Whole)
+            one = _killer(note.record.name)
+        yield one
+
+
+def _taken(note: _Whole) -> _Fresh | Failure:
+    """A note taken apart."""
+
+    def taken() -> _Fresh:
+        parsed = parse_note(note.text, note.record.name)
+        return _fresh(note.record, parsed, cut(parsed, note.record.name))
+
+    return _or_failure(note.record.name, taken)
+
+
+def _or_failure(name: str, take: Callable[[], Made]) -> Made | Failure:
+    """What is made of a note; whatever it does to us or to a library, it costs that note alone."""
+    try:
+        return take()
     except UnreadableNote as error:
         return Failure(storable(name), error.line, storable(str(error)))
     except Exception as error:  # noqa: BLE001 - the rest of the folder goes in
         return Failure(storable(name), 1, storable(_unforeseen(error)))
+
+
+def _killer(name: str) -> Failure:
+    said = "the note brings down every program that reads it, and is left out"
+    return Failure(storable(name), 1, said)
 
 
 def _fresh(record: NoteRecord, parsed: ParsedNote, passages: Sequence[Passage]) -> _Fresh:
@@ -345,7 +423,35 @@ def _write_notes(
         writer.put_note(fresh.record, fresh.parsed, [p.passage for p in fresh.passages], own)
 
 
-def _loaded(name: str, say: Progress) -> Encoder:
+def _encoded_by(
+    workers: Workers, passages: Sequence[ToEncode], encoder: str, say: Progress
+) -> list[PassageVectors]:
+    """The vectors of the passages none of whose texts brings down its worker."""
+    wanted = wanted_of(passages)
+    texts = workers.texts(wanted, encoder, partial(say, "encoding"))
+    read = {
+        text: one for (text, _), one in zip(wanted, texts, strict=True) if not isinstance(one, Lost)
+    }
+    return of_passages([p for p in passages if all(text in read for text in p.texts)], read)
+
+
+def _without(writer: Writer, changes: _Changes, missing: Set[bytes]) -> _Changes:
+    """The changes without the notes that have passages of these sources, which are failed ones."""
+    lost = [f for f in changes.fresh if any(p.source in missing for p in f.passages)]
+    held = {record.path for record in writer.notes()}
+    paths = {f.record.path for f in lost}
+    return replace(
+        changes,
+        fresh=tuple(f for f in changes.fresh if f.record.path not in paths),
+        gone=(*changes.gone, *sorted(paths & held)),
+        added=changes.added - len(paths - held),
+        failed=changes.failed | {f.record.path: _killer(f.record.name) for f in lost},
+    )
+
+
+def _loaded(name: str, say: Progress, workers: Workers | None = None) -> Reads:
+    if workers is not None:
+        return SpreadEncoder(name, workers)
     say("loading the encoder", 0, 1)
     encoder = load_encoder(name)
     say("loading the encoder", 1, 1)

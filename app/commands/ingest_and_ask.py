@@ -16,6 +16,7 @@ from app.commands import auth, chat, decide, export, feedback, mcp, run, study
 from app.commands import eval as evaluate
 from app.commands.options import (
     JsonOption,
+    OnOption,
     StoreOption,
     WriterOption,
     check_choice,
@@ -91,26 +92,27 @@ def ingest(
     watch: Annotated[
         bool, typer.Option("--watch", help="Go on, and take up edits as they are saved; Ctrl-C.")
     ] = False,
+    on: OnOption = "",
     as_json: JsonOption = False,
 ) -> None:
     """Bring the store up to date with notes: Markdown files and Jupyter notebooks."""
     from ingest.notes.files import real_path
 
     folder = store_folder(store)
-    _ingest(paths, folder, encoder, as_json)
+    _ingest(paths, folder, encoder, on, as_json)
     if watch:
         from ingest.watch import follow
 
         tell("watching; Ctrl-C ends it")
-        follow([real_path(p) for p in paths], lambda edited: _again(edited, folder, as_json))
+        follow([real_path(p) for p in paths], lambda edited: _again(edited, folder, on, as_json))
 
 
-def _ingest(paths: list[Path], folder: Path, encoder: str | None, as_json: bool) -> None:
+def _ingest(paths: list[Path], folder: Path, encoder: str | None, on: str, as_json: bool) -> None:
     from app.commands.progress import on_stderr
-    from ingest.build import ingest as build
+    from app.spread_ingest import ingest_on
 
     with on_stderr(stderr) as progress:
-        report = build(paths, folder, encoder, progress)
+        report = ingest_on(on, paths, folder, encoder, progress)
     if as_json:
         print_json(dataclasses.asdict(report))
     tell_faults(report)
@@ -118,10 +120,10 @@ def _ingest(paths: list[Path], folder: Path, encoder: str | None, as_json: bool)
         show_report(report)
 
 
-def _again(edited: set[Path], folder: Path, as_json: bool) -> None:
+def _again(edited: set[Path], folder: Path, on: str, as_json: bool) -> None:
     """Take up edits; what goes wrong is told, and the next edit is another chance."""
     try:
-        _ingest(sorted(edited), folder, None, as_json)
+        _ingest(sorted(edited), folder, None, on, as_json)
     except GradusError as error:
         tell(f"gradus: {error}", style="red")
 

@@ -20,6 +20,7 @@ __all__ = [
     "AllowRunsOption",
     "DataOption",
     "JsonOption",
+    "OnOption",
     "StoreOption",
     "WriterOption",
     "check_choice",
@@ -48,6 +49,16 @@ DataOption = Annotated[
     typer.Option(
         "--data",
         help="A folder that runs may read besides those of the notes and the current one.",
+        show_default=False,
+    ),
+]
+OnOption = Annotated[
+    str,
+    typer.Option(
+        "--on",
+        envvar="GRADUS_ON",
+        help="A Ray cluster to do it on: ray://HOST:PORT, HOST:PORT, auto; or here.",
+        metavar="ADDRESS",
         show_default=False,
     ),
 ]

@@ -13,6 +13,7 @@ from app.commands.options import (
     AllowRunsOption,
     DataOption,
     JsonOption,
+    OnOption,
     StoreOption,
     WriterOption,
     check_choice,
@@ -24,7 +25,9 @@ from app.paths import runs_folder, starter_notes, store_folder
 from app.wording import to_the_minute
 
 if TYPE_CHECKING:
+    from executors.cluster.where import Node
     from executors.runs.history import RunRecord
+    from executors.runs.run import Run
     from ingest.report import Report
 
 __all__ = ["add_commands", "run_row"]
@@ -34,6 +37,8 @@ def add_commands(app: typer.Typer) -> None:
     """Put these commands on the command line."""
     app.command()(recipes)
     app.command(context_settings={"allow_extra_args": True, "ignore_unknown_options": True})(run)
+    app.command(name="take-up")(take_up)
+    app.command()(where)
     app.command()(runs)
     app.command(name="app")(pages)
 
@@ -79,10 +84,14 @@ def run(
             "--after", help="The run that this one goes on from, by id or by its end.", metavar="ID"
         ),
     ] = "",
+    on: OnOption = "",
+    allow_learner_files: Annotated[
+        bool,
+        typer.Option("--allow-learner-files", help="With --on: send a --learner file there."),
+    ] = False,
     as_json: JsonOption = False,
 ) -> None:
     """Run a recipe: gradus run lr-find --task tabular --data my.csv --target price."""
-    from app.commands.show_run import show_event, show_next, show_result
     from executors.recipe import check_params, find_recipe
     from executors.runs.history import find_run, history
     from executors.runs.run import start
@@ -92,8 +101,38 @@ def run(
     runs_dir = runs_folder(store_folder(store))
     before = find_run(history(runs_dir), after).id if after else ""
     started = start(
-        recipe, params, runs_dir, timeout_s=timeout_s, queue=queue, tracker=track, after=before
+        recipe,
+        params,
+        runs_dir,
+        timeout_s=timeout_s,
+        queue=queue,
+        tracker=track,
+        after=before,
+        on=on,
+        learner_files=allow_learner_files,
     )
+    _follow(started, store, as_json)
+
+
+def take_up(
+    run_id: Annotated[
+        str, typer.Argument(help="A run on a cluster, by id or by its end.", metavar="ID")
+    ],
+    store: StoreOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Follow a run on a cluster that went on without the program that started it."""
+    from executors.runs.history import find_run, history
+    from executors.runs.run import take_up as taken_up
+
+    run = find_run(history(runs_folder(store_folder(store))), run_id)
+    _follow(taken_up(run.folder), store, as_json)
+
+
+def _follow(started: Run, store: Path | None, as_json: bool) -> None:
+    """Show a run until its end; Ctrl-C ends it."""
+    from app.commands.show_run import show_event, show_next, show_result
+
     show = print_json if as_json else show_event
     try:
         for event in started.events():
@@ -107,6 +146,33 @@ def run(
         show_result(result)
         show_next(result, {} if store is None else {"store": store})
     raise typer.Exit(0 if result.status == "ok" else 1)
+
+
+def where(on: OnOption = "", as_json: JsonOption = False) -> None:
+    """Show what is at hand: this machine's devices, and a cluster's nodes and runs."""
+    from app.commands.show import show_table
+    from executors.cluster.where import at_hand
+
+    found = at_hand(on)
+    if as_json:
+        print_json(found.to_json())
+        return
+    heads = ("node", "address", "cores", "cores free", "memory free", "cards", "cards free")
+    show_table(heads, map(_node_row, (found.here, *found.nodes)))
+    for run in found.runs:
+        tell(f"{run['state']}: {run['recipe']} {run['run']} {run['node']}".rstrip())
+
+
+def _node_row(node: Node) -> tuple[str, ...]:
+    """A machine as a row of the table."""
+    from executors.amounts import show_bytes
+
+    cards = (f"{card.name}, {show_bytes(card.free_bytes)} free" for card in node.cards)
+    free = "" if not node.cards else f"{node.cards_free:g}"
+    memory = show_bytes(node.free_bytes)
+    cores = f"{node.cpus:g}", f"{node.cpus_free:g}"
+    shown = node.fault or "; ".join(cards) or "–"
+    return (node.name, node.address, *cores, memory, shown, free)
 
 
 def runs(
@@ -211,6 +277,7 @@ def pages(
             "--watch/--no-watch", help="Take up edits of the notes as they are saved, or not."
         ),
     ] = True,
+    on: OnOption = "",
 ) -> None:
     """Serve the pages: ask, explore the graph, run recipes, add notes. PATHS are ingested."""
     from app.commands.auth import given_accounts
@@ -231,7 +298,7 @@ def pages(
     chosen = choose_writer(writer)
     check_port(host, port)
     wanted = [*(paths or []), *([starter_notes()] if starter else [])]
-    read_notes = partial(_read_notes, wanted, folder) if wanted else None
+    read_notes = partial(_read_notes, wanted, folder, on) if wanted else None
     serve(
         folder,
         host,
@@ -244,11 +311,13 @@ def pages(
     )
 
 
-def _read_notes(wanted: list[Path], folder: Path, tell: Callable[[str, int, int], None]) -> Report:
+def _read_notes(
+    wanted: list[Path], folder: Path, on: str, tell: Callable[[str, int, int], None]
+) -> Report:
     """Ingest while the pages are served; progress goes to the terminal and to them."""
     from app.commands.progress import on_stderr
     from app.commands.show import show_report, tell_faults
-    from ingest.build import ingest
+    from app.spread_ingest import ingest_on
 
     with on_stderr(stderr) as show:
 
@@ -256,7 +325,7 @@ def _read_notes(wanted: list[Path], folder: Path, tell: Callable[[str, int, int]
             show(what, done, total)
             tell(what, done, total)
 
-        report = ingest(wanted, folder, None, both)
+        report = ingest_on(on, wanted, folder, None, both)
     show_report(report)
     tell_faults(report)
     return report

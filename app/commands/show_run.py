@@ -23,6 +23,8 @@ def show_event(event: dict[str, Any]) -> None:
     kind = event.get("event")
     if kind == "queued":
         tell(f"waiting: {event.get('ahead')} ahead")
+    elif kind == "begins" and event.get("node"):
+        tell(f"node: {event['node']}")
     elif kind == "device":
         tell(f"device: {event.get('device')} ({event.get('why', '')})")
     elif kind == "log":

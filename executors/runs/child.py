@@ -145,7 +145,8 @@ def _run(spec: dict[str, Any], folder: Path) -> RunResult:
         if isinstance(error, OSError) and error.errno in _DISK:
             raise
     journal.finish()
-    return replace(result, device=journal.device_name, artifacts=tuple(journal.artifacts))
+    device, card = journal.device_name, journal.card
+    return replace(result, device=device, card=card, artifacts=tuple(journal.artifacts))
 
 
 def environment() -> dict[str, Any]:

@@ -131,6 +131,9 @@ def _record(folder: Path, ahead: int | None) -> RunRecord:
         return _with(blank, "queued", f"{ahead} ahead")
     if lives(read_json(folder / PID) or spec.get("starter")):
         return _with(blank, "running", "")
+    if spec.get("on"):
+        name = folder.name[-6:]
+        return _with(blank, "failed", f"cut off: `gradus take-up {name}` fetches it, if it goes on")
     return _with(blank, "failed", "interrupted: it ended without a result")
 
 

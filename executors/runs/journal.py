@@ -55,6 +55,7 @@ class Journal:
 
     folder: Path
     device_name: str = ""
+    card: str = ""
     artifacts: list[str] = field(default_factory=list)
     _started: float = field(default_factory=time.monotonic)
     _file: int = -1
@@ -125,7 +126,7 @@ class Journal:
 
     def device(self, device: Device) -> None:
         """The device that does the work, said and noted in the run's environment."""
-        self.device_name = device.name
+        self.device_name, self.card = device.name, device.card
         self.emit("device", device=device.name, card=device.card, why=device.why)
         noted = read_json(self.folder / ENVIRONMENT) or {}
         write_json(self.folder / ENVIRONMENT, {**noted, "device": device.name, "card": device.card})

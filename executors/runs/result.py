@@ -31,6 +31,8 @@ class RunResult:
     notes: tuple[str, ...] = ()  # what came of sending it elsewhere
     said: tuple[Finding, ...] = ()  # what was found, in a few words each
     next: tuple[NextRun, ...] = ()  # what to go on with, the best first
+    card: str = ""  # the hardware's name of the device; "" for the CPU
+    node: str = ""  # of the cluster that it ran on; "" for this machine
 
     def to_event(self) -> dict[str, Any]:
         """The run's last event, as the command line prints it."""
@@ -40,6 +42,8 @@ class RunResult:
             "recipe": self.recipe,
             "task": self.task,
             "device": self.device,
+            "card": self.card,
+            "node": self.node,
             "values": self.values,
             "artifacts": list(self.artifacts),
             "code": self.code,
@@ -83,6 +87,8 @@ def result_from(stored: dict[str, Any], folder: Path) -> RunResult:
         notes=tuple(map(str, notes)) if isinstance(notes, list) else (),
         said=findings_from(stored.get("said")),
         next=next_runs_from(stored.get("next")),
+        card=str(stored.get("card", "")),
+        node=str(stored.get("node", "")),
     )
 
 

@@ -9,6 +9,7 @@ before us), and what a recipe's code may read or write.
 from __future__ import annotations
 
 import contextlib
+import math
 import os
 import secrets
 import threading
@@ -19,12 +20,13 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from executors.cluster_address import check_address
 from executors.devices import place_name
 from executors.errors import RecipeError
 from executors.recipe import check_params, find_recipe
 from executors.runs.ending import settled
-from executors.runs.folder import EVENTS, LOG, PID, RESULT, SPEC, write_json
-from executors.runs.identity import identity
+from executors.runs.folder import EVENTS, LOG, PID, RESULT, SPEC, read_json, write_json
+from executors.runs.identity import identity, lives
 from executors.runs.launch import Child, child_environment, launch
 from executors.runs.lifeline import end_tree
 from executors.runs.result import RunResult, Status
@@ -33,9 +35,10 @@ from executors.runs.track import check_tracker, track
 from executors.runs.turns import Turn
 from executors.runs.warm import Warm
 
-__all__ = ["GRACE_S", "Run", "RunResult", "start"]
+__all__ = ["GRACE_S", "Run", "RunResult", "start", "take_up"]
 
 GRACE_S = 2.0  # between SIGTERM and SIGKILL
+AWAY_GRACE_S = 20.0  # the same of a run on a cluster, which is ended there
 _LOOK_S = 0.05
 _TURN_S = 0.2  # how often a run that waits asks whether it is its turn
 
@@ -48,6 +51,12 @@ class _Options:
     silence_s: float | None
     warm: Warm | None
     tracker: str
+    away: tuple[str, ...] = ()  # words of the proxy of a run on a cluster
+
+    @property
+    def grace_s(self) -> float:
+        """Seconds that the child gets to end by itself."""
+        return AWAY_GRACE_S if self.away else GRACE_S
 
 
 def start(
@@ -61,6 +70,8 @@ def start(
     warm: Warm | None = None,
     tracker: str = "",
     after: str = "",
+    on: str = "",
+    learner_files: bool = False,
 ) -> Run:
     """Start the recipe in a child process; returns at once.
 
@@ -85,33 +96,78 @@ def start(
         Where the run is also sent once it has ended; what came of it is a note of the result.
     after : str
         Id of the run that this one goes on from, which its history then says.
+    on : str
+        Address of a Ray cluster to run on, where Ray queues; "" for this machine. Limits hold
+        there; files that are given are sent along when small (`executors.cluster.sent`).
+    learner_files : bool
+        Whether a Python file of the user's may be sent to a cluster and run there.
 
     Raises
     ------
     UnknownRecipe, BadParameter
         Before anything is started.
     RecipeError
-        When the run's folder cannot be written.
+        When the run's folder cannot be written, or the run may not go to the cluster.
     """
     known = find_recipe(recipe)
     checked = check_params(known, params)
     check_tracker(tracker)
+    address = check_address(on)
+    if address and checked.get("learner") and not learner_files:
+        raise RecipeError(
+            "a learner's file is code that would run on the cluster with its rights; "
+            "--allow-learner-files allows it"
+        )
     options = _Options(timeout_s, silence_s, warm, tracker)
+    if address:
+        options = _away(tracker, again=False)
     task = str(checked.get("task") or (known.tasks[0] if known.tasks else ""))
     now = datetime.now(UTC)
     folder = runs_dir.absolute() / f"{now:%Y%m%dT%H%M%SZ}-{recipe}-{secrets.token_hex(3)}"
-    spec = {"recipe": recipe, "task": task, "params": checked}
+    spec: dict[str, object] = {"recipe": recipe, "task": task, "params": checked}
     spec |= {"started": now.isoformat(), "starter": identity(os.getpid()), "after": after}
+    if address:
+        spec |= {"on": address, "timeout_s": timeout_s, "silence_s": silence_s}
     try:
         folder.mkdir(parents=True)
         write_json(folder / SPEC, spec)
-        turn = Turn(folder, str(checked.get("device") or "auto")) if queue else None
+        here = queue and not address
+        turn = Turn(folder, str(checked.get("device") or "auto")) if here else None
         return Run(RunResult("failed", recipe, task, "", folder=str(folder)), options, turn)
     except OSError as error:
         raise RecipeError(
             f"the run cannot be written to {folder}: {error.strerror or error}; "
             "free some space there or choose another folder"
         ) from error
+
+
+def take_up(folder: Path) -> Run:
+    """Follow a run on a cluster again whose starter is gone; it is fetched from its beginning.
+
+    Raises
+    ------
+    RecipeError
+        When it is no such run, or has ended, or somebody follows it.
+    """
+    spec = read_json(folder / SPEC) or {}
+    if not spec.get("on") or (folder / RESULT).exists() or lives(read_json(folder / PID)):
+        raise RecipeError(
+            f"the run {folder.name} cannot be taken up: it is none on a cluster that went on "
+            "without its starter"
+        )
+    check_address(str(spec["on"]))
+    for name in (EVENTS, LOG):
+        (folder / name).unlink(missing_ok=True)
+    recipe, task = str(spec.get("recipe", "")), str(spec.get("task", ""))
+    return Run(
+        RunResult("failed", recipe, task, "", folder=str(folder)), _away("", again=True), None
+    )
+
+
+def _away(tracker: str, *, again: bool) -> _Options:
+    """How the proxy of a run on a cluster is followed: the limits hold there."""
+    words = ("--again",) if again else ()
+    return _Options(math.inf, None, None, tracker, ("cluster.proxy", *words))
 
 
 class Run:
@@ -202,8 +258,12 @@ class Run:
         warm = self._options.warm
         child = warm.take(self.folder, card) if warm is not None and not cold else None
         self.warmed = child is not None
+        module, *words = self._options.away or ("runs.child",)
         self._child = child or launch(
-            [str(self.folder)], self.folder, child_environment(self.id, card)
+            [str(self.folder), *words],
+            self.folder,
+            child_environment(self.id, card),
+            module=module,
         )
         self.pid, self._begun = self._child.popen.pid, time.monotonic()
         with contextlib.suppress(OSError):  # the history then goes by the starter
@@ -247,6 +307,8 @@ class Run:
         if self.warmed and result is None:  # it never began: what is ready may still be broken
             child.let_go()
             result = self._follow_to_end(self._begin(cold=True))
+        if result is not None and self._options.away:
+            return result  # whose seconds are those of the node
         return replace(result or self._blank, seconds=round(time.monotonic() - self._begun, 3))
 
     def _wait_for(self, turn: Turn) -> bool:
@@ -268,7 +330,7 @@ class Run:
         log = LogFile(self.folder / LOG)
         try:
             verdict = self._follow(child, log)
-            end_tree(child.popen.pid, GRACE_S if verdict else 0.0, self.id)
+            end_tree(child.popen.pid, self._options.grace_s if verdict else 0.0, self.id)
             code = child.popen.wait()
             for _ in range(
                 64

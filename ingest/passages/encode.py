@@ -7,27 +7,41 @@ import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
+from typing import Protocol
 
 import numpy as np
 import numpy.typing as npt
 
 from ingest.passages.embedded_text import Part, statement_parts, vector_texts
-from kg.encoder import Encoder
 from kg.linking import STOP_WORDS
 from kg.schema import told
 from kg.types import Passage
 from kg.vectors import PassageVectors, Words, WordVectors, in_bytes
 from kg.writing import Writer
 
-__all__ = ["Progress", "ToEncode", "encode", "encode_passages", "name_vectors"]
+__all__ = [
+    "SLAB",
+    "Progress",
+    "ReadText",
+    "Reads",
+    "ToEncode",
+    "Wanted",
+    "encode",
+    "encode_passages",
+    "name_vectors",
+    "of_passages",
+    "read_texts",
+    "wanted_of",
+]
 
 Progress = Callable[[str, int, int], None]  # what, done, total
+Wanted = tuple[str, list[tuple[int, int]]]  # a text, and the parts that some passage finds in it
 EPSILON = 1e-6  # beside any sum of words' vectors it is nothing
 SLAB = 1024  # texts whose words' vectors are held in full at once: about 100 MB
 
 
 def encode(
-    texts: Sequence[str], encoder: Encoder, say: Progress, what: str = "encoding"
+    texts: Sequence[str], encoder: Reads, say: Progress, what: str = "encoding"
 ) -> dict[str, tuple[npt.NDArray[np.float32], npt.NDArray[np.int8]]]:
     """The vector of each text, shape (d,), and those of its words in bytes, shape (t, d).
 
@@ -37,6 +51,15 @@ def encode(
     for text, vector, words in _read(texts, encoder, say, what):
         out[text] = vector, in_bytes(words.vectors[_telling(text, words)])
     return out
+
+
+class Reads(Protocol):
+    """An encoder, here or elsewhere, as far as words are concerned: `kg.encoder.Encoder`."""
+
+    def encode_words(
+        self, texts: Sequence[str], progress: Callable[[int, int], None] | None = None
+    ) -> tuple[npt.NDArray[np.float32], list[Words]]:
+        """Unit vectors of the texts, shape (n, d), and each text's words."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,25 +84,39 @@ class ToEncode:
 
 
 def encode_passages(
-    passages: Sequence[ToEncode], encoder: Encoder, say: Progress
+    passages: Sequence[ToEncode], encoder: Reads, say: Progress
 ) -> list[PassageVectors]:
     """The vectors of each passage, its words and its statements."""
-    # Of each text the parts that some passage finds in it.
+    return of_passages(passages, read_texts(wanted_of(passages), encoder, say))
+
+
+def wanted_of(passages: Sequence[ToEncode]) -> list[Wanted]:
+    """Each text that stands for some passage, once."""
     wanted: dict[str, dict[tuple[int, int], None]] = {}
     for p in passages:
         for text in p.texts:
             wanted.setdefault(text, {})
         for part in p.parts:
             wanted[p.texts[part.text]][part.start, part.end] = None
-    read = {
-        text: _Text(vector, *_pooled(text, words, list(wanted[text])))
-        for text, vector, words in _read(list(wanted), encoder, say, "encoding")
+    return [(text, list(parts)) for text, parts in wanted.items()]
+
+
+def read_texts(wanted: Sequence[Wanted], encoder: Reads, say: Progress) -> dict[str, ReadText]:
+    """Each text as it was read."""
+    parts = dict(wanted)
+    return {
+        text: ReadText(vector, *_pooled(text, words, parts[text]))
+        for text, vector, words in _read(list(parts), encoder, say, "encoding")
     }
+
+
+def of_passages(passages: Sequence[ToEncode], read: Mapping[str, ReadText]) -> list[PassageVectors]:
+    """The vectors of each passage, from those of its texts."""
     return [_of_passage(p, read) for p in passages]
 
 
 @dataclass(frozen=True, slots=True)
-class _Text:
+class ReadText:
     """One text as it was read, with the sums of its words over some of its parts."""
 
     vector: npt.NDArray[np.float32]
@@ -101,7 +138,7 @@ def _pooled(
     return in_bytes(words.vectors[telling]), words.spans[telling], sums
 
 
-def _of_passage(passage: ToEncode, read: Mapping[str, _Text]) -> PassageVectors:
+def _of_passage(passage: ToEncode, read: Mapping[str, ReadText]) -> PassageVectors:
     texts, statements = passage.texts, len(passage.passage.statements)
     owners = [np.full(len(read[text].words), -1, dtype=np.int16) for text in texts]
     sums = np.zeros((statements, len(read[texts[0]].vector)), dtype=np.float32)
@@ -122,7 +159,7 @@ def _of_passage(passage: ToEncode, read: Mapping[str, _Text]) -> PassageVectors:
 
 
 def _read(
-    texts: Sequence[str], encoder: Encoder, say: Progress, what: str
+    texts: Sequence[str], encoder: Reads, say: Progress, what: str
 ) -> Iterator[tuple[str, npt.NDArray[np.float32], Words]]:
     """Each text once, with its vector and the encoder's reading of its words."""
     once = list(dict.fromkeys(texts))
@@ -137,7 +174,7 @@ def _telling(text: str, words: Words) -> npt.NDArray[np.bool_]:
 
 
 def name_vectors(
-    names: Sequence[str], writer: Writer, encoder: Callable[[], Encoder], say: Progress
+    names: Sequence[str], writer: Writer, encoder: Callable[[], Reads], say: Progress
 ) -> Mapping[str, tuple[npt.NDArray[np.float32], WordVectors]]:
     """The vector of each name and the unit vectors of its words, known or new.
 

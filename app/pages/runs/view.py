@@ -117,7 +117,9 @@ def _waits(events: Sequence[Event]) -> str:
     line = [event for event in events if event.get("event") in ("queued", "begins", "started")]
     if not line or line[-1].get("event") != "queued":
         return ""
-    ahead = int(line[-1].get("ahead") or 1)
+    ahead = int(line[-1].get("ahead", 1))
+    if not ahead:  # on a cluster, whose other work is not ours to count
+        return "The cluster has no place free yet. It starts by itself; Stop leaves the line."
     others = "one other run" if ahead == 1 else f"{ahead} other runs"
     return f"The device is taken: {others} ahead. It starts by itself; Stop leaves the line."
 
