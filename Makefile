@@ -1,5 +1,6 @@
 # make app    install, ingest notes, serve the pages      make app NOTES=path/to/notes PORT=7861
 # make test   install what tests need and run them all
+# make test-ray   runs and ingests on a real Ray cluster, with nodes and heads that are killed
 # make soak   edits, kills and full disks without end: minutes of them, against a fresh ingest
 
 PYTHON ?= python3
@@ -8,7 +9,7 @@ BIN    := $(VENV)/bin
 NOTES  ?=
 PORT   ?= 7860
 
-.PHONY: app test soak lint types layers clean
+.PHONY: app test test-ray soak lint types layers clean
 
 # Each folder of notes has a store of its own, told apart by its path.
 STORE  ?= .gradus/$(if $(NOTES),$(notdir $(abspath $(NOTES)))-$(shell printf %s "$(abspath $(NOTES))" | cksum | cut -d' ' -f1),starter)
@@ -22,6 +23,10 @@ test: $(VENV)/.installed-test
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder
+
+test-ray: $(VENV)/.installed-test
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable ".[ray]"
+	GRADUS_RAY=1 $(BIN)/python -m pytest tests/ray --timeout 900 --durations 10
 
 soak: $(VENV)/.installed-test
 	GRADUS_SOAK=1 $(BIN)/python -m pytest tests/app/test_any_edits.py tests/kg/test_writing.py --timeout 1200 --durations 5

@@ -41,12 +41,21 @@ class VisitorsRuns:
     roots : callable or None
         Gives the folders in which the files that a run is given have to lie; None: anywhere.
         Symbolic links are followed first. What a file there names in turn is not looked at.
+    on : str
+        Address of the cluster that runs go to where nobody says otherwise; "" for this machine.
+    code_there : bool
+        Whether a Python file of this machine may be sent there and run.
     """
 
     def __init__(
-        self, *, own_code: bool = True, roots: Callable[[], Collection[Path]] | None = None
+        self,
+        *,
+        own_code: bool = True,
+        roots: Callable[[], Collection[Path]] | None = None,
+        on: str = "",
+        code_there: bool = False,
     ) -> None:
-        self._roots = roots
+        self._roots, self.on, self._code_there = roots, on, code_there
         self._started: dict[str, str] = {}  # the visitor of each run, by id
         self._runs: dict[str, Run] = {}
         self._left: dict[str, Run] = {}  # by id
@@ -67,8 +76,11 @@ class VisitorsRuns:
         timeout_s: float = 3600,
         tracker: str = "",
         after: str = "",
+        on: str | None = None,
     ) -> Run:
         """Start a run for a visitor; it waits in line while the device is taken.
+
+        It goes to the cluster `on`; None is where the runs of this server go.
 
         Raises
         ------
@@ -99,6 +111,8 @@ class VisitorsRuns:
                 warm=self._warm,
                 tracker=tracker,
                 after=after,
+                on=self.on if on is None else on,
+                learner_files=self._code_there,
             )
             self._runs[visitor], self._started[run.id] = run, visitor
             return run

@@ -247,7 +247,7 @@ def pages(
         bool,
         typer.Option(
             "--allow-learner-files",
-            help="With --host: let visitors have Python files of this machine run as learners.",
+            help="With --host or --on: let visitors have Python files of this machine run there.",
         ),
     ] = False,
     auth: Annotated[
@@ -285,8 +285,10 @@ def pages(
     from app.pages.note.note_view import EDITORS
     from app.pages.serve import check_port, serve
     from app.writer.choice import choose_writer
+    from executors.cluster_address import check_address
 
     check_choice(editor, EDITORS, "--editor")
+    address = check_address(on)
     folder = store_folder(store)
     # Before the seconds that loading takes: a taken port is said at once.
     access = Access(
@@ -298,7 +300,7 @@ def pages(
     chosen = choose_writer(writer)
     check_port(host, port)
     wanted = [*(paths or []), *([starter_notes()] if starter else [])]
-    read_notes = partial(_read_notes, wanted, folder, on) if wanted else None
+    read_notes = partial(_read_notes, wanted, folder, address) if wanted else None
     serve(
         folder,
         host,
@@ -308,6 +310,7 @@ def pages(
         read_notes=read_notes,
         editor=editor,
         watch=watch,
+        on=address,
     )
 
 

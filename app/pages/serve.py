@@ -89,6 +89,7 @@ def serve(
     read_notes: Job | None = None,
     editor: str = "auto",
     watch: bool = True,
+    on: str = "",
 ) -> None:
     """Serve the pages until Ctrl-C; says where they are once they can be opened.
 
@@ -106,6 +107,8 @@ def serve(
     watch : bool
         Whether edits of the notes are taken up by themselves: who changes a note beside an open
         page expects its answers to know.
+    on : str
+        Address of the Ray cluster that runs go to, unless a visitor chooses this machine.
 
     Raises
     ------
@@ -117,7 +120,10 @@ def serve(
     check_port(host, port)
     shelf = Shelf(store_dir)
     runs = VisitorsRuns(
-        own_code=access.learner_files or is_local(host), roots=roots_of(store_dir, access.data)
+        own_code=access.learner_files or is_local(host),
+        roots=roots_of(store_dir, access.data),
+        on=on,
+        code_there=access.learner_files,
     )
     intake = Intake(shelf, watch)
     gradus = Gradus(shelf, runs_dir or runs_folder(store_dir), runs)

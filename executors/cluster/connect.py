@@ -8,6 +8,7 @@ from __future__ import annotations
 import logging
 import os
 import re
+import signal
 import socket
 import threading
 from collections.abc import Iterator
@@ -73,6 +74,15 @@ def _connect(ray: Any, address: str) -> None:
     _knock(address)
     with suppress(Exception):  # what is left of a connection that was lost
         ray.shutdown()
+    handler = signal.getsignal(signal.SIGTERM)
+    try:
+        _connect_within(ray, address)
+    finally:
+        if threading.current_thread() is threading.main_thread():
+            signal.signal(signal.SIGTERM, handler)  # Ray has set its own
+
+
+def _connect_within(ray: Any, address: str) -> None:
     for left in reversed(range(_TRIES)):
         try:
             ray.init(
@@ -88,10 +98,9 @@ def _connect(ray: Any, address: str) -> None:
                 ray.shutdown()
             if not left:
                 raise Unreachable(f"{address} lets nobody in: {reason(error)}") from error
-        except RuntimeError as error:  # Ray's word for another version of itself or of Python
-            raise RecipeError(
-                f"{address} cannot be used: {' '.join(str(error).split())}"
-            ) from error
+        except (RuntimeError, ray.exceptions.RayError) as error:  # another version, no token
+            said = " ".join(str(error).split())
+            raise RecipeError(f"{address} cannot be used: {said}") from error
         except (OSError, ValueError) as error:
             raise Unreachable(f"no Ray cluster answers at {address}: {reason(error)}") from error
 

@@ -16,6 +16,7 @@ import tempfile
 import threading
 import time
 from collections.abc import Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -165,7 +166,15 @@ def _why(error: Exception, node: str, stopped: bool) -> tuple[Status, str]:
 
 
 def _work(errand: Any, order: Order, archives: Mapping[str, bytes]) -> None:
-    """Do the run on this node; the errand is told of all that it says and leaves."""
+    """Do the run on this node; the errand is told of all that it says and leaves.
+
+    Ray gives away the cores of a task whose main thread waits for an answer, so another one waits.
+    """
+    with ThreadPoolExecutor(1) as alone:
+        alone.submit(_do, errand, order, archives).result()
+
+
+def _do(errand: Any, order: Order, archives: Mapping[str, bytes]) -> None:
     place = Path(tempfile.mkdtemp(prefix="gradus-run-"))
     run: Run | None = None
     try:
@@ -186,7 +195,8 @@ class _Teller:
 
     def __init__(self, errand: Any, order: Order, names: dict[str, str]) -> None:
         self._errand, self._order, self._names = errand, order, names
-        self._node, self._ray = socket.gethostname(), ray_here()
+        self._ray = ray_here()
+        self._node = f"{socket.gethostname()} ({self._ray.util.get_node_ip_address()})"
         self._sent = dict.fromkeys(_GROWING, 0)
 
     def begins(self, asked: str) -> None:

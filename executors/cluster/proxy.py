@@ -56,6 +56,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if spec is None:
         parser.error(f"{folder / SPEC} holds no run's spec")
     proxy = _Proxy(folder, spec, sent=options.again)
+    signal.signal(signal.SIGTERM, proxy.ask_to_stop)
     try:
         result = proxy.brought()
         if result is not None:
@@ -78,7 +79,6 @@ class _Proxy:
         self._tail = Tail(folder / EVENTS)
         self._fetched = {"events": 0, "log": 0}  # bytes
         self._stop = self._stop_told = self._wait_told = False
-        signal.signal(signal.SIGTERM, self._asked_to_stop)
 
     def brought(self) -> RunResult | None:
         """None once the run's own result is in its folder, else what became of the run."""
@@ -206,7 +206,8 @@ class _Proxy:
     def _tell(self, event: str, **fields: object) -> None:
         self._tail.append({"event": event, "t": round(time.monotonic() - self._begun, 3), **fields})
 
-    def _asked_to_stop(self, *_: object) -> None:
+    def ask_to_stop(self, *_: object) -> None:
+        """End the run where it is, as soon as that can be said."""
         self._stop = True
 
 

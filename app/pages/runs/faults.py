@@ -38,10 +38,9 @@ def faults_of(form: Form, minutes: object, values: Sequence[object]) -> dict[str
 
 
 def marked(form: Form, minutes: object, values: Sequence[object]) -> list[Any]:
-    """The faults as gradio puts them beside the fields: for the limit, the tracker, the run before,
-    each field."""
+    """The faults as gradio puts them beside what Start takes, see `Form.inputs`."""
     faults = faults_of(form, minutes, values)
-    names = [LIMIT, "", "", *(parameter.name for parameter in form.recipe.parameters)]
+    names = [LIMIT, "", "", "", *(parameter.name for parameter in form.recipe.parameters)]
     return [gr.validate(name not in faults, faults.get(name, "")) for name in names]
 
 

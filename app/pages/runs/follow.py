@@ -44,6 +44,7 @@ async def follow(
     minutes: object = LIMIT_MINUTES,
     tracker: str = "",
     after: str = "",
+    on: str | None = None,
 ) -> AsyncGenerator[list[Any], None]:
     """Start a run and show it until its end; when nobody looks any more, the run goes on.
 
@@ -55,7 +56,7 @@ async def follow(
     try:
         title = find_recipe(recipe).title
         params = check_params(find_recipe(recipe), values)
-        run = runs.start(visitor, recipe, params, runs_dir, seconds(minutes), tracker, after)
+        run = runs.start(visitor, recipe, params, runs_dir, seconds(minutes), tracker, after, on)
     except StillGoing as error:
         # The view is the other run's, which would write over any word of ours.
         gr.Warning(str(error), title="One run at a time")

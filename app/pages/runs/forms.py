@@ -9,6 +9,7 @@ from typing import Any
 import gradio as gr
 
 from app.pages.quiet import AT_ONCE
+from executors.cluster_address import HERE
 from executors.parameters import title
 from executors.recipe import Parameter, Recipe
 from executors.runs.track import installed_trackers
@@ -74,13 +75,15 @@ class Form:
     limit: gr.Number
     tracker: gr.Dropdown
     after: gr.State  # id of the run that this one goes on from
+    on: gr.Dropdown  # the machine or cluster
+    at_hand: gr.HTML  # what the cluster has
     plan: gr.HTML  # what Start would do
     faults: gr.HTML  # why it did nothing
     button: gr.Button
 
     def inputs(self) -> list[Any]:
-        """What Start takes: limit, tracker, the run before, every field."""
-        return [self.limit, self.tracker, self.after, *self.fields]
+        """What Start takes: limit, tracker, the run before, where, every field."""
+        return [self.limit, self.tracker, self.after, self.on, *self.fields]
 
 
 def in_order(known: Sequence[Recipe]) -> list[Recipe]:
@@ -89,8 +92,11 @@ def in_order(known: Sequence[Recipe]) -> list[Recipe]:
     return sorted(known, key=lambda recipe: rank.get(recipe.name, len(rank)))
 
 
-def lay_out(recipe: Recipe, *, shown: bool) -> Form:
-    """Lay out a recipe's form: what decides first, the rest under "More settings"."""
+def lay_out(recipe: Recipe, *, shown: bool, on: str = "") -> Form:
+    """Lay out a recipe's form: what decides first, the rest under "More settings".
+
+    Where the server has a cluster, `on` is its address, and one chooses between it and here.
+    """
     task = _default_task(recipe)
     with gr.Column(visible=shown, elem_id=f"form-{recipe.name}") as group:
         gr.Markdown(recipe.summary, elem_classes="g-summary")
@@ -109,6 +115,14 @@ def lay_out(recipe: Recipe, *, shown: bool) -> Form:
                 info="the run is ended then; waiting in line does not count",
             )
             tracker = _tracker()
+            where = gr.Dropdown(
+                [(f"the cluster {on}", on), ("this machine", HERE)],
+                value=on,
+                label="Run on",
+                info="on a cluster Ray gives the run a node and a card",
+                visible=bool(on),
+            )
+            at_hand = gr.HTML("", padding=False, elem_classes="g-at-hand")
         plan = gr.HTML("", padding=False)
         faults = gr.HTML("", padding=False, elem_classes="g-faults")
         button = gr.Button("Start", variant="primary", elem_id=f"start-{recipe.name}")
@@ -121,6 +135,8 @@ def lay_out(recipe: Recipe, *, shown: bool) -> Form:
         limit,
         tracker,
         gr.State(""),
+        where,
+        at_hand,
         plan,
         faults,
         button,

@@ -11,6 +11,7 @@ from urllib.parse import parse_qsl
 import gradio as gr
 
 from app.pages.quiet import AT_ONCE, QUIET
+from app.pages.runs.at_hand import at_hand_html
 from app.pages.runs.chain import split_offer
 from app.pages.runs.compare_view import MOST, comparison_html, past_choices
 from app.pages.runs.faults import faults_html, marked
@@ -19,6 +20,7 @@ from app.pages.runs.forms import LIMIT_MINUTES, Form, in_order, lay_out, named, 
 from app.pages.runs.history_view import history_html
 from app.pages.runs.plan import LIKE, plan_html
 from app.visitors_runs import VisitorsRuns
+from executors.cluster_address import HERE
 from executors.recipe import recipes
 from executors.runs.history import history
 
@@ -83,7 +85,12 @@ class RunsPage:
         """What Start of each form would do as the page begins."""
         records = history(self.desk.runs_dir)
         return [
-            plan_html(form.recipe, {p.name: p.default for p in form.recipe.parameters}, records)
+            plan_html(
+                form.recipe,
+                {p.name: p.default for p in form.recipe.parameters},
+                records,
+                self.desk.runs.on,
+            )
             for form in self.forms
         ]
 
@@ -116,7 +123,10 @@ def runs_page(runs_dir: Path, runs: VisitorsRuns) -> RunsPage:
                 label="Recipe",
                 elem_id="recipe",
             )
-            forms = tuple(lay_out(recipe, shown=number == 0) for number, recipe in enumerate(known))
+            forms = tuple(
+                lay_out(recipe, shown=number == 0, on=runs.on)
+                for number, recipe in enumerate(known)
+            )
         with gr.Column(scale=5, min_width=300, elem_id="run-view"):
             view = _view(runs_dir)
     desk = _Desk(runs_dir, runs)
@@ -131,18 +141,22 @@ def runs_page(runs_dir: Path, runs: VisitorsRuns) -> RunsPage:
 def _connect(form: Form, desk: _Desk, view: View) -> None:
     """Let the form say what Start would do and what is wrong with it, and start."""
 
-    def check(minutes: object, _: object, __: object, *values: object) -> list[Any]:
+    def check(minutes: object, _: object, __: object, ___: object, *values: object) -> list[Any]:
         return marked(form, minutes, values)
 
-    def tell(minutes: object, _: object, __: object, *values: object) -> list[Any]:
+    def tell(minutes: object, _: object, __: object, ___: object, *values: object) -> list[Any]:
         return faults_html(form, minutes, values)
 
-    def plan(*values: object) -> str:
-        return plan_html(form.recipe, named(form, values), history(desk.runs_dir))
+    def plan(on: str, *values: object) -> str:
+        address = "" if on == HERE else on
+        return plan_html(form.recipe, named(form, values), history(desk.runs_dir), address)
 
-    fields = list(form.fields)
-    pairs = zip(form.recipe.parameters, fields, strict=True)
+    fields = [form.on, *form.fields]
+    if desk.runs.on:
+        form.more.expand(lambda: at_hand_html(desk.runs.on), None, form.at_hand, **AT_ONCE)
+    pairs = zip(form.recipe.parameters, form.fields, strict=True)
     told = [field.change for parameter, field in pairs if parameter.name in LIKE]
+    told.append(form.on.change)
     gr.on(told, plan, fields, form.plan, trigger_mode="always_last", **AT_ONCE)
     faults = form.button.click(tell, form.inputs(), [form.more, form.faults], **AT_ONCE)
     faults.then(None, None, None, js=TO_THE_RUN, api_visibility="private")
@@ -172,10 +186,11 @@ class _Desk:
         minutes: object = LIMIT_MINUTES,
         tracker: str = "",
         after: str = "",
+        on: str | None = None,
     ) -> AsyncIterator[list[Any]]:
         visitor = str(request.session_hash)
         async for shown in follow(
-            self.runs, visitor, recipe, values, self.runs_dir, minutes, tracker, after
+            self.runs, visitor, recipe, values, self.runs_dir, minutes, tracker, after, on
         ):
             yield shown
 
@@ -231,10 +246,12 @@ def _comparison(runs_dir: Path) -> None:
 
 def _starter(form: Form, desk: _Desk) -> Any:
     async def started(
-        request: gr.Request, minutes: object, tracker: str, after: str, *values: object
+        request: gr.Request, minutes: object, tracker: str, after: str, on: str, *values: object
     ) -> AsyncIterator[list[Any]]:
-        params = named(form, values)
-        async for shown in desk.run(form.recipe.name, params, request, minutes, tracker, after):
+        name, params = form.recipe.name, named(form, values)
+        # What is chosen among is this server's: nobody else's address is taken from a browser.
+        chosen = HERE if on == HERE else None
+        async for shown in desk.run(name, params, request, minutes, tracker, after, chosen):
             yield shown
 
     return started

@@ -17,8 +17,12 @@ __all__ = ["LIKE", "plan_html"]
 LIKE = ("task", "data", "learner", "device")  # the parameters that the sentence tells
 
 
-def plan_html(recipe: Recipe, values: Mapping[str, object], records: Sequence[RunRecord]) -> str:
-    """Say what the form, filled like this, would run; `records` are the runs so far, newest first.
+def plan_html(
+    recipe: Recipe, values: Mapping[str, object], records: Sequence[RunRecord], on: str = ""
+) -> str:
+    """Say what the form, filled like this, would run, here or on the cluster `on`.
+
+    `records` are the runs so far, newest first.
 
     How long it takes is told by the last run that ended well with the same recipe, task, files and
     device; before there is one, nothing is promised.
@@ -26,6 +30,8 @@ def plan_html(recipe: Recipe, values: Mapping[str, object], records: Sequence[Ru
     task, data, learner, asked = (str(values.get(name) or "").strip() for name in LIKE)
     place = places(asked or "auto")[0]
     device, card = place_name(place) if asked in ("", "auto") else (asked, "")
+    if on:
+        device, card = "", f"what the cluster {on} has free"
     last = next((r for r in records if _is_like(r, recipe, task, data or learner, device)), None)
     files = f"<code>{escape(data or learner)}</code>" if data or learner else "the built-in sample"
     doing = f"<b>{escape(recipe.title)}</b>"

@@ -205,6 +205,19 @@ def test_no_file_is_run_for_a_stranger(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
+def test_where_there_is_a_cluster_one_chooses_where_to_run(tmp_path: Path) -> None:
+    """The server's cluster or its machine, and nothing is to be chosen where there is none."""
+    cluster = "ray://box:10001"
+    with gr.Blocks():
+        page = runs_page(tmp_path, VisitorsRuns(on=cluster))
+        alone = runs_page(tmp_path, VisitorsRuns())
+    for form in page.forms:
+        assert form.on.visible and form.on.value == cluster
+        assert [value for _, value in form.on.choices] == [cluster, "here"]
+    assert all(cluster in plan for plan in page.plans())
+    assert not any(form.on.visible for form in alone.forms)
+
+
 def test_a_run_is_sent_to_the_chosen_tracker(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
