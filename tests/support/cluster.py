@@ -186,7 +186,7 @@ class Cluster:
             check=False,
             capture_output=True,
             text=True,
-            timeout=280,
+            timeout=600,
         )
 
     def cable(self, machine: Machine, state: str) -> None:
