@@ -19,7 +19,8 @@ __all__ = ["HEAD", "AtHand", "Node", "at_hand", "errand_name", "errands", "needs
 
 HEAD = {"node:__internal_head__": 0.001}  # a share of what the head's node alone has
 _ERRAND = "gradus-run-"
-_ANSWER_S = 10.0
+_ANSWER_S = 10.0  # of an actor that is there
+_START_S = 45.0  # of a node that has no worker yet, and starts one
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +91,7 @@ def _nodes(ray: Any) -> list[Node]:
     for node, answer in zip(alive, asked, strict=True):
         name, seen, fault = node["NodeManagerHostname"], _Seen({}, (), 0, 0), ""
         try:
-            seen = ray.get(answer, timeout=_ANSWER_S)
+            seen = ray.get(answer, timeout=_START_S)
         except Exception as error:  # noqa: BLE001 - a node may go, or lack Gradus, and is told of
             fault = f"does not answer: {one_line(error, 200)}"
         has, free = node["Resources"], seen.free
