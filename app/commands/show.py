@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 
 from rich.console import Console, Group
 from rich.live import Live
-from rich.markdown import Markdown
 from rich.table import Table
 from rich.text import Text
 
@@ -63,6 +62,8 @@ def tell_faults(report: Report) -> None:
 
 def show_answer(answer: Answer) -> None:
     """An answer, its sources, and where to go from it."""
+    from rich.markdown import Markdown
+
     out.print(Markdown(annotated(answer)))
     author = f"Written by {answer.writer} from the cited lines." if answer.writer else ""
     _show_block([Text(line, style="dim") for line in (author, answer.notice) if line])
@@ -93,6 +94,8 @@ def follow_writing(steps: Iterator[str | Answer], writer: str, live: bool) -> An
     steps : iterator
         As `app.writer.written.written` gives them.
     """
+    from rich.markdown import Markdown
+
     from app.writer.drafts import without_marks
 
     final: Answer | None = None
