@@ -9,11 +9,14 @@ import socket
 import sys
 import threading
 import webbrowser
-from collections.abc import AsyncIterator, Callable
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"  # read when gradio is imported
+# Read when gradio is imported. Its queue would draw up a table of all events after each, for a page
+# that is not served here.
+os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"
+os.environ["GRADIO_ANALYTICS_CACHE_FREQUENCY"] = str(sys.maxsize)
 
 import gradio as gr
 from starlette.middleware import Middleware
@@ -49,6 +52,11 @@ from kg.errors import GradusError
 __all__ = ["build", "check_port", "serve"]
 
 TITLE = "Gradus"
+WAITING = 512  # events of all visitors; who comes later is told that it is full
+AT_WORK = 256  # events: questions that are being answered, runs that are watched
+# Seconds for which a thread keeps the interpreter from others: with answers being worked out beside
+# them, what is sent and received waits so long at each step.
+TURN_S = 0.001
 HEADER = """
 <header class="g-header"><span class="g-name">Gradus</span>
 <span class="g-motto">your notes, step by step</span>
@@ -143,6 +151,7 @@ def serve(
 
     first = _reading_first(intake, read_notes)
     pages = _build(gradus, writer, editor)
+    sys.setswitchinterval(TURN_S)
     preparing = threading.Thread(target=prepare, daemon=True, name="prepare")
     _stop_on_signals(stopped)
     try:
@@ -207,23 +216,17 @@ def _build(gradus: Gradus, writer: Writer | None, editor: str = "auto") -> gr.Bl
         pages.load(lambda: history_html(runs_dir), None, running.view.past, **AT_ONCE)
         plans = [form.plan for form in running.forms]
         pages.load(running.plans, None, plans, **AT_ONCE)
-    pages.queue(max_size=64, default_concurrency_limit=8)
+    pages.queue(max_size=WAITING, default_concurrency_limit=8)
     return pages
 
 
 def _connect(bridge: gr.HTML, tabs: gr.Tabs, asking: AskPage, running: RunsPage) -> None:
     """Let our links, wherever they stand, ask, show on the graph, run, and open earlier runs."""
 
-    async def ask(
-        event: gr.EventData, current: Any, browser: object, request: gr.Request
-    ) -> AsyncIterator[tuple[Any, ...]]:
-        place = gr.Tabs(selected="ask")
-        async for reply in asking.ask(event, current, browser, request):
-            yield (place, *reply)
-            place = gr.skip()  # who goes elsewhere while the answer is written stays there
-
     known = [asking.conversation, asking.kept]
-    bridge.ask_link(ask, known, [tabs, *asking.outputs], **ASKING)
+    bridge.ask_link(_go_to("ask"), None, tabs, **AT_ONCE)
+    asked = bridge.ask_link(asking.ask, known, [asking.chat, asking.conversation], **ASKING)
+    asked.then(asking.listed, known, asking.listing, **AT_ONCE)
     bridge.stop_link(asking.stop, None, None, **AT_ONCE)
     bridge.graph_link(_go_to("graph"), None, tabs, **AT_ONCE)
     bridge.learn_link(_go_to("learn"), None, tabs, **AT_ONCE)
@@ -281,6 +284,7 @@ def _launch(
         footer_links=[],
         run_history=False,
         enable_monitoring=False,
+        max_threads=AT_WORK,
         pwa=False,
         mcp_server=False,
         ssr_mode=False,

@@ -9,7 +9,7 @@ import asyncio
 import dataclasses
 import html
 import threading
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncGenerator, AsyncIterator, Callable
 from contextlib import aclosing
 from dataclasses import dataclass, field
 from typing import Any
@@ -33,6 +33,7 @@ from app.pages.ask.conversations import (
 )
 from app.pages.ask.listing import conversation_list, listing
 from app.pages.ask.replies import replies
+from app.pages.ask.turns import Turn, Turns
 from app.pages.note.beside import beside
 from app.pages.quiet import AT_ONCE, QUIET
 from app.pages.text import LATEX, chip, escaped
@@ -44,16 +45,12 @@ from kg.types import Answer
 __all__ = ["ASKING", "AskPage", "ask_page", "welcome"]
 
 QUESTION_LIMIT = 10_000  # characters
-# A question asked while an answer is still being written waits for it: both change the same
-# conversation.
-ASKING: dict[str, Any] = {
-    "trigger_mode": "multiple",
-    "concurrency_id": "ask",
-    "concurrency_limit": 1,
-    **QUIET,
-}
+# A question asked while an answer is still being written waits for it, as both change the same
+# conversation; not in gradio's queue, where all visitors would wait for each other.
+ASKING: dict[str, Any] = {"trigger_mode": "multiple", "concurrency_limit": None, **QUIET}
 Message = dict[str, Any]
-# What the chat shows, the conversation, the list of conversations, what the browser keeps.
+Shown = tuple[list[Message], Conversation]  # what the chat shows, the conversation
+# The same, the list of conversations, what the browser keeps.
 Update = tuple[Any, Conversation, Any, Any]
 FEEDBACK = tuple(KINDS.values())
 
@@ -66,7 +63,9 @@ class AskPage:
     conversation: gr.State
     kept: gr.BrowserState
     outputs: list[Any]  # of an `Update`
-    ask: Callable[[gr.EventData, Conversation, object, gr.Request], AsyncIterator[Update]]
+    listing: list[Any]  # of what `listed` gives
+    ask: Callable[[gr.EventData, Conversation, object, gr.Request], AsyncIterator[Shown]]
+    listed: Callable[[Conversation, object], tuple[Any, Any]]
     stop: Callable[[gr.Request], None]
     begin: Callable[[object], Update]
 
@@ -78,26 +77,50 @@ class _Desk:
     shelf: Shelf
     writer: Writer | None
     writing: dict[str, threading.Event] = field(default_factory=dict)  # what stops a visitor's
+    turns: Turns = field(default_factory=Turns)
 
     async def ask(
         self,
-        question: str,
-        again: bool,
-        before: Conversation,
+        event: gr.EventData,
+        current: Conversation,
         browser: object,
         request: gr.Request,
-    ) -> AsyncIterator[Update]:
-        """Answer a question; `again` puts it in place of the last one."""
+    ) -> AsyncIterator[Shown]:
+        """Answer a question, after those that were asked before it.
+
+        Nothing else of the page is an output: gradio makes each anew for every reply.
+        """
+        question, again = _said(event, "question"), getattr(event, "again", False) is True
+        session = str(request.session_hash)
+        async with self.turns.take(session, current) as turn:
+            coming = self._answers(question, again, turn.conversation, session)
+            async with aclosing(coming) as coming:
+                async for shown in coming:
+                    turn.conversation = shown[1]
+                    yield shown
+            secret = _told(browser, "secret")
+            if question.strip() and secret == secret_of(secret):
+                await asyncio.to_thread(keep, self.shelf.folder, str(secret), turn.conversation)
+
+    def listed(self, current: Conversation, browser: object) -> tuple[Any, Any]:
+        """What comes after an answer: the list of conversations, and what the browser keeps."""
+        secret = _secret(browser)
+        return listing(read(self.shelf.folder, secret), current), _browsers(secret, current)
+
+    async def _answers(
+        self, question: str, again: bool, before: Conversation, session: str
+    ) -> AsyncGenerator[Shown, None]:
+        """What comes of a question; `again` puts it in place of the last one."""
         question = asked_text(question)[:QUESTION_LIMIT]
         if not question:
-            yield _messages(before), before, gr.skip(), gr.skip()
+            yield _messages(before), before
             return
         if again:
             before = dataclasses.replace(before, exchanges=before.exchanges[:-1])
         exchange = Exchange(question)
-        asked = after = _with(before, exchange)
-        yield _messages(asked), asked, gr.skip(), gr.skip()
-        stop = self.writing[str(request.session_hash)] = threading.Event()
+        asked = _with(before, exchange)
+        yield _messages(asked), asked
+        stop = self.writing[session] = threading.Event()
         try:
             coming = replies(question, before.turns, self.shelf, self.writer, stop)
             async with aclosing(coming) as coming:
@@ -113,12 +136,9 @@ class _Desk:
                     # Until the answer is there, the conversation is without it: a reader may leave
                     # at any moment.
                     lasting = after if reply.lasting else asked
-                    yield _messages(after), lasting, gr.skip(), gr.skip()
+                    yield _messages(after), lasting
         finally:
-            self.writing.pop(str(request.session_hash), None)
-        secret = _secret(browser)
-        kept = await asyncio.to_thread(keep, self.shelf.folder, secret, after)
-        yield _messages(after), after, listing(kept, after), _browsers(secret, after)
+            self.writing.pop(session, None)
 
     def stop(self, request: gr.Request) -> None:
         stop = self.writing.get(str(request.session_hash))
@@ -131,8 +151,14 @@ class _Desk:
         kept = read(self.shelf.folder, secret)
         return self._opened(secret, kept, str(_told(browser, "open")))
 
-    def open(self, event: gr.EventData, current: Conversation, browser: object) -> Update:
+    async def open(
+        self, event: gr.EventData, current: Conversation, browser: object, request: gr.Request
+    ) -> AsyncIterator[Update]:
         """Begin a new conversation, open one again, or delete one."""
+        async with self.turns.take(str(request.session_hash), current) as turn:
+            yield await _changed(turn, self._open, event, browser)
+
+    def _open(self, current: Conversation, event: gr.EventData, browser: object) -> Update:
         secret, act, chosen = _secret(browser), _said(event, "act"), _said(event, "id")
         if act == "remove":
             kept = remove(self.shelf.folder, secret, chosen)
@@ -152,24 +178,36 @@ class _Desk:
         written = [c for c in kept.conversations if act == "write" and c.id == chosen]
         return listing(kept, current, _said(event, "words"), written)
 
-    def clear(self, current: Conversation, browser: object) -> Update:
+    async def clear(
+        self, current: Conversation, browser: object, request: gr.Request
+    ) -> AsyncIterator[Update]:
         """Forget the conversation that is open: what was cleared does not come back."""
+        async with self.turns.take(str(request.session_hash), current) as turn:
+            yield await _changed(turn, self._clear, browser)
+
+    def _clear(self, current: Conversation, browser: object) -> Update:
         secret = _secret(browser)
         return self._opened(secret, remove(self.shelf.folder, secret, current.id))
 
-    def rate(self, event: gr.LikeData, current: Conversation, browser: object) -> Any:
+    async def rate(
+        self, event: gr.LikeData, current: Conversation, browser: object, request: gr.Request
+    ) -> AsyncIterator[Update]:
         """Store what a reader thinks of an answer; whoever takes it back leaves nothing."""
+        async with self.turns.take(str(request.session_hash), current) as turn:
+            yield await _changed(turn, self._rate, event, browser)
+
+    def _rate(self, current: Conversation, event: gr.LikeData, browser: object) -> Update:
         at = int(event.index) // 2 if isinstance(event.index, int) else -1
         answer = current.exchanges[at].answer if 0 <= at < len(current.exchanges) else None
         if answer is None:
-            return current
+            return gr.skip(), current, gr.skip(), gr.skip()
         kind = next((k for k, words in KINDS.items() if words == event.liked), "")
         rated = dataclasses.replace(current.exchanges[at], feedback=kind)
         give_feedback(self.shelf.folder, _feedback(rated, answer))
         exchanges = (*current.exchanges[:at], rated, *current.exchanges[at + 1 :])
         current = dataclasses.replace(current, exchanges=exchanges)
         keep(self.shelf.folder, _secret(browser), current)
-        return current
+        return gr.skip(), current, gr.skip(), gr.skip()
 
     def _opened(self, secret: str, kept: Kept, chosen: str = "", words: str = "") -> Update:
         """One of the kept conversations, else a new one."""
@@ -194,7 +232,8 @@ def ask_page(shelf: Shelf, writer: Writer | None = None, editor: str = "none") -
             chat = _chat(shelf)
             _box()
         beside(shelf, editor)
-    inputs, outputs = [conversation, kept], [chat, conversation, conversations, kept]
+    inputs, listed = [conversation, kept], [conversations, kept]
+    outputs = [chat, conversation, *listed]
     # What changes the conversation waits for the answer that is written, and ends the writing.
     chat.clear(desk.stop, None, None, **AT_ONCE)
     chat.clear(desk.clear, inputs, outputs, **ASKING)
@@ -202,21 +241,17 @@ def ask_page(shelf: Shelf, writer: Writer | None = None, editor: str = "none") -
     conversations.open_link(desk.open, inputs, outputs, **ASKING)
     latest: dict[str, Any] = {"trigger_mode": "always_last", **QUIET}
     conversations.list_link(desk.list, inputs, conversations, **latest)
-    chat.like(desk.rate, inputs, conversation, **ASKING)
-    return AskPage(chat, conversation, kept, outputs, _asker(desk), desk.stop, desk.begin)
+    chat.like(desk.rate, inputs, outputs, **ASKING)
+    return AskPage(
+        chat, conversation, kept, outputs, listed, desk.ask, desk.listed, desk.stop, desk.begin
+    )
 
 
-def _asker(desk: _Desk) -> Any:
-    """What the links and the box that ask do."""
-
-    async def ask(
-        event: gr.EventData, current: Conversation, browser: object, request: gr.Request
-    ) -> AsyncIterator[Update]:
-        again = getattr(event, "again", False) is True
-        async for update in desk.ask(_said(event, "question"), again, current, browser, request):
-            yield update
-
-    return ask
+async def _changed(turn: Turn, change: Callable[..., Update], *given: Any) -> Update:
+    """What a change, which may write files, makes of the conversation whose turn it is."""
+    update = await asyncio.to_thread(change, turn.conversation, *given)
+    turn.conversation = update[1]
+    return update
 
 
 def _secret(browser: object) -> str:

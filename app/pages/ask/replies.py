@@ -9,8 +9,10 @@ import asyncio
 import dataclasses
 import html
 import logging
+import os
 import threading
 from collections.abc import AsyncGenerator, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import aclosing
 from dataclasses import dataclass
 
@@ -30,6 +32,8 @@ DRAFT_PAUSE_S = 0.12  # the chat draws the whole message anew each time
 HEARTBEAT_S = 1.0  # gradio notices that a page was closed when something is yielded, not before
 PATIENCE_S = 0.4
 log = logging.getLogger(__name__)
+# No more at a time than there are cores: more would each take longer, and the pages with them.
+_ANSWERING = ThreadPoolExecutor(os.cpu_count(), "answer")
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +59,8 @@ async def replies(
     stop : threading.Event
         Ends the writing when set; it is set when the replies are no longer read.
     """
-    answering = asyncio.create_task(asyncio.to_thread(_answered, shelf, question, turns))
+    loop = asyncio.get_running_loop()
+    answering = loop.run_in_executor(_ANSWERING, _answered, shelf, question, turns)
     patience = PATIENCE_S
     while not (await asyncio.wait([answering], timeout=patience))[0]:
         # the first question waits for the encoder, or for the notes themselves
@@ -68,9 +73,8 @@ async def replies(
         return
     store, extract = answered
     if writer is None or not worth_writing(extract):
-        for piece in pieces(answer_markdown(store, extract)):
+        async for piece in _paced(pieces(answer_markdown(store, extract))):
             yield Reply(piece, extract, said=extract.text, cited=extract.citations)
-            await asyncio.sleep(PIECE_PAUSE_S)
         return
     earlier = [question for question, _ in turns]
     steps = written(extract, store, shelf.encoder(store), writer, earlier, stop)
@@ -83,6 +87,22 @@ async def replies(
                 yield Reply(shown, extract, said=step.text, cited=step.citations)
             else:
                 yield Reply(draft_markdown(extract, step, writer.name), lasting=False)
+
+
+async def _paced(growing: Sequence[str]) -> AsyncGenerator[str, None]:
+    """Growing texts, one each pause; those whose time has passed meanwhile are left out.
+
+    A server with many visitors thus shows each answer in fewer steps, not later.
+    """
+    clock = asyncio.get_running_loop().time
+    begun = clock()
+    shown, last = 0, len(growing) - 1
+    yield growing[shown]
+    while shown < last:
+        due = int((clock() - begun) / PIECE_PAUSE_S)
+        shown = min(max(shown + 1, due), last)
+        await asyncio.sleep(begun + shown * PIECE_PAUSE_S - clock())
+        yield growing[shown]
 
 
 def _answered(shelf: Shelf, question: str, turns: Sequence[Turn]) -> tuple[Store, Answer] | str:

@@ -14,6 +14,7 @@ from scripted import Scripted
 
 from app.answering.answer import answer
 from app.open_store import Shelf
+from app.pages.ask import replies as drawn
 from app.pages.ask.answer import answer_markdown
 from app.pages.ask.replies import Reply, replies
 from app.writer.prompt import Message
@@ -62,6 +63,19 @@ def test_an_answer_grows_to_what_the_page_makes_of_it(shelf: Shelf, encoder: Enc
     shown = answer_markdown(shelf.current(), said)
     assert found[-1] == Reply(shown, said, True, said.text, said.citations)
     assert all(r.lasting and r.answer == said for r in found)
+
+
+def test_a_late_answer_is_shown_in_fewer_steps(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is drawn slowly skips beginnings whose time has passed, and ends with the whole."""
+    growing = [str(number) for number in range(20)]
+    monkeypatch.setattr(drawn, "PIECE_PAUSE_S", 1e-9)
+
+    async def read() -> list[str]:
+        return [text async for text in drawn._paced(growing)]
+
+    assert awaited(read()) == ["0", "19"]
+    monkeypatch.setattr(drawn, "PIECE_PAUSE_S", 0.05)
+    assert len(awaited(read())) > 2
 
 
 def test_drafts_pass_and_the_checked_answer_lasts(shelf: Shelf, encoder: Encoder) -> None:
