@@ -7,28 +7,43 @@ import sqlite3
 import zlib
 from collections.abc import Iterable, Sequence
 from dataclasses import astuple
+from types import NoneType
 from typing import get_args
 
 import numpy as np
 
-from kg.types import Concept, Evidence, Passage, Relation, RelationKind, Resource, StatementSpan
+from kg.types import (
+    Concept,
+    Evidence,
+    Mention,
+    Passage,
+    Relation,
+    RelationKind,
+    Resource,
+    StatementSpan,
+)
 
 __all__ = [
     "LEAST",
     "insert_passages",
     "insert_relations",
     "read_concepts",
+    "read_mentions",
     "read_passages",
     "read_relations",
+    "read_sections",
 ]
 
 # A pair that is scored lower is no edge: nobody looks at it but who asks for all that was scored.
 LEAST = 0.05
 _KINDS = get_args(RelationKind)
+# The types of the columns, as they are read.
+_STATEMENT = ((int,), (int,), (str,), (int,), (int,))
+_PASSAGE = ((int, NoneType), (int,), (int,), (int,), (int,), (str,), (str,), (str,))
 
 
 def read_passages(
-    connection: sqlite3.Connection, note: int, name: str, first_id: int = 0
+    connection: sqlite3.Connection, note: int, name: str, first_id: int = 0, only: int | None = None
 ) -> list[Passage]:
     """The passages of one note, in reading order; their ids count up from `first_id`.
 
@@ -38,28 +53,57 @@ def read_passages(
         The note's id in the table of notes.
     name : str
         Its name, which every passage carries.
+    only : int or None
+        The position in the note of the one passage that is wanted.
+
+    Raises
+    ------
+    ValueError
+        When a row is not what it should be.
     """
+    wanted, which = ("", (note,)) if only is None else (" AND {} = ?", (note, only))
     statements: dict[int, list[StatementSpan]] = {}
     for passage, *place in connection.execute(
         'SELECT passage, start, "end", kind, block, "group" FROM statements '
-        "WHERE note = ? ORDER BY seq",
-        (note,),
+        f"WHERE note = ?{wanted.format('passage')} ORDER BY seq",
+        which,
     ):
+        _check(_STATEMENT, place)
         statements.setdefault(passage, []).append(StatementSpan(*place))
     rows = connection.execute(
-        'SELECT cell, start, "end", line_start, line_end, heading_path, text, kind FROM passages '
-        "WHERE note = ? ORDER BY seq",
-        (note,),
+        'SELECT seq, cell, start, "end", line_start, line_end, heading_path, text, kind '
+        f"FROM passages WHERE note = ?{wanted.format('seq')} ORDER BY seq",
+        which,
     )
     passages = []
-    for seq, (cell, start, end, first, last, path, text, kind) in enumerate(rows):
+    for seq, *row in rows:
+        _check(_PASSAGE, row)
+        cell, start, end, first, last, path, text, kind = row
         headings, spans = tuple(json.loads(path)), tuple(statements.get(seq, ()))
         passages.append(
             Passage(
                 first_id + seq, name, cell, start, end, first, last, headings, text, kind, spans
             )
         )
+    if [p.id - first_id for p in passages] != (
+        [only] if only is not None else [*range(len(passages))]
+    ):
+        raise ValueError("passages are missing")
     return passages
+
+
+def read_sections(connection: sqlite3.Connection, note: int) -> list[str]:
+    """The headings above each passage of a note, as they are stored."""
+    rows = connection.execute(
+        "SELECT heading_path FROM passages WHERE note = ? ORDER BY seq", (note,)
+    )
+    return [path for (path,) in rows]
+
+
+def _check(kinds: Sequence[tuple[type, ...]], row: Sequence[object]) -> None:
+    """SQLite does not mind what stands in a column, every reader does."""
+    if not all(map(isinstance, row, kinds)):
+        raise ValueError("a table holds what does not belong there")
 
 
 def insert_passages(connection: sqlite3.Connection, note: int, passages: Sequence[Passage]) -> None:
@@ -104,6 +148,17 @@ def read_concepts(connection: sqlite3.Connection) -> tuple[Concept, ...]:
         )
         for i, label, notes, summary, passages, resources in rows
     )
+
+
+def read_mentions(
+    connection: sqlite3.Connection, passage: int | None = None
+) -> tuple[Mention, ...]:
+    """All mentions, or those of one passage, in the order in which they were found."""
+    only, which = ("", ()) if passage is None else (" WHERE passage = ? ORDER BY rowid", (passage,))
+    rows = connection.execute(
+        f'SELECT concept, passage, start, "end", alias FROM mentions{only}', which
+    )
+    return tuple(Mention(*row) for row in rows)
 
 
 def insert_relations(connection: sqlite3.Connection, relations: Iterable[Relation]) -> None:

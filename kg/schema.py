@@ -6,7 +6,7 @@ import contextlib
 import os
 import sqlite3
 import uuid
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from pathlib import Path
 from typing import Literal
 
@@ -15,6 +15,7 @@ from kg.errors import GradusError, NoStore, StoreBusy, StoreVersion
 __all__ = [
     "DATABASE",
     "INDEX",
+    "OF_PASSAGES",
     "VERSION",
     "check_types",
     "connect",
@@ -63,7 +64,6 @@ CREATE TABLE words (
     source BLOB NOT NULL, vectors BLOB NOT NULL, statement_of BLOB NOT NULL,
     statements BLOB NOT NULL,
     PRIMARY KEY (note, seq));
-CREATE INDEX words_by_source ON words (source);
 CREATE TABLE names (name TEXT PRIMARY KEY, vector BLOB NOT NULL, words BLOB NOT NULL);
 CREATE TABLE concepts (
     id INTEGER PRIMARY KEY, label TEXT NOT NULL, notes TEXT NOT NULL, summary TEXT NOT NULL,
@@ -81,6 +81,12 @@ CREATE TABLE relations (
 CREATE TABLE unlikely (pairs BLOB NOT NULL, scores BLOB NOT NULL);
 CREATE VIRTUAL TABLE passages_fts USING fts5 (
     heading, body, names, tokenize = 'porter unicode61 remove_diacritics 2');
+"""
+# Without them everything is found too, more slowly.
+_INDEXES = """
+CREATE INDEX IF NOT EXISTS words_by_source ON words (source);
+CREATE INDEX IF NOT EXISTS statements_by_passage ON statements (note, passage);
+CREATE INDEX IF NOT EXISTS mentions_by_passage ON mentions (passage);
 """
 
 
@@ -190,12 +196,18 @@ def meta_to_write(connection: sqlite3.Connection, folder: Path) -> dict[str, str
             connection.executemany("INSERT INTO meta VALUES (?, ?)", first.items())
         elif _age(_version(connection)) == "older":
             _renew(connection)
+        elif _age(_version(connection)) == "this":
+            _execute(connection, _INDEXES)
     return read_meta(connection, folder)
 
 
 def create_tables(connection: sqlite3.Connection) -> None:
     """Make the tables of a store, inside the caller's transaction."""
-    for statement in _TABLES.split(";\n"):
+    _execute(connection, _TABLES + _INDEXES)
+
+
+def _execute(connection: sqlite3.Connection, statements: str) -> None:
+    for statement in statements.split(";\n"):
         if statement.strip():
             connection.execute(statement)
 
@@ -227,13 +239,23 @@ def _age(version: str | None) -> Literal["older", "this", "newer", "none"]:
     return "this" if number == VERSION else "older" if number < VERSION else "newer"
 
 
-def check_types(connection: sqlite3.Connection) -> None:
+# What grows with the notes' text; a reader checks its rows when it reads them.
+OF_PASSAGES = frozenset({"passages", "statements", "vectors", "words"})
+
+
+def check_types(connection: sqlite3.Connection, besides: Collection[str] = ()) -> None:
     """Raise ValueError where a cell is not of its column's type, which SQLite does not mind.
 
     Every reader relies on it; blobs themselves are not read.
+
+    Parameters
+    ----------
+    besides : collection of str
+        Tables that are not looked at.
     """
     names = "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'passages_fts%'"
-    for (table,) in connection.execute(names).fetchall():
+    tables = [name for (name,) in connection.execute(names).fetchall() if name not in besides]
+    for table in tables:
         wrong = []
         for _, column, declared, needed, _, key in connection.execute(
             f'PRAGMA table_info("{table}")'

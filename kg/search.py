@@ -250,8 +250,8 @@ def _signs(reading: Reading, first: Sequence[Candidate], store: Store) -> Signs:
 def _beside(candidates: Mapping[int, Candidate], store: Store) -> Iterable[int]:
     """The passages of the sections that hold the best candidates."""
     ranked = sorted(candidates.values(), key=lambda c: (-c.score, c.passage))
-    sections = list(dict.fromkeys(_section(store, c.passage) for c in ranked))[:SECTIONS]
-    return [p for section in sections for p in store.sections[section][:SECTION_MOST]]
+    sections = list(dict.fromkeys(store.passages.section(c.passage) for c in ranked))[:SECTIONS]
+    return [p for section in sections for p in section[:SECTION_MOST]]
 
 
 def _scores(candidates: Mapping[int, Candidate], store: Store) -> dict[int, float]:
@@ -285,7 +285,7 @@ def _distinct(ranked: Sequence[Candidate], store: Store, k: int) -> list[Candida
     for candidate in ranked:
         if len(chosen) >= k:
             break
-        words = frozenset(term for term, _, _ in terms(store.passages[candidate.passage].text))
+        words = store.text_terms(candidate.passage)
         if any(_same(words, s) for s in seen):
             continue
         chosen.append(candidate)
@@ -304,7 +304,7 @@ def _same(one: frozenset[str], other: frozenset[str]) -> bool:
 
 def _labels(store: Store, p: int) -> tuple[str, ...]:
     """Concepts a passage defines, then those it names, each once."""
-    named = (m.concept for m in store.mentions_by_passage.get(p, ()))
+    named = (m.concept for m in store.mentions_in(p))
     return tuple(
         store.concepts[c].label for c in dict.fromkeys((*store.defined_in.get(p, ()), *named))
     )

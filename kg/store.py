@@ -1,4 +1,4 @@
-"""Reading a store: one whole generation as values in memory, with full-text and vector lookup."""
+"""Reading a store: one whole generation, with full-text and vector lookup."""
 
 from __future__ import annotations
 
@@ -7,9 +7,10 @@ import json
 import re
 import sqlite3
 import threading
-from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
-from functools import cached_property
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from functools import cached_property, lru_cache, partial
 from pathlib import Path
 from typing import Any
 
@@ -20,14 +21,16 @@ import numpy.typing as npt
 from kg.errors import NoStore, StoreVersion
 from kg.graph import prerequisite_graph
 from kg.linking import Lexicon, fold, spaced, terms
+from kg.passages import KEPT, Passages
 from kg.paths import Likely
-from kg.rows import read_concepts, read_passages, read_relations
-from kg.schema import INDEX, check_types, connect, read_meta, told
-from kg.types import Concept, Mention, Passage, Place, Relation
+from kg.rows import read_concepts, read_mentions, read_relations
+from kg.schema import INDEX, OF_PASSAGES, check_types, connect, read_meta, told
+from kg.types import Concept, Mention, Place, Relation
 from kg.vectors import StatementVectors, build_index, load_index, nearest, save_index
 
 __all__ = ["NoteFile", "Store", "note_roots", "open_store"]
 
+KEPT_WORDS = 2_000  # passages whose words' vectors stay in memory, about 20 KB each
 _HYPHENATED = re.compile(r"([^\W_]+)-([^\W_]+)")
 
 
@@ -52,21 +55,16 @@ class Store:
     generation: int
     identity: str  # of the store, whatever its generation
     encoder_name: str
-    passages: tuple[Passage, ...]
+    passages: Passages
     concepts: tuple[Concept, ...]
-    mentions: tuple[Mention, ...]
-    relations: tuple[Relation, ...]  # the kept ones
     note_names: tuple[str, ...]
     note_paths: dict[str, Path]
-    _note_ids: dict[str, int]
     _connection: sqlite3.Connection
-    _lock: threading.Lock
+    _reading: Callable[[], AbstractContextManager[None]]  # one thread at a time
     imported_from: str = (
         ""  # the file that the graph was imported from; then there are no notes and no passages
     )
     _imported_places: tuple[tuple[Place, ...], ...] = ()
-    # Read once, when first asked for.
-    _terms: dict[int, frozenset[str]] = field(default_factory=dict)
 
     def close(self) -> None:
         """End the read transaction; the values stay usable, lookups do not."""
@@ -75,17 +73,11 @@ class Store:
     def warm(self, words: bool = False) -> None:
         """Load vectors and index (writing its file if out of date) now, not at first use.
 
-        Also passages' words.
+        Also passages' words, of as many as stay in memory.
         """
         self._index  # noqa: B018
-        for passage in range(len(self.passages) if words else 0):
+        for passage in range(min(len(self.passages), KEPT) if words else 0):
             self.passage_terms(passage)
-
-    @contextlib.contextmanager
-    def _reading(self) -> Iterator[None]:
-        """One thread at a time; what cannot be read is said of the store."""
-        with self._lock, told(self.folder):
-            yield
 
     def is_current(self) -> bool:
         """Whether no ingest has committed a newer generation since this one was opened."""
@@ -205,6 +197,13 @@ class Store:
 
     def passage_frequency(self, term: str) -> int:
         """Number of passages that hold a term, stemmed as the full-text index stems."""
+        return self._frequency(term)
+
+    @cached_property
+    def _frequency(self) -> Callable[[str], int]:
+        return lru_cache(KEPT)(self._count)
+
+    def _count(self, term: str) -> int:
         quoted = '"' + spaced(term.replace('"', "")) + '"'
         with self._reading():
             row = self._connection.execute(
@@ -256,35 +255,42 @@ class Store:
 
         Empty when the encoder gives none.
         """
-        d = self._vectors.shape[1]
-        found = [words for (words,) in self._of_words("vectors", passages)]
+        return [self._words(p) for p in passages]
+
+    @cached_property
+    def _words(self) -> Callable[[int], bytes]:
+        return lru_cache(KEPT_WORDS)(self._read_words)
+
+    def _read_words(self, passage: int) -> bytes:
+        (words,) = self._of_words("vectors", passage)
         with told(self.folder):
-            for words in found:
-                np.frombuffer(words, dtype=np.int8).reshape(-1, d)
-        return found
+            np.frombuffer(words, dtype=np.int8).reshape(-1, self._vectors.shape[1])
+        return words
 
     def statement_vectors(self, passages: Sequence[int]) -> list[StatementVectors]:
         """The vectors of each passage's statements and of the words in them."""
         d = self._vectors.shape[1]
-        rows = self._of_words("vectors, statement_of, statements", passages)
+        rows = [self._of_words("vectors, statement_of, statements", p) for p in passages]
         with told(self.folder):
             return [StatementVectors.of(words, of, whole, d) for words, of, whole in rows]
 
-    def _of_words(self, columns: str, passages: Sequence[int]) -> list[tuple[bytes, ...]]:
-        places = [(self._note_ids[self.passages[p].note], self._sequence[p]) for p in passages]
+    def _of_words(self, columns: str, passage: int) -> tuple[bytes, ...]:
         query = f"SELECT {columns} FROM words WHERE note = ? AND seq = ?"
         with self._reading():
-            rows = [self._connection.execute(query, place).fetchone() for place in places]
-            if None in rows:
+            row: tuple[bytes, ...] | None = self._connection.execute(
+                query, self.passages.place(passage)
+            ).fetchone()
+            if row is None:
                 raise ValueError("a passage has no vectors")
-            return rows
+            return row
 
     def passage_terms(self, passage: int) -> frozenset[str]:
         """The folded words of a passage, its headings, and concepts it defines."""
-        known = self._terms.get(passage)
-        if known is None:
-            known = self._terms[passage] = self._read_terms(passage)
-        return known
+        return self._terms(passage)
+
+    @cached_property
+    def _terms(self) -> Callable[[int], frozenset[str]]:
+        return lru_cache(KEPT)(self._read_terms)
 
     def _read_terms(self, passage: int) -> frozenset[str]:
         own = (self.concepts[c] for c in self.defined_in.get(passage, ()))
@@ -293,6 +299,16 @@ class Store:
         # Who asks for "unet" is answered by "U-Net".
         joined = (a + b for a, b in _HYPHENATED.findall(text))
         return frozenset(fold(w) for w in {*(term for term, _, _ in terms(text)), *joined})
+
+    def text_terms(self, passage: int) -> frozenset[str]:
+        """The words of a passage's text alone, as they are searched for."""
+        return self._text_terms(passage)
+
+    @cached_property
+    def _text_terms(self) -> Callable[[int], frozenset[str]]:
+        return lru_cache(KEPT)(
+            lambda passage: frozenset(term for term, _, _ in terms(self.passages[passage].text))
+        )
 
     @cached_property
     def lexicon(self) -> Lexicon:
@@ -305,20 +321,21 @@ class Store:
         return prerequisite_graph(self.relations, len(self.concepts))
 
     @cached_property
-    def mentions_by_passage(self) -> dict[int, tuple[Mention, ...]]:
-        """Mentions of each passage that has any, in order of their place."""
-        out: dict[int, list[Mention]] = {}
-        for mention in self.mentions:
-            out.setdefault(mention.passage, []).append(mention)
-        return {p: tuple(ms) for p, ms in out.items()}
+    def relations(self) -> tuple[Relation, ...]:
+        """The kept ones."""
+        with self._reading():
+            return read_relations(self._connection, kept=True)
 
     @cached_property
-    def sections(self) -> dict[tuple[str, tuple[str, ...]], tuple[int, ...]]:
-        """Passages of each section, by note and heading path, in order."""
-        out: dict[tuple[str, tuple[str, ...]], list[int]] = {}
-        for passage in self.passages:
-            out.setdefault((passage.note, passage.heading_path), []).append(passage.id)
-        return {section: tuple(ps) for section, ps in out.items()}
+    def mentions(self) -> tuple[Mention, ...]:
+        """Every place where a passage names a concept."""
+        with self._reading():
+            return read_mentions(self._connection)
+
+    def mentions_in(self, passage: int) -> tuple[Mention, ...]:
+        """Mentions of one passage, in order of their place."""
+        with self._reading():
+            return read_mentions(self._connection, passage)
 
     @cached_property
     def defined_in(self) -> dict[int, tuple[int, ...]]:
@@ -328,10 +345,6 @@ class Store:
             for passage in concept.passages:
                 out.setdefault(passage, []).append(concept.id)
         return {p: tuple(cs) for p, cs in out.items()}
-
-    @cached_property
-    def _sequence(self) -> list[int]:
-        return _sequence_numbers(self.passages)
 
     @cached_property
     def _vectors(self) -> npt.NDArray[np.float32]:
@@ -344,12 +357,10 @@ class Store:
     @cached_property
     def _owned_vectors(self) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.float32]]:
         """Passage of each vector, shape (m,), and the vectors, shape (m, d)."""
-        position = {(p.note, i): p.id for p, i in zip(self.passages, self._sequence, strict=True)}
+        first = self.passages.first_ids()
         with self._reading():
-            rows = self._connection.execute(
-                "SELECT notes.name, seq, vector FROM vectors JOIN notes ON notes.id = vectors.note"
-            ).fetchall()
-            owned = sorted((position[name, seq], blob) for name, seq, blob in rows)
+            rows = self._connection.execute("SELECT note, seq, vector FROM vectors").fetchall()
+            owned = sorted((first[note] + seq, blob) for note, seq, blob in rows)
             owners = np.array([p for p, _ in owned], dtype=np.int64)
             if len({*owners.tolist()}) != len(self.passages):
                 raise ValueError("passages have no vectors")
@@ -394,30 +405,27 @@ def open_store(folder: Path) -> Store:
                 f"the store in {folder} holds no notes yet; fill it with: gradus ingest PATH "
                 f"--store {folder}"
             )
-        check_types(connection)
+        check_types(connection, besides=OF_PASSAGES)
         notes = connection.execute("SELECT id, name, path FROM notes").fetchall()
         ids = {name: i for i, name, _ in notes}
+        counts = dict(
+            connection.execute("SELECT note, count(*) FROM passages GROUP BY note").fetchall()
+        )
         order = json.loads(meta["note_order"])
         imported = json.loads(meta.get("imported", "{}"))
+        reading = partial(_one_at_a_time, threading.Lock(), folder)
+        in_order = [(ids[name], name, counts.get(ids[name], 0)) for name in order]
         store = Store(
             folder=folder,
             generation=int(meta["generation"]),
             identity=meta.get("identity", ""),
             encoder_name=meta["encoder"],
-            passages=_read_passages(connection, ids, order),
+            passages=Passages(connection, reading, in_order),
             concepts=read_concepts(connection),
-            mentions=tuple(
-                Mention(*row)
-                for row in connection.execute(
-                    'SELECT concept, passage, start, "end", alias FROM mentions'
-                )
-            ),
-            relations=read_relations(connection, kept=True),
             note_names=tuple(order),
             note_paths={name: Path(path) for _, name, path in notes},
-            _note_ids=ids,
             _connection=connection,
-            _lock=threading.Lock(),
+            _reading=reading,
             imported_from=imported.get("file", ""),
             _imported_places=tuple(
                 tuple(Place(*p) for p in ps) for ps in imported.get("places", ())
@@ -428,37 +436,28 @@ def open_store(folder: Path) -> Store:
         return store
 
 
+@contextlib.contextmanager
+def _one_at_a_time(lock: threading.Lock, folder: Path) -> Iterator[None]:
+    """A connection is one thread's at a time; what cannot be read is said of the store."""
+    with lock, told(folder):
+        yield
+
+
 def _check(store: Store) -> None:
     """Raise ValueError where rows name what is not there: later reads would trip over it."""
-    passages, concepts = range(len(store.passages)), range(len(store.concepts))
-    named = [
-        *((p, passages) for c in store.concepts for p in c.passages),
-        *((c.id, concepts) for c in store.concepts),
-        *((m.passage, passages) for m in store.mentions),
-        *((m.concept, concepts) for m in store.mentions),
-        *((end, concepts) for r in store.relations for end in (r.source, r.target)),
-    ]
-    if any(not isinstance(place, int) or place not in known for place, known in named):
+    passages, concepts = len(store.passages), len(store.concepts)
+    named = [p for concept in store.concepts for p in concept.passages]
+    there = all(isinstance(p, int) and 0 <= p < passages for p in named)
+    numbered = [c.id for c in store.concepts] == [*range(concepts)]
+    within = f"NOT BETWEEN 0 AND {concepts - 1}"
+    lost = store._connection.execute(
+        "SELECT 1 WHERE EXISTS (SELECT 1 FROM mentions WHERE passage NOT BETWEEN 0 AND ? "
+        f"OR concept {within}) OR EXISTS (SELECT 1 FROM relations WHERE kept AND "
+        f"(source {within} OR target {within}))",
+        (passages - 1,),
+    ).fetchone()
+    if not there or not numbered or lost:
         raise ValueError("it names passages or concepts that are not there")
-
-
-def _sequence_numbers(passages: Sequence[Passage]) -> list[int]:
-    """Position of each passage within its note."""
-    out, last, i = [], "", 0
-    for passage in passages:
-        i = i + 1 if passage.note == last else 0
-        last = passage.note
-        out.append(i)
-    return out
-
-
-def _read_passages(
-    connection: sqlite3.Connection, ids: dict[str, int], order: Sequence[str]
-) -> tuple[Passage, ...]:
-    passages: list[Passage] = []
-    for name in order:
-        passages += read_passages(connection, ids[name], name, len(passages))
-    return tuple(passages)
 
 
 def note_roots(folder: Path) -> dict[str, Path]:

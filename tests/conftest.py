@@ -268,7 +268,7 @@ def everything() -> Callable[[Path], dict[str, object]]:
                 "notes": {n: opened.note_text(n, None) for n in opened.note_names},
                 "paths": opened.note_paths,
                 "encoder": opened.encoder_name,
-                "passages": opened.passages,
+                "passages": tuple(opened.passages),
                 "concepts": opened.concepts,
                 "mentions": opened.mentions,
                 "relations": (*opened.relations, *opened.candidates()),

@@ -220,11 +220,7 @@ def _name_each_other(x: Concept, y: Concept, store: Store) -> bool:
     parents = [{path[:-1] for path in paths} for paths in sections]
 
     def names(one: Concept, other: Concept) -> bool:
-        return any(
-            m.concept == other.id
-            for p in one.passages
-            for m in store.mentions_by_passage.get(p, ())
-        )
+        return any(m.concept == other.id for p in one.passages for m in store.mentions_in(p))
 
     return (
         bool(parents[0] & parents[1])

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import sqlite3
-import threading
 from collections.abc import Callable, Sequence
+from contextlib import nullcontext
 from pathlib import Path
 
 import pytest
 
+from kg.passages import Passages
 from kg.rows import insert_relations
 from kg.schema import create_tables
 from kg.store import Store
@@ -55,11 +56,11 @@ HOSTILE = (
 MakeStore = Callable[..., Store]
 
 
-def _holding(candidates: Sequence[Relation]) -> sqlite3.Connection:
-    """A database in memory with candidates to read."""
+def _holding(relations: Sequence[Relation]) -> sqlite3.Connection:
+    """A database in memory with relations to read."""
     connection = sqlite3.connect(":memory:")
     create_tables(connection)
-    insert_relations(connection, candidates)
+    insert_relations(connection, relations)
     return connection
 
 
@@ -81,20 +82,18 @@ def graph_store(
         )
         for i, label in enumerate(labels)
     )
+    connection = _holding(relations)
     return Store(
         folder=Path("nowhere"),
         generation=1,
         identity="",
         encoder_name="",
-        passages=(),
+        passages=Passages(connection, nullcontext, ()),
         concepts=concepts,
-        mentions=(),
-        relations=tuple(r for r in relations if r.kept),
         note_names=(),
         note_paths={},
-        _note_ids={},
-        _connection=_holding([r for r in relations if not r.kept]),
-        _lock=threading.Lock(),
+        _connection=connection,
+        _reading=nullcontext,
         imported_from="memory",
         _imported_places=tuple(
             (Place("note.md", None, i + 1, i + 1),) for i in range(len(concepts))
