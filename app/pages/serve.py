@@ -146,7 +146,8 @@ def serve(
                 load_writer(writer)
             runs.keep_ready(Warm())
         except Exception as error:  # noqa: BLE001 - raised again below, where it ends the serving
-            failures.append(error)
+            # Once all is stopped, what was under way ends too, which is no failure.
+            failures.extend([error] * (not stopped.is_set()))
             stopped.set()
 
     first = _reading_first(intake, read_notes)
