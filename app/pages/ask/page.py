@@ -105,7 +105,10 @@ class _Desk:
     def listed(self, current: Conversation, browser: object) -> tuple[Any, Any]:
         """What comes after an answer: the list of conversations, and what the browser keeps."""
         secret = _secret(browser)
-        return listing(read(self.shelf.folder, secret), current), _browsers(secret, current)
+        kept = read(self.shelf.folder, secret)
+        if current.exchanges and current.id not in (c.id for c in kept.conversations):
+            kept = keep(self.shelf.folder, secret, current)  # the browser had no secret when asking
+        return listing(kept, current), _browsers(secret, current)
 
     async def _answers(
         self, question: str, again: bool, before: Conversation, session: str
