@@ -103,7 +103,7 @@ def _named(
     store: Store, concept: Concept, passage: Passage, statement: StatementSpan
 ) -> Iterator[Mention]:
     """Where the statement names another concept."""
-    for mention in store.mentions_by_passage.get(passage.id, ()):
+    for mention in store.mentions_in(passage.id):
         within = statement.start <= mention.start and mention.end <= statement.end
         if within and mention.concept != concept.id:
             yield mention
