@@ -111,7 +111,9 @@ def _edits(paths: Collection[Path], stop: threading.Event, deep: bool) -> Iterat
                     yield edited | came
                 if came:
                     break
-        except OSError as error:  # more folders than this system lets anybody watch
+        except FileNotFoundError:  # gone since it was looked for
+            continue
+        except (OSError, RuntimeError) as error:  # more folders than this system lets anybody watch
             log.warning("watching by looking again and again, as %s", error)
             stop.wait(LOOK_MS / 1000 if polling else 0)
             polling = True
