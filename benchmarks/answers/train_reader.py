@@ -2,9 +2,9 @@
 
     python -m benchmarks.answers.train_reader SHARED [--stores DIR]
 
-Learned from `questions/lines` (blind writers, checked by second readers); measured on them and on
-the evaluation's questions by line, of which none is in a fit. Writes the weights with what they
-were fitted on, and saves the figures.
+Learned from `questions/lines` (blind writers, checked by second readers); measured on them, on
+`questions/lines_unseen` and on the evaluation's questions by line, which are in no fit. Writes the
+weights with what they were fitted on, and saves the figures.
 """
 
 from __future__ import annotations
@@ -48,6 +48,7 @@ from kg.types import Citation
 
 ROOT = Path(__file__).parents[2]
 QUESTIONS = ROOT / "benchmarks/questions/lines"
+UNSEEN = ROOT / "benchmarks/questions/lines_unseen"
 # Strength of the pull towards zero, chosen with vaults left out; neighbours do as well.
 LEAD_PULL, BELONGS_PULL, DOUBT_PULL = 200.0, 0.05, 0.1
 SAME_KIND = {"compare": "comparison"}
@@ -105,7 +106,8 @@ def vaults(shared: Path) -> dict[str, Path]:
         **{
             n: corpora / n / "notes"
             for n in (
-                "cp_algorithms", "exercism_csharp", "exercism_elixir", "mdn_learn", "modernmath",
+                "cp_algorithms", "ethereum_docs", "exercism_csharp", "exercism_elixir",
+                "exercism_gleam", "exercism_javascript", "mdn_learn", "modernmath",
                 "statproofbook",
             )
         },
@@ -199,14 +201,15 @@ def main() -> None:
     parser.add_argument("--stores", type=Path, default=Path(".gradus/reader"), help="kept stores")
     parser.add_argument("--parts", action="store_true", help="also with parts left out")
     given = parser.parse_args()
-    own, evaluation = _all_questions(given.shared.resolve(), given.stores)
+    sets = _all_questions(given.shared.resolve(), given.stores)
+    own = sets["own"]
     without = {
         name: fitted([a for other, asked in own.items() if other != name for a in asked])
-        for name in own
+        for name in vaults(given.shared)
     }
     # What tells whether notes answer is seen by weights that were not learned from them.
     doubts = {n: _doubts(own[n], without[n]) for n in own}
-    rows = _measured(own, evaluation, without, doubts)
+    rows = _measured(sets, without, doubts)
     final = fitted([a for asked in own.values() for a in asked])
     weights, intercept = _confidence(list(doubts.values()))
     stored = {
@@ -222,48 +225,43 @@ def main() -> None:
     }
     file = Path(composing.__file__).parent / MODEL
     file.write_text(json.dumps(stored, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
-    parts = _parts(own, evaluation) if given.parts else []
+    parts = _parts(own, sets["evaluation"]) if given.parts else []
     print("saved", save("reader", {"rows": rows, "parts": parts}))
 
 
-def _all_questions(
-    shared: Path, stores: Path
-) -> tuple[dict[str, list[Asked]], dict[str, list[Asked]]]:
-    """By vault our own questions and the evaluation's."""
-    own, evaluation = {}, {}
-    for name, notes in vaults(shared).items():
-        folder = stores / name
-        if not folder.exists():
-            ingest([notes], folder)
-        own[name] = looked_at(folder, read_questions(QUESTIONS / f"{name}.jsonl"))
-        held = shared / f"eval/answers/{name}.jsonl"
-        if held.exists():
-            evaluation[name] = looked_at(folder, read_questions(held))
-        print(name, len(own[name]), len(evaluation.get(name, ())), flush=True)
-    return own, evaluation
+def _all_questions(shared: Path, stores: Path) -> dict[str, dict[str, list[Asked]]]:
+    """By set and vault: our own questions, those in no fit, the evaluation's."""
+    files = {"own": QUESTIONS, "unseen": UNSEEN, "evaluation": shared / "eval/answers"}
+    sets: dict[str, dict[str, list[Asked]]] = {name: {} for name in files}
+    for vault, notes in vaults(shared).items():
+        folder = stores / vault
+        ingest([notes], folder)
+        for name, questions in files.items():
+            if (questions / f"{vault}.jsonl").exists():
+                sets[name][vault] = looked_at(folder, read_questions(questions / f"{vault}.jsonl"))
+        print(vault, {name: len(of.get(vault, ())) for name, of in sets.items()}, flush=True)
+    return sets
 
 
 def _measured(
-    own: Mapping[str, Sequence[Asked]],
-    evaluation: Mapping[str, Sequence[Asked]],
+    sets: Mapping[str, Mapping[str, Sequence[Asked]]],
     without: Mapping[str, Weights],
     doubts: Mapping[str, tuple[Array, npt.NDArray[np.bool_]]],
 ) -> list[dict[str, Any]]:
     """A row for each vault and set of questions, by weights that saw neither, and their means."""
     rows: list[dict[str, Any]] = []
-    for name, weights in without.items():
-        sure = _confidence([d for other, d in doubts.items() if other != name])
-        for questions, sets in (("own", own), ("evaluation", evaluation)):
-            if name in sets:
-                rows.append(_row(name, questions, sets[name], weights, sure))
+    for vault, weights in without.items():
+        sure = _confidence([d for other, d in doubts.items() if other != vault])
+        for name, of in sets.items():
+            if vault in of:
+                rows.append(_row(vault, name, of[vault], weights, sure))
                 print(rows[-1], flush=True)
-    for questions, foreign in (("own", False), ("own", True), ("evaluation", False)):
-        of = [
-            r for r in rows
-            if r["questions"] == questions and (r["vault"] in LANGUAGES) == foreign
-        ]  # fmt: skip
-        mean = {f: round(statistics.mean(r[f] for r in of), 3) for f in FIGURES}
-        rows.append({"vault": f"mean of {len(of)}", "questions": questions, **mean})
+    for name, foreign in (("own", False), ("own", True), ("unseen", False), ("evaluation", False)):
+        of_set = [
+            r for r in rows if r["questions"] == name and (r["vault"] in LANGUAGES) == foreign
+        ]
+        mean = {f: round(statistics.mean(r[f] for r in of_set), 3) for f in FIGURES}
+        rows.append({"vault": f"mean of {len(of_set)}", "questions": name, **mean})
         print(rows[-1])
     return rows
 
