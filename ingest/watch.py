@@ -86,10 +86,13 @@ def _edits(paths: Collection[Path], stop: threading.Event, deep: bool) -> Iterat
     """
     from watchfiles import watch as changes_in
 
-    polling = None
+    polling, seen = None, _there(paths)
     while not stop.is_set():
         there = _there(paths)
-        places = {p if deep else p.parent for p, _ in there}
+        if there - seen:
+            yield there - seen
+        seen = there
+        places = {p if deep else p.parent for p in there}
         changes_of = changes_in(
             *places,
             watch_filter=None,
@@ -105,11 +108,13 @@ def _edits(paths: Collection[Path], stop: threading.Event, deep: bool) -> Iterat
         try:
             for changes in changes_of if places else _waited(stop):
                 changed = [Path(name) for _, name in changes]
-                edited = {home for home, _ in there if any(is_edit(p, home) for p in changed)}
-                came = {p for p, _ in _there(paths) - there}
-                if edited or came:
-                    yield edited | came
-                if came:
+                edited = {home for home in there if any(is_edit(p, home) for p in changed)}
+                if edited:
+                    yield edited
+                # A folder made anew in another's place is another to the system, too.
+                anew = there.intersection(changed) if deep else set()
+                if anew or _there(paths) - there:
+                    seen = there - anew
                     break
         except FileNotFoundError:  # gone since it was looked for
             continue
@@ -119,16 +124,8 @@ def _edits(paths: Collection[Path], stop: threading.Event, deep: bool) -> Iterat
             polling = True
 
 
-def _there(paths: Collection[Path]) -> set[tuple[Path, int]]:
-    """Those that are there, with what tells a folder from one made anew in its place.
-
-    A note is told by its name alone, as editors put another file in its place.
-    """
-    found = set()
-    for path in paths:
-        with contextlib.suppress(OSError):
-            found.add((path, path.stat().st_ino if path.is_dir() else 0))
-    return found
+def _there(paths: Collection[Path]) -> set[Path]:
+    return {path for path in paths if path.exists()}
 
 
 def _waited(stop: threading.Event) -> Iterator[set[tuple[object, str]]]:
