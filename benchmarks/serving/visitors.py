@@ -80,7 +80,7 @@ def _many(pages: Pages, questions: Sequence[str]) -> dict[str, Any]:
 
 def _programs(pages: Pages, questions: Sequence[str]) -> dict[str, Any]:
     """The same number of questions at once through gradio's own client."""
-    client = Client(pages.address, verbose=False)
+    client = Client(pages.address, verbose=False, httpx_kwargs={"timeout": PATIENCE_S})
     begun, taken, errors = time.perf_counter(), [], []
     jobs = [
         client.submit(question=_of(questions, i), api_name="/ask")

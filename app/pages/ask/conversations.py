@@ -204,8 +204,10 @@ def _changed(store: Path, secret: str, change: Change) -> Kept:
         rows = _bounded([_row(c) for c in change(before.conversations)])
         try:
             file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            another = not file.exists()
             write_whole(file, f"[{','.join(rows)}]".encode(), mode=0o600)
-            _forget_oldest(file.parent)
+            if another:
+                _forget_oldest(file.parent)
         except OSError as error:
             log.warning("%s cannot be written: %s", file, error)
             return Kept(before.conversations, f"Conversations cannot be kept: {error.strerror}.")

@@ -30,10 +30,13 @@ __all__ = ["Reply", "replies"]
 PIECE_PAUSE_S = 0.018
 DRAFT_PAUSE_S = 0.12  # the chat draws the whole message anew each time
 HEARTBEAT_S = 1.0  # gradio notices that a page was closed when something is yielded, not before
+SLOWEST_HEARTBEAT_S = 8.0  # of a question that waits for many others: each costs the server time
 PATIENCE_S = 0.4
 log = logging.getLogger(__name__)
 # No more at a time than there are cores: more would each take longer, and the pages with them.
-_ANSWERING = ThreadPoolExecutor(os.cpu_count(), "answer")
+_AT_A_TIME = os.cpu_count() or 1
+_ANSWERING = ThreadPoolExecutor(_AT_A_TIME, "answer")
+_unanswered: set[asyncio.Future[tuple[Store, Answer] | str]] = set()  # questions of all visitors
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,12 +64,14 @@ async def replies(
     """
     loop = asyncio.get_running_loop()
     answering = loop.run_in_executor(_ANSWERING, _answered, shelf, question, turns)
-    patience = PATIENCE_S
+    _unanswered.add(answering)
+    answering.add_done_callback(_unanswered.discard)
+    patience, later = PATIENCE_S, HEARTBEAT_S
     while not (await asyncio.wait([answering], timeout=patience))[0]:
         # the first question waits for the encoder, or for the notes themselves
         doing = html.escape(shelf.doing or "Reading the notes")
         yield Reply(f'<p class="g-quiet">{doing} …</p>', lasting=False)
-        patience = HEARTBEAT_S
+        patience, later = later, min(2 * later, SLOWEST_HEARTBEAT_S)
     answered = await answering
     if isinstance(answered, str):
         yield Reply(_error_line(answered), said=answered)
@@ -92,7 +97,8 @@ async def replies(
 async def _paced(growing: Sequence[str]) -> AsyncGenerator[str, None]:
     """Growing texts, one each pause; those whose time has passed meanwhile are left out.
 
-    A server with many visitors thus shows each answer in fewer steps, not later.
+    A server with many visitors thus shows each answer in fewer steps, not later; while others wait
+    for their turn, at once.
     """
     clock = asyncio.get_running_loop().time
     begun = clock()
@@ -100,8 +106,9 @@ async def _paced(growing: Sequence[str]) -> AsyncGenerator[str, None]:
     yield growing[shown]
     while shown < last:
         due = int((clock() - begun) / PIECE_PAUSE_S)
-        shown = min(max(shown + 1, due), last)
-        await asyncio.sleep(begun + shown * PIECE_PAUSE_S - clock())
+        busy = len(_unanswered) > _AT_A_TIME
+        shown = last if busy else min(max(shown + 1, due), last)
+        await asyncio.sleep(0 if busy else begun + shown * PIECE_PAUSE_S - clock())
         yield growing[shown]
 
 

@@ -78,6 +78,18 @@ def test_a_late_answer_is_shown_in_fewer_steps(monkeypatch: pytest.MonkeyPatch) 
     assert len(awaited(read())) > 2
 
 
+def test_an_answer_is_shown_at_once_while_others_wait(monkeypatch: pytest.MonkeyPatch) -> None:
+    """With more questions than are worked on, only its first words and the whole."""
+    waiting = {object() for _ in range(drawn._AT_A_TIME + 1)}
+    monkeypatch.setattr(drawn, "_unanswered", waiting)
+    monkeypatch.setattr(drawn, "PIECE_PAUSE_S", 60)
+
+    async def read() -> list[str]:
+        return [text async for text in drawn._paced([str(number) for number in range(20)])]
+
+    assert awaited(read()) == ["0", "19"]
+
+
 def test_drafts_pass_and_the_checked_answer_lasts(shelf: Shelf, encoder: Encoder) -> None:
     """A draft is no part of the conversation; what was said is the notes' answer."""
     *drafts, last = asked(
