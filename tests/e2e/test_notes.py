@@ -116,7 +116,11 @@ def test_a_folder_is_read_by_keyboard_and_watched(
     expect(origin.locator(".gn-name").filter(has_text=ODD)).to_be_visible()
     assert page.title() == "Gradus"
     expect(origin.get_by_label("Watch vault")).to_be_checked()
+    page.get_by_role("tab", name="Graph").click()
+    expect(page.locator("#gg-list")).to_contain_text("Cutout")
     (folder / "mixup.md").write_text(MIXUP, encoding="utf-8")
+    expect(page.locator("#gg-list")).to_contain_text("Mixup", timeout=ARRIVED_MS)
+    page.get_by_role("tab", name="Notes").click()
     expect(origin.locator("summary").first).to_have_text("3 notes", timeout=ARRIVED_MS)
     expect(origin.locator(".gn-name").filter(has_text="mixup.md")).to_be_visible()
     origin.get_by_label("Watch vault").focus()

@@ -469,6 +469,17 @@ shared.renew = async (everything) => {
 };
 $('.gg-next').onclick = () => { clear(); trigger('concept_chosen', { id: null }); };
 
+/* A newer generation of the store numbers its concepts anew: what is chosen is found again by its name. */
+if (shared.stopGraph) shared.stopGraph.abort();
+shared.stopGraph = new AbortController();
+document.addEventListener('gradus-generation', async () => {
+  const label = chosen === null ? null : labelOf(chosen);
+  forget();
+  if (!(await readNames())) return;
+  await load({});
+  if (label !== null && idOf(label) !== null) await choose(label, true);
+}, { signal: shared.stopGraph.signal });
+
 const inView = (n) => { const [x, y] = toScreen(n.x, n.y), box = stage.getBoundingClientRect(); return x > -4 && y > 0 && x + n.width * scale < box.width + 4 && y < box.height; };
 const labelOf = (id) => named.get(id)[1];
 
