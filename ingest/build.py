@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
 import time
@@ -205,10 +206,9 @@ def _warnings(writer: Writer) -> tuple[Failure, ...]:
 
 def _as_it_is(report: Report, folder: Path, begun: float) -> Report:
     """The report, with how much the store holds now, and the time it took."""
-    store = open_store(folder)
-    try:
+    with contextlib.closing(open_store(folder)) as store:
         store.warm()
-        kinds = Counter(r.kind for r in store.relations if r.kept)
+        kinds = Counter(r.kind for r in store.relations)
         return replace(
             report,
             notes=len(store.note_names),
@@ -217,8 +217,6 @@ def _as_it_is(report: Report, folder: Path, begun: float) -> Report:
             relations={kind: kinds[kind] for kind in ("prerequisite", "broader", "related")},
             seconds=round(time.monotonic() - begun, 2),
         )
-    finally:
-        store.close()
 
 
 def _found(paths: Sequence[Path], folder: Path) -> list[FoundNote]:
@@ -226,13 +224,12 @@ def _found(paths: Sequence[Path], folder: Path) -> list[FoundNote]:
     try:
         return find_notes(paths)
     except GradusError:
-        try:
-            store = open_store(folder)
-        except GradusError:
-            held: list[Path] = []
-        else:
-            held = list(store.note_paths.values())
-            store.close()
+        held: list[Path] = []
+        with (
+            contextlib.suppress(GradusError),
+            contextlib.closing(open_store(folder)) as store,
+        ):
+            held = [*store.note_paths.values()]
         return find_notes(
             paths, [p for p in paths if any(_below(note, p) for note in held) and p.is_dir()]
         )

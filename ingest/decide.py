@@ -5,6 +5,7 @@ Notes stay.
 
 from __future__ import annotations
 
+import contextlib
 import tomllib
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -51,9 +52,9 @@ def decide_relation(store_folder: Path, first: str, then: str, accept: bool | No
     GradusError
         When a file cannot be written, or is not valid; nothing is decided then.
     """
-    store = open_store(store_folder)
-    store.close()
-    before, after = find_concept(store.concepts, first), find_concept(store.concepts, then)
+    with contextlib.closing(open_store(store_folder)) as store:
+        concepts = store.concepts
+    before, after = find_concept(concepts, first), find_concept(concepts, then)
     if before.id == after.id:
         raise GradusError(
             f"'{first}' and '{then}' are the same concept, '{before.label}'; name two"
@@ -82,9 +83,8 @@ def overrides_file(store_folder: Path, concept: str) -> Path:
     GradusError
         When the store holds no note of it.
     """
-    store = open_store(store_folder)
-    store.close()
-    meant = find_concept(store.concepts, concept)
+    with contextlib.closing(open_store(store_folder)) as store:
+        meant = find_concept(store.concepts, concept)
     roots = note_roots(store_folder)
     home = next((roots[note] for note in meant.notes if note in roots), None)
     if home is None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from dataclasses import asdict
 from typing import Annotated
 
@@ -36,10 +37,9 @@ def decide(
 
     folder = store_folder(store)
     report = decide_relation(folder, first, then, True if yes else False if no else None)
-    opened = opened_store(store)
-    opened.close()
-    before, after = find_concept(opened.concepts, first), find_concept(opened.concepts, then)
-    kept = opened.prerequisites.has_edge(before.id, after.id)
+    with contextlib.closing(opened_store(store)) as opened:
+        before, after = (find_concept(opened.concepts, name) for name in (first, then))
+        kept = opened.prerequisites.has_edge(before.id, after.id)
     file = overrides_file(folder, then)
     for warning in report.warnings:
         tell(f"{warning.note}:{warning.line}: {warning.error}")

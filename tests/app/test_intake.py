@@ -169,7 +169,7 @@ def test_removing_deletes_copies_and_nothing_of_people(
     assert not copies.exists()
     assert intake.remove(notes).result(LIMIT_S).notes == 0
     assert {f.name: f.read_text("utf-8") for f in notes.iterdir()} == NOTES
-    assert intake.origins() == [] and shelf.current().passages == ()
+    assert intake.origins() == [] and not shelf.current().passages
 
 
 def test_the_last_reader_keeps_his_generation(intake: Intake, shelf: Shelf, notes: Path) -> None:

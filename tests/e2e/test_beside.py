@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -12,6 +13,7 @@ from playwright.sync_api import Locator, Page, expect
 
 from ingest import build
 from kg.encoder import Encoder
+from kg.store import open_store
 
 pytestmark = pytest.mark.browser
 PAYLOADS = [
@@ -136,14 +138,23 @@ def test_on_a_narrow_window_it_is_a_sheet_below(visit: Visit, baked: Site) -> No
     assert visit.errors == []
 
 
-def test_a_changed_file_is_said(visit: Visit, baked: Site) -> None:
-    """One line says that the note is no longer what was read."""
+def test_a_citation_follows_its_words(visit: Visit, baked: Site) -> None:
+    """The note is written on while its answer stands there: it is read, and its lines glow."""
+    page = visit.page
+    number = ask(page, baked)
     file = Path(baked.notes / "bread/kneading.md")
     before = file.read_bytes()
-    file.write_bytes(before + b"more\n")
+    with closing(open_store(baked.store)) as store:
+        file.write_bytes(b"# Flour\n\nFlour is ground grain.\n\n" + before)
+        for _ in range(120):
+            if not store.is_current():
+                break
+            page.wait_for_timeout(500)
     try:
-        ask(visit.page, baked).click()
-        told = visit.page.locator(".g-beside-told")
-        expect(told).to_contain_text("The file has changed since it was read")
+        number.click()
+        glowing = page.locator(".g-page :is(.g-glow, .g-holds)").first
+        expect(glowing).to_contain_text("the net of proteins")
+        expect(page.locator(".g-beside-told")).to_be_empty()
     finally:
         file.write_bytes(before)
+    assert visit.errors == []

@@ -6,6 +6,7 @@ import os
 import sys
 import tempfile
 import tomllib
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -235,11 +236,10 @@ def stored(tmp_path: Path, one_encoder: Encoder) -> tuple[Path, Path]:
 
 
 def kept(store_folder: Path) -> set[tuple[str, str]]:
-    store = open_store(store_folder)
-    store.close()
-    return {
-        (store.concepts[p].label, store.concepts[c].label) for p, c in store.prerequisites.edges
-    }
+    with closing(open_store(store_folder)) as store:
+        return {
+            (store.concepts[p].label, store.concepts[c].label) for p, c in store.prerequisites.edges
+        }
 
 
 def test_a_decision_is_written_beside_the_note_and_in_force_at_once(

@@ -33,6 +33,7 @@ __all__ = [
 CHIP_LIMIT = 8
 QUESTION_LIMIT = 72  # characters; a longer suggestion is no chip
 SURE = 0.7  # an offer below it is a quiet chip
+SAID_LIMIT = 60  # characters by which a cited line is found again when the note has changed
 QUOTE_LIMIT = 280  # characters of a cited line, beside its place
 PIECE_LIMIT = 24  # the chat draws the whole message anew for each piece
 
@@ -161,8 +162,12 @@ def _sources(citations: tuple[Citation, ...]) -> str:
 
 def _source(citation: Citation) -> str:
     """One source: its number, place and words, as a link that opens the note there."""
-    lines = {"first": citation.line_start, "last": citation.line_end}
-    at = lines if citation.cell is None else {"cell": citation.cell, **lines}
+    at = {
+        **({} if citation.cell is None else {"cell": citation.cell}),
+        "first": citation.line_start,
+        "last": citation.line_end,
+        "said": citation.quote.partition("\n")[0][:SAID_LIMIT],
+    }
     address = f"#note/{quote(citation.note, safe='')}?{html.escape(urlencode(at))}"
     words = shortened(" ".join(plain(citation.quote).split()), QUOTE_LIMIT)
     parts = (("g-n", str(citation.n)), ("g-where", place(citation)), ("g-quote", words))

@@ -15,7 +15,7 @@ function read(href) {
   const [, name, query] = /^#note\/([^?]*)\??(.*)$/.exec(href) || [];
   if (name === undefined) return null;
   const said = new URLSearchParams(query), number = (key) => (said.has(key) ? Number(said.get(key)) : null);
-  return { note: decodeURIComponent(name), cell: number('cell'), first: number('first'), last: number('last') };
+  return { note: decodeURIComponent(name), cell: number('cell'), first: number('first'), last: number('last'), said: said.get('said') };
 }
 
 shared.openNote = async (href, link) => {

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -24,8 +25,10 @@ def beside(shelf: Shelf, editor: str) -> gr.HTML:
         try:
             store = shelf.current()
             at = wanted_place(store, wanted)
+            if at is None or not isinstance(wanted, Mapping):
+                return None
             opened_in = editor if _is_here(request) else "none"
-            return note_view(store, at, opened_in) if at else None
+            return note_view(store, at, opened_in, str(wanted.get("said") or ""))
         except GradusError:
             return None
 

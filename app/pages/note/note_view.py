@@ -38,13 +38,16 @@ def wanted_place(store: Store, wanted: object) -> Place | None:
     return Place(str(wanted["note"]), cell, first or 0, max(first or 0, last or 0))
 
 
-def note_view(store: Store, at: Place, editor: str = "none") -> dict[str, Any]:
+def note_view(store: Store, at: Place, editor: str = "none", said: str = "") -> dict[str, Any]:
     """A note as the page beside an answer shows it.
 
     Parameters
     ----------
     at : Place
         The lines that are to glow; with line 0 the note from its start.
+    said : str
+        Words of the first of them when they were cited; when others stand there now, the place
+        follows them.
     editor : str
         One of EDITORS: where "Open in editor" leads; "none" for a visitor of another machine.
 
@@ -57,6 +60,10 @@ def note_view(store: Store, at: Place, editor: str = "none") -> dict[str, Any]:
     """
     file = store.note_file(at.note)
     text, told = _as_it_is(file)
+    now = _followed(store, at, said)
+    if now is None:
+        told = told or "What was cited here has gone from the note since; it stood at these lines."
+    at = now or at
     return {
         "title": at.note,
         "place": place(at).removeprefix(f"{at.note}, ") if at.line_start else "",
@@ -91,6 +98,24 @@ def _as_it_is(file: NoteFile) -> tuple[str | None, str]:
     if hashlib.sha256(text.encode()).hexdigest() == file.sha256:
         return text, ""
     return None, "The file has changed since it was read; this is what it said then."
+
+
+def _followed(store: Store, at: Place, said: str) -> Place | None:
+    """Where cited words stand now, nearest to where they stood; None where they have gone."""
+    if not said:
+        return at
+    texts = enumerate(store.note_texts(at.note))
+    lines = ((cell, n, line) for cell, t in texts for n, line in enumerate(t.split("\n"), 1))
+    away = [
+        (abs(cell - (at.cell or 0)), abs(n - at.line_start), cell, n)
+        for cell, n, line in lines
+        if said in line
+    ]
+    if not away:
+        return None
+    *_, cell, first = min(away)
+    last = first + at.line_end - at.line_start
+    return Place(at.note, None if at.cell is None else cell, first, last)
 
 
 def _page(store: Store, at: Place, file: NoteFile, text: str | None) -> str:

@@ -233,7 +233,8 @@ def test_a_citation_leads_to_the_lines_of_the_note(store: Store) -> None:
     answer = answered(store)
     shown = answer_markdown(store, answer)
     cited = answer.citations[0]
-    lines = urlencode({"first": cited.line_start, "last": cited.line_end})
+    said = cited.quote.partition("\n")[0][:60]
+    lines = urlencode({"first": cited.line_start, "last": cited.line_end, "said": said})
     address = f"#note/{quote(cited.note, safe='')}?{lines}".replace("&", "&amp;")
     assert f'<a class="g-link g-source" href="{address}"><span class="g-n">1</span>' in shown
     quoted = re.findall(r'<span class="g-quote">(.*?)</span>', shown)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping
 from itertools import pairwise
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -194,12 +195,11 @@ def test_ignored_and_renamed_concepts_are_followed(tmp_path: Path) -> None:
         "gradus.toml": 'rename = [["Lasso", "L1 penalty"]]\nignore = ["Ridge"]\n',
     }
     ingest([write_notes(tmp_path / "notes", texts)], tmp_path / "store")
-    store = open_store(tmp_path / "store")
-    store.close()
+    with closing(open_store(tmp_path / "store")) as store:
+        edges = {
+            (store.concepts[p].label, store.concepts[c].label) for p, c in store.prerequisites.edges
+        }
     assert {c.label for c in store.concepts} == {"L1 penalty", "Elastic net"}
-    edges = {
-        (store.concepts[p].label, store.concepts[c].label) for p, c in store.prerequisites.edges
-    }
     assert edges == {("L1 penalty", "Elastic net")}
 
 
@@ -219,11 +219,12 @@ def test_the_order_of_ingest_changes_nothing(tmp_path: Path, turn: int) -> None:
     ingest([write_notes(tmp_path / "notes", VAULT)], tmp_path / "whole")
     for name in list(VAULT)[::turn]:
         ingest([write_notes(tmp_path / "slowly", {name: VAULT[name]})], tmp_path / "single")
-    whole, single = open_store(tmp_path / "whole"), open_store(tmp_path / "single")
-    whole.close()
-    single.close()
-    assert whole.concepts == single.concepts and whole.mentions == single.mentions
-    assert set(whole.prerequisites.edges) == set(single.prerequisites.edges)
+    with (
+        closing(open_store(tmp_path / "whole")) as whole,
+        closing(open_store(tmp_path / "single")) as single,
+    ):
+        assert whole.concepts == single.concepts and whole.mentions == single.mentions
+        assert set(whole.prerequisites.edges) == set(single.prerequisites.edges)
     assert {c.label for c in whole.concepts} == {"Tensor", "Lasso", "Variance", "ANOVA", "Sampling"}
     edges = {
         (whole.concepts[p].label, whole.concepts[c].label) for p, c in whole.prerequisites.edges

@@ -7,6 +7,7 @@ import shutil
 import tempfile
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from contextlib import closing
 from pathlib import Path
 
 import networkx as nx
@@ -85,17 +86,15 @@ class Vault:
         return ingest([self.notes], self.store)
 
     def edges(self, kept: bool = True) -> dict[tuple[str, str], Relation]:
-        store = open_store(self.store)
-        relations = store.relations if kept else store.candidates()
-        store.close()
+        with closing(open_store(self.store)) as store:
+            relations = store.relations if kept else store.candidates()
         label = [c.label for c in store.concepts]
         found = [r for r in relations if r.kind == "prerequisite"]
         return {(label[r.source], label[r.target]): r for r in found}
 
     def concepts(self) -> dict[str, tuple[str, ...]]:
-        store = open_store(self.store)
-        store.close()
-        return {c.label: c.aliases for c in store.concepts}
+        with closing(open_store(self.store)) as store:
+            return {c.label: c.aliases for c in store.concepts}
 
 
 @pytest.fixture
@@ -206,18 +205,17 @@ def test_a_renamed_concept_keeps_its_old_name_as_an_alias(vault: Vault) -> None:
 
 def test_an_ignored_label_takes_the_concept_away(vault: Vault) -> None:
     """Its section belongs to the concept around it."""
-    store = open_store(vault.store)
-    assert [len(c.passages) for c in store.concepts if c.label in ("Ridge", "Sparsity")] == [1, 1]
-    store.close()
+    with closing(open_store(vault.store)) as store:
+        found = [len(c.passages) for c in store.concepts if c.label in ("Ridge", "Sparsity")]
+        assert found == [1, 1]
     assert said(vault.decide('ignore = ["Sparsity"]')) == []
-    store = open_store(vault.store)
-    store.close()
-    assert "Sparsity" not in [c.label for c in store.concepts]
-    (ridge,) = (c for c in store.concepts if c.label == "Ridge")
-    assert [store.passages[p].heading_path for p in ridge.passages] == [
-        ("Ridge",),
-        ("Ridge", "Sparsity"),
-    ]
+    with closing(open_store(vault.store)) as store:
+        assert "Sparsity" not in [c.label for c in store.concepts]
+        (ridge,) = (c for c in store.concepts if c.label == "Ridge")
+        assert [store.passages[p].heading_path for p in ridge.passages] == [
+            ("Ridge",),
+            ("Ridge", "Sparsity"),
+        ]
 
 
 def test_an_ignored_alias_is_no_name_any_more(vault: Vault) -> None:

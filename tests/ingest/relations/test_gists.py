@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Mapping, Sequence
+from contextlib import closing
 from pathlib import Path
 
 import numpy as np
@@ -151,9 +152,8 @@ def encoded(remembering: OneByOne, monkeypatch: pytest.MonkeyPatch) -> list[str]
 
 def labels(folder: Path) -> list[str]:
     """Labels of a store's concepts."""
-    store = open_store(folder)
-    store.close()
-    return sorted(c.label for c in store.concepts)
+    with closing(open_store(folder)) as store:
+        return sorted(c.label for c in store.concepts)
 
 
 def kept_names(folder: Path) -> dict[str, tuple[bytes, bytes]]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 
 import networkx as nx
@@ -72,10 +73,9 @@ def edges(remembering: OneByOne, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
         notes = write_notes(tmp_path / f"notes of {store}", texts)
         for step in steps or [[*texts]]:
             ingest([notes / name for name in step], tmp_path / store)
-        opened = open_store(tmp_path / store)
-        opened.close()
-        label = [c.label for c in opened.concepts]
-        found = [r for r in opened.relations if r.kind == "prerequisite"]
+        with closing(open_store(tmp_path / store)) as opened:
+            label = [c.label for c in opened.concepts]
+            found = [r for r in opened.relations if r.kind == "prerequisite"]
         return {(label[r.source], label[r.target]): r for r in found}
 
     return ingested

@@ -149,6 +149,28 @@ def test_a_file_that_changed_or_is_gone_is_said(store: Store) -> None:
         assert line in gone["html"]
 
 
+@pytest.mark.parametrize(
+    ("at", "said", "now", "gone"),
+    [
+        (("bread.md", None, 3, 3), "Bread is baked", (3, 3), False),
+        (("bread.md", None, 1, 2), "Bread is baked", (3, 4), False),
+        (("bread.md", None, 9, 9), "", (9, 9), False),
+        (("bread.md", None, 1, 1), "Cake is", (1, 1), True),
+        (("log.ipynb", 1, 1, 1), "Yeast makes", (3, 3), False),
+        (("log.ipynb", 0, 1, 1), "print(", (2, 2), False),
+    ],
+)
+def test_a_citation_follows_its_words(
+    store: Store, at: tuple[str, int | None, int, int], said: str, now: object, gone: bool
+) -> None:
+    """A note may have been read again, changed, since it was cited; where words went is said."""
+    view = note_view(store, Place(*at), said=said)
+    assert (view["first"], view["last"]) == now
+    assert ("has gone from the note" in view["told"]) == gone
+    if at[1] is not None:
+        assert view["root"] == f"g-cell-{0 if said.startswith('Yeast') else 1}"
+
+
 def test_the_script_names_the_katex_that_gradio_brings() -> None:
     """Its file and its style sheet are there under the names that the page asks for."""
     script = _script()
