@@ -15,22 +15,17 @@ import json
 import os
 import random
 import shutil
-import signal
 import statistics
-import subprocess
-import sys
 import tempfile
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
-from socket import socket
 from typing import Any
 
 from playwright.sync_api import Browser, Page, sync_playwright
 
 from app.exports.importing import import_graph
 from benchmarks.record import save
+from benchmarks.serving.pages import serve
 from kg.store import open_store
 
 SIZES = (90, 600, 5000)
@@ -39,10 +34,7 @@ CLICKS, OPENINGS, FRAMES = 15, 5, 120
 PATIENCE_MS = 180_000  # with a page, where other work keeps the machine busy
 ARGS = ("--no-sandbox", "--disable-gpu", "--disable-background-networking", "--no-first-run")
 ARGS += ("--disable-component-update", "--disable-sync")
-SERVE = (
-    "import sys; from pathlib import Path; from app.pages.serve import serve; "
-    "serve(Path(sys.argv[1]), port=int(sys.argv[2]))"
-)
+LOADED_S = 20  # the encoder loads meanwhile, which would be measured too
 # The time of the first frame in which what is awaited is there, from the click on.
 CLICK = """([x, y, label]) => new Promise((done) => {
   const canvas = document.querySelector('#graph canvas'), begun = performance.now();
@@ -133,10 +125,11 @@ def measured(browser: Browser, n: int) -> dict[str, Any]:
         labels = [concept.label for concept in store.concepts]
         edges = store.prerequisites.number_of_edges()
         store.close()
-        with served(folder / "store") as address:
-            drawn = [opened(browser, address) for _ in range(OPENINGS + 1)][1:]
+        with serve(folder / "store") as pages:
+            time.sleep(LOADED_S)
+            drawn = [opened(browser, pages.address) for _ in range(OPENINGS + 1)][1:]
             page = fresh_page(browser)
-            show(page, address)
+            show(page, pages.address)
             enter(page)
             clicks = clicked(page, labels)
             frames: list[float] = page.evaluate(PAN, FRAMES)
@@ -200,37 +193,6 @@ def spread(taken: list[float]) -> dict[str, float]:
     """Median, smallest and largest."""
     figures = {"median": statistics.median(taken), "least": min(taken), "most": max(taken)}
     return {name: round(value, 1) for name, value in figures.items()}
-
-
-@contextmanager
-def served(store: Path) -> Iterator[str]:
-    """The pages in a process of their own, once the encoder is loaded."""
-    port = _free_port()
-    server = subprocess.Popen(
-        [sys.executable, "-c", SERVE, str(store), str(port)], stdout=subprocess.PIPE, text=True
-    )
-    assert server.stdout is not None
-    try:
-        line = server.stdout.readline()
-        if "Gradus is at" not in line:
-            raise RuntimeError(f"the server said: {line}")
-        time.sleep(20)  # the encoder loads meanwhile, which would be measured too
-        yield f"http://127.0.0.1:{port}"
-    finally:
-        server.send_signal(signal.SIGINT)
-        try:
-            server.wait(60)
-        except subprocess.TimeoutExpired:
-            server.kill()
-
-
-def _free_port() -> int:
-    """A port that nobody listens on, below those that outgoing connections are given."""
-    for port in random.sample(range(20_000, 30_000), 50):
-        with socket() as probe:
-            if probe.connect_ex(("127.0.0.1", port)):
-                return port
-    raise RuntimeError("no free port was found")
 
 
 if __name__ == "__main__":

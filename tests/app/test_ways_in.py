@@ -6,7 +6,6 @@ import json
 import os
 import re
 import shutil
-import signal
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -18,6 +17,7 @@ from awaited import awaited
 from free_port import free_port
 from mcp import ClientSession, StdioServerParameters
 from mcp.client.stdio import stdio_client
+from with_ctrl_c import ended_with_ctrl_c
 
 from kg.encoder import Encoder
 from kg.store import Store
@@ -81,15 +81,9 @@ def house(starter: Store, tmp_path_factory: pytest.TempPathFactory) -> Iterator[
         executable=str(gradus),
     )
     assert server.stdout is not None
-    try:
+    with ended_with_ctrl_c(server):
         assert f"http://127.0.0.1:{port}" in server.stdout.readline()
         yield House(folder, environment, port)
-    finally:
-        server.send_signal(signal.SIGINT)
-        try:
-            server.wait(30)
-        except subprocess.TimeoutExpired:
-            server.kill()
 
 
 def test_the_pipe_and_the_password(house: House) -> None:

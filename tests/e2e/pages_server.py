@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import signal
 import subprocess
 import sys
 import threading
@@ -15,6 +14,7 @@ from typing import Any
 import pytest
 from free_port import free_port
 from playwright.sync_api import Page
+from with_ctrl_c import ended_with_ctrl_c
 
 __all__ = ["Site", "Visit", "heavy_findings", "serve"]
 
@@ -60,7 +60,7 @@ def serve(store: Path, notes: Path, writer: str = "none") -> Iterator[Site]:
     )
     assert server.stdout is not None
     site = Site(f"http://127.0.0.1:{port}", store, notes, server.pid)
-    try:
+    with ended_with_ctrl_c(server):
         for line in server.stdout:
             site.said.append(line)
             if site.address in line:
@@ -69,12 +69,6 @@ def serve(store: Path, notes: Path, writer: str = "none") -> Iterator[Site]:
             pytest.fail("the server ended: " + "".join(site.said))
         threading.Thread(target=site.said.extend, args=(server.stdout,), daemon=True).start()
         yield site
-    finally:
-        server.send_signal(signal.SIGINT)
-        try:
-            server.wait(30)
-        except subprocess.TimeoutExpired:
-            server.kill()
 
 
 def heavy_findings(page: Page, axe: str) -> list[str]:

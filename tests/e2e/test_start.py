@@ -14,6 +14,7 @@ import pytest
 from free_port import free_port
 from pages_server import Visit
 from playwright.sync_api import expect
+from with_ctrl_c import ended_with_ctrl_c
 
 pytestmark = pytest.mark.browser
 ROOT = Path(__file__).parents[2]
@@ -47,15 +48,8 @@ def started(*words: str | Path, script: str) -> Iterator[subprocess.Popen[str]]:
         env=os.environ | {"HF_HUB_OFFLINE": "1", "PYTHONUNBUFFERED": "1"},
         cwd=ROOT,
     )
-    try:
+    with ended_with_ctrl_c(server):
         yield server
-    finally:
-        if server.poll() is None:
-            server.send_signal(signal.SIGINT)
-        try:
-            server.wait(30)
-        except subprocess.TimeoutExpired:
-            server.kill()
 
 
 @pytest.fixture

@@ -9,20 +9,14 @@ import gradio as gr
 
 from app.pages.ask.conversations import Conversation, Kept, found
 from app.pages.ask.markdown import conversation_markdown, file_name
-from app.pages.assets import read_asset
+from app.pages.component import component
 
 __all__ = ["conversation_list", "listing"]
 
 
 def conversation_list() -> gr.HTML:
     """Lay the list out; it is filled when the page begins."""
-    return gr.HTML(
-        None,
-        html_template=read_asset("conversations.html"),
-        js_on_load=read_asset("conversations.js"),
-        apply_default_css=False,
-        elem_id="conversations",
-    )
+    return component("conversations")
 
 
 def listing(

@@ -33,7 +33,8 @@ from app.pages.ask.conversations import (
 )
 from app.pages.ask.listing import conversation_list, listing
 from app.pages.ask.replies import replies
-from app.pages.ask.turns import Turn, Turns
+from app.pages.ask.turns import Turns
+from app.pages.component import event_text
 from app.pages.note.beside import beside
 from app.pages.quiet import AT_ONCE, QUIET
 from app.pages.text import LATEX, chip, escaped
@@ -52,6 +53,7 @@ Message = dict[str, Any]
 Shown = tuple[list[Message], Conversation]  # what the chat shows, the conversation
 # The same, the list of conversations, what the browser keeps.
 Update = tuple[Any, Conversation, Any, Any]
+Change = Callable[[Conversation, gr.EventData, object], Update]
 FEEDBACK = tuple(KINDS.values())
 
 
@@ -90,7 +92,7 @@ class _Desk:
 
         Nothing else of the page is an output: gradio makes each anew for every reply.
         """
-        question, again = _said(event, "question"), getattr(event, "again", False) is True
+        question, again = event_text(event, "question"), getattr(event, "again", False) is True
         session = str(request.session_hash)
         async with self.turns.take(session, current) as turn:
             coming = self._answers(question, again, turn.conversation, session)
@@ -148,63 +150,62 @@ class _Desk:
         if stop is not None:
             stop.set()
 
+    def in_turn(self, change: Change) -> Callable[..., AsyncIterator[Update]]:
+        """An event of a visitor that changes the conversation, once those before it are done."""
+
+        async def changed(
+            event: gr.EventData, current: Conversation, browser: object, request: gr.Request
+        ) -> AsyncIterator[Update]:
+            async with self.turns.take(str(request.session_hash), current) as turn:
+                # It may write files.
+                update = await asyncio.to_thread(change, turn.conversation, event, browser)
+                turn.conversation = update[1]
+                yield update
+
+        return changed
+
     def begin(self, browser: object) -> Update:
         """The conversation that was open in this browser, as the page begins."""
         secret = _secret(browser)
         kept = read(self.shelf.folder, secret)
         return self._opened(secret, kept, str(_told(browser, "open")))
 
-    async def open(
-        self, event: gr.EventData, current: Conversation, browser: object, request: gr.Request
-    ) -> AsyncIterator[Update]:
+    def open(self, current: Conversation, event: gr.EventData, browser: object) -> Update:
         """Begin a new conversation, open one again, or delete one."""
-        async with self.turns.take(str(request.session_hash), current) as turn:
-            yield await _changed(turn, self._open, event, browser)
-
-    def _open(self, current: Conversation, event: gr.EventData, browser: object) -> Update:
-        secret, act, chosen = _secret(browser), _said(event, "act"), _said(event, "id")
+        act, chosen, words = (event_text(event, name) for name in ("act", "id", "words"))
+        secret = _secret(browser)
         if act == "remove":
             kept = remove(self.shelf.folder, secret, chosen)
             if chosen != current.id:
-                return gr.skip(), current, listing(kept, current, _said(event, "words")), gr.skip()
+                return gr.skip(), current, listing(kept, current, words), gr.skip()
         else:
             kept = read(self.shelf.folder, secret)
-        return self._opened(secret, kept, chosen if act == "open" else "", _said(event, "words"))
+        return self._opened(secret, kept, chosen if act == "open" else "", words)
 
     def list(self, event: gr.EventData, current: Conversation, browser: object) -> dict[str, Any]:
         """Search in the list, give a conversation a name, or write it as Markdown."""
-        secret, act, chosen = _secret(browser), _said(event, "act"), _said(event, "id")
+        act, chosen = event_text(event, "act"), event_text(event, "id")
+        secret = _secret(browser)
         if act == "rename":
-            kept = rename(self.shelf.folder, secret, chosen, _said(event, "name"))
+            kept = rename(self.shelf.folder, secret, chosen, event_text(event, "name"))
         else:
             kept = read(self.shelf.folder, secret)
         written = [c for c in kept.conversations if act == "write" and c.id == chosen]
-        return listing(kept, current, _said(event, "words"), written)
+        return listing(kept, current, event_text(event, "words"), written)
 
-    async def clear(
-        self, current: Conversation, browser: object, request: gr.Request
-    ) -> AsyncIterator[Update]:
+    def clear(self, current: Conversation, _: gr.EventData, browser: object) -> Update:
         """Forget the conversation that is open: what was cleared does not come back."""
-        async with self.turns.take(str(request.session_hash), current) as turn:
-            yield await _changed(turn, self._clear, browser)
-
-    def _clear(self, current: Conversation, browser: object) -> Update:
         secret = _secret(browser)
         return self._opened(secret, remove(self.shelf.folder, secret, current.id))
 
-    async def rate(
-        self, event: gr.LikeData, current: Conversation, browser: object, request: gr.Request
-    ) -> AsyncIterator[Update]:
+    def rate(self, current: Conversation, event: gr.EventData, browser: object) -> Update:
         """Store what a reader thinks of an answer; whoever takes it back leaves nothing."""
-        async with self.turns.take(str(request.session_hash), current) as turn:
-            yield await _changed(turn, self._rate, event, browser)
-
-    def _rate(self, current: Conversation, event: gr.LikeData, browser: object) -> Update:
-        at = int(event.index) // 2 if isinstance(event.index, int) else -1
+        index = getattr(event, "index", None)
+        at = index // 2 if isinstance(index, int) else -1
         answer = current.exchanges[at].answer if 0 <= at < len(current.exchanges) else None
         if answer is None:
             return gr.skip(), current, gr.skip(), gr.skip()
-        kind = next((k for k, words in KINDS.items() if words == event.liked), "")
+        kind = next((k for k, words in KINDS.items() if words == getattr(event, "liked", None)), "")
         rated = dataclasses.replace(current.exchanges[at], feedback=kind)
         give_feedback(self.shelf.folder, _feedback(rated, answer))
         exchanges = (*current.exchanges[:at], rated, *current.exchanges[at + 1 :])
@@ -239,22 +240,15 @@ def ask_page(shelf: Shelf, writer: Writer | None = None, editor: str = "none") -
     outputs = [chat, conversation, *listed]
     # What changes the conversation waits for the answer that is written, and ends the writing.
     chat.clear(desk.stop, None, None, **AT_ONCE)
-    chat.clear(desk.clear, inputs, outputs, **ASKING)
+    chat.clear(desk.in_turn(desk.clear), inputs, outputs, **ASKING)
     conversations.open_link(desk.stop, None, None, **AT_ONCE)
-    conversations.open_link(desk.open, inputs, outputs, **ASKING)
+    conversations.open_link(desk.in_turn(desk.open), inputs, outputs, **ASKING)
     latest: dict[str, Any] = {"trigger_mode": "always_last", **QUIET}
     conversations.list_link(desk.list, inputs, conversations, **latest)
-    chat.like(desk.rate, inputs, outputs, **ASKING)
+    chat.like(desk.in_turn(desk.rate), inputs, outputs, **ASKING)
     return AskPage(
         chat, conversation, kept, outputs, listed, desk.ask, desk.listed, desk.stop, desk.begin
     )
-
-
-async def _changed(turn: Turn, change: Callable[..., Update], *given: Any) -> Update:
-    """What a change, which may write files, makes of the conversation whose turn it is."""
-    update = await asyncio.to_thread(change, turn.conversation, *given)
-    turn.conversation = update[1]
-    return update
 
 
 def _secret(browser: object) -> str:
@@ -268,12 +262,6 @@ def _browsers(secret: str, opened: Conversation) -> dict[str, str]:
 
 def _told(browser: object, name: str) -> object:
     return browser.get(name) if isinstance(browser, dict) else None
-
-
-def _said(event: gr.EventData, name: str) -> str:
-    """A text that comes with an event of ours; "" where it is none."""
-    text = getattr(event, name, "")
-    return text if isinstance(text, str) else ""
 
 
 def _with(before: Conversation, exchange: Exchange) -> Conversation:

@@ -11,6 +11,7 @@ import gradio as gr
 
 from app.open_store import Shelf, StillReading
 from app.pages.assets import read_asset
+from app.pages.component import component
 from app.pages.graph.card import NO_CARD, card_markdown, decision_link, resting_markdown
 from app.pages.graph.download import download
 from app.pages.graph.search import matching
@@ -62,14 +63,8 @@ def graph_page(shelf: Shelf, runs_dir: Path) -> GraphPage:
 
     with gr.Row(equal_height=False, elem_id="graph-row"):
         with gr.Column(scale=11, min_width=300, elem_id="graph-column"):
-            canvas = gr.HTML(
-                None,
-                html_template=read_asset("graph.html"),
-                js_on_load="".join(map(read_asset, SCRIPTS)),
-                server_functions=_served(shelf),
-                apply_default_css=False,
-                elem_id="graph",
-            )
+            script = "".join(map(read_asset, SCRIPTS))
+            canvas = component("graph", _served(shelf), script)
         with gr.Column(scale=4, min_width=300, elem_id="card-column"):
             shown = gr.Markdown(NO_CARD, latex_delimiters=LATEX, elem_id="card", line_breaks=False)
     canvas.concept_chosen(card, None, shown, trigger_mode="always_last", **AT_ONCE)

@@ -7,7 +7,7 @@ from typing import Any
 import gradio as gr
 
 from app.open_store import Shelf
-from app.pages.assets import read_asset
+from app.pages.component import component, event_text
 from app.pages.graph.search import matching
 from app.pages.graph.wanted import concept_id
 from app.pages.learn.plan import learn_markdown, start_markdown
@@ -33,33 +33,22 @@ def learn_page(shelf: Shelf) -> None:
             return {"error": str(error)}
 
     def show(event: gr.EventData) -> str:
-        return _path(shelf, _said(event, "label"), getattr(event, "full", None) is True)
+        return _path(shelf, event_text(event, "label"), getattr(event, "full", None) is True)
 
     def mark(event: gr.EventData) -> str:
         known = getattr(event, "known", None) is True
         message = ""
         try:
-            (add_marks if known else remove_marks)(shelf.current(), [_said(event, "label")])
+            (add_marks if known else remove_marks)(shelf.current(), [event_text(event, "label")])
         except GradusError as error:
             message = escaped(str(error))
         full = getattr(event, "full", None) is True
-        return _path(shelf, _said(event, "goal"), full, message)
+        return _path(shelf, event_text(event, "goal"), full, message)
 
-    chooser = gr.HTML(
-        None,
-        html_template=read_asset("learn.html"),
-        js_on_load=read_asset("learn.js"),
-        server_functions=[goals],
-        apply_default_css=False,
-        elem_id="learn",
-    )
+    chooser = component("learn", [goals])
     path = gr.Markdown("", latex_delimiters=LATEX, elem_id="path", line_breaks=False)
     chooser.goal_chosen(show, None, path, trigger_mode="always_last", **AT_ONCE)
     chooser.step_marked(mark, None, path, **AT_ONCE)
-
-
-def _said(event: gr.EventData, name: str) -> str:
-    return str(getattr(event, name, ""))[:200]
 
 
 def _path(shelf: Shelf, label: str, full: bool, message: str = "") -> str:

@@ -11,6 +11,7 @@ import gradio as gr
 
 from app.open_store import Shelf
 from app.pages.assets import read_asset
+from app.pages.component import component
 from app.pages.guard import LOCAL_HOSTS
 from app.pages.note.note_view import note_view, picture_view, wanted_place
 from kg.errors import GradusError
@@ -38,14 +39,7 @@ def beside(shelf: Shelf, editor: str) -> gr.HTML:
         except GradusError:
             return ""
 
-    return gr.HTML(
-        None,
-        html_template=read_asset("beside.html"),
-        js_on_load=_script(),
-        server_functions=[note, picture],
-        apply_default_css=False,
-        elem_id="beside",
-    )
+    return component("beside", [note, picture], _script())
 
 
 def _is_here(request: gr.Request) -> bool:

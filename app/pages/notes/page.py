@@ -5,6 +5,7 @@ from __future__ import annotations
 import gradio as gr
 
 from app.pages.assets import read_asset
+from app.pages.component import component
 
 __all__ = ["notes_page", "work_line"]
 
@@ -14,13 +15,7 @@ def notes_page() -> gr.HTML:
 
     Its event `ask_place` wishes for the place where questions are asked.
     """
-    return gr.HTML(
-        None,
-        html_template=read_asset("notes.html"),
-        js_on_load=read_asset("notes.js"),
-        apply_default_css=False,
-        elem_id="notes",
-    )
+    return component("notes")
 
 
 def work_line() -> gr.HTML:

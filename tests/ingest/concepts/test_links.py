@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping
-from itertools import pairwise
 from contextlib import closing
+from itertools import pairwise
 from pathlib import Path
 
 import pytest

@@ -6,8 +6,8 @@ import json
 import shutil
 import tempfile
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
 from contextlib import closing
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import networkx as nx
