@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import multiprocessing
 import os
-import subprocess
-import sys
-import threading
+import signal
+import tempfile
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -14,15 +15,14 @@ from typing import Any
 import pytest
 from free_port import free_port
 from playwright.sync_api import Page
-from with_ctrl_c import ended_with_ctrl_c
 
 __all__ = ["Site", "Visit", "heavy_findings", "serve"]
 
-SERVE = (
-    "import sys; from pathlib import Path; from app.pages.serve import serve; "
-    "from app.writer.choice import choose_writer; "
-    "serve(Path(sys.argv[1]), port=int(sys.argv[2]), writer=choose_writer(sys.argv[3]))"
-)
+START_S = 120
+# Each server is forked from a process that has imported what is heavy and done nothing else, which
+# takes seconds; `test_start` starts them as a user does.
+_FORKS = multiprocessing.get_context("forkserver")
+_FORKS.set_forkserver_preload(["app.pages.serve", "sentence_transformers"])
 HEAVY = {"serious", "critical"}  # findings of axe
 
 
@@ -34,7 +34,6 @@ class Site:
     store: Path
     notes: Path
     pid: int
-    said: list[str] = field(default_factory=list)
 
 
 @dataclass
@@ -48,27 +47,39 @@ class Visit:
 
 def serve(store: Path, notes: Path, writer: str = "none") -> Iterator[Site]:
     """A server in a process of its own, on a free port; ended as a user would, with Ctrl-C."""
-    port = free_port()
-    environment = os.environ | {"HF_HUB_OFFLINE": "1", "PYTHONUNBUFFERED": "1"}
-    server = subprocess.Popen(
-        [sys.executable, "-c", SERVE, str(store), str(port), writer],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        env=environment,
-        cwd=Path(__file__).parents[2],
-    )
-    assert server.stdout is not None
+    port, log = free_port(), Path(tempfile.mkstemp(suffix=".log")[1])
+    server = _FORKS.Process(target=_serve, args=(store, port, writer, log))
+    server.start()
+    assert server.pid is not None
     site = Site(f"http://127.0.0.1:{port}", store, notes, server.pid)
-    with ended_with_ctrl_c(server):
-        for line in server.stdout:
-            site.said.append(line)
-            if site.address in line:
-                break
-        else:
-            pytest.fail("the server ended: " + "".join(site.said))
-        threading.Thread(target=site.said.extend, args=(server.stdout,), daemon=True).start()
+    try:
+        deadline = time.monotonic() + START_S
+        while site.address not in log.read_text():
+            if time.monotonic() > deadline or not server.is_alive():
+                pytest.fail("the server did not start: " + log.read_text())
+            time.sleep(0.05)
         yield site
+    finally:
+        if server.is_alive():
+            os.kill(server.pid, signal.SIGINT)
+        server.join(30)
+        server.kill()
+        log.unlink()
+
+
+def _serve(store: Path, port: int, writer: str, log: Path) -> None:
+    """What the forked process does; what it says goes to the log."""
+    with log.open("a") as out:
+        os.dup2(out.fileno(), 1)
+        os.dup2(out.fileno(), 2)
+    os.environ["HF_HUB_OFFLINE"] = "1"
+    from app.pages.serve import serve as serve_pages
+    from app.visitors_runs import VisitorsRuns
+    from app.writer.choice import choose_writer
+
+    # A spare child for the first run would import for seconds what few of these tests ask for.
+    VisitorsRuns.keep_ready = lambda self, warm: warm.close()  # type: ignore[method-assign]
+    serve_pages(store, port=port, writer=choose_writer(writer))
 
 
 def heavy_findings(page: Page, axe: str) -> list[str]:
