@@ -6,6 +6,7 @@ import csv
 import random
 from pathlib import Path
 
+import nbformat
 import pytest
 from pages_server import Site, Visit
 from playwright.sync_api import Locator, Page, expect
@@ -65,6 +66,22 @@ def train(page: Page, table: Path, rate: str) -> None:
     expect(page.locator("#run-state .g-badge")).to_have_text("Done", timeout=240_000)
 
 
+def kept_code(page: Page) -> dict[str, str]:
+    """The run's code as the browser keeps it, by the file's kind; of a notebook its cells."""
+    kept = {}
+    for words in ("Script", "Notebook"):
+        with page.expect_download() as download:
+            page.locator("#run-code-files").get_by_role("link", name=words).click()
+        text = download.value.path().read_text(encoding="utf-8")
+        name = download.value.suggested_filename
+        assert name.startswith("training-flow-")
+        if name.endswith(".ipynb"):
+            cells = nbformat.reads(text, as_version=4).cells
+            text = "\n\n".join(cell.source for cell in cells if cell.cell_type == "code")
+        kept[words] = text
+    return kept
+
+
 def test_a_training_ends_in_a_verdict_and_two_can_be_compared(
     visit: Visit, site: Site, table: Path
 ) -> None:
@@ -78,6 +95,8 @@ def test_a_training_ends_in_a_verdict_and_two_can_be_compared(
     expect(page.locator("#run-chart svg")).to_have_count(2)
     expect(page.locator("#run-chart polyline")).to_have_count(3)  # two losses and the score
     expect(page.locator("#run-code")).to_contain_text("fit_one_cycle")
+    code = page.locator("#run-code code").inner_text()
+    kept = kept_code(page)
     page.locator("#run-files summary").click()
     expect(page.locator("#run-files code").filter(has_text="model.safetensors")).to_be_visible()
 
@@ -89,6 +108,13 @@ def test_a_training_ends_in_a_verdict_and_two_can_be_compared(
     row = page.locator("#comparison tr", has_text="lr asked")
     expect(row).to_have_class("g-differs")
     expect(row.locator("td")).to_have_text(["0.02", "0.01"])
+
+    page.locator("#run-history tbody a").nth(1).click()
+    expect(page.locator("#run-code")).to_contain_text("0.01")
+    assert page.locator("#run-code code").inner_text() == code
+    assert kept_code(page) == kept
+    for content in kept.values():
+        assert code.strip() in content
     assert visit.errors == []
 
 

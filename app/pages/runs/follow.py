@@ -13,6 +13,7 @@ from typing import Any
 import gradio as gr
 
 from app.pages.runs.chain import chain_html
+from app.pages.runs.code_files import code_files_html
 from app.pages.runs.forms import LIMIT_MINUTES
 from app.pages.runs.history_view import history_html
 from app.pages.runs.result_view import files_html, result_html
@@ -32,7 +33,7 @@ __all__ = ["LONGEST_MINUTES", "follow", "reopen", "seconds", "watch"]
 LOOK_S = 0.25  # how often a run's events are looked at
 TICK_S = 1.0  # how often the page tells the time when there are none
 LONGEST_MINUTES = 60 * 24 * 30
-NOTHING_NEW = [gr.skip()] * 9  # for each component of the page's view of a run
+NOTHING_NEW = [gr.skip()] * 10  # for each component of the page's view of a run
 
 
 async def follow(
@@ -161,13 +162,14 @@ def _shown(
     last = events[-1] if events else {}
     ended = last.get("event") == "result"
     chain = shown(chain_html, history(runs_dir), folder.name) if ended or renew_history else ""
-    code = code_block(str(last["code"])) if ended and last.get("code") else ""
+    code = str(last.get("code") or "") if ended else ""
     return [
         shown(state_html, title, events, _elapsed_s(folder)),
         shown(result_html, last) + chain if ended else chain if renew_history else gr.skip(),
         shown(charts, events),
         shown(tables_html, events),
-        f"**Code with these values**\n\n{code}" if code else "",
+        shown(code_files_html, last, title, folder.name) if ended else "",
+        code_block(code) if code else "",
         shown(files_html, events, folder) if ended else "",
         shown(log_html, events),
         history_html(runs_dir) if ended or renew_history else gr.skip(),
@@ -190,7 +192,7 @@ def _line(message: str, runs_dir: Path) -> list[Any]:
     """One line in place of a run that could not be started."""
     error = f'<p class="g-error">{escape(message)}</p>'
     state = f'<div class="g-state g-is-failed" role="alert">{error}</div>'
-    return [state, *[""] * 6, history_html(runs_dir), gr.update(visible=False)]
+    return [state, *[""] * 7, history_html(runs_dir), gr.update(visible=False)]
 
 
 def _past(record: RunRecord, runs_dir: Path) -> list[Any]:

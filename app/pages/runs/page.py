@@ -51,6 +51,7 @@ class View:
     result: gr.HTML
     chart: gr.HTML
     trials: gr.HTML
+    code_files: gr.HTML
     code: gr.Markdown
     files: gr.HTML
     log: gr.HTML
@@ -64,6 +65,7 @@ class View:
             self.result,
             self.chart,
             self.trials,
+            self.code_files,
             self.code,
             self.files,
             self.log,
@@ -217,6 +219,7 @@ def _view(runs_dir: Path) -> View:
         )
     result = gr.HTML("", elem_id="run-result")
     figure = gr.HTML("", elem_id="run-chart")
+    code_files = gr.HTML("", elem_id="run-code-files")
     code = gr.Markdown("", elem_id="run-code")
     trials = gr.HTML("", elem_id="run-trials")
     with gr.Accordion("Log", open=False, elem_id="run-log-box"):
@@ -224,7 +227,7 @@ def _view(runs_dir: Path) -> View:
     files = gr.HTML("", elem_id="run-files")
     past = gr.HTML(history_html(runs_dir), elem_id="run-history")
     _comparison(runs_dir)
-    return View(state, result, figure, trials, code, files, log, past, stop)
+    return View(state, result, figure, trials, code_files, code, files, log, past, stop)
 
 
 def _comparison(runs_dir: Path) -> None:

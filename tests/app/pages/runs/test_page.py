@@ -25,7 +25,7 @@ from executors.runs.history import history
 from executors.runs.run import RunResult
 from executors.runs.track import installed_trackers
 
-STATE, RESULT, LOG, PAST, STOP = 0, 1, 6, 7, 8
+STATE, RESULT, LOG, PAST, STOP = 0, 1, 7, 8, 9
 PARAMS = {"task": "tabular", "phase": "frozen"}
 
 
