@@ -92,8 +92,8 @@ def test_a_training_ends_in_a_verdict_and_two_can_be_compared(
     result = page.locator("#run-result")
     expect(result.locator(".g-label").first).to_have_text("Verdict")
     expect(result.locator(".g-reason")).to_contain_text("accuracy")
-    expect(page.locator("#run-chart svg")).to_have_count(2)
-    expect(page.locator("#run-chart polyline")).to_have_count(3)  # two losses and the score
+    expect(page.locator("#curves svg")).to_have_count(2)
+    expect(page.locator("#curves polyline")).to_have_count(3)  # two losses and the score
     expect(page.locator("#run-code")).to_contain_text("fit_one_cycle")
     code = page.locator("#run-code code").inner_text()
     kept = kept_code(page)

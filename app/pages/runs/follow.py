@@ -13,11 +13,12 @@ from typing import Any
 import gradio as gr
 
 from app.pages.runs.chain import chain_html
+from app.pages.runs.chart import charts_json
 from app.pages.runs.code_files import code_files_html
 from app.pages.runs.forms import LIMIT_MINUTES
 from app.pages.runs.history_view import history_html
 from app.pages.runs.result_view import files_html, result_html
-from app.pages.runs.table import shown
+from app.pages.runs.table import DAMAGED, shown, undamaged
 from app.pages.runs.view import charts, log_html, state_html, tables_html
 from app.visitors_runs import StillGoing, VisitorsRuns
 from app.wording import code_block
@@ -166,7 +167,7 @@ def _shown(
     return [
         shown(state_html, title, events, _elapsed_s(folder)),
         shown(result_html, last) + chain if ended else chain if renew_history else gr.skip(),
-        shown(charts, events),
+        undamaged(_curves, events, folder.name, instead=charts_json([], folder.name, DAMAGED)),
         shown(tables_html, events),
         shown(code_files_html, last, title, folder.name) if ended else "",
         code_block(code) if code else "",
@@ -175,6 +176,10 @@ def _shown(
         history_html(runs_dir) if ended or renew_history else gr.skip(),
         gr.update(visible=may_stop and not ended),
     ]
+
+
+def _curves(events: Sequence[Mapping[str, Any]], run_id: str) -> dict[str, Any]:
+    return charts_json(charts(events), run_id)
 
 
 def _elapsed_s(folder: Path) -> float:
@@ -192,7 +197,7 @@ def _line(message: str, runs_dir: Path) -> list[Any]:
     """One line in place of a run that could not be started."""
     error = f'<p class="g-error">{escape(message)}</p>'
     state = f'<div class="g-state g-is-failed" role="alert">{error}</div>'
-    return [state, *[""] * 7, history_html(runs_dir), gr.update(visible=False)]
+    return [state, "", None, *[""] * 5, history_html(runs_dir), gr.update(visible=False)]
 
 
 def _past(record: RunRecord, runs_dir: Path) -> list[Any]:

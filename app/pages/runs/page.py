@@ -10,6 +10,8 @@ from urllib.parse import parse_qsl
 
 import gradio as gr
 
+from app.pages.assets import read_asset
+from app.pages.component import component
 from app.pages.quiet import AT_ONCE, QUIET
 from app.pages.runs.at_hand import at_hand_html
 from app.pages.runs.chain import split_offer
@@ -218,7 +220,7 @@ def _view(runs_dir: Path) -> View:
             "Stop", variant="stop", visible=False, elem_id="stop", scale=0, min_width=90
         )
     result = gr.HTML("", elem_id="run-result")
-    figure = gr.HTML("", elem_id="run-chart")
+    figure = component("curves", script=read_asset("curves.js") + read_asset("curves_tools.js"))
     code_files = gr.HTML("", elem_id="run-code-files")
     code = gr.Markdown("", elem_id="run-code")
     trials = gr.HTML("", elem_id="run-trials")

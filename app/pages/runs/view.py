@@ -7,7 +7,7 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from app.pages.runs.chart import NARROW_PX, WIDE_PX, Guide, Line, chart
+from app.pages.runs.chart import Chart, Guide, Line
 from app.pages.runs.numbers import duration, number, rates
 from app.pages.runs.result_view import doubts_html
 from app.pages.runs.table import row_html, table_html
@@ -63,7 +63,7 @@ def status_word(status: str) -> str:
     return _STATUS_WORDS.get(status, status.capitalize())
 
 
-def charts(events: Sequence[Event]) -> str:
+def charts(events: Sequence[Event]) -> list[Chart]:
     """The charts that fit the events: of epochs, of learning rates, or of batch sizes."""
     trained = training_charts(events)
     if trained:
@@ -72,15 +72,16 @@ def charts(events: Sequence[Event]) -> str:
     if points:
         params = _last(events, "started").get("params") or {}
         swept = (params.get("start_lr"), params.get("end_lr"))
-        return _curves(points, _last(events, "result"), swept) + race_html(events)
+        return _curves(points, _last(events, "result"), swept)
     trials = [event for event in events if event.get("event") == "trial" and event.get("ok")]
-    return trial_charts(trials) if trials else ""
+    return trial_charts(trials) if trials else []
 
 
 def tables_html(events: Sequence[Event]) -> str:
     """What a run tried and compared, as tables."""
     result = _last(events, "result")
-    return doubts_html(result) + plan_html(result) + training_tables(events) + trials_html(events)
+    found = doubts_html(result) + plan_html(result)
+    return found + training_tables(events) + race_html(events) + trials_html(events)
 
 
 def race_html(events: Sequence[Event]) -> str:
@@ -136,32 +137,30 @@ def _bar(progress: Event) -> str:
     )
 
 
-def _curves(points: Sequence[Event], result: Event, swept: tuple[object, object]) -> str:
+def _curves(points: Sequence[Event], result: Event, swept: tuple[object, object]) -> list[Chart]:
     """One chart for each phase of the finder, with its suggestions marked once there are any."""
     low, high = swept
     x_range = None
     if not result and isinstance(low, int | float) and isinstance(high, int | float):
         x_range = (float(low), float(high))
     suggested = (result.get("values") or {}).get("phases") or {}
-    phases = list(dict.fromkeys(str(point.get("phase", "")) for point in points))
     drawn = []
-    for phase in phases:
+    for phase in dict.fromkeys(str(point.get("phase", "")) for point in points):
         sweeps = _sweeps([p for p in points if str(p.get("phase", "")) == phase])
         drawn.append(
-            chart(
-                [Line(phase or "loss", sweeps[0])],
-                band=_band(sweeps),
-                x_label="learning rate",
-                y_label="loss",
-                log_x=True,
-                x_range=x_range,
+            Chart(
+                (Line(phase or "loss", sweeps[0]),),
+                "learning rate",
+                "loss",
+                base=10,
                 guides=_guides(suggested.get(phase) or {}),
+                x_range=x_range,
                 y_most=_before_it_explodes(sweeps[0]),
                 title=phase,
-                width=WIDE_PX if len(phases) == 1 else NARROW_PX,
+                band=_band(sweeps),
             )
         )
-    return f'<div class="g-charts">{"".join(drawn)}</div>'
+    return drawn
 
 
 def _sweeps(points: Sequence[Event]) -> list[tuple[tuple[float, float], ...]]:
@@ -191,7 +190,7 @@ def _before_it_explodes(points: Sequence[tuple[float, float]]) -> float | None:
     return begun + max(0.3 * begun, 0.5 * (begun - low))
 
 
-def _guides(phase: Mapping[str, Any]) -> list[Guide]:
+def _guides(phase: Mapping[str, Any]) -> tuple[Guide, ...]:
     """The finder's suggestions, and in strong what is recommended: a rate or a slice's ends."""
     recommended = phase.get("recommended")
     if isinstance(recommended, list | tuple):
@@ -201,7 +200,7 @@ def _guides(phase: Mapping[str, Any]) -> list[Guide]:
         guides = [Guide("recommended", float(recommended), True)] if recommended else []
     suggestions = (phase.get("suggestions") or {}).items()
     found = [(name, lr) for name, lr in suggestions if isinstance(lr, int | float) and lr > 0]
-    return guides + [Guide(name, float(lr)) for name, lr in found]
+    return (*guides, *(Guide(name, float(lr)) for name, lr in found))
 
 
 def _log_line(event: Event) -> str:
