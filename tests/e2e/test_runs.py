@@ -111,7 +111,7 @@ def test_a_training_ends_in_a_verdict_and_two_can_be_compared(
 
     page.locator("#run-history tbody a").nth(1).click()
     expect(page.locator("#run-code")).to_contain_text("0.01")
-    assert page.locator("#run-code code").inner_text() == code
+    expect(page.locator("#run-code code")).to_have_text(code, use_inner_text=True)
     assert kept_code(page) == kept
     for content in kept.values():
         assert code.strip() in content
@@ -202,4 +202,34 @@ def test_a_run_is_found_again_after_its_page_was_closed(visit: Visit, site: Site
     page.locator("#stop").click()
     expect(page.locator("#run-state .g-badge")).to_have_text("Stopped", timeout=30_000)
     expect(page.locator("#run-history tbody tr").first).to_contain_text("Stopped")
+    assert visit.errors == []
+
+
+def test_device_memory_queue_and_time_left_are_in_sight(visit: Visit, site: Site) -> None:
+    """A run has the device, another waits: both pages say so, with what memory it takes."""
+    page = visit.page
+    open_runs(page, site)
+    machine = page.get_by_role("region", name="This machine")
+    expect(machine).to_contain_text("no run")
+    expect(machine).to_contain_text("free of")
+    page.get_by_label("Find my learning rate").check()
+    choose_task(page, page.locator("#form-lr-find"), "Tabular")
+    page.locator("#start-lr-find").click()
+    expect(machine).to_contain_text("taken by Find my learning rate", timeout=60_000)
+    expect(machine).to_contain_text("by this run", timeout=60_000)
+    expect(page.locator("#run-state")).to_contain_text("left", timeout=120_000)
+
+    other = page.context.new_page()
+    open_runs(other, site)
+    other.locator("#start-batch-size").click()
+    expect(other.locator("#run-state .g-badge")).to_have_text("Waiting")
+    for where in (page, other):
+        line = where.get_by_role("region", name="This machine").locator(".g-place-run")
+        expect(line).to_have_text("taken by Find my learning rate; then Find my batch size")
+    other.locator("#stop").click()
+    expect(other.locator("#run-state .g-badge")).to_have_text("Stopped")
+    page.locator("#run-files, #run-history").last.scroll_into_view_if_needed()
+    expect(machine).to_be_in_viewport()
+    page.locator("#stop").click()
+    expect(machine).to_contain_text("no run", timeout=30_000)
     assert visit.errors == []

@@ -103,7 +103,7 @@ function drawCurves(plot, svg) {
   const named = chart.guides.filter((g) => inside(g.x, across.range)).sort((a, b) => a.x - b.x);
   named.forEach((guide, row) => {
     const x = across.at(guide.x), leftwards = x + guide.name.length * LETTER + 6 > width - RIGHT;
-    make(svg, 'text', { class: `g-mark${guide.strong ? ' g-strong' : ''}`, x: x + (leftwards ? -5 : 5), y: top + 12 + (row % 4) * 15, 'text-anchor': leftwards ? 'end' : 'start' }, guide.name);
+    make(svg, 'text', { class: `g-mark${guide.strong ? ' g-strong' : ''}`, x: x + (leftwards ? -5 : 5), y: top + 12 + (row % 6) * 15, 'text-anchor': leftwards ? 'end' : 'start' }, guide.name);
   });
 }
 

@@ -97,7 +97,7 @@ async def watch(
                 yield _shown(title, run.folder, events, runs_dir)
             elif now - told >= TICK_S:
                 told = now
-                yield [state_html(title, events, _elapsed_s(run.folder)), *NOTHING_NEW[1:]]
+                yield [_state(title, events, run.folder), *NOTHING_NEW[1:]]
             else:
                 yield NOTHING_NEW  # so that a page that was closed is noticed
     finally:
@@ -165,7 +165,7 @@ def _shown(
     chain = shown(chain_html, history(runs_dir), folder.name) if ended or renew_history else ""
     code = str(last.get("code") or "") if ended else ""
     return [
-        shown(state_html, title, events, _elapsed_s(folder)),
+        shown(_state, title, events, folder),
         shown(result_html, last) + chain if ended else chain if renew_history else gr.skip(),
         undamaged(_curves, events, folder.name, instead=charts_json([], folder.name, DAMAGED)),
         shown(tables_html, events),
@@ -180,6 +180,18 @@ def _shown(
 
 def _curves(events: Sequence[Mapping[str, Any]], run_id: str) -> dict[str, Any]:
     return charts_json(charts(events), run_id)
+
+
+def _state(title: str, events: Sequence[Mapping[str, Any]], folder: Path) -> str:
+    return state_html(title, events, _elapsed_s(folder), _since_s(folder))
+
+
+def _since_s(folder: Path) -> float:
+    """Seconds since the run's last event was written; 0 before there is one."""
+    try:
+        return max(0.0, time.time() - (folder / EVENTS).stat().st_mtime)
+    except OSError:
+        return 0.0
 
 
 def _elapsed_s(folder: Path) -> float:

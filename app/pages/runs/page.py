@@ -20,11 +20,13 @@ from app.pages.runs.faults import faults_html, marked
 from app.pages.runs.follow import follow, reopen
 from app.pages.runs.forms import LIMIT_MINUTES, Form, in_order, lay_out, named, preset
 from app.pages.runs.history_view import history_html
+from app.pages.runs.machine_view import is_busy, machine_html
 from app.pages.runs.plan import LIKE, plan_html
 from app.visitors_runs import VisitorsRuns
 from executors.cluster_address import HERE
 from executors.recipe import recipes
 from executors.runs.history import history
+from executors.runs.machine import machine
 
 __all__ = ["TO_THE_FORM", "TO_THE_RUN", "RunsPage", "preset", "read_offer", "runs_page"]
 
@@ -119,6 +121,7 @@ class RunsPage:
 def runs_page(runs_dir: Path, runs: VisitorsRuns) -> RunsPage:
     """Lay the page out inside the current tab."""
     known = in_order(recipes())
+    _machine(runs_dir)
     with gr.Row(equal_height=False, elem_id="runs-row"):
         with gr.Column(scale=2, min_width=290, elem_id="run-form"):
             choice = gr.Radio(
@@ -140,6 +143,16 @@ def runs_page(runs_dir: Path, runs: VisitorsRuns) -> RunsPage:
     choice.change(_chosen(forms), choice, groups, queue=False, api_visibility="private")
     view.stop.click(desk.stop, None, None, **AT_ONCE)
     return RunsPage(choice, forms, view, desk)
+
+
+def _machine(runs_dir: Path) -> None:
+    """The devices, which the page asks for by itself."""
+
+    def machine_now(_: object = None) -> dict[str, object]:
+        places = machine(runs_dir)
+        return {"html": machine_html(runs_dir, places), "busy": is_busy(places)}
+
+    component("machine", [machine_now])
 
 
 def _connect(form: Form, desk: _Desk, view: View) -> None:

@@ -11,6 +11,7 @@ from app.pages.runs.chart import Chart, Guide, Line
 from app.pages.runs.numbers import duration, number, rates
 from app.pages.runs.result_view import doubts_html
 from app.pages.runs.table import row_html, table_html
+from app.pages.runs.time_left import time_left
 from app.pages.runs.training_view import training_charts, training_tables
 from app.pages.runs.trials_view import plan_html, trial_charts, trials_html
 
@@ -33,10 +34,13 @@ _STATUS_WORDS = {
 }
 
 
-def state_html(title: str, events: Sequence[Event], elapsed_s: float = 0.0) -> str:
+def state_html(
+    title: str, events: Sequence[Event], elapsed_s: float = 0.0, since_s: float = 0.0
+) -> str:
     """The head of a run: what runs, where and why, how far it is, and its status at the end.
 
-    `elapsed_s` is for how long it has gone on, while there is no result that says so.
+    `elapsed_s` is for how long it has gone on, while there is no result that says so, `since_s`
+    since its last event.
     """
     result, device = _last(events, "result"), _last(events, "device")
     name = result.get("device") or device.get("device")
@@ -47,7 +51,7 @@ def state_html(title: str, events: Sequence[Event], elapsed_s: float = 0.0) -> s
     elif waits := _waits(events):
         status, line, bar = "queued", waits, GOES_ON
     else:
-        bar = _bar(_last(events, "progress")) + GOES_ON
+        bar = _bar(_last(events, "progress"), time_left(events, since_s)) + GOES_ON
     facts = html.escape(f"on {name}, {took}" if name else took)
     why = f'<p class="g-quiet">{html.escape(line)}</p>' if line else ""
     return (
@@ -125,7 +129,7 @@ def _waits(events: Sequence[Event]) -> str:
     return f"The device is taken: {others} ahead. It starts by itself; Stop leaves the line."
 
 
-def _bar(progress: Event) -> str:
+def _bar(progress: Event, left: str) -> str:
     if not progress.get("total"):
         return '<progress class="g-bar" aria-label="Progress"></progress>'
     done, total = float(progress.get("done") or 0), float(progress["total"])
@@ -133,7 +137,7 @@ def _bar(progress: Event) -> str:
     reached = f'value="{min(done, total):g}" max="{total:g}"'
     return (
         f'<progress class="g-bar" aria-label="Progress" {reached}></progress>'
-        f'<p class="g-quiet">{what} {done:g} of {total:g}</p>'
+        f'<p class="g-quiet">{what} {done:g} of {total:g}{left and f" · {left}"}</p>'
     )
 
 
