@@ -15,6 +15,7 @@ from app.pages.component import component
 from app.pages.quiet import AT_ONCE, QUIET
 from app.pages.runs.at_hand import at_hand_html
 from app.pages.runs.chain import split_offer
+from app.pages.runs.chooser import chooser
 from app.pages.runs.compare_view import MOST, comparison_html, past_choices
 from app.pages.runs.faults import faults_html, marked
 from app.pages.runs.follow import follow, reopen
@@ -136,6 +137,7 @@ def runs_page(runs_dir: Path, runs: VisitorsRuns) -> RunsPage:
             )
         with gr.Column(scale=5, min_width=300, elem_id="run-view"):
             view = _view(runs_dir)
+    chooser(runs.readable)
     desk = _Desk(runs_dir, runs)
     for form in forms:
         _connect(form, desk, view)
