@@ -113,6 +113,12 @@ def test_a_training_ends_in_a_verdict_and_two_can_be_compared(
     expect(page.locator("#run-code")).to_contain_text("0.01")
     expect(page.locator("#run-code code")).to_have_text(code, use_inner_text=True)
     assert kept_code(page) == kept
+    form = page.locator("#form-training-flow")  # filled with its values, to be run again
+    for label, value in (("Data", str(table)), ("Target", "price"), ("Epochs", "2")):
+        expect(field(form, label)).to_have_value(value)
+    expect(field(form, "Learning rate (lr)")).to_have_value("0.01")
+    expect(form.get_by_label("Task", exact=True)).to_have_value("Tabular")
+    expect(page.locator("#run-state")).to_contain_text("Its values stand in the form")
     for content in kept.values():
         assert code.strip() in content
     assert visit.errors == []

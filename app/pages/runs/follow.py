@@ -34,6 +34,9 @@ __all__ = ["LONGEST_MINUTES", "follow", "reopen", "seconds", "watch"]
 LOOK_S = 0.25  # how often a run's events are looked at
 TICK_S = 1.0  # how often the page tells the time when there are none
 LONGEST_MINUTES = 60 * 24 * 30
+AGAIN = (
+    '<p class="g-quiet g-again">Its values stand in the form: change what you like, and start.</p>'
+)
 NOTHING_NEW = [gr.skip()] * 10  # for each component of the page's view of a run
 
 
@@ -226,7 +229,8 @@ def _past(record: RunRecord, runs_dir: Path) -> list[Any]:
         }
         events.append(record.result.to_event() if record.result else blank)
     # What goes on is another visitor's, or another program's, who alone may stop it.
-    return _shown(title, record.folder, events, runs_dir, renew_history=True, may_stop=False)
+    view = _shown(title, record.folder, events, runs_dir, renew_history=True, may_stop=False)
+    return [view[0] + AGAIN, *view[1:]]
 
 
 def _title(record: RunRecord) -> str:
