@@ -8,7 +8,7 @@ from itertools import pairwise
 from pathlib import Path
 
 import pytest
-from pages_server import Site, Visit
+from pages_server import Site, Visit, heavy_findings
 from PIL import Image
 from playwright.sync_api import Download, Locator, Page, expect
 
@@ -177,6 +177,22 @@ def test_a_curve_is_kept_as_numbers_and_as_a_picture(visit: Visit, site: Site, f
     assert (255, 255, 255) in colours and (37, 99, 235) in colours  # the paper and the curve
     assert all(url.startswith((site.address, "blob:", "data:")) for url in visit.requests)
     assert visit.errors == []
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_axe_finds_nothing_serious_in_a_run(
+    visit: Visit, site: Site, found: Path, axe: str, theme: str
+) -> None:
+    """With its curves, zoomed and with the values beside them, its code and the machine."""
+    page = visit.page
+    page.add_init_script(f"localStorage.setItem('gradus-theme', '{theme}')")
+    figure = open_run(page, site, found)
+    expect(page.get_by_role("region", name="This machine")).to_contain_text("free of")
+    figure.get_by_role("group").focus()
+    page.keyboard.press("ArrowRight")
+    page.keyboard.press("+")
+    expect(figure.locator(".g-tip")).to_be_visible()
+    assert heavy_findings(page, axe) == []
 
 
 def test_what_was_zoomed_stays_so_while_the_curve_grows(visit: Visit, site: Site) -> None:
