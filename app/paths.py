@@ -29,7 +29,10 @@ def uploads_folder(store: Path) -> Path:
 
 def lies_in(path: Path, folders: Iterable[Path]) -> bool:
     """Whether a path lies in one of the folders, or is one, once links are followed."""
-    real = path.resolve()
+    try:
+        real = path.resolve()
+    except (OSError, RuntimeError):  # a circle of links leads nowhere
+        return False
     return any(real.is_relative_to(folder.resolve()) for folder in folders)
 
 

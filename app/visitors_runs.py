@@ -136,6 +136,10 @@ class VisitorsRuns:
                     "started this can allow its folder with --data"
                 )
 
+    def readable(self) -> set[Path]:
+        """The folders in which a visitor finds files for a run: those allowed, else his own."""
+        return {*self._roots()} if self._roots is not None else {Path.cwd(), Path.home()}
+
     def stop(self, visitor: str, run_id: str = "") -> None:
         """End the visitor's run, if there is one, or that of this id; returns when it has ended."""
         run = self._runs.get(visitor)

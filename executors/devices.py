@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import platform
 import sys
+from collections.abc import Collection
 from dataclasses import dataclass
 from importlib import metadata
 
@@ -22,6 +23,7 @@ __all__ = [
     "Device",
     "cards",
     "choose_device",
+    "held_bytes",
     "place_name",
     "places",
     "visible_cards",
@@ -64,6 +66,28 @@ def cards() -> tuple[Card, ...]:
         return ()
     finally:
         pynvml.nvmlShutdown()
+
+
+def held_bytes(uuid: str, pids: Collection[int]) -> int | None:
+    """Bytes of a card that these processes hold; None where the driver does not tell.
+
+    Within a container it may not know them by these numbers.
+    """
+    import pynvml
+
+    try:
+        pynvml.nvmlInit()
+    except pynvml.NVMLError:
+        return None
+    try:
+        handle = pynvml.nvmlDeviceGetHandleByUUID(uuid)
+        running = pynvml.nvmlDeviceGetComputeRunningProcesses(handle)
+    except pynvml.NVMLError:
+        return None
+    finally:
+        pynvml.nvmlShutdown()
+    held = [process.usedGpuMemory for process in running if process.pid in pids]
+    return sum(held) if held and None not in held else None
 
 
 def visible_cards() -> tuple[Card, ...]:

@@ -22,8 +22,10 @@ __all__ = [
     "exact_heap",
     "free_cached",
     "is_out_of_memory",
+    "machine_bytes",
     "peak_bytes",
     "reset_peak",
+    "tree_bytes",
     "used_bytes",
 ]
 
@@ -98,6 +100,28 @@ def available_bytes(device: str) -> int:
 
         return int(torch.mps.recommended_max_memory() - torch.mps.driver_allocated_memory())
     return min(psutil.virtual_memory().available, _container_bytes())
+
+
+def machine_bytes() -> tuple[int, int]:
+    """(free, total) bytes of this machine's memory, of a container its own share."""
+    memory = psutil.virtual_memory()
+    limit = min(memory.total, _container("memory.max", "memory/memory.limit_in_bytes"))
+    return min(available_bytes("cpu"), limit), limit
+
+
+def tree_bytes(pid: int) -> int:
+    """Bytes of this machine's memory that a process and all it has started hold.
+
+    What several of them share is counted once, where the system tells.
+    """
+    held = 0
+    with contextlib.suppress(psutil.Error):
+        root = psutil.Process(pid)
+        for process in (root, *root.children(recursive=True)):
+            with contextlib.suppress(psutil.Error):
+                memory = process.memory_full_info()
+                held += int(getattr(memory, "pss", memory.rss))
+    return held
 
 
 def bound_memory(device: str, limit_bytes: int) -> None:
@@ -201,12 +225,14 @@ def _status_bytes(key: str) -> int | None:
 
 def _container_bytes() -> int:
     """What a container's own limit (cgroup 2, then 1) leaves; without one, no end of it."""
-    pairs = (
-        ("memory.max", "memory.current"),
-        ("memory/memory.limit_in_bytes", "memory/memory.usage_in_bytes"),
-    )
-    for limit, used in pairs:
+    used = _container("memory.current", "memory/memory.usage_in_bytes")
+    limit = _container("memory.max", "memory/memory.limit_in_bytes")
+    return limit if sys.maxsize in (limit, used) else max(0, limit - used)
+
+
+def _container(*names: str) -> int:
+    """The first of the container's numbers that there is; without one, no end of it."""
+    for name in names:
         with contextlib.suppress(OSError, ValueError):
-            folder = Path("/sys/fs/cgroup")
-            return max(0, int((folder / limit).read_text()) - int((folder / used).read_text()))
+            return int((Path("/sys/fs/cgroup") / name).read_text())
     return sys.maxsize

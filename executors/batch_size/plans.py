@@ -37,7 +37,7 @@ class Narrator:
         self.trials.append(trial)
         self._journal.emit("trial", **trial.to_json())
         self._total = max(self._total, len(self.trials) + 2)
-        self._journal.progress(len(self.trials), self._total, "batches tried")
+        self._journal.progress(len(self.trials), self._total, "batches tried", guess=True)
         return trial
 
     def end(self) -> None:

@@ -160,7 +160,8 @@ class _Search:
         tell = _teller(self.journal, f"{way}, rate {lr:g}", max(1, steps // _POINTS))
         found = attempt(self.learner, self.limits, lr, steps, tell, seconds)
         self.journal.log(f"{way}: {found}")
-        self.journal.progress(len(self.tries) + 1, len(self.tries) + 2, "trainings on few batches")
+        tried = len(self.tries) + 1
+        self.journal.progress(tried, tried + 1, "trainings on few batches", guess=True)
         return found
 
     @contextmanager

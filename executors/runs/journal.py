@@ -116,9 +116,12 @@ class Journal:
         """A sentence for the person who watches."""
         self.emit("log", text=text)
 
-    def progress(self, done: int, total: int, what: str) -> None:
-        """How far the run is; `total` may grow while the recipe learns how much there is to do."""
-        self.emit("progress", done=done, total=total, what=what)
+    def progress(self, done: int, total: int, what: str, *, guess: bool = False) -> None:
+        """How far the run is; `total` may grow while the recipe learns how much there is to do.
+
+        From a total that is a guess nobody is told how long the run still takes.
+        """
+        self.emit("progress", done=done, total=total, what=what, guess=guess)
 
     def metric(self, name: str, value: float, unit: str = "") -> None:
         """One measured number."""

@@ -21,7 +21,7 @@ from executors.devices import places
 from executors.runs.folder import PID, read_json, write_json
 from executors.runs.identity import identity, lives
 
-__all__ = ["ASLEEP_S", "Turn", "waiting"]
+__all__ = ["ASLEEP_S", "Turn", "holders", "waiting", "wanted"]
 
 ASLEEP_S = (
     30.0  # a ticket whose owner has not looked for so long (stopped, suspended) lets others pass
@@ -118,6 +118,17 @@ def waiting(runs_dir: Path) -> dict[str, int]:
         ticket.run: 1 + sum(bool(set(before.wanted) & set(ticket.wanted)) for before in tickets[:i])
         for i, ticket in enumerate(tickets)
     }
+
+
+def wanted(runs_dir: Path) -> dict[str, tuple[str, ...]]:
+    """The runs that wait in the folder's line, in order, each with the devices that would do."""
+    return {ticket.run: ticket.wanted for ticket in _tickets(runs_dir.absolute() / _QUEUE)}
+
+
+def holders(runs_dir: Path) -> dict[str, str]:
+    """The devices that are held, each with the run that holds it."""
+    held = _held(runs_dir.absolute() / _QUEUE)
+    return {device: str(stored.get("run", "")) for device, stored in held.items()}
 
 
 @dataclass(frozen=True, slots=True)

@@ -216,7 +216,7 @@ def test_the_finder_runs_from_the_answers_button(visit: Visit, site: Site) -> No
     expect(page.locator("#run-state .g-badge")).to_have_count(0)
     start.press("Enter")
     expect(page.locator("#run-state .g-badge")).to_have_text("Running", timeout=60_000)
-    expect(page.locator("#run-chart polyline").first).to_be_attached(timeout=120_000)
+    expect(page.locator("#curves polyline").first).to_be_attached(timeout=120_000)
     expect(page.locator("#run-state .g-badge")).to_have_text("Done", timeout=240_000)
     assert re.search(r"\de-\d|0\.\d", page.locator("#run-result .g-value").first.inner_text())
     expect(page.locator("#run-code")).to_contain_text("fit_one_cycle")

@@ -6,6 +6,7 @@ import csv
 import random
 from pathlib import Path
 
+import nbformat
 import pytest
 from pages_server import Site, Visit
 from playwright.sync_api import Locator, Page, expect
@@ -65,6 +66,22 @@ def train(page: Page, table: Path, rate: str) -> None:
     expect(page.locator("#run-state .g-badge")).to_have_text("Done", timeout=240_000)
 
 
+def kept_code(page: Page) -> dict[str, str]:
+    """The run's code as the browser keeps it, by the file's kind; of a notebook its cells."""
+    kept = {}
+    for words in ("Script", "Notebook"):
+        with page.expect_download() as download:
+            page.locator("#run-code-files").get_by_role("link", name=words).click()
+        text = download.value.path().read_text(encoding="utf-8")
+        name = download.value.suggested_filename
+        assert name.startswith("training-flow-")
+        if name.endswith(".ipynb"):
+            cells = nbformat.reads(text, as_version=4).cells
+            text = "\n\n".join(cell.source for cell in cells if cell.cell_type == "code")
+        kept[words] = text
+    return kept
+
+
 def test_a_training_ends_in_a_verdict_and_two_can_be_compared(
     visit: Visit, site: Site, table: Path
 ) -> None:
@@ -75,9 +92,11 @@ def test_a_training_ends_in_a_verdict_and_two_can_be_compared(
     result = page.locator("#run-result")
     expect(result.locator(".g-label").first).to_have_text("Verdict")
     expect(result.locator(".g-reason")).to_contain_text("accuracy")
-    expect(page.locator("#run-chart svg")).to_have_count(2)
-    expect(page.locator("#run-chart polyline")).to_have_count(3)  # two losses and the score
+    expect(page.locator("#curves svg")).to_have_count(2)
+    expect(page.locator("#curves polyline")).to_have_count(3)  # two losses and the score
     expect(page.locator("#run-code")).to_contain_text("fit_one_cycle")
+    code = page.locator("#run-code code").inner_text()
+    kept = kept_code(page)
     page.locator("#run-files summary").click()
     expect(page.locator("#run-files code").filter(has_text="model.safetensors")).to_be_visible()
 
@@ -89,6 +108,19 @@ def test_a_training_ends_in_a_verdict_and_two_can_be_compared(
     row = page.locator("#comparison tr", has_text="lr asked")
     expect(row).to_have_class("g-differs")
     expect(row.locator("td")).to_have_text(["0.02", "0.01"])
+
+    page.locator("#run-history tbody a").nth(1).click()
+    expect(page.locator("#run-code")).to_contain_text("0.01")
+    expect(page.locator("#run-code code")).to_have_text(code, use_inner_text=True)
+    assert kept_code(page) == kept
+    form = page.locator("#form-training-flow")  # filled with its values, to be run again
+    for label, value in (("Data", str(table)), ("Target", "price"), ("Epochs", "2")):
+        expect(field(form, label)).to_have_value(value)
+    expect(field(form, "Learning rate (lr)")).to_have_value("0.01")
+    expect(form.get_by_label("Task", exact=True)).to_have_value("Tabular")
+    expect(page.locator("#run-state")).to_contain_text("Its values stand in the form")
+    for content in kept.values():
+        assert code.strip() in content
     assert visit.errors == []
 
 
@@ -176,4 +208,34 @@ def test_a_run_is_found_again_after_its_page_was_closed(visit: Visit, site: Site
     page.locator("#stop").click()
     expect(page.locator("#run-state .g-badge")).to_have_text("Stopped", timeout=30_000)
     expect(page.locator("#run-history tbody tr").first).to_contain_text("Stopped")
+    assert visit.errors == []
+
+
+def test_device_memory_queue_and_time_left_are_in_sight(visit: Visit, site: Site) -> None:
+    """A run has the device, another waits: both pages say so, with what memory it takes."""
+    page = visit.page
+    open_runs(page, site)
+    machine = page.get_by_role("region", name="This machine")
+    expect(machine).to_contain_text("no run")
+    expect(machine).to_contain_text("free of")
+    page.get_by_label("Find my learning rate").check()
+    choose_task(page, page.locator("#form-lr-find"), "Tabular")
+    page.locator("#start-lr-find").click()
+    expect(machine).to_contain_text("taken by Find my learning rate", timeout=60_000)
+    expect(machine).to_contain_text("by this run", timeout=60_000)
+    expect(page.locator("#run-state")).to_contain_text("left", timeout=120_000)
+
+    other = page.context.new_page()
+    open_runs(other, site)
+    other.locator("#start-batch-size").click()
+    expect(other.locator("#run-state .g-badge")).to_have_text("Waiting")
+    for where in (page, other):
+        line = where.get_by_role("region", name="This machine").locator(".g-place-run")
+        expect(line).to_have_text("taken by Find my learning rate; then Find my batch size")
+    other.locator("#stop").click()
+    expect(other.locator("#run-state .g-badge")).to_have_text("Stopped")
+    page.locator("#run-files, #run-history").last.scroll_into_view_if_needed()
+    expect(machine).to_be_in_viewport()
+    page.locator("#stop").click()
+    expect(machine).to_contain_text("no run", timeout=30_000)
     assert visit.errors == []

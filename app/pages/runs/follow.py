@@ -13,10 +13,12 @@ from typing import Any
 import gradio as gr
 
 from app.pages.runs.chain import chain_html
+from app.pages.runs.chart import charts_json
+from app.pages.runs.code_files import code_files_html
 from app.pages.runs.forms import LIMIT_MINUTES
 from app.pages.runs.history_view import history_html
 from app.pages.runs.result_view import files_html, result_html
-from app.pages.runs.table import shown
+from app.pages.runs.table import DAMAGED, shown, undamaged
 from app.pages.runs.view import charts, log_html, state_html, tables_html
 from app.visitors_runs import StillGoing, VisitorsRuns
 from app.wording import code_block
@@ -32,7 +34,10 @@ __all__ = ["LONGEST_MINUTES", "follow", "reopen", "seconds", "watch"]
 LOOK_S = 0.25  # how often a run's events are looked at
 TICK_S = 1.0  # how often the page tells the time when there are none
 LONGEST_MINUTES = 60 * 24 * 30
-NOTHING_NEW = [gr.skip()] * 9  # for each component of the page's view of a run
+AGAIN = (
+    '<p class="g-quiet g-again">Its values stand in the form: change what you like, and start.</p>'
+)
+NOTHING_NEW = [gr.skip()] * 10  # for each component of the page's view of a run
 
 
 async def follow(
@@ -95,7 +100,7 @@ async def watch(
                 yield _shown(title, run.folder, events, runs_dir)
             elif now - told >= TICK_S:
                 told = now
-                yield [state_html(title, events, _elapsed_s(run.folder)), *NOTHING_NEW[1:]]
+                yield [_state(title, events, run.folder), *NOTHING_NEW[1:]]
             else:
                 yield NOTHING_NEW  # so that a page that was closed is noticed
     finally:
@@ -161,18 +166,35 @@ def _shown(
     last = events[-1] if events else {}
     ended = last.get("event") == "result"
     chain = shown(chain_html, history(runs_dir), folder.name) if ended or renew_history else ""
-    code = code_block(str(last["code"])) if ended and last.get("code") else ""
+    code = str(last.get("code") or "") if ended else ""
     return [
-        shown(state_html, title, events, _elapsed_s(folder)),
+        shown(_state, title, events, folder),
         shown(result_html, last) + chain if ended else chain if renew_history else gr.skip(),
-        shown(charts, events),
+        undamaged(_curves, events, folder.name, instead=charts_json([], folder.name, DAMAGED)),
         shown(tables_html, events),
-        f"**Code with these values**\n\n{code}" if code else "",
+        shown(code_files_html, last, title, folder.name) if ended else "",
+        code_block(code) if code else "",
         shown(files_html, events, folder) if ended else "",
         shown(log_html, events),
         history_html(runs_dir) if ended or renew_history else gr.skip(),
         gr.update(visible=may_stop and not ended),
     ]
+
+
+def _curves(events: Sequence[Mapping[str, Any]], run_id: str) -> dict[str, Any]:
+    return charts_json(charts(events), run_id)
+
+
+def _state(title: str, events: Sequence[Mapping[str, Any]], folder: Path) -> str:
+    return state_html(title, events, _elapsed_s(folder), _since_s(folder))
+
+
+def _since_s(folder: Path) -> float:
+    """Seconds since the run's last event was written; 0 before there is one."""
+    try:
+        return max(0.0, time.time() - (folder / EVENTS).stat().st_mtime)
+    except OSError:
+        return 0.0
 
 
 def _elapsed_s(folder: Path) -> float:
@@ -190,7 +212,7 @@ def _line(message: str, runs_dir: Path) -> list[Any]:
     """One line in place of a run that could not be started."""
     error = f'<p class="g-error">{escape(message)}</p>'
     state = f'<div class="g-state g-is-failed" role="alert">{error}</div>'
-    return [state, *[""] * 6, history_html(runs_dir), gr.update(visible=False)]
+    return [state, "", None, *[""] * 5, history_html(runs_dir), gr.update(visible=False)]
 
 
 def _past(record: RunRecord, runs_dir: Path) -> list[Any]:
@@ -207,7 +229,8 @@ def _past(record: RunRecord, runs_dir: Path) -> list[Any]:
         }
         events.append(record.result.to_event() if record.result else blank)
     # What goes on is another visitor's, or another program's, who alone may stop it.
-    return _shown(title, record.folder, events, runs_dir, renew_history=True, may_stop=False)
+    view = _shown(title, record.folder, events, runs_dir, renew_history=True, may_stop=False)
+    return [view[0] + AGAIN, *view[1:]]
 
 
 def _title(record: RunRecord) -> str:

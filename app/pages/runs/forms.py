@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -104,11 +105,12 @@ def lay_out(recipe: Recipe, *, shown: bool, on: str = "") -> Form:
         expects, fields = None, {}
         for parameter in recipe.parameters:
             if parameter.name in first:
-                fields[parameter.name] = _field(parameter, task)
+                fields[parameter.name] = _field(recipe.name, parameter, task)
                 if parameter.name == "task":
                     expects = gr.Markdown(_expects(task), elem_classes="g-quiet g-expects")
         with gr.Accordion("More settings", open=False) as more:
-            fields |= {p.name: _field(p, task) for p in recipe.parameters if p.name not in first}
+            rest = [p for p in recipe.parameters if p.name not in first]
+            fields |= {p.name: _field(recipe.name, p, task) for p in rest}
             limit = gr.Number(
                 LIMIT_MINUTES,
                 label="Time limit, minutes",
@@ -244,7 +246,7 @@ def field_label(parameter: Parameter) -> str:
     return label
 
 
-def _field(parameter: Parameter, task: str) -> Any:
+def _field(recipe: str, parameter: Parameter, task: str) -> Any:
     shown: dict[str, Any] = {
         "label": field_label(parameter),
         "info": _help(parameter, task),
@@ -260,7 +262,23 @@ def _field(parameter: Parameter, task: str) -> Any:
     hint = "automatic" if is_found else ""
     if parameter.name == "data":
         hint = "the built-in sample"
+    if parameter.type == "path":
+        shown |= _chosen(recipe, parameter)
     return gr.Textbox(_text(parameter.default), placeholder=hint, lines=1, max_lines=1, **shown)
+
+
+def _chosen(recipe: str, parameter: Parameter) -> dict[str, Any]:
+    """What lets a path be chosen from what there is, see `app.pages.runs.chooser`."""
+    name = f"field-{recipe}-{parameter.name}"
+    words = ", ".join(
+        json.dumps(value)
+        for value in (name, title(parameter.name), parameter.unit == "file.py:function")
+    )
+    button = gr.Button("Choose", size="sm", render=False)
+    button.click(
+        None, None, None, js=f"() => {{ window.gradus.choose({words}); }}", api_visibility="private"
+    )
+    return {"elem_id": name, "buttons": [button]}
 
 
 def _tracker() -> gr.Dropdown:

@@ -10,19 +10,24 @@ from urllib.parse import parse_qsl
 
 import gradio as gr
 
+from app.pages.assets import read_asset
+from app.pages.component import component
 from app.pages.quiet import AT_ONCE, QUIET
 from app.pages.runs.at_hand import at_hand_html
 from app.pages.runs.chain import split_offer
+from app.pages.runs.chooser import chooser
 from app.pages.runs.compare_view import MOST, comparison_html, past_choices
 from app.pages.runs.faults import faults_html, marked
 from app.pages.runs.follow import follow, reopen
 from app.pages.runs.forms import LIMIT_MINUTES, Form, in_order, lay_out, named, preset
 from app.pages.runs.history_view import history_html
+from app.pages.runs.machine_view import is_busy, machine_html
 from app.pages.runs.plan import LIKE, plan_html
 from app.visitors_runs import VisitorsRuns
 from executors.cluster_address import HERE
 from executors.recipe import recipes
 from executors.runs.history import history
+from executors.runs.machine import machine
 
 __all__ = ["TO_THE_FORM", "TO_THE_RUN", "RunsPage", "preset", "read_offer", "runs_page"]
 
@@ -51,6 +56,7 @@ class View:
     result: gr.HTML
     chart: gr.HTML
     trials: gr.HTML
+    code_files: gr.HTML
     code: gr.Markdown
     files: gr.HTML
     log: gr.HTML
@@ -64,6 +70,7 @@ class View:
             self.result,
             self.chart,
             self.trials,
+            self.code_files,
             self.code,
             self.files,
             self.log,
@@ -115,6 +122,7 @@ class RunsPage:
 def runs_page(runs_dir: Path, runs: VisitorsRuns) -> RunsPage:
     """Lay the page out inside the current tab."""
     known = in_order(recipes())
+    _machine(runs_dir)
     with gr.Row(equal_height=False, elem_id="runs-row"):
         with gr.Column(scale=2, min_width=290, elem_id="run-form"):
             choice = gr.Radio(
@@ -129,6 +137,7 @@ def runs_page(runs_dir: Path, runs: VisitorsRuns) -> RunsPage:
             )
         with gr.Column(scale=5, min_width=300, elem_id="run-view"):
             view = _view(runs_dir)
+    chooser(runs.readable)
     desk = _Desk(runs_dir, runs)
     for form in forms:
         _connect(form, desk, view)
@@ -136,6 +145,16 @@ def runs_page(runs_dir: Path, runs: VisitorsRuns) -> RunsPage:
     choice.change(_chosen(forms), choice, groups, queue=False, api_visibility="private")
     view.stop.click(desk.stop, None, None, **AT_ONCE)
     return RunsPage(choice, forms, view, desk)
+
+
+def _machine(runs_dir: Path) -> None:
+    """The devices, which the page asks for by itself."""
+
+    def machine_now(_: object = None) -> dict[str, object]:
+        places = machine(runs_dir)
+        return {"html": machine_html(runs_dir, places), "busy": is_busy(places)}
+
+    component("machine", [machine_now])
 
 
 def _connect(form: Form, desk: _Desk, view: View) -> None:
@@ -216,7 +235,8 @@ def _view(runs_dir: Path) -> View:
             "Stop", variant="stop", visible=False, elem_id="stop", scale=0, min_width=90
         )
     result = gr.HTML("", elem_id="run-result")
-    figure = gr.HTML("", elem_id="run-chart")
+    figure = component("curves", script=read_asset("curves.js") + read_asset("curves_tools.js"))
+    code_files = gr.HTML("", elem_id="run-code-files")
     code = gr.Markdown("", elem_id="run-code")
     trials = gr.HTML("", elem_id="run-trials")
     with gr.Accordion("Log", open=False, elem_id="run-log-box"):
@@ -224,7 +244,7 @@ def _view(runs_dir: Path) -> View:
     files = gr.HTML("", elem_id="run-files")
     past = gr.HTML(history_html(runs_dir), elem_id="run-history")
     _comparison(runs_dir)
-    return View(state, result, figure, trials, code, files, log, past, stop)
+    return View(state, result, figure, trials, code_files, code, files, log, past, stop)
 
 
 def _comparison(runs_dir: Path) -> None:

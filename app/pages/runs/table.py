@@ -5,16 +5,25 @@ from __future__ import annotations
 import html
 import logging
 from collections.abc import Callable, Iterable
+from typing import TypeVar
 
 from executors.runs.finding import one_line
 
-__all__ = ["row_html", "shown", "table_html"]
+__all__ = ["DAMAGED", "row_html", "shown", "table_html", "undamaged"]
+
+T = TypeVar("T")
+DAMAGED = "This cannot be shown: the run's files are damaged."
 
 _LOG = logging.getLogger(__name__)
 
 
 def shown(view: Callable[..., str], *given: object) -> str:
-    """What a view makes of a run; a plain line where the run's files are so damaged that it fails.
+    """What a view makes of a run as HTML, or a line that says what is wrong, see `undamaged`."""
+    return undamaged(view, *given, instead=f'<p class="g-quiet">{DAMAGED}</p>')
+
+
+def undamaged(view: Callable[..., T], *given: object, instead: T) -> T:
+    """What a view makes of a run, or `instead` where the run's files are so damaged that it fails.
 
     Anything may stand in a file that something has damaged: it costs the view alone.
     """
@@ -22,7 +31,7 @@ def shown(view: Callable[..., str], *given: object) -> str:
         return view(*given)
     except Exception as error:  # noqa: BLE001 - the rest of the page stays
         _LOG.warning("a run's files are damaged: %s", one_line(error))
-        return '<p class="g-quiet">This cannot be shown: the run\'s files are damaged.</p>'
+        return instead
 
 
 def table_html(caption: str, heads: Iterable[str], rows: Iterable[str], *, css: str = "") -> str:

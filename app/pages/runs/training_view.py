@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from app.pages.runs.chart import NARROW_PX, Line, chart
+from app.pages.runs.chart import Chart, Line
 from app.pages.runs.numbers import amount, number
 from app.pages.runs.table import row_html, table_html
 
@@ -21,21 +21,20 @@ _WORDS = {
 _HIDDEN = {"event", "t", "table"}
 
 
-def training_charts(events: Sequence[Event]) -> str:
+def training_charts(events: Sequence[Event]) -> list[Chart]:
     """Losses and scores of the epochs, batch losses until the first has ended; or layers."""
     epochs = [event for event in events if event.get("event") == "epoch"]
     if epochs:
-        drawn = _epoch_charts(epochs, _repeats(events))
-        return f'<div class="g-charts">{"".join(drawn)}</div>'
+        return _epoch_charts(epochs, _repeats(events))
     batches = [event for event in events if event.get("event") == "batch"]
     if batches:
-        lines = [
+        lines = tuple(
             Line(way or "loss of a batch", _points(_of(batches, way)))
             for way in dict.fromkeys(map(_way, batches))
-        ]
-        return chart(lines, x_label="batch", y_label="loss", title="training")
+        )
+        return [Chart(lines, "batch", "loss", title="training")]
     layers = [event for event in events if event.get("event") == "layer"]
-    return _layer_charts(layers) if layers else ""
+    return _layer_charts(layers) if layers else []
 
 
 def _points(batches: Sequence[Event]) -> tuple[tuple[float, float], ...]:
@@ -66,7 +65,7 @@ def training_tables(events: Sequence[Event]) -> str:
     return "".join(tables)
 
 
-def _epoch_charts(epochs: Sequence[Event], repeats: int) -> list[str]:
+def _epoch_charts(epochs: Sequence[Event], repeats: int) -> list[Chart]:
     """A line for each training compared, over its repeats; else training beside validation."""
     ways = list(dict.fromkeys(_way(epoch) for epoch in epochs))
     compared = len(ways) > 1
@@ -78,15 +77,14 @@ def _epoch_charts(epochs: Sequence[Event], repeats: int) -> list[str]:
             Line("validation", _line(epochs, "valid_loss"), True),
         ]
     score = next(iter(epochs[0].get("metrics") or {}), "")
-    title = "validation loss" if compared else "loss"
-    drawn = [chart(losses, x_label="epoch", y_label=title, title=title, width=NARROW_PX)]
+    drawn = [Chart(tuple(losses), "epoch", "validation loss" if compared else "loss")]
     if score:
         scores = (
             [Line(way, _mean(_of(epochs, way), score, repeats), True) for way in ways]
             if compared
             else [Line(score, _line(epochs, score), True)]
         )
-        drawn.append(chart(scores, x_label="epoch", y_label=score, title=score, width=NARROW_PX))
+        drawn.append(Chart(tuple(scores), "epoch", score))
     return drawn
 
 
@@ -143,25 +141,21 @@ def _read(epoch: Event, name: str) -> float:
     return _value(epoch.get(name) if name in epoch else (epoch.get("metrics") or {}).get(name))
 
 
-def _layer_charts(layers: Sequence[Event]) -> str:
+def _layer_charts(layers: Sequence[Event]) -> list[Chart]:
     """Deviation and mean of the activations, layer by layer, a line for each way to start."""
     ways = list(dict.fromkeys(_way(layer) for layer in layers))
-    drawn = []
-    for name, words in (
-        ("deviation", "deviation of the activations"),
-        ("mean", "mean of the activations"),
-    ):
-        lines = [
-            Line(
-                way,
-                tuple(
-                    (float(i), _value(e.get(name))) for i, e in enumerate(_of(layers, way), start=1)
-                ),
-            )
-            for way in ways
-        ]
-        drawn.append(chart(lines, x_label="layer", y_label=words, width=NARROW_PX))
-    return f'<div class="g-charts">{"".join(drawn)}</div>'
+    return [
+        Chart(
+            tuple(Line(way, _by_layer(_of(layers, way), name)) for way in ways),
+            "layer",
+            f"{name} of the activations",
+        )
+        for name in ("deviation", "mean")
+    ]
+
+
+def _by_layer(layers: Sequence[Event], name: str) -> tuple[tuple[float, float], ...]:
+    return tuple((float(i), _value(layer.get(name))) for i, layer in enumerate(layers, start=1))
 
 
 def _value(value: object) -> float:

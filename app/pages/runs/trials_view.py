@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from app.pages.runs.chart import NARROW_PX, Line, chart
+from app.pages.runs.chart import Chart, Line
 from app.pages.runs.numbers import amount, number
 from app.pages.runs.table import row_html, table_html
 
@@ -74,7 +74,7 @@ def plan_html(result: Event) -> str:
     return table_html("Plan", [*heads, *(["Rule of thumb"] if by_rule else [])], rows)
 
 
-def trial_charts(trials: Sequence[Event]) -> str:
+def trial_charts(trials: Sequence[Event]) -> list[Chart]:
     """Memory and speed against batch size, a line for each size, precision and phase.
 
     Where a batch was tried again, the most memory and the timed speed count.
@@ -86,13 +86,11 @@ def trial_charts(trials: Sequence[Event]) -> str:
         ("peak memory, MB", "peak_bytes", 1e6, trials),
         ("samples per second", "samples_per_s", 1.0, timed),
     ):
-        lines = [
+        lines = tuple(
             Line(case or "trials", _best(chosen, trials, case, name, unit), True) for case in cases
-        ]
-        drawn.append(
-            chart(lines, x_label="batch size", y_label=label, log_x=True, x_base=2, width=NARROW_PX)
         )
-    return f'<div class="g-charts">{"".join(drawn)}</div>'
+        drawn.append(Chart(lines, "batch size", label, base=2))
+    return drawn
 
 
 def _case_heads(rows: Sequence[Event]) -> list[str]:

@@ -7,10 +7,11 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from app.pages.runs.chart import NARROW_PX, WIDE_PX, Guide, Line, chart
+from app.pages.runs.chart import Chart, Guide, Line
 from app.pages.runs.numbers import duration, number, rates
 from app.pages.runs.result_view import doubts_html
 from app.pages.runs.table import row_html, table_html
+from app.pages.runs.time_left import time_left
 from app.pages.runs.training_view import training_charts, training_tables
 from app.pages.runs.trials_view import plan_html, trial_charts, trials_html
 
@@ -33,10 +34,13 @@ _STATUS_WORDS = {
 }
 
 
-def state_html(title: str, events: Sequence[Event], elapsed_s: float = 0.0) -> str:
+def state_html(
+    title: str, events: Sequence[Event], elapsed_s: float = 0.0, since_s: float = 0.0
+) -> str:
     """The head of a run: what runs, where and why, how far it is, and its status at the end.
 
-    `elapsed_s` is for how long it has gone on, while there is no result that says so.
+    `elapsed_s` is for how long it has gone on, while there is no result that says so, `since_s`
+    since its last event.
     """
     result, device = _last(events, "result"), _last(events, "device")
     name = result.get("device") or device.get("device")
@@ -47,7 +51,7 @@ def state_html(title: str, events: Sequence[Event], elapsed_s: float = 0.0) -> s
     elif waits := _waits(events):
         status, line, bar = "queued", waits, GOES_ON
     else:
-        bar = _bar(_last(events, "progress")) + GOES_ON
+        bar = _bar(_last(events, "progress"), time_left(events, since_s)) + GOES_ON
     facts = html.escape(f"on {name}, {took}" if name else took)
     why = f'<p class="g-quiet">{html.escape(line)}</p>' if line else ""
     return (
@@ -63,7 +67,7 @@ def status_word(status: str) -> str:
     return _STATUS_WORDS.get(status, status.capitalize())
 
 
-def charts(events: Sequence[Event]) -> str:
+def charts(events: Sequence[Event]) -> list[Chart]:
     """The charts that fit the events: of epochs, of learning rates, or of batch sizes."""
     trained = training_charts(events)
     if trained:
@@ -72,15 +76,16 @@ def charts(events: Sequence[Event]) -> str:
     if points:
         params = _last(events, "started").get("params") or {}
         swept = (params.get("start_lr"), params.get("end_lr"))
-        return _curves(points, _last(events, "result"), swept) + race_html(events)
+        return _curves(points, _last(events, "result"), swept)
     trials = [event for event in events if event.get("event") == "trial" and event.get("ok")]
-    return trial_charts(trials) if trials else ""
+    return trial_charts(trials) if trials else []
 
 
 def tables_html(events: Sequence[Event]) -> str:
     """What a run tried and compared, as tables."""
     result = _last(events, "result")
-    return doubts_html(result) + plan_html(result) + training_tables(events) + trials_html(events)
+    found = doubts_html(result) + plan_html(result)
+    return found + training_tables(events) + race_html(events) + trials_html(events)
 
 
 def race_html(events: Sequence[Event]) -> str:
@@ -124,7 +129,7 @@ def _waits(events: Sequence[Event]) -> str:
     return f"The device is taken: {others} ahead. It starts by itself; Stop leaves the line."
 
 
-def _bar(progress: Event) -> str:
+def _bar(progress: Event, left: str) -> str:
     if not progress.get("total"):
         return '<progress class="g-bar" aria-label="Progress"></progress>'
     done, total = float(progress.get("done") or 0), float(progress["total"])
@@ -132,36 +137,34 @@ def _bar(progress: Event) -> str:
     reached = f'value="{min(done, total):g}" max="{total:g}"'
     return (
         f'<progress class="g-bar" aria-label="Progress" {reached}></progress>'
-        f'<p class="g-quiet">{what} {done:g} of {total:g}</p>'
+        f'<p class="g-quiet">{what} {done:g} of {total:g}{left and f" · {left}"}</p>'
     )
 
 
-def _curves(points: Sequence[Event], result: Event, swept: tuple[object, object]) -> str:
+def _curves(points: Sequence[Event], result: Event, swept: tuple[object, object]) -> list[Chart]:
     """One chart for each phase of the finder, with its suggestions marked once there are any."""
     low, high = swept
     x_range = None
     if not result and isinstance(low, int | float) and isinstance(high, int | float):
         x_range = (float(low), float(high))
     suggested = (result.get("values") or {}).get("phases") or {}
-    phases = list(dict.fromkeys(str(point.get("phase", "")) for point in points))
     drawn = []
-    for phase in phases:
+    for phase in dict.fromkeys(str(point.get("phase", "")) for point in points):
         sweeps = _sweeps([p for p in points if str(p.get("phase", "")) == phase])
         drawn.append(
-            chart(
-                [Line(phase or "loss", sweeps[0])],
-                band=_band(sweeps),
-                x_label="learning rate",
-                y_label="loss",
-                log_x=True,
-                x_range=x_range,
+            Chart(
+                (Line(phase or "loss", sweeps[0]),),
+                "learning rate",
+                "loss",
+                base=10,
                 guides=_guides(suggested.get(phase) or {}),
+                x_range=x_range,
                 y_most=_before_it_explodes(sweeps[0]),
                 title=phase,
-                width=WIDE_PX if len(phases) == 1 else NARROW_PX,
+                band=_band(sweeps),
             )
         )
-    return f'<div class="g-charts">{"".join(drawn)}</div>'
+    return drawn
 
 
 def _sweeps(points: Sequence[Event]) -> list[tuple[tuple[float, float], ...]]:
@@ -191,7 +194,7 @@ def _before_it_explodes(points: Sequence[tuple[float, float]]) -> float | None:
     return begun + max(0.3 * begun, 0.5 * (begun - low))
 
 
-def _guides(phase: Mapping[str, Any]) -> list[Guide]:
+def _guides(phase: Mapping[str, Any]) -> tuple[Guide, ...]:
     """The finder's suggestions, and in strong what is recommended: a rate or a slice's ends."""
     recommended = phase.get("recommended")
     if isinstance(recommended, list | tuple):
@@ -201,7 +204,7 @@ def _guides(phase: Mapping[str, Any]) -> list[Guide]:
         guides = [Guide("recommended", float(recommended), True)] if recommended else []
     suggestions = (phase.get("suggestions") or {}).items()
     found = [(name, lr) for name, lr in suggestions if isinstance(lr, int | float) and lr > 0]
-    return guides + [Guide(name, float(lr)) for name, lr in found]
+    return (*guides, *(Guide(name, float(lr)) for name, lr in found))
 
 
 def _log_line(event: Event) -> str:

@@ -170,7 +170,7 @@ def test_a_result_that_is_no_whole_one_is_named(tmp_path: Path) -> None:
 
 
 def test_each_damaged_run_can_be_opened(runs: Path) -> None:
-    """Every part of the page is a text, and where something is lost a line says so."""
+    """Every part of the page is a text or JSON, and where something is lost a line says so."""
     visitors = VisitorsRuns()
 
     async def views(run: str) -> list[list[Any]]:
@@ -179,9 +179,10 @@ def test_each_damaged_run_can_be_opened(runs: Path) -> None:
     told = 0
     for record in history(runs):
         (view,) = asyncio.run(views(record.id))
-        assert all(isinstance(part, str) for part in view[:7])
-        "".join(map(str, view)).encode()
-        told += any("cannot be shown" in part for part in view[:7])
+        curves, texts = view.pop(2), view[:7]
+        assert all(isinstance(part, str) for part in texts)
+        "".join(map(str, view)).encode() + json.dumps(curves, allow_nan=False).encode()
+        told += any("cannot be shown" in part for part in (*texts, curves["fault"]))
     assert told > RUNS // 20
 
 

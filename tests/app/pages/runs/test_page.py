@@ -17,15 +17,17 @@ import pytest
 from awaited import awaited
 
 from app.pages.runs.follow import follow, reopen, watch
-from app.pages.runs.forms import named, preset, show_task
+from app.pages.runs.forms import is_for, named, preset, show_task
 from app.pages.runs.history_view import history_html
 from app.pages.runs.page import read_offer, runs_page
 from app.visitors_runs import VisitorsRuns
+from executors.recipe import Parameter, check_params
+from executors.runs.folder import SPEC, write_json
 from executors.runs.history import history
 from executors.runs.run import RunResult
 from executors.runs.track import installed_trackers
 
-STATE, RESULT, LOG, PAST, STOP = 0, 1, 6, 7, 8
+STATE, RESULT, LOG, PAST, STOP = 0, 1, 7, 8, 9
 PARAMS = {"task": "tabular", "phase": "frozen"}
 
 
@@ -305,6 +307,42 @@ def test_a_preset_fills_the_form_of_its_recipe_only(page: Any) -> None:
     assert own["lr-find", "phase"]["value"] == "frozen"
     assert own["lr-find", "task"]["value"] == "image-classification"
     assert "value" not in own["batch-size", "task"]
+
+
+def other_value(parameter: Parameter) -> object:
+    """A value that the parameter takes and that is not its default."""
+    if parameter.type in ("int", "float"):
+        low = 0 if parameter.minimum is None else parameter.minimum
+        high = low + 3 if parameter.maximum is None else parameter.maximum
+        return next(value for value in (high, low) if value != parameter.default)
+    if parameter.type == "choice":
+        return next(value for value in parameter.choices[::-1] if value != parameter.default)
+    if parameter.type == "str":
+        return "2GB" if parameter.unit == "bytes" else "a name"
+    return {"bool": not parameter.default, "sizes": (48, 96), "path": "/some/folder"}[
+        parameter.type
+    ]
+
+
+def test_an_earlier_run_fills_the_form_with_all_its_values(page: Any, tmp_path: Path) -> None:
+    """Start would run the very same, of every recipe on every task."""
+    for form in page.forms:
+        for task in form.recipe.tasks or ("",):
+            values = {
+                p.name: other_value(p)
+                for p in form.recipe.parameters
+                if p.name not in ("task", "learner") and is_for(p, task)
+            } | ({"task": task} if task else {})
+            asked = check_params(form.recipe, values)
+            folder = tmp_path / f"20260101T000000Z-{form.recipe.name}-{task}"
+            folder.mkdir()
+            write_json(folder / SPEC, {"recipe": form.recipe.name, "task": task, "params": asked})
+            updates = page.fill_past(folder.name)
+            assert updates[0] == form.recipe.name
+            fields = [field for one in page.forms for field in one.fields]
+            of = dict(zip(map(id, fields), updates[-len(fields) - len(page.forms) :], strict=False))
+            filled = [of[id(field)]["value"] for field in form.fields]
+            assert check_params(form.recipe, named(form, filled)) == asked, (form.recipe.name, task)
 
 
 def test_a_form_shows_what_its_task_takes(page: Any) -> None:

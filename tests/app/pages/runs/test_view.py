@@ -10,10 +10,11 @@ from typing import Any
 
 import pytest
 
+from app.pages.runs.chart import Guide
 from app.pages.runs.numbers import amount, duration, number
 from app.pages.runs.result_view import doubts_html, files_html, result_html
 from app.pages.runs.trials_view import plan_html, trials_html
-from app.pages.runs.view import charts, log_html, state_html
+from app.pages.runs.view import charts, log_html, race_html, state_html
 from executors.runs.finding import Finding
 from executors.runs.result import RunResult
 
@@ -119,10 +120,9 @@ def test_the_curve_grows_with_its_points() -> None:
         for i in range(6, 1, -1)
     ]
     for n in (2, 5):
-        drawn = re.findall(r'<polyline points="([^"]*)"', charts(points[:n]))
-        assert [len(points.split()) for points in drawn] == [n]
-    assert charts([*points, {**points[0], "phase": "unfrozen"}]).count("<svg") == 2
-    assert charts([]) == ""
+        assert [len(chart.lines[0].points) for chart in charts(points[:n])] == [n]
+    assert len(charts([*points, {**points[0], "phase": "unfrozen"}])) == 2
+    assert charts([]) == []
 
 
 def test_sweeps_in_other_orders_are_a_band_around_the_first() -> None:
@@ -132,28 +132,18 @@ def test_sweeps_in_other_orders_are_a_band_around_the_first() -> None:
         for k in (5, 4, 3, 2)
     ]
     second = [{**point, "loss": 9.0 - k, "order": 1} for k, point in enumerate(first[:3])]
-    drawn = charts([*first, *second])
-    assert drawn.count("<polyline") == 1 and drawn.count("<polygon") == 1
-    line, band = (
-        re.search(f'<{shape} points="([^"]*)"', drawn) for shape in ("polyline", "polygon")
-    )
-    assert line is not None and band is not None
-    assert len(line[1].split()) == 4
-    corners = [tuple(map(float, corner.split(","))) for corner in band[1].split()]
-    assert len(corners) == 6
-    above, below = corners[:3], corners[:2:-1]
-    assert [x for x, _ in above] == [x for x, _ in below]
-    assert all(
-        high <= low for (_, high), (_, low) in zip(above, below, strict=True)
-    )  # pixels count downwards
-    assert "<polygon" not in charts(first)
+    (drawn,) = charts([*first, *second])
+    (line,) = drawn.lines
+    assert line.points == tuple((point["lr"], point["loss"]) for point in first)
+    assert drawn.band == ((1e-5, 7.0, 9.0), (1e-4, 6.0, 8.0), (1e-3, 5.0, 7.0))
+    assert charts(first)[0].band == ()
 
 
 def test_short_trainings_are_a_table_with_the_best_in_strong() -> None:
     """In the order they were made; what diverged is said to have; a pair of rates is a slice."""
     point = {"event": "point", "lr": 1e-3, "loss": 2.0, "phase": "unfrozen"}
     trial = {"event": "race", "phase": "unfrozen", "batches": 50, "ended": "done"}
-    drawn = charts(
+    drawn = race_html(
         [
             point,
             {**trial, "rate": 0.003, "loss": 0.75},
@@ -164,7 +154,7 @@ def test_short_trainings_are_a_table_with_the_best_in_strong() -> None:
     _, *rows = re.findall("<tr.*?</tr>", drawn)
     assert [re.sub("<[^>]*>", " ", row).split()[-1] for row in rows] == ["0.75", "0.5", "diverges"]
     assert "<strong>slice(0.001, 0.03)</strong>" in rows[1] and "<strong>" not in rows[0] + rows[2]
-    assert "Short trainings" not in charts([point])
+    assert race_html([point]) == ""
 
 
 def test_suggestions_are_marked_once_there_is_a_result() -> None:
@@ -174,10 +164,9 @@ def test_suggestions_are_marked_once_there_is_a_result() -> None:
         for i in range(6, 0, -1)
     ]
     found = {"frozen": {"recommended": 1e-3, "suggestions": {"valley": 1e-4, "slide": None}}}
-    shown = charts([*points, result(values={"phases": found})])
-    assert ">valley<" in shown
-    assert ">slide<" not in shown
-    assert shown.count('<line class="g-mark g-strong"') == 1
+    (shown,) = charts([*points, result(values={"phases": found})])
+    assert shown.guides == (Guide("recommended", 1e-3, strong=True), Guide("valley", 1e-4))
+    assert charts(points)[0].guides == ()
 
 
 def test_trials_are_a_table_in_order_with_what_failed() -> None:
@@ -197,8 +186,8 @@ def test_the_speed_chart_takes_timed_trials_only() -> None:
         trial(8, purpose="rate"),
         trial(16, purpose="rate", samples_per_s=60.0),
     ]
-    memory, speed = re.findall(r'<polyline points="([^"]*)"', charts(events))
-    assert (len(memory.split()), len(speed.split())) == (3, 2)
+    memory, speed = charts(events)
+    assert (len(memory.lines[0].points), len(speed.lines[0].points)) == (3, 2)
 
 
 def test_only_files_of_the_runs_own_folder_are_shown(tmp_path: Path) -> None:
@@ -291,8 +280,8 @@ def test_a_plan_over_precisions_is_a_table_and_lines_of_its_own() -> None:
     tried = [
         trial(batch, precision=p, frozen=False) for p in ("float32", "bfloat16") for batch in (4, 8)
     ]
-    drawn = charts(tried)
-    assert drawn.count(">32 px float32<") == 2 and drawn.count("<polyline") == 4
+    names = ["32 px float32", "32 px bfloat16"]
+    assert [[line.name for line in chart.lines] for chart in charts(tried)] == [names, names]
 
 
 def test_large_files_are_named_where_they_lie(tmp_path: Path) -> None:
