@@ -28,7 +28,7 @@ __all__ = ["KEEP", "MODEL", "SEEN", "SURE", "accepted", "mean_of", "seen"]
 MODEL = "acceptance.json"
 SLAB = 50_000  # pairs at a time, to bound the memory
 TREES = 0.7  # the weight of the trees' log-odds beside the score's
-KEEP, SURE = 0.7, 0.85  # from which chance an edge is kept, and is sure
+KEEP, SURE = 0.75, 0.85  # from which chance an edge is kept, and is sure
 # What is seen of "p before c", in the order of the columns.
 SEEN = (
     "score", "score of the reverse", "joined", "first", "earlier", "same note", "words of p",
