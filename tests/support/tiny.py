@@ -12,6 +12,7 @@ from PIL import Image
 __all__ = ["TINY"]
 
 SIDE, COUNT = 32, 20
+UNET = "regnet_x_400mf"  # its U-Net takes half the time of resnet18's
 COLOURS = ((220, 40, 40), (40, 60, 220))
 
 
@@ -57,7 +58,7 @@ def _masks(folder: Path) -> dict[str, object]:
             1, (SIDE // 2 * (number // 2 % 2), 0, SIDE // 2 * (number // 2 % 2) + SIDE // 2, SIDE)
         )
         mask.save(folder / "masks" / f"{number}.png")
-    return {"data": str(folder), "size": SIDE, "arch": "resnet18"}
+    return {"data": str(folder), "size": SIDE, "arch": UNET}
 
 
 def _points(folder: Path) -> dict[str, object]:
@@ -73,6 +74,10 @@ def _pictures(folder: Path) -> dict[str, object]:
     for number in range(COUNT):
         _picture(number).save(folder / f"{number}.png")
     return {"data": str(folder), "size": SIDE}
+
+
+def _damaged(folder: Path) -> dict[str, object]:
+    return {**_pictures(folder), "arch": UNET}
 
 
 def _sentences(count: int) -> list[tuple[str, str]]:
@@ -143,7 +148,7 @@ TINY: dict[str, Callable[[Path], dict[str, object]]] = {
     "multi-label": _labels,
     "segmentation": _masks,
     "image-regression": _points,
-    "restoration": _pictures,
+    "restoration": _damaged,
     "gan": _pictures,
     "language-model": _text,
     "text-classification": _reviews,

@@ -33,7 +33,7 @@ pytestmark = pytest.mark.usefixtures("one_server")
 SHORT: dict[str, dict[str, object]] = {
     "batch-size": {"max_batch": 4},
     "lr-find": {"num_it": 30, "seeds": 1, "race": False, "phase": "unfrozen"},
-    "overfit-first": {"steps": 8, "batches": 1, "seconds": 2},
+    "overfit-first": {"steps": 8, "batches": 1, "seconds": 1},
     "training-flow": {"epochs": 1, "epochs_frozen": 1, "lr": 1e-3},
     "progressive-resizing": {"epochs": 1, "lr": 1e-3, "sizes": (32, 64), "compare": False},
     "mixed-precision": {"epochs": 1, "lr": 1e-3},

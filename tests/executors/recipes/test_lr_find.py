@@ -17,7 +17,7 @@ from executors.runs.run import RunResult, start
 pytestmark = pytest.mark.timeout(900)  # many processes, each of which imports torch
 
 QUICK = {"device": "cpu", "num_it": 40, "seeds": 2, "epochs": 1}
-IMAGES = {**QUICK, "arch": "squeezenet1_1", "batch_size": 16}
+IMAGES = {**QUICK, "arch": "squeezenet1_1", "batch_size": 16, "size": 32}
 
 
 @pytest.fixture(autouse=True)
