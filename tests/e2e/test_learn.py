@@ -95,6 +95,20 @@ def test_on_paper_stands_the_path_with_its_answers(visit: Visit, site: Site) -> 
     assert visit.errors == []
 
 
+def test_the_last_of_quick_choices_stands_there(visit: Visit, site: Site) -> None:
+    """On the Learn page and on a card, also where the answer to the first comes after the last."""
+    page = visit.page
+    learn(page, site, "Momentum")
+    page.evaluate("for (const goal of ['Tensor', 'Momentum', 'Gradient']) gradus.learn(goal)")
+    expect(page.locator("#path h2")).to_have_text("Gradient")
+    page.get_by_role("tab", name="Graph").click()
+    expect(page.locator("#graph canvas")).to_have_attribute("data-ready", "1")
+    page.evaluate("for (const label of ['Tensor', 'Momentum', 'Gradient']) gradus.choose(label)")
+    expect(page.locator("#card h3")).to_have_text("Gradient")
+    expect(page.locator("#path h2")).to_have_text("Gradient")
+    assert visit.errors == []
+
+
 @pytest.mark.parametrize("theme", ["light", "dark"])
 def test_axe_finds_nothing_serious(visit: Visit, site: Site, axe: str, theme: str) -> None:
     """With an open answer."""

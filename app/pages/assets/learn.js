@@ -10,8 +10,10 @@ function keep(label, full) {
   if (element.offsetParent || location.hash.startsWith('#learn')) history.replaceState(history.state, '', location.pathname + location.search + shared.learnLink);
 }
 
+let asked = 0;
 async function learn(wanted, full) {
-  const found = await server.goals(wanted);
+  const mine = ++asked, found = await server.goals(wanted);
+  if (mine !== asked) return; // another was chosen meanwhile
   if (!found.labels?.length || found.close) { told.textContent = found.error || `The notes have no concept '${wanted}'`; goal.focus(); return; }
   told.textContent = '';
   goal.value = found.labels[0];
