@@ -35,6 +35,11 @@ goal.addEventListener('input', async () => {
 });
 $('form').addEventListener('submit', (e) => { e.preventDefault(); learn(goal.value.trim()); });
 
+/* What was chosen stands as newer notes have it; without a goal, what they offer. */
+if (shared.stopLearn) shared.stopLearn.abort();
+shared.stopLearn = new AbortController();
+document.addEventListener('gradus-generation', () => trigger('goal_chosen', { label: '', full: false, ...shared.learning }), { signal: shared.stopLearn.signal });
+
 /* On paper all answers are shown, under their questions. */
 $('.gl-print').onclick = () => window.print();
 let opened = [];
