@@ -1,6 +1,7 @@
 # make app    install, ingest notes, serve the pages      make app NOTES=path/to/notes PORT=7861
 # make test   install what tests need and run them all
 # make test-ray   runs and ingests on a real Ray cluster, with nodes and heads that are killed
+# make screenshots   take the README's pictures anew, in chromium
 # make soak   edits, kills and full disks without end: minutes of them, against a fresh ingest
 
 PYTHON ?= python3
@@ -9,7 +10,7 @@ BIN    := $(VENV)/bin
 NOTES  ?=
 PORT   ?= 7860
 
-.PHONY: app test test-ray soak lint types layers clean
+.PHONY: app test test-ray soak screenshots lint types layers clean
 
 # Each folder of notes has a store of its own, told apart by its path.
 STORE  ?= .gradus/$(if $(NOTES),$(notdir $(abspath $(NOTES)))-$(shell printf %s "$(abspath $(NOTES))" | cksum | cut -d' ' -f1),starter)
@@ -30,6 +31,9 @@ test-ray: $(VENV)/.installed-test
 
 soak: $(VENV)/.installed-test
 	GRADUS_SOAK=1 $(BIN)/python -m pytest tests/app/test_any_edits.py tests/kg/test_writing.py --timeout 1200 --durations 5
+
+screenshots: $(VENV)/.installed-test
+	$(BIN)/python docs/screenshots.py
 
 lint: $(VENV)/.installed-test
 	$(BIN)/ruff check . && $(BIN)/ruff format --check .

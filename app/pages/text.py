@@ -20,6 +20,8 @@ LATEX: list[dict[str, str | bool]] = [
     {"left": "$$", "right": "$$", "display": True},
     {"left": "$", "right": "$", "display": False},
 ]
+# What Markdown reads as a mark, and what makes a link of a bare address.
+_MARKS = re.compile(r"[\\`*_\[\]~|$@]|:(?=//)|(?<=www)\.", re.IGNORECASE)
 PLAIN_TAGS = frozenset({"br", "b", "i", "em", "strong", "sub", "sup", "u", "s", "kbd", "small"})
 # Private-use characters; they hold the place of our links until the text is checked.
 OPEN, CLOSE = "\ue000", "\ue001"
@@ -135,7 +137,7 @@ def lines_html(text: str, first: int, last: int, *, context: int = 3) -> str:
 def escaped(text: str) -> str:
     """Escape text for use within Markdown: no tag, formula, emphasis, link or image comes of it."""
     one_line = html.escape(text.replace(OPEN, "").replace(CLOSE, "").replace("\n", " "))
-    return re.sub(r"[\\`*_\[\]~|$]", lambda match: f"&#{ord(match[0])};", one_line)
+    return _MARKS.sub(lambda match: f"&#{ord(match[0])};", one_line)
 
 
 def _code_lines(text: str) -> frozenset[int]:

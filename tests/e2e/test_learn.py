@@ -95,6 +95,34 @@ def test_on_paper_stands_the_path_with_its_answers(visit: Visit, site: Site) -> 
     assert visit.errors == []
 
 
+def test_the_last_of_quick_choices_stands_there(visit: Visit, site: Site) -> None:
+    """On the Learn page and on a card, also where the answer to the first comes after the last."""
+    page = visit.page
+    learn(page, site, "Momentum")
+    page.evaluate("for (const goal of ['Tensor', 'Momentum', 'Gradient']) gradus.learn(goal)")
+    expect(page.locator("#path h2")).to_have_text("Gradient")
+    page.get_by_role("tab", name="Graph").click()
+    expect(page.locator("#graph canvas")).to_have_attribute("data-ready", "1")
+    page.evaluate("for (const label of ['Tensor', 'Momentum', 'Gradient']) gradus.choose(label)")
+    expect(page.locator("#card h3")).to_have_text("Gradient")
+    expect(page.locator("#path h2")).to_have_text("Gradient")
+    assert visit.errors == []
+
+
+def test_a_path_is_drawn_anew_when_the_notes_change(visit: Visit, own_site: Site) -> None:
+    """While it is open, at the same goal, with what is new in the notes."""
+    page = visit.page
+    learn(page, own_site, "Momentum")
+    summary = page.locator("#path .gl-step").last
+    expect(summary).to_contain_text("Momentum adds a running mean")
+    training = own_site.notes / "02-training.md"
+    training.write_text(training.read_text("utf-8").replace("a running mean", "a fading sum"))
+    expect(summary).to_contain_text("Momentum adds a fading sum", timeout=120_000)
+    expect(page.locator("#path h2")).to_have_text("Momentum")
+    expect(page.get_by_label("What do you want to learn?")).to_have_value("Momentum")
+    assert visit.errors == []
+
+
 @pytest.mark.parametrize("theme", ["light", "dark"])
 def test_axe_finds_nothing_serious(visit: Visit, site: Site, axe: str, theme: str) -> None:
     """With an open answer."""

@@ -36,7 +36,7 @@ from app.pages.ask.replies import replies
 from app.pages.ask.turns import Turns
 from app.pages.component import event_text
 from app.pages.note.beside import beside
-from app.pages.quiet import AT_ONCE, QUIET
+from app.pages.quiet import AT_ONCE, EACH, QUIET
 from app.pages.text import LATEX, chip, escaped
 from app.wording import count_of
 from app.writer.written import Writer
@@ -243,8 +243,7 @@ def ask_page(shelf: Shelf, writer: Writer | None = None, editor: str = "none") -
     chat.clear(desk.in_turn(desk.clear), inputs, outputs, **ASKING)
     conversations.open_link(desk.stop, None, None, **AT_ONCE)
     conversations.open_link(desk.in_turn(desk.open), inputs, outputs, **ASKING)
-    latest: dict[str, Any] = {"trigger_mode": "always_last", **QUIET}
-    conversations.list_link(desk.list, inputs, conversations, **latest)
+    conversations.list_link(desk.list, inputs, conversations, **EACH, **QUIET)
     chat.like(desk.in_turn(desk.rate), inputs, outputs, **ASKING)
     return AskPage(
         chat, conversation, kept, outputs, listed, desk.ask, desk.listed, desk.stop, desk.begin

@@ -10,8 +10,10 @@ function keep(label, full) {
   if (element.offsetParent || location.hash.startsWith('#learn')) history.replaceState(history.state, '', location.pathname + location.search + shared.learnLink);
 }
 
+let asked = 0;
 async function learn(wanted, full) {
-  const found = await server.goals(wanted);
+  const mine = ++asked, found = await server.goals(wanted);
+  if (mine !== asked) return; // another was chosen meanwhile
   if (!found.labels?.length || found.close) { told.textContent = found.error || `The notes have no concept '${wanted}'`; goal.focus(); return; }
   told.textContent = '';
   goal.value = found.labels[0];
@@ -32,6 +34,11 @@ goal.addEventListener('input', async () => {
   names.replaceChildren(...found.labels.map((label) => Object.assign(document.createElement('option'), { value: label })));
 });
 $('form').addEventListener('submit', (e) => { e.preventDefault(); learn(goal.value.trim()); });
+
+/* What was chosen stands as newer notes have it; without a goal, what they offer. */
+if (shared.stopLearn) shared.stopLearn.abort();
+shared.stopLearn = new AbortController();
+document.addEventListener('gradus-generation', () => trigger('goal_chosen', { label: '', full: false, ...shared.learning }), { signal: shared.stopLearn.signal });
 
 /* On paper all answers are shown, under their questions. */
 $('.gl-print').onclick = () => window.print();

@@ -282,4 +282,5 @@ def _resources(concept: Concept) -> list[str]:
 def _code(code: Resource) -> str:
     """A code block; where its text still has the fence of the note, without it."""
     fenced = _FENCED.fullmatch(code.text)
-    return code_block(textwrap.dedent(fenced["inside"] if fenced else code.text), code.target)
+    inside = textwrap.dedent(fenced["inside"] if fenced else code.text)
+    return clean_markdown(code_block(inside, code.target))

@@ -17,7 +17,7 @@ from app.pages.graph.download import download
 from app.pages.graph.search import matching
 from app.pages.graph.view import concepts_in, graph_view, names_view, path_view
 from app.pages.graph.wanted import concept_id, read_wanted
-from app.pages.quiet import AT_ONCE
+from app.pages.quiet import AT_ONCE, EACH
 from app.pages.text import LATEX, escaped
 from ingest.decide import decide_relation, overrides_file
 from kg.errors import GradusError
@@ -67,7 +67,7 @@ def graph_page(shelf: Shelf, runs_dir: Path) -> GraphPage:
             canvas = component("graph", _served(shelf), script)
         with gr.Column(scale=4, min_width=300, elem_id="card-column"):
             shown = gr.Markdown(NO_CARD, latex_delimiters=LATEX, elem_id="card", line_breaks=False)
-    canvas.concept_chosen(card, None, shown, trigger_mode="always_last", **AT_ONCE)
+    canvas.concept_chosen(card, None, shown, **EACH, **AT_ONCE)
     # What writes is an event, as runs are, not a function of the canvas: those could be called from
     # other sites.
     marked = canvas.mark_set(mark, None, shown, **AT_ONCE)

@@ -11,7 +11,7 @@ from app.pages.component import component, event_text
 from app.pages.graph.search import matching
 from app.pages.graph.wanted import concept_id
 from app.pages.learn.plan import learn_markdown, start_markdown
-from app.pages.quiet import AT_ONCE
+from app.pages.quiet import AT_ONCE, EACH
 from app.pages.text import LATEX, escaped
 from kg.errors import GradusError
 from kg.marks import add_marks, known_ids, remove_marks
@@ -47,7 +47,7 @@ def learn_page(shelf: Shelf) -> None:
 
     chooser = component("learn", [goals])
     path = gr.Markdown("", latex_delimiters=LATEX, elem_id="path", line_breaks=False)
-    chooser.goal_chosen(show, None, path, trigger_mode="always_last", **AT_ONCE)
+    chooser.goal_chosen(show, None, path, **EACH, **AT_ONCE)
     chooser.step_marked(mark, None, path, **AT_ONCE)
 
 

@@ -6,6 +6,7 @@ import html
 import json
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
 from urllib.parse import quote, urlencode
@@ -23,7 +24,7 @@ from ingest.build import ingest
 from kg.errors import NoStore
 from kg.linking import find_concept
 from kg.store import Store, open_store
-from kg.types import Answer, Citation, RecipeOffer
+from kg.types import Answer, Citation, RecipeOffer, Resource
 
 BASICS = """# Basics
 
@@ -142,6 +143,14 @@ def test_a_card_has_its_formula_and_its_runs(store: Store, tmp_path: Path) -> No
         (folder / "spec.json").write_text(json.dumps(spec), encoding="utf-8")
     card = card_markdown(store, rate, runs_dir=tmp_path)
     assert re.findall(r'href="#past/([^"]+)"', card) == ["20260101T000000Z-lr-find-abcdef"]
+
+
+@pytest.mark.parametrize("language", ["mermaid", "Mermaid"])
+def test_a_card_draws_no_diagram_of_a_note(store: Store, language: str) -> None:
+    """Its text would choose elements, pictures among them; it stands there as code."""
+    code = Resource("code", 'graph LR; A["<img src=x>"]', language, "01-basics.md", None, 1)
+    card = card_markdown(store, replace(find_concept(store.concepts, "Tensor"), resources=(code,)))
+    assert card.endswith('```text\ngraph LR; A["<img src=x>"]\n```')
 
 
 def test_a_card_leads_on(store: Store) -> None:

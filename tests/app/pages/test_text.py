@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from html import unescape
 from html.parser import HTMLParser
 
 import pytest
@@ -9,7 +11,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 
-from app.pages.text import PLAIN_TAGS, clean_markdown, lines_html, link
+from app.pages.text import PLAIN_TAGS, clean_markdown, escaped, lines_html, link
 
 MARKDOWN_TAGS = {
     "p",
@@ -225,3 +227,11 @@ def test_a_block_of_mermaid_is_text(fence: str) -> None:
     """It would be drawn with elements that the note chooses."""
     text = f"{fence}mermaid\ngraph TD; A-->B\n"
     assert clean_markdown(text) == text.replace("mermaid", "text")
+
+
+@pytest.mark.parametrize("address", ["http://a.invalid/x", "WWW.a.invalid", "a@b.c"])
+def test_no_link_comes_of_a_name(address: str) -> None:
+    """Gradio makes one of a bare address with the quotation mark behind it; it reads the same."""
+    shown = escaped(f"'{address}'")
+    assert unescape(shown) == f"'{address}'"
+    assert not re.search(r"://|www\.|@", shown, re.IGNORECASE)

@@ -1,0 +1,119 @@
+"""Take the README's pictures of the pages on the starter notes, in chromium: `make screenshots`."""
+
+from __future__ import annotations
+
+import io
+import shutil
+import socket
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from PIL import Image
+from playwright.sync_api import Page, expect, sync_playwright
+
+HERE = Path(__file__).parent
+MAIN = "from app.commands.ingest_and_ask import main; main()"
+ARGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-sync"]
+SIZE = {"width": 1440, "height": 900}
+COLOURS = 128  # of a picture's palette: text stays sharp, and a picture below MOST_BYTES
+MOST_BYTES = 150_000
+PATIENCE_MS = 600_000  # an ingest and a training on a slow machine
+
+
+@contextmanager
+def served() -> Iterator[str]:
+    """The address of the pages on the starter notes, with a store that is gone afterwards."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    with tempfile.TemporaryDirectory() as folder:
+        words = ["app", "--starter", "--store", f"{folder}/store", "--port", str(port)]
+        command = [sys.executable, "-c", MAIN, *words]
+        server = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=HERE.parent)
+        assert server.stdout is not None
+        try:
+            address = f"http://127.0.0.1:{port}"
+            if not any(address in line for line in server.stdout):
+                sys.exit("the pages could not be served")
+            yield address
+        finally:
+            server.terminate()
+            server.wait()
+
+
+def keep(page: Page, name: str) -> None:
+    """Write what the window shows as `docs/NAME.png`, with few colours."""
+    page.mouse.move(5, 5)
+    page.wait_for_timeout(400)  # what glides and fades has come to rest
+    held = io.BytesIO(page.screenshot())
+    few = Image.open(held).convert("RGB").quantize(COLOURS, dither=Image.Dither.NONE)
+    file = HERE / f"{name}.png"
+    few.save(file, optimize=True)
+    assert file.stat().st_size <= MOST_BYTES, f"{file} has {file.stat().st_size} bytes"
+
+
+def ask(page: Page) -> None:
+    """An answer, and the note beside it at the cited lines."""
+    page.get_by_label("Your question").fill("Which learning rate should I take after unfreezing?")
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("link", name="on the graph")).to_be_visible()
+    page.locator("#chat a.g-ref").first.click()
+    expect(page.locator(".g-page :is(.g-glow, .g-holds)").first).to_be_in_viewport()
+    page.evaluate("document.activeElement.blur()")
+    keep(page, "ask")
+
+
+def graph(page: Page) -> None:
+    """The study path of a concept, with its card."""
+    page.get_by_role("tab", name="Graph").click()
+    expect(page.locator("#graph canvas")).to_have_attribute("data-ready", "1")
+    page.get_by_label("Find a concept").fill("Batch normalisation")
+    page.keyboard.press("Enter")
+    expect(page.locator("#card h3")).to_have_text("Batch normalisation")
+    keep(page, "graph")
+
+
+def learn(page: Page) -> None:
+    """A path with two of its steps done."""
+    page.get_by_role("tab", name="Learn").click()
+    page.get_by_label("What do you want to learn?").fill("Batch normalisation")
+    page.keyboard.press("Enter")
+    expect(page.locator("#path h2")).to_have_text("Batch normalisation")
+    for done in (1, 2):
+        page.locator("#path a.g-link[href^='#know/']").first.click()
+        expect(page.locator(".gl-progress")).to_contain_text(f"{done} of")
+    keep(page, "learn")
+
+
+def run(page: Page) -> None:
+    """A run that has ended, from its form to its curves."""
+    page.get_by_role("tab", name="Runs").click()
+    page.get_by_label("Find my learning rate").check()
+    page.get_by_label("Task", exact=True).locator("visible=true").click()
+    page.get_by_role("option", name="Tabular").click()
+    page.locator("#start-lr-find").click()
+    expect(page.locator("#run-state .g-badge")).to_have_text("Done", timeout=PATIENCE_MS)
+    page.evaluate("window.scrollTo(0, 0)")
+    keep(page, "runs")
+
+
+def main() -> None:
+    """Serve, and take all pictures in one visit."""
+    path = shutil.which("chromium") or sys.exit("the pictures need chromium on the PATH")
+    expect.set_options(timeout=PATIENCE_MS)
+    with served() as address, sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=path, args=ARGS)
+        page = browser.new_page(viewport=SIZE, color_scheme="light")
+        page.goto(address)
+        expect(page.locator(".g-examples")).to_be_visible()
+        for picture in (ask, graph, learn, run):
+            picture(page)
+        browser.close()
+
+
+if __name__ == "__main__":
+    main()
