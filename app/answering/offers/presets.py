@@ -10,10 +10,11 @@ own.
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from functools import cache, lru_cache
 
+from app.answering.offers.figures import CHAIN, Marked, in_px, with_marks
 from executors.networks.networks import KNOWN_NETWORKS
 from executors.parameters import Parameter, check_value
 from executors.recipe import Recipe
@@ -23,21 +24,6 @@ from kg.linking import STOP_WORDS
 __all__ = ["Preset", "presets", "spoken_words"]
 
 Preset = str | int | float | bool
-_NUMERALS = {"one": 1, "two": 2, "three": 3, "four": 4, "five": 5, "six": 6, "seven": 7}
-_NUMERALS |= {"eight": 8, "nine": 9, "ten": 10, "twelve": 12, "fifteen": 15, "twenty": 20}
-_NUMERALS |= {"thirty": 30, "forty": 40, "fifty": 50, "hundred": 100}
-_UNITS = {"%": ("%", 0.01), "percent": ("%", 0.01), "px": ("px", 1), "pix": ("px", 1)}
-_UNITS |= {"pixel": ("px", 1), "pixels": ("px", 1), "min": ("s", 60), "minute": ("s", 60)}
-_UNITS |= {"minutes": ("s", 60), "hour": ("s", 3600), "hours": ("s", 3600)}
-_FIGURE = re.compile(
-    r"(?<![\w.])(?P<side>\d{2,4})\s?[x×*]\s?\d{2,4}(?!\w|\.\d)"
-    r"|(?<![\w.])(?P<number>(?:\d{1,12}(?:\.\d+)?|\.\d+)(?:e[-+]?\d+)?)(?!\.?\d)(?:[\s-]?"
-    rf"(?:(?P<unit>{'|'.join(_UNITS)})(?!\w)|(?P<giga>g|m)(?:i?b|igs?|igabytes?|egabytes?)\b)"
-    rf"|(?!\w))|\b(?P<word>{'|'.join(_NUMERALS)})"
-    r"(?:\s(?P<long>minutes?|hours?|percent)\b|(?=[\s-]\w))",
-    re.I,
-)
-_STORED = re.compile(r"\s+(?:of )?(?:data|images|pictures|texts?|files?|csv|dataset)\b", re.I)
 # What may stand between a name and its number, and within a phrase that a number stands in.
 _LINK = r"(?:[\s:=(~]|\b(?:is|of|to|at|set|value|rate|probability|strength|ps?|eps|about)\b){1,9}?"
 _FILL = (
@@ -56,11 +42,6 @@ _NOT = (
     r"\b(?:no|not|not with|non|without|skip|skipping|leave out|don'?t|isn't)[\s-]+"
     r"(?:(?:the|an?|any|to|need|for|of)\s+)*"
 )
-_STEP = (
-    r"(?:\s|,|/|→|->|=>|–|-|\b(?:and|then|go|going|grow|growing|up|on|to|via|over|or|before|after"
-    r"|that|at|first)\b)"
-)
-_CHAIN = re.compile(rf"#(?:(?!\s#){_STEP}+#)+", re.I)
 _RISING = re.compile(r"→|->|=>|\b(?:then|to)\b", re.I)
 # "a unet at 256, bs 8" and "resnet50, 224, bs 128": a side as networks take it, said of nothing
 # else
@@ -83,32 +64,11 @@ _ROW = r"(#(?:\s?(?:[,/]|,?\s(?:and|then)\b)\s?#)+)"
 
 
 @dataclass(frozen=True, slots=True)
-class _Figure:
-    """A number in a question; its unit is "px", "%", "s", "bytes", or "" where none is said."""
-
-    value: float
-    unit: str
-    text: str
-
-
-@dataclass(frozen=True, slots=True)
-class _Marked:
-    """A question with "#" for each number, "§" for each numeral, and the numbers by place."""
-
-    text: str
-    figures: Mapping[int, _Figure]
-
-    def within(self, match: re.Match[str]) -> list[int]:
-        """Places of the numbers in a match."""
-        return [at for at in self.figures if match.start() <= at < match.end()]
-
-
-@dataclass(frozen=True, slots=True)
 class _Spoken:
     """A question, and what its words say of the parameters of any recipe, by their number."""
 
     question: str
-    marked: _Marked
+    marked: Marked
     everyone: Sequence[Parameter]
     values: Mapping[int, Preset]
     claims: Sequence[tuple[int, tuple[int, int], int]]  # place of a number, weight, parameter
@@ -128,7 +88,7 @@ def presets(known: Sequence[Recipe], question: str) -> dict[str, dict[str, Prese
     parameters = (parameter for recipe in known for parameter in recipe.parameters)
     everyone = tuple(dict.fromkeys(parameters))
     values, bare = _values(everyone, question)
-    marked = _marked(bare)
+    marked = with_marks(bare)
     claims = [
         (at, weight, n)
         for n, parameter in enumerate(everyone)
@@ -136,7 +96,7 @@ def presets(known: Sequence[Recipe], question: str) -> dict[str, dict[str, Prese
         for at, weight in _claims(parameter, marked.text)
     ]
     taken = {at for at, _, n in claims if _takes(everyone[n], marked.figures[at].value)}
-    spoken = _Spoken(question, _in_px(marked, taken), everyone, values, claims)
+    spoken = _Spoken(question, in_px(marked, taken), everyone, values, claims)
     return {recipe.name: _preset(recipe, spoken) for recipe in known}
 
 
@@ -313,41 +273,6 @@ def _longest(words: tuple[str, ...], question: str) -> int:
 # Numbers
 
 
-def _marked(text: str) -> _Marked:
-    """A text with its numbers as marks."""
-    figures: dict[int, _Figure] = {}
-    pieces, end, place = [], 0, 0
-    for match in _FIGURE.finditer(text):
-        place += match.start() - end
-        figures[place] = _figure(match)
-        pieces += [text[end : match.start()], "§" if match["word"] else "#"]
-        place, end = place + 1, match.end()
-    return _Marked("".join([*pieces, text[end:]]), figures)
-
-
-def _in_px(marked: _Marked, taken: Collection[int]) -> _Marked:
-    """Numbers in px where the last of their list is; those at `taken` are another parameter's."""
-    figures = dict(marked.figures)
-    for chain in _CHAIN.finditer(marked.text):
-        places = marked.within(chain)
-        if figures[places[-1]].unit == "px":
-            for at in {*places} - {*taken}:
-                figures[at] = replace(figures[at], unit=figures[at].unit or "px")
-    return _Marked(marked.text, figures)
-
-
-def _figure(match: re.Match[str]) -> _Figure:
-    if match["side"]:
-        return _Figure(float(match["side"]), "px", match["side"])
-    text, giga = match["number"] or match["word"], match["giga"]
-    value = _NUMERALS.get(text.lower()) or float(text)
-    if giga:
-        unit = "stored" if _STORED.match(match.string, match.end()) else "bytes"
-        return _Figure(value, unit, f"{text}{giga.upper()}B")
-    unit, scale = _UNITS.get((match["unit"] or match["long"] or "").lower(), ("", 1))
-    return _Figure(round(value * scale, 15), unit, text)
-
-
 def _claims(parameter: Parameter, text: str) -> Iterator[tuple[int, tuple[int, int]]]:
     """Places of numbers beside a parameter's names, and how much speaks for it."""
     for words in (_spaced(parameter.name), *parameter.said):
@@ -371,7 +296,7 @@ def _beside(words: str) -> tuple[re.Pattern[str], ...]:
 
 
 def _numbers(
-    parameters: Iterable[Parameter], marked: _Marked, owners: Mapping[int, str]
+    parameters: Iterable[Parameter], marked: Marked, owners: Mapping[int, str]
 ) -> dict[str, Preset]:
     """Numbers by the names beside them; one out of bounds, or of two for one, is not taken."""
     unsure = _undecided(marked, owners)
@@ -389,7 +314,7 @@ def _numbers(
     return given
 
 
-def _undecided(marked: _Marked, owners: Mapping[int, str]) -> set[int]:
+def _undecided(marked: Marked, owners: Mapping[int, str]) -> set[int]:
     """Places of numbers of which one is asked for, or that are called too much."""
     unsure = {match.start() for match in _TOO_MUCH.finditer(marked.text)}
     for match in _ALTERNATIVES.finditer(marked.text):
@@ -399,14 +324,14 @@ def _undecided(marked: _Marked, owners: Mapping[int, str]) -> set[int]:
     return unsure
 
 
-def _sides(parameter: Parameter, marked: _Marked, owners: Mapping[int, str]) -> list[int]:
+def _sides(parameter: Parameter, marked: Marked, owners: Mapping[int, str]) -> list[int]:
     """Sides in px, smallest first: with their unit, by name, and where only a side can be meant."""
     figures = marked.figures
     free = {at for at, figure in figures.items() if not figure.unit}
     free -= {at for at, name in owners.items() if name != parameter.name}
     named = {at for at, _ in _claims(parameter, marked.text)} & free
     found = named | {at for at, figure in figures.items() if figure.unit == "px"}
-    for chain in _CHAIN.finditer(marked.text):
+    for chain in CHAIN.finditer(marked.text):
         places = {*marked.within(chain)}
         rising = _RISING.search(chain.group()) and all(figures[at].value % 16 == 0 for at in places)
         if places <= free | found and (rising or named & places):
@@ -456,7 +381,7 @@ def _column(parameter: Parameter, question: str) -> str | None:
     return None
 
 
-def _pair(parameter: Parameter, marked: _Marked) -> str | None:
+def _pair(parameter: Parameter, marked: Marked) -> str | None:
     """The lowest and the highest of a range, "0.5,5.5"."""
     for words in (_spaced(parameter.name), *parameter.said):
         sides = r"(?P<low>-?)#\s?(?:,|\bto\b|\band\b|-|–)\s?(?P<high>-?)#"
@@ -468,7 +393,7 @@ def _pair(parameter: Parameter, marked: _Marked) -> str | None:
     return None
 
 
-def _widths(parameter: Parameter, marked: _Marked) -> str | None:
+def _widths(parameter: Parameter, marked: Marked) -> str | None:
     """Widths of layers, "200,100", or the one number that a name has."""
     rows: set[str] = set()
     for words in sorted(parameter.said, key=lambda words: "#" in words):
