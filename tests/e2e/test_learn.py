@@ -6,7 +6,7 @@ import re
 
 import pytest
 from pages_server import Site, Visit, heavy_findings
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Route, expect
 
 from kg.marks import read_marks
 from kg.store import open_store
@@ -95,17 +95,30 @@ def test_on_paper_stands_the_path_with_its_answers(visit: Visit, site: Site) -> 
     assert visit.errors == []
 
 
-def test_the_last_of_quick_choices_stands_there(visit: Visit, site: Site) -> None:
-    """On the Learn page and on a card, also where the answer to the first comes after the last."""
-    page = visit.page
+@pytest.mark.parametrize(
+    ("place", "choose", "head"), [("Learn", "learn", "#path h2"), ("Graph", "choose", "#card h3")]
+)
+def test_the_last_of_quick_choices_stands_there(
+    visit: Visit, site: Site, place: str, choose: str, head: str
+) -> None:
+    """A second one that comes while the server is at the first is not lost."""
+    page, held = visit.page, list[Route]()
     learn(page, site, "Momentum")
-    page.evaluate("for (const goal of ['Tensor', 'Momentum', 'Gradient']) gradus.learn(goal)")
-    expect(page.locator("#path h2")).to_have_text("Gradient")
-    page.get_by_role("tab", name="Graph").click()
-    expect(page.locator("#graph canvas")).to_have_attribute("data-ready", "1")
-    page.evaluate("for (const label of ['Tensor', 'Momentum', 'Gradient']) gradus.choose(label)")
-    expect(page.locator("#card h3")).to_have_text("Gradient")
-    expect(page.locator("#path h2")).to_have_text("Gradient")
+    page.get_by_role("tab", name=place).click()
+    if place == "Graph":
+        expect(page.locator("#graph canvas")).to_have_attribute("data-ready", "1")
+
+    def hold(route: Route) -> None:
+        held.append(route)
+
+    page.route("**/run/predict", hold)
+    for label in ("Tensor", "Gradient"):
+        with page.expect_request("**/run/predict"):
+            page.evaluate(f"label => {{ gradus.{choose}(label); }}", label)
+    for route in held:
+        with page.expect_response("**/run/predict"):
+            route.continue_()
+    expect(page.locator(head)).to_have_text("Gradient")
     assert visit.errors == []
 
 
