@@ -30,11 +30,12 @@ ASKED = 18  # payloads of one conversation
 # What of the elements below one would act or fetch, now or at a click. Buttons have icons.
 ACTING = """root => {
   const barred = 'script,style,iframe,object,embed,base,meta,link,video,audio,source,template,'
-    + 'dialog,marquee,plaintext,xmp,[autofocus],[popover],[background]';
-  const leads = /^(#|https?:|mailto:|vscode:|data:text\\/plain;base64,)/;
-  const holds = /^(data:image|blob:)/;
-  const acts = ({ name, value }) => name.startsWith('on')
-    || (/^(href|xlink:href|action|formaction|data)$/.test(name) && !leads.test(value))
+    + 'dialog[open],marquee,plaintext,xmp,[autofocus],[popover],[background]';
+  const leads = /^(#|https?:|mailto:|vscode:)/, holds = /^(data:image|blob:)/;
+  const isFile = (one) => one.matches('a[download][href^="data:"]');  // which a click keeps
+  const acts = ({ name, value, ownerElement: one }) => name.startsWith('on')
+    || (/^(xlink:href|action|formaction|data)$/.test(name) && !leads.test(value))
+    || (name === 'href' && !leads.test(value) && !isFile(one))
     || (/^(src|srcset|poster)$/.test(name) && !holds.test(value))
     || (name === 'style' && /url\\(|fixed/.test(value));
   const inside = [...document.querySelectorAll(`${root} :not(button *, #question *)`)];
