@@ -16,6 +16,8 @@ async function answers() {
   return there;
 }
 
+shared.answers = answers;
+
 /* What stands in the box, and what stood there when the page was left. */
 const box = () => document.querySelector('#question textarea');
 function write(text) {

@@ -5,7 +5,7 @@ if (shared.stopWork) shared.stopWork.abort();
 shared.stopWork = new AbortController();
 const OFTEN_MS = 700, SELDOM_MS = 4000;
 const line = element.querySelector('.g-doing');
-let asking = 0, generation = null, told = null;
+let asking = 0, generation = null, told = null, gone = false;
 
 shared.takeWork = (work) => {
   shared.work = work;
@@ -28,7 +28,8 @@ async function look() {
     try {
       const reply = await fetch('notes/work', { cache: 'no-store', signal: AbortSignal.timeout(20000) });
       if (reply.ok) shared.takeWork(await reply.json());
-    } catch (_) { /* bridge.js says when the server does not answer */ }
+      if (gone) gone = !(await shared.answers?.());
+    } catch (_) { gone = !(await shared.answers?.()); }
     often = Boolean(shared.work && (shared.work.line || shared.work.waiting || !shared.work.doing.ended));
   }
   if (!shared.stopWork.signal.aborted) asking = setTimeout(look, often ? OFTEN_MS : SELDOM_MS);
