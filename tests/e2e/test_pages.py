@@ -278,15 +278,26 @@ def test_a_bad_value_is_told_beside_its_field(visit: Visit, site: Site) -> None:
 
 
 @pytest.mark.parametrize("visit", [PHONE], indirect=True)
-@pytest.mark.parametrize("place", ["Ask", "Graph", "Runs"])
+@pytest.mark.parametrize("place", ["Ask", "Graph", "Learn", "Runs", "Notes"])
 def test_a_phone_scrolls_only_down(visit: Visit, site: Site, place: str) -> None:
-    """On a phone nothing is wider than the screen, in any of the three places."""
+    """On a phone nothing is wider than the screen, in any of the places."""
     page = visit.page
     open_place(page, site, place)
     if place == "Ask":
         ask(page, "What is the learning rate?")
         expect(last_answer(page)).to_contain_text("size of the step")
     assert page.evaluate("document.documentElement.scrollWidth") <= PHONE[0]
+    check_clean(visit, site)
+
+
+def test_a_key_leads_to_the_question(visit: Visit, site: Site) -> None:
+    """From any place to the box, ready to type."""
+    page = visit.page
+    open_place(page, site, "Graph")
+    page.keyboard.press("Control+k")
+    expect(page.get_by_label("Your question")).to_be_focused()
+    page.keyboard.type("what is momentum?")
+    expect(page.get_by_label("Your question")).to_have_value("what is momentum?")
     check_clean(visit, site)
 
 
