@@ -219,7 +219,10 @@ def test_device_memory_queue_and_time_left_are_in_sight(visit: Visit, site: Site
     expect(machine).to_contain_text("no run")
     expect(machine).to_contain_text("free of")
     page.get_by_label("Find my learning rate").check()
-    choose_task(page, page.locator("#form-lr-find"), "Tabular")
+    form = page.locator("#form-lr-find")
+    choose_task(page, form, "Tabular")
+    form.get_by_role("button", name="More settings").click()
+    field(form, "Length of the sweep (num_it), batches").fill("1000")  # it is not to end before
     page.locator("#start-lr-find").click()
     expect(machine).to_contain_text("taken by Find my learning rate", timeout=60_000)
     expect(machine).to_contain_text("by this run", timeout=60_000)

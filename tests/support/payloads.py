@@ -6,6 +6,7 @@ In each, `HIT` stands for a script that says which it was, and `FAR` for an addr
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, TypeVar
@@ -197,10 +198,10 @@ KINDS = {
     "diagram": DIAGRAMS,
     "template": TEMPLATES,
 }
-EVERY = tuple(payload for kind in KINDS.values() for payload in kind)
-PAYLOADS = tuple(
+WRITTEN = tuple(payload for kind in KINDS.values() for payload in kind)
+EVERY = tuple(
     payload.replace("HIT", f"window.hit={n}").replace("FAR", f"http://p{n}.invalid/x")
-    for n, payload in enumerate(EVERY)
+    for n, payload in enumerate(WRITTEN)
 )
 # Each stands in every place of a note of its own; {line} is it in one line, {json} as text of YAML.
 NOTE = """---
@@ -251,7 +252,9 @@ DRAWN = """<svg xmlns="http://www.w3.org/2000/svg" width="9" height="9" onload="
 <script>window.hit=999</script><image href="http://drawn.invalid/x.png" width="9" height="9"/></svg>
 """
 LEG = 12  # concepts that follow each other
-RAW = PAYLOADS[: len(HTML) + len(VECTOR)]  # those that a browser takes for HTML at once
+RAW = EVERY[: len(HTML) + len(VECTOR)]  # those that a browser takes for HTML at once
+# With GRADUS_SOAK=1 all, else every third: each has a note of its own, which is ingested.
+PAYLOADS = EVERY if os.environ.get("GRADUS_SOAK") else EVERY[::3]
 NAME_LIMIT = 80  # characters; a file's name may have 255 bytes
 
 
