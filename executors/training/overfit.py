@@ -240,15 +240,19 @@ def _fitted(loss: Any, preds: list[Any], targets: list[Any], places: list[Any]) 
         v.is_floating_point() and v.numel() == p.numel() for v, p in zip(values, preds, strict=True)
     ):
         shaped = [v.reshape(p.shape) for v, p in zip(values, preds, strict=True)]
-        starts.append(_means(shaped, places, count))
+        starts.insert(0, _means(shaped, places, count))  # mostly the best there is
         spread = max(1.0, float(torch.cat([v.flatten() for v in values]).float().std()))
 
     def total(table: Any) -> Any:
         losses = [loss(table[at], *t) for at, t in zip(places, targets, strict=True)]
         return sum(losses) / len(losses)
 
-    least = min(_descended(total, start, 0.5 * spread) for start in starts)
-    good = least < _NONE * abs(float(total(starts[0])))
+    least = math.inf
+    for start in starts:
+        least = min(least, _descended(total, start, 0.5 * spread))
+        if least == 0:
+            return least
+    good = least < _NONE * abs(float(total(torch.zeros_like(own))))
     return least if good else min(least, _descended(total, own, 0.5 * spread))
 
 
