@@ -382,8 +382,8 @@ def _result(recipe: str, status: str, texts: tuple[str, ...]) -> dict[str, Any]:
         "phases": {texts[0]: {"recommended": 0.1, "suggestions": {texts[1]: 0.2}}},
         texts[2]: texts[3],
     }
-    half = len(texts) // 2
-    figures = dict(zip(texts[:half][:40], texts[half:][:40], strict=True))
+    half = min(40, len(texts) // 2)
+    figures = dict(zip(texts[:half], texts[half : 2 * half], strict=True))
     finding = {"words": texts[4], "figures": figures, "values": {texts[5]: texts[6]}}
     following = [{"recipe": "lr-find", "why": text, "params": {"task": text}} for text in texts[:9]]
     return {
