@@ -97,6 +97,7 @@ def run(page: Page) -> None:
     page.get_by_role("option", name="Tabular").click()
     page.locator("#start-lr-find").click()
     expect(page.locator("#run-state .g-badge")).to_have_text("Done", timeout=PATIENCE_MS)
+    expect(page.get_by_role("region", name="This machine")).to_contain_text("no run")
     page.evaluate("window.scrollTo(0, 0)")
     keep(page, "runs")
 
