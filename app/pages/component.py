@@ -11,6 +11,8 @@ from app.pages.assets import read_asset
 
 __all__ = ["component", "event_text"]
 
+NAME_LIMIT = 200  # characters
+
 
 def component(name: str, functions: Sequence[Callable[..., Any]] = (), script: str = "") -> gr.HTML:
     """Lay out `NAME.html` as the element NAME.
@@ -32,7 +34,7 @@ def component(name: str, functions: Sequence[Callable[..., Any]] = (), script: s
     )
 
 
-def event_text(event: gr.EventData, name: str) -> str:
-    """A text that comes with an event of a component; "" where it is none."""
+def event_text(event: gr.EventData, name: str, most: int = NAME_LIMIT) -> str:
+    """A text of at most so many characters that comes with an event; "" where it is none."""
     text = getattr(event, name, "")
-    return text if isinstance(text, str) else ""
+    return text[:most] if isinstance(text, str) else ""

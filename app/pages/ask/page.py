@@ -92,7 +92,10 @@ class _Desk:
 
         Nothing else of the page is an output: gradio makes each anew for every reply.
         """
-        question, again = event_text(event, "question"), getattr(event, "again", False) is True
+        question, again = (
+            event_text(event, "question", QUESTION_LIMIT),
+            getattr(event, "again", False) is True,
+        )
         session = str(request.session_hash)
         async with self.turns.take(session, current) as turn:
             coming = self._answers(question, again, turn.conversation, session)

@@ -11,7 +11,7 @@ import gradio as gr
 
 from app.open_store import Shelf, StillReading
 from app.pages.assets import read_asset
-from app.pages.component import component
+from app.pages.component import component, event_text
 from app.pages.graph.card import NO_CARD, card_markdown, decision_link, resting_markdown
 from app.pages.graph.download import download
 from app.pages.graph.search import matching
@@ -52,13 +52,11 @@ def graph_page(shelf: Shelf, runs_dir: Path) -> GraphPage:
         return _card(shelf, runs_dir, getattr(event, "id", None))
 
     def mark(event: gr.EventData) -> str:
-        label = str(getattr(event, "label", ""))[:200]
-        return _marked(shelf, runs_dir, label, getattr(event, "known", None) is True)
+        known = getattr(event, "known", None) is True
+        return _marked(shelf, runs_dir, event_text(event, "label"), known)
 
     def decide(event: gr.EventData) -> str:
-        first, then, decision = (
-            str(getattr(event, name, ""))[:200] for name in ("first", "then", "decision")
-        )
+        first, then, decision = (event_text(event, n) for n in ("first", "then", "decision"))
         return _decided(shelf, runs_dir, first, then, decision)
 
     with gr.Row(equal_height=False, elem_id="graph-row"):
