@@ -92,7 +92,7 @@ def few_batches(
         fixed = gathered(learner, batches)
         with unregularised(learner, fixed):
             shown = seen(learner, fixed)
-            limits = bounds(learner, shown)
+            limits = bounds(learner, shown, seconds)
     return _Search(ready, journal, fixed, shown, limits, (steps, seconds)).few(own)
 
 
@@ -183,7 +183,7 @@ class _Search:
 
     def _looked_at(self, targets: int, best: Try) -> Facts:
         """What may keep the loss up, measured."""
-        labels = probes.label_facts(self.learner, self.shown)
+        labels = probes.label_facts(self.learner, self.shown, self.seconds)
         with self._from_start(self.fixed):
             tail = probes.tail_facts(self.learner, self.fixed, self.shown)
             quiet = probes.quietest(self.learner, self.fixed)

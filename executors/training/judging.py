@@ -12,10 +12,11 @@ again with replacement.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import torch
 from fastai.callback.core import Callback
 from fastai.metrics import AccumMetric, AvgMetric
@@ -168,16 +169,20 @@ def _is_share(learner: Any, score: Score, gather: _Gather) -> bool:
     """Whether every sample counts as a whole or not at all, and the score is their mean."""
     if score.name == "valid_loss" or not isinstance(learner.metrics[0], AvgMetric):
         return False
-    judge = learner.metrics[0].func
     try:
-        singles = [
-            float(judge(preds[i : i + 1], targets[i : i + 1]))
-            for preds, targets in zip(gather.preds, gather.targets, strict=True)
-            for i in range(min(len(preds), _LOOKED_AT))
-        ]
+        singles = _singles(learner.metrics[0].func, gather)
     except _ODD:
         return False
     return bool(singles) and set(singles) <= {0.0, 1.0}
+
+
+def _singles(judge: Callable[[Any, Any], Any], gather: _Gather) -> list[float]:
+    """The scores of the samples one by one, of those that are looked at."""
+    return [
+        float(judge(preds[i : i + 1], targets[i : i + 1]))
+        for preds, targets in zip(gather.preds, gather.targets, strict=True)
+        for i in range(min(len(preds), _LOOKED_AT))
+    ]
 
 
 def _interval(
@@ -190,14 +195,36 @@ def _interval(
     draw = np.random.default_rng(0)
     try:
         preds, targets = (torch.cat(_alike(part)) for part in (gather.preds, gather.targets))
-        scores = [
-            float(judge(preds[rows], targets[rows]))
-            for rows in (draw.integers(len(preds), size=len(preds)) for _ in range(_DRAWS))
-        ]
+        drawn = [draw.integers(len(preds), size=len(preds)) for _ in range(_DRAWS)]
+        scores = _means_of_singles(judge, preds, targets, drawn)
+        if scores is None:
+            scores = [float(judge(preds[rows], targets[rows])) for rows in drawn]
     except _ODD:
         return None, None
     low, high = (float(bound) for bound in np.percentile(scores, (2.5, 97.5)))
     return (low, high) if math.isfinite(low) and math.isfinite(high) else (None, None)
+
+
+def _means_of_singles(
+    judge: Callable[[Any, Any], Any],
+    preds: torch.Tensor,
+    targets: torch.Tensor,
+    drawn: Sequence[npt.NDArray[np.int64]],
+) -> list[float] | None:
+    """The scores of samples drawn, where a score is the mean of its samples'; else None.
+
+    So a loss that takes long, as one that compares features, sees each sample once.
+    """
+    if len(preds) > _LOOKED_AT:
+        return None
+    whole = float(judge(preds, targets))
+    try:
+        each = zip(preds.split(1), targets.split(1), strict=True)
+        singles = np.array([float(judge(pred, target)) for pred, target in each])
+    except _ODD:
+        return None
+    is_mean = np.isclose(singles.mean(), whole, rtol=1e-4, atol=1e-8)
+    return [float(singles[rows].mean()) for rows in drawn] if is_mean else None
 
 
 def _alike(batches: list[torch.Tensor]) -> list[torch.Tensor]:

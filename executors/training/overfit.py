@@ -173,35 +173,45 @@ def loss_on(learner: Any, fixed: Fixed) -> float:
     return float(learner.validate(dl=fixed)[0])
 
 
-def bounds(learner: Any, shown: Seen) -> Bounds:
-    """The least loss that any outputs have on these samples, and that of a constant answer."""
+def bounds(learner: Any, shown: Seen, seconds: float = math.inf) -> Bounds:
+    """The least loss that any outputs have on these samples, and that of a constant answer.
+
+    Both are upper bounds, looser where the `seconds` that all of it may take are too few.
+    """
+    seconds /= 3  # one part for each of the tables of outputs that are fitted
     held = judged(learner, Score("valid_loss", False))
     constant, answer = held.constant, held.answer
     if constant is None:
         constant = least_loss(
-            learner, shown, [torch.zeros(len(p), dtype=torch.long) for p in shown.preds]
+            learner, shown, [torch.zeros(len(p), dtype=torch.long) for p in shown.preds], seconds
         )
         answer = "the best answer that is the same for all"
     if constant is None:
         constant, answer = float(learner.validate()[0]), "the network before it is trained"
-    floor = least_loss(learner, shown)
+    floor = least_loss(learner, shown, seconds=seconds)
     return Bounds(
-        0.0 if floor is None else min(floor, constant), constant, answer, _apart(learner, shown)
+        0.0 if floor is None else min(floor, constant),
+        constant,
+        answer,
+        _apart(learner, shown, seconds),
     )
 
 
-def _apart(learner: Any, shown: Seen) -> float | None:
+def _apart(learner: Any, shown: Seen, seconds: float) -> float | None:
     """What one answer for each batch loses; None where no batch has different labels."""
     try:
         differ = any(bool((t[0] != t[0][:1]).any()) for t in shown.targets)
     except ODD:
         return None
     batches = [torch.full((len(p),), n) for n, p in enumerate(shown.preds)]
-    return least_loss(learner, shown, batches) if differ else None
+    return least_loss(learner, shown, batches, seconds) if differ else None
 
 
 def least_loss(
-    learner: Any, shown: Seen, groups: Sequence[torch.Tensor] | None = None
+    learner: Any,
+    shown: Seen,
+    groups: Sequence[torch.Tensor] | None = None,
+    seconds: float = math.inf,
 ) -> float | None:
     """The least that the learner's loss comes to when outputs are free; None where it is odd.
 
@@ -209,6 +219,8 @@ def least_loss(
     ----------
     groups : sequence of int arrays, one a batch
         Samples of the same group share an output; None: each has its own.
+    seconds : float
+        After which the least that was found counts.
     """
     like = shown.preds[0]
     rows = max(1, _MOST_NUMBERS // max(1, like[0].numel()))
@@ -224,12 +236,14 @@ def least_loss(
         places.append(own[part].to(pred.device))
         rows -= len(preds[-1])
     try:
-        return _fitted(learner.loss_func, preds, targets, places)
+        return _fitted(learner.loss_func, preds, targets, places, seconds)
     except ODD:
         return None
 
 
-def _fitted(loss: Any, preds: list[Any], targets: list[Any], places: list[Any]) -> float:
+def _fitted(
+    loss: Any, preds: list[Any], targets: list[Any], places: list[Any], seconds: float
+) -> float:
     """The least loss of a table of outputs, a row for each place, found by descent."""
     count = 1 + max(int(place.max()) for place in places)
     own = _means(preds, places, count)
@@ -247,13 +261,13 @@ def _fitted(loss: Any, preds: list[Any], targets: list[Any], places: list[Any]) 
         losses = [loss(table[at], *t) for at, t in zip(places, targets, strict=True)]
         return sum(losses) / len(losses)
 
-    least = math.inf
+    least, seconds = math.inf, seconds / (1 + len(starts))
     for start in starts:
-        least = min(least, _descended(total, start, 0.5 * spread))
+        least = min(least, _descended(total, start, 0.5 * spread, seconds))
         if least == 0:
             return least
     good = least < _NONE * abs(float(total(torch.zeros_like(own))))
-    return least if good else min(least, _descended(total, own, 0.5 * spread))
+    return least if good else min(least, _descended(total, own, 0.5 * spread, seconds))
 
 
 def _means(values: list[Any], places: list[Any], count: int) -> Any:
@@ -264,18 +278,21 @@ def _means(values: list[Any], places: list[Any], count: int) -> Any:
     return total / torch.bincount(at, minlength=count).clamp_min(1).reshape(shape)
 
 
-def _descended(total: Callable[[Any], Any], start: Any, rate: float) -> float:
-    """The least value on the way down from the start."""
+def _descended(total: Callable[[Any], Any], start: Any, rate: float, seconds: float) -> float:
+    """The least value on the way down from the start, in so many seconds and a step at most."""
     table = start.clone().requires_grad_()
     descent = torch.optim.Adam([table], lr=rate)
-    least = math.inf
+    least, began = math.inf, time.monotonic()
     with torch.enable_grad():
         for step in range(_DESCENT):
+            done = max(step / _DESCENT, (time.monotonic() - began) / seconds)
+            if done >= 1:
+                break
             value = total(table)
             least = min(least, float(value.detach()))
             if least == 0 or not value.requires_grad:
                 break
-            descent.param_groups[0]["lr"] = rate * (1 - step / _DESCENT)
+            descent.param_groups[0]["lr"] = rate * (1 - done)
             (table.grad,) = torch.autograd.grad(value, table)
             descent.step()
     return least

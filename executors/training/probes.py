@@ -6,6 +6,7 @@ the scale of the inputs.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from typing import Any
 
@@ -79,7 +80,7 @@ def _join_near(rows: torch.Tensor, groups: list[torch.Tensor], count: int) -> fl
     return largest
 
 
-def label_facts(learner: Any, shown: Seen) -> Labels | None:
+def label_facts(learner: Any, shown: Seen, seconds: float = math.inf) -> Labels | None:
     """Samples with the same inputs and other labels; None where inputs are of an odd kind."""
     try:
         groups, nearest = alike(shown)
@@ -92,7 +93,7 @@ def label_facts(learner: Any, shown: Seen) -> Labels | None:
         members = rows[own == group]
         if len(members) > 1 and bool((members != members[0]).any()):
             contradicting += len(members)
-    floor = least_loss(learner, shown, groups) if contradicting else None
+    floor = least_loss(learner, shown, groups, seconds) if contradicting else None
     if floor is None:
         return Labels(len(own), 0, False, 0.0)
     return Labels(len(own), contradicting, nearest > 0, floor, nearest)

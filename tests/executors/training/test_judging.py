@@ -87,6 +87,20 @@ def test_a_quantity_is_judged_beside_mean_or_median(
     assert held.low <= float((QUANTITY**2).mean().sqrt()) <= held.high or metric is mae
 
 
+@pytest.mark.parametrize("loss", [MSELossFlat(), CrossEntropyLossFlat(weight=torch.ones(3))])
+def test_an_interval_is_that_of_samples_drawn_anew(
+    loss: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Though each sample is scored once, where the score is their mean."""
+    model, y = (Fixed(1), QUANTITY) if isinstance(loss, MSELossFlat) else (Fixed(3), CLASSES)
+    model.answer.data += torch.arange(float(model.answer.numel())) - 0.5
+    score = Score("valid_loss", False)
+    held = judge(model, y, loss, score)
+    monkeypatch.setattr("executors.training.judging._LOOKED_AT", 0)
+    anew = judge(model, y, loss, score)
+    assert (held.low, held.high) == pytest.approx((anew.low, anew.high), rel=1e-4)
+
+
 def test_points_are_judged_beside_their_mean() -> None:
     """Whether a sample's numbers lie in a row or in pairs."""
     points = torch.arange(80.0).reshape(20, 2, 2) % 7 / 7
