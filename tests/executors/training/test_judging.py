@@ -87,13 +87,15 @@ def test_a_quantity_is_judged_beside_mean_or_median(
     assert held.low <= float((QUANTITY**2).mean().sqrt()) <= held.high or metric is mae
 
 
-@pytest.mark.parametrize("loss", [MSELossFlat(), CrossEntropyLossFlat(weight=torch.ones(3))])
+@pytest.mark.parametrize(
+    ("loss", "outputs", "y"), [(MSELossFlat(), 1, QUANTITY), (CrossEntropyLossFlat(), 3, CLASSES)]
+)
 def test_an_interval_is_that_of_samples_drawn_anew(
-    loss: Any, monkeypatch: pytest.MonkeyPatch
+    loss: Any, outputs: int, y: torch.Tensor, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Though each sample is scored once, where the score is their mean."""
-    model, y = (Fixed(1), QUANTITY) if isinstance(loss, MSELossFlat) else (Fixed(3), CLASSES)
-    model.answer.data += torch.arange(float(model.answer.numel())) - 0.5
+    model = Fixed(outputs)
+    model.answer.data += torch.arange(float(outputs)) - 0.5
     score = Score("valid_loss", False)
     held = judge(model, y, loss, score)
     monkeypatch.setattr("executors.training.judging._LOOKED_AT", 0)
