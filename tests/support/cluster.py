@@ -29,19 +29,27 @@ ROOT = Path(__file__).parents[2]
 STARTS_S = 240.0
 # On the cluster's machines, in the place of a note that brings down a library: these words do it.
 KILLER = """
-import os, sys
+import importlib.util, os, sys
 
 class Finder:
     def find_spec(self, name, path=None, target=None):
-        if name == "ingest.notes.kinds":
-            sys.meta_path.remove(self)
-            from ingest.notes import kinds
-            read = kinds.READERS[".mdx"]
+        if name != "ingest.notes.kinds":
+            return None
+        sys.meta_path.remove(self)
+        spec = importlib.util.find_spec(name)
+        run = spec.loader.exec_module
+
+        def exec_module(module):
+            run(module)
+            read = module.READERS[".mdx"]
             def reader(text):
                 if "brings down its reader" in text:
                     os.kill(os.getpid(), 9)
                 return read(text)
-            kinds.READERS[".mdx"] = reader
+            module.READERS[".mdx"] = reader
+
+        spec.loader.exec_module = exec_module
+        return spec
 
 if os.environ.get("GRADUS_KILLER"):
     sys.meta_path.insert(0, Finder())
