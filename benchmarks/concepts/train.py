@@ -139,7 +139,7 @@ def fit_words(written: Sequence[dict[str, Any]]) -> Words:
 def read_vault(name: str, folder: Path) -> list[Vault]:
     """A vault with its judged texts, whole, and in pieces of a few notes as people begin with."""
     judged = {" ".join(x["text"].split()): x for x in _lines(HERE / f"judged/{name}.jsonl")}
-    notes = list(_notes(folder))
+    notes = list(notes_in(folder))
     whole = _looked_at(name, notes, judged)
     print(name, len(judged), "judged,", len({x["text"] for x in whole.judged}), "found", flush=True)
     shuffled = [notes[i] for i in np.random.default_rng(len(notes)).permutation(len(notes))]
@@ -151,7 +151,8 @@ def read_vault(name: str, folder: Path) -> list[Vault]:
     return [whole, *(piece for piece in pieces if len(piece.chosen))]
 
 
-def _notes(folder: Path) -> Iterator[NoteParts]:
+def notes_in(folder: Path) -> Iterator[NoteParts]:
+    """The notes of a folder, taken apart."""
     first = 0
     for found in find_notes([folder]):
         try:

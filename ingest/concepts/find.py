@@ -10,10 +10,9 @@ from collections.abc import Iterable, Iterator, Sequence
 from ingest.concepts.candidates import NoteParts, candidates_of, termhood_of
 from ingest.concepts.decided import regroup
 from ingest.concepts.merge import Group, final_names, merge
-from ingest.concepts.summary import first_sentence, naming_sentence
+from ingest.concepts.summary import summary_of
 from ingest.concepts.words import Vectors
 from ingest.decisions.read import Decision
-from ingest.names.labels import merge_key, namings
 from ingest.report import Failure
 from kg.encoder import load_encoder
 from kg.linking import Lexicon
@@ -67,22 +66,10 @@ def _concept(
     passages = tuple(dict.fromkeys(p for c in ranked for p in c.passages))
     defining = [c for c in ranked if c.rank < 3] or ranked
     home = tuple(dict.fromkeys(notes[c.order[0]].name for c in defining))
-    summary = next((s for p in passages if (s := _summary(owned[p][1], names))), "")
+    summary = summary_of([owned[p][1] for p in passages], [names[0], *names[1]])
     return Concept(
         i, names[0], names[1], home, summary, passages, tuple(_resources(passages, owned))
     )
-
-
-def _summary(passage: Passage, names: tuple[str, tuple[str, ...]]) -> str:
-    """The sentence of a passage that defines a concept.
-
-    Its first under the concept's own heading, else the first that names it.
-    """
-    keys = {merge_key(n) for n in (names[0], *names[1])}
-    heads = namings(passage.heading_path[-1]) if passage.heading_path else ()
-    if not heads or any(merge_key(n) in keys for h in heads for n in (h.label, *h.aliases)):
-        return first_sentence(passage.text, keys)
-    return naming_sentence(passage.text, keys)
 
 
 def _resources(

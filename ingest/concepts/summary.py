@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence
 
-from ingest.names.labels import MAX_WORDS, merge_key
+from ingest.names.labels import MAX_WORDS, merge_key, namings
 from ingest.notes.dialect import FENCED
 from ingest.notes.dialect_lines import readable
 from ingest.notes.plain_text import plain
 from ingest.notes.sentences import sentences
 from ingest.notes.word_lists import MUST_KNOW, NEEDS, PART, links_only
 from kg.linking import key
+from kg.types import Passage
 
-__all__ = ["first_sentence", "naming_sentence", "tells"]
+__all__ = ["first_sentence", "naming_sentence", "summary_of", "tells"]
 
 SUMMARY_CHARS = 280
 
@@ -38,6 +39,21 @@ _OPEN, _CLOSE = "\ue000", "\ue001"
 _NO_MARKS = str.maketrans({_OPEN: None, _CLOSE: None})
 
 
+def summary_of(passages: Sequence[Passage], names: Sequence[str]) -> str:
+    """The sentence of a concept's passages, the defining ones first, that says what it is, or "".
+
+    The first under the concept's own heading, else the first that names it.
+    """
+    keys = {merge_key(name) for name in names}
+    for passage in passages:
+        heads = namings(passage.heading_path[-1]) if passage.heading_path else ()
+        own = not heads or any(merge_key(n) in keys for h in heads for n in (h.label, *h.aliases))
+        found = (first_sentence if own else naming_sentence)(passage.text, keys)
+        if found:
+            return found
+    return ""
+
+
 def first_sentence(text: str, names: Collection[str] = ()) -> str:
     """The sentence that opens a passage's own words, plain.
 
@@ -55,7 +71,7 @@ def first_sentence(text: str, names: Collection[str] = ()) -> str:
         opening = [s for s in sentences(piece) if not _NEEDS.match(s)][:_OPENING]
         first = opening[0] if opening else ""
         sentence = next((s for s in opening if _begins_with(s, names)), first)
-        if len(key(sentence)) >= 3 and not sentence.endswith("?"):
+        if _says_something(sentence, names) and not sentence.endswith("?"):
             return _short(sentence)
     return ""
 
@@ -80,7 +96,11 @@ def naming_sentence(text: str, names: Collection[str]) -> str:
     'Prior: what you believe first'
     """
     all_sentences = (s for piece in _pieces(text) for s in sentences(piece))
-    naming = [s for s in all_sentences if any(name in merge_key(s) for name in names)]
+    naming = [
+        s
+        for s in all_sentences
+        if any(name in merge_key(s) for name in names) and _says_something(s, names)
+    ]
     return _short(next((s for s in naming if _begins_with(s, names)), naming[0] if naming else ""))
 
 
@@ -92,6 +112,13 @@ def _pieces(text: str) -> Iterator[str]:
         words = piece.strip()
         if words and not words.startswith("|") and not links_only(words):
             yield re.sub(r"^(?:[-*+]|\d+[.)])\s+", "", _plain_with_formulas(words).strip())
+
+
+def _says_something(sentence: str, names: Collection[str]) -> bool:
+    """Whether it is three words or more, and not a name alone, be it said twice."""
+    said = key(sentence)
+    beyond = sum(not any(merge_key(word) in name for name in names) for word in said)
+    return len(said) >= 3 and beyond >= 2
 
 
 def _begins_with(sentence: str, names: Collection[str]) -> bool:

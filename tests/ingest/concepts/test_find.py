@@ -314,6 +314,18 @@ def test_the_first_sentence_is_the_first_that_says_something(text: str, sentence
     assert first_sentence(text) == sentence
 
 
+@pytest.mark.parametrize(
+    "alone", ["**Output gate**", "Output gate: the output gate", "*Output gates:*"]
+)
+def test_a_name_alone_says_nothing_of_it(alone: str) -> None:
+    """What says more stands for it; where nothing does, nothing."""
+    says = "The output gate scales what leaves the cell."
+    (gate,) = find_concepts(parts(a=f"# Output gate\n\n{alone}\n\n{says}\n"))
+    assert gate.summary == says
+    (gate,) = find_concepts(parts(a=f"# Output gate\n\n{alone}\n"))
+    assert gate.summary == ""
+
+
 def test_a_long_sentence_is_cut_at_a_word() -> None:
     """With an ellipsis, at most 280 characters."""
     cut_off = first_sentence("word " * 200)
