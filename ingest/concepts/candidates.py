@@ -76,7 +76,7 @@ def termhood_of(notes: Sequence[NoteParts], vectors: Vectors) -> Termhood:
 
 def candidates_of(notes: Sequence[NoteParts], termhood: Termhood) -> list[Candidate]:
     """Candidates of all notes: what is likely enough to name a concept."""
-    sections = [_sections(note, termhood) for note in notes]
+    sections = _apart(notes, [_sections(note, termhood) for note in notes])
     candidates = [
         c for i, note in enumerate(notes) for c in _candidates(note, i, sections[i], termhood)
     ]
@@ -133,6 +133,31 @@ def _sections(note: NoteParts, termhood: Termhood) -> dict[tuple[str, ...], tupl
         if names is not None:
             paths.setdefault(heading.path, (i, names))
     return paths
+
+
+def _apart(
+    notes: Sequence[NoteParts], sections: Sequence[dict[tuple[str, ...], tuple[int, Names]]]
+) -> list[dict[tuple[str, ...], tuple[int, Names]]]:
+    """The same, but that no title is cut to what another note is called.
+
+    "PCA (proof)" beside "PCA" is a concept of its own.
+    """
+    called: defaultdict[str, set[int]] = defaultdict(set)
+    wholes: list[Names | None] = []
+    for at, note in enumerate(notes):
+        titled = bool(note.parsed.headings) and is_title(note.parsed, 0)
+        wholes.append(next(iter(namings(note.parsed.headings[0].text)), None) if titled else None)
+        if wholes[-1] is not None:
+            called[merge_key(wholes[-1].label)].add(at)
+    out = []
+    for at, (whole, own) in enumerate(zip(wholes, sections, strict=True)):
+        path = next((path for path, (i, _) in own.items() if i == 0), None)
+        if whole is not None and path is not None:
+            name = merge_key(own[path][1].label)
+            if name != merge_key(whole.label) and called.get(name, set()) - {at}:
+                own = {**own, path: (0, whole)}
+        out.append(own)
+    return out
 
 
 def _about(
