@@ -315,6 +315,24 @@ def test_the_first_sentence_is_the_first_that_says_something(text: str, sentence
 
 
 @pytest.mark.parametrize(
+    ("general", "narrower"),
+    [
+        ("Gaussian distribution", "Bayesian parameter estimation: Gaussian distribution"),
+        ("Principal component analysis", "Principal component analysis (proof)"),
+    ],
+)
+def test_no_title_is_cut_to_what_another_note_is_called(general: str, narrower: str) -> None:
+    """Whichever note comes first; each is home to a concept of its own."""
+    whole = f"# {general}\n\n{general} is what this note is about.\n"
+    title = f"# {narrower}\n\nThe variance is kept.\n"
+    for names in (("a", "b"), ("b", "a")):
+        found = find_concepts(parts(**dict(zip(names, (whole, title), strict=True))))
+        homes = {c.label: c.notes[0] for c in found}
+        assert homes[general] == f"{names[0]}.md"
+        assert homes[narrower] == f"{names[1]}.md"
+
+
+@pytest.mark.parametrize(
     "alone", ["**Output gate**", "Output gate: the output gate", "*Output gates:*"]
 )
 def test_a_name_alone_says_nothing_of_it(alone: str) -> None:
