@@ -23,7 +23,16 @@ from ingest.notes.markdown import parse_markdown
 from ingest.notes.parsed import Heading
 from kg.store import Store
 
-__all__ = ["LIMIT", "Piece", "cut_notes", "markdown_of", "our_passages", "with_paths"]
+__all__ = [
+    "LIMIT",
+    "Piece",
+    "cut_notes",
+    "located",
+    "markdown_of",
+    "our_passages",
+    "path_at",
+    "with_paths",
+]
 
 LIMIT = 1200  # characters
 _WORD = re.compile(r"\w+")
@@ -79,36 +88,46 @@ def cut_notes(folder: Path, whole: bool = False, limit: int = LIMIT) -> list[Pie
 
 
 def with_paths(note: str, texts: Iterable[str]) -> Iterator[Piece]:
-    """Each text of one note, given in order, with the headings of the place it was cut from.
-
-    Cutters strip and collapse blanks, so a text is found again by its words, from where the one
-    before it began.
-    """
+    """Each text of one note, given in order, with the headings of the place it was cut from."""
     headings = parse_markdown(note).headings
+    for text, place in located(note, texts):
+        yield Piece(text, path_at(headings, *place) if place else ())
+
+
+def located(note: str, texts: Iterable[str]) -> Iterator[tuple[str, tuple[int, int] | None]]:
+    """Each text cut from a note, given in order, with the offsets at which its first and its last
+    word begin there; None when it is not found.
+
+    Cutters strip and collapse blanks, so a text is found again by its words: behind the one before
+    it, or from where that one began, as texts may overlap.
+    """
     found = [(m.group(), m.start()) for m in _WORD.finditer(note)]
     line = " " + " ".join(word for word, _ in found) + " "
     offsets = [1]  # of each word in `line`
     for word, _ in found:
         offsets.append(offsets[-1] + len(word) + 1)
-    at = 0
+    begun = ended = 0
     for text in texts:
-        wanted = _WORD.findall(text)
-        place = line.find(f" {' '.join(wanted)} ", at) if wanted else -1
+        wanted = f" {' '.join(_WORD.findall(text))} "
+        places = (line.find(wanted, at) for at in (ended, begun))
+        place = next((p for p in places if p >= 0), -1) if wanted.strip() else -1
         if place < 0:
-            yield Piece(text, ())
+            yield text, None
             continue
-        at = place
-        first = bisect_right(offsets, place + 1) - 1
-        yield Piece(text, _path(headings, found[first][1], found[first + len(wanted) - 1][1]))
+        begun, ended = place, place + len(wanted) - 1
+        first, last = (bisect_right(offsets, at) - 1 for at in (begun + 1, ended - 1))
+        yield text, (found[first][1], found[last][1])
 
 
-def _path(headings: Sequence[Heading], start: int, last: int) -> tuple[str, ...]:
-    """The path of the last heading that begins before `start`, then every heading that begins up to
-    `last`.
+def path_at(
+    headings: Sequence[Heading], start: int, last: int, outer: tuple[str, ...] = ()
+) -> tuple[str, ...]:
+    """The path of the last heading that begins before `start`, `outer` when there is none, then
+    every heading that begins up to `last`.
     """
     above = [h for h in headings if h.start <= start]
     inside = [h.text for h in headings if start < h.start <= last]
-    return tuple(dict.fromkeys((*(above[-1].path if above else ()), *inside)))
+    return tuple(dict.fromkeys((*(above[-1].path if above else outer), *inside)))
 
 
 def _cut(note: str, limit: int) -> Iterator[str]:
