@@ -28,7 +28,20 @@ from kg.encoder import default_encoder_folder, load_encoder
 from kg.search import search
 from kg.store import open_store
 
-__all__ = ["HITS", "METHODS", "Ready", "main"]
+__all__ = [
+    "HITS",
+    "METHODS",
+    "Rank",
+    "Ready",
+    "llamaindex_fusion",
+    "main",
+    "nodes_of",
+    "paragraphs",
+    "txtai_hybrid",
+]
+
+Rank = Callable[[str], Sequence[int]]
+Encode = Callable[[str], object]
 
 HITS = 100  # enough pieces to fill the largest reading budget of the scorers
 # Imported before the clock runs: how long a disk takes is no property of a method.
@@ -52,13 +65,13 @@ class Ready:
     pieces: int
     hits: Callable[[str], dict[str, Any]]
     rank: Callable[[str], object]  # what is timed
-    encode: Callable[[str], object] | None
+    encode: Encode | None
 
 
 def _ranked(
     pieces: Sequence[Piece],
-    rank: Callable[[str], Sequence[int]],
-    encode: Callable[[str], object] | None,
+    rank: Rank,
+    encode: Encode | None,
 ) -> Ready:
     def hits(question: str) -> dict[str, Any]:
         return {"status": "answered", "hits": [pieces[i].to_hit() for i in rank(question)]}
@@ -116,53 +129,69 @@ def rrf(notes: Path, work: Path, cut: str) -> Ready:
 
 
 def txtai(notes: Path, work: Path, cut: str) -> Ready:
-    """txtai's hybrid index: its own BM25 and a vector index, its default weights."""
-    from txtai import Embeddings
-    from txtai.pipeline import Segmentation
-
+    """txtai's hybrid index."""
     if cut == "paragraphs":
-        segment = Segmentation(paragraphs=True)
-        pieces = [piece for note in markdown_of(notes) for piece in with_paths(note, segment(note))]
+        pieces = [p for note in markdown_of(notes) for p in with_paths(note, paragraphs(note))]
     else:
         pieces = _pieces(notes, work, cut)
+    return _ranked(pieces, *txtai_hybrid([piece.indexed for piece in pieces]))
+
+
+def paragraphs(text: str) -> list[str]:
+    """A text as txtai cuts it."""
+    from txtai.pipeline import Segmentation
+
+    return list(Segmentation(paragraphs=True)(text))
+
+
+def txtai_hybrid(texts: Sequence[str]) -> tuple[Rank, Encode]:
+    """txtai's own BM25 and a vector index, its default weights."""
+    from txtai import Embeddings
+
     index = Embeddings(path=str(default_encoder_folder()), hybrid=True, gpu=False)
-    index.index([(i, piece.indexed, None) for i, piece in enumerate(pieces)])
-
-    def rank(question: str) -> list[int]:
-        return [int(i) for i, _ in index.search(question, HITS)]
-
-    return _ranked(pieces, rank, index.transform)
+    index.index([(i, text, None) for i, text in enumerate(texts)])
+    return lambda question: [int(i) for i, _ in index.search(question, HITS)], index.transform
 
 
 def llamaindex(notes: Path, work: Path, cut: str) -> Ready:
-    """LlamaIndex's vector index and BM25 retriever, fused by its QueryFusionRetriever with
-    "reciprocal_rerank".
-    """
-    from llama_index.core import Document, VectorStoreIndex
-    from llama_index.core.llms import MockLLM
-    from llama_index.core.node_parser import MarkdownNodeParser, SentenceSplitter
-    from llama_index.core.retrievers import QueryFusionRetriever
+    """LlamaIndex's fusion of vectors and BM25."""
     from llama_index.core.schema import TextNode
-    from llama_index.embeddings.huggingface import HuggingFaceEmbedding
-    from llama_index.retrievers.bm25 import BM25Retriever
 
     nodes: list[Any] = []
     pieces: list[Piece] = []
     if cut.startswith("nodes"):
-        size = int(cut.removeprefix("nodes"))
-        # its default overlap, unless the pieces are small: then a tenth, as its default is of 2,048
-        # characters
-        splitter = SentenceSplitter(
-            chunk_size=size, chunk_overlap=200 if size >= 1024 else size // 10
-        )
         for note in markdown_of(notes):
-            sections = MarkdownNodeParser().get_nodes_from_documents([Document(text=note)])
-            own = splitter.get_nodes_from_documents(sections)
+            own = nodes_of(note, int(cut.removeprefix("nodes")))
             nodes += own
             pieces += with_paths(note, (node.text for node in own))
     else:
         pieces = _pieces(notes, work, cut)
         nodes = [TextNode(text=piece.indexed) for piece in pieces]
+    return _ranked(pieces, *llamaindex_fusion(nodes))
+
+
+def nodes_of(text: str, size: int) -> list[Any]:
+    """A text as LlamaIndex cuts it, at headings and then to `size` tokens."""
+    from llama_index.core import Document
+    from llama_index.core.node_parser import MarkdownNodeParser, SentenceSplitter
+
+    # its default overlap, unless the pieces are small: then a tenth, as its default is of 2,048
+    # characters
+    splitter = SentenceSplitter(chunk_size=size, chunk_overlap=200 if size >= 1024 else size // 10)
+    sections = MarkdownNodeParser().get_nodes_from_documents([Document(text=text)])
+    return list(splitter.get_nodes_from_documents(sections))
+
+
+def llamaindex_fusion(nodes: Sequence[Any]) -> tuple[Rank, Encode]:
+    """LlamaIndex's vector index and BM25 retriever, fused by its QueryFusionRetriever with
+    "reciprocal_rerank".
+    """
+    from llama_index.core import VectorStoreIndex
+    from llama_index.core.llms import MockLLM
+    from llama_index.core.retrievers import QueryFusionRetriever
+    from llama_index.embeddings.huggingface import HuggingFaceEmbedding
+    from llama_index.retrievers.bm25 import BM25Retriever
+
     place = {node.node_id: i for i, node in enumerate(nodes)}
     encoder = HuggingFaceEmbedding(model_name=str(default_encoder_folder()), device="cpu")
     vectors = VectorStoreIndex(nodes, embed_model=encoder).as_retriever(similarity_top_k=HITS)
@@ -179,7 +208,7 @@ def llamaindex(notes: Path, work: Path, cut: str) -> Ready:
     def rank(question: str) -> list[int]:
         return [place[found.node.node_id] for found in both.retrieve(question)]
 
-    return _ranked(pieces, rank, encoder.get_query_embedding)
+    return rank, encoder.get_query_embedding
 
 
 METHODS: dict[str, Callable[[Path, Path, str], Ready]] = {

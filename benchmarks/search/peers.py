@@ -72,9 +72,9 @@ def main() -> None:
     parser.add_argument("--only", default="", help="methods, separated by commas")
     given = parser.parse_args()
     shared, only = given.shared.resolve(), [m for m in given.only.split(",") if m]
-    found: dict[str, Any] = {"threads": given.threads, "peers": _versions(), "failed": []}
+    found: dict[str, Any] = {"threads": given.threads, "peers": versions(), "failed": []}
     plans = [(m, cut) for m, cut in PLANS if not only or m in only]
-    found["skipped"] = sorted({m for m, _ in plans if not _installed(m)})
+    found["skipped"] = sorted({m for m, _ in plans if not installed(m)})
     with tempfile.TemporaryDirectory() as work:
         for name, (notes, questions, scorer) in SETS.items():
             ours = Path(work) / name
@@ -126,7 +126,8 @@ def _measured(
     return dict(json.loads(done.stdout))
 
 
-def _installed(method: str) -> bool:
+def installed(method: str) -> bool:
+    """Whether what a method needs is there."""
     for module in NEEDS.get(method, ()):
         try:
             if importlib.util.find_spec(module) is None:
@@ -136,7 +137,8 @@ def _installed(method: str) -> bool:
     return True
 
 
-def _versions() -> dict[str, str]:
+def versions() -> dict[str, str]:
+    """The peers' versions."""
     out = {}
     for package in PEERS:
         try:
