@@ -2,7 +2,7 @@
 # make test   install what tests need and run them all
 # make test-ray   runs and ingests on a real Ray cluster, with nodes and heads that are killed
 # make screenshots   take the README's pictures anew, in chromium
-# make soak   edits, kills, full disks and attacks without end: minutes of them
+# make soak   edits, kills, full disks and attacks without end, every recipe on every task: minutes
 
 PYTHON ?= python3
 VENV   := .venv
@@ -30,7 +30,7 @@ test-ray: $(VENV)/.installed-test
 	GRADUS_RAY=1 $(BIN)/python -m pytest tests/ray --timeout 900 --durations 10
 
 soak: $(VENV)/.installed-test
-	GRADUS_SOAK=1 $(BIN)/python -m pytest tests/app/test_any_edits.py tests/kg/test_writing.py tests/e2e/test_payloads.py --timeout 1200 --durations 5
+	GRADUS_SOAK=1 $(BIN)/python -m pytest tests/app/test_any_edits.py tests/kg/test_writing.py tests/e2e/test_payloads.py tests/executors/recipes/test_every_recipe.py --timeout 1200 --durations 5
 
 screenshots: $(VENV)/.installed-test
 	$(BIN)/python docs/screenshots.py

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import functools
 import json
 import os
 import shutil
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import pytest
 from pages_server import Site, Visit, serve
-from playwright.sync_api import Browser, expect, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, expect, sync_playwright
 
 from app.exports.importing import import_graph
 from ingest import build
@@ -27,6 +29,7 @@ ARGS = [
     "--disable-sync",
     "--no-first-run",
 ]
+_OF_A_VISITOR = "local_storage,indexeddb,cache_storage,service_workers"
 ROOT = Path(__file__).parents[2]
 PAST = 700  # concepts of the wide graph, of which the list shows 300 at a time
 AXE = [base / "node_modules/axe-core/axe.min.js" for base in (Path(sys.prefix), ROOT)]
@@ -120,8 +123,11 @@ def empty_site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
 
 @pytest.fixture(scope="session")
 def browser() -> Iterator[Browser]:
-    """Chromium; without one the tests are skipped, in CI they fail."""
-    path = shutil.which("chromium")
+    """Chromium, without its own windows where it comes so; without one the tests are skipped.
+
+    In CI they fail.
+    """
+    path = shutil.which("chromium-headless-shell") or shutil.which("chromium")
     if path is None:
         reason = "the browser tests need Debian's chromium on the PATH"
         if os.environ.get("CI") == "true":
@@ -133,18 +139,43 @@ def browser() -> Iterator[Browser]:
         launched.close()
 
 
+@pytest.fixture(scope="session")
+def windows(browser: Browser) -> Callable[[int, int], BrowserContext]:
+    """Windows by their size, which keep the pages' own files from visitor to visitor."""
+
+    @functools.cache
+    def window(width: int, height: int) -> BrowserContext:
+        opened = browser.new_context(viewport={"width": width, "height": height})
+        opened.set_default_timeout(30_000)
+        return opened
+
+    return window
+
+
 @pytest.fixture(params=[(1440, 900)])
-def visit(browser: Browser, request: pytest.FixtureRequest) -> Iterator[Visit]:
+def visit(
+    windows: Callable[[int, int], BrowserContext], request: pytest.FixtureRequest
+) -> Iterator[Visit]:
     """A fresh visitor with an empty window."""
-    width, height = request.param
-    context = browser.new_context(viewport={"width": width, "height": height})
-    context.set_default_timeout(30_000)
-    visit = Visit(context.new_page())
+    window = windows(*request.param)
+    visit = Visit(window.new_page())
     visit.page.on("console", lambda m: visit.errors.append(m.text) if m.type == "error" else None)
     visit.page.on("pageerror", lambda error: visit.errors.append(str(error)))
     visit.page.on("request", lambda r: visit.requests.append(r.url))
     yield visit
-    context.close()
+    _leave(window)
+
+
+def _leave(window: BrowserContext) -> None:
+    """Close its pages and forget the visitor."""
+    for page in window.pages:
+        parts = urlsplit(page.url)
+        where = {"origin": f"{parts.scheme}://{parts.netloc}", "storageTypes": _OF_A_VISITOR}
+        if parts.netloc:
+            window.new_cdp_session(page).send("Storage.clearDataForOrigin", where)
+        page.close()
+    window.clear_cookies()
+    window.clear_permissions()
 
 
 @pytest.fixture(scope="session")
