@@ -27,11 +27,13 @@ __all__ = [
     "LEAST",
     "insert_passages",
     "insert_relations",
+    "pack_text",
     "read_concepts",
     "read_mentions",
     "read_passages",
     "read_relations",
     "read_sections",
+    "unpack_text",
 ]
 
 # A pair that is scored lower is no edge: nobody looks at it but who asks for all that was scored.
@@ -162,21 +164,32 @@ def read_mentions(
 
 
 def insert_relations(connection: sqlite3.Connection, relations: Iterable[Relation]) -> None:
-    """Add relations: those of which there is something to say as rows, the others packed."""
-    unlikely: list[tuple[int, int, float]] = []
+    """Add relations: those that somebody may look at as rows, the others packed."""
+    ids: dict[Evidence, int] = {}
+    unlikely: list[tuple[int, int, float, list[int]]] = []
     rows = []
     for r in relations:
-        if r.score < LEAST and r == _unlikely(r.source, r.target, r.score):
-            unlikely.append((r.source, r.target, r.score))
+        evidence = [ids.setdefault(e, len(ids)) for e in r.evidence]
+        if r.score < LEAST and r == _unlikely(r.source, r.target, r.score, r.evidence):
+            unlikely.append((r.source, r.target, r.score, evidence))
         else:
-            evidence = json.dumps([astuple(e) for e in r.evidence])
-            rows.append((r.kind, r.source, r.target, r.score, r.kept, evidence, r.tier, r.shortcut))
+            spoken = json.dumps(evidence)
+            rows.append((r.kind, r.source, r.target, r.score, r.kept, spoken, r.tier, r.shortcut))
     connection.executemany("INSERT INTO relations VALUES (?, ?, ?, ?, ?, ?, ?, ?)", rows)
-    pairs = np.array([pair for *pair, _ in unlikely], dtype="<i4").reshape(-1, 2)
-    scores = np.array([score for *_, score in unlikely], dtype="<f8")
+    connection.executemany(
+        "INSERT INTO evidence VALUES (?, ?, ?, ?, ?, ?)", ((i, *astuple(e)) for e, i in ids.items())
+    )
+    pairs = np.array([pair for *pair, _, _ in unlikely], dtype="<i4").reshape(-1, 2)
+    scores = np.array([score for *_, score, _ in unlikely], dtype="<f8")
     # Column by column they are packed to half of what they take pair by pair.
-    packed = zlib.compress(pairs.T.tobytes()), zlib.compress(scores.tobytes())
-    connection.execute("INSERT INTO unlikely VALUES (?, ?)", packed)
+    connection.execute(
+        "INSERT INTO unlikely VALUES (?, ?, ?)",
+        (
+            zlib.compress(pairs.T.tobytes()),
+            zlib.compress(scores.tobytes()),
+            pack_text(json.dumps([evidence for *_, evidence in unlikely])),
+        ),
+    )
 
 
 def read_relations(connection: sqlite3.Connection, kept: bool) -> tuple[Relation, ...]:
@@ -187,38 +200,58 @@ def read_relations(connection: sqlite3.Connection, kept: bool) -> tuple[Relation
     ValueError
         When they are damaged.
     """
+    places = connection.execute("SELECT id, note, cell, line, quote, signal FROM evidence")
+    known = {i: Evidence(*place) for i, *place in places}
+
+    def told(ids: Iterable[int]) -> tuple[Evidence, ...]:
+        return tuple(known[i] for i in ids)
+
     rows = connection.execute("SELECT * FROM relations WHERE kept = ? ORDER BY rowid", (kept,))
     found = [
-        Relation(
-            kind,
-            p,
-            c,
-            score,
-            kept,
-            tuple(Evidence(*e) for e in json.loads(evidence)),
-            tier,
-            bool(short),
-        )
+        Relation(kind, p, c, score, kept, told(json.loads(evidence)), tier, bool(short))
         for kind, p, c, score, _, evidence, tier, short in rows
     ]
     if not kept:
-        found += _read_unlikely(connection)
+        found += [_unlikely(p, c, s, told(ids)) for p, c, s, ids in _read_unlikely(connection)]
         found.sort(key=lambda r: (_KINDS.index(r.kind), r.source, r.target))
     return tuple(found)
 
 
-def _read_unlikely(connection: sqlite3.Connection) -> list[Relation]:
-    packed = connection.execute("SELECT pairs, scores FROM unlikely").fetchone()
+def _read_unlikely(
+    connection: sqlite3.Connection,
+) -> Iterable[tuple[int, int, float, list[int]]]:
+    packed = connection.execute("SELECT pairs, scores, evidence FROM unlikely").fetchone()
     if packed is None:
-        return []
+        return ()
+    *columns, evidence = packed
+    pairs, scores = map(_unpacked, columns)
+    sources, targets = np.frombuffer(pairs, dtype="<i4").reshape(2, -1).tolist()
+    numbers = np.frombuffer(scores, dtype="<f8").tolist()
+    return zip(sources, targets, numbers, json.loads(unpack_text(evidence)), strict=True)
+
+
+def pack_text(text: str) -> bytes:
+    """A text as a store keeps what it reads whole."""
+    return zlib.compress(text.encode())
+
+
+def unpack_text(packed: bytes) -> str:
+    """The text that `pack_text` took.
+
+    Raises
+    ------
+    ValueError
+        When it is damaged.
+    """
+    return _unpacked(packed).decode()
+
+
+def _unpacked(packed: bytes) -> bytes:
     try:
-        columns, scores = map(zlib.decompress, packed)
+        return zlib.decompress(packed)
     except zlib.error as error:
         raise ValueError(str(error)) from error
-    sources, targets = np.frombuffer(columns, dtype="<i4").reshape(2, -1).tolist()
-    numbers = np.frombuffer(scores, dtype="<f8").tolist()
-    return [_unlikely(*of) for of in zip(sources, targets, numbers, strict=True)]
 
 
-def _unlikely(source: int, target: int, score: float) -> Relation:
-    return Relation("prerequisite", source, target, score, kept=False, evidence=())
+def _unlikely(source: int, target: int, score: float, evidence: tuple[Evidence, ...]) -> Relation:
+    return Relation("prerequisite", source, target, score, kept=False, evidence=evidence)
