@@ -11,6 +11,7 @@ from types import NoneType
 from typing import get_args
 
 import numpy as np
+import numpy.typing as npt
 
 from kg.types import (
     Concept,
@@ -28,6 +29,7 @@ __all__ = [
     "insert_passages",
     "insert_relations",
     "pack_text",
+    "read_candidates",
     "read_concepts",
     "read_mentions",
     "read_passages",
@@ -166,30 +168,29 @@ def read_mentions(
 def insert_relations(connection: sqlite3.Connection, relations: Iterable[Relation]) -> None:
     """Add relations: those that somebody may look at as rows, the others packed."""
     ids: dict[Evidence, int] = {}
-    unlikely: list[tuple[int, int, float, list[int]]] = []
+    packed: list[tuple[int, int, float, list[int]]] = []
     rows = []
     for r in relations:
         evidence = [ids.setdefault(e, len(ids)) for e in r.evidence]
-        if r.score < LEAST and r == _unlikely(r.source, r.target, r.score, r.evidence):
-            unlikely.append((r.source, r.target, r.score, evidence))
+        if not r.kept and r == _candidate(r.source, r.target, r.score, r.evidence):
+            packed.append((r.source, r.target, r.score, evidence))
         else:
-            spoken = json.dumps(evidence)
-            rows.append((r.kind, r.source, r.target, r.score, r.kept, spoken, r.tier, r.shortcut))
+            named = json.dumps(evidence)
+            rows.append((r.kind, r.source, r.target, r.score, r.kept, named, r.tier, r.shortcut))
     connection.executemany("INSERT INTO relations VALUES (?, ?, ?, ?, ?, ?, ?, ?)", rows)
-    connection.executemany(
-        "INSERT INTO evidence VALUES (?, ?, ?, ?, ?, ?)", ((i, *astuple(e)) for e, i in ids.items())
-    )
-    pairs = np.array([pair for *pair, _, _ in unlikely], dtype="<i4").reshape(-1, 2)
-    scores = np.array([score for *_, score, _ in unlikely], dtype="<f8")
     # Column by column they are packed to half of what they take pair by pair.
+    pairs = np.array([pair for *pair, _, _ in packed], dtype="<i4").reshape(-1, 2)
+    scores = np.array([score for *_, score, _ in packed], dtype="<f8")
     connection.execute(
-        "INSERT INTO unlikely VALUES (?, ?, ?)",
+        "INSERT INTO candidates VALUES (?, ?, ?)",
         (
             zlib.compress(pairs.T.tobytes()),
             zlib.compress(scores.tobytes()),
-            pack_text(json.dumps([evidence for *_, evidence in unlikely])),
+            pack_text(json.dumps([evidence for *_, evidence in packed])),
         ),
     )
+    told = json.dumps([astuple(e) for e in ids], ensure_ascii=False)
+    connection.execute("INSERT INTO evidence VALUES (?)", (pack_text(told),))
 
 
 def read_relations(connection: sqlite3.Connection, kept: bool) -> tuple[Relation, ...]:
@@ -200,34 +201,40 @@ def read_relations(connection: sqlite3.Connection, kept: bool) -> tuple[Relation
     ValueError
         When they are damaged.
     """
-    places = connection.execute("SELECT id, note, cell, line, quote, signal FROM evidence")
-    known = {i: Evidence(*place) for i, *place in places}
+    (told,) = connection.execute("SELECT told FROM evidence").fetchone() or (pack_text("[]"),)
+    known = dict(enumerate(Evidence(*e) for e in json.loads(unpack_text(told))))
 
-    def told(ids: Iterable[int]) -> tuple[Evidence, ...]:
+    def named(ids: Iterable[int]) -> tuple[Evidence, ...]:
         return tuple(known[i] for i in ids)
 
     rows = connection.execute("SELECT * FROM relations WHERE kept = ? ORDER BY rowid", (kept,))
     found = [
-        Relation(kind, p, c, score, kept, told(json.loads(evidence)), tier, bool(short))
+        Relation(kind, p, c, score, kept, named(json.loads(evidence)), tier, bool(short))
         for kind, p, c, score, _, evidence, tier, short in rows
     ]
     if not kept:
-        found += [_unlikely(p, c, s, told(ids)) for p, c, s, ids in _read_unlikely(connection)]
+        (packed,) = connection.execute("SELECT evidence FROM candidates").fetchone() or ((),)
+        evidence = json.loads(unpack_text(packed)) if packed else []
+        pairs, scores = read_candidates(connection)
+        each = zip(pairs.T.tolist(), scores.tolist(), evidence, strict=True)
+        found += [_candidate(p, c, score, named(ids)) for (p, c), score, ids in each]
         found.sort(key=lambda r: (_KINDS.index(r.kind), r.source, r.target))
     return tuple(found)
 
 
-def _read_unlikely(
+def read_candidates(
     connection: sqlite3.Connection,
-) -> Iterable[tuple[int, int, float, list[int]]]:
-    packed = connection.execute("SELECT pairs, scores, evidence FROM unlikely").fetchone()
-    if packed is None:
-        return ()
-    *columns, evidence = packed
-    pairs, scores = map(_unpacked, columns)
-    sources, targets = np.frombuffer(pairs, dtype="<i4").reshape(2, -1).tolist()
-    numbers = np.frombuffer(scores, dtype="<f8").tolist()
-    return zip(sources, targets, numbers, json.loads(unpack_text(evidence)), strict=True)
+) -> tuple[npt.NDArray[np.int32], npt.NDArray[np.float64]]:
+    """Pairs of concepts that were scored and not kept, shape (2, m), and their scores, (m,).
+
+    Raises
+    ------
+    ValueError
+        When they are damaged.
+    """
+    packed = connection.execute("SELECT pairs, scores FROM candidates").fetchone()
+    pairs, scores = map(_unpacked, packed) if packed else (b"", b"")
+    return np.frombuffer(pairs, dtype="<i4").reshape(2, -1), np.frombuffer(scores, dtype="<f8")
 
 
 def pack_text(text: str) -> bytes:
@@ -253,5 +260,5 @@ def _unpacked(packed: bytes) -> bytes:
         raise ValueError(str(error)) from error
 
 
-def _unlikely(source: int, target: int, score: float, evidence: tuple[Evidence, ...]) -> Relation:
+def _candidate(source: int, target: int, score: float, evidence: tuple[Evidence, ...]) -> Relation:
     return Relation("prerequisite", source, target, score, kept=False, evidence=evidence)

@@ -36,9 +36,9 @@ VERSION = 7
 # all notes together and are written anew by every ingest that changes something, but for names:
 # vectors of labels, which stay as long as some concept has that label. In those, a passage's id is
 # its rank in (note order, position in the note), the numbering a reader gives. A statement's seq is
-# its position in the note, too. Evidence is kept once, however many relations name its id.
-# Prerequisites that little speaks for are in unlikely, all in one row: of a large vault they are
-# nine in ten. The full-text index holds no text: it is that of the passages.
+# its position in the note, too. All evidence stands in one row, packed, and relations name it by
+# its place there. So do prerequisites that were scored and not kept, in candidates: of a large
+# vault they are 99 in 100. The full-text index holds no text: it is that of the passages.
 _TABLES = """
 CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL);
 CREATE TABLE notes (
@@ -79,10 +79,8 @@ CREATE TABLE relations (
     kind TEXT NOT NULL, source INTEGER NOT NULL, target INTEGER NOT NULL,
     score REAL NOT NULL, kept INTEGER NOT NULL,
     evidence TEXT NOT NULL, tier TEXT NOT NULL, shortcut INTEGER NOT NULL);
-CREATE TABLE evidence (
-    id INTEGER PRIMARY KEY, note TEXT NOT NULL, cell INTEGER, line INTEGER NOT NULL,
-    quote TEXT NOT NULL, signal TEXT NOT NULL);
-CREATE TABLE unlikely (pairs BLOB NOT NULL, scores BLOB NOT NULL, evidence BLOB NOT NULL);
+CREATE TABLE evidence (told BLOB NOT NULL);
+CREATE TABLE candidates (pairs BLOB NOT NULL, scores BLOB NOT NULL, evidence BLOB NOT NULL);
 CREATE VIRTUAL TABLE passages_fts USING fts5 (
     heading, body, names, content = '', tokenize = 'porter unicode61 remove_diacritics 2');
 """

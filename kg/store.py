@@ -23,7 +23,14 @@ from kg.graph import prerequisite_graph
 from kg.linking import Lexicon, fold, spaced, terms
 from kg.passages import KEPT, Passages
 from kg.paths import Likely
-from kg.rows import read_concepts, read_mentions, read_relations, unpack_text
+from kg.rows import (
+    LEAST,
+    read_candidates,
+    read_concepts,
+    read_mentions,
+    read_relations,
+    unpack_text,
+)
 from kg.schema import INDEX, OF_PASSAGES, check_types, connect, read_meta, told
 from kg.types import Concept, Mention, Place, Relation
 from kg.vectors import (
@@ -169,14 +176,20 @@ class Store:
         """
         if self.imported_from:
             return None
-        marks = ", ".join("?" * len(goals))
+        wanted = [*goals]
+        marks = ", ".join("?" * len(wanted))
         with self._reading():
             rows = self._connection.execute(
                 "SELECT source, target, score FROM relations WHERE kind = 'prerequisite' AND "
                 f"(target IN ({marks}) OR source IN ({marks}))",
-                (*goals, *goals),
+                (*wanted, *wanted),
             ).fetchall()
-        chance = {(int(p), int(c)): float(s) for p, c, s in rows}
+            pairs, scores = read_candidates(self._connection)
+        some = np.isin(pairs, wanted).any(axis=0) & (scores >= LEAST)
+        chance = dict(
+            zip(map(tuple, pairs[:, some].T.tolist()), scores[some].tolist(), strict=True)
+        )
+        chance |= {(int(p), int(c)): float(s) for p, c, s in rows}
         return {
             goal: {p: s for (p, c), s in chance.items() if c == goal and s > chance.get((c, p), 0)}
             for goal in goals

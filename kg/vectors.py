@@ -9,6 +9,7 @@ import functools
 import hashlib
 import json
 import math
+import zlib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -36,8 +37,10 @@ __all__ = [
     "nearest",
     "of_bits",
     "of_bytes",
+    "pack_owners",
     "save_shortlist",
     "shortlist",
+    "unpack_owners",
 ]
 
 # Of a number of a word's, and of a statement's vector.
@@ -80,7 +83,7 @@ class StatementVectors:
     @classmethod
     def of(cls, words: bytes, statement_of: bytes, statements: bytes, d: int) -> StatementVectors:
         """From the bytes that a store keeps of `PassageVectors`."""
-        owners = np.frombuffer(statement_of, dtype=np.int16)
+        owners = unpack_owners(statement_of)
         inside = owners >= 0
         read = _still_turned(words, d, WORD_BITS)[inside]
         return cls(_still_turned(statements, d, STATEMENT_BITS), read, owners[inside])
@@ -102,6 +105,26 @@ class StatementVectors:
                 cosines = self.words @ _turned(question).T  # (t, q)
             out[told] = np.maximum(np.maximum.reduceat(cosines, starts, axis=0), 0)
         return out
+
+
+def pack_owners(statement_of: npt.NDArray[np.int16]) -> bytes:
+    """The statements that words stand in, as a store keeps them."""
+    return zlib.compress(np.diff(statement_of, prepend=np.int16(0)).tobytes())
+
+
+def unpack_owners(packed: bytes) -> npt.NDArray[np.int16]:
+    """What `pack_owners` took.
+
+    Raises
+    ------
+    ValueError
+        When it is damaged.
+    """
+    try:
+        steps = np.frombuffer(zlib.decompress(packed), dtype=np.int16)
+    except zlib.error as error:
+        raise ValueError(str(error)) from error
+    return np.cumsum(steps, dtype=np.int16)
 
 
 def build_index(vectors: npt.NDArray[np.float32]) -> Any:

@@ -23,7 +23,7 @@ from kg.rows import (
 )
 from kg.schema import check_types, connect, meaning, meta_to_write, told
 from kg.types import Concept, Mention, Passage, Relation
-from kg.vectors import PassageVectors, of_bytes
+from kg.vectors import PassageVectors, of_bytes, pack_owners, unpack_owners
 from kg.whole_file import clear_unfinished
 
 __all__ = ["NoteRecord", "Writer", "transaction", "writing"]
@@ -93,7 +93,7 @@ class Writer:
                         row[:2],
                     ).fetchall()
                     words, statement_of, statements = row[2:]
-                    owners = np.frombuffer(statement_of, dtype=np.int16)
+                    owners = unpack_owners(statement_of)
                     vectors = tuple(v for (v,) in texts)
                     found[source] = PassageVectors(source, vectors, words, owners, statements)
         return found
@@ -141,7 +141,7 @@ class Writer:
         self.connection.executemany(
             "INSERT INTO words VALUES (?, ?, ?, ?, ?, ?)",
             (
-                (note, i, own.source, own.words, own.statement_of.tobytes(), own.statements)
+                (note, i, own.source, own.words, pack_owners(own.statement_of), own.statements)
                 for i, own in enumerate(vectors)
             ),
         )
@@ -174,7 +174,7 @@ class Writer:
 
         `full_text` rows are (passage id, heading, body, names of the concepts defined there).
         """
-        for table in ("concepts", "aliases", "mentions", "relations", "evidence", "unlikely"):
+        for table in ("concepts", "aliases", "mentions", "relations", "evidence", "candidates"):
             self.connection.execute(f"DELETE FROM {table}")
         self.connection.execute("INSERT INTO passages_fts (passages_fts) VALUES ('delete-all')")
         self.connection.executemany(

@@ -273,7 +273,7 @@ def everything() -> Callable[[Path], dict[str, object]]:
                 "aliases",
                 "mentions",
                 "relations",
-                "evidence",
+                "candidates",
             )
             count = opened._connection.execute
             return {

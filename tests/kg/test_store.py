@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 from kg.encoder import Encoder
 from kg.errors import GradusError, IndexMismatch, NoStore, StoreBusy, StoreVersion
-from kg.rows import LEAST, insert_relations, read_relations
+from kg.rows import insert_relations, read_relations
 from kg.schema import DATABASE, VERSION, connect, create_tables, meta_to_write
 from kg.store import Store, open_store
 from kg.types import Evidence, Passage, Relation
@@ -350,5 +350,5 @@ def test_relations_come_back_as_they_were_put_whether_as_rows_or_packed(
     for kept in (True, False):
         assert read_relations(connection, kept) == tuple(r for r in relations if r.kept == kept)
     (rows,) = connection.execute("SELECT count(*) FROM relations").fetchone()
-    assert rows == sum(r.kept or r.score >= LEAST for r in relations)
+    assert rows == sum(r.kept for r in relations)
     connection.close()
