@@ -40,6 +40,7 @@ __all__ = [
 
 # A pair that is scored lower is no edge: nobody looks at it but who asks for all that was scored.
 LEAST = 0.05
+_STEPS = 10_000  # of a chance, from 0 to 1
 _KINDS = get_args(RelationKind)
 # The types of the columns, as they are read.
 _STATEMENT = ((int,), (int,), (str,), (int,), (int,))
@@ -172,7 +173,8 @@ def insert_relations(connection: sqlite3.Connection, relations: Iterable[Relatio
     rows = []
     for r in relations:
         evidence = [ids.setdefault(e, len(ids)) for e in r.evidence]
-        if not r.kept and r == _candidate(r.source, r.target, r.score, r.evidence):
+        score = _steps(r.score) / _STEPS
+        if not r.kept and r == _candidate(r.source, r.target, score, r.evidence):
             packed.append((r.source, r.target, r.score, evidence))
         else:
             named = json.dumps(evidence)
@@ -180,7 +182,7 @@ def insert_relations(connection: sqlite3.Connection, relations: Iterable[Relatio
     connection.executemany("INSERT INTO relations VALUES (?, ?, ?, ?, ?, ?, ?, ?)", rows)
     # Column by column they are packed to half of what they take pair by pair.
     pairs = np.array([pair for *pair, _, _ in packed], dtype="<i4").reshape(-1, 2)
-    scores = np.array([score for *_, score, _ in packed], dtype="<f8")
+    scores = np.array([_steps(score) for *_, score, _ in packed], dtype="<u2")
     connection.execute(
         "INSERT INTO candidates VALUES (?, ?, ?)",
         (
@@ -234,7 +236,13 @@ def read_candidates(
     """
     packed = connection.execute("SELECT pairs, scores FROM candidates").fetchone()
     pairs, scores = map(_unpacked, packed) if packed else (b"", b"")
-    return np.frombuffer(pairs, dtype="<i4").reshape(2, -1), np.frombuffer(scores, dtype="<f8")
+    steps = np.frombuffer(scores, dtype="<u2")
+    return np.frombuffer(pairs, dtype="<i4").reshape(2, -1), steps / _STEPS
+
+
+def _steps(score: float) -> int:
+    """A chance in the steps it is rounded to."""
+    return round(min(max(score, 0.0), 1.0) * _STEPS)
 
 
 def pack_text(text: str) -> bytes:

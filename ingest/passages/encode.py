@@ -48,7 +48,7 @@ Progress = Callable[[str, int, int], None]  # what, done, total
 Wanted = tuple[str, list[tuple[int, int]]]  # a text, and the parts that some passage finds in it
 _DIGEST = 16  # bytes
 EPSILON = 1e-6  # beside any sum of words' vectors it is nothing
-NAME_BITS = 2  # a number of the vector of a name's word
+NAME_BITS = 4  # a number of the vector of a name's word
 SLAB = 1024  # texts whose words' vectors are held in full at once: about 100 MB
 
 
