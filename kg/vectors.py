@@ -44,7 +44,7 @@ __all__ = [
 ]
 
 # Of a number of a word's, and of a statement's vector.
-WORD_BITS, STATEMENT_BITS = 1, 3
+WORD_BITS, STATEMENT_BITS = 1, 4
 
 _MAGIC = b"gradus vectors 2\n"
 

@@ -99,7 +99,7 @@ class Writer:
         return found
 
     def names(self) -> dict[str, tuple[bytes, bytes]]:
-        """Names encoded before: the vector of each and those of its words, in bits."""
+        """Names encoded before: the vector of each in bytes, and its words' in bits."""
         return {
             name: (v, w)
             for name, v, w in self.connection.execute("SELECT name, vector, words FROM names")

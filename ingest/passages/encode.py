@@ -25,6 +25,7 @@ from kg.vectors import (
     in_bits,
     in_bytes,
     of_bits,
+    of_bytes,
 )
 from kg.writing import Writer
 
@@ -47,22 +48,21 @@ Progress = Callable[[str, int, int], None]  # what, done, total
 Wanted = tuple[str, list[tuple[int, int]]]  # a text, and the parts that some passage finds in it
 _DIGEST = 16  # bytes
 EPSILON = 1e-6  # beside any sum of words' vectors it is nothing
-NAME_BITS = 4  # a number of the vector of a name
-NAME_WORD_BITS = 2  # and of those of its words
+NAME_WORD_BITS = 2  # a number of the vector of a name's word
 SLAB = 1024  # texts whose words' vectors are held in full at once: about 100 MB
 
 
 def encode(
     texts: Sequence[str], encoder: Reads, say: Progress, what: str = "encoding"
 ) -> dict[str, tuple[bytes, bytes]]:
-    """The vector of each text, and those of its words, in bits.
+    """The vector of each text in bytes, and those of its words in bits.
 
     Stop words have none. A text that stands in several places is encoded once.
     """
     out = {}
     for text, vector, words in _read(texts, encoder, say, what):
         own = words.vectors[_telling(text, words)]
-        out[text] = in_bits(vector[None], NAME_BITS), in_bits(own, NAME_WORD_BITS)
+        out[text] = in_bytes(vector[None]).tobytes(), in_bits(own, NAME_WORD_BITS)
     return out
 
 
@@ -212,8 +212,8 @@ def name_vectors(
 
 
 def _read_back(vector: bytes, words: bytes) -> tuple[npt.NDArray[np.float32], WordVectors]:
-    d = len(vector) * 8 // NAME_BITS
-    return of_bits(vector, d, NAME_BITS)[0], of_bits(words, d, NAME_WORD_BITS)
+    d = len(vector)
+    return of_bytes(vector, d)[0], of_bits(words, d, NAME_WORD_BITS)
 
 
 def _after(say: Progress, what: str, before: int, total: int, done: int, _: int) -> None:

@@ -18,12 +18,12 @@ from vault import units
 
 from ingest import build
 from ingest.build import ingest
-from ingest.passages.encode import NAME_BITS, NAME_WORD_BITS
+from ingest.passages.encode import NAME_WORD_BITS
 from ingest.relations.gists import CHARS, PIECES, Gists, read_gists
 from kg.encoder import Encoder, check_weights, default_encoder_folder
 from kg.store import open_store
 from kg.types import Concept, Passage, PassageKind
-from kg.vectors import WORD_BITS, WordVectors, in_bits, of_bits
+from kg.vectors import WORD_BITS, WordVectors, in_bits, in_bytes, of_bits
 from kg.writing import writing
 
 NOTES = {
@@ -178,7 +178,7 @@ def test_each_label_is_encoded_once_alone_and_kept_with_its_words(
     assert [encoded.count(name) for name in names] == [1, 1, 1]
     for name, (vector, words) in names.items():
         whole, (read,) = encoder.encode_words([name])
-        assert vector == in_bits(whole, NAME_BITS)
+        assert vector == in_bytes(whole).tobytes()
         assert words == in_bits(read.vectors, NAME_WORD_BITS)
 
 
