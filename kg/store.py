@@ -38,9 +38,9 @@ from kg.vectors import (
     StatementVectors,
     build_index,
     build_shortlist,
+    check_bits,
     load_shortlist,
     nearest,
-    of_bits,
     of_bytes,
     save_shortlist,
     shortlist,
@@ -309,7 +309,7 @@ class Store:
         (words,) = self._of_words("vectors", passage)
         d = self._dimension
         with told(self.folder):
-            of_bits(words, d, WORD_BITS)
+            check_bits(words, d, WORD_BITS)
         return words
 
     def statement_vectors(self, passages: Sequence[int]) -> list[StatementVectors]:

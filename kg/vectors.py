@@ -31,6 +31,7 @@ __all__ = [
     "best_matches",
     "build_index",
     "build_shortlist",
+    "check_bits",
     "in_bits",
     "in_bytes",
     "load_shortlist",
@@ -267,6 +268,12 @@ def of_bits(stored: bytes, d: int, bits: int) -> npt.NDArray[np.float32]:
     """
     vectors: npt.NDArray[np.float32] = _still_turned(stored, d, bits) @ _turn(d)
     return vectors
+
+
+def check_bits(stored: bytes, d: int, bits: int) -> None:
+    """Raise ValueError unless these are bytes of whole vectors, as `in_bits` makes them."""
+    if len(stored) % int(_coder(d, bits).code_size):
+        raise ValueError("vectors are cut off")
 
 
 def _still_turned(stored: bytes, d: int, bits: int) -> npt.NDArray[np.float32]:
