@@ -37,7 +37,7 @@ class Sources:
     notes: tuple[NoteParts, ...]
     passages: tuple[Passage, ...]
     vectors: npt.NDArray[np.float32]  # (passages, d): one unit vector a passage
-    # The vectors of a passage's words, as `kg.vectors.in_bytes` made them.
+    # The vectors of a passage's words, as `kg.vectors.in_bits` made them.
     words: Callable[[int], bytes]
 
 

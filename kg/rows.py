@@ -11,6 +11,7 @@ from types import NoneType
 from typing import get_args
 
 import numpy as np
+import numpy.typing as npt
 
 from kg.types import (
     Concept,
@@ -27,15 +28,19 @@ __all__ = [
     "LEAST",
     "insert_passages",
     "insert_relations",
+    "pack_text",
+    "read_candidates",
     "read_concepts",
     "read_mentions",
     "read_passages",
     "read_relations",
     "read_sections",
+    "unpack_text",
 ]
 
 # A pair that is scored lower is no edge: nobody looks at it but who asks for all that was scored.
 LEAST = 0.05
+_STEPS = 10_000  # of a chance, from 0 to 1
 _KINDS = get_args(RelationKind)
 # The types of the columns, as they are read.
 _STATEMENT = ((int,), (int,), (str,), (int,), (int,))
@@ -162,21 +167,32 @@ def read_mentions(
 
 
 def insert_relations(connection: sqlite3.Connection, relations: Iterable[Relation]) -> None:
-    """Add relations: those of which there is something to say as rows, the others packed."""
-    unlikely: list[tuple[int, int, float]] = []
+    """Add relations: those that somebody may look at as rows, the others packed."""
+    ids: dict[Evidence, int] = {}
+    packed: list[tuple[int, int, float, list[int]]] = []
     rows = []
     for r in relations:
-        if r.score < LEAST and r == _unlikely(r.source, r.target, r.score):
-            unlikely.append((r.source, r.target, r.score))
+        evidence = [ids.setdefault(e, len(ids)) for e in r.evidence]
+        score = _steps(r.score) / _STEPS
+        if not r.kept and r == _candidate(r.source, r.target, score, r.evidence):
+            packed.append((r.source, r.target, r.score, evidence))
         else:
-            evidence = json.dumps([astuple(e) for e in r.evidence])
-            rows.append((r.kind, r.source, r.target, r.score, r.kept, evidence, r.tier, r.shortcut))
+            named = json.dumps(evidence)
+            rows.append((r.kind, r.source, r.target, r.score, r.kept, named, r.tier, r.shortcut))
     connection.executemany("INSERT INTO relations VALUES (?, ?, ?, ?, ?, ?, ?, ?)", rows)
-    pairs = np.array([pair for *pair, _ in unlikely], dtype="<i4").reshape(-1, 2)
-    scores = np.array([score for *_, score in unlikely], dtype="<f8")
     # Column by column they are packed to half of what they take pair by pair.
-    packed = zlib.compress(pairs.T.tobytes()), zlib.compress(scores.tobytes())
-    connection.execute("INSERT INTO unlikely VALUES (?, ?)", packed)
+    pairs = np.array([pair for *pair, _, _ in packed], dtype="<i4").reshape(-1, 2)
+    scores = np.array([_steps(score) for *_, score, _ in packed], dtype="<u2")
+    connection.execute(
+        "INSERT INTO candidates VALUES (?, ?, ?)",
+        (
+            zlib.compress(pairs.T.tobytes()),
+            zlib.compress(scores.tobytes()),
+            pack_text(json.dumps([evidence for *_, evidence in packed])),
+        ),
+    )
+    told = json.dumps([astuple(e) for e in ids], ensure_ascii=False)
+    connection.execute("INSERT INTO evidence VALUES (?)", (pack_text(told),))
 
 
 def read_relations(connection: sqlite3.Connection, kept: bool) -> tuple[Relation, ...]:
@@ -187,38 +203,70 @@ def read_relations(connection: sqlite3.Connection, kept: bool) -> tuple[Relation
     ValueError
         When they are damaged.
     """
+    (told,) = connection.execute("SELECT told FROM evidence").fetchone() or (pack_text("[]"),)
+    known = dict(enumerate(Evidence(*e) for e in json.loads(unpack_text(told))))
+
+    def named(ids: Iterable[int]) -> tuple[Evidence, ...]:
+        return tuple(known[i] for i in ids)
+
     rows = connection.execute("SELECT * FROM relations WHERE kept = ? ORDER BY rowid", (kept,))
     found = [
-        Relation(
-            kind,
-            p,
-            c,
-            score,
-            kept,
-            tuple(Evidence(*e) for e in json.loads(evidence)),
-            tier,
-            bool(short),
-        )
+        Relation(kind, p, c, score, kept, named(json.loads(evidence)), tier, bool(short))
         for kind, p, c, score, _, evidence, tier, short in rows
     ]
     if not kept:
-        found += _read_unlikely(connection)
+        (packed,) = connection.execute("SELECT evidence FROM candidates").fetchone() or ((),)
+        evidence = json.loads(unpack_text(packed)) if packed else []
+        pairs, scores = read_candidates(connection)
+        each = zip(pairs.T.tolist(), scores.tolist(), evidence, strict=True)
+        found += [_candidate(p, c, score, named(ids)) for (p, c), score, ids in each]
         found.sort(key=lambda r: (_KINDS.index(r.kind), r.source, r.target))
     return tuple(found)
 
 
-def _read_unlikely(connection: sqlite3.Connection) -> list[Relation]:
-    packed = connection.execute("SELECT pairs, scores FROM unlikely").fetchone()
-    if packed is None:
-        return []
+def read_candidates(
+    connection: sqlite3.Connection,
+) -> tuple[npt.NDArray[np.int32], npt.NDArray[np.float64]]:
+    """Pairs of concepts that were scored and not kept, shape (2, m), and their scores, (m,).
+
+    Raises
+    ------
+    ValueError
+        When they are damaged.
+    """
+    packed = connection.execute("SELECT pairs, scores FROM candidates").fetchone()
+    pairs, scores = map(_unpacked, packed) if packed else (b"", b"")
+    steps = np.frombuffer(scores, dtype="<u2")
+    return np.frombuffer(pairs, dtype="<i4").reshape(2, -1), steps / _STEPS
+
+
+def _steps(score: float) -> int:
+    """A chance in the steps it is rounded to."""
+    return round(min(max(score, 0.0), 1.0) * _STEPS)
+
+
+def pack_text(text: str) -> bytes:
+    """A text as a store keeps what it reads whole."""
+    return zlib.compress(text.encode())
+
+
+def unpack_text(packed: bytes) -> str:
+    """The text that `pack_text` took.
+
+    Raises
+    ------
+    ValueError
+        When it is damaged.
+    """
+    return _unpacked(packed).decode()
+
+
+def _unpacked(packed: bytes) -> bytes:
     try:
-        columns, scores = map(zlib.decompress, packed)
+        return zlib.decompress(packed)
     except zlib.error as error:
         raise ValueError(str(error)) from error
-    sources, targets = np.frombuffer(columns, dtype="<i4").reshape(2, -1).tolist()
-    numbers = np.frombuffer(scores, dtype="<f8").tolist()
-    return [_unlikely(*of) for of in zip(sources, targets, numbers, strict=True)]
 
 
-def _unlikely(source: int, target: int, score: float) -> Relation:
-    return Relation("prerequisite", source, target, score, kept=False, evidence=())
+def _candidate(source: int, target: int, score: float, evidence: tuple[Evidence, ...]) -> Relation:
+    return Relation("prerequisite", source, target, score, kept=False, evidence=evidence)

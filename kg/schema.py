@@ -28,7 +28,7 @@ __all__ = [
 
 DATABASE = "gradus.sqlite"
 INDEX = "vectors.faiss"
-VERSION = 6
+VERSION = 7
 
 # notes, passages, statements, vectors and words (the vectors of a passage's words and statements)
 # belong to one note each and stay while its content stays; by its source, a digest of what was
@@ -36,14 +36,15 @@ VERSION = 6
 # all notes together and are written anew by every ingest that changes something, but for names:
 # vectors of labels, which stay as long as some concept has that label. In those, a passage's id is
 # its rank in (note order, position in the note), the numbering a reader gives. A statement's seq is
-# its position in the note, too. Prerequisites that nothing speaks for are in unlikely, all in one
-# row: of a large vault they are nine in ten.
+# its position in the note, too. All evidence stands in one row, packed, and relations name it by
+# its place there. So do prerequisites that were scored and not kept, in candidates: of a large
+# vault they are 99 in 100. The full-text index holds no text: it is that of the passages.
 _TABLES = """
 CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL);
 CREATE TABLE notes (
     id INTEGER PRIMARY KEY,
     path TEXT NOT NULL UNIQUE, root TEXT NOT NULL, name TEXT NOT NULL UNIQUE,
-    sha256 TEXT NOT NULL, parsed TEXT NOT NULL);
+    sha256 TEXT NOT NULL, parsed BLOB NOT NULL);
 CREATE TABLE passages (
     note INTEGER NOT NULL REFERENCES notes (id) ON DELETE CASCADE, seq INTEGER NOT NULL,
     cell INTEGER, start INTEGER NOT NULL, "end" INTEGER NOT NULL,
@@ -78,9 +79,10 @@ CREATE TABLE relations (
     kind TEXT NOT NULL, source INTEGER NOT NULL, target INTEGER NOT NULL,
     score REAL NOT NULL, kept INTEGER NOT NULL,
     evidence TEXT NOT NULL, tier TEXT NOT NULL, shortcut INTEGER NOT NULL);
-CREATE TABLE unlikely (pairs BLOB NOT NULL, scores BLOB NOT NULL);
+CREATE TABLE evidence (told BLOB NOT NULL);
+CREATE TABLE candidates (pairs BLOB NOT NULL, scores BLOB NOT NULL, evidence BLOB NOT NULL);
 CREATE VIRTUAL TABLE passages_fts USING fts5 (
-    heading, body, names, tokenize = 'porter unicode61 remove_diacritics 2');
+    heading, body, names, content = '', tokenize = 'porter unicode61 remove_diacritics 2');
 """
 # Without them everything is found too, more slowly.
 _INDEXES = """
@@ -222,7 +224,7 @@ def _renew(connection: sqlite3.Connection) -> None:
     create_tables(connection)
     connection.executemany("INSERT INTO meta VALUES (?, ?)", [*meta, ("version", str(VERSION))])
     connection.executemany(
-        "INSERT INTO notes (path, root, name, sha256, parsed) VALUES (?, ?, ?, '', '')", notes
+        "INSERT INTO notes (path, root, name, sha256, parsed) VALUES (?, ?, ?, '', x'')", notes
     )
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -22,6 +22,7 @@ __all__ = ["Candidate", "Findings", "Reading", "Signs", "content_words", "find",
 # How many passages each retriever brings to the fusion, at least; and the sections that are then
 # looked at whole.
 POOL = 60
+LOOKED_AT = 50_000  # passages that full-text search scores, the rarest word's aside
 SECTIONS = 8
 SECTION_MOST = 60  # passages of one section
 # Weights of the full-text fields: heading, body, names of the concepts that the passage defines.
@@ -129,7 +130,7 @@ def read(question: str, store: Store, encoder: Encoder) -> Reading:
 def find(reading: Reading, store: Store, k: int = 10) -> Findings:
     """Search, with what was seen on the way."""
     pool = max(POOL, k)
-    either = " OR ".join(f'"{spaced(word)}"' for word in reading.words)
+    either = " OR ".join(f'"{spaced(word)}"' for word in _rarest(reading.words, store))
     lexical = dict(store.lexical(either, pool, FIELD_WEIGHTS) if either else ())
     dense = dict(store.nearest_passages(reading.vector, pool))
     asked = _Asked(reading, lexical, dense)
@@ -148,6 +149,16 @@ def find(reading: Reading, store: Store, k: int = 10) -> Findings:
     saying = [c for c in chosen if store.passages[c.passage].statements]
     signs = _signs(reading, saying[:SIGNS_FROM], store)
     return Findings(hits, tuple(chosen), reading.concepts, reading.words, signs)
+
+
+def _rarest(words: Iterable[str], store: Store) -> Iterator[str]:
+    """The words that tell most, from the rarest on, as long as not too many passages hold them."""
+    looked_at = 0
+    for word in sorted(words, key=store.passage_frequency):
+        looked_at += store.passage_frequency(word)
+        if looked_at > LOOKED_AT and looked_at > store.passage_frequency(word):
+            break
+        yield word
 
 
 @dataclass(frozen=True, slots=True)

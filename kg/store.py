@@ -23,14 +23,35 @@ from kg.graph import prerequisite_graph
 from kg.linking import Lexicon, fold, spaced, terms
 from kg.passages import KEPT, Passages
 from kg.paths import Likely
-from kg.rows import read_concepts, read_mentions, read_relations
+from kg.rows import (
+    LEAST,
+    read_candidates,
+    read_concepts,
+    read_mentions,
+    read_relations,
+    unpack_text,
+)
 from kg.schema import INDEX, OF_PASSAGES, check_types, connect, read_meta, told
 from kg.types import Concept, Mention, Place, Relation
-from kg.vectors import StatementVectors, build_index, load_index, nearest, save_index
+from kg.vectors import (
+    WORD_BITS,
+    StatementVectors,
+    build_index,
+    build_shortlist,
+    check_bits,
+    load_shortlist,
+    nearest,
+    of_bytes,
+    save_shortlist,
+    shortlist,
+)
 
 __all__ = ["NoteFile", "Store", "note_roots", "open_store"]
 
-KEPT_WORDS = 2_000  # passages whose words' vectors stay in memory, about 20 KB each
+KEPT_WORDS = 20_000  # passages whose words' vectors stay in memory, about 2 KB each
+# Of so many vectors all are compared with a question's; of more, those of a shortlist.
+FLAT_MOST = 50_000
+SHORTLIST = 400
 _HYPHENATED = re.compile(r"([^\W_]+)-([^\W_]+)")
 
 
@@ -71,11 +92,11 @@ class Store:
         self._connection.close()
 
     def warm(self, words: bool = False) -> None:
-        """Load vectors and index (writing its file if out of date) now, not at first use.
+        """Load the index of vectors (writing its file if out of date) now, not at first use.
 
         Also passages' words, of as many as stay in memory.
         """
-        self._index  # noqa: B018
+        self._index if self._small else self._shortlist  # noqa: B018
         for passage in range(min(len(self.passages), KEPT) if words else 0):
             self.passage_terms(passage)
 
@@ -118,7 +139,7 @@ class Store:
         """
         (parsed,) = self._of_note("parsed", name)
         with told(self.folder):
-            return tuple(map(str, json.loads(parsed)["texts"]))
+            return tuple(map(str, json.loads(unpack_text(parsed))["texts"]))
 
     def note_file(self, name: str) -> NoteFile:
         """Where a note was read from, and what it then held.
@@ -131,9 +152,9 @@ class Store:
         path, root, digest = self._of_note("path, root, sha256", name)
         return NoteFile(Path(path), Path(root), digest)
 
-    def _of_note(self, columns: str, name: str) -> tuple[str, ...]:
+    def _of_note(self, columns: str, name: str) -> tuple[Any, ...]:
         with self._reading():
-            row: tuple[str, ...] | None = self._connection.execute(
+            row: tuple[Any, ...] | None = self._connection.execute(
                 f"SELECT {columns} FROM notes WHERE name = ?", (name,)
             ).fetchone()
         if row is None:
@@ -155,14 +176,20 @@ class Store:
         """
         if self.imported_from:
             return None
-        marks = ", ".join("?" * len(goals))
+        wanted = [*goals]
+        marks = ", ".join("?" * len(wanted))
         with self._reading():
             rows = self._connection.execute(
                 "SELECT source, target, score FROM relations WHERE kind = 'prerequisite' AND "
                 f"(target IN ({marks}) OR source IN ({marks}))",
-                (*goals, *goals),
+                (*wanted, *wanted),
             ).fetchall()
-        chance = {(int(p), int(c)): float(s) for p, c, s in rows}
+            pairs, scores = read_candidates(self._connection)
+        some = np.isin(pairs, wanted).any(axis=0) & (scores >= LEAST)
+        chance = dict(
+            zip(map(tuple, pairs[:, some].T.tolist()), scores[some].tolist(), strict=True)
+        )
+        chance |= {(int(p), int(c)): float(s) for p, c, s in rows}
         return {
             goal: {p: s for (p, c), s in chance.items() if c == goal and s > chance.get((c, p), 0)}
             for goal in goals
@@ -228,10 +255,18 @@ class Store:
     def nearest_passages(self, query: npt.NDArray[np.float32], k: int) -> list[tuple[int, float]]:
         """Passages by the cosine of their best vector with the query's, shape (d,).
 
-        Best first, at most k.
+        Best first, at most k. Of many passages, the best of a shortlist.
         """
         if not len(self._owners):
             return []
+        if self._small:
+            return self._nearest_of_all(query, k)
+        rows = shortlist(self._shortlist, query, max(SHORTLIST, 4 * k), self._dimension)
+        among = dict.fromkeys(self._owners[rows].tolist())
+        scored = [(p, float((self.passage_vectors(p) @ query).max())) for p in among]
+        return sorted(scored, key=lambda found: (-found[1], found[0]))[:k]
+
+    def _nearest_of_all(self, query: npt.NDArray[np.float32], k: int) -> list[tuple[int, float]]:
         best: dict[int, float] = {}
         # Several vectors belong to one passage: ask for more until k passages are found or none are
         # left.
@@ -246,12 +281,21 @@ class Store:
 
     def passage_vectors(self, passage: int) -> npt.NDArray[np.float32]:
         """The vectors of one passage, shape (parts, d)."""
-        first, after = np.searchsorted(self._owners, (passage, passage + 1))
-        vectors: npt.NDArray[np.float32] = self._vectors[first:after]
-        return vectors
+        return self._vectors_of(passage)
+
+    @cached_property
+    def _vectors_of(self) -> Callable[[int], npt.NDArray[np.float32]]:
+        return lru_cache(KEPT)(self._read_vectors)
+
+    def _read_vectors(self, passage: int) -> npt.NDArray[np.float32]:
+        query = "SELECT vector FROM vectors WHERE note = ? AND seq = ? ORDER BY part"
+        d = self._dimension
+        with self._reading():
+            rows = self._connection.execute(query, self.passages.place(passage)).fetchall()
+            return of_bytes(b"".join(vector for (vector,) in rows), d)
 
     def passage_words(self, passages: Sequence[int]) -> list[bytes]:
-        """Vectors of each passage's words, as `kg.vectors.in_bytes` made them.
+        """Vectors of each passage's words, as `kg.vectors.in_bits` made them.
 
         Empty when the encoder gives none.
         """
@@ -263,13 +307,14 @@ class Store:
 
     def _read_words(self, passage: int) -> bytes:
         (words,) = self._of_words("vectors", passage)
+        d = self._dimension
         with told(self.folder):
-            np.frombuffer(words, dtype=np.int8).reshape(-1, self._vectors.shape[1])
+            check_bits(words, d, WORD_BITS)
         return words
 
     def statement_vectors(self, passages: Sequence[int]) -> list[StatementVectors]:
         """The vectors of each passage's statements and of the words in them."""
-        d = self._vectors.shape[1]
+        d = self._dimension
         rows = [self._of_words("vectors, statement_of, statements", p) for p in passages]
         with told(self.folder):
             return [StatementVectors.of(words, of, whole, d) for words, of, whole in rows]
@@ -347,40 +392,54 @@ class Store:
         return {p: tuple(cs) for p, cs in out.items()}
 
     @cached_property
-    def _vectors(self) -> npt.NDArray[np.float32]:
-        return self._owned_vectors[1]
-
-    @cached_property
     def _owners(self) -> npt.NDArray[np.int64]:
-        return self._owned_vectors[0]
-
-    @cached_property
-    def _owned_vectors(self) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.float32]]:
-        """Passage of each vector, shape (m,), and the vectors, shape (m, d)."""
+        """Passage of each vector, in order, shape (m,)."""
         first = self.passages.first_ids()
         with self._reading():
-            rows = self._connection.execute("SELECT note, seq, vector FROM vectors").fetchall()
-            owned = sorted((first[note] + seq, blob) for note, seq, blob in rows)
-            owners = np.array([p for p, _ in owned], dtype=np.int64)
-            if len({*owners.tolist()}) != len(self.passages):
+            rows = self._connection.execute("SELECT note, seq FROM vectors")
+            owners = np.sort(np.fromiter((first[note] + seq for note, seq in rows), np.int64))
+            if len(np.unique(owners)) != len(self.passages):
                 raise ValueError("passages have no vectors")
-            vectors = np.frombuffer(b"".join(blob for _, blob in owned), dtype=np.float32)
-            return owners, vectors.reshape(len(owned), -1) if len(owned) else np.zeros(
-                (0, 1), dtype=np.float32
-            )
+            return owners
+
+    @cached_property
+    def _dimension(self) -> int:
+        with self._reading():
+            row = self._connection.execute("SELECT length(vector) FROM vectors LIMIT 1").fetchone()
+        return int(row[0]) if row else 1
+
+    @property
+    def _small(self) -> bool:
+        return len(self._owners) <= FLAT_MOST
 
     @cached_property
     def _index(self) -> Any:
-        """The FAISS index from its file, or built and saved when that cannot be trusted."""
-        path = self.folder / INDEX
-        index = load_index(path, self.generation)
-        # Only the vectors themselves tell a store's index from that of one made anew in its place.
-        if index is None or not np.array_equal(index.reconstruct_n(0, index.ntotal), self._vectors):
-            index = build_index(self._vectors)
+        """Of all vectors, in memory: to read them takes no longer than a file of it would."""
+        every = [*self._slabs()]
+        d = self._dimension
+        return build_index(np.concatenate(every) if every else np.zeros((0, d), np.float32))
+
+    @cached_property
+    def _shortlist(self) -> Any:
+        """From its file, or built and saved when that cannot be trusted."""
+        path, of = self.folder / INDEX, f"{self.identity} {self.generation}"
+        index = load_shortlist(path, of)
+        if index is None or index.ntotal != len(self._owners):
+            index = build_shortlist(self._slabs(), self._dimension)
             # A store on a read-only or full disk still answers; the file only saves time.
             with contextlib.suppress(OSError):
-                save_index(index, path, self.generation)
+                save_shortlist(index, path, of)
         return index
+
+    def _slabs(self) -> Iterator[npt.NDArray[np.float32]]:
+        """The vectors of each note, shape (m, d), in the order of the passages."""
+        query = "SELECT vector FROM vectors WHERE note = ? ORDER BY seq, part"
+        d = self._dimension
+        for note in self.passages.first_ids():
+            with self._reading():
+                rows = self._connection.execute(query, (note,)).fetchall()
+                vectors = of_bytes(b"".join(vector for (vector,) in rows), d)
+            yield vectors
 
 
 def open_store(folder: Path) -> Store:

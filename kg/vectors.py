@@ -1,6 +1,6 @@
 """Vectors: nearest neighbours by cosine with FAISS and its checked file.
 
-Words' vectors in bytes, best matches.
+Vectors in bytes and in bits, best matches.
 """
 
 from __future__ import annotations
@@ -8,7 +8,9 @@ from __future__ import annotations
 import functools
 import hashlib
 import json
-from collections.abc import Sequence
+import math
+import zlib
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -28,13 +30,24 @@ __all__ = [
     "Words",
     "best_matches",
     "build_index",
+    "build_shortlist",
+    "check_bits",
+    "in_bits",
     "in_bytes",
-    "load_index",
+    "load_shortlist",
     "nearest",
-    "save_index",
+    "of_bits",
+    "of_bytes",
+    "pack_owners",
+    "save_shortlist",
+    "shortlist",
+    "unpack_owners",
 ]
 
-_MAGIC = b"gradus vectors 1\n"
+# Of a number of a word's, and of a statement's vector.
+WORD_BITS, STATEMENT_BITS = 1, 4
+
+_MAGIC = b"gradus vectors 2\n"
 
 
 WordVectors = npt.NDArray[np.float32]  # unit vectors of the word pieces of a text, shape (t, d)
@@ -50,43 +63,19 @@ class Words:
 
 @dataclass(frozen=True, slots=True)
 class PassageVectors:
-    """A passage as vectors; words are kept at a byte a number, and stop words have none."""
+    """A passage as vectors, as they are kept; stop words have none."""
 
     source: bytes  # a digest of what was encoded: equal ones have equal vectors
-    texts: npt.NDArray[np.float32]  # (texts, d) unit length, of the texts that stand for it
-    words: npt.NDArray[np.int8]  # (t, d) as `in_bytes` makes them
+    texts: tuple[bytes, ...]  # of each text that stands for it, as `in_bytes` makes them
+    words: bytes  # as `in_bits` makes them, in WORD_BITS
     statement_of: npt.NDArray[np.int16]  # (t,) the statement that each word stands in, -1 for none
-    statements: npt.NDArray[np.int8]  # (statements, d) each the mean of its words where it stands
-
-    @property
-    def of_words(self) -> tuple[npt.NDArray[np.int8 | np.int16], ...]:
-        """What is kept of its words and statements, in the order of the store's columns."""
-        return self.words, self.statement_of, self.statements
-
-    @classmethod
-    def stored(
-        cls,
-        source: bytes,
-        texts: Sequence[bytes],
-        words: bytes,
-        statement_of: bytes,
-        statements: bytes,
-    ) -> PassageVectors:
-        """From the bytes that a store keeps of it."""
-        whole = np.stack([np.frombuffer(text, dtype=np.float32) for text in texts])
-        d = whole.shape[1]
-        return cls(
-            source,
-            whole,
-            np.frombuffer(words, dtype=np.int8).reshape(-1, d),
-            np.frombuffer(statement_of, dtype=np.int16),
-            np.frombuffer(statements, dtype=np.int8).reshape(-1, d),
-        )
+    # The mean of a statement's words where it stands, as `in_bits` makes them, in STATEMENT_BITS.
+    statements: bytes
 
 
 @dataclass(frozen=True, slots=True)
 class StatementVectors:
-    """The statements of a passage as vectors of unit length, and the words in them."""
+    """The statements of a passage as vectors, and the words in them, turned as `in_bits` does."""
 
     whole: npt.NDArray[np.float32]  # (statements, d)
     words: npt.NDArray[np.float32]  # (t, d) of the words that stand in a statement
@@ -95,9 +84,15 @@ class StatementVectors:
     @classmethod
     def of(cls, words: bytes, statement_of: bytes, statements: bytes, d: int) -> StatementVectors:
         """From the bytes that a store keeps of `PassageVectors`."""
-        owners = np.frombuffer(statement_of, dtype=np.int16)
+        owners = unpack_owners(statement_of)
         inside = owners >= 0
-        return cls(_unit(statements, d), _unit(words, d)[inside], owners[inside])
+        read = _still_turned(words, d, WORD_BITS)[inside]
+        return cls(_still_turned(statements, d, STATEMENT_BITS), read, owners[inside])
+
+    def meet(self, question: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
+        """The cosine of each statement with a question's vector of shape (d,)."""
+        cosines: npt.NDArray[np.float32] = self.whole @ _turned(question)
+        return cosines
 
     def matches(self, question: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
         """For each statement and word of a question, shape (q, d), the cosine of its best word.
@@ -108,17 +103,29 @@ class StatementVectors:
         if len(question) and len(self.words):
             told, starts = np.unique(self.statement_of, return_index=True)
             with _threads().limit(limits=1, user_api="blas"):
-                cosines = self.words @ question.T  # (t, q)
+                cosines = self.words @ _turned(question).T  # (t, q)
             out[told] = np.maximum(np.maximum.reduceat(cosines, starts, axis=0), 0)
         return out
 
 
-def _unit(stored: bytes, d: int) -> npt.NDArray[np.float32]:
-    """Vectors of unit length, shape (n, d), from bytes that `in_bytes` made."""
-    rows = np.frombuffer(stored, dtype=np.int8).reshape(-1, d).astype(np.float32)
-    lengths = np.sqrt(np.einsum("nd,nd->n", rows, rows))[:, None]
-    unit: npt.NDArray[np.float32] = rows / np.maximum(lengths, 1e-9)
-    return unit
+def pack_owners(statement_of: npt.NDArray[np.int16]) -> bytes:
+    """The statements that words stand in, as a store keeps them."""
+    return zlib.compress(np.diff(statement_of, prepend=np.int16(0)).tobytes())
+
+
+def unpack_owners(packed: bytes) -> npt.NDArray[np.int16]:
+    """What `pack_owners` took.
+
+    Raises
+    ------
+    ValueError
+        When it is damaged.
+    """
+    try:
+        steps = np.frombuffer(zlib.decompress(packed), dtype=np.int16)
+    except zlib.error as error:
+        raise ValueError(str(error)) from error
+    return np.cumsum(steps, dtype=np.int16)
 
 
 def build_index(vectors: npt.NDArray[np.float32]) -> Any:
@@ -148,10 +155,7 @@ def nearest(
     IndexMismatch
         When the query's dimension is not the index's.
     """
-    if query.shape != (index.d,):
-        raise IndexMismatch(
-            f"the question's vector has shape {query.shape}, the index expects ({index.d},)"
-        )
+    _check_dimension(query, index.d)
     k = min(k, index.ntotal)
     if k == 0:
         return np.zeros(0, dtype=np.int64), np.zeros(0, dtype=np.float32)
@@ -159,15 +163,54 @@ def nearest(
     return rows[0], scores[0]
 
 
-def save_index(index: Any, path: Path, generation: int) -> None:
-    """Write the index with its generation and a checksum, replacing an older file at once."""
-    payload = faiss.serialize_index(index).tobytes()
-    head = {"generation": generation, "sha256": hashlib.sha256(payload).hexdigest()}
+def build_shortlist(slabs: Iterable[npt.NDArray[np.float32]], d: int) -> Any:
+    """An index of one bit a number over unit vectors that come in slabs of shape (n, d)."""
+    index = faiss.IndexBinaryFlat(8 * math.ceil(d / 8))
+    for vectors in slabs:
+        index.add(_signs(vectors))
+    return index
+
+
+def shortlist(index: Any, query: npt.NDArray[np.float32], k: int, d: int) -> npt.NDArray[np.int64]:
+    """Row numbers of k vectors among which the nearest ones are, those of `build_shortlist`.
+
+    Fewer when the index is smaller. They are those on whose side of most hyperplanes the query
+    lies; which of them are nearest, their vectors tell.
+
+    Raises
+    ------
+    IndexMismatch
+        When the query's dimension is not d.
+
+    References
+    ----------
+    Charikar (2002), Similarity estimation techniques from rounding algorithms.
+    """
+    _check_dimension(query, d)
+    _, rows = index.search(_signs(query[None]), min(k, index.ntotal))
+    return np.asarray(rows[0])
+
+
+def _signs(vectors: npt.NDArray[np.float32]) -> npt.NDArray[np.uint8]:
+    return np.packbits(_turned(vectors) > 0, axis=1)
+
+
+def _check_dimension(query: npt.NDArray[np.float32], d: int) -> None:
+    if query.shape != (d,):
+        raise IndexMismatch(
+            f"the question's vector has shape {query.shape}, the index expects ({d},)"
+        )
+
+
+def save_shortlist(index: Any, path: Path, of: str) -> None:
+    """Write it with what it is of and a checksum, replacing an older file at once."""
+    payload = faiss.serialize_index_binary(index).tobytes()
+    head = {"of": of, "sha256": hashlib.sha256(payload).hexdigest()}
     write_whole(path, _MAGIC + json.dumps(head).encode() + b"\n" + payload)
 
 
-def load_index(path: Path, generation: int) -> Any | None:
-    """The index, or None when its file is missing, damaged or of another generation."""
+def load_shortlist(path: Path, of: str) -> Any | None:
+    """The index, or None when its file is missing, damaged or of something else."""
     try:
         raw = path.read_bytes()
     except OSError:
@@ -179,9 +222,9 @@ def load_index(path: Path, generation: int) -> Any | None:
         head = json.loads(head_line)
     except ValueError:
         return None
-    if head != {"generation": generation, "sha256": hashlib.sha256(payload).hexdigest()}:
+    if head != {"of": of, "sha256": hashlib.sha256(payload).hexdigest()}:
         return None
-    return faiss.deserialize_index(np.frombuffer(payload, dtype=np.uint8))
+    return faiss.deserialize_index_binary(np.frombuffer(payload, dtype=np.uint8))
 
 
 def in_bytes(vectors: npt.NDArray[np.float32]) -> npt.NDArray[np.int8]:
@@ -191,6 +234,82 @@ def in_bytes(vectors: npt.NDArray[np.float32]) -> npt.NDArray[np.int8]:
     """
     largest = np.abs(vectors).max(axis=1, keepdims=True, initial=1e-9)
     return np.asarray(np.rint(vectors * (127 / largest)), dtype=np.int8)
+
+
+def of_bytes(stored: bytes, d: int) -> npt.NDArray[np.float32]:
+    """Unit vectors, shape (t, d), from bytes that `in_bytes` made."""
+    rows = np.frombuffer(stored, dtype=np.int8).reshape(-1, d).astype(np.float32)
+    return _unit(rows)
+
+
+def in_bits(vectors: npt.NDArray[np.float32], bits: int) -> bytes:
+    """The directions of vectors of shape (t, d) at some bits a number: each takes d * bits / 8
+    bytes.
+
+    Turned in a fixed, random way, the numbers of any unit vector are nearly normal, and FAISS
+    rounds them to levels that are best for normal ones. Nothing is fitted, so that what a vector
+    becomes depends on it alone.
+
+    References
+    ----------
+    Zandieh et al. (2025), TurboQuant.
+    """
+    codes: npt.NDArray[np.uint8] = _coder(vectors.shape[1], bits).compute_codes(
+        np.ascontiguousarray(_turned(_unit(vectors)))
+    )
+    return codes.tobytes()
+
+
+def of_bits(stored: bytes, d: int, bits: int) -> npt.NDArray[np.float32]:
+    """Vectors, shape (t, d), from bytes that `in_bits` made.
+
+    They are a little longer than 1, so that their product with a unit vector is the cosine, on
+    average; the fewer bits, the further from it a single one may be.
+    """
+    vectors: npt.NDArray[np.float32] = _still_turned(stored, d, bits) @ _turn(d)
+    return vectors
+
+
+def check_bits(stored: bytes, d: int, bits: int) -> None:
+    """Raise ValueError unless these are bytes of whole vectors, as `in_bits` makes them."""
+    if len(stored) % int(_coder(d, bits).code_size):
+        raise ValueError("vectors are cut off")
+
+
+def _still_turned(stored: bytes, d: int, bits: int) -> npt.NDArray[np.float32]:
+    coder = _coder(d, bits)
+    codes = np.frombuffer(stored, dtype=np.uint8).reshape(-1, coder.code_size)
+    if not len(codes):
+        return np.zeros((0, d), dtype=np.float32)
+    # Rounded to the mean of what is rounded so, a vector's part along its rounded one is just that
+    # one: what is left over stands at a right angle to it.
+    rounded: npt.NDArray[np.float32] = coder.decode(codes)
+    squares = np.einsum("nd,nd->n", rounded, rounded)[:, None]
+    return np.asarray(rounded / np.maximum(squares, 1e-9))
+
+
+def _turned(vectors: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
+    return np.asarray(vectors @ _turn(vectors.shape[-1]).T)
+
+
+@functools.cache
+def _turn(d: int) -> npt.NDArray[np.float32]:
+    """A rotation of d dimensions, always the same."""
+    drawn = np.random.default_rng(d).standard_normal((d, d))
+    return np.asarray(np.linalg.qr(drawn)[0], dtype=np.float32)
+
+
+@functools.cache
+def _coder(d: int, bits: int) -> Any:
+    coder = faiss.ScalarQuantizer(d, getattr(faiss.ScalarQuantizer, f"QT_{bits}bit_tqmse"))
+    coder.train(np.zeros((1, d), dtype=np.float32))
+    return coder
+
+
+def _unit(rows: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
+    lengths = np.sqrt(np.einsum("nd,nd->n", rows, rows))[:, None]
+    unit: npt.NDArray[np.float32] = rows / np.maximum(lengths, 1e-9)
+    return unit
 
 
 def best_matches(
@@ -203,24 +322,19 @@ def best_matches(
     Parameters
     ----------
     question : unit vectors of the question's words, shape (q, d)
-    passages : what `in_bytes` made of each passage's words
+    passages : what `in_bits` made of each passage's words
     """
     out = np.zeros((len(passages), len(question)), dtype=np.float32)
     filled = [i for i, words in enumerate(passages) if words]
     if filled and len(question):
         d = question.shape[1]
-        words = (
-            np.frombuffer(b"".join(passages[i] for i in filled), dtype=np.int8)
-            .reshape(-1, d)
-            .astype(np.float32)
-        )
-        lengths = np.sqrt(np.einsum("td,td->t", words, words))
+        size = _coder(d, WORD_BITS).code_size
+        words = _still_turned(b"".join(passages[i] for i in filled), d, WORD_BITS)
         # NumPy's threads beside the encoder's, still spinning, cost up to 100 ms; one thread does
         # it in 5.
         with _threads().limit(limits=1, user_api="blas"):
-            products = words @ question.T  # (all t, q)
-        cosines = products / np.maximum(lengths, 1e-9)[:, None]
-        starts = np.cumsum([0, *(len(passages[i]) // d for i in filled[:-1])])
+            cosines = words @ _turned(question).T  # (all t, q)
+        starts = np.cumsum([0, *(len(passages[i]) // size for i in filled[:-1])])
         out[filled] = np.maximum(np.maximum.reduceat(cosines, starts, axis=0), 0)
     return out
 

@@ -14,10 +14,16 @@ import numpy as np
 import numpy.typing as npt
 
 from kg.errors import GradusError
-from kg.rows import insert_passages, insert_relations, read_passages
+from kg.rows import (
+    insert_passages,
+    insert_relations,
+    pack_text,
+    read_passages,
+    unpack_text,
+)
 from kg.schema import check_types, connect, meaning, meta_to_write, told
 from kg.types import Concept, Mention, Passage, Relation
-from kg.vectors import PassageVectors
+from kg.vectors import PassageVectors, of_bytes, pack_owners, unpack_owners
 from kg.whole_file import clear_unfinished
 
 __all__ = ["NoteRecord", "Writer", "transaction", "writing"]
@@ -49,9 +55,8 @@ class Writer:
 
     def parsed(self, note: int) -> str:
         """A note's parse, the JSON text it was put with."""
-        return str(
-            self.connection.execute("SELECT parsed FROM notes WHERE id = ?", (note,)).fetchone()[0]
-        )
+        query = "SELECT parsed FROM notes WHERE id = ?"
+        return unpack_text(self.connection.execute(query, (note,)).fetchone()[0])
 
     def passages(self, note: int, first_id: int = 0) -> list[Passage]:
         """A note's passages with their statements; ids count up from `first_id`."""
@@ -63,10 +68,10 @@ class Writer:
         rows = self.connection.execute(
             "SELECT seq, vector FROM vectors WHERE note = ? ORDER BY seq, part", (note,)
         ).fetchall()
-        return [(seq, np.frombuffer(blob, dtype=np.float32)) for seq, blob in rows]
+        return [(seq, of_bytes(blob, len(blob))[0]) for seq, blob in rows]
 
     def words(self, note: int, seq: int) -> bytes:
-        """The vectors of a passage's words, as `kg.vectors.in_bytes` made them."""
+        """The vectors of a passage's words, as `kg.vectors.in_bits` made them."""
         row = self.connection.execute(
             "SELECT vectors FROM words WHERE note = ? AND seq = ?", (note, seq)
         ).fetchone()
@@ -87,12 +92,14 @@ class Writer:
                         "SELECT vector FROM vectors WHERE note = ? AND seq = ? ORDER BY part",
                         row[:2],
                     ).fetchall()
-                    own = PassageVectors.stored(source, [v for (v,) in texts], *row[2:])
-                    found[source] = own
+                    words, statement_of, statements = row[2:]
+                    owners = unpack_owners(statement_of)
+                    vectors = tuple(v for (v,) in texts)
+                    found[source] = PassageVectors(source, vectors, words, owners, statements)
         return found
 
     def names(self) -> dict[str, tuple[bytes, bytes]]:
-        """Names encoded before: the float32 vector of each, and its words' in bytes."""
+        """Names encoded before: the vector of each in bytes, and its words' in bits."""
         return {
             name: (v, w)
             for name, v, w in self.connection.execute("SELECT name, vector, words FROM names")
@@ -119,22 +126,22 @@ class Writer:
         self.connection.execute("DELETE FROM notes WHERE path = ?", (record.path,))
         cursor = self.connection.execute(
             "INSERT INTO notes (path, root, name, sha256, parsed) VALUES (?, ?, ?, ?, ?)",
-            (record.path, record.root, record.name, record.sha256, parsed),
+            (record.path, record.root, record.name, record.sha256, pack_text(parsed)),
         )
         note = int(cursor.lastrowid or 0)
         insert_passages(self.connection, note, passages)
         self.connection.executemany(
             "INSERT INTO vectors VALUES (?, ?, ?, ?)",
             (
-                (note, i, j, np.asarray(v, dtype=np.float32).tobytes())
+                (note, i, j, vector)
                 for i, own in enumerate(vectors)
-                for j, v in enumerate(own.texts)
+                for j, vector in enumerate(own.texts)
             ),
         )
         self.connection.executemany(
             "INSERT INTO words VALUES (?, ?, ?, ?, ?, ?)",
             (
-                (note, i, own.source, *(a.tobytes() for a in own.of_words))
+                (note, i, own.source, own.words, pack_owners(own.statement_of), own.statements)
                 for i, own in enumerate(vectors)
             ),
         )
@@ -167,8 +174,9 @@ class Writer:
 
         `full_text` rows are (passage id, heading, body, names of the concepts defined there).
         """
-        for table in ("concepts", "aliases", "mentions", "relations", "unlikely", "passages_fts"):
+        for table in ("concepts", "aliases", "mentions", "relations", "evidence", "candidates"):
             self.connection.execute(f"DELETE FROM {table}")
+        self.connection.execute("INSERT INTO passages_fts (passages_fts) VALUES ('delete-all')")
         self.connection.executemany(
             "INSERT INTO concepts VALUES (?, ?, ?, ?, ?, ?)",
             (

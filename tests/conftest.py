@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sqlite3
 
 os.environ.setdefault("HF_HUB_OFFLINE", "1")  # before anything imports huggingface_hub
 # before torch; threads that wait for each other's make all slow
@@ -245,6 +246,16 @@ def store(store_folder: Path) -> Iterator[Store]:
     opened.close()
 
 
+def _full_text(connection: sqlite3.Connection) -> list[tuple[object, ...]]:
+    """Every term of the full-text index with its passage, column and place there."""
+    connection.execute(
+        "CREATE VIRTUAL TABLE IF NOT EXISTS temp.terms "
+        "USING fts5vocab(main, passages_fts, instance)"
+    )
+    found = connection.execute('SELECT doc, col, "offset", term FROM temp.terms')
+    return sorted(found.fetchall())
+
+
 @pytest.fixture(scope="session")
 def everything() -> Callable[[Path], dict[str, object]]:
     """A function that reads all that a store says, to compare two stores by value."""
@@ -262,6 +273,7 @@ def everything() -> Callable[[Path], dict[str, object]]:
                 "aliases",
                 "mentions",
                 "relations",
+                "candidates",
             )
             count = opened._connection.execute
             return {
@@ -278,9 +290,7 @@ def everything() -> Callable[[Path], dict[str, object]]:
                     (v.whole.tolist(), v.statement_of.tolist())
                     for v in opened.statement_vectors(range(len(opened.passages)))
                 ],
-                "full text": count(
-                    "SELECT rowid, heading, body, names FROM passages_fts ORDER BY rowid"
-                ).fetchall(),
+                "full text": _full_text(opened._connection),
                 "rows": {t: count(f"SELECT count(*) FROM {t}").fetchone()[0] for t in tables},
             }
         finally:

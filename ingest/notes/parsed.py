@@ -101,21 +101,24 @@ def storable(text: str) -> str:
 
 
 def dump(parsed: ParsedNote) -> str:
-    """A parsed note as JSON text, for the store."""
-    return json.dumps(dataclasses.asdict(parsed), ensure_ascii=False, default=str)
+    """A parsed note as JSON text, for the store; its parts as rows, without names of fields."""
+    fields = {f.name: getattr(parsed, f.name) for f in dataclasses.fields(parsed)}
+    rows = {name: [dataclasses.astuple(part) for part in fields[name]] for name in _PARTS}
+    return json.dumps(fields | rows, ensure_ascii=False, default=str, separators=(",", ":"))
 
 
 def load(text: str) -> ParsedNote:
     """The parsed note that `dump` wrote."""
     raw = json.loads(text)
-    return ParsedNote(
-        texts=tuple(raw["texts"]),
-        headings=tuple(Heading(**{**h, "path": tuple(h["path"])}) for h in raw["headings"]),
-        blocks=tuple(
-            Block(**{**b, "heading_path": tuple(b["heading_path"])}) for b in raw["blocks"]
-        ),
-        marked=tuple(Marked(**m) for m in raw["marked"]),
-        front_matter=raw["front_matter"],
-        front_matter_lines=raw["front_matter_lines"],
-        left_out=tuple(LeftOut(**part) for part in raw.get("left_out", ())),
-    )
+    parts = {
+        name: tuple(of(*map(_as_it_was, row)) for row in raw[name]) for name, of in _PARTS.items()
+    }
+    return ParsedNote(**raw | parts | {"texts": tuple(raw["texts"])})
+
+
+def _as_it_was(value: Any) -> Any:
+    """JSON has no tuples."""
+    return tuple(value) if isinstance(value, list) else value
+
+
+_PARTS = {"headings": Heading, "blocks": Block, "marked": Marked, "left_out": LeftOut}

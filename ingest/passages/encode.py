@@ -1,4 +1,4 @@
-"""Texts and concepts' names to vectors: whole ones, and those of their words in bytes."""
+"""Texts and concepts' names to vectors: whole ones, and those of their words."""
 
 from __future__ import annotations
 
@@ -16,7 +16,17 @@ from ingest.passages.embedded_text import Part, statement_parts, vector_texts
 from kg.linking import STOP_WORDS
 from kg.schema import told
 from kg.types import Passage
-from kg.vectors import PassageVectors, Words, WordVectors, in_bytes
+from kg.vectors import (
+    STATEMENT_BITS,
+    WORD_BITS,
+    PassageVectors,
+    Words,
+    WordVectors,
+    in_bits,
+    in_bytes,
+    of_bits,
+    of_bytes,
+)
 from kg.writing import Writer
 
 __all__ = [
@@ -36,20 +46,23 @@ __all__ = [
 
 Progress = Callable[[str, int, int], None]  # what, done, total
 Wanted = tuple[str, list[tuple[int, int]]]  # a text, and the parts that some passage finds in it
+_DIGEST = 16  # bytes
 EPSILON = 1e-6  # beside any sum of words' vectors it is nothing
+NAME_WORD_BITS = 2  # a number of the vector of a name's word
 SLAB = 1024  # texts whose words' vectors are held in full at once: about 100 MB
 
 
 def encode(
     texts: Sequence[str], encoder: Reads, say: Progress, what: str = "encoding"
-) -> dict[str, tuple[npt.NDArray[np.float32], npt.NDArray[np.int8]]]:
-    """The vector of each text, shape (d,), and those of its words in bytes, shape (t, d).
+) -> dict[str, tuple[bytes, bytes]]:
+    """The vector of each text in bytes, and those of its words in bits.
 
     Stop words have none. A text that stands in several places is encoded once.
     """
     out = {}
     for text, vector, words in _read(texts, encoder, say, what):
-        out[text] = vector, in_bytes(words.vectors[_telling(text, words)])
+        own = words.vectors[_telling(text, words)]
+        out[text] = in_bytes(vector[None]).tobytes(), in_bits(own, NAME_WORD_BITS)
     return out
 
 
@@ -74,7 +87,7 @@ class ToEncode:
     def source(self) -> bytes:
         """A digest of all that its vectors depend on."""
         read = json.dumps([self.texts, self.parts, len(self.passage.statements)])
-        return hashlib.sha256(read.encode()).digest()
+        return hashlib.sha256(read.encode()).digest()[:_DIGEST]
 
     @classmethod
     def of(cls, passage: Passage) -> ToEncode:
@@ -120,27 +133,25 @@ class ReadText:
     """One text as it was read, with the sums of its words over some of its parts."""
 
     vector: npt.NDArray[np.float32]
-    words: npt.NDArray[np.int8]
+    words: bytes  # as `in_bits` makes them
     spans: npt.NDArray[np.int64]  # (t, 2) of these words
     sums: Mapping[tuple[int, int], npt.NDArray[np.float32]]  # (d,) by half-open offsets
 
 
 def _pooled(
     text: str, words: Words, parts: Sequence[tuple[int, int]]
-) -> tuple[
-    npt.NDArray[np.int8], npt.NDArray[np.int64], dict[tuple[int, int], npt.NDArray[np.float32]]
-]:
+) -> tuple[bytes, npt.NDArray[np.int64], dict[tuple[int, int], npt.NDArray[np.float32]]]:
     telling = _telling(text, words)
     sums = {}
     for start, end in parts:
         inside = (words.spans[:, 0] >= start) & (words.spans[:, 0] < end)
         sums[start, end] = words.vectors[inside].sum(axis=0)
-    return in_bytes(words.vectors[telling]), words.spans[telling], sums
+    return in_bits(words.vectors[telling], WORD_BITS), words.spans[telling], sums
 
 
 def _of_passage(passage: ToEncode, read: Mapping[str, ReadText]) -> PassageVectors:
     texts, statements = passage.texts, len(passage.passage.statements)
-    owners = [np.full(len(read[text].words), -1, dtype=np.int16) for text in texts]
+    owners = [np.full(len(read[text].spans), -1, dtype=np.int16) for text in texts]
     sums = np.zeros((statements, len(read[texts[0]].vector)), dtype=np.float32)
     for part in passage.parts:
         text = read[texts[part.text]]
@@ -151,10 +162,10 @@ def _of_passage(passage: ToEncode, read: Mapping[str, ReadText]) -> PassageVecto
         sums[part.statement] += own if own.any() else text.vector * EPSILON
     return PassageVectors(
         passage.source,
-        np.stack([read[text].vector for text in texts]),
-        np.concatenate([read[text].words for text in texts]),
+        tuple(in_bytes(read[text].vector[None]).tobytes() for text in texts),
+        b"".join(read[text].words for text in texts),
         np.concatenate(owners),
-        in_bytes(sums),
+        in_bits(sums, STATEMENT_BITS),
     )
 
 
@@ -190,24 +201,19 @@ def name_vectors(
     wanted = dict.fromkeys(names)
     with told(writer.folder):
         before = writer.names()
-        _ = {name: _from_bytes(*vectors) for name, vectors in before.items()}
+        _ = {name: _read_back(*vectors) for name, vectors in before.items()}
     known = {name: vectors for name, vectors in before.items() if name in wanted}
     new = [name for name in wanted if name not in known]
     if new:
-        fresh = encode(new, encoder(), say, "encoding names")
-        known |= {
-            name: (v.astype(np.float32).tobytes(), words.tobytes())
-            for name, (v, words) in fresh.items()
-        }
+        known |= encode(new, encoder(), say, "encoding names")
     if known.keys() != before.keys():
         writer.put_names(known)
-    return {name: _from_bytes(*vectors) for name, vectors in known.items()}
+    return {name: _read_back(*vectors) for name, vectors in known.items()}
 
 
-def _from_bytes(vector: bytes, words: bytes) -> tuple[npt.NDArray[np.float32], WordVectors]:
-    whole = np.frombuffer(vector, dtype=np.float32)
-    pieces = np.frombuffer(words, dtype=np.int8).reshape(-1, len(whole)).astype(np.float32)
-    return whole, pieces / np.maximum(np.linalg.norm(pieces, axis=1, keepdims=True), 1e-9)
+def _read_back(vector: bytes, words: bytes) -> tuple[npt.NDArray[np.float32], WordVectors]:
+    d = len(vector)
+    return of_bytes(vector, d)[0], of_bits(words, d, NAME_WORD_BITS)
 
 
 def _after(say: Progress, what: str, before: int, total: int, done: int, _: int) -> None:

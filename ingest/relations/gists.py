@@ -13,7 +13,7 @@ from ingest.concepts.summary import tells
 from ingest.notes.dialect_lines import readable
 from ingest.notes.plain_text import plain
 from kg.types import Concept, Passage
-from kg.vectors import WordVectors
+from kg.vectors import WORD_BITS, WordVectors, of_bits
 
 __all__ = ["Gists", "NameVectors", "read_gists"]
 
@@ -57,7 +57,7 @@ def read_gists(
     vectors : array of shape (passages, d)
         One unit vector a passage.
     passage_words : function
-        From a passage's id to its words' vectors as `kg.vectors.in_bytes` made them.
+        From a passage's id to its words' vectors as `kg.vectors.in_bits` made them.
     """
     d = vectors.shape[1]
     named = name_vectors([c.label for c in concepts])
@@ -72,13 +72,10 @@ def read_gists(
     def words(concept: int) -> WordVectors:
         read: list[WordVectors] = []
         for p in telling[concept]:
-            read.append(
-                np.frombuffer(passage_words(p), dtype=np.int8).reshape(-1, d).astype(np.float32)
-            )
+            read.append(of_bits(passage_words(p), d, WORD_BITS))
             if sum(map(len, read)) >= PIECES:
                 break
-        whole = np.concatenate(read)[:PIECES] if read else np.zeros((0, d), dtype=np.float32)
-        return np.asarray(whole / np.maximum(np.linalg.norm(whole, axis=1, keepdims=True), 1e-9))
+        return np.concatenate(read)[:PIECES] if read else np.zeros((0, d), dtype=np.float32)
 
     names = (
         np.stack([named[c.label][0] for c in concepts])

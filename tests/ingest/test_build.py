@@ -304,7 +304,7 @@ def older(store: Path) -> None:
     """Make a store look as an older Gradus left it: other tables, another version."""
     connection = connect(store, writable=True)
     connection.execute("UPDATE meta SET value = '5' WHERE key = 'version'")
-    connection.execute("DROP TABLE unlikely")
+    connection.execute("DROP TABLE candidates")
     connection.execute("CREATE TABLE hubs (concept INTEGER)")
     connection.execute("DELETE FROM words")
     connection.close()

@@ -18,7 +18,7 @@ from kg.encoder import Encoder
 from kg.errors import IndexMismatch
 from kg.search import content_words, find, read, search
 from kg.store import Store, open_store
-from kg.vectors import Words
+from kg.vectors import WORD_BITS, Words, of_bits
 
 
 @pytest.mark.parametrize(
@@ -297,12 +297,7 @@ def test_late_interaction_is_the_weighted_mean_of_best_matches(
         "long": "long",
     }
     for candidate in find(read(question, kiln, one_encoder), kiln, 10).candidates:
-        words = (
-            np.frombuffer(kiln.passage_words([candidate.passage])[0], dtype=np.int8)
-            .reshape(-1, 384)
-            .astype(float)
-        )
-        words /= np.linalg.norm(words, axis=1, keepdims=True)
+        words = of_bits(kiln.passage_words([candidate.passage])[0], 384, WORD_BITS)
         total = score = 0.0
         for piece, vector in zip(spoken, pieces[0].vectors, strict=True):
             weight = weights.get(whole.get(piece, piece), 0.0)

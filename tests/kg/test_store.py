@@ -16,11 +16,11 @@ from hypothesis import strategies as st
 
 from kg.encoder import Encoder
 from kg.errors import GradusError, IndexMismatch, NoStore, StoreBusy, StoreVersion
-from kg.rows import LEAST, insert_relations, read_relations
-from kg.schema import DATABASE, INDEX, VERSION, connect, create_tables, meta_to_write
+from kg.rows import insert_relations, read_relations
+from kg.schema import DATABASE, VERSION, connect, create_tables, meta_to_write
 from kg.store import Store, open_store
 from kg.types import Evidence, Passage, Relation
-from kg.vectors import PassageVectors
+from kg.vectors import PassageVectors, in_bytes, of_bytes
 from kg.writing import NoteRecord, writing
 
 EQUAL = (1.0, 1.0, 1.0)
@@ -29,14 +29,14 @@ D = 6
 
 def alone(texts: npt.NDArray[np.float32]) -> PassageVectors:
     """A passage without words and statements."""
-    none = np.zeros((0, D), dtype=np.int8)
-    return PassageVectors(b"", texts, none, np.zeros(0, dtype=np.int16), none)
+    kept = tuple(in_bytes(text[None]).tobytes() for text in texts)
+    return PassageVectors(b"", kept, b"", np.zeros(0, dtype=np.int16), b"")
 
 
 def made(folder: Path, parts: list[int], seed: int) -> npt.NDArray[np.float32]:
     """A store with as many random unit vectors for each passage as `parts` says.
 
-    Returns all vectors, shape (m, d).
+    Returns all vectors as they are kept, shape (m, d).
     """
     drawn = np.random.default_rng(seed).normal(size=(sum(parts), D))
     vectors: npt.NDArray[np.float32] = (
@@ -49,7 +49,7 @@ def made(folder: Path, parts: list[int], seed: int) -> npt.NDArray[np.float32]:
         record = NoteRecord(0, "/n", "/", "n", "")
         writer.put_note(record, '{"texts": ["x"]}', passages, [alone(v) for v in split])
         writer.put_derived(["n"], [], [], [], [(i, "", "x", "") for i in range(len(parts))])
-    return vectors
+    return of_bytes(in_bytes(vectors).tobytes(), D)
 
 
 @settings(max_examples=40)
@@ -308,9 +308,8 @@ def test_a_store_that_may_only_be_read_still_answers(store_folder: Path) -> None
     """Without the right to write, a store opens, finds by word, and stays as it is."""
     # Not below pytest's own folder, which is private.
     folder = Path(tempfile.mkdtemp(prefix="gradus-read-only-"))
-    for name in (DATABASE, INDEX):
-        shutil.copy(store_folder / name, folder)
-        (folder / name).chmod(0o444)
+    shutil.copy(store_folder / DATABASE, folder)
+    (folder / DATABASE).chmod(0o444)
     folder.chmod(0o555)
     child = os.fork()
     if child == 0:
@@ -351,5 +350,5 @@ def test_relations_come_back_as_they_were_put_whether_as_rows_or_packed(
     for kept in (True, False):
         assert read_relations(connection, kept) == tuple(r for r in relations if r.kept == kept)
     (rows,) = connection.execute("SELECT count(*) FROM relations").fetchone()
-    assert rows == sum(r.kept or bool(r.evidence) or r.score >= LEAST for r in relations)
+    assert rows == sum(r.kept for r in relations)
     connection.close()

@@ -152,7 +152,7 @@ def _near(asked: Question, hits: Sequence[Hit], store: Store) -> tuple[Array, Ar
     """
     reading = asked.reading
     of_hits = store.statement_vectors([h.passage.id for h in hits])
-    meaning = np.concatenate([own.whole @ reading.vector for own in of_hits]).astype(np.float64)
+    meaning = np.concatenate([own.meet(reading.vector) for own in of_hits]).astype(np.float64)
     if not len(reading.pieces):
         return meaning, meaning[:, None]
     matches = np.concatenate([own.matches(reading.pieces) for own in of_hits])

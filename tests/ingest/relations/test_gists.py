@@ -18,11 +18,12 @@ from vault import units
 
 from ingest import build
 from ingest.build import ingest
+from ingest.passages.encode import NAME_WORD_BITS
 from ingest.relations.gists import CHARS, PIECES, Gists, read_gists
 from kg.encoder import Encoder, check_weights, default_encoder_folder
 from kg.store import open_store
 from kg.types import Concept, Passage, PassageKind
-from kg.vectors import WordVectors, in_bytes
+from kg.vectors import WORD_BITS, WordVectors, in_bits, in_bytes, of_bits
 from kg.writing import writing
 
 NOTES = {
@@ -57,7 +58,12 @@ def gists_of(
             for label in labels
         }
 
-    return read_gists(concepts, passages, vectors, lambda p: in_bytes(words[p]).tobytes(), names)
+    return read_gists(concepts, passages, vectors, lambda p: in_bits(words[p], WORD_BITS), names)
+
+
+def kept(words: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
+    """Vectors of words as a store gives them back."""
+    return of_bits(in_bits(words, WORD_BITS), D, WORD_BITS)
 
 
 @given(
@@ -81,11 +87,10 @@ def test_centres_are_mean_directions_and_words_those_of_the_opening(
         np.testing.assert_allclose(
             gists.centres[c.id], centre / max(float(np.linalg.norm(centre)), 1e-9), atol=1e-6
         )
-        told = np.concatenate([np.zeros((0, D)), *(words[p] for p in c.passages)])[:PIECES]
+        told = np.concatenate([np.zeros((0, D)), *(kept(words[p]) for p in c.passages)])[:PIECES]
         found = gists.words(c.id)
         assert found.shape == told.shape
-        np.testing.assert_allclose(np.linalg.norm(found, axis=1), 1, atol=1e-5)
-        np.testing.assert_allclose(found, told, atol=0.02)  # half a step of a byte, made unit again
+        np.testing.assert_allclose(found, told, atol=1e-5)
         assert gists.texts[c.id] == "\n".join(passages[p].text for p in c.passages)
 
 
@@ -107,7 +112,7 @@ def test_code_headings_links_and_pictures_say_nothing() -> None:
         [concept(0, "Lasso", 0, 1, 2, 3, 4), concept(1, "Plot", 2, 3)], passages, vectors, words
     )
     assert gists.texts == ("The lasso is a regression with l1.", "")
-    np.testing.assert_allclose(gists.words(0), words[1], atol=0.02)
+    np.testing.assert_allclose(gists.words(0), kept(words[1]), atol=1e-5)
     assert gists.words(1).shape == (0, D)
     for row, ids in enumerate(([0, 1, 2, 3, 4], [2, 3])):
         centre = vectors[ids].sum(axis=0)
@@ -165,7 +170,7 @@ def kept_names(folder: Path) -> dict[str, tuple[bytes, bytes]]:
 def test_each_label_is_encoded_once_alone_and_kept_with_its_words(
     tmp_path: Path, encoder: Encoder, encoded: list[str]
 ) -> None:
-    """As the encoder gives it, words in bytes."""
+    """As the encoder gives it, words in bits."""
     notes = write_notes(tmp_path / "notes", NOTES)
     ingest([notes], tmp_path / "store")
     names = kept_names(tmp_path / "store")
@@ -173,10 +178,8 @@ def test_each_label_is_encoded_once_alone_and_kept_with_its_words(
     assert [encoded.count(name) for name in names] == [1, 1, 1]
     for name, (vector, words) in names.items():
         whole, (read,) = encoder.encode_words([name])
-        np.testing.assert_allclose(np.frombuffer(vector, dtype=np.float32), whole[0], atol=1e-5)
-        assert len(words) % encoder.dimension == 0
-        pieces = np.frombuffer(words, dtype=np.int8).reshape(-1, encoder.dimension)
-        assert np.abs(pieces.astype(np.int64) - in_bytes(read.vectors)).max() <= 1
+        assert vector == in_bytes(whole).tobytes()
+        assert words == in_bits(read.vectors, NAME_WORD_BITS)
 
 
 def test_another_ingest_encodes_no_name_again(tmp_path: Path, encoded: list[str]) -> None:
