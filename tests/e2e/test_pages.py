@@ -16,6 +16,15 @@ pytestmark = pytest.mark.browser
 PLACES = ("Ask", "Graph", "Learn", "Runs", "Notes")
 PHONE, NARROW = (390, 844), (360, 740)
 STOP_S = 5  # a second is promised; other tests run beside this one
+# How long the log was, each time that it was drawn anew while the run went on.
+GROWING = """() => {
+  window.grown = [];
+  new MutationObserver(() => {
+    const long = document.querySelector('#run-log pre')?.textContent.length ?? 0;
+    const goes = document.querySelector('#run-state .g-badge')?.textContent === 'Running';
+    if (goes && long && window.grown.at(-1) !== long) window.grown.push(long);
+  }).observe(document.body, { subtree: true, childList: true, characterData: true });
+}"""
 # When Stop was clicked, and when the page says that the run was stopped, in milliseconds.
 STAMPS = """() => {
   const stopped = () => document.querySelector('#run-state .g-badge')?.textContent === 'Stopped';
@@ -262,7 +271,7 @@ def test_each_concept_of_an_answer_has_its_card(visit: Visit, site: Site) -> Non
 def test_the_finder_runs_from_the_answers_button(visit: Visit, site: Site) -> None:
     """An answer's Run button leads to the filled form, which says what Start does and waits for it.
 
-    Start leads to rate, code and history.
+    Start leads to rate, code and history; meanwhile the log grows.
     """
     page = visit.page
     open_place(page, site)
@@ -275,8 +284,12 @@ def test_the_finder_runs_from_the_answers_button(visit: Visit, site: Site) -> No
     expect(page.locator("#run-state .g-badge")).to_have_count(0)
     start.press("Enter")
     expect(page.locator("#run-state .g-badge")).to_have_text("Running", timeout=60_000)
+    page.evaluate(GROWING)
+    page.locator("#run-log-box").get_by_role("button", name="Log").click()
     expect(page.locator("#curves polyline").first).to_be_attached(timeout=120_000)
     expect(page.locator("#run-state .g-badge")).to_have_text("Done", timeout=240_000)
+    grown = page.evaluate("window.grown")
+    assert len(grown) > 2 and grown == sorted(set(grown)), grown
     assert re.search(r"\de-\d|0\.\d", page.locator("#run-result .g-value").first.inner_text())
     expect(page.locator("#run-code")).to_contain_text("fit_one_cycle")
     expect(page.locator("#run-history")).to_contain_text("Find my learning rate")
