@@ -83,10 +83,15 @@ def graph(page: Page) -> None:
     keep(page, "graph")
 
 
-def card(page: Page) -> None:
-    """The map with a chosen concept."""
+def themes(page: Page) -> None:
+    """The whole graph."""
     page.get_by_role("tab", name="Graph").click()
     expect(page.locator("#graph canvas")).to_have_attribute("data-ready", "1")
+
+
+def card(page: Page) -> None:
+    """The map with a chosen concept."""
+    themes(page)
     page.get_by_label("Find a concept").fill("Batch normalisation")
     page.keyboard.press("Enter")
     expect(page.locator("#card h3")).to_have_text("Batch normalisation")
@@ -162,7 +167,7 @@ def look(browser: Browser, address: str, folder: Path) -> None:
         page = browser.new_page(color_scheme="dark" if theme == "dark" else "light")
         page.goto(address)
         expect(page.locator(".g-examples")).to_be_visible()
-        for place in (welcome, answer, card, path, ended, notes, beside):
+        for place in (welcome, answer, themes, card, path, ended, notes, beside):
             page.set_viewport_size(SIZE)
             place(page)
             for width, height in WIDTHS.items():

@@ -34,7 +34,7 @@ RINGED = """() => {
     const look = getComputedStyle(e);
     return look.outlineStyle !== 'none' && parseFloat(look.outlineWidth) >= 2;
   };
-  const boxes = [on, on.closest('#question'), on.closest('.wrap')].filter(Boolean);
+  const boxes = [on, on.closest('.form'), on.closest('.wrap')].filter(Boolean);
   return [on.outerHTML.slice(0, 200), boxes.some(ringed)];
 }"""
 

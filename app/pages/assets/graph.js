@@ -114,7 +114,7 @@ function draw() {
     const [x, y] = middle(n);
     taken.push({ id: n.id, x0: x - 7, y0: y - 7, x1: x + 7, y1: y + 7 });
   }
-  if (!big) for (const n of order) {
+  if (!big) for (const n of inTurn(order, look)) {
     pen.globalAlpha = bright(n) ? 1 : 0.25;
     label(n, look, taken);
   }
@@ -253,14 +253,27 @@ function dot(n, look) {
   if (known.has(n.id)) tick(x, y, 5, look.accent);
 }
 
+/* Beside the dot, above it and below it, where the view has room for the name. */
+function placesOf(n, words) {
+  const [x, y] = middle(n), w = wide(words);
+  return [[x + 9, y], [x - 9 - w, y], [x - w / 2, y - 13], [x - w / 2, y + 13]]
+    .map(([left, centre]) => ({ id: n.id, x0: left - 2, y0: centre - 7, x1: left + w + 2, y1: centre + 7 }))
+    .filter((at) => at.x0 >= 0 && at.x1 <= canvas.clientWidth);
+}
+
+/* Of names that must stand, those with the fewest places are placed first. */
+function inTurn(order, look) {
+  pen.font = `400 11.5px ${look.font}`;
+  const places = new Map(order.filter((n) => path.has(n.id)).map((n) => [n.id, placesOf(n, short(n.label, 150)).length]));
+  const first = (n) => (n.id === hover || n.id === chosen ? 0 : 1 + (places.get(n.id) ?? 9));
+  return [...order].sort((a, b) => first(a) - first(b));
+}
+
 /* A name stands beside its dot, or above it, where it covers neither another name nor a dot; else it waits for a zoom.
    What is on the path, and what is pointed at, is always named. */
 function label(n, look, taken) {
   pen.font = `${n.id === chosen || n.id === hover ? 600 : 400} 11.5px ${look.font}`;
-  const [x, y] = middle(n), words = short(n.label, 150), w = pen.measureText(words).width;
-  const places = [[x + 9, y], [x - 9 - w, y], [x - w / 2, y - 13], [x - w / 2, y + 13]]
-    .map(([left, centre]) => ({ id: n.id, x0: left - 2, y0: centre - 7, x1: left + w + 2, y1: centre + 7 }))
-    .filter((at) => at.x0 >= 0 && at.x1 <= canvas.clientWidth);
+  const words = short(n.label, 150), places = placesOf(n, words);
   const free = places.find((at) => !taken.some((t) => t.id !== n.id && at.x0 < t.x1 && at.x1 > t.x0 && at.y0 < t.y1 && at.y1 > t.y0));
   const at = free || (n.id === hover || n.id === chosen || path.has(n.id) ? places[0] : null);
   if (!at) return;
