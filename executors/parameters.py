@@ -13,7 +13,7 @@ from typing import Literal
 
 from executors.amounts import parse_bytes
 
-__all__ = ["Parameter", "ParameterType", "both", "check_value", "expected", "title"]
+__all__ = ["Parameter", "ParameterType", "both", "bounds", "check_value", "expected", "title"]
 
 ParameterType = Literal["int", "float", "str", "bool", "choice", "sizes", "path"]
 
@@ -84,8 +84,26 @@ def expected(parameter: Parameter) -> str:
     return f"{noun} of at most {_shown(high)}" if high is not None else noun
 
 
+def bounds(parameter: Parameter) -> str:
+    """The bounds of a number in a few words, "" where it has none.
+
+    Examples
+    --------
+    >>> bounds(Parameter("lr", "float", minimum=1e-9, maximum=10))
+    '1e-9 to 10'
+    >>> bounds(Parameter("steps", "int", minimum=1)), bounds(Parameter("arch", "str"))
+    ('at least 1', '')
+    """
+    low, high = parameter.minimum, parameter.maximum
+    if low is not None and high is not None:
+        return f"{_shown(low)} to {_shown(high)}"
+    if low is not None:
+        return f"at least {_shown(low)}"
+    return f"at most {_shown(high)}" if high is not None else ""
+
+
 def _shown(bound: float) -> str:
-    return str(int(bound)) if bound == int(bound) else f"{bound:g}"
+    return str(int(bound)) if bound == int(bound) else f"{bound:g}".replace("e-0", "e-")
 
 
 def check_value(parameter: Parameter, raw: object) -> object:

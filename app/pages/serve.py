@@ -30,6 +30,7 @@ from app.pages.access import Access, check_access
 from app.pages.ask.page import ASKING, AskPage, ask_page
 from app.pages.assets import read_asset
 from app.pages.beginning import get_ready, greeter, load_writer
+from app.pages.component import component
 from app.pages.first_script import FirstScript
 from app.pages.graph.page import graph_page
 from app.pages.guard import Guard, is_local
@@ -60,6 +61,7 @@ TURN_S = 0.001
 HEADER = """
 <header class="g-header"><span class="g-name">Gradus</span>
 <span class="g-motto">your notes, step by step</span>
+<button type="button" class="g-keys" aria-label="Keys" title="Keys">?</button>
 <button type="button" class="g-theme" aria-label="Light or dark">◐</button></header>
 <p class="g-gone g-error" role="alert"></p>
 """
@@ -193,6 +195,7 @@ def _build(gradus: Gradus, writer: Writer | None, editor: str = "auto") -> gr.Bl
     with gr.Blocks(title=TITLE, analytics_enabled=False, fill_width=True) as pages:
         offer_to_programs(gradus)
         gr.HTML(HEADER, elem_id="header", apply_default_css=False)
+        component("keys")
         work = work_line()
         bridge = gr.HTML(
             "", js_on_load=read_asset("bridge.js"), elem_id="bridge", apply_default_css=False

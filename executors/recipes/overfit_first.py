@@ -29,10 +29,9 @@ RECIPE = Recipe(
     name="overfit-first",
     title="Overfit first",
     summary=(
-        "Holds a few batches fixed, without augmentation, dropout and weight decay, and trains "
-        "until the loss is next to nought; where it is stuck, says by figures whether labels, the "
-        "loss, the rate, dead units or the inputs keep it up. Then how much capacity overfits the "
-        "training set, and in which order to reduce that."
+        "Trains on a few batches, held fixed, until the loss is next to nought; where it is stuck, "
+        "says by figures why: labels, loss, rate, dead units or inputs. Then how much capacity "
+        "overfits the training set, and how to reduce that."
     ),
     tasks=_TASKS,
     concepts=(

@@ -37,9 +37,9 @@ __all__ = [
 NAME = "tabular"
 TITLE = "Tabular"
 EXPECTS = (
-    "A table (CSV, Excel, Parquet) with a line of column names, and the column to learn as the "
-    "target: classes, or a quantity; columns of dates become their parts, and a column is_valid "
-    "says which rows are held out; the sample is scikit-learn's breast-cancer set."
+    "A table (CSV, Excel, Parquet) with a line of column names; the target is the column to learn: "
+    "classes, or a quantity; dates become their parts, and a column is_valid says which rows are "
+    "held out; the sample is scikit-learn's breast-cancer set."
 )
 SAID = (
     ("tabular", "table data", "structured data"),

@@ -44,9 +44,8 @@ NAME = "text-classification"
 TITLE = "Text classification"
 EXPECTS = (
     "A folder with one subfolder of .txt or .md files per class, with or without train/ and "
-    "valid/ above them, or a CSV file with its classes as the target and the texts in 'text' or "
-    "the column of the longest texts; the encoder of a language model can be given; the sample is "
-    "docstrings and which package they come from."
+    "valid/ above them, or a CSV file with classes as the target and texts in 'text' or the "
+    "longest column; an encoder can be given; the sample is docstrings."
 )
 SAID = (
     (

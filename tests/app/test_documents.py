@@ -34,6 +34,7 @@ DOCUMENTS = (
     "CONTRIBUTING.md",
     "docs/recipes.md",
     "docs/export.md",
+    "docs/claims.md",
     "benchmarks/README.md",
 )
 OURS = [
@@ -139,6 +140,20 @@ def test_every_event_is_documented() -> None:
     assert told == {
         *re.findall(r"`(\w+)`", " ".join(re.findall(r"^\| (`.*?) \|", table, re.MULTILINE)))
     }
+
+
+def test_every_promise_names_its_tests() -> None:
+    """Each row of docs/claims.md names tests that there are, or what measures it."""
+    rows = re.findall(r"^\| (\d+) \| [^|]+ \| ([^|]+) \|$", read("docs/claims.md"), re.MULTILINE)
+    assert [int(number) for number, _ in rows] == list(range(1, 71))
+    for number, shown in rows:
+        for file, test in re.findall(r"`([\w/]+\.py)::(\w+)`", shown):
+            text = read(f"tests/{file}")
+            assert re.search(rf"^(?:async )?def {test}\(", text, re.MULTILINE), (number, test)
+        for script in re.findall(r"`python (?:-m )?([\w./]+)", shown):
+            path = script if script.endswith(".py") else f"{script.replace('.', '/')}.py"
+            assert (ROOT / path).exists(), (number, script)
+        assert re.search(r"`\S+\.py::\w+`|`python |`make ", shown), number
 
 
 @pytest.mark.parametrize("name", DOCUMENTS)

@@ -75,6 +75,10 @@ enough.
 
 Dropout sets randomly chosen activations to zero while the model trains, so that no parameter is \
 relied on alone.
+
+$$
+h = \\frac{m \\odot x}{1 - p}
+$$
 """,
 }
 
@@ -180,8 +184,14 @@ def _leave(window: BrowserContext) -> None:
 
 @pytest.fixture(scope="session")
 def axe() -> str:
-    """The source of axe-core, which comes by `npm install`; without it the tests are skipped."""
+    """The source of axe-core, which comes by npm; without it the tests are skipped.
+
+    In CI they fail, where there is an npm that could have brought it.
+    """
     found = next((path for path in AXE if path.is_file()), None)
-    if found is None:
-        pytest.skip("axe-core is not installed: npm install --no-save axe-core")
-    return found.read_text(encoding="utf-8")
+    if found is not None:
+        return found.read_text(encoding="utf-8")
+    reason = "axe-core is not installed: npm install --no-save axe-core"
+    if os.environ.get("CI") == "true" and shutil.which("npm"):
+        pytest.fail(reason)
+    pytest.skip(reason)

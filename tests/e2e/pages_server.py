@@ -16,13 +16,22 @@ import pytest
 from free_port import free_port
 from playwright.sync_api import Page
 
-__all__ = ["Site", "Visit", "heavy_findings", "serve"]
+__all__ = ["SHIFTS", "Site", "Visit", "heavy_findings", "serve", "shifted"]
 
 START_S = 120
 # Each server is forked from a process that has imported what is heavy and done nothing else, which
 # takes seconds; `test_start` starts them as a user does.
 _FORKS = multiprocessing.get_context("forkserver")
 _FORKS.set_forkserver_preload(["app.pages.serve", "sentence_transformers"])
+# Keeps, in a page, what moves without a click or a key just before it.
+SHIFTS = """
+window.shifts = [];
+new PerformanceObserver((list) => {
+  for (const one of list.getEntries()) if (!one.hadRecentInput) {
+    window.shifts.push([one.value, one.sources.map((s) => s.node?.outerHTML?.slice(0, 90))]);
+  }
+}).observe({ type: 'layout-shift', buffered: true });
+"""
 HEAVY = {"serious", "critical"}  # findings of axe
 
 
@@ -80,6 +89,12 @@ def _serve(store: Path, port: int, writer: str, log: Path) -> None:
     # A spare child for the first run would import for seconds what few of these tests ask for.
     VisitorsRuns.keep_ready = lambda self, warm: warm.close()  # type: ignore[method-assign]
     serve_pages(store, port=port, writer=choose_writer(writer))
+
+
+def shifted(page: Page) -> tuple[float, list[Any]]:
+    """How far what is shown moved by itself so far, as the web's vitals count it; and what."""
+    shifts: list[Any] = page.evaluate("window.shifts")
+    return sum(value for value, _ in shifts), shifts
 
 
 def heavy_findings(page: Page, axe: str) -> list[str]:

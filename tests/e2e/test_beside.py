@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import json
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
@@ -42,9 +44,43 @@ It is **strong** after kneading: $g = \\frac{{1}}{{2}}$.
 
 ![net](net.png)
 
+| flour | water |
+| --- | --- |
+| 500 g | 350 g |
+
+```python
+def fold(dough):
+    return dough * 2
+```
+
+<iframe src="https://films.example/embed/x?start=83" title="the film"></iframe>
+<video src="films/folding.mp4"></video>
+
+[How to fold](https://films.example/watch?v=x&t=1h2m3s)
+
 {(chr(10) * 2).join(PAYLOADS)}
 """
 }
+
+CURVE = {"image/png": base64.b64encode(png(160, 90)).decode(), "text/plain": "how it rises"}
+CELLS = [
+    {"cell_type": "markdown", "metadata": {}, "source": "# Yeast\n\n" + "Read on.\n\n" * 40},
+    {
+        "cell_type": "markdown",
+        "metadata": {},
+        "source": "## Sourdough\n\nSourdough is a culture of wild yeasts that makes dough rise.",
+    },
+    {
+        "cell_type": "code",
+        "metadata": {},
+        "execution_count": 1,
+        "source": "print(2 + 2)",
+        "outputs": [
+            {"output_type": "stream", "name": "stdout", "text": "4 hours\n"},
+            {"output_type": "display_data", "metadata": {}, "data": CURVE},
+        ],
+    },
+]
 
 
 @pytest.fixture(scope="module")
@@ -53,6 +89,8 @@ def baked(tmp_path_factory: pytest.TempPathFactory, encoder: Encoder) -> Iterato
     notes, store = tmp_path_factory.mktemp("notes"), tmp_path_factory.mktemp("store")
     write_notes(notes, NOTES)
     (notes / "bread" / "net.png").write_bytes(png(300, 200))
+    book = {"nbformat": 4, "nbformat_minor": 5, "metadata": {}, "cells": CELLS}
+    (notes / "rise.ipynb").write_text(json.dumps(book), encoding="utf-8")
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(build, "load_encoder", lambda name: encoder)
         build.ingest([notes], store)
@@ -73,7 +111,10 @@ def top(place: Locator) -> float:
 
 
 def test_the_note_stands_rendered_at_the_cited_lines(visit: Visit, baked: Site) -> None:
-    """Formulas and pictures are drawn, the cited lines in sight, and the number did not move."""
+    """Formulas and pictures are drawn, the cited lines in sight, and the number did not move.
+
+    Code has its colours, a table its cells, a film is a link at its time or named.
+    """
     page = visit.page
     number = ask(page, baked)
     before = top(number)
@@ -86,9 +127,37 @@ def test_the_note_stands_rendered_at_the_cited_lines(visit: Visit, baked: Site) 
     page.wait_for_function("document.querySelector('.g-page img').naturalWidth === 300")
     assert picture.get_attribute("src").startswith("data:image/png")  # type: ignore[union-attr]
     assert abs(top(number) - before) <= 1
+    note = page.locator(".g-page")
+    keyword, name = (note.locator(f".g-code .g-{kind}").first for kind in "kf")
+    expect(keyword).to_have_text("def")
+    expect(name).to_have_text("fold")
+    colour = "e => getComputedStyle(e).color"
+    assert keyword.evaluate(colour) != note.locator(".g-code code").first.evaluate(colour)
+    expect(note.get_by_role("cell")).to_have_text(["500 g", "350 g"])
+    film = note.get_by_role("link", name="the film at 1:23")
+    assert film.get_attribute("href") == "https://films.example/embed/x?start=83"
+    expect(note.get_by_role("link", name="How to fold at 1:02:03")).to_be_visible()
+    expect(note).to_contain_text("film or sound: folding.mp4")
     place = page.get_by_role("link", name="Open in VS Code").get_attribute("href")
     assert place is not None
     assert place.startswith(f"vscode://file{baked.notes / 'bread/kneading.md'}:")
+    assert visit.errors == []
+
+
+def test_a_notebook_opens_at_its_cell(visit: Visit, baked: Site) -> None:
+    """The cited line glows in its cell, and below it is what the next cell printed and drew."""
+    page = visit.page
+    ask(page, baked, "What is sourdough?").click()
+    expect(page.locator(".g-beside-title")).to_have_text("rise.ipynb")
+    expect(page.locator(".g-beside-place")).to_contain_text("cell 1")
+    glowing = page.locator("#g-cell-1 :is(.g-glow, .g-holds)").first
+    expect(glowing).to_contain_text("wild yeasts")
+    expect(glowing).to_be_in_viewport()
+    after = page.locator("#g-cell-2")
+    expect(after.locator(".g-output")).to_contain_text("4 hours")
+    picture = after.get_by_role("img", name="how it rises")
+    expect(picture).to_be_in_viewport()
+    assert picture.evaluate("image => image.naturalWidth") == 160
     assert visit.errors == []
 
 

@@ -24,6 +24,8 @@ TICKS = (
     "svg => [...svg.querySelectorAll('text.g-tick[text-anchor=middle]')].map(t => t.textContent)"
 )
 
+HOW_FAR = "() => document.querySelector('#run-state progress')?.value ?? 0"  # the bar's value
+
 
 @pytest.fixture
 def found(site: Site) -> Path:
@@ -196,7 +198,10 @@ def test_axe_finds_nothing_serious_in_a_run(
 
 
 def test_what_was_zoomed_stays_so_while_the_curve_grows(visit: Visit, site: Site) -> None:
-    """Points that come later change neither the part that is shown nor where the page stands."""
+    """Points that come later change neither the part that is shown nor where the page stands.
+
+    Meanwhile the bar moves.
+    """
     page = visit.page
     page.goto(site.address)
     page.get_by_role("tab", name="Runs").click()
@@ -204,6 +209,7 @@ def test_what_was_zoomed_stays_so_while_the_curve_grows(visit: Visit, site: Site
     page.locator("#start-lr-find").click()
     figure = page.locator("#curves figure").first
     expect(figure.locator("polyline")).to_have_count(1, timeout=120_000)
+    far = page.evaluate(HOW_FAR)
     page.mouse.move(*at(figure, 0.1))
     page.mouse.down()
     page.mouse.move(*at(figure, 0.9), steps=4)
@@ -216,6 +222,7 @@ def test_what_was_zoomed_stays_so_while_the_curve_grows(visit: Visit, site: Site
     )
     expect(figure.get_by_role("button", name="Whole curve")).to_be_visible()
     assert figure.locator("svg").evaluate(TICKS) == ticks
+    page.wait_for_function(f"far => ({HOW_FAR})() !== far", arg=far)
     page.locator("#stop").click()
     expect(page.locator("#run-state .g-badge")).to_have_text("Stopped", timeout=30_000)
     assert visit.errors == []

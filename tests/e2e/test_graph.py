@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import re
 from typing import Any
 
@@ -11,6 +12,14 @@ from pages_server import Site, Visit, heavy_findings
 from playwright.sync_api import Page, expect
 
 pytestmark = pytest.mark.browser
+# The colour of a theme's number on the map, and that of its step of study order.
+COLOURS = """(canvas, theme) => {
+  const dense = window.devicePixelRatio || 1, pen = canvas.getContext('2d');
+  const [x, y] = theme.disc.map((at) => Math.round(at * dense));
+  const step = getComputedStyle(canvas).getPropertyValue(`--g-step-${theme.step}`).trim();
+  const hex = (n) => n.toString(16).padStart(2, '0');
+  return ['#' + [...pen.getImageData(x, y, 1, 1).data].slice(0, 3).map(hex).join(''), step];
+}"""
 
 
 def open_graph(page: Page, site: Site, link: str = "") -> None:
@@ -38,13 +47,18 @@ def drawn(page: Page) -> int:
 
 
 def test_themes_open_and_lead_on(visit: Visit, wide_site: Site) -> None:
-    """A click opens one, the trail leads back, and the link brings it back."""
+    """They are coloured by study order; a click opens one, the trail and its link lead back."""
     page = visit.page
     open_graph(page, wide_site)
     message = page.locator(".gg-message")
     expect(message).to_contain_text("701 concepts in")
     themes: list[dict[str, Any]] = page.locator("#graph canvas").evaluate("c => c.themes()")
     assert 8 <= len(themes) <= 15
+    steps = [theme["step"] for theme in themes]
+    assert steps == sorted(steps) and len(set(steps)) > 4
+    for theme in themes:
+        drawn_in, meant = page.locator("#graph canvas").evaluate(COLOURS, theme)
+        assert drawn_in == meant, theme
     page.mouse.click(themes[1]["x"], themes[1]["y"])
     trail = page.locator(".gg-trail")
     expect(trail).to_contain_text(f"2 {themes[1]['lead']}")
@@ -130,6 +144,82 @@ def test_filters_choose_what_is_shown(visit: Visit, site: Site) -> None:
     page.keyboard.press("Escape")
     expect(page.locator(".gg-filter summary")).to_be_focused()
     expect(page.locator(".gg-filter summary")).to_have_text("Filter (2)")
+    assert visit.errors == []
+
+
+def test_a_concept_is_looked_at_alone(visit: Visit, site: Site) -> None:
+    """What comes before and after it, in steps; the slider leaves out what is farther back."""
+    page = visit.page
+    open_graph(page, site)
+    whole = drawn(page)
+    page.get_by_label("Find a concept").fill("Learning rate")
+    page.keyboard.press("Enter")
+    page.get_by_role("button", name="Show its path").click()
+    message = page.locator(".gg-message")
+    canvas = page.locator("#graph canvas")
+    expect(canvas).not_to_have_attribute("data-drawn", str(whole))
+    page.get_by_role("button", name="List", exact=True).click()
+    listed = page.locator(".gg-listed").get_by_role("button")
+    labels = listed.all_inner_texts()
+    assert labels.index("Gradient") < labels.index("Learning rate") < labels.index("Momentum")
+    assert "Parameter" in labels
+    page.locator("#gg-back").focus()
+    page.keyboard.press("ArrowRight")
+    expect(page.locator(".gg-back output")).to_have_text("1 step")
+    expect(listed.filter(has_text="Parameter")).to_have_count(0)
+    expect(listed.filter(has_text="Gradient")).to_have_count(1)
+    expect(message).to_contain_text("Learning rate")
+    page.get_by_role("button", name="Show all").click()
+    expect(listed).to_have_count(whole)
+    assert visit.errors == []
+
+
+def test_the_map_is_zoomed_and_fits_again(visit: Visit, site: Site) -> None:
+    """By the wheel, around what is pointed at, and by its buttons."""
+    page = visit.page
+    open_graph(page, site)
+    before = at(page, "Gradient"), at(page, "Momentum")
+
+    def apart() -> float:
+        first, second = at(page, "Gradient"), at(page, "Momentum")
+        return math.dist((first["x"], first["y"]), (second["x"], second["y"]))
+
+    whole = apart()
+    page.mouse.move(before[0]["x"], before[0]["y"])
+    page.mouse.wheel(0, -200)
+    page.wait_for_function(
+        "y => document.querySelector('#graph canvas').positionOf('Momentum').y < y - 5",
+        arg=before[1]["y"],
+    )
+    closer = apart()
+    assert closer > 1.2 * whole
+    held = at(page, "Gradient")
+    assert math.dist(held.values(), before[0].values()) < 1
+    page.get_by_role("button", name="Zoom in").click()
+    assert apart() == pytest.approx(1.3 * closer, rel=0.01)
+    for _ in range(2):
+        page.get_by_role("button", name="Zoom out").click()
+    assert apart() == pytest.approx(closer / 1.3, rel=0.01)
+    page.get_by_role("button", name="Fit", exact=True).click()
+    assert (at(page, "Gradient"), at(page, "Momentum")) == before
+    assert visit.errors == []
+
+
+def test_what_more_builds_on_is_drawn_larger(visit: Visit, site: Site) -> None:
+    """Higher stands what needs more; at the bottom what has no known order."""
+    page = visit.page
+    open_graph(page, site)
+    size = "(canvas, label) => canvas.sizeOf(label)"
+    sizes = [
+        page.locator("#graph canvas").evaluate(size, label)
+        for label in ("Gradient", "Learning rate", "Momentum")
+    ]
+    assert sizes[0] > sizes[1] > sizes[2] > 0
+    heights = [
+        at(page, label)["y"] for label in ("Dropout", "Gradient", "Learning rate", "Momentum")
+    ]
+    assert heights == sorted(heights, reverse=True)
+    expect(page.locator(".gg-legend")).to_contain_text("larger dot: more builds on it")
     assert visit.errors == []
 
 

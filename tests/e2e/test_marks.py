@@ -40,7 +40,7 @@ def marked(site: Site) -> list[str]:
 
 
 def test_a_mark_on_a_card_stays_and_shortens_paths(visit: Visit, own_site: Site) -> None:
-    """ "I know this" is kept, ticked on the map and left out of paths, until undone."""
+    """ "I know this" is kept, ticked on the map, filtered by, left out of paths, until undone."""
     page, site = visit.page, own_site
     open_graph(page, site)
     card = page.locator("#card")
@@ -58,6 +58,12 @@ def test_a_mark_on_a_card_stays_and_shortens_paths(visit: Visit, own_site: Site)
     map_ = page.locator("#graph [data-known], #graph[data-known]").first
     expect(map_).to_have_attribute("data-known", str(gradient))
     expect(page.locator(".gg-legend")).to_contain_text("you know")
+    drawn, which = page.locator("#graph canvas"), page.get_by_label("What I know")
+    every = int(drawn.get_attribute("data-drawn") or 0)
+    page.locator(".gg-filter summary").click()
+    for choice, count in (("is hidden", every - 1), ("is shown alone", 1), ("is shown", every)):
+        which.select_option(choice)
+        expect(drawn).to_have_attribute("data-drawn", str(count))
     page.goto("about:blank")  # else the address would open the card again
     page.goto(site.address)
     page.get_by_role("tab", name="Graph").click()

@@ -96,6 +96,33 @@ def test_a_dropped_note_is_asked_about_and_removed(visit: Visit, address: str) -
     assert all(url.startswith((address, "data:", "blob:")) for url in visit.requests)
 
 
+def test_a_chosen_folder_tells_what_failed_and_goes_whole(
+    visit: Visit, address: str, tmp_path: Path
+) -> None:
+    """One note is read; of the others it says which was not, where and why; then all is removed."""
+    chosen = write_notes(
+        tmp_path / "lectures",
+        {"week/mixup.md": MIXUP, "week/broken.ipynb": '{"cells": [', "old.rst": "Old\n===\n"},
+    )
+    page = visit.page
+    begin(page, address)
+    page.locator(".gn-pick-folder").set_input_files(chosen)
+    origin = page.get_by_role("article")
+    expect(origin.get_by_role("heading")).to_have_text("lectures", timeout=ARRIVED_MS)
+    expect(page.locator(".gn-left")).to_contain_text("Not copied: 1 .rst")
+    origin.get_by_text("1 note not read").click()
+    failed = origin.locator(".gn-failure")
+    expect(failed.locator(".gn-name")).to_have_text("week/broken.ipynb, line 1")
+    expect(failed.locator(".gn-why")).not_to_be_empty()
+    expect(origin.get_by_text("1 note", exact=True)).to_be_visible()
+    expect(origin.locator(".gn-facts")).to_have_text("Read just now")
+    assert origin.locator(".gn-facts").get_attribute("title")
+    origin.get_by_role("button", name="Remove lectures").click()
+    origin.get_by_role("button", name="Really remove lectures").click()
+    expect(origin).to_have_count(0, timeout=ARRIVED_MS)
+    assert visit.errors == []
+
+
 def test_a_folder_is_read_by_keyboard_and_watched(
     visit: Visit, address: str, folder: Path, axe: str
 ) -> None:
@@ -111,6 +138,7 @@ def test_a_folder_is_read_by_keyboard_and_watched(
     page.keyboard.press("Enter")
     origin = page.get_by_role("article")
     expect(origin).to_contain_text("vault", timeout=ARRIVED_MS)
+    expect(origin.locator(".gn-facts")).to_have_text("Read just now")
     origin.locator("summary").first.focus()
     page.keyboard.press("Enter")
     expect(origin.locator(".gn-name").filter(has_text=ODD)).to_be_visible()

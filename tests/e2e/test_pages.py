@@ -7,13 +7,34 @@ from urllib.parse import urlsplit
 
 import psutil
 import pytest
-from pages_server import Site, Visit
+from pages_server import SHIFTS, Site, Visit, shifted
 from playwright.sync_api import Page, expect
 
 from ingest.build import ingest
 
 pytestmark = pytest.mark.browser
-PHONE = (390, 844)
+PLACES = ("Ask", "Graph", "Learn", "Runs", "Notes")
+PHONE, NARROW = (390, 844), (360, 740)
+STOP_S = 5  # a second is promised; other tests run beside this one
+# How long the log was, each time that it was drawn anew while the run went on.
+GROWING = """() => {
+  window.grown = [];
+  new MutationObserver(() => {
+    const long = document.querySelector('#run-log pre')?.textContent.length ?? 0;
+    const goes = document.querySelector('#run-state .g-badge')?.textContent === 'Running';
+    if (goes && long && window.grown.at(-1) !== long) window.grown.push(long);
+  }).observe(document.body, { subtree: true, childList: true, characterData: true });
+}"""
+# When Stop was clicked, and when the page says that the run was stopped, in milliseconds.
+STAMPS = """() => {
+  const stopped = () => document.querySelector('#run-state .g-badge')?.textContent === 'Stopped';
+  document.querySelector('#stop').addEventListener('click', () => {
+    window.clicked = performance.now();
+  }, { capture: true });
+  new MutationObserver(() => {
+    if (stopped()) window.stopped ??= performance.now();
+  }).observe(document.body, { subtree: true, childList: true, characterData: true });
+}"""
 
 
 def ask(page: Page, question: str) -> None:
@@ -95,18 +116,31 @@ def test_what_is_typed_while_an_answer_comes_is_kept(visit: Visit, site: Site) -
 
 
 def test_an_example_and_a_chip_ask(visit: Visit, site: Site) -> None:
-    """The empty page offers questions, an answer's chips go on, by click and by keyboard."""
+    """The empty page offers questions, an answer's three rows of chips go on, by keyboard too."""
     page = visit.page
     open_place(page, site)
     page.locator(".g-examples a").first.click()
     expect(page.get_by_test_id("bot")).to_have_count(1)
-    chip = last_answer(page).locator("a.g-chip[href^='#concept'], a.g-chip[href^='#ask']").first
-    expect(chip).to_be_visible()
     # The copy button comes with the answer's last piece; until then each piece draws the chips
     # anew, without the focus.
-    expect(page.get_by_role("button", name="copy").first).to_be_visible()
-    chip.press("Enter")
+    copies = page.get_by_role("button", name="copy", exact=False)
+    expect(copies.first).to_be_visible()
+    ask(page, "What is the learning rate?")
     expect(page.get_by_test_id("bot")).to_have_count(2)
+    answer = page.get_by_test_id("bot").nth(1)
+    expect(answer.get_by_role("link", name="on the graph")).to_be_visible()
+    for n, row in enumerate(("Know first", "Next", "Ask next")):
+        chips = answer.locator(".g-row").filter(
+            has=page.get_by_text(row, exact=True).and_(page.locator(".g-label"))
+        )
+        chip = chips.locator("a.g-chip").first
+        words = chip.inner_text()
+        chip.press("Enter")
+        asked = words if row == "Ask next" else f"What is {words}?"
+        expect(page.get_by_test_id("user").last).to_have_text(asked)
+        expect(page.get_by_test_id("bot")).to_have_count(n + 3)
+        expect(last_answer(page).locator("a.g-source").first).to_be_visible()
+        expect(last_answer(page).get_by_role("link", name="on the graph")).to_be_visible()
     check_clean(visit, site)
 
 
@@ -118,6 +152,14 @@ def test_what_the_notes_do_not_say_is_said(visit: Visit, site: Site) -> None:
     answer = last_answer(page)
     expect(answer.locator(".g-unknown")).to_have_text("Not in the notes")
     expect(answer.locator("a.g-source")).to_have_count(0)
+    ask(page, "Who invented dropout?")
+    expect(page.get_by_test_id("bot")).to_have_count(2)
+    answer = last_answer(page)
+    expect(answer.locator(".g-unknown")).to_have_text("Not in the notes")
+    near = answer.locator(".g-row").filter(has_text="Nearest concepts")
+    near.get_by_role("link", name="Dropout").click()
+    expect(page.get_by_test_id("bot")).to_have_count(3)
+    expect(last_answer(page)).to_contain_text("sets randomly chosen activations to zero")
     check_clean(visit, site)
 
 
@@ -144,7 +186,10 @@ def test_hostile_questions_are_text(visit: Visit, site: Site) -> None:
 
 
 def test_a_click_on_a_concept_shows_its_card(visit: Visit, site: Site) -> None:
-    """A click on the map opens the card, whose links and button lead on."""
+    """A click on the map opens the card, whose links and button lead on.
+
+    It has the code of the notes, what the concept unlocks, its run, and names of a concept.
+    """
     page = visit.page
     open_place(page, site, "Graph")
     at = page.locator("#graph canvas").evaluate("canvas => canvas.positionOf('Learning rate')")
@@ -153,6 +198,10 @@ def test_a_click_on_a_concept_shows_its_card(visit: Visit, site: Site) -> None:
     expect(card.locator("h3")).to_have_text("Learning rate")
     expect(card).to_contain_text("size of the step along the gradient")
     expect(card.get_by_text("Know first")).to_be_visible()
+    expect(card.locator("pre code")).to_contain_text("learn.fit_one_cycle(1, lr)")
+    expect(card.get_by_role("link", name="▶ Run lr-find")).to_be_visible()
+    unlocks = card.locator(".g-row").filter(has_text="Unlocks")
+    expect(unlocks.get_by_role("link", name="Momentum")).to_be_visible()
     card.locator("details.g-cite summary").first.click()
     expect(card.locator("mark").first).to_be_visible()
     card.get_by_role("link", name="Gradient", exact=True).first.click()
@@ -163,7 +212,10 @@ def test_a_click_on_a_concept_shows_its_card(visit: Visit, site: Site) -> None:
 
 
 def test_search_lights_the_path(visit: Visit, site: Site) -> None:
-    """Typing and Enter choose a concept; its study path is lit and listed, foundations first."""
+    """Typing and Enter choose a concept; its study path is lit and listed, foundations first.
+
+    The formula that stands alone in its section is set on its card.
+    """
     page = visit.page
     open_place(page, site, "Graph")
     page.get_by_label("Find a concept").fill("moment")
@@ -175,6 +227,9 @@ def test_search_lights_the_path(visit: Visit, site: Site) -> None:
     steps = page.locator("#card ol li a").all_inner_texts()
     assert steps[-1] == "Momentum"
     assert steps.index("Gradient") < steps.index("Learning rate") < steps.index("Momentum")
+    page.get_by_label("Find a concept").fill("dropout")
+    page.keyboard.press("Enter")
+    expect(page.locator("#card .katex-display")).to_contain_text("⊙")
     check_clean(visit, site)
 
 
@@ -200,10 +255,23 @@ def test_an_answer_leads_to_the_map(visit: Visit, site: Site) -> None:
     check_clean(visit, site)
 
 
+def test_each_concept_of_an_answer_has_its_card(visit: Visit, site: Site) -> None:
+    """Of a comparison both: the further ones by their names, in the row of the graph."""
+    page = visit.page
+    open_place(page, site)
+    ask(page, "What is the difference between learning rate and momentum?")
+    shown = last_answer(page).locator("a.g-chip[href^='#graph/']")
+    expect(shown.nth(1)).to_have_text(re.compile("^Momentum"))
+    expect(page.get_by_role("button", name="copy").first).to_be_visible()
+    shown.nth(1).click()
+    expect(page.locator("#card h3")).to_have_text("Momentum")
+    check_clean(visit, site)
+
+
 def test_the_finder_runs_from_the_answers_button(visit: Visit, site: Site) -> None:
     """An answer's Run button leads to the filled form, which says what Start does and waits for it.
 
-    Start leads to rate, code and history.
+    Start leads to rate, code and history; meanwhile the log grows.
     """
     page = visit.page
     open_place(page, site)
@@ -216,8 +284,12 @@ def test_the_finder_runs_from_the_answers_button(visit: Visit, site: Site) -> No
     expect(page.locator("#run-state .g-badge")).to_have_count(0)
     start.press("Enter")
     expect(page.locator("#run-state .g-badge")).to_have_text("Running", timeout=60_000)
+    page.evaluate(GROWING)
+    page.locator("#run-log-box").get_by_role("button", name="Log").click()
     expect(page.locator("#curves polyline").first).to_be_attached(timeout=120_000)
     expect(page.locator("#run-state .g-badge")).to_have_text("Done", timeout=240_000)
+    grown = page.evaluate("window.grown")
+    assert len(grown) > 2 and grown == sorted(set(grown)), grown
     assert re.search(r"\de-\d|0\.\d", page.locator("#run-result .g-value").first.inner_text())
     expect(page.locator("#run-code")).to_contain_text("fit_one_cycle")
     expect(page.locator("#run-history")).to_contain_text("Find my learning rate")
@@ -232,8 +304,9 @@ def test_the_finder_runs_from_the_answers_button(visit: Visit, site: Site) -> No
 
 
 def test_stop_ends_the_run(visit: Visit, site: Site) -> None:
-    """Stop ends the run's process and the page says so."""
+    """Stop ends the run's process and the page says so, at once."""
     page = visit.page
+    page.add_init_script(SHIFTS)
     open_place(page, site, "Runs")
     page.get_by_label("Find my learning rate").check()
     page.locator("#start-lr-find").click()
@@ -244,8 +317,13 @@ def test_stop_ends_the_run(visit: Visit, site: Site) -> None:
         if "executors.runs.child" in " ".join(p.cmdline())
     ]
     assert children
+    page.evaluate(STAMPS)
     page.get_by_role("button", name="Stop").click()
     expect(page.locator("#run-state .g-badge")).to_have_text("Stopped")
+    took_s = page.evaluate("(window.stopped - window.clicked) / 1000")
+    assert 0 < took_s < STOP_S, took_s
+    moved, what = shifted(page)
+    assert moved < 0.1, what
     assert not any(p.is_running() and p.status() != psutil.STATUS_ZOMBIE for p in children)
     check_clean(visit, site)
 
@@ -278,15 +356,20 @@ def test_a_bad_value_is_told_beside_its_field(visit: Visit, site: Site) -> None:
 
 
 @pytest.mark.parametrize("visit", [PHONE], indirect=True)
-@pytest.mark.parametrize("place", ["Ask", "Graph", "Learn", "Runs", "Notes"])
+@pytest.mark.parametrize("place", PLACES)
 def test_a_phone_scrolls_only_down(visit: Visit, site: Site, place: str) -> None:
-    """On a phone nothing is wider than the screen, in any of the places."""
+    """On a phone nothing is wider than the screen, in any of the places; all five are in sight."""
     page = visit.page
     open_place(page, site, place)
     if place == "Ask":
         ask(page, "What is the learning rate?")
         expect(last_answer(page)).to_contain_text("size of the step")
-    assert page.evaluate("document.documentElement.scrollWidth") <= PHONE[0]
+    for width, height in (PHONE, NARROW):
+        page.set_viewport_size({"width": width, "height": height})
+        assert page.evaluate("document.documentElement.scrollWidth") <= width
+        for name in PLACES:
+            box = page.get_by_role("tab", name=name).bounding_box()
+            assert box is not None and 0 <= box["x"] <= box["x"] + box["width"] <= width, name
     check_clean(visit, site)
 
 
@@ -298,6 +381,40 @@ def test_a_key_leads_to_the_question(visit: Visit, site: Site) -> None:
     expect(page.get_by_label("Your question")).to_be_focused()
     page.keyboard.type("what is momentum?")
     expect(page.get_by_label("Your question")).to_have_value("what is momentum?")
+    check_clean(visit, site)
+
+
+def test_keys_lead_to_the_places_and_their_fields(visit: Visit, site: Site) -> None:
+    """Alt with a digit to a place, / to the field one begins with; ? and a button list them."""
+    page = visit.page
+    open_place(page, site)
+    fields = (
+        ("Ask", page.get_by_label("Your question")),
+        ("Graph", page.get_by_label("Find a concept")),
+        ("Learn", page.get_by_label("What do you want to learn?")),
+        ("Runs", page.locator("#recipe input:checked")),
+        ("Notes", page.get_by_label("Or read a folder")),
+    )
+    for number, (place, field) in enumerate(fields, 1):
+        page.keyboard.press(f"Alt+{number}")
+        tab = page.get_by_role("tab", name=place)
+        expect(tab).to_have_attribute("aria-selected", "true")
+        expect(tab).to_be_focused()
+        expect(field).to_be_visible()
+        page.keyboard.press("/")
+        expect(field).to_be_focused()
+    page.keyboard.type("/?")  # in a field they are what one types
+    expect(page.get_by_label("Or read a folder")).to_have_value("/?")
+    listed = page.get_by_role("dialog", name="Keys")
+    expect(listed).to_be_hidden()
+    page.keyboard.press("Alt+5")
+    page.keyboard.press("?")
+    expect(listed).to_contain_text("your question, from anywhere")
+    page.keyboard.press("Escape")
+    expect(listed).to_be_hidden()
+    page.get_by_role("button", name="Keys", exact=True).click()
+    listed.get_by_role("button", name="Close").click()
+    expect(listed).to_be_hidden()
     check_clean(visit, site)
 
 

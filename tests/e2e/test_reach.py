@@ -10,6 +10,33 @@ from playwright.sync_api import Page, expect
 
 pytestmark = pytest.mark.browser
 PAST = 700  # concepts, of which the list shows 300 at a time
+LONGEST = 240  # characters that stand together
+ODD_WORDS = re.compile(
+    r"\b(None|NaN|nan|undefined|null|Traceback|Exception|True|False)\b|[{}]|\[object"
+    r"|(?<![(\w./])[a-z]+_[a-z]\w*"  # a parameter's own name stands in brackets, after its title
+)
+# What is written on a place, piece by piece, without code.
+SAID = """() => {
+  const found = [], walk = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
+  while (walk.nextNode()) {
+    const words = walk.currentNode.textContent.trim(), at = walk.currentNode.parentElement;
+    if (!words || at.closest('script, style, pre, code, dialog, .katex')) continue;
+    if (at.checkVisibility({ visibilityProperty: true })) found.push(words);
+  }
+  return found;
+}"""
+STOPS = 60  # of Tab in a place, at most
+# What has the focus, "" at the end of the page, and whether a ring of two pixels is around it.
+RINGED = """() => {
+  const on = document.activeElement;
+  if (!on || on === document.body) return ['', true];
+  const ringed = (e) => {
+    const look = getComputedStyle(e);
+    return look.outlineStyle !== 'none' && parseFloat(look.outlineWidth) >= 2;
+  };
+  const boxes = [on, on.closest('.form'), on.closest('.wrap')].filter(Boolean);
+  return [on.outerHTML.slice(0, 200), boxes.some(ringed)];
+}"""
 
 
 def open_place(page: Page, site: Site, name: str = "Ask") -> None:
@@ -37,6 +64,10 @@ def test_axe_finds_nothing_serious(
     open_place(page, site, place)
     assert heavy_findings(page, axe) == []
     if place == "Ask":
+        page.get_by_role("button", name="Keys", exact=True).click()
+        expect(page.get_by_role("dialog", name="Keys")).to_be_visible()
+        assert heavy_findings(page, axe) == []
+        page.keyboard.press("Escape")
         ask(page, "Which learning rate should I take before unfreezing?")
         expect(page.get_by_role("button", name="copy").first).to_be_visible()
         page.locator("a.g-source").first.click()
@@ -93,6 +124,49 @@ def test_after_a_chip_the_focus_is_at_the_new_question(visit: Visit, site: Site)
     expect(page.locator("#card")).to_be_focused()
     page.keyboard.press("Tab")
     assert page.evaluate("document.activeElement.closest('#card') !== null")
+    assert visit.errors == []
+
+
+def test_what_the_pages_say_is_plain(visit: Visit, site: Site) -> None:
+    """No word of a program, no bare name of a parameter, nothing too long to be read at once."""
+    page = visit.page
+    open_place(page, site)
+    for place in ("Ask", "Graph", "Learn", "Runs", "Notes"):
+        page.get_by_role("tab", name=place).click()
+        if place == "Graph":
+            page.get_by_label("Find a concept").fill("Momentum")
+            page.keyboard.press("Enter")
+            expect(page.locator("#card h3")).to_have_text("Momentum")
+        elif place == "Runs":
+            page.get_by_label("Find my learning rate").check()
+            page.locator("#form-lr-find").get_by_role("button", name="More settings").click()
+            expect(page.get_by_role("region", name="This machine")).to_contain_text("free of")
+        elif place == "Notes":
+            expect(page.locator(".gn-drawn")).to_be_visible()
+        said = page.evaluate(SAID)
+        assert len(said) > 2
+        assert [words for words in said if ODD_WORDS.search(words)] == []
+        assert [words for words in said if len(words) > LONGEST] == []
+
+
+def test_what_has_the_focus_is_seen(visit: Visit, site: Site) -> None:
+    """Tab goes through each place, and at every stop it or the box it stands in has a ring."""
+    page = visit.page
+    open_place(page, site)
+    for place in ("Ask", "Graph", "Learn", "Runs", "Notes"):
+        page.get_by_role("tab", name=place).click()
+        if place == "Graph":
+            expect(page.locator("#graph canvas")).to_have_attribute("data-ready", "1")
+        page.get_by_role("tab", name=place).focus()
+        stops = set()
+        for _ in range(STOPS):
+            page.keyboard.press("Tab")
+            name, seen = page.evaluate(RINGED)
+            assert seen, (place, name)
+            stops.add(name)
+            if not name:
+                break
+        assert len(stops) > 4, place
     assert visit.errors == []
 
 

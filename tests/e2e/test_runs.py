@@ -15,6 +15,10 @@ from app.pages.runs.forms import LIMIT_MINUTES
 
 pytestmark = pytest.mark.browser
 PHONE = (390, 844)
+# How wide each part of the memory's bar is drawn, as a share of the bar.
+SHARES = """bar => Object.fromEntries([...bar.children].map((part) => [
+  part.className, part.getBoundingClientRect().width / bar.getBoundingClientRect().width,
+]))"""
 
 
 def open_runs(page: Page, site: Site) -> None:
@@ -96,6 +100,10 @@ def test_a_training_ends_in_a_verdict_and_two_can_be_compared(
     expect(page.locator("#curves polyline")).to_have_count(3)  # two losses and the score
     expect(page.locator("#run-code")).to_contain_text("fit_one_cycle")
     code = page.locator("#run-code code").inner_text()
+    page.context.grant_permissions(["clipboard-read", "clipboard-write"], origin=site.address)
+    page.locator("#run-code").get_by_role("button", name="copy").click()
+    copied = page.evaluate("navigator.clipboard.readText()")
+    assert copied.strip() == code.strip()
     kept = kept_code(page)
     page.locator("#run-files summary").click()
     expect(page.locator("#run-files code").filter(has_text="model.safetensors")).to_be_visible()
@@ -126,13 +134,22 @@ def test_a_training_ends_in_a_verdict_and_two_can_be_compared(
 
 @pytest.mark.parametrize("visit", [PHONE], indirect=True)
 def test_the_form_follows_the_task(visit: Visit, site: Site) -> None:
-    """A table asks for a column and no image size; nothing is wider than a phone."""
+    """A table asks for a column and no image size; nothing is wider than a phone.
+
+    Each field has its unit, its default, help of its own and its bounds before anything is wrong.
+    """
     page = visit.page
     open_runs(page, site)
     page.get_by_label("Find my learning rate").check()
     form = page.locator("#form-lr-find")
     expect(field(form, "Size, px")).to_be_visible()
     expect(field(form, "Target")).to_be_hidden()
+    expect(form.locator("label", has_text="Size, px")).to_contain_text("; 32 to 2048")
+    form.get_by_role("button", name="More settings").click()
+    sweeps = form.locator("label", has_text="Seeds, sweeps")
+    expect(sweeps).to_contain_text("in as many orders of the batches")
+    expect(sweeps).to_contain_text("1 to 20")
+    expect(field(form, "Seeds, sweeps")).to_have_value("3")
     choose_task(page, form, "Tabular")
     expect(form.locator(".g-expects").first).to_contain_text("CSV")
     expect(field(form, "Target")).to_be_visible()
@@ -227,6 +244,9 @@ def test_device_memory_queue_and_time_left_are_in_sight(visit: Visit, site: Site
     expect(machine).to_contain_text("taken by Find my learning rate", timeout=60_000)
     expect(machine).to_contain_text("by this run", timeout=60_000)
     expect(page.locator("#run-state")).to_contain_text("left", timeout=120_000)
+    shares = machine.locator(".g-memory").first.evaluate(SHARES)
+    assert {*shares} == {"g-part-used", "g-part-run"} and min(shares.values()) > 0
+    assert sum(shares.values()) < 1  # the rest is free
 
     other = page.context.new_page()
     open_runs(other, site)

@@ -3,10 +3,28 @@
 from __future__ import annotations
 
 import http.client
+import socket
 from urllib.parse import urlsplit
 
+import psutil
 import pytest
-from pages_server import Site
+from pages_server import Site, Visit
+from playwright.sync_api import expect
+
+# Asks for three things of another address in three ways; gives what the browser refused, and why.
+REACH_OUT = """async (address) => {
+  const refused = [];
+  document.addEventListener('securitypolicyviolation', (e) => {
+    refused.push([e.effectiveDirective, e.blockedURI]);
+  });
+  const made = (tag, src) => Object.assign(document.createElement(tag), { src });
+  const add = (tag, src) => document.body.append(made(tag, src));
+  add('img', `${address}/p.png`);
+  add('script', `${address}/s.js`);
+  await fetch(`${address}/f`, { mode: 'no-cors' }).catch(() => null);
+  for (let n = 0; n < 100 && refused.length < 3; n++) await new Promise((go) => setTimeout(go, 20));
+  return refused;
+}"""
 
 
 def answer_to(
@@ -15,7 +33,8 @@ def answer_to(
     """Status and text of one request."""
     connection = http.client.HTTPConnection(urlsplit(site.address).netloc, timeout=30)
     try:
-        connection.request(method, path, body=b"{}" if method == "POST" else None, headers=headers)
+        body = b"{}" if method == "POST" and "Content-Length" not in headers else None
+        connection.request(method, path, body=body, headers=headers)
         reply = connection.getresponse()
         return reply.status, reply.read().decode(errors="replace")
     finally:
@@ -54,3 +73,36 @@ def test_no_file_is_served(site: Site, path: str) -> None:
     status, text = answer_to(site, f"/gradio_api/file={wanted}", {})
     assert status in (403, 404)
     assert "root:" not in text
+
+
+def test_only_this_machine_is_listened_to(site: Site) -> None:
+    """Every socket of the server that waits for others is at 127.0.0.1."""
+    sockets = psutil.Process(site.pid).net_connections("inet")
+    waiting = {one.laddr for one in sockets if one.status == psutil.CONN_LISTEN}
+    assert {at.ip for at in waiting} == {"127.0.0.1"}
+    assert urlsplit(site.address).port in {at.port for at in waiting}
+
+
+def test_a_request_that_is_too_long_is_refused(site: Site) -> None:
+    """By the length that it says, before any of it is read."""
+    long = {"Content-Length": "1100000", "Content-Type": "application/json"}
+    for path in ("/gradio_api/queue/join", "/gradio_api/component_server", "/api/ask"):
+        status, text = answer_to(site, path, long, "POST")
+        assert status == 413 and "\n" not in text.strip(), path
+
+
+@pytest.mark.browser
+def test_the_browser_loads_nothing_from_elsewhere(visit: Visit, site: Site) -> None:
+    """Pictures, scripts and requests to another address are refused by the policy, unsent."""
+    page = visit.page
+    page.goto(site.address)
+    expect(page.locator(".g-welcome h2")).to_be_visible()
+    with socket.create_server(("127.0.0.1", 0)) as elsewhere:
+        address = f"http://127.0.0.1:{elsewhere.getsockname()[1]}"
+        refused = page.evaluate(REACH_OUT, address)
+        elsewhere.settimeout(0.2)
+        with pytest.raises(TimeoutError):
+            elsewhere.accept()
+    assert {kind for kind, _ in refused} == {"img-src", "script-src-elem", "connect-src"}
+    assert all(where.startswith(address) for _, where in refused)
+    assert len(visit.errors) >= 3  # the console's words for it

@@ -31,6 +31,7 @@ __all__ = [
 ]
 
 CHIP_LIMIT = 8
+SHOWN_LIMIT = 4  # concepts that an answer shows on the graph
 QUESTION_LIMIT = 72  # characters; a longer suggestion is no chip
 SURE = 0.7  # an offer below it is a quiet chip
 SAID_LIMIT = 60  # characters by which a cited line is found again when the note has changed
@@ -205,6 +206,9 @@ def _run_row(offer: RecipeOffer) -> str:
 
 
 def _on_graph(store: Store, answer: Answer) -> str:
+    """Up to a few of its concepts, each on the map with its card."""
     known = {concept.label for concept in store.concepts}
-    shown = next((label for label in answer.concepts if label in known), None)
-    return row("Graph", [chip("graph", shown, f"Show {shown} on the graph")]) if shown else ""
+    shown = [label for label in answer.concepts if label in known][:SHOWN_LIMIT]
+    chips = [chip("graph", label, f"Show {label} on the graph") for label in shown[:1]]
+    others = [link("graph", name, name, css="g-chip", spoken="and its card") for name in shown[1:]]
+    return row("Graph", chips + others)

@@ -140,6 +140,8 @@ function toGlowing() {
 }
 for (const kind of ['wheel', 'touchstart', 'pointerdown', 'keydown']) page.addEventListener(kind, () => { turned = true; }, { passive: true });
 
+window.addEventListener('resize', () => { if (!side.hidden && !turned) toGlowing(); }, here);
+
 /* ---- formulas and pictures ---- */
 let katex = null;
 async function drawFormulas() {

@@ -47,13 +47,6 @@ function sends(e) {
   send();
 }
 for (const kind of ['click', 'keydown']) document.addEventListener(kind, sends, { capture: true, signal: shared.stop.signal });
-/* Ctrl+K (on a Mac Command+K) leads to the box from wherever one is. */
-document.addEventListener('keydown', (e) => {
-  if (!(e.ctrlKey || e.metaKey) || e.shiftKey || e.altKey || e.key.toLowerCase() !== 'k') return;
-  e.preventDefault();
-  [...document.querySelectorAll('#places [role="tab"]')].find((tab) => tab.textContent.trim() === 'Ask')?.click();
-  requestAnimationFrame(() => box().focus());
-}, { signal: shared.stop.signal });
 window.addEventListener('pagehide', () => {
   try { sessionStorage.setItem('gradus-typed', box().value); } catch (_) { /* private windows keep nothing */ }
 }, { signal: shared.stop.signal });

@@ -12,6 +12,7 @@ const EVERYTHING = { about: '', back: null, from: '', to: '', open: [], kinds: [
 let want = { ...EVERYTHING }, view = { kind: '', nodes: [], trail: [], beside: ['', ''] };
 let nodes = [], edges = [], byId = new Map(), concepts = [], named = new Map(), about = null, summary = '';
 let scale = 1, left = 0, top_ = 0, moved = false, dirty = false;
+let needed = 1; // dependants of that concept of the view which has most
 let hover = null, chosen = null, path = new Set(), steps = [], after = new Set(), known = new Set();
 
 /* ---- view ---- */
@@ -111,9 +112,9 @@ function draw() {
   }
   if (!big) for (const n of nodes) {
     const [x, y] = middle(n);
-    taken.push({ id: n.id, x0: x - 6, y0: y - 6, x1: x + 6, y1: y + 6 });
+    taken.push({ id: n.id, x0: x - 7, y0: y - 7, x1: x + 7, y1: y + 7 });
   }
-  if (!big) for (const n of order) {
+  if (!big) for (const n of inTurn(order, look)) {
     pen.globalAlpha = bright(n) ? 1 : 0.25;
     label(n, look, taken);
   }
@@ -168,6 +169,8 @@ function aside(a, b, head) {
   pen.fill();
 }
 
+/* A dot's radius, in a box at scale 1: larger, the more concepts of the notes build on it. */
+const size = (n) => 2.6 + 4 * Math.sqrt(n.dependants / Math.max(needed, 3));
 const colour = (n, look) => (n.step < 0 ? look.quiet : look.step[n.step]);
 
 /* A theme: its number and colour in study order, its name, and how much of it is known. */
@@ -220,7 +223,7 @@ function box(n, look) {
   if (known.has(n.id)) tick(x + 12 * scale, y, 4 * scale, n.id === chosen ? look.paper : look.accent);
   else {
     pen.beginPath();
-    pen.arc(x + 12 * scale, y, 3.8 * scale, 0, 7);
+    pen.arc(x + 12 * scale, y, size(n) * scale, 0, 7);
     pen.fill();
   }
   pen.fillStyle = n.id === chosen ? look.paper : known.has(n.id) ? look.quiet : look.ink;
@@ -242,7 +245,7 @@ function tick(x, y, r, colour) {
 }
 
 function dot(n, look) {
-  const [x, y] = middle(n), r = n.id === chosen || n.id === hover ? 6.5 : Math.min(5.5, 2.8 + Math.sqrt(n.links) * 0.7);
+  const [x, y] = middle(n), r = Math.max(size(n), n.id === chosen || n.id === hover ? 6.5 : 0);
   pen.beginPath();
   pen.arc(x, y, r, 0, 7);
   pen.fillStyle = n.id === chosen || path.has(n.id) ? look.accent : known.has(n.id) ? look.paper : colour(n, look);
@@ -250,14 +253,27 @@ function dot(n, look) {
   if (known.has(n.id)) tick(x, y, 5, look.accent);
 }
 
+/* Beside the dot, above it and below it, where the view has room for the name. */
+function placesOf(n, words) {
+  const [x, y] = middle(n), w = wide(words);
+  return [[x + 9, y], [x - 9 - w, y], [x - w / 2, y - 13], [x - w / 2, y + 13]]
+    .map(([left, centre]) => ({ id: n.id, x0: left - 2, y0: centre - 7, x1: left + w + 2, y1: centre + 7 }))
+    .filter((at) => at.x0 >= 0 && at.x1 <= canvas.clientWidth);
+}
+
+/* Of names that must stand, those with the fewest places are placed first. */
+function inTurn(order, look) {
+  pen.font = `400 11.5px ${look.font}`;
+  const places = new Map(order.filter((n) => path.has(n.id)).map((n) => [n.id, placesOf(n, short(n.label, 150)).length]));
+  const first = (n) => (n.id === hover || n.id === chosen ? 0 : 1 + (places.get(n.id) ?? 9));
+  return [...order].sort((a, b) => first(a) - first(b));
+}
+
 /* A name stands beside its dot, or above it, where it covers neither another name nor a dot; else it waits for a zoom.
    What is on the path, and what is pointed at, is always named. */
 function label(n, look, taken) {
   pen.font = `${n.id === chosen || n.id === hover ? 600 : 400} 11.5px ${look.font}`;
-  const [x, y] = middle(n), words = short(n.label, 150), w = pen.measureText(words).width;
-  const places = [[x + 9, y], [x - 9 - w, y], [x - w / 2, y - 13], [x - w / 2, y + 13]]
-    .map(([left, centre]) => ({ id: n.id, x0: left - 2, y0: centre - 7, x1: left + w + 2, y1: centre + 7 }))
-    .filter((at) => at.x0 >= 0 && at.x1 <= canvas.clientWidth);
+  const words = short(n.label, 150), places = placesOf(n, words);
   const free = places.find((at) => !taken.some((t) => t.id !== n.id && at.x0 < t.x1 && at.x1 > t.x0 && at.y0 < t.y1 && at.y1 > t.y0));
   const at = free || (n.id === hover || n.id === chosen || path.has(n.id) ? places[0] : null);
   if (!at) return;
@@ -503,6 +519,7 @@ async function load(change) {
   view = told;
   ({ nodes, edges, about } = told);
   byId = new Map(nodes.map((n) => [n.id, n]));
+  needed = Math.max(1, ...nodes.map((n) => n.dependants || 0));
   want.open = told.trail.map((one) => one.lead);
   if (chosen !== null && !byId.has(chosen)) forget();
   hover = null;
@@ -529,4 +546,8 @@ canvas.positionOf = (wanted) => {
   const [x, y] = middle(n);
   return { x: box.left + x, y: box.top + y };
 };
-canvas.themes = () => nodes.filter((n) => n.lead).map((n) => { const [x, y] = middle(n), box = canvas.getBoundingClientRect(); return { lead: n.lead, x: box.left + x, y: box.top + y }; });
+canvas.sizeOf = (wanted) => size(byId.get(idOf(wanted)));
+canvas.themes = () => nodes.filter((n) => n.lead).map((n) => {
+  const [x, y] = middle(n), [edge] = toScreen(n.x, n.y), box = canvas.getBoundingClientRect();
+  return { lead: n.lead, x: box.left + x, y: box.top + y, step: n.step, disc: [edge + 25 * scale, y - 10.5 * scale] };
+});

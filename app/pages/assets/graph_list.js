@@ -149,6 +149,7 @@ function drawLegend() {
     told('foundations', 'gg-hint');
     parts.push(ramp);
     told('what builds on them; each arrow leads to what needs it', 'gg-hint');
+    told('larger dot: more builds on it', 'gg-hint');
   }
   if (edges.some((e) => e[2] === 'broader')) told('- - part of', 'gg-hint');
   if (edges.some((e) => e[2] === 'related')) told('··· related', 'gg-hint');

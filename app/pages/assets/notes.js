@@ -51,12 +51,25 @@ async function dropped(transfer) {
   return (await Promise.all(entries.map(below))).flat();
 }
 
+/* What is dropped beside notes and is none is not copied, which is said. */
+function leftOut(files) {
+  const kinds = new Map();
+  for (const [path] of files) {
+    const kind = /\.\w{1,8}$/.exec(path)?.[0].toLowerCase() || 'without a kind';
+    kinds.set(kind, (kinds.get(kind) || 0) + 1);
+  }
+  const told = [...kinds].map(([kind, n]) => `${n} ${kind}`).join(', ');
+  $('.gn-left').textContent = told && `Not copied: ${told}. These kinds of files are not read.`;
+}
+
 let copying = false;
 async function copy(files) {
   if (copying || !files.length) return;
   fault('');
   const hidden = ([path]) => path.split('/').some((part) => part.startsWith('.'));
-  const wanted = files.filter((file) => !hidden(file) && (READ.test(file[0]) || SHOWN.test(file[0]) || /(^|\/)gradus\.toml$/.test(file[0])));
+  const taken = ([path]) => READ.test(path) || SHOWN.test(path) || /(^|\/)gradus\.toml$/.test(path);
+  const plain = files.filter((file) => !hidden(file)), wanted = plain.filter(taken);
+  leftOut(plain.filter((file) => !taken(file)));
   if (!wanted.some(([path]) => READ.test(path))) return fault('None of these is a note. Markdown (.md) and Jupyter notebooks (.ipynb) are read.');
   copying = true;
   const collections = new Set(), faults = [], waiting = [...wanted];

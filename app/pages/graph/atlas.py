@@ -32,6 +32,8 @@ class Atlas:
         Every concept, by its label.
     order : dict of int to float
         Where each concept stands in study order: its depth, then its place by name.
+    dependants : dict of int to int
+        How many concepts need each one, directly or by others between.
     """
 
     def __init__(self, store: Store) -> None:
@@ -46,6 +48,7 @@ class Atlas:
         self.by_name = sorted(range(len(labels)), key=lambda c: (labels[c], c))
         depth, n = depths(store.prerequisites), len(labels) + 1
         self.order = {c: depth[c] + place / n for place, c in enumerate(self.by_name)}
+        self.dependants = _dependants(store.prerequisites)
         self._names: dict[tuple[int, ...], list[int]] = {}
         self._splits: dict[frozenset[int], list[list[int]]] = {}
 
@@ -82,6 +85,17 @@ class Atlas:
         if key not in self._names:
             self._names[key] = central(theme, self.links, NAMED_BY)
         return self._names[key]
+
+
+def _dependants(graph: nx.DiGraph[int]) -> dict[int, int]:
+    """The number of each node's descendants, which are held as the bits of one number."""
+    after: dict[int, int] = {}
+    for node in reversed(list(nx.topological_sort(graph))):
+        bits = 0
+        for later in graph.successors(node):
+            bits |= after[later] | 1 << later
+        after[node] = bits
+    return {node: bits.bit_count() for node, bits in after.items()}
 
 
 @dataclass(frozen=True, eq=False)

@@ -207,8 +207,14 @@ def _node(store: Store, concept: int, place: Placed, last: int) -> dict[str, Any
     step = -1 if place.level < 0 else place.level * (STEPS - 1) // max(last, STEPS - 1)
     if 0 < last < STEPS - 1:
         step = round(place.level * (STEPS - 1) / last)
-    label, links = store.concepts[concept].label, store.prerequisites.degree(concept)
-    return {"id": concept, "label": label, "links": links, "step": step} | asdict(place)
+    said = {
+        "id": concept,
+        "label": store.concepts[concept].label,
+        "links": store.prerequisites.degree(concept),
+        "dependants": atlas(store).dependants[concept],
+        "step": step,
+    }
+    return said | asdict(place)
 
 
 def _themes(store: Store, part: _Part, known: Collection[int]) -> dict[str, Any]:

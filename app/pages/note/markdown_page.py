@@ -18,7 +18,14 @@ from markdown_it.renderer import RendererHTML
 from markdown_it.token import Token
 
 from app.pages.note.code import code_html
-from app.pages.note.safe_html import OUTSIDE, clean_html, clean_inline, web_address, web_link
+from app.pages.note.safe_html import (
+    OUTSIDE,
+    at_time,
+    clean_html,
+    clean_inline,
+    web_address,
+    web_link,
+)
 from ingest.notes.dialect import parser
 from ingest.notes.dialect_lines import read_lines
 from ingest.notes.front_matter import read_front_matter
@@ -120,7 +127,7 @@ class _Page:
             "wikipicture": self._wikipicture,
             "wikilink": self._wikilink,
             "link_open": self._link_open,
-            "link_close": lambda token: "</a>",
+            "link_close": lambda token: f"{token.meta.get('when', '')}</a>",
         }
         return {kind: _by_token(rule) for kind, rule in rules.items()}
 
@@ -135,6 +142,7 @@ class _Page:
                 child.meta["line"] = line
             elif child.type in _OVER_LINES:
                 line += inline.content[start:end].count("\n") if end else child.content.count("\n")
+        _say_times(children)
         tags = [child for child in children if child.type == "html_inline"]
         pictures = clean_inline([tag.content for tag in tags], self._picture)
         for tag, written in zip(tags, pictures, strict=True):
@@ -176,6 +184,18 @@ class _Page:
         if note:
             return f'<a class="g-link" href="#note/{quote(note, safe="")}">'
         return "<a>"  # without an address: words
+
+
+def _say_times(parts: Sequence[Token]) -> None:
+    """Note on the end of each link to a film when it begins, where its words do not say it."""
+    address, words = "", ""
+    for part in parts:
+        if part.type == "link_open":
+            address, words = web_address(str(part.attrs.get("href", ""))), ""
+        elif part.type == "link_close":
+            part.meta["when"] = at_time(address, words) if address else ""
+        else:
+            words += part.content
 
 
 def _by_token(rule: Callable[[Token], str]) -> _Rule:

@@ -10,9 +10,10 @@ import html
 import re
 from collections.abc import Callable, Iterable
 from html.parser import HTMLParser
-from urllib.parse import parse_qs, urlsplit
+from pathlib import PurePosixPath
+from urllib.parse import parse_qs, unquote, urlsplit
 
-__all__ = ["Picture", "clean_html", "clean_inline", "web_address", "web_link"]
+__all__ = ["Picture", "at_time", "clean_html", "clean_inline", "web_address", "web_link"]
 
 Picture = Callable[[str, str], str]  # an address and its words to HTML
 
@@ -33,6 +34,7 @@ _AS = {"h1": "p", "h2": "p", "h3": "p", "h4": "p", "h5": "p", "h6": "p", "summar
 OUTSIDE = 'target="_blank" rel="noopener noreferrer nofollow"'
 _WEB = re.compile(r"(?:https?://|mailto:)[^\s]", re.IGNORECASE)
 _TIMES = ("t", "start", "time_continue")
+_FILM = re.compile(r"^[^:]+\.(?:mp4|m4v|webm|mov|ogv|ogg|mp3|m4a|wav)$", re.IGNORECASE)
 _CLOCK = re.compile(r"(?:(\d+)h)?(?:(\d+)m)?(?:(\d+)s?)?")
 
 
@@ -73,9 +75,14 @@ def web_address(address: str) -> str:
 
 def web_link(address: str, words: str) -> str:
     """A link that leads out, its words plain text; to a film at its time, it says when."""
-    when = _time_in(address)
-    shown = html.escape(f"{words} at {when}" if when and when not in words else words)
+    shown = html.escape(words + at_time(address, words))
     return f'<a href="{html.escape(address)}" {OUTSIDE}>{shown}</a>'
+
+
+def at_time(address: str, words: str) -> str:
+    """When the film of an address begins, as " at 1:23"; "" where its words say so already."""
+    when = _time_in(address)
+    return f" at {when}" if when and when not in words else ""
 
 
 def _time_in(address: str) -> str:
@@ -157,6 +164,11 @@ class _Writer(HTMLParser):
         self.write(written)
 
     def _frame(self, said: dict[str, str]) -> None:
-        address = web_address(said.get("src", ""))
+        """A film or a page elsewhere is a link; one that lies beside the note is named."""
+        source = said.get("src", "").strip()
+        address, name = web_address(source), said.get("title", "")
         if address:
-            self.write(web_link(address, said.get("title") or urlsplit(address).netloc))
+            self.write(web_link(address, name or urlsplit(address).netloc))
+        elif _FILM.search(source):
+            name = name or PurePosixPath(unquote(source)).name
+            self.write(f'<span class="g-missing">film or sound: {html.escape(name)}</span>')

@@ -11,7 +11,7 @@ import gradio as gr
 
 from app.pages.quiet import AT_ONCE
 from executors.cluster_address import HERE
-from executors.parameters import title
+from executors.parameters import bounds, title
 from executors.recipe import Parameter, Recipe
 from executors.runs.track import installed_trackers
 from executors.tasks import IMAGE_TASKS, TASK_NAMES, TEXT_TASKS, find_task
@@ -114,7 +114,7 @@ def lay_out(recipe: Recipe, *, shown: bool, on: str = "") -> Form:
             limit = gr.Number(
                 LIMIT_MINUTES,
                 label="Time limit, minutes",
-                info="the run is ended then; waiting in line does not count",
+                info="above 0; the run is ended then; waiting in line does not count",
             )
             tracker = _tracker()
             where = gr.Dropdown(
@@ -225,12 +225,12 @@ def _expects(task: str) -> str:
 
 
 def _help(parameter: Parameter, task: str) -> str | None:
-    """The parameter's help, or of "images: ...; texts: ..." the task's part alone."""
+    """The parameter's help, or of "images: ...; texts: ..." the task's part alone; its bounds."""
     parts = parameter.help.split("; ")
     by_kind = [(part, *part.partition(": ")[::2]) for part in parts]
     for_task = [words for _, kind, words in by_kind if task in _KINDS.get(kind, ())]
     for_all = [part for part, kind, _ in by_kind if kind not in _KINDS]
-    return "; ".join(for_task or for_all) or None
+    return "; ".join(filter(None, [*(for_task or for_all), bounds(parameter)])) or None
 
 
 def field_label(parameter: Parameter) -> str:

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+import pytest
 from served import served
 
 from app.api.functions import Gradus
@@ -39,6 +40,22 @@ def test_each_visitor_has_every_question_answered_in_order(
         assert all(e.answer and e.answer.status == "answered" for e in conversation.exchanges)
 
 
+def test_who_comes_when_too_many_wait_is_told(
+    store_folder: Path, encoder: Encoder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The queue ends; beyond it one line says so, and the server goes on."""
+    monkeypatch.setattr("app.pages.serve.WAITING", 0)
+    store = Path(shutil.copytree(store_folder, tmp_path / "store"))
+    gradus = Gradus(Shelf(store, encoder), tmp_path / "runs", VisitorsRuns())
+    with served(gradus) as address:
+        body = _question(_asking(address), secrets.token_urlsafe(32), QUESTIONS[0])
+        for _ in range(2):
+            told = httpx.post(f"{address}/gradio_api/queue/join", json=body, timeout=60)
+            assert told.status_code == 503
+            assert "full" in told.json()["detail"] and "\n" not in told.json()["detail"]
+        assert httpx.get(address, timeout=60).status_code == 200
+
+
 def _asking(address: str) -> int:
     events = httpx.get(f"{address}/config", timeout=60).json()["dependencies"]
     linked = [e for e in events if any(target[1] == "ask_link" for target in e["targets"])]
@@ -46,16 +63,21 @@ def _asking(address: str) -> int:
     return int(asking)
 
 
+def _question(asking: int, secret: str, question: str) -> dict[str, Any]:
+    """What a page sends to ask it."""
+    return {
+        "data": [None, {"secret": secret}],
+        "event_data": {"question": question, "again": False},
+        "fn_index": asking,
+        "session_hash": secret[:10],
+    }
+
+
 def _visit(address: str, asking: int, secret: str) -> list[bool]:
     """Whether each question was answered."""
     session = secret[:10]
     for question in QUESTIONS:
-        body = {
-            "data": [None, {"secret": secret}],
-            "event_data": {"question": question, "again": False},
-            "fn_index": asking,
-            "session_hash": session,
-        }
+        body = _question(asking, secret, question)
         httpx.post(f"{address}/gradio_api/queue/join", json=body, timeout=60).raise_for_status()
     done: list[bool] = []
     stream = f"{address}/gradio_api/queue/data?session_hash={session}"

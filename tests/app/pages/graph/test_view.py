@@ -78,6 +78,13 @@ def test_a_theme_is_named_in_its_link_by_any_of_its_concepts(store: Store) -> No
     assert again == first
 
 
+def test_a_concept_tells_how_many_need_it(store: Store) -> None:
+    """Directly or not, in the whole graph; the dots are drawn by it."""
+    graph = store.prerequisites
+    for node in next(leaves(store, []))["nodes"]:
+        assert node["dependants"] == len(nx.descendants(graph, node["id"]))
+
+
 def test_the_way_between_two_is_the_surest(store: Store) -> None:
     """By what comes first in either direction, else by any relation, else by none."""
     graph = store.prerequisites

@@ -144,6 +144,17 @@ def test_a_film_is_a_link_at_its_time(address: str, when: str) -> None:
     shown = seen(markdown_html(f'<iframe src="{address}"></iframe>', AROUND))
     assert [said["href"] for tag, said in shown.tags if tag == "a"] == [address]
     assert shown.said.strip() == (f"y.z at {when}" if when else "y.z")
+    linked = seen(markdown_html(f"[*how* it falls]({address}), and more", AROUND)).said.strip()
+    assert linked == (f"how it falls at {when}, and more" if when else "how it falls, and more")
+    said = seen(markdown_html(f"[seen at {when}]({address})", AROUND)).said.strip()
+    assert not when or said == f"seen at {when}"
+
+
+def test_a_film_beside_the_note_is_named() -> None:
+    """It is not played here, and not left out unsaid; what is no film stays away."""
+    shown = markdown_html('<video src="films/fall%20on.mp4" onerror="x"></video>', AROUND)
+    assert '<span class="g-missing">film or sound: fall on.mp4</span>' in shown
+    assert "g-missing" not in markdown_html("<iframe src='javascript:x.mp4'></iframe>", AROUND)
 
 
 def test_a_picture_elsewhere_is_a_link() -> None:

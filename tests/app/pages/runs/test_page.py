@@ -21,6 +21,7 @@ from app.pages.runs.forms import is_for, named, preset, show_task
 from app.pages.runs.history_view import history_html
 from app.pages.runs.page import read_offer, runs_page
 from app.visitors_runs import VisitorsRuns
+from executors.parameters import bounds
 from executors.recipe import Parameter, check_params
 from executors.runs.folder import SPEC, write_json
 from executors.runs.history import history
@@ -269,7 +270,7 @@ def page(tmp_path: Path) -> Any:
 
 
 def test_each_recipe_has_a_field_for_each_parameter(page: Any) -> None:
-    """Every parameter can be set, with its default filled in, its unit and help beside it."""
+    """Every parameter can be set, with its default filled in; unit, help and bounds beside it."""
     for form in page.forms:
         assert len(form.fields) == len(form.recipe.parameters)
         for parameter, field in zip(form.recipe.parameters, form.fields, strict=True):
@@ -279,9 +280,26 @@ def test_each_recipe_has_a_field_for_each_parameter(page: Any) -> None:
             )
             measured = parameter.type not in ("str", "path") or parameter.unit == "bytes"
             assert not measured or parameter.unit in field.label.lower()
-            assert field.info == (parameter.help or None) or field.info in parameter.help
+            told = (field.info or "").removesuffix(bounds(parameter)).removesuffix("; ")
+            assert told in parameter.help and (field.info or "").endswith(bounds(parameter))
+            assert bool(field.info) == bool(parameter.help or bounds(parameter))
+            bounded = parameter.minimum is not None or parameter.maximum is not None
+            assert bounded == bool(bounds(parameter))
             if parameter.type == "choice":
                 assert field.value == parameter.default
+
+
+def test_the_words_of_the_forms_are_short(page: Any) -> None:
+    """Of labels, help, summaries and what a task expects; no value of a program stands in them."""
+    for form in page.forms:
+        assert len(form.recipe.summary) <= 240, form.recipe.name
+        for task in form.recipe.tasks:
+            expects, *fields = show_task(form)(task)
+            assert len(expects) <= 240, task
+            told = [field.get("info") or "" for field in fields]
+            assert max(map(len, told)) <= 120, (form.recipe.name, task)
+            assert not re.search(r"\b(None|True|False|nan)\b|[{}]", " ".join([expects, *told]))
+        assert all(len(field.label) <= 50 for field in form.fields)
 
 
 def test_a_preset_fills_the_form_of_its_recipe_only(page: Any) -> None:
