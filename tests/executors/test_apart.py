@@ -14,13 +14,14 @@ from typing import Any
 import pytest
 import side_jobs
 from learners import differences, learner, state
+from tiny import TINY
 
 from executors.apart import trained_apart
 from executors.learning_rate.state import carried, take_over
 from executors.learning_rate.sweep import sweep, train_some
 from executors.prepare import prepare
 from executors.recipe import check_params, typed_params
-from executors.recipes import regularise
+from executors.recipes import lr_find, regularise
 from executors.runs.child import environment
 from executors.runs.folder import ENVIRONMENT, EVENTS, write_json
 from executors.runs.journal import Journal
@@ -44,6 +45,23 @@ def test_a_state_goes_on_elsewhere(trained: bool, tmp_path: Path) -> None:
     assert set(differences(before, after)) <= {"grads"}  # zeros there, none here
     points = [sweep(one, 1e-7, 10, 40, lambda lr, loss: None) for one in (first, other)]
     assert points[0] == points[1]
+
+
+@pytest.mark.parametrize("task", ["image-classification", "text-classification", "language-model"])
+def test_every_kind_of_loader_goes_on_elsewhere(task: str, tmp_path: Path) -> None:
+    """Orders of batches, augmentation and dropout too, to the same bits."""
+    (tmp_path / "files").mkdir()
+    given = {"task": task, "device": "cpu", "batch_size": 4, **TINY[task](tmp_path / "files")}
+    params = typed_params(lr_find, check_params(lr_find.RECIPE, given))
+    first = prepare(params, Journal(tmp_path)).learner
+    first.unfreeze()
+    train_some(first, 1e-3, 3)
+    state = pickle.dumps(carried(first))
+    points = [sweep(first, 1e-5, 1, 6, lambda lr, loss: None)]
+    other = prepare(params, Journal(tmp_path), verify=False).learner
+    take_over(other, pickle.loads(state))
+    points.append(sweep(other, 1e-5, 1, 6, lambda lr, loss: None))
+    assert points[0] == points[1] and len(points[0].raw) > 2
 
 
 def prepared(folder: Path) -> tuple[Any, Journal]:
