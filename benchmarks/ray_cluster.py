@@ -1,9 +1,10 @@
-"""What a Ray cluster costs and gives: an ingest on 1 and 2 nodes, a run's start, events a second.
+"""What a Ray cluster costs and gives: an ingest on 1 and 2 nodes, a run's start, events a second, a
+run's trainings side by side.
 
-`python -m benchmarks.ray_cluster [--passages 5000]` starts a head and a node of one core each on
-this machine, ingests made-up notes locally on one core and on the cluster, and times runs. The
-client's own work needs a core too, so on a machine with two, two nodes share what they have with
-it: the share of a core that was to be had, and the load, stand beside each time.
+`python -m benchmarks.ray_cluster [--passages 5000] [--compared]` starts a head and a node of one
+core each on this machine, ingests made-up notes locally on one core and on the cluster, and times
+runs. The client's own work needs a core too, so on a machine with two, two nodes share what they
+have with it: the share of a core that was to be had, and the load, stand beside each time.
 """
 
 from __future__ import annotations
@@ -31,6 +32,8 @@ ROOT = Path(__file__).parents[1]
 STARTER = ROOT / "ingest" / "starter"
 SECTION_SENTENCES = 4
 NOTE_SECTIONS = 20
+COMPARED = "regularise --task tabular --device cpu --lr 0.01 --dropout 0 --label-smoothing 0"
+COMPARED += " --batch-size 8 --repeats 4 --epochs"  # eight trainings
 RECIPE = """
 from executors.recipe import Parameter, Recipe
 from executors.runs.journal import Outcome
@@ -51,15 +54,19 @@ def main() -> None:
     parser.add_argument("--passages", type=int, default=5000, help="about so many are ingested")
     parser.add_argument("--starts", type=int, default=5, help="runs whose start is timed")
     parser.add_argument("--events", type=int, default=20_000, help="of the run that says many")
+    parser.add_argument("--epochs", type=int, default=25, help="of each training side by side")
+    parser.add_argument("--compared", action="store_true", help="only those, side by side")
     asked = parser.parse_args()
     place = Path(tempfile.mkdtemp(prefix="gradus-bench-"))
     _lay_out(place / "site")
     try:
-        found = _measured(place, asked.passages, asked.starts, asked.events)
+        found = {"cores": os.cpu_count(), "side by side": _side_by_side(place, asked.epochs)}
+        if not asked.compared:
+            found |= _measured(place, asked.passages, asked.starts, asked.events)
     finally:
         shutil.rmtree(place, ignore_errors=True)
     print(json.dumps(found, indent=1))
-    print(save("ray_cluster", found))
+    print(save("ray_side_by_side" if asked.compared else "ray_cluster", found))
 
 
 def _measured(place: Path, passages: int, starts: int, events: int) -> dict[str, Any]:
@@ -76,7 +83,6 @@ def _measured(place: Path, passages: int, starts: int, events: int) -> dict[str,
         there = (row["stages"].get(s, 0) for s in ("encoding", "encoding names"))
         row["efficiency_encoding"] = round(sum(shared) / (nodes * sum(there)), 3)
     return {
-        "cores": os.cpu_count(),
         "ingest": {"local": local, "one node": one, "two nodes": two},
         "runs": runs | {"local": _runs(place, "here", starts, events)},
     }
@@ -175,6 +181,37 @@ def _run(place: Path, on: str, count: int) -> list[float]:
     if json.loads(last)["status"] != "ok":
         raise RuntimeError(last.decode())
     return times
+
+
+def _side_by_side(place: Path, epochs: int) -> dict[str, Any]:
+    """The same comparison here, on one node, and on two with a training each."""
+    found = {"local": _compared(place, "here", epochs)}
+    for nodes in (1, 2):
+        with _cluster(place, nodes) as address:
+            found[f"{nodes} nodes"] = _compared(place, address, epochs)
+    return found
+
+
+def _compared(place: Path, on: str, epochs: int) -> dict[str, Any]:
+    main, spare = "from app.commands.ingest_and_ask import main; main()", _spare_core()
+    words = [*COMPARED.split(), str(epochs), "--on", on, "--json", "--store", str(place / "s")]
+    told = subprocess.run(
+        [sys.executable, "-c", main, "run", *words],
+        env=_environment(place),
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    events = [json.loads(line) for line in told.stdout.splitlines()]
+    elsewhere = [e for e in events if e["event"] == "log" and " is done on " in e["text"]]
+    return {
+        "seconds": events[-1]["seconds"],
+        "trainings elsewhere": len(elsewhere),
+        "first of them after, s": elsewhere[0]["t"] if elsewhere else None,
+        "rows": [row["score"] for row in events[-1]["values"]["rows"]],
+        "load": os.getloadavg()[0],
+        "share of a core to be had": spare,
+    }
 
 
 @contextmanager

@@ -79,7 +79,9 @@ class Prepared:
         )
 
 
-def prepare(asked: Asked, journal: Journal, *, shrink: bool = True) -> Prepared:
+def prepare(
+    asked: Asked, journal: Journal, *, shrink: bool = True, verify: bool = True
+) -> Prepared:
     """Check, choose and build, and tell the journal.
 
     Parameters
@@ -87,6 +89,8 @@ def prepare(asked: Asked, journal: Journal, *, shrink: bool = True) -> Prepared:
     shrink : bool
         Whether a batch larger than a quarter of the training set is made smaller, which is noted:
         an epoch of a step or two teaches nothing. Else one larger than the set is refused.
+    verify : bool
+        Whether each file is looked into; else they are believed to be as they were.
 
     Raises
     ------
@@ -95,7 +99,7 @@ def prepare(asked: Asked, journal: Journal, *, shrink: bool = True) -> Prepared:
     """
     settings, batch_size = asked.settings, asked.batch_size
     task = find_task(settings.task)
-    source = task.inspect(settings)
+    source = task.inspect(settings, verify)
     if not shrink:
         _check_batch(source, batch_size)
     chosen = choose_device(asked.device)

@@ -82,8 +82,8 @@ def check_choice(given: str, choices: Sequence[str], option: str) -> None:
 
 
 def print_json(value: object) -> None:
-    """Print one line of JSON for a program."""
-    print(json.dumps(value, ensure_ascii=False), flush=True)
+    """Print one line of JSON for a program, whole also where Ctrl-C comes meanwhile."""
+    print(json.dumps(value, ensure_ascii=False) + "\n", end="", flush=True)
 
 
 def tell(line: str, style: str | None = None) -> None:

@@ -34,8 +34,8 @@ from benchmarks.record import save
 from executors.errors import RecipeError
 from executors.learning_rate.find import Found, find_rate
 from executors.learning_rate.race import trial, validated
+from executors.learning_rate.state import unchanged
 from executors.learning_rate.suggest import Rate
-from executors.learning_rate.sweep import unchanged
 
 GRID = tuple(10 ** (-5 + step / 2) for step in range(11))
 RULES = ("recommended", "without a race", "minimum", "steep", "valley", "slide", "1e-3")

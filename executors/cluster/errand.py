@@ -17,19 +17,22 @@ import threading
 import time
 from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from executors.cluster.connect import ray_here
+from executors.cluster.order import Order
+from executors.cluster.parts import Parts
 from executors.cluster.sent import as_here, unpacked
 from executors.devices import place_name, places
 from executors.errors import RecipeError, one_line, reason
 from executors.runs.folder import ENVIRONMENT, EVENTS, LOG, PID, RESULT, SPEC, read_json, write_json
+from executors.runs.post import SERVED
 from executors.runs.result import Status
 from executors.runs.run import Run, start
 
-__all__ = ["PIECE_BYTES", "Errand", "News", "Order"]
+__all__ = ["PIECE_BYTES", "Errand", "News"]
 
 PIECE_BYTES = 4_000_000
 KEPT_S = 86_400.0  # how long what an ended run left waits for its client
@@ -38,20 +41,6 @@ _SIGN_S = 0.25  # how often a run that says nothing asks whether it is to stop
 _GROWING = (EVENTS, LOG)
 _RESULT = b'{"event": "result"'
 _TEXTS = (".json", ".csv", ".txt", ".py")  # in which places are named
-
-
-@dataclass(frozen=True, slots=True)
-class Order:
-    """A run as its client asks for it; `folder` is the client's, `archives` as in `sent.packed`."""
-
-    recipe: str
-    params: Mapping[str, object]
-    folder: str
-    timeout_s: float
-    silence_s: float | None
-    cpus: float
-    cards: int
-    archives: Mapping[str, bytes] = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,15 +165,22 @@ def _work(errand: Any, order: Order, archives: Mapping[str, bytes]) -> None:
 
 def _do(errand: Any, order: Order, archives: Mapping[str, bytes]) -> None:
     place = Path(tempfile.mkdtemp(prefix="gradus-run-"))
-    run: Run | None = None
+    run, parts = None, Parts(order, archives)
     try:
         params, names = unpacked(archives, order.params, place)
-        timeout_s, silence_s = order.timeout_s, order.silence_s
         teller = _Teller(errand, order, names)
         teller.begins(str(params.get("device") or "auto"))
-        run = start(order.recipe, params, place / "runs", timeout_s=timeout_s, silence_s=silence_s)
-        teller.follow(run)
+        run = start(
+            order.recipe,
+            params,
+            place / "runs",
+            timeout_s=order.timeout_s,
+            silence_s=order.silence_s,
+            laid={SERVED: b""},
+        )
+        teller.follow(run, parts)
     finally:
+        parts.end()
         if run is not None:
             run.cancel()
         shutil.rmtree(place, ignore_errors=True)
@@ -205,11 +201,12 @@ class _Teller:
         event = {"event": "begins", "t": 0.0, "device": device, "card": card, "node": self._node}
         self._tell({EVENTS: json.dumps(event).encode() + b"\n"})
 
-    def follow(self, run: Run) -> None:
+    def follow(self, run: Run, parts: Parts) -> None:
         """Send until the run has ended, ending it when that is asked for; then send its files."""
         self._names[str(run.folder)] = self._order.folder
         signed, ended, pieces = time.monotonic(), False, dict[str, bytes]()
         while not ended or pieces:
+            parts.look(run.folder)
             ended = run.result() is not None  # before reading: what it wrote is then all read
             grown = {name: self._grown(run.folder / name, ended) for name in _GROWING}
             pieces = {name: piece for name, piece in grown.items() if piece}
@@ -219,6 +216,7 @@ class _Teller:
                     run.cancel()
             elif not ended:
                 time.sleep(_LOOK_S)
+        parts.end()
         self._leave_files(run)
 
     def _grown(self, path: Path, ended: bool) -> bytes:

@@ -21,7 +21,8 @@ from pathlib import Path
 from typing import Any
 
 from executors.cluster.connect import Unreachable, connected
-from executors.cluster.errand import Errand, News, Order
+from executors.cluster.errand import Errand, News
+from executors.cluster.order import Order
 from executors.cluster.sent import packed
 from executors.cluster.where import HEAD, errand_name, errands, needs
 from executors.errors import RecipeError, one_line

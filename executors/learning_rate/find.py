@@ -13,6 +13,7 @@ from typing import Any
 
 from executors.amounts import show_rate
 from executors.errors import RecipeError
+from executors.learning_rate.in_turn import InTurn, TellPoint, one_by_one
 from executors.learning_rate.race import BUDGET, FEWEST_BATCHES, Race, Trial, race
 from executors.learning_rate.suggest import Advice, Rate, advise, head_of
 from executors.learning_rate.sweep import Sweep, sweep
@@ -53,9 +54,10 @@ def find_rate(
     train_batches: int,
     seed: int,
     frozen_lr: float | None = None,
-    tell_point: Callable[[float, float, int], None] = lambda lr, loss, order: None,
+    tell_point: TellPoint = lambda lr, loss, order: None,
     tell_trial: Callable[[Trial], None] = lambda trial: None,
     keep: Callable[[tuple[Sweep, ...]], None] = lambda sweeps: None,
+    in_turn: InTurn | None = None,
 ) -> Found:
     """The rate to train this learner with; the learner is afterwards as before.
 
@@ -79,13 +81,20 @@ def find_rate(
     tell_point, tell_trial, keep : callable
         Get each point (rate, smoothed loss, number of the sweep), each trial, and all sweeps before
         they are read.
+    in_turn : callable, optional
+        Does sweeps and first trials, which do not depend on each other, and tells the points; this
+        process one after another where there is none.
 
     Raises
     ------
     RecipeError
         When the curve says nothing, or every trial diverges.
     """
-    sweeps = _swept(learner, start_lr, end_lr, num_it, orders, seed, tell_point, keep)
+    do = in_turn or partial(one_by_one, learner, tell_point)
+    sweeps: tuple[Sweep, ...] = ()
+    for one in do([partial(_sweep, start_lr, end_lr, num_it, seed, n) for n in range(orders)]):
+        sweeps = (*sweeps, one)
+        keep(sweeps)  # those there are, should a later one fail
     advice = _read(sweeps, sliced, num_it, frozen_lr)
     seen = tuple(_seen(advice, sweeps))
     found = Found(advice.recommended, advice.reason, advice, sweeps, None, seen)
@@ -105,28 +114,23 @@ def find_rate(
         total=train_batches,
         seed=seed,
         tell=tell_trial,
+        in_turn=do,
     )
     return _judged(replace(found, race=ran), ran)
 
 
-def _swept(
-    learner: Any,
+def _sweep(
     start_lr: float,
     end_lr: float,
     num_it: int,
-    orders: int,
     seed: int,
-    tell: Callable[[float, float, int], None],
-    keep: Callable[[tuple[Sweep, ...]], None],
-) -> tuple[Sweep, ...]:
-    """Sweeps in several orders of the batches; `keep` has those there are, should a later fail."""
-    sweeps: tuple[Sweep, ...] = ()
-    for order in range(orders):
-        chance = None if order == 0 else (seed + order) % 2**32
-        tell_point = partial(_told, tell, order)
-        sweeps = (*sweeps, sweep(learner, start_lr, end_lr, num_it, tell_point, chance))
-        keep(sweeps)
-    return sweeps
+    order: int,
+    learner: Any,
+    tell: TellPoint,
+) -> Sweep:
+    """The sweep of this number, in an order of its own."""
+    chance = None if order == 0 else (seed + order) % 2**32
+    return sweep(learner, start_lr, end_lr, num_it, partial(_told, tell, order), chance)
 
 
 def _read(sweeps: tuple[Sweep, ...], sliced: bool, num_it: int, frozen_lr: float | None) -> Advice:
@@ -144,7 +148,7 @@ def _read(sweeps: tuple[Sweep, ...], sliced: bool, num_it: int, frozen_lr: float
     )
 
 
-def _told(tell: Callable[[float, float, int], None], order: int, lr: float, loss: float) -> None:
+def _told(tell: TellPoint, order: int, lr: float, loss: float) -> None:
     tell(lr, loss, order)
 
 

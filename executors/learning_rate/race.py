@@ -16,6 +16,7 @@ import math
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -23,8 +24,10 @@ from fastai.callback.core import Callback, CancelFitException, CancelValidExcept
 from fastai.callback.schedule import combined_cos
 from fastai.torch_core import find_bs
 
+from executors.learning_rate.in_turn import InTurn, Job, TellPoint, one_by_one
+from executors.learning_rate.state import unchanged
 from executors.learning_rate.suggest import Rate, sliced_below
-from executors.learning_rate.sweep import reseed, unchanged
+from executors.learning_rate.sweep import reseed
 
 __all__ = ["BUDGET", "FEWEST_BATCHES", "Race", "Trial", "race", "trial", "validated"]
 
@@ -81,6 +84,7 @@ def race(
     total: int,
     seed: int,
     tell: Callable[[Trial], None] = lambda trial: None,
+    in_turn: InTurn | None = None,
 ) -> Race:
     """Search for the rate whose trial ends lowest; the learner is afterwards as before.
 
@@ -102,21 +106,32 @@ def race(
         trial.
     tell : callable
         Gets each trial as it ends.
+    in_turn : callable, optional
+        Does the first three, which do not depend on each other.
     """
-    started, trials, left = time.monotonic(), list[Trial](), budget
+    started, tried = time.monotonic(), dict[float, Trial]()  # by steps from `around`
     length, most = _plan(budget, total, len(learner.dls.valid))
     with unchanged(learner), learner.no_bar(), learner.no_logging():
         before, cost = validated(learner, seed, most)
-    left -= cost
-    tried: dict[float, float] = {}  # steps from `around` to loss
-    while left >= length + most:
-        step = _next(tried)
+    left = budget - cost
+
+    def at(step: float) -> Job:
         head = _rounded(around * STEP**step)
-        trials.append(trial(learner, sliced_below(head) if sliced else head, length, seed, most))
-        tried[step] = trials[-1].loss
-        left -= trials[-1].cost
-        tell(trials[-1])
-    return Race(tuple(trials), before, budget - left, time.monotonic() - started)
+        return partial(_trial, sliced_below(head) if sliced else head, length, seed, most)
+
+    def note(step: float, ended: Trial) -> int:
+        tried[step] = ended
+        tell(ended)
+        return ended.cost
+
+    do = in_turn or partial(one_by_one, learner, _unheard)
+    first = _FIRST if left >= len(_FIRST) * (length + most) else ()
+    for step, ended in zip(first, do([at(step) for step in first]), strict=True):
+        left -= note(step, ended)
+    while left >= length + most:
+        step = _next({step: one.loss for step, one in tried.items()})
+        left -= note(step, at(step)(learner, _unheard))
+    return Race(tuple(tried.values()), before, budget - left, time.monotonic() - started)
 
 
 def _plan(budget: int, total: int, valid: int) -> tuple[int, int]:
@@ -141,6 +156,16 @@ def _next(tried: dict[float, float]) -> float:
         return best + 1
     below, above = order[at - 1], order[at + 1]
     return (best + (below if tried[below] < tried[above] else above)) / 2
+
+
+def _trial(
+    rate: Rate, batches: int, seed: int, most_valid: int, learner: Any, tell: TellPoint
+) -> Trial:
+    return trial(learner, rate, batches, seed, most_valid)
+
+
+def _unheard(lr: float, loss: float, order: int) -> None:
+    """A trial tells no points."""
 
 
 def trial(learner: Any, rate: Rate, batches: int, seed: int, most_valid: int) -> Trial:

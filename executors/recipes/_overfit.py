@@ -10,7 +10,7 @@ from typing import Any
 
 from fastai.torch_core import set_seed
 
-from executors.learning_rate.sweep import unchanged
+from executors.learning_rate.state import unchanged
 from executors.prepare import Prepared, build
 from executors.runs.journal import Journal
 from executors.tasks import LEARNER

@@ -178,7 +178,7 @@ def _mended(trouble: Mapping[str, Sequence[Trouble]], before: str) -> str:
 
 def _measured(ready: Prepared, journal: Journal) -> dict[str, list[Layer]]:
     """The layers under each way to start; the learner's own weights are afterwards as before."""
-    from executors.learning_rate.sweep import unchanged
+    from executors.learning_rate.state import unchanged
     from executors.training.activations import layers
 
     learner = ready.learner

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from executors.amounts import show_rate
+from executors.apart import trained_apart
 from executors.errors import BadParameter, RecipeError
 from executors.prepare import Prepared, prepare
 from executors.recipe import Parameter, Recipe
@@ -26,6 +28,7 @@ from executors.tasks import TASK_NAMES
 
 if TYPE_CHECKING:
     from executors.learning_rate.curves import Curve
+    from executors.learning_rate.in_turn import Job
     from executors.learning_rate.race import Trial
     from executors.learning_rate.suggest import Rate
     from executors.learning_rate.sweep import Sweep
@@ -217,7 +220,7 @@ def _finding(phase: str, rate: Rate, alike: bool) -> Finding:
 
 def _groups(built: Built) -> int:
     """How many groups of layers the optimizer tells apart."""
-    from executors.learning_rate.sweep import unchanged
+    from executors.learning_rate.state import unchanged
 
     with unchanged(built.learner):
         built.learner.create_opt()
@@ -247,7 +250,7 @@ def _measured(
 
     A phase whose curve says nothing is the last one.
     """
-    from executors.learning_rate.sweep import unchanged
+    from executors.learning_rate.state import unchanged
 
     curves: list[Curve] = []
     frozen_lr: float | None = None
@@ -291,13 +294,25 @@ def _swept(
             train_batches=params.epochs * max(1, len(ready.learner.dls.train)),
             seed=params.settings.seed,
             frozen_lr=frozen_lr,
-            tell_point=steps.point,
             tell_trial=steps.trial,
             keep=keep,
+            in_turn=partial(_in_turn, ready, steps),
         )
     except RecipeError as error:
         return Curve(phase, sweeps, None, str(error))
     return Curve(phase, sweeps, found)
+
+
+def _in_turn(ready: Prepared, steps: _Steps, jobs: Sequence[Job]) -> Iterator[Any]:
+    """The sweeps or trials of a phase, where there is room side by side."""
+    told = [partial(_job, steps.phase, job) for job in jobs]
+    return trained_apart(ready, told, steps.journal, steps.hear, shrink=False)
+
+
+def _job(phase: str, job: Job, ready: Prepared, journal: Journal) -> Any:
+    from executors.learning_rate.stage import tell_point
+
+    return job(ready.learner, partial(tell_point, journal, phase))
 
 
 def _enter(
@@ -329,11 +344,9 @@ class _Steps:
         self.phase, self.number = phase, self.number + 1
         self.done = self.number * self.each
 
-    def point(self, lr: float, loss: float, order: int) -> None:
-        from executors.learning_rate.stage import tell_point
-
-        tell_point(self.journal, self.phase, lr, loss, order)
-        self._move(1)
+    def hear(self, event: str, fields: Mapping[str, Any]) -> None:
+        self.journal.emit(event, **fields)
+        self._move(event == "point")
 
     def trial(self, ended: Trial) -> None:
         from executors.learning_rate.stage import tell_trial

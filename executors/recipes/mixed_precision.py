@@ -222,7 +222,7 @@ def _trained(
     What float32 has learned is judged beside constant answers.
     """
     from executors.batch_size.trial_parts import mixed_precision
-    from executors.learning_rate.sweep import unchanged
+    from executors.learning_rate.state import unchanged
     from executors.training.fit import fit
     from executors.training.judging import judged
 

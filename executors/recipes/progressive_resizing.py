@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from executors.amounts import show_number
+from executors.apart import trained_apart
 from executors.errors import BadParameter
 from executors.prepare import Prepared, build, prepare
 from executors.recipe import Parameter, Recipe
@@ -112,37 +114,34 @@ def run(params: Params, journal: Journal) -> Outcome:
     RecipeError
         When no rate can be found, or the loss stops being a number.
     """
-    from executors.learning_rate.sweep import unchanged
     from executors.training.fit import score_of
-    from executors.training.judging import judged
 
     ready = prepare(params, journal)
     sizes = _sizes(params.sizes, ready)
     score = score_of(ready.learner, ready.built.higher_is_better)
-    total = params.epochs * len(sizes) * (2 if params.compare else 1)
-    flow = _Flow(ready, journal, params, score, total)
-    with unchanged(ready.learner):
-        ways = [flow.way(sizes)]
-        code = flow.code(sizes)
-        held = judged(ready.learner, score)
-    if params.compare:
-        with unchanged(ready.learner):
-            ways.append(flow.way((sizes[-1],) * len(sizes)))
+    plans = [sizes, (sizes[-1],) * len(sizes)][: 2 if params.compare else 1]
+    jobs = [partial(_trained, params, plans, number, score) for number in range(len(plans))]
+    ended = list(trained_apart(ready, jobs, journal))
+    ways, held = [one.way for one in ended], ended[0].held
+    assert held is not None
+    epochs = [epoch for one in ended for epoch in one.epochs]
+    rates = {stage: lr for one in ended for stage, lr in one.rates.items()}
     for way in ways:
         reached = {"seconds": way.seconds, "score": way.score, "valid_loss": way.valid_loss}
         journal.emit("row", table="ways", way=way.name, **reached)
-    _write(journal, flow.epochs, ways, score)
+    _write(journal, epochs, ways, score)
     values: dict[str, Any] = {
         "score": score.name,
         "sizes": list(sizes),
-        "rates": flow.rates,
+        "rates": rates,
         "ways": [asdict(way) for way in ways],
         "held_out": asdict(held),
-        "epochs": [asdict(epoch) for epoch in flow.epochs],
+        "epochs": [asdict(epoch) for epoch in epochs],
         **asdict(ready.trained),
         "notes": list(ready.notes),
     }
     message, said = _message(ways, score, sizes, held), findings(ways, score.name, held.constant)
+    code = _code(ready, params.epochs, sizes, rates)
     return Outcome(values, code, message, ready.settings.task, said)
 
 
@@ -181,76 +180,70 @@ def _sizes(asked: tuple[int, ...], ready: Prepared) -> tuple[int, ...]:
     return max(_SMALLEST, large // 2), large
 
 
-class _Flow:
-    """Trains one way after the other with the same learner."""
+@dataclass(frozen=True, slots=True)
+class _Ended:
+    """What one way came to, and its rates by stage; the first is judged beside constant answers."""
 
-    def __init__(
-        self, ready: Prepared, journal: Journal, params: Params, score: Score, total: int
-    ) -> None:
-        self.ready, self.journal, self.params = ready, journal, params
-        self.score, self.total = score, total
-        self.loaders: dict[int, Any] = {}
-        self.epochs: list[Epoch] = []
-        self.rates: dict[str, float] = {}
+    way: Way
+    epochs: tuple[Epoch, ...]
+    rates: dict[str, float]
+    held: HeldOut | None
 
-    def way(self, sizes: tuple[int, ...]) -> Way:
-        """Train at each size in turn, from the weights as they are; judged at the last."""
-        from executors.training.fit import fit
 
-        learner, grown = self.ready.learner, len({*sizes}) > 1
-        throughout = f"{sizes[-1]} px throughout"
-        name = " then ".join(f"{size} px" for size in sizes) if grown else throughout
-        spent = 0.0
-        last: list[Epoch] = []
-        for number, size in enumerate(sizes):
-            learner.dls = self._loaders(size)
-            learner.unfreeze()
-            stage = f"{size} px" if grown else f"{throughout}, {number + 1} of {len(sizes)}"
-            if number == 0 or grown:
-                params = self.params
-                lr = rate_of(self.ready, params.lr, params.epochs, self.journal, stage)
-                self.rates[stage] = lr
-            started = time.monotonic()
-            last = fit(
-                learner,
-                self.journal,
-                stage,
-                self.params.epochs,
-                lr,
-                way=name,
-                before=len(self.epochs),
-                total=self.total,
-            )
-            spent += time.monotonic() - started
-            self.epochs += last
-        return Way(name, spent, self.score.of(last[-1]), last[-1].valid_loss)
+def _trained(
+    params: Params,
+    plans: Sequence[tuple[int, ...]],
+    number: int,
+    score: Score,
+    ready: Prepared,
+    journal: Journal,
+) -> _Ended:
+    """Train at each size of one plan in turn, from the weights as they are; judged at the last."""
+    from executors.training.fit import fit
+    from executors.training.judging import judged
 
-    def _loaders(self, size: int) -> Any:
-        if size not in self.loaders:
-            ready = self.ready
-            built = build(
-                ready.task,
-                ready.source,
-                ready.settings,
-                size,
-                ready.batch_size,
-                ready.device,
-                self.journal,
-            )
-            self.loaders[size] = built.learner.dls
-        return self.loaders[size]
+    learner, sizes = ready.learner, plans[number]
+    grown = len({*sizes}) > 1
+    throughout = f"{sizes[-1]} px throughout"
+    name = " then ".join(f"{size} px" for size in sizes) if grown else throughout
+    epochs: list[Epoch] = []
+    spent, rates = 0.0, dict[str, float]()
+    before, total = (params.epochs * len(sizes) * count for count in (number, len(plans)))
+    for place, size in enumerate(sizes):
+        if place == 0 or grown:
+            learner.dls = _loaders(ready, size, journal)
+        learner.unfreeze()
+        stage = f"{size} px" if grown else f"{throughout}, {place + 1} of {len(sizes)}"
+        if place == 0 or grown:
+            lr = rate_of(ready, params.lr, params.epochs, journal, stage)
+            rates[stage] = lr
+        started = time.monotonic()
+        done = before + len(epochs)
+        epochs += fit(
+            learner, journal, stage, params.epochs, lr, way=name, before=done, total=total
+        )
+        spent += time.monotonic() - started
+    way = Way(name, spent, score.of(epochs[-1]), epochs[-1].valid_loss)
+    return _Ended(way, tuple(epochs), rates, None if number else judged(learner, score))
 
-    def code(self, sizes: tuple[int, ...]) -> str:
-        """The snippet of the first way."""
-        epochs, (first, *others) = self.params.epochs, sizes
-        lines = self.ready.snippet(first)
-        lines += f"learn.unfreeze()\nlearn.fit_one_cycle({epochs}, {self.rates[f'{first} px']!r})\n"
-        for size in others:
-            again = self.ready.snippet(size).splitlines()
-            loaders = next(line for line in again if line.startswith("dls = "))
-            rate = self.rates[f"{size} px"]
-            lines += f"\n{loaders}\nlearn.dls = dls\nlearn.fit_one_cycle({epochs}, {rate!r})\n"
-        return lines
+
+def _loaders(ready: Prepared, size: int, journal: Journal) -> Any:
+    """New ones, whose batches come in the order of the seed."""
+    task, source, settings = ready.task, ready.source, ready.settings
+    return build(task, source, settings, size, ready.batch_size, ready.device, journal).learner.dls
+
+
+def _code(ready: Prepared, epochs: int, sizes: tuple[int, ...], rates: Mapping[str, float]) -> str:
+    """The snippet of the first way."""
+    first, *others = sizes
+    lines = ready.snippet(first)
+    lines += f"learn.unfreeze()\nlearn.fit_one_cycle({epochs}, {rates[f'{first} px']!r})\n"
+    for size in others:
+        again = ready.snippet(size).splitlines()
+        loaders = next(line for line in again if line.startswith("dls = "))
+        rate = rates[f"{size} px"]
+        lines += f"\n{loaders}\nlearn.dls = dls\nlearn.fit_one_cycle({epochs}, {rate!r})\n"
+    return lines
 
 
 def _message(ways: Sequence[Way], score: Score, sizes: tuple[int, ...], held: HeldOut) -> str:

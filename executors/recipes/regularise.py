@@ -7,9 +7,11 @@ import random
 import statistics
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from executors.amounts import show_number
+from executors.apart import trained_apart
 from executors.prepare import Prepared, prepare
 from executors.recipe import Parameter, Recipe
 from executors.recipes._shared import (
@@ -30,7 +32,6 @@ from executors.training.held_out import HeldOut, beside, constant_figure, consta
 
 if TYPE_CHECKING:
     from executors.training.fit import Score
-    from executors.training.regularisers import Way
 
 __all__ = ["RECIPE", "Params", "Row", "findings", "run"]
 
@@ -156,15 +157,16 @@ def run(params: Params, journal: Journal) -> Outcome:
     learner, score = ready.learner, score_of(ready.learner, ready.built.higher_is_better)
     learner.unfreeze()
     lr = rate_of(ready, params.lr, params.epochs, journal)
-    strengths = (params.dropout, params.mixup, params.label_smoothing)
-    wanted = ways(learner, [params.weight_decay], *strengths)
+    wanted = ways(learner, *_strengths(params))
+    numbers = range(len(wanted) * params.repeats)
+    jobs = [partial(_trained, params, lr, score, len(wanted), number) for number in numbers]
+    trained = trained_apart(ready, jobs, journal)
     rows: list[Row] = []
     held: HeldOut | None = None
     for way in wanted:
-        before = len(rows) * params.repeats
-        row, seen = _trained(ready, way, params, lr, score, journal, before, len(wanted))
-        rows, held = [*rows, row], held or seen
-        journal.emit("row", table="regularise", **asdict(row))
+        ended = [next(trained) for _ in range(params.repeats)]
+        rows, held = [*rows, _row(way.name, ended)], held or ended[0].held
+        journal.emit("row", table="regularise", **asdict(rows[-1]))
     assert held is not None
     best, chance = _best(rows, score), _chance(rows, held)
     head = ["way", score.name, "spread", "valid_loss", "train_loss"]
@@ -234,58 +236,69 @@ def findings(
     )
 
 
+@dataclass(frozen=True, slots=True)
+class _Ended:
+    """What one training came to; the first of all is judged beside constant answers."""
+
+    score: float
+    valid_loss: float
+    train_loss: float
+    held: HeldOut | None
+
+
+def _strengths(params: Params) -> tuple[list[float], float, float, float]:
+    return [params.weight_decay], params.dropout, params.mixup, params.label_smoothing
+
+
 def _trained(
-    ready: Prepared,
-    way: Way,
     params: Params,
     lr: float,
     score: Score,
+    count: int,
+    number: int,
+    ready: Prepared,
     journal: Journal,
-    before: int,
-    ways: int,
-) -> tuple[Row, HeldOut | None]:
-    """Train one way a few times from the same weights; the learner is afterwards as before.
-
-    `before` are the trainings that were done for other ways; the first of all is judged beside
-    constant answers.
-    """
+) -> _Ended:
+    """Train once, the repeats of one of `count` ways after those of another."""
     from fastai.torch_core import set_seed
 
-    from executors.learning_rate.sweep import unchanged
     from executors.training.fit import fit
     from executors.training.judging import judged
+    from executors.training.regularisers import ways
 
     learner, epochs = ready.learner, params.epochs
-    scores, valid, train = [], [], []
-    held: HeldOut | None = None
-    for repeat in range(params.repeats):
-        with unchanged(learner):
-            set_seed(ready.settings.seed + repeat)
-            learner.dls.train.rng = random.Random(ready.settings.seed + repeat)
-            plain = learner.loss_func
-            learner.loss_func = way.loss or plain
-            fit(
-                learner,
-                journal,
-                way.name,
-                epochs,
-                lr,
-                way=way.name,
-                before=(before + repeat) * epochs,
-                total=ways * params.repeats * epochs,
-                weight_decay=way.weight_decay,
-                callbacks=way.callbacks,
-            )
-            learner.loss_func = plain
-            loss, *metrics = _judged(learner, learner.dls.valid)
-            scores.append(metrics[0] if metrics else loss)
-            valid.append(loss)
-            train.append(_judged(learner, _whole(learner.dls.train))[0])
-            if before + repeat == 0:
-                held = judged(learner, score)
+    way = ways(learner, *_strengths(params))[number // params.repeats]
+    seed = ready.settings.seed + number % params.repeats
+    set_seed(seed)
+    learner.dls.train.rng = random.Random(seed)
+    plain = learner.loss_func
+    learner.loss_func = way.loss or plain
+    fit(
+        learner,
+        journal,
+        way.name,
+        epochs,
+        lr,
+        way=way.name,
+        before=number * epochs,
+        total=count * params.repeats * epochs,
+        weight_decay=way.weight_decay,
+        callbacks=way.callbacks,
+    )
+    learner.loss_func = plain
+    loss, *metrics = _judged(learner, learner.dls.valid)
+    train = _judged(learner, _whole(learner.dls.train))[0]
+    held = None if number else judged(learner, score)
+    return _Ended(metrics[0] if metrics else loss, loss, train, held)
+
+
+def _row(name: str, ended: Sequence[_Ended]) -> Row:
+    scores = [one.score for one in ended]
     spread = statistics.stdev(scores) if len(scores) > 1 else 0.0
-    means = [statistics.mean(losses) for losses in (valid, train)]
-    return Row(way.name, statistics.mean(scores), spread, *means), held
+    valid, train = ([one.valid_loss for one in ended], [one.train_loss for one in ended])
+    return Row(
+        name, statistics.mean(scores), spread, statistics.mean(valid), statistics.mean(train)
+    )
 
 
 def _judged(learner: Any, loader: Any) -> list[float]:

@@ -21,6 +21,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from importlib import metadata
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import psutil
@@ -32,6 +33,7 @@ from executors.runs.finding import figures_of
 from executors.runs.folder import ENVIRONMENT, FOLDER_LOST, RESULT, SPEC, read_json, write_json
 from executors.runs.journal import Journal, Outcome
 from executors.runs.lifeline import be_first_to_go, end_with_starter
+from executors.runs.post import ORDER, SERVED, do_order
 from executors.runs.result import RunResult, Status
 
 __all__ = ["environment", "main"]
@@ -112,14 +114,14 @@ def _say(text: str) -> None:
 
 def _run(spec: dict[str, Any], folder: Path) -> RunResult:
     """The recipe's result; what it raises becomes a status and a line, the rest goes to the log."""
-    name, journal = str(spec.get("recipe", "")), Journal(folder)
+    name, journal = str(spec.get("recipe", "")), Journal(folder, (folder / SERVED).exists())
     write_json(folder / ENVIRONMENT, environment())
     journal.emit("started", recipe=name, params=spec.get("params", {}))
     result = RunResult("failed", name, str(spec.get("task", "")), "", folder=str(folder))
     try:
         module = recipe_module(name)
         checked = check_params(module.RECIPE, spec.get("params", {}))
-        outcome: Outcome = module.run(typed_params(module, checked), journal)
+        outcome = _outcome(module, typed_params(module, checked), journal)
         figures = figures_of(outcome.said)
         result = replace(
             result,
@@ -147,6 +149,15 @@ def _run(spec: dict[str, Any], folder: Path) -> RunResult:
     journal.finish()
     device, card = journal.device_name, journal.card
     return replace(result, device=device, card=card, artifacts=tuple(journal.artifacts))
+
+
+def _outcome(module: ModuleType, params: Any, journal: Journal) -> Outcome:
+    """What the recipe found; nothing where an order lies in the folder, which is done instead."""
+    if (journal.folder / ORDER).exists():
+        do_order(params, journal)
+        return Outcome({}, "", "")
+    outcome: Outcome = module.run(params, journal)
+    return outcome
 
 
 def environment() -> dict[str, Any]:

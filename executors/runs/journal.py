@@ -10,7 +10,7 @@ import json
 import os
 import time
 from collections import deque
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -51,9 +51,15 @@ class Journal:
     ----------
     folder : Path
         The run's folder; artifacts are written into it.
+    apart : bool
+        Whether trainings of the run may be done at other places, see `executors.apart`.
+    outlet : callable or None
+        Gets each event's name and fields, instead of the file.
     """
 
     folder: Path
+    apart: bool = False
+    outlet: Callable[[str, Mapping[str, Any]], None] | None = None
     device_name: str = ""
     card: str = ""
     artifacts: list[str] = field(default_factory=list)
@@ -65,7 +71,10 @@ class Journal:
     _left_out: int = 0
 
     def __post_init__(self) -> None:
-        self._file = os.open(self.folder / EVENTS, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
+        if self.outlet is None:
+            self._file = os.open(
+                self.folder / EVENTS, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644
+            )
 
     def emit(self, event: str, **fields: object) -> None:
         """Write one event, with `t`, seconds since the start.
@@ -77,6 +86,9 @@ class Journal:
         OSError
             When the disk is full.
         """
+        if self.outlet is not None:
+            self.outlet(event, fields)
+            return
         stamped = {"event": event, "t": round(time.monotonic() - self._started, 3), **fields}
         line = (json.dumps(plain(stamped), ensure_ascii=False, allow_nan=False) + "\n").encode()
         if self._late or self._written + len(line) > EVENT_BYTES - 2 * LAST_BYTES:

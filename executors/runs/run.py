@@ -18,6 +18,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 from executors.cluster_address import check_address
@@ -72,6 +73,7 @@ def start(
     after: str = "",
     on: str = "",
     learner_files: bool = False,
+    laid: Mapping[str, bytes] = MappingProxyType({}),
 ) -> Run:
     """Start the recipe in a child process; returns at once.
 
@@ -101,6 +103,8 @@ def start(
         there; files that are given are sent along when small (`executors.cluster.sent`).
     learner_files : bool
         Whether a Python file of the user's may be sent to a cluster and run there.
+    laid : mapping
+        Files by name that the child finds in its folder, see `executors.runs.post`.
 
     Raises
     ------
@@ -131,6 +135,8 @@ def start(
     try:
         folder.mkdir(parents=True)
         write_json(folder / SPEC, spec)
+        for name, content in laid.items():
+            (folder / name).write_bytes(content)
         here = queue and not address
         turn = Turn(folder, str(checked.get("device") or "auto")) if here else None
         return Run(RunResult("failed", recipe, task, "", folder=str(folder)), options, turn)

@@ -69,7 +69,7 @@ def unregularised(learner: Any, fixed: Fixed, valid: Any = None) -> Iterator[Non
     """The learner on the fixed batches, all of its layers trained, nothing held back or by chance.
 
     `valid` is what it is judged on; the fixed batches where None. What is trained inside stays:
-    see `executors.learning_rate.sweep.unchanged`.
+    see `executors.learning_rate.state.unchanged`.
     """
     held_back = [cb for cb in learner.cbs if isinstance(cb, MixHandler | RNNRegularizer)]
     before, learner.dls = learner.dls, DataLoaders(fixed, fixed if valid is None else valid)

@@ -12,8 +12,9 @@ from fastai.callback.schedule import minimum, slide, steep, valley
 from learners import differences, learner, same, state
 
 from executors.errors import BadInput
+from executors.learning_rate.state import unchanged
 from executors.learning_rate.suggest import suggestions
-from executors.learning_rate.sweep import sweep, train_some, unchanged
+from executors.learning_rate.sweep import sweep, train_some
 from executors.memory import is_out_of_memory
 
 
