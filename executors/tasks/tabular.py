@@ -38,7 +38,7 @@ NAME = "tabular"
 TITLE = "Tabular"
 EXPECTS = (
     "A table (CSV, Excel, Parquet) with a line of column names; the target is the column to learn: "
-    "classes, or a quantity; dates become their parts, and a column is_valid says which rows are "
+    "classes or a quantity; dates become their parts; a column is_valid says which rows are "
     "held out; the sample is scikit-learn's breast-cancer set."
 )
 SAID = (
