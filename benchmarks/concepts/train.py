@@ -50,6 +50,7 @@ from kg.linking import key
 
 HERE = Path(__file__).parent
 Array = npt.NDArray[np.float64]
+SPREAD = 1e-4  # of a column that says nothing
 PULL = 0.003  # inverse strength of the pull towards zero; neighbours do as well
 TREES: dict[str, Any] = {
     "max_iter": 150, "learning_rate": 0.05, "max_leaf_nodes": 8, "min_samples_leaf": 30,
@@ -120,6 +121,8 @@ def fit_words(written: Sequence[dict[str, Any]]) -> Words:
     given = [(x, names) for x in written for names in namings(x["text"])]
     form = np.array([form_of(x["text"], names, x["kind"]) for x, names in given])
     seen = meaning_of([names.label for _, names in given], form, encoded)
+    # Some of an encoder's numbers are rounding alone, around 1e-33; scaled up, they would decide.
+    seen[:, seen.std(axis=0) < SPREAD] = 0
     right = np.array([merge_key(names.label) == merge_key(x["name"]) for x, names in given])
     scale = StandardScaler().fit(seen)
     letters = [letters_of(names.label) for _, names in given]

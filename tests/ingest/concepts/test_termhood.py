@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
+import numpy as np
+import numpy.typing as npt
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from ingest.concepts.candidates import NoteParts, termhood_of
 from ingest.concepts.places import Place, places_of
-from ingest.concepts.termhood import STANDING, read_table
+from ingest.concepts.termhood import STANDING, learned, read_table
 from ingest.concepts.words import FORM
 from ingest.notes.kinds import parse_note
 from ingest.passages.cut import cut
-from kg.encoder import load_encoder
+from kg.encoder import Encoder, load_encoder
 
 
 def chance(text: str, note: str) -> float:
@@ -98,3 +102,19 @@ def test_any_text_is_seen(texts: list[str]) -> None:
     table = read_table([Place(text, "heading") for text in texts], [], 1)
     assert table.form.shape == (len(table.entries), len(FORM))
     assert table.standing.shape == (len(table.entries), len(STANDING))
+
+
+def test_rounding_does_not_decide(encoder: Encoder) -> None:
+    """Some of an encoder's numbers are nothing but rounding, which differs between machines."""
+    words, _ = learned()
+    assert np.abs(words.weights).max() < 10
+    names = ["Momentum", "Common traps", "Dropout"]
+    form = np.zeros((len(names), len(FORM)))
+    drawn = np.random.default_rng(0)
+
+    def rounded(texts: Sequence[str]) -> npt.NDArray[np.float32]:
+        vectors = encoder.encode(texts)
+        return vectors + drawn.normal(size=vectors.shape, scale=1e-4).astype(np.float32)
+
+    exact = words.odds(names, form, encoder.encode)
+    np.testing.assert_allclose(words.odds(names, form, rounded), exact, atol=0.02)

@@ -8,7 +8,6 @@ from pathlib import Path
 
 import networkx as nx
 import numpy as np
-import numpy.typing as npt
 import pytest
 
 from ingest.build import ingest
@@ -17,13 +16,13 @@ from ingest.concepts.find import find_concepts, find_mentions
 from ingest.notes.kinds import parse_note
 from ingest.passages.cut import cut
 from ingest.passages.embedded_text import vector_texts
-from ingest.passages.encode import encode
 from ingest.relations.gists import read_gists
 from ingest.relations.relate import Related, relate
 from ingest.relations.signals import NUMBERED, read_signals
 from kg.encoder import Encoder
 from kg.store import Store, open_store
 from kg.types import Concept, Relation
+from kg.vectors import WORD_BITS, in_bits
 
 
 @dataclass(frozen=True)
@@ -52,12 +51,6 @@ class Read:
 Reader = Callable[..., Read]
 
 
-def _unit(words: npt.NDArray[np.int8]) -> npt.NDArray[np.float32]:
-    """Words' vectors back from bytes, at length 1."""
-    whole = words.astype(np.float32)
-    return np.asarray(whole / np.maximum(np.linalg.norm(whole, axis=1, keepdims=True), 1e-9))
-
-
 @pytest.fixture(scope="session")
 def read(encoder: Encoder) -> Reader:
     """A function that relates the concepts of notes given as texts by name without ".md"."""
@@ -73,14 +66,18 @@ def read(encoder: Encoder) -> Reader:
         concepts = find_concepts(notes)
         mentions = list(find_mentions(concepts, passages))
         texts_of = [vector_texts(p)[0] for p in passages]
-        encoded = encode([*texts_of, *(c.label for c in concepts)], encoder, lambda *_: None)
-        vectors = np.stack([encoded[t][0] for t in texts_of])
+        vectors, words = encoder.encode_words(texts_of)
+        labels, of_labels = encoder.encode_words([c.label for c in concepts])
+        named = {
+            concept.label: (vector, read.vectors)
+            for concept, vector, read in zip(concepts, labels, of_labels, strict=True)
+        }
         gists = read_gists(
             concepts,
             passages,
             vectors,
-            lambda p: encoded[texts_of[p]][1].tobytes(),
-            lambda names: {n: (encoded[n][0], _unit(encoded[n][1])) for n in names},
+            lambda p: in_bits(words[p].vectors, WORD_BITS),
+            lambda _: named,
         )
         return Read(notes, concepts, relate(concepts, mentions, notes, gists))
 
