@@ -24,6 +24,8 @@ from kg.errors import IndexMismatch
 from kg.whole_file import write_whole
 
 __all__ = [
+    "RAISED",
+    "SLOPE",
     "PassageVectors",
     "StatementVectors",
     "WordVectors",
@@ -46,6 +48,10 @@ __all__ = [
 
 # Of a number of a word's, and of a statement's vector.
 WORD_BITS, STATEMENT_BITS = 1, 4
+# The largest of many cosines that are each right on average is too large, the more so the smaller
+# it is: for a passage's best word RAISED + SLOPE * c comes out where c is right, nearly alike in
+# five vaults.
+RAISED, SLOPE = 0.033, 0.94
 
 _MAGIC = b"gradus vectors 2\n"
 
@@ -317,7 +323,7 @@ def best_matches(
 ) -> npt.NDArray[np.float32]:
     """For each passage and each word of the question the cosine of its best word, shape (n, q).
 
-    0 without words.
+    In [0, 1]; 0 without words.
 
     Parameters
     ----------
@@ -335,7 +341,8 @@ def best_matches(
         with _threads().limit(limits=1, user_api="blas"):
             cosines = words @ _turned(question).T  # (all t, q)
         starts = np.cumsum([0, *(len(passages[i]) // size for i in filled[:-1])])
-        out[filled] = np.maximum(np.maximum.reduceat(cosines, starts, axis=0), 0)
+        best = np.maximum.reduceat(cosines, starts, axis=0)
+        out[filled] = np.clip((best - RAISED) / SLOPE, 0, 1)
     return out
 
 

@@ -18,7 +18,7 @@ from kg.encoder import Encoder
 from kg.errors import IndexMismatch
 from kg.search import content_words, find, read, search
 from kg.store import Store, open_store
-from kg.vectors import WORD_BITS, Words, of_bits
+from kg.vectors import RAISED, SLOPE, WORD_BITS, Words, of_bits
 
 
 @pytest.mark.parametrize(
@@ -302,7 +302,8 @@ def test_late_interaction_is_the_weighted_mean_of_best_matches(
         for piece, vector in zip(spoken, pieces[0].vectors, strict=True):
             weight = weights.get(whole.get(piece, piece), 0.0)
             total += weight
-            score += weight * max((float(w @ vector) for w in words), default=0.0)
+            best = max((float(w @ vector) for w in words), default=-1.0)
+            score += weight * min(1.0, max(0.0, (best - RAISED) / SLOPE))
         assert candidate.late == pytest.approx(score / total, abs=1e-3)
 
 

@@ -16,8 +16,10 @@ from hypothesis import strategies as st
 from kg.encoder import Encoder
 from kg.errors import IndexMismatch
 from kg.schema import INDEX
-from kg.store import open_store
+from kg.store import Store, open_store
 from kg.vectors import (
+    RAISED,
+    SLOPE,
     WORD_BITS,
     best_matches,
     build_index,
@@ -245,14 +247,15 @@ def test_the_head_of_the_file_is_readable(tmp_path: Path) -> None:
 def test_best_matches_are_those_of_the_kept_words(
     seed: int, lengths: list[int], q: int, d: int
 ) -> None:
-    """For each passage and word NumPy's largest product, but for rounding, never below 0."""
+    """For each passage and word NumPy's largest product, less what the largest has too much."""
     kept = [in_bits(unit_vectors(seed + i, n, d), WORD_BITS) for i, n in enumerate(lengths)]
     question = unit_vectors(seed + 100, q, d) if q else np.zeros((0, d), dtype=np.float32)
     exact = np.zeros((len(lengths), q))
     for i, words in enumerate(kept):
         for j in range(q):
             products = of_bits(words, d, WORD_BITS) @ question[j]
-            exact[i, j] = max([0.0, *products.tolist()])
+            best = (max(products.tolist(), default=-1) - RAISED) / SLOPE
+            exact[i, j] = min(1.0, max(0.0, best))
     np.testing.assert_allclose(best_matches(question, kept), exact, atol=1e-4)
 
 
@@ -285,3 +288,15 @@ def test_what_a_vector_becomes_depends_on_it_alone() -> None:
     of_one = in_bytes(vectors[:1])
     np.testing.assert_array_equal(in_bytes(vectors)[:1], of_one)
     np.testing.assert_allclose(of_bytes(of_one.tobytes(), 384), vectors[:1], atol=2e-3)
+
+
+def test_best_matches_are_as_large_as_before_words_were_kept(
+    store: Store, encoder: Encoder
+) -> None:
+    """On average, over questions and the passages of some notes."""
+    _, read = encoder.encode_words([p.text for p in store.passages])
+    _, asked = encoder.encode_words(["how does momentum help?", "what is a loss made of?"])
+    question = np.concatenate([one.vectors for one in asked])
+    right = np.stack([(one.vectors @ question.T).max(axis=0) for one in read])
+    found = best_matches(question, [in_bits(one.vectors, WORD_BITS) for one in read])
+    assert abs((found - right).mean()) < 0.02
