@@ -96,7 +96,13 @@ class Store:
 
         Also passages' words, of as many as stay in memory.
         """
-        self._index if self._small else self._shortlist  # noqa: B018
+        if self._small:
+            self._index  # noqa: B018
+            # What a larger store, or an older version's, has left there is of no use any more.
+            with contextlib.suppress(OSError):
+                (self.folder / INDEX).unlink(missing_ok=True)
+        else:
+            self._shortlist  # noqa: B018
         for passage in range(min(len(self.passages), KEPT) if words else 0):
             self.passage_terms(passage)
 

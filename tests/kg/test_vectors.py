@@ -231,6 +231,19 @@ def test_a_store_of_many_passages_rebuilds_an_index_it_cannot_trust(
     assert not [p for p in folder.iterdir() if p.name.endswith(".new")]
 
 
+def test_a_small_store_keeps_no_index_of_a_larger_one(store_folder: Path, tmp_path: Path) -> None:
+    """Nor of an older version; a folder in its place stays."""
+    shutil.copytree(store_folder, tmp_path / "store")
+    path = tmp_path / "store" / INDEX
+    for leave in (lambda: path.write_bytes(b"old"), path.mkdir):
+        leave()
+        opened = open_store(tmp_path / "store")
+        opened.warm()
+        opened.close()
+        assert path.is_dir() or not path.exists()
+    assert path.is_dir()
+
+
 def test_the_head_of_the_file_is_readable(tmp_path: Path) -> None:
     """What it is of and a checksum stand in its second line as JSON."""
     save_shortlist(some(), tmp_path / "index", "a 7")
