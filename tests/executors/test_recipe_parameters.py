@@ -149,7 +149,7 @@ def test_paths_become_absolute(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
             "fast",
             "lr-find: parameter 'start_lr' must be a number from 1e-12 to 1, got 'fast'",
         ),
-        (LR, "end_lr", "nan", "parameter 'end_lr' must be a number from 1e-09 to 1000, got 'nan'"),
+        (LR, "end_lr", "nan", "parameter 'end_lr' must be a number from 1e-9 to 1000, got 'nan'"),
         (
             LR,
             "num_it",
