@@ -17,7 +17,7 @@ from typing import Any, TypeVar
 from executors.errors import RecipeError
 from executors.prepare import Asked, Prepared, prepare
 from executors.runs.journal import Journal
-from executors.runs.post import AT, Letter, alike, new_call
+from executors.runs.post import AT, Letter, alike, new_call, put
 from executors.runs.tail import Tail
 
 __all__ = ["trained_apart"]
@@ -131,8 +131,8 @@ class _Spread:
         for number, job in enumerate(self._jobs[1:], 1):
             letter = Letter(call, number)
             if number == 1:
-                letter.write(letter.shared, shared)
-            letter.write(letter.order, pickle.dumps(partial(_done_elsewhere, job)))
+                put(letter.shared, shared)
+            put(letter.order, pickle.dumps(partial(_done_elsewhere, job)))
             self._out[number] = letter, Tail(letter.events)
 
     def _go_on(self, turn: int) -> None:

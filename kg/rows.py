@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import sqlite3
-import zlib
 from collections.abc import Iterable, Sequence
 from dataclasses import astuple
 from types import NoneType
@@ -13,6 +12,7 @@ from typing import get_args
 import numpy as np
 import numpy.typing as npt
 
+from kg.packed import pack, pack_text, unpack, unpack_text
 from kg.types import (
     Concept,
     Evidence,
@@ -28,14 +28,12 @@ __all__ = [
     "LEAST",
     "insert_passages",
     "insert_relations",
-    "pack_text",
     "read_candidates",
     "read_concepts",
     "read_mentions",
     "read_passages",
     "read_relations",
     "read_sections",
-    "unpack_text",
 ]
 
 # A pair that is scored lower is no edge: nobody looks at it but who asks for all that was scored.
@@ -186,8 +184,8 @@ def insert_relations(connection: sqlite3.Connection, relations: Iterable[Relatio
     connection.execute(
         "INSERT INTO candidates VALUES (?, ?, ?)",
         (
-            zlib.compress(pairs.T.tobytes()),
-            zlib.compress(scores.tobytes()),
+            pack(pairs.T.tobytes()),
+            pack(scores.tobytes()),
             pack_text(json.dumps([evidence for *_, evidence in packed])),
         ),
     )
@@ -235,7 +233,7 @@ def read_candidates(
         When they are damaged.
     """
     packed = connection.execute("SELECT pairs, scores FROM candidates").fetchone()
-    pairs, scores = map(_unpacked, packed) if packed else (b"", b"")
+    pairs, scores = map(unpack, packed) if packed else (b"", b"")
     steps = np.frombuffer(scores, dtype="<u2")
     return np.frombuffer(pairs, dtype="<i4").reshape(2, -1), steps / _STEPS
 
@@ -243,29 +241,6 @@ def read_candidates(
 def _steps(score: float) -> int:
     """A chance in the steps it is rounded to."""
     return round(min(max(score, 0.0), 1.0) * _STEPS)
-
-
-def pack_text(text: str) -> bytes:
-    """A text as a store keeps what it reads whole."""
-    return zlib.compress(text.encode())
-
-
-def unpack_text(packed: bytes) -> str:
-    """The text that `pack_text` took.
-
-    Raises
-    ------
-    ValueError
-        When it is damaged.
-    """
-    return _unpacked(packed).decode()
-
-
-def _unpacked(packed: bytes) -> bytes:
-    try:
-        return zlib.decompress(packed)
-    except zlib.error as error:
-        raise ValueError(str(error)) from error
 
 
 def _candidate(source: int, target: int, score: float, evidence: tuple[Evidence, ...]) -> Relation:

@@ -21,6 +21,7 @@ import numpy.typing as npt
 from kg.errors import NoStore, StoreVersion
 from kg.graph import prerequisite_graph
 from kg.linking import Lexicon, fold, spaced, terms
+from kg.packed import unpack_text
 from kg.passages import KEPT, Passages
 from kg.paths import Likely
 from kg.rows import (
@@ -29,7 +30,6 @@ from kg.rows import (
     read_concepts,
     read_mentions,
     read_relations,
-    unpack_text,
 )
 from kg.schema import INDEX, OF_PASSAGES, check_types, connect, read_meta, told
 from kg.types import Concept, Mention, Place, Relation

@@ -9,7 +9,6 @@ import functools
 import hashlib
 import json
 import math
-import zlib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,6 +20,7 @@ import numpy.typing as npt
 from threadpoolctl import ThreadpoolController
 
 from kg.errors import IndexMismatch
+from kg.packed import pack, unpack
 from kg.whole_file import write_whole
 
 __all__ = [
@@ -116,7 +116,7 @@ class StatementVectors:
 
 def pack_owners(statement_of: npt.NDArray[np.int16]) -> bytes:
     """The statements that words stand in, as a store keeps them."""
-    return zlib.compress(np.diff(statement_of, prepend=np.int16(0)).tobytes())
+    return pack(np.diff(statement_of, prepend=np.int16(0)).tobytes())
 
 
 def unpack_owners(packed: bytes) -> npt.NDArray[np.int16]:
@@ -127,11 +127,7 @@ def unpack_owners(packed: bytes) -> npt.NDArray[np.int16]:
     ValueError
         When it is damaged.
     """
-    try:
-        steps = np.frombuffer(zlib.decompress(packed), dtype=np.int16)
-    except zlib.error as error:
-        raise ValueError(str(error)) from error
-    return np.cumsum(steps, dtype=np.int16)
+    return np.cumsum(np.frombuffer(unpack(packed), dtype=np.int16), dtype=np.int16)
 
 
 def build_index(vectors: npt.NDArray[np.float32]) -> Any:

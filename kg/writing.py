@@ -14,12 +14,11 @@ import numpy as np
 import numpy.typing as npt
 
 from kg.errors import GradusError
+from kg.packed import pack_text, unpack_text
 from kg.rows import (
     insert_passages,
     insert_relations,
-    pack_text,
     read_passages,
-    unpack_text,
 )
 from kg.schema import check_types, connect, meaning, meta_to_write, told
 from kg.types import Concept, Mention, Passage, Relation

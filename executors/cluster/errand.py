@@ -30,7 +30,7 @@ from executors.errors import RecipeError, one_line, reason
 from executors.runs.folder import ENVIRONMENT, EVENTS, LOG, PID, RESULT, SPEC, read_json, write_json
 from executors.runs.post import SERVED
 from executors.runs.result import Status
-from executors.runs.run import Run, start
+from executors.runs.run import Run
 
 __all__ = ["PIECE_BYTES", "Errand", "News"]
 
@@ -170,14 +170,7 @@ def _do(errand: Any, order: Order, archives: Mapping[str, bytes]) -> None:
         params, names = unpacked(archives, order.params, place)
         teller = _Teller(errand, order, names)
         teller.begins(str(params.get("device") or "auto"))
-        run = start(
-            order.recipe,
-            params,
-            place / "runs",
-            timeout_s=order.timeout_s,
-            silence_s=order.silence_s,
-            laid={SERVED: b""},
-        )
+        run = order.started(params, place / "runs", {SERVED: b""})
         teller.follow(run, parts)
     finally:
         parts.end()

@@ -4,6 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from executors.runs.run import Run, start
 
 __all__ = ["Order"]
 
@@ -20,3 +24,10 @@ class Order:
     cpus: float
     cards: int
     archives: Mapping[str, bytes] = field(repr=False)
+
+    def started(self, params: Mapping[str, Any], folder: Path, laid: Mapping[str, bytes]) -> Run:
+        """Start it, or a part of it, in a folder of this node; `laid` as in `runs.run.start`."""
+        timeout_s, silence_s = self.timeout_s, self.silence_s
+        return start(
+            self.recipe, params, folder, timeout_s=timeout_s, silence_s=silence_s, laid=laid
+        )

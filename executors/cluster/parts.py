@@ -21,8 +21,8 @@ from executors.cluster.order import Order
 from executors.cluster.sent import unpacked
 from executors.errors import RecipeError, one_line
 from executors.runs.folder import EVENTS
-from executors.runs.post import ANSWER, AT, ORDER, SHARED, Letter, posted
-from executors.runs.run import Run, start
+from executors.runs.post import ANSWER, AT, ORDER, SHARED, Letter, posted, put
+from executors.runs.run import Run
 from executors.runs.tail import Tail
 
 __all__ = ["Parts"]
@@ -105,10 +105,10 @@ class Parts:
             cause = getattr(error, "cause", None)
             told = str(cause) if isinstance(cause, RecipeError) else one_line(error)
             with suppress(OSError):
-                letter.write(letter.returned, told[:_SAID].encode())
+                put(letter.returned, told[:_SAID].encode())
         else:
             if kind == ANSWER:
-                letter.write(letter.answer, said)
+                put(letter.answer, said)
             else:
                 with letter.events.open("ab") as file:
                     file.write(said)
@@ -127,14 +127,7 @@ def _part(
     place, run = Path(tempfile.mkdtemp(prefix="gradus-part-")), None
     try:
         params, _ = unpacked(archives, order.params, place)
-        run = start(
-            order.recipe,
-            params,
-            place / "runs",
-            timeout_s=order.timeout_s,
-            silence_s=order.silence_s,
-            laid={SHARED: shared, ORDER: work},
-        )
+        run = order.started(params, place / "runs", {SHARED: shared, ORDER: work})
         address = ray_here().util.get_node_ip_address()
         yield EVENTS, _lines([{"event": AT, "node": f"{socket.gethostname()} ({address})"}])
         for events in _told(run):

@@ -28,6 +28,7 @@ __all__ = [
     "do_order",
     "new_call",
     "posted",
+    "put",
 ]
 
 SERVED = "orders-are-served"
@@ -77,11 +78,12 @@ class Letter:
         """There when it could not be done, with the reason in it."""
         return self.call / f"{self.number}.returned"
 
-    def write(self, path: Path, content: bytes) -> None:
-        """Write one of the files so that a reader sees the whole of it or none."""
-        part = path.with_name(f"{path.name}.part")
-        part.write_bytes(content)
-        part.replace(path)
+
+def put(path: Path, content: bytes) -> None:
+    """Write a file so that a reader sees the whole of it or none."""
+    part = path.with_name(f"{path.name}.part")
+    part.write_bytes(content)
+    part.replace(path)
 
 
 def new_call(run: Path) -> Path:
@@ -101,10 +103,7 @@ def do_order(params: Any, journal: Journal) -> None:
     """Do the order that lies in the journal's folder, and leave the answer there."""
     shared = pickle.loads((journal.folder / SHARED).read_bytes())
     work: Callable[..., Any] = pickle.loads((journal.folder / ORDER).read_bytes())
-    answer = work(shared, params, journal)
-    part = journal.folder / f"{ANSWER}.part"
-    part.write_bytes(pickle.dumps(answer))
-    part.replace(journal.folder / ANSWER)
+    put(journal.folder / ANSWER, pickle.dumps(work(shared, params, journal)))
 
 
 def alike(run: Path) -> Mapping[str, object]:
