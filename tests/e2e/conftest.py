@@ -171,13 +171,15 @@ def visit(
 
 
 def _leave(window: BrowserContext) -> None:
-    """Close its pages and forget the visitor."""
+    """Close its pages and forget the visitor, once none of them can keep anything any more."""
+    blank = window.new_page()
+    forget = window.new_cdp_session(blank)
     for page in window.pages:
         parts = urlsplit(page.url)
+        page.close()
         where = {"origin": f"{parts.scheme}://{parts.netloc}", "storageTypes": _OF_A_VISITOR}
         if parts.netloc:
-            window.new_cdp_session(page).send("Storage.clearDataForOrigin", where)
-        page.close()
+            forget.send("Storage.clearDataForOrigin", where)
     window.clear_cookies()
     window.clear_permissions()
 

@@ -25,7 +25,7 @@ from executors.recipes import lr_find, regularise
 from executors.runs.child import environment
 from executors.runs.folder import ENVIRONMENT, EVENTS, write_json
 from executors.runs.journal import Journal
-from executors.runs.post import ANSWER, ORDER, SHARED, Letter, posted
+from executors.runs.post import ANSWER, ORDER, SHARED, Letter, posted, put
 from executors.runs.run import start
 from executors.runs.tail import Tail
 
@@ -91,12 +91,12 @@ def serve(folder: Path, place: Path, go: Path) -> None:
         time.sleep(0.05)
         found = posted(folder)
     second, third = found
-    third.write(third.returned, b"no room")
+    put(third.returned, b"no room")
     laid = {SHARED: second.shared.read_bytes(), ORDER: second.order.read_bytes()}
     run = start("regularise", GIVEN, place, laid=laid)
     assert run.wait().status == "ok", run.wait().message
-    second.write(second.events, (run.folder / EVENTS).read_bytes())
-    second.write(second.answer, (run.folder / ANSWER).read_bytes())
+    put(second.events, (run.folder / EVENTS).read_bytes())
+    put(second.answer, (run.folder / ANSWER).read_bytes())
     go.touch()
 
 

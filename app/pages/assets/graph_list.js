@@ -56,6 +56,7 @@ search.addEventListener('input', () => { most = LISTED; list.scrollTop = 0; fill
 search.addEventListener('keydown', async (e) => {
   if (e.key !== 'Enter' && e.key !== 'ArrowDown') return;
   e.preventDefault();
+  await toldNames;
   await fill(); // for what stands in the box now
   const first = list.querySelector('button');
   if (e.key === 'ArrowDown') first?.focus();
@@ -292,12 +293,11 @@ function takeWanted() {
 
 async function begin() {
   const hash = location.hash.startsWith('#graph?') ? location.hash : shared.graphLink || '';
-  const names = readNames();
   if (hash) {
-    if (await names) await follow(hash);
+    if (await toldNames) await follow(hash);
   } else {
     await load({});
-    await names;
+    await toldNames;
     takeWanted();
   }
   if (known.size && chosen === null) trigger('concept_chosen', { id: null });
@@ -305,4 +305,5 @@ async function begin() {
 new ResizeObserver(resize).observe(stage);
 new MutationObserver(redraw).observe(document.body, { attributes: true, attributeFilter: ['class'] });
 shared.choose = choose;
+const toldNames = readNames();
 begin();
