@@ -37,7 +37,7 @@ def address(gradus: Gradus) -> Iterator[str]:
 def client(address: str) -> Client:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        return Client(address, verbose=False)
+        return Client(address, verbose=False, httpx_kwargs={"timeout": 60})
 
 
 def test_a_client_asks_by_name(client: Client, gradus: Gradus) -> None:

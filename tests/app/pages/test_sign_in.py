@@ -99,5 +99,6 @@ def test_who_signs_in_has_all_of_it(address: str) -> None:
     sent = next(basic.auth_flow(httpx.Request("GET", address))).headers["authorization"]
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        gradio = Client(address, verbose=False, headers={"authorization": sent})
+        given = {"authorization": sent}
+        gradio = Client(address, verbose=False, headers=given, httpx_kwargs={"timeout": 60})
     assert gradio.predict(name="Flour", api_name="/concept")["label"] == "Flour"
