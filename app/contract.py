@@ -155,6 +155,7 @@ class _AnswerJson(TypedDict):
     notice: str
     disagreement: DisagreementJson | None
     fastai_v1: Sequence[ReplacementJson]
+    doubtful: bool
     hits: Sequence[HitJson]
 
 
@@ -226,6 +227,7 @@ def answer_json(answer: Answer) -> AnswerJson:
         "notice": answer.notice,
         "disagreement": _fields(answer.disagreement),
         "fastai_v1": [_fields(r) for r in answer.fastai_v1],
+        "doubtful": answer.doubtful,
         "hits": [hit_json(h) for h in answer.hits],
     }
     if answer.path:

@@ -5,7 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 
-__all__ = ["code_block", "count_of", "run_command", "shortened", "to_the_minute"]
+__all__ = ["DOUBT", "code_block", "count_of", "run_command", "shortened", "to_the_minute"]
+
+DOUBT = "The notes perhaps do not answer this. What comes nearest:"
 
 
 def count_of(n: int, word: str) -> str:

@@ -262,3 +262,4 @@ class Answer:
     notice: str = ""  # one line: why a writer's text is not given, or what was left out of it
     disagreement: Disagreement | None = None  # where the notes contradict each other on this
     fastai_v1: tuple[Replacement, ...] = ()  # what in `text` is fastai v1's
+    doubtful: bool = False  # what comes nearest in the notes, which perhaps do not hold the answer

@@ -9,7 +9,7 @@ from app.answering.composing.ranking import Ranked, stored
 from app.answering.question.understand import Question
 from kg.search import Findings
 
-__all__ = ["ANSWERED_FROM", "SIGNS", "confidence", "signs_of"]
+__all__ = ["ANSWERED_FROM", "SIGNS", "SURE_FROM", "confidence", "signs_of"]
 
 # What tells whether the notes hold an answer: of the best passages, of the statement that would
 # lead, and of all statements. How long a question is tells more about who wrote it.
@@ -21,6 +21,7 @@ UNKNOWN = 0.95  # share of the question's words that no passage holds; beyond it
 # Sides weigh the same in the fit. To refuse what the notes answer is held worse than to show lines
 # that do not answer: a reader sees at once that they do not.
 ANSWERED_FROM = 0.15
+SURE_FROM = 0.4  # below it an answer says that the notes perhaps do not hold it
 
 
 def signs_of(asked: Question, findings: Findings, ranked: Ranked) -> npt.NDArray[np.float64]:

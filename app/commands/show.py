@@ -13,7 +13,7 @@ from rich.text import Text
 from app.commands.options import tell
 from app.fastai_v1.recognise import annotated
 from app.place import address
-from app.wording import run_command
+from app.wording import DOUBT, run_command
 
 if TYPE_CHECKING:
     from app.answering.study import NextStep, Plan
@@ -64,6 +64,8 @@ def show_answer(answer: Answer) -> None:
     """An answer, its sources, and where to go from it."""
     from rich.markdown import Markdown
 
+    if answer.doubtful:
+        out.print(Text(DOUBT, style="yellow"))
     out.print(Markdown(annotated(answer)))
     author = f"Written by {answer.writer} from the cited lines." if answer.writer else ""
     _show_block([Text(line, style="dim") for line in (author, answer.notice) if line])

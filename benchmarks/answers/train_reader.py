@@ -37,7 +37,7 @@ from app.answering.composing.ranking import LISTS, MODEL, Weights
 from app.answering.composing.selection import leading, spans
 from app.answering.question.understand import Question, understand
 from app.answering.reading.excerpts import body_of, cite
-from app.answering.refusal import ANSWERED_FROM, SIGNS, signs_of
+from app.answering.refusal import ANSWERED_FROM, SIGNS, SURE_FROM, signs_of
 from benchmarks.answers.by_line import Lines, mean_of, score
 from benchmarks.record import save
 from ingest.build import ingest
@@ -63,7 +63,10 @@ PARTS = {
     "form": ("mark_", "kind_", "begins", "ends", "digit", "length", "lines"),
     "place": ("at", "through", "first", "last", "opens_block"),
 }
-FIGURES = ("lead", "tight", "covered", "noise", "chars", "refused_though_told", "refused", "auc")
+FIGURES = (
+    "lead", "tight", "covered", "noise", "chars", "refused_though_told", "refused",
+    "doubted_though_told", "doubted", "auc",
+)  # fmt: skip
 Array = npt.NDArray[np.float64]
 
 
@@ -313,6 +316,9 @@ def _row(
         "kinds": {kind: [sum(leads), len(leads)] for kind, leads in sorted(kinds.items())},
         "refused_though_told": round(float((chance[yes] < ANSWERED_FROM).mean()), 3),
         "refused": round(float((chance[~yes] < ANSWERED_FROM).mean()), 3),
+        # refused, or answered with the remark that the notes perhaps do not hold it
+        "doubted_though_told": round(float((chance[yes] < SURE_FROM).mean()), 3),
+        "doubted": round(float((chance[~yes] < SURE_FROM).mean()), 3),
         "auc": round(float(roc_auc_score(yes, chance)), 3),
     }
 

@@ -2,11 +2,11 @@
 
     python -m benchmarks.search.scale [--most 1000000]
 
-Each size is written and asked in processes of their own. Passages are made up from a seed: 60 words
-of a vocabulary of 50,000 in which few are named very often, ten passages a note. To encode a
-million would take hours here, so that a word's vector is drawn at random, as is the encoder's of a
-question, and a text's is the direction of the sum of its words': what is measured is the store and
-the search, not the encoder, and no concepts are derived.
+Each size is written and asked in processes of their own; `docs/scale.svg` shows them. Passages are
+made up from a seed: 60 words of a vocabulary of 50,000 in which few are named very often, ten
+passages a note. To encode a million would take hours here, so that a word's vector is drawn at
+random, as is the encoder's of a question, and a text's is the direction of the sum of its words':
+what is measured is the store and the search, not the encoder, and no concepts are derived.
 
 - `write_s`: writing notes, passages, vectors and the full-text index; `write_gib`: most memory,
 - `open_s`: from opening the store to the first answer, the shortlist's file read if there is one,
@@ -27,10 +27,11 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+import matplotlib.pyplot as plt
 import numpy as np
 import numpy.typing as npt
 
@@ -46,6 +47,13 @@ D, VOCABULARY, WORDS, NOTE = 384, 50_000, 60, 10
 QUESTIONS, QUESTION_WORDS, HITS = 100, 6, 10
 EXACT_FROM = 20  # questions whose nearest passages are looked for among all
 GIB = 2**20  # kibibytes, in which the system tells memory
+PICTURE = Path(__file__).parents[2] / "docs/scale.svg"
+TIMES = (
+    ("write_s", "writing the store", 1.0),
+    ("open_s", "opening it, to the first answer", 1.0),
+    ("p95_ms", "one search, p95", 1e-3),
+)
+MEMORY = (("write_gib", "memory while writing", 1.0), ("read_gib", "memory while searching", 1.0))
 
 Floats = npt.NDArray[np.float32]
 
@@ -93,6 +101,22 @@ def main() -> None:
             found[n] = _apart("--write", n, work) | _apart("--ask", n, work)
         print(n, found[n], flush=True)
     print("saved", save("search_scale", {"sizes": found}))
+    draw(found, PICTURE)
+
+
+def draw(found: Mapping[int, Mapping[str, float]], file: Path) -> None:
+    """Times and memory against the number of passages, as the README shows them."""
+    with plt.rc_context({"svg.hashsalt": "gradus", "svg.fonttype": "none"}):
+        figure, sides = plt.subplots(1, 2, figsize=(9, 3.2), layout="constrained")
+        for side, lines, unit in zip(sides, (TIMES, MEMORY), ("seconds", "GiB"), strict=True):
+            for name, label, scale in lines:
+                of_size = [found[n][name] * scale for n in found]
+                side.loglog(list(found), of_size, marker="o", label=label)
+            side.set(xlabel="passages", ylabel=unit)
+            side.grid(alpha=0.3)
+            side.legend(frameon=False)
+        figure.savefig(file, metadata={"Date": None})
+        plt.close(figure)
 
 
 def _apart(step: str, n: int, store: str) -> dict[str, Any]:

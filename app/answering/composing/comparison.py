@@ -127,7 +127,9 @@ def _columns(row: str) -> list[str]:
 
 
 def _cell(text: str) -> str:
-    return " ".join(text.replace("|", "\\|").split())
+    """A text for a cell of a table: in one line, without the marks of a quotation around it."""
+    lines = (line.lstrip("> ") for line in text.replace("|", "\\|").splitlines())
+    return " ".join(" ".join(lines).split())
 
 
 def _telling(side: Side, store: Store) -> _Stretch | None:

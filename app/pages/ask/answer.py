@@ -12,7 +12,7 @@ from app.answering.offers.wishes import Wish
 from app.fastai_v1.recognise import annotated
 from app.pages.text import chip, clean_markdown, escaped, link, row
 from app.place import place
-from app.wording import shortened
+from app.wording import DOUBT, shortened
 from app.writer.drafts import without_marks
 from executors.errors import RecipeError
 from executors.recipe import find_recipe
@@ -49,7 +49,10 @@ def answer_markdown(store: Store, answer: Answer) -> str:
         runs = [_run_row(offer) for offer in answer.recipes]
         parts = ['<p class="g-unknown">Not in the notes</p>', *nearest, _measured(answer), *runs]
         return "\n\n".join(part for part in parts if part)
-    parts += [
+    doubt = [f'<p class="g-doubt">{DOUBT}</p>'] if answer.doubtful else []
+    parts = [
+        *doubt,
+        *parts,
         _who(answer),
         _sources(answer.citations),
         _measured(answer),

@@ -6,6 +6,7 @@ import re
 
 from app.pages.ask.conversations import Conversation, Exchange
 from app.place import place
+from app.wording import DOUBT
 from kg.types import Citation
 
 __all__ = ["conversation_markdown", "file_name"]
@@ -28,8 +29,9 @@ def file_name(conversation: Conversation) -> str:
 
 def _exchange(exchange: Exchange) -> str:
     question = " ".join(exchange.question.split())
+    doubt = DOUBT if exchange.answer is not None and exchange.answer.doubtful else ""
     sources = "\n\n".join(map(_source, exchange.cited))
-    return "\n\n".join(filter(None, (f"## {question}", exchange.said.strip(), sources)))
+    return "\n\n".join(filter(None, (f"## {question}", doubt, exchange.said.strip(), sources)))
 
 
 def _source(citation: Citation) -> str:

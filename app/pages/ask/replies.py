@@ -70,7 +70,7 @@ async def replies(
     while not (await asyncio.wait([answering], timeout=patience))[0]:
         # the first question waits for the encoder, or for the notes themselves
         doing = html.escape(shelf.doing or "Reading the notes")
-        yield Reply(f'<p class="g-quiet">{doing} …</p>', lasting=False)
+        yield Reply(f'<p class="g-quiet g-waiting">{doing} …</p>', lasting=False)
         patience, later = later, min(2 * later, SLOWEST_HEARTBEAT_S)
     answered = await answering
     if isinstance(answered, str):

@@ -10,7 +10,7 @@ import pytest
 from app.answering.answer import answer
 from app.answering.composing.ranking import rank
 from app.answering.question.understand import understand
-from app.answering.refusal import ANSWERED_FROM, SIGNS, confidence, signs_of
+from app.answering.refusal import ANSWERED_FROM, SIGNS, SURE_FROM, confidence, signs_of
 from kg.encoder import Encoder
 from kg.search import find
 from kg.store import Store
@@ -44,6 +44,24 @@ def test_what_the_notes_do_not_hold_is_refused(
 ) -> None:
     """Questions from elsewhere are below it, even where a word is shared."""
     assert sure(question, store, encoder) < ANSWERED_FROM
+
+
+@pytest.mark.parametrize(
+    ("question", "doubtful"),
+    [
+        ("What is proofing?", False),
+        ("which learning rate after unfreezing?", False),
+        ("who was the first to bake bread with wild yeast?", True),
+        ("does the batch size change how fast bread rises?", True),
+    ],
+)
+def test_what_is_told_in_doubt_says_so(
+    store: Store, encoder: Encoder, question: str, doubtful: bool
+) -> None:
+    """What names the notes' words without being told there is answered with a doubt, if at all."""
+    said = answer(question, store, encoder)
+    assert (said.status == "not_in_notes" or said.doubtful) == doubtful
+    assert said.doubtful == (ANSWERED_FROM <= said.confidence < SURE_FROM)
 
 
 def test_a_heading_alone_is_no_answer(store_of: Callable[..., Store], encoder: Encoder) -> None:

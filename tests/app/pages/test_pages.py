@@ -20,6 +20,7 @@ from app.pages.ask.answer import answer_markdown, example_questions, follow_ups,
 from app.pages.graph.card import card_markdown, resting_markdown
 from app.pages.graph.view import STEPS, graph_view, names_view, path_view
 from app.pages.graph.wanted import Wanted
+from app.wording import DOUBT
 from ingest.build import ingest
 from kg.errors import NoStore
 from kg.linking import find_concept
@@ -274,6 +275,14 @@ def test_not_in_the_notes_is_said_with_what_is_near(store: Store) -> None:
     assert "Not in the notes" in shown
     assert 'href="#concept/Tensor"' in shown
     assert "<details" not in shown
+
+
+def test_a_doubtful_answer_begins_with_the_doubt(store: Store) -> None:
+    """One line above what comes nearest; a sure answer has none."""
+    doubted, sure = (
+        answer_markdown(store, answered(store, doubtful=doubtful)) for doubtful in (True, False)
+    )
+    assert doubted.removeprefix(f'<p class="g-doubt">{DOUBT}</p>\n\n') == sure != doubted
 
 
 def test_follow_ups_do_not_repeat_the_question(store: Store) -> None:

@@ -194,6 +194,21 @@ def test_a_side_that_the_notes_do_not_know_is_named(sql: Store, encoder: Encoder
     )
 
 
+def test_a_quotation_stands_in_a_cell_without_its_marks(
+    store_of: Callable[..., Store], encoder: Encoder
+) -> None:
+    """What a note quotes is told in the table, not its ">"."""
+    told = store_of(
+        {
+            "a.md": "# Layers\n\n## Dropout\n\n> Dropout leaves out activations at random.\n\n"
+            "## Weight decay\n\n> Weight decay shrinks all\n> weights a little.\n"
+        }
+    )
+    said = answer("difference between dropout and weight decay", told, encoder)
+    assert "| Dropout leaves out activations at random. [" in said.text
+    assert "| Weight decay shrinks all weights a little. [" in said.text
+
+
 def test_a_side_goes_by_the_name_that_was_asked_for(made: Store, encoder: Encoder) -> None:
     """Another name of a concept heads its column and is what is told of; of a table, its row alone
     is quoted.
