@@ -93,8 +93,8 @@ class VisitorsRuns:
         """
         if params.get("learner") and not self._own_code:
             raise NotAllowed(
-                "these pages are served to other machines, so no file of this one is run for a "
-                "visitor; whoever started them can allow it with --allow-learner-files"
+                "these pages are open to other machines, so they run no Python file of this one; "
+                "whoever started them can allow it with --allow-learner-files"
             )
         self._check_places(recipe, params)
         with self._lock:
@@ -132,8 +132,8 @@ class VisitorsRuns:
             if not lies_in(path, roots):
                 folders = ", ".join(map(str, roots))
                 raise NotAllowed(
-                    f"{path} is in none of the folders that runs may read ({folders}); whoever "
-                    "started this can allow its folder with --data"
+                    f"{path} is outside the folders that runs may read ({folders}); whoever "
+                    "started Gradus can allow more with --data FOLDER"
                 )
 
     def readable(self) -> set[Path]:

@@ -27,11 +27,11 @@ def parse_bytes(text: str) -> int:
     """
     match = re.fullmatch(r"\s*([0-9]*\.?[0-9]+)\s*([kmgt]?)(i?)b?\s*", text.lower())
     if not match:
-        raise ValueError(f"'{text}' is no amount of memory; write it as 500MB or 2GB")
+        raise ValueError(f"'{text}' is not an amount of memory; write it as 500MB or 2GB")
     number, prefix, binary = match.groups()
     amount = int(float(number) * (_BINARY if binary else _FACTORS)[prefix])
     if amount <= 0:
-        raise ValueError(f"'{text}' is no amount of memory above 0")
+        raise ValueError(f"'{text}' is not an amount of memory above 0")
     return amount
 
 

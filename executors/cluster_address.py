@@ -29,7 +29,7 @@ def check_address(asked: str) -> str:
     Traceback (most recent call last):
     ...
     executors.errors.RecipeError: that is no address of a Ray cluster; write ray://HOST:PORT \
-(10001 where `ray start --head` was not told another), HOST:PORT or auto on a machine of the \
+(10001 where `ray start --head` was given another), HOST:PORT or auto on a machine of the \
 cluster itself, or here
     """
     address = asked.strip()
@@ -37,9 +37,9 @@ cluster itself, or here
         return ""
     if not _ADDRESS.fullmatch(address):  # not shown: it might hold a password
         raise RecipeError(
-            "that is no address of a Ray cluster; write ray://HOST:PORT (10001 where `ray start "
-            "--head` was not told another), HOST:PORT or auto on a machine of the cluster itself, "
-            "or here"
+            "that is not an address of a Ray cluster; write ray://HOST:PORT (10001 unless `ray "
+            "start --head` was given another), HOST:PORT or auto on a machine of the cluster "
+            "itself, or here"
         )
     if importlib.util.find_spec("ray") is None:
         raise RecipeError(f'{address} needs Ray, which is not installed; pip install "gradus[ray]"')

@@ -182,7 +182,7 @@ def _load(entry: metadata.EntryPoint) -> ModuleType | None:
         module = entry.load()
         if isinstance(module.RECIPE, Recipe) and callable(module.run):
             return module if isinstance(module, ModuleType) else None
-        reason = "its RECIPE is no Recipe, or its run cannot be called"
+        reason = "its RECIPE is not a Recipe, or its run cannot be called"
     except Exception as error:  # noqa: BLE001 - the edge to other people's code, which may raise anything
         reason = f"{type(error).__name__}: {error}"
     warnings.warn(f"recipe '{entry.name}' ({entry.value}) is left out: {reason}", stacklevel=2)

@@ -163,7 +163,10 @@ def take_out(path: Path, folder: Path, progress: Progress | None = None) -> Repo
             known = writer.notes()
         gone = [r.path for r in known if _below(Path(r.path), path)]
         if not all(r.sha256 for r in known):  # it was made anew, and has their places alone
-            raise GradusError("the store is of an older version; ingest its notes again first")
+            raise GradusError(
+                "the store is of an older version; first bring it up to date with: gradus "
+                "ingest PATH"
+            )
         for note in gone:
             writer.remove_note(note)
         name = writer.meta.get("encoder") or DEFAULT_ENCODER
@@ -342,7 +345,7 @@ def _or_failure(name: str, take: Callable[[], Made]) -> Made | Failure:
 
 
 def _killer(name: str) -> Failure:
-    said = "the note brings down every program that reads it, and is left out"
+    said = "every program that reads the note crashes, so it is left out"
     return Failure(storable(name), 1, said)
 
 
@@ -358,7 +361,7 @@ def _unforeseen(error: Exception) -> str:
         return "something in the note is nested too deeply"
     if isinstance(error, MemoryError):
         return "the note needs more memory than there is"
-    return f"the note cannot be taken apart ({type(error).__name__}: {str(error)[:200]})"
+    return f"the note cannot be parsed ({type(error).__name__}: {str(error)[:200]})"
 
 
 def _whole(encoder_name: str | None) -> str | None:

@@ -26,7 +26,7 @@ __all__ = ["decide", "decide_relation", "overrides_file"]
 _MARK = "\ufeff"  # what Notepad puts before the text
 _FIRST_LINE = (
     "# What you decide about your notes: add, remove, merge, rename, ignore; "
-    "Gradus' README tells how.\n"
+    "Gradus' README says how.\n"
 )
 
 
@@ -89,7 +89,7 @@ def overrides_file(store_folder: Path, concept: str) -> Path:
     home = next((roots[note] for note in meant.notes if note in roots), None)
     if home is None:
         raise GradusError(
-            f"the store holds no note of '{meant.label}', beside which a decision could be written"
+            f"the store holds no note of '{meant.label}', so there is no folder for the decision"
         )
     return home / FILE
 
@@ -178,7 +178,7 @@ def _read(file: Path) -> str | None:
     except FileNotFoundError:
         return None
     except (OSError, UnicodeDecodeError) as error:
-        raise GradusError(f"cannot read {file} ({error}); mend it, then decide again") from error
+        raise GradusError(f"cannot read {file} ({error}); fix it, then decide again") from error
 
 
 def _check(text: str, file: Path) -> dict[str, Any]:
@@ -193,11 +193,11 @@ def _check(text: str, file: Path) -> dict[str, Any]:
         return tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         raise GradusError(
-            f"{file}:{error_line(error, text)}: not valid TOML ({error}); mend it, then decide"
+            f"{file}:{error_line(error, text)}: not valid TOML ({error}); fix it, then decide"
         ) from error
     except (ValueError, RecursionError) as error:
         raise GradusError(
-            f"{file} is not valid TOML ({error}); mend it, then decide again"
+            f"{file} is not valid TOML ({error}); fix it, then decide again"
         ) from error
 
 
@@ -205,7 +205,7 @@ def _meant(text: str, key: str, ends: Sequence[NameTable], file: Path) -> Iterat
     """Positions of the entries under a key that mean this pair."""
     listed = _check(text, file).get(key, [])
     if not isinstance(listed, list) or any(isinstance(entry, dict) for entry in listed):
-        raise GradusError(f"'{key}' in {file} is no list of pairs; mend it, then decide again")
+        raise GradusError(f"'{key}' in {file} is not a list of pairs; fix it, then decide again")
     for i, entry in enumerate(listed):
         if isinstance(entry, list) and len(entry) == 2:
             same = (

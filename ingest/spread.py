@@ -149,8 +149,8 @@ class Workers:
             return
         if source != _source():
             raise GradusError(
-                "a node of the cluster has another version of Gradus, which might take notes apart "
-                "in other ways; install this one there"
+                "a node of the cluster has another version of Gradus, which might parse notes in "
+                "other ways; install this version there"
             )
         self._failed = 0
         self._free.append(actor)
@@ -191,7 +191,7 @@ class SpreadEncoder:
         read = self.workers.words(texts, self.name, progress or _silent)
         for text, one in zip(texts, read, strict=True):
             if isinstance(one, Lost):
-                raise EncoderError(f"the encoder '{self.name}' brings down workers over '{text}'")
+                raise EncoderError(f"the encoder '{self.name}' crashes workers on '{text}'")
             vectors.append(one[0])
             words.append(one[1])
         return np.stack(vectors), words

@@ -67,7 +67,7 @@ def check_new(name: str, password: str) -> None:
         Says what was expected.
     """
     if not _NAME.fullmatch(name):
-        raise GradusError("a name has letters, digits and . @ + - _ alone, at most 64 of them")
+        raise GradusError("a name has at most 64 characters: letters, digits and . @ + - _")
     if not SHORTEST <= len(password) <= LONGEST:
         raise GradusError(f"a password has {SHORTEST} to {LONGEST} characters")
 

@@ -28,7 +28,7 @@ DAY_S = 86_400
 Text = StringConstraints(strip_whitespace=True, min_length=1, max_length=10_000)
 Name = StringConstraints(strip_whitespace=True, min_length=1, max_length=500)
 
-Question = Annotated[str, Text, Field(description="What to ask, as one would say it.")]
+Question = Annotated[str, Text, Field(description="What to ask, in your own words.")]
 Earlier = Annotated[
     list[Annotated[str, Text]],
     Field(max_length=8, description="Questions asked before, oldest first, for a follow-up."),
@@ -43,7 +43,7 @@ Known = Annotated[
     list[Annotated[str, Name]],
     Field(max_length=1000, description="Concepts known besides those marked in the store."),
 ]
-Full = Annotated[bool, Field(description="Everything the goals rest on, not the strongest only.")]
+Full = Annotated[bool, Field(description="Everything the goals build on, not only the strongest.")]
 Kind = Annotated[
     Literal["", "prerequisite", "broader", "related"],
     Field(description="Only relations of this kind; empty for all."),

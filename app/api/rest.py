@@ -37,7 +37,7 @@ WHY = {
     403: "a file or code that may not be run",
     404: "no such concept, note, recipe or run",
     409: "a run of yours is still going on",
-    422: "an argument that cannot be",
+    422: "an argument that is not valid",
     503: "no notes yet",
 }
 

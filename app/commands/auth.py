@@ -38,10 +38,12 @@ def add(
     name: Annotated[str, typer.Argument(help="The name to sign in with.")],
     file: Annotated[
         Path | None,
-        typer.Option("--file", help="Put the line there, for the pages' --auth; else on stdout."),
+        typer.Option(
+            "--file", help="File to add the line to, for gradus app --auth; default: stdout."
+        ),
     ] = None,
 ) -> None:
-    """Make a line for a name; the password is asked for, or read from a pipe."""
+    """Make a line for a name; asks for the password, or reads it from a pipe."""
     from app.api.accounts import account_line
 
     line = account_line(name, _password())

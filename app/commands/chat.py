@@ -33,7 +33,7 @@ def add_commands(app: typer.Typer) -> None:
 
 
 def chat(store: StoreOption = None, writer: WriterOption = None) -> None:
-    """Talk with the notes: follow-ups are understood; /help lists what else can be typed."""
+    """Ask the notes in a conversation, with follow-ups; /help lists what else you can type."""
     from app.open_store import Shelf
     from app.writer.choice import choose_writer
 
@@ -118,7 +118,7 @@ def _sources(talk: _Talk, _: str) -> None:
         out.print(Text(f"[{citation.n}] {where}{address(citation)}", style="cyan"), soft_wrap=True)
         out.print(Text(citation.quote.strip()))
     if last is None or not last.citations:
-        tell("the last answer cites nothing" if last else "nothing was asked yet")
+        tell("the last answer cites nothing" if last else "nothing has been asked yet")
 
 
 def _path(talk: _Talk, names: str) -> None:
@@ -167,12 +167,12 @@ def _run_offer(talk: _Talk, offer: RecipeOffer) -> None:
 def _help(_: _Talk, __: str) -> None:
     for name, (told, _command) in _COMMANDS.items():
         tell(f"{name}{told}")
-    tell("/quit, or Ctrl-D: the end; anything else is a question")
+    tell("/quit, or Ctrl-D: leave; anything else is a question")
 
 
 _COMMANDS: dict[str, tuple[str, Callable[[_Talk, str], None]]] = {
     "/sources": (": the lines that the last answer cites, with their files", _sources),
-    "/path": (" [CONCEPT, ...]: what to learn for these, else for what was spoken of last", _path),
+    "/path": (" [CONCEPT, ...]: what to learn for these, else for the last topic", _path),
     "/run": (" [NUMBER]: run what the last answer offers; Ctrl-C ends the run", _run),
     "/help": (": this list", _help),
 }

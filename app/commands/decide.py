@@ -23,7 +23,7 @@ def decide(
     first: Annotated[str, typer.Argument(help="The concept that comes first.")],
     then: Annotated[str, typer.Argument(help="The concept that needs it.")],
     yes: Annotated[bool, typer.Option("--yes", help="It is a prerequisite.")] = False,
-    no: Annotated[bool, typer.Option("--no", help="It is none.")] = False,
+    no: Annotated[bool, typer.Option("--no", help="It is not a prerequisite.")] = False,
     forget: Annotated[bool, typer.Option("--forget", help="Take back what was decided.")] = False,
     store: StoreOption = None,
     as_json: JsonOption = False,
@@ -54,5 +54,5 @@ def decide(
         }
         print_json(row)
     else:
-        stands = "comes before" if kept else "is no prerequisite of"
+        stands = "comes before" if kept else "is not a prerequisite of"
         tell(f"'{before.label}' {stands} '{after.label}' ({file})")

@@ -37,7 +37,7 @@ def evaluate(
     file: Annotated[
         Path | None,
         typer.Argument(
-            help="Questions, as JSON lines; with --generate the file to write, else stdout."
+            help="File of questions (JSON lines); with --generate the file to write, or stdout."
         ),
     ] = None,
     store: StoreOption = None,
@@ -47,7 +47,7 @@ def evaluate(
         typer.Option("--generate", help="Make a first file of questions from the notes, to edit."),
     ] = False,
     most: Annotated[
-        int, typer.Option("--most", min=1, help="With --generate: at most so many questions.")
+        int, typer.Option("--most", min=1, help="With --generate: the most questions to make.")
     ] = FIRST_FILE,
     force: Annotated[
         bool, typer.Option("--force", help="With --generate: write over a file that exists.")
@@ -172,7 +172,7 @@ def _tell_unheld(file: Path, not_held: tuple[Unheld, ...], left_out: int) -> Non
             fault = f"the notes hold no {kind} '{text}'{closest}"
         tell(f"{file}:{u.question.line}: {fault}")
     if left_out:
-        tell(f"left out, as the notes hold nothing that they name: {left_out} questions")
+        tell(f"left out, because the notes hold nothing that they name: {left_out} questions")
 
 
 def _show_figures(whole: Figures, kinds: dict[str, Figures]) -> None:

@@ -51,7 +51,7 @@ def export(
         str,
         typer.Option(
             "--format",
-            help=f"One of {', '.join(FORMATS)}; default: by the end of --out, else json.",
+            help=f"One of {', '.join(FORMATS)}; default: by the ending of --out, else json.",
         ),
     ] = "",
     out: Annotated[
@@ -66,14 +66,14 @@ def export(
         ),
     ] = "",
     everything: Annotated[
-        bool, typer.Option("--all", help="Also scored candidates that were not kept.")
+        bool, typer.Option("--all", help="Also write candidates that were scored but not kept.")
     ] = False,
     about: Annotated[
         str,
         typer.Option("--about", help="Only this concept, what it builds on and what builds on it."),
     ] = "",
     short: Annotated[
-        bool, typer.Option("--short", help="Without prerequisites that others imply.")
+        bool, typer.Option("--short", help="Leave out prerequisites that others imply.")
     ] = False,
     force: Annotated[
         bool, typer.Option("--force", help="Write over what an earlier export wrote.")
@@ -137,7 +137,8 @@ def _format(form: str, out: Path | None) -> str:
         if not form:
             known = ", ".join(SUFFIXES)
             raise typer.BadParameter(
-                f"'{out.name}' ends in none of {known}; say --format", param_hint="--out"
+                f"'{out.name}' ends in none of {known}; choose a format with --format",
+                param_hint="--out",
             )
     if form == "cards" and out is None:
         raise typer.BadParameter(

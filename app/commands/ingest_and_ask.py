@@ -45,6 +45,8 @@ if TYPE_CHECKING:
 __all__ = ["main"]
 
 app = typer.Typer(
+    help="Turn a folder of deep-learning notes into a graph of concepts, answer questions from it, "
+    "and run recipes. Begin with: gradus ingest FOLDER; then: gradus ask QUESTION.",
     no_args_is_help=True,
     add_completion=False,
     rich_markup_mode=None,
@@ -87,10 +89,10 @@ def ingest(
     store: StoreOption = None,
     encoder: Annotated[
         str | None,
-        typer.Option("--encoder", help="A sentence-transformers model by name or folder."),
+        typer.Option("--encoder", help="A sentence-transformers model, by name or folder."),
     ] = None,
     watch: Annotated[
-        bool, typer.Option("--watch", help="Go on, and take up edits as they are saved; Ctrl-C.")
+        bool, typer.Option("--watch", help="Keep running and read edits as they are saved.")
     ] = False,
     on: OnOption = "",
     as_json: JsonOption = False,
@@ -195,7 +197,7 @@ def relations(
         str, typer.Option("--kind", help="prerequisite, broader or related; default: all kinds.")
     ] = "",
     everything: Annotated[
-        bool, typer.Option("--all", help="Also scored candidates that were not kept.")
+        bool, typer.Option("--all", help="Also list candidates that were scored but not kept.")
     ] = False,
     store: StoreOption = None,
     as_json: JsonOption = False,

@@ -37,7 +37,7 @@ StoreOption = Annotated[
     typer.Option(
         "--store",
         envvar="GRADUS_STORE",
-        help="Folder of the store; default: in your user data folder.",
+        help="Folder of the store; default: a folder in your user data folder.",
     ),
 ]
 JsonOption = Annotated[bool, typer.Option("--json", help="JSON on stdout, for programs.")]
@@ -48,7 +48,7 @@ DataOption = Annotated[
     list[Path] | None,
     typer.Option(
         "--data",
-        help="A folder that runs may read besides those of the notes and the current one.",
+        help="Another folder that runs may read, besides the notes' folders and the current one.",
         show_default=False,
     ),
 ]
@@ -57,7 +57,7 @@ OnOption = Annotated[
     typer.Option(
         "--on",
         envvar="GRADUS_ON",
-        help="A Ray cluster to do it on: ray://HOST:PORT, HOST:PORT, auto; or here.",
+        help="Where to do it: a Ray cluster (ray://HOST:PORT, HOST:PORT or auto), or here.",
         metavar="ADDRESS",
         show_default=False,
     ),

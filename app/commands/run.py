@@ -70,24 +70,26 @@ def run(
     ],
     store: StoreOption = None,
     timeout_s: Annotated[
-        float, typer.Option("--timeout-s", min=1, help="End the run after so many seconds.")
+        float, typer.Option("--timeout-s", min=1, help="End the run after this many seconds.")
     ] = 3600,
     queue: Annotated[
-        bool, typer.Option(help="Wait while another run of the store has the device.")
+        bool, typer.Option(help="Wait while another run of the store uses the device.")
     ] = True,
     track: Annotated[
-        str, typer.Option(help="Send the run there too: mlflow or trackio.", metavar="NAME")
+        str, typer.Option(help="Also send the run to a tracker: mlflow or trackio.", metavar="NAME")
     ] = "",
     after: Annotated[
         str,
         typer.Option(
-            "--after", help="The run that this one goes on from, by id or by its end.", metavar="ID"
+            "--after", help="The run that this one follows, by id or the end of it.", metavar="ID"
         ),
     ] = "",
     on: OnOption = "",
     allow_learner_files: Annotated[
         bool,
-        typer.Option("--allow-learner-files", help="With --on: send a --learner file there."),
+        typer.Option(
+            "--allow-learner-files", help="With --on: allow sending a --learner file there."
+        ),
     ] = False,
     as_json: JsonOption = False,
 ) -> None:
@@ -116,12 +118,12 @@ def run(
 
 def take_up(
     run_id: Annotated[
-        str, typer.Argument(help="A run on a cluster, by id or by its end.", metavar="ID")
+        str, typer.Argument(help="A run on a cluster, by id or the end of it.", metavar="ID")
     ],
     store: StoreOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Follow a run on a cluster that went on without the program that started it."""
+    """Follow a run that continued on a cluster after the program that started it ended."""
     from executors.runs.history import find_run, history
     from executors.runs.run import take_up as taken_up
 
@@ -178,20 +180,20 @@ def _node_row(node: Node) -> tuple[str, ...]:
 def runs(
     ids: Annotated[
         list[str] | None,
-        typer.Argument(help="Only these, by id or by its end.", show_default=False),
+        typer.Argument(help="Only these runs, by id or the end of it.", show_default=False),
     ] = None,
     store: StoreOption = None,
     side_by_side: Annotated[
-        bool, typer.Option("--compare", help="Lay the runs named side by side.")
+        bool, typer.Option("--compare", help="Show the named runs side by side.")
     ] = False,
     recipe: Annotated[str, typer.Option(help="Only runs of this recipe.")] = "",
     status: Annotated[
         str, typer.Option(help="Only runs of this status: ok, failed, running, queued, ...")
     ] = "",
-    most: Annotated[int | None, typer.Option("-n", min=1, help="Only so many, the newest.")] = None,
+    most: Annotated[int | None, typer.Option("-n", min=1, help="At most this many.")] = None,
     as_json: JsonOption = False,
 ) -> None:
-    """List runs, newest first, or lay some side by side: gradus runs --compare ID ID."""
+    """List runs, newest first, or show some side by side: gradus runs --compare ID ID."""
     from app.commands.show import show_table
     from app.commands.show_run import show_comparison
     from executors.runs.compare import compare
@@ -247,19 +249,19 @@ def pages(
         bool,
         typer.Option(
             "--allow-learner-files",
-            help="With --host or --on: let visitors have Python files of this machine run there.",
+            help="With --host or --on: let visitors run Python files of this machine.",
         ),
     ] = False,
     auth: Annotated[
         Path | None,
         typer.Option(
             "--auth",
-            help="Let in only who is in this file, or in GRADUS_AUTH; `gradus auth add` fills it.",
+            help="Let in only who is named in this file or GRADUS_AUTH; see `gradus auth add`.",
             show_default=False,
         ),
     ] = None,
     no_auth: Annotated[
-        bool, typer.Option("--no-auth", help="With --host: let everybody in who reaches it.")
+        bool, typer.Option("--no-auth", help="With --host: let in everybody who can reach it.")
     ] = False,
     data: DataOption = None,
     allow_runs: AllowRunsOption = False,
@@ -267,14 +269,14 @@ def pages(
         str,
         typer.Option(
             "--editor",
-            help="What a cited note opens in, on this machine: vscode, obsidian, none; "
+            help="Editor that opens a cited note on this machine: vscode, obsidian, none; "
             "auto is Obsidian for notes of a vault, else VS Code.",
         ),
     ] = "auto",
     watch: Annotated[
         bool,
         typer.Option(
-            "--watch/--no-watch", help="Take up edits of the notes as they are saved, or not."
+            "--watch/--no-watch", help="Read edits of the notes as they are saved, or not."
         ),
     ] = True,
     on: OnOption = "",
@@ -296,7 +298,9 @@ def pages(
     )
     check_access(host, access)
     if access.is_open(host):
-        tell(f"EVERYBODY who reaches {host}:{port} can ask, run recipes and stop them", style="red")
+        tell(
+            f"EVERYBODY who can reach {host}:{port} can ask, run recipes and stop them", style="red"
+        )
     chosen = choose_writer(writer)
     check_port(host, port)
     wanted = [*(paths or []), *([starter_notes()] if starter else [])]

@@ -53,7 +53,7 @@ def tell_faults(report: Report) -> None:
         tell(f"not read: {failure.note}:{failure.line}: {failure.error}")
     if report.left_out:
         kinds = ", ".join(f"{n} {kind}" for kind, n in report.left_out.items())
-        tell(f"left out, as these kinds of files are not read: {kinds}")
+        tell(f"left out, because Gradus does not read these kinds of files: {kinds}")
     for warning in report.warnings:
         tell(f"{warning.note}:{warning.line}: {warning.error}")
     for dropped in report.dropped:
@@ -146,7 +146,7 @@ def show_plan(plan: Plan) -> None:
 def show_next(steps: Sequence[NextStep]) -> None:
     """What can be learned next, with what it builds on and how much it opens."""
     if not steps:
-        out.print("the notes name no order of study among what is not known yet")
+        out.print("the notes give no order for what you do not know yet")
     for step in steps:
         _show_step("  - ", step.label, step.summary)
         if step.builds_on:

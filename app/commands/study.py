@@ -19,9 +19,7 @@ KnownOption = Annotated[
     str,
     typer.Option("--known", help="Concepts you know besides those marked, separated by commas."),
 ]
-NoKnownOption = Annotated[
-    bool, typer.Option("--no-known", help="Leave out of account what is marked as known.")
-]
+NoKnownOption = Annotated[bool, typer.Option("--no-known", help="Ignore what is marked as known.")]
 LabelsArgument = Annotated[list[str], typer.Argument(help="Concepts, by label or alias.")]
 
 marking = typer.Typer(
@@ -43,7 +41,8 @@ def path(
     known: KnownOption = "",
     no_known: NoKnownOption = False,
     full: Annotated[
-        bool, typer.Option("--full", help="Everything the goal rests on, not the strongest only.")
+        bool,
+        typer.Option("--full", help="Show everything the goal builds on, not only the strongest."),
     ] = False,
     store: StoreOption = None,
     as_json: JsonOption = False,
@@ -69,7 +68,7 @@ def learn(
     store: StoreOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Show what can be learned next with what is known, most unlocking first."""
+    """Show what you can learn next with what you know; what unlocks the most comes first."""
     from app.answering.study import learn_next
     from app.commands.show import show_next
     from app.contract import next_json
@@ -97,7 +96,7 @@ def listed(context: typer.Context, store: StoreOption = None, as_json: JsonOptio
 
 @marking.command()
 def add(labels: LabelsArgument, store: StoreOption = None, as_json: JsonOption = False) -> None:
-    """Mark concepts as known: paths leave them out, with what only they need."""
+    """Mark concepts as known: paths leave them out, and what only they need."""
     from kg.marks import add_marks
 
     opened = opened_store(store)

@@ -57,8 +57,8 @@ def write_cards(folder: Path, cards: Mapping[str, str], force: bool = False) -> 
         foreign = next((name for name in taken if not _is_card(folder / name)), None)
         if foreign is not None:
             raise GradusError(
-                f"{folder / foreign} is no card of Gradus and would be written over; name another "
-                "folder"
+                f"{folder / foreign} is not a card of Gradus and would be written over; name "
+                "another folder"
             )
         folder.mkdir(parents=True, exist_ok=True)
         for name, text in cards.items():

@@ -75,7 +75,7 @@ def read_graph(path: Path) -> ReadGraph:
 
 
 def _no_number(word: str) -> NoReturn:
-    raise _Fault(f"{word} is no number in JSON")
+    raise _Fault(f"{word} is not a number in JSON")
 
 
 def _graph(whole: object, path: Path) -> ReadGraph:

@@ -111,7 +111,7 @@ class Guard:
         """Status and reason, or None for a request that is ours to answer."""
         host = headers.get(b"host", "")
         if not self._is_ours(_host_name(host)):
-            return 400, "this server does not go by that host name"
+            return 400, "this server is not known by that host name"
         origin = headers.get(b"origin")
         if origin is not None and urlsplit(origin).netloc.lower() != host.lower():
             return 403, "requests from other sites are refused"

@@ -15,8 +15,8 @@ if TYPE_CHECKING:
 __all__ = ["WRITER_HELP", "choose_writer"]
 
 WRITER_HELP = (
-    "Who words the answers: none; openai:MODEL or openai:MODEL@BASE_URL for an OpenAI-compatible "
-    "endpoint; local:NAME_OR_FOLDER for a transformers model on this machine."
+    "The language model that words the answers: none; openai:MODEL or openai:MODEL@BASE_URL "
+    "for an OpenAI-compatible endpoint; local:NAME_OR_FOLDER for a transformers model on this machine."
 )
 _ENDPOINT = re.compile(r"openai:(?P<model>\S.*?)(?:@(?P<url>[a-z]+://\S+))?")
 
@@ -45,7 +45,7 @@ def choose_writer(spec: str | None) -> Writer | None:
     match = _ENDPOINT.fullmatch(named)
     if match is None or (match["url"] is None and "://" in named):
         known = "none, openai:MODEL, openai:MODEL@BASE_URL or local:NAME_OR_FOLDER"
-        raise GradusError(f"'{named}' is no writer; expected {known}")
+        raise GradusError(f"'{named}' is not a writer; expected {known}")
     from app.writer.endpoint import DEFAULT_BASE_URL, Endpoint
 
     url = match["url"] or os.environ.get("OPENAI_BASE_URL") or DEFAULT_BASE_URL
@@ -59,5 +59,7 @@ def _checked(url: str) -> str:
     except ValueError:
         sound = False
     if not sound:
-        raise GradusError(f"'{url}' is no base URL; expected one such as http://localhost:11434/v1")
+        raise GradusError(
+            f"'{url}' is not a base URL; expected one such as http://localhost:11434/v1"
+        )
     return url

@@ -62,7 +62,7 @@ class Endpoint:
             # What stands where JSON in OpenAI's form should be: any of these, by where the reading
             # stumbles.
             raise WriterFailure(
-                f"{self.place} sent something that is no chat completion; {_LOOK_AT_URL}"
+                f"{self.place} sent something that is not a chat completion; {_LOOK_AT_URL}"
             ) from error
 
     @property

@@ -123,7 +123,7 @@ def checked(
         short = f"{name} found no answer in the passages"
     elif len(kept) < max(1, ENOUGH * len(told)):
         wrote = f"Of {count_of(len(told), 'sentence')} that {name} wrote"
-        short = f"{wrote}, the notes bear out {len(kept) or 'none'}"
+        short = f"{wrote}, the notes support {len(kept) or 'none'}"
     elif best and not from_best:
         short = f"What {name} wrote is not from the passages that answer best"
     else:
@@ -142,7 +142,7 @@ def _worded(
     """The answer in a writer's sentences; `written` is how many there were."""
     citations, marks = _numbered(supports)
     left = written - len(kept)
-    notice = f"{left} of {count_of(written, 'sentence')} left out: the notes do not bear them out."
+    notice = f"{left} of {count_of(written, 'sentence')} left out: the notes do not support them."
     text = assembled(kept, dict(enumerate(marks)))
     return dataclasses.replace(
         answer,

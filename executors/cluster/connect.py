@@ -57,7 +57,9 @@ def connected(address: str) -> Iterator[Any]:
             _connect(ray, address)
         elif address not in _shared:
             other = next(iter(_shared))
-            raise RecipeError(f"this program is connected to {other}, and not to {address} as well")
+            raise RecipeError(
+                f"this program is already connected to {other}, so it cannot connect to {address}"
+            )
         _shared[address] = _shared.get(address, 0) + 1
     try:
         yield ray

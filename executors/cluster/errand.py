@@ -144,7 +144,7 @@ def _why(error: Exception, node: str, stopped: bool) -> tuple[Status, str]:
     if stopped or "TaskCancelledError" in kinds:
         return "cancelled", "the run was cancelled while it waited" if not node else "cancelled"
     if "OutOfMemoryError" in kinds:
-        return "out_of_memory", f"Ray ended the run, for {where} ran out of memory"
+        return "out_of_memory", f"Ray ended the run because {where} ran out of memory"
     if kinds & {"WorkerCrashedError", "NodeDiedError", "ActorDiedError", "OwnerDiedError"}:
         return "failed", f"{where} that the run was on is gone, or its worker was; run it again"
     cause = getattr(error, "cause", None)

@@ -118,7 +118,7 @@ class _Proxy:
             self._lost_since = now
             self._tell("log", text=f"{self._address} does not answer; the run may go on there")
         if now - self._lost_since > LOST_S:
-            return replace(self._blank, message=f"{self._address} answers no more")
+            return replace(self._blank, message=f"{self._address} no longer answers")
         return None
 
     def _errand(self, ray: Any) -> Any:
@@ -129,7 +129,7 @@ class _Proxy:
                 return ray.get_actor(name)
             except ValueError as error:
                 raise RecipeError(
-                    f"{self._address} knows this run no more: its head was restarted, or the run "
+                    f"{self._address} no longer knows this run: its head was restarted, or the run "
                     "ended more than a day ago; run it again"
                 ) from error
         order = self._order(ray)

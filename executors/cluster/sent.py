@@ -38,7 +38,7 @@ def packed(recipe: Recipe, params: Mapping[str, object]) -> tuple[dict[str, byte
         size = sum(file.stat().st_size for file in files.values())
         if not files or size > left:
             why = f"{show_bytes(size)} are too much to send" if files else "it is not here"
-            said.append(f"{parameter.name}: {path} is looked for on the cluster, for {why}")
+            said.append(f"{parameter.name}: {path} is looked for on the cluster, because {why}")
             continue
         left -= size
         archives[parameter.name] = _archive(files)

@@ -139,7 +139,7 @@ def check_classes(path: Path, values: pd.Series) -> None:
     if len(counts) > MOST_CATEGORIES or len(counts) > len(values) // 2:
         raise BadInput(
             f"{path}: the target '{values.name}' has {len(counts)} different values in "
-            f"{len(values)} rows, too many for classes, and they are no numbers, such as "
+            f"{len(values)} rows, too many for classes, and some are not numbers, such as "
             f"'{values.iloc[0]}' in line {first_line(path, values == values.iloc[0])}"
         )
     single = counts[counts == 1]

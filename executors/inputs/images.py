@@ -106,7 +106,7 @@ def other_files(folder: Path) -> tuple[str, ...]:
     if not others:
         return ()
     first = others[0].relative_to(folder)
-    return (f"left out: {len(others)} files that are no images by their names, such as {first}",)
+    return (f"left out: {len(others)} files whose names are not those of images, such as {first}",)
 
 
 def _files(folder: Path) -> list[Path]:
@@ -145,7 +145,7 @@ def check_images(folder: Path, paths: Iterable[Path]) -> bool:
         more = ", ..." if len(bad) > _NAMED else ""
         raise BadInput(
             f"{len(bad)} of {len(files)} images in {folder} cannot be read: {named}{more}; "
-            "replace them or take them away"
+            "replace or remove them"
         )
     return any(turned for _, turned in found)
 
@@ -194,7 +194,7 @@ def reason_for(error: Exception) -> str:
     """Why Pillow could not read an image, in a few words."""
     text = str(error)
     return (
-        "it is no image"
+        "it is not an image"
         if "cannot identify" in text
         else text.splitlines()[0]
         if text

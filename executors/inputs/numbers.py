@@ -132,7 +132,7 @@ def read_number_columns(
                     f"{path}, line {line}: the target '{name}' is '{column.wrong[0]}' "
                     "where numbers are expected"
                 )
-            notes.append(f"'{name}' is read as text, for line {line} holds '{column.wrong[0]}'")
+            notes.append(f"'{name}' is read as text, because line {line} holds '{column.wrong[0]}'")
     notes += [column.note for column in columns] + _doubtful(frame, columns)
     return tuple(columns), tuple(notes)
 

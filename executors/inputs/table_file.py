@@ -106,12 +106,12 @@ def read_text(path: Path) -> tuple[str, Written]:
     try:
         text = content.decode(encoding).removeprefix("\ufeff")
     except UnicodeDecodeError as error:
-        raise BadInput(f"{path} is no text in {encoding} ({error.reason})") from None
+        raise BadInput(f"{path} is not text in {encoding} ({error.reason})") from None
     head = text[:_LOOKED_AT]
     odd = next((c for c in head if unicodedata.category(c) == "Cc" and not c.isspace()), "")
     if odd:
         line = text.count("\n", 0, text.index(odd)) + 1
-        raise BadInput(f"{path}, line {line}: this is no text, it holds the character {ord(odd)}")
+        raise BadInput(f"{path}, line {line}: this is not text, it holds the character {ord(odd)}")
     separator = _separator(head)
     return text, Written(encoding, separator, _is_trailing(head, separator))
 

@@ -37,7 +37,9 @@ def find_place(text: str) -> tuple[Path, str]:
         what = "is a folder" if file.is_dir() else "does not exist"
         raise BadInput(f"{file} {what}; a learner is given as path/to/file.py:function")
     if file.suffix != ".py":
-        raise BadInput(f"{file} is no Python file; a learner is given as path/to/file.py:function")
+        raise BadInput(
+            f"{file} is not a Python file; a learner is given as path/to/file.py:function"
+        )
     return file, function
 
 

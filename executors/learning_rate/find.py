@@ -182,7 +182,7 @@ def _reason(advice: Advice, ran: Race, best: Trial, took: Settled) -> str:
     head = head_of(took.rate)
     times = max(head / took.favoured, took.favoured / head)
     how = f"{times:.1f} times {'above' if head > took.favoured else 'below'}"
-    share = f", and the valley has {took.valley_share:.0%} of the say" if took.valley_share else ""
+    share = f", and the valley counts for {took.valley_share:.0%}" if took.valley_share else ""
     suggested = ", ".join(
         f"{name} {show_rate(lr)}" for name, lr in advice.suggestions.items() if lr
     )
@@ -197,7 +197,7 @@ def _weak(ran: Race, best: Trial, took: Settled) -> list[str]:
     """That the short trainings learned too little to tell rates apart, where they did."""
     if ran.fall >= _LITTLE_LEARNED:
         return []
-    say = f"; the valley has {took.valley_share:.0%} of the say" if took.valley_share else ""
+    say = f"; the valley counts for {took.valley_share:.0%}" if took.valley_share else ""
     return [
         "the evidence is weak: the best short training lowers the validation loss by only "
         f"{ran.fall:.1%} ({ran.before:.4g} to {best.loss:.4g}){say}, and the rate is a careful "

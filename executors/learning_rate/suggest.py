@@ -130,7 +130,7 @@ def _too_short(rates: Any, ended: str) -> str:
     )
     if ended == "nan":
         then = (
-            "look for missing or endless values in the data, "
+            "look for missing or infinite values in the data, "
             "and a loss that divides by zero or takes its logarithm"
         )
     else:
@@ -188,7 +188,7 @@ def _flat(
         )
     high = _rounded(bang / 10)
     safe = f"a tenth of where it explodes ({show_rate(bang)}) is safe"
-    reason = f"at most {show_rate(high)}, for the loss does not fall, and {safe}"
+    reason = f"at most {show_rate(high)}, because the loss does not fall, and {safe}"
     rate = (_rounded(high / 10), high) if sliced else high
     return Advice(suggested, bang, rate, reason, bang / 10, flat=True)
 

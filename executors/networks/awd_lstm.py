@@ -190,7 +190,9 @@ def read_vocab(encoder: str) -> tuple[Path, list[str]]:
     except ValueError:
         vocab = None
     if not isinstance(vocab, list) or not vocab or not all(isinstance(word, str) for word in vocab):
-        raise BadInput(f"{beside} is no list of words; an encoder needs its vocabulary beside it")
+        raise BadInput(
+            f"{beside} is not a list of words; an encoder needs its vocabulary beside it"
+        )
     return file, vocab
 
 

@@ -111,7 +111,7 @@ def check_arch(arch: str, unet: bool = False) -> None:
     if arch in _NO_UNET:
         raise BadParameter(
             f"parameter 'arch': '{arch}' cannot be the encoder of a U-Net, "
-            "for its channels come last"
+            "because its channels come last"
         )
     for start, why in _REFUSED.items():
         if arch.startswith(start) and not (not unet and _in_timm(arch)):

@@ -118,7 +118,7 @@ _INPUT = (
                 "pretrained=false",
             )
         },
-        help="start from pretrained weights when at hand",
+        help="start from pretrained weights if they are on this machine",
         tasks=_PRETRAINED,
     ),
     Parameter(
@@ -126,7 +126,7 @@ _INPUT = (
         "bool",
         False,
         said=("download weights", "download pretrained weights", "downloading weights"),
-        help="fetch pretrained weights when they are not at hand",
+        help="download pretrained weights that are not on this machine",
         tasks=_PRETRAINED,
     ),
     Parameter(
@@ -152,7 +152,7 @@ _INPUT = (
         unit="low,high",
         said=("predictions", "predicted", "predict"),
         help="lowest and highest prediction of a rating or quantity, such as 0.5,5.5; empty: "
-        "beyond the file's",
+        "a little beyond the file's values",
         tasks=("tabular", "collaborative-filtering"),
     ),
 )

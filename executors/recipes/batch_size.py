@@ -88,7 +88,7 @@ RECIPE = Recipe(
                 "bfloat16": ("bfloat16", "bf16", "to_bf16"),
                 "all": ("all precisions",),
             },
-            help="all compares those that the device can do; float16 is for CUDA cards only",
+            help="all compares what the device can do; float16 is for CUDA cards only",
         ),
         Parameter(
             "phase",
@@ -112,8 +112,8 @@ RECIPE = Recipe(
                 "accumulated to #",
                 "accumulating to #",
             ),
-            help="samples an optimizer step is to see; one that does not fit is accumulated from "
-            "smaller batches",
+            help="samples for one optimizer step; a batch that does not fit is accumulated from "
+            "smaller ones",
             tasks=tuple(name for name in _TASKS if name != "gan"),
         ),
         Parameter(
@@ -141,7 +141,7 @@ RECIPE = Recipe(
             minimum=SMALLEST,
             maximum=1_000_000,
             said=("max batch #", "no larger than #", "no bigger than #", "no batch above #"),
-            help="try no larger",
+            help="no larger batch is tried",
         ),
         Parameter(
             "trial_timeout",
@@ -151,7 +151,7 @@ RECIPE = Recipe(
             minimum=5,
             maximum=86_400,
             said=("timeout", "time-out", "trial time-out"),
-            help="a trial that takes longer has hung",
+            help="a trial that takes longer is ended",
         ),
         DEVICE,
         SEED,
@@ -308,7 +308,7 @@ def _notes(device: str, trials: Sequence[Trial]) -> list[str]:
             "memory counts what training needs; "
             "the C library's heap may keep some freed memory beside it"
         )
-    notes.append("rates count the training step alone; what the loader gives is measured apart")
+    notes.append("rates count the training step alone; the loader is measured separately")
     return notes
 
 

@@ -87,7 +87,7 @@ RECIPE = Recipe(
                 "# highest losses",
                 "# top losses",
             ),
-            help="length of the list",
+            help="samples in the list",
         ),
         rate_parameter("highest rate of the training", 1e-3),
         DEVICE,

@@ -52,7 +52,7 @@ RECIPE = Recipe(
             minimum=1,
             maximum=1000,
             said=("step", "# batches", "after # steps", "after # batches"),
-            help="trained before looking",
+            help="batches trained before memory is measured",
         ),
         DEVICE,
         SEED,

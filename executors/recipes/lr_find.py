@@ -118,8 +118,8 @@ RECIPE = Recipe(
             minimum=1,
             maximum=20,
             said=("sweep",),
-            help="sweeps in as many orders of the batches, for the band around the curve and a "
-            "steadier rate",
+            help="sweeps, each in another order of the batches, for the band around the curve and "
+            "a steadier rate",
         ),
         Parameter(
             "race",
@@ -133,7 +133,7 @@ RECIPE = Recipe(
         epochs_parameter(
             5,
             "how long you will train; short trainings are never longer, and the snippet "
-            "trains for so many",
+            "trains for this many",
             most=10_000,
         ),
         DEVICE,
@@ -209,7 +209,7 @@ def _finding(phase: str, rate: Rate, alike: bool) -> Finding:
         words = f"learning rates from {show_rate(low)} to {show_rate(high)}, as a slice"
     else:
         words = f"learning rate {show_rate(rate)}"
-    words += ", frozen or not, for the network is a single group of layers" if alike else ""
+    words += ", frozen or not, because the network is a single group of layers" if alike else ""
     return Finding(
         words,
         {f"Learning rate, {phase}": rate},

@@ -171,7 +171,7 @@ def _row_words(row: Row, plain: Row, score: str) -> str:
     words = f"{row.precision} is {speed:.2g} times as fast as float32 with {memory:.2g} times the "
     words += "memory"
     if row.score is None:
-        return words + ", and its loss was no number any more"
+        return words + ", and its loss was no longer a number"
     if plain.score is None:
         return words
     return words + f" ({score} {show_number(row.score)}, float32 {show_number(plain.score)})"
@@ -308,4 +308,4 @@ def _why(best: str, plain: Row, held: HeldOut) -> str:
 
 
 def _score_words(value: float | None) -> str:
-    return "none, for the loss was no number any more" if value is None else f"{value:.4g}"
+    return "none, because the loss was no longer a number" if value is None else f"{value:.4g}"

@@ -29,8 +29,8 @@ RECIPE = Recipe(
     name="overfit-first",
     title="Overfit first",
     summary=(
-        "Trains on a few batches, held fixed, until the loss is next to nought; where it is stuck, "
-        "says by figures why: labels, loss, rate, dead units or inputs. Then how much capacity "
+        "Trains on a few batches, held fixed, until the loss is close to zero; where it is stuck, "
+        "says why, with figures: labels, loss, rate, dead units or inputs. Then how much capacity "
         "overfits the training set, and how to reduce that."
     ),
     tasks=_TASKS,
@@ -46,7 +46,7 @@ RECIPE = Recipe(
     parameters=(
         *inputs(_TASKS),
         SIZE,
-        replace(BATCH_SIZE, default=8, help="few samples are learned by heart sooner"),
+        replace(BATCH_SIZE, default=8, help="fewer samples are learned by heart sooner"),
         Parameter(
             "batches",
             "int",
@@ -55,7 +55,7 @@ RECIPE = Recipe(
             minimum=1,
             maximum=1000,
             said=("# fixed batches", "# batches", "few batches #"),
-            help="held fixed",
+            help="used again and again",
         ),
         Parameter(
             "steps",
@@ -65,7 +65,7 @@ RECIPE = Recipe(
             minimum=8,
             maximum=1_000_000,
             said=("at most # steps", "# steps"),
-            help="of a try, at most",
+            help="at most, for each try",
         ),
         Parameter(
             "seconds",
@@ -75,7 +75,7 @@ RECIPE = Recipe(
             minimum=1,
             maximum=86_400,
             said=("for # seconds", "# seconds"),
-            help="of a try, and of all networks on the whole training set, at most",
+            help="at most, for each try and for all networks on the whole training set",
         ),
         Parameter(
             "whole",
@@ -84,7 +84,7 @@ RECIPE = Recipe(
             said=("whole training set", "whole data set", "all training data"),
             help="then try networks on the whole training set, smallest first",
         ),
-        rate_parameter("empty: a learner's own, else four are tried"),
+        rate_parameter("empty: the learner's own, else four are tried"),
         DEVICE,
         SEED,
     ),

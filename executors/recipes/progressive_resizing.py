@@ -66,7 +66,7 @@ RECIPE = Recipe(
             "bool",
             True,
             said=("compare", "comparison", "comparing", "baseline"),
-            help="also train as many epochs at the largest size alone",
+            help="also train as many epochs on the largest size only",
         ),
         DEVICE,
         SEED,

@@ -73,7 +73,7 @@ RECIPE = Recipe(
                 "# runs of each",
                 "# times each",
             ),
-            help="trainings of each, with other batch orders",
+            help="trainings of each, with different batch orders",
         ),
         Parameter(
             "weight_decay",
@@ -82,7 +82,7 @@ RECIPE = Recipe(
             minimum=0,
             maximum=10,
             said=("wd",),
-            help="0 leaves it out, as below",
+            help="0 leaves it out, as in the fields below",
         ),
         Parameter(
             "dropout",

@@ -116,7 +116,7 @@ RECIPE = Recipe(
                 "# epochs of no",
                 *(f"{how} # epochs" for how in _STALLING),
             ),
-            help="stop after so many epochs without a better score; 0: never",
+            help="stop after this many epochs without a better score; 0: never",
         ),
         rate_parameter("of the head; empty: found by a sweep"),
         DEVICE,
@@ -338,7 +338,8 @@ def _save(ready: Prepared, journal: Journal) -> tuple[dict[str, str], list[str]]
     trouble = _export(learner, export)
     if trouble:
         remarks.append(
-            f"there is no {export.name}, for {trouble}; the trained weights are in {weights.name}"
+            f"there is no {export.name}, because {trouble}; the trained weights are in "
+            f"{weights.name}"
         )
         journal.log(remarks[-1])
     else:

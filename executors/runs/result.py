@@ -72,7 +72,9 @@ def result_from(stored: dict[str, Any], folder: Path) -> RunResult:
     typed = isinstance(values, dict) and isinstance(artifacts, list)
     told = all(isinstance(stored.get(name), str) for name in ("recipe", "task", "message"))
     if status not in get_args(Status) or not typed or not told:
-        raise ValueError(f"{folder.name}: the stored result has status {status!r}, or is no whole")
+        raise ValueError(
+            f"{folder.name}: the stored result has status {status!r}, or is not complete"
+        )
     return RunResult(
         status=cast(Status, status),
         recipe=str(stored.get("recipe", "")),

@@ -158,8 +158,8 @@ def take_up(folder: Path) -> Run:
     spec = read_json(folder / SPEC) or {}
     if not spec.get("on") or (folder / RESULT).exists() or lives(read_json(folder / PID)):
         raise RecipeError(
-            f"the run {folder.name} cannot be taken up: it is none on a cluster that went on "
-            "without its starter"
+            f"the run {folder.name} cannot be taken up: it is not a run that continued on "
+            "a cluster without the program that started it"
         )
     check_address(str(spec["on"]))
     for name in (EVENTS, LOG):

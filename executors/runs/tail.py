@@ -66,7 +66,7 @@ def _event(line: bytes) -> dict[str, Any] | None:
     event = parse_json(line)
     if event is not None and isinstance(event.get("event"), str):
         return event
-    return {"event": "log", "text": f"(left out: {len(line)} bytes that are no event)"}
+    return {"event": "log", "text": f"(left out: {len(line)} bytes that are not an event)"}
 
 
 class LogFile:

@@ -273,7 +273,7 @@ def _read(settings: Settings) -> Table:
     table = _breast_cancer()
     if settings.target not in ("", table.target):
         raise BadParameter(
-            f"parameter 'target': '{settings.target}' is no column of the sample; "
+            f"parameter 'target': '{settings.target}' is not a column of the sample; "
             f"name your own file in {both('data')}"
         )
     if settings.log_target == "yes":

@@ -202,8 +202,8 @@ def fit(
         models.rmdir()
     if teller.broken:
         raise RecipeError(
-            f"the loss became no number while training '{stage}' at a rate of {show_rate(lr)}; "
-            "take a lower rate, or look for broken values in the data"
+            f"the loss stopped being a number while training '{stage}' at a rate of "
+            f"{show_rate(lr)}; take a lower rate, or look for broken values in the data"
         )
     return teller.epochs
 

@@ -249,7 +249,7 @@ def _labels(facts: Facts) -> Cause | None:
     if found.near:
         words += f" (at most {show_number(found.nearest)} of the usual distance apart)"
     words += f"; a network that answers the same inputs the same loses {show_number(found.floor)} "
-    words += f"at least, and this one came to {show_number(_least(facts))}"
+    words += f"at least, and this one reached {show_number(_least(facts))}"
     return Cause("labels", words, "look through these labels, or give inputs that tell them apart")
 
 

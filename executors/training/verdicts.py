@@ -68,8 +68,8 @@ def _unsaid(stays: Epoch, score: Score, held: HeldOut) -> Verdict | None:
     """Why nothing can be said, if so."""
     reason, advice = "", ""
     if not math.isfinite(score.of(stays)):
-        reason = f"{score.name} is no number after epoch {stays.number}, whose weights are saved"
-        advice = "look for missing or endless values in the held-out samples"
+        reason = f"{score.name} is not a number after epoch {stays.number}, whose weights are saved"
+        advice = "look for missing or infinite values in the held-out samples"
     elif held.few:
         reason = f"{held.samples} held-out samples are too few to tell a fit from chance"
         advice = f"hold out {FEWEST_HELD_OUT} samples or more"
@@ -89,7 +89,7 @@ def _worth_nothing(reached: float, held: HeldOut, rises: bool) -> Verdict:
         "no better than a constant answer",
         f"{held.answer} scores {held.constant:.4g} on the same {held.samples} held-out samples, "
         f"and the model {reached:.4g}, which is {lies}",
-        "train for more epochs, for it was still getting better" if rises else longer,
+        "train for more epochs, because it was still getting better" if rises else longer,
         rises,
     )
 

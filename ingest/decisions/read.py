@@ -110,7 +110,7 @@ def _entry(path: Path) -> dict[str, object] | None:
     except UnicodeDecodeError as error:
         line = error.object.count(b"\n", 0, error.start) + 1
         return {
-            "error": "the file is not UTF-8, so nothing in it counts; save it as that",
+            "error": "the file is not UTF-8, so nothing in it counts; save it as UTF-8",
             "line": line,
         }
 
@@ -181,7 +181,7 @@ def _read_key(
     if kind is None:
         yield Failure(file, place.line, f"unknown key '{key}'; expected one of {', '.join(_KINDS)}")
     elif not isinstance(value, list) or place.start < 0:
-        yield Failure(file, place.line, f"'{kind}' is no list; expected {_EXPECTED[kind]}")
+        yield Failure(file, place.line, f"'{kind}' is not a list; expected {_EXPECTED[kind]}")
     else:
         for entry, at in zip(value, place.entries, strict=True):
             names = _names(kind, entry)

@@ -119,7 +119,7 @@ def _add_statements(
         if circle is None:
             graph.add_edge(*pair)
         elif not added.issuperset(circle):
-            todo = "mend one of these lines, or decide in gradus.toml which edge to remove"
+            todo = "correct one of these lines, or decide in gradus.toml which edge to remove"
             out.append(_closing(pair, place, [places[edge] for edge in circle], concepts, todo))
     return out
 
@@ -153,7 +153,7 @@ def _against(pair: Pair, one: Evidence, other: Evidence, concepts: Sequence[Conc
     decision = f"add = [{json.dumps([concepts[i].label for i in pair], ensure_ascii=False)}]"
     message = (
         f"{_edge(pair, concepts)}, stated here, is stated the other way round in "
-        f"{_where(other, one)}, so neither counts; mend one of them, "
+        f"{_where(other, one)}, so neither counts; correct one of them, "
         f"or decide in gradus.toml, as in {decision}"
     )
     return Failure(one.note, one.line, message)

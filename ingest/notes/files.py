@@ -110,17 +110,16 @@ def read_note(path: Path) -> str:
         raise UnreadableNote(f"the file cannot be read ({error.strerror}); {_EXPECTED}") from error
     if len(content) > most * 10**6:
         raise UnreadableNote(
-            f"the file has more than {most} MB, the most that is read of such a note; cut it into "
-            "several"
+            f"the file is larger than {most} MB, the limit for such a note; cut it into several"
         )
     if content.startswith((b"\xff\xfe", b"\xfe\xff")):
-        raise UnreadableNote(f"the file is UTF-16; {_EXPECTED}, so save it as that")
+        raise UnreadableNote(f"the file is UTF-16; {_EXPECTED}, so save it as UTF-8")
     try:
         text = content.decode("utf-8")
     except UnicodeDecodeError as error:
         byte = f"byte 0x{content[error.start]:02x} is not UTF-8"
         raise UnreadableNote(
-            f"{byte}; {_EXPECTED}, so save it as that", _line_at(content, error.start)
+            f"{byte}; {_EXPECTED}, so save it as UTF-8", _line_at(content, error.start)
         ) from error
     zero = content.find(b"\0")
     if zero >= 0:
@@ -141,7 +140,7 @@ def _below(path: Path) -> list[FoundNote]:
         raise GradusError(f"'{path}' does not exist; expected a folder of notes or a note")
     if path.is_file():
         if path.suffix.lower() not in READERS:
-            raise GradusError(f"'{path}' is no note; expected one of {', '.join(READERS)}")
+            raise GradusError(f"'{path}' is not a note; expected one of {', '.join(READERS)}")
         return [FoundNote(path, path.parent, path.name)]
     files: dict[Path, Path] = {}
     # real files first, so that a link to a note of the same folder does not take its place
@@ -241,7 +240,7 @@ def _ignore_rules(folder: Path) -> GitIgnoreSpec | None:
             GitIgnoreSpec.from_lines([line])
         except ValueError as error:
             raise GradusError(
-                f"'{file}' line {number}: '{line}' is no gitignore pattern"
+                f"'{file}' line {number}: '{line}' is not a gitignore pattern"
             ) from error
     return GitIgnoreSpec.from_lines(lines)
 

@@ -118,7 +118,7 @@ def read_front_matter(text: str) -> FrontMatter:
             if _all_of_it(inside, key):
                 why = f"front matter is not valid {error}; it is left out"
                 return FrontMatter(closing + 1, left_out=(LeftOut(error.line, storable(why)),))
-    why = f"front matter begins here that no line '{fence}' closes; it is read as text"
+    why = f"front matter begins here but no line '{fence}' closes it; it is read as text"
     return FrontMatter(left_out=(LeftOut(1, why),))
 
 
@@ -161,7 +161,9 @@ def _yaml(inside: Sequence[str]) -> _Read:
         loader = _Loader(source)
         node = loader.get_single_node()
         if not isinstance(node, yaml.MappingNode):
-            raise _Broken("YAML: it is no mapping; expected lines like 'title: Dropout'", 2)
+            raise _Broken(
+                "YAML: it is not a list of keys and values; expected lines like 'title: Dropout'", 2
+            )
         _check_size(node)
         key_lines = _key_lines(node)
         values = loader.construct_document(node)
@@ -201,7 +203,7 @@ def _key_lines(node: yaml.MappingNode) -> dict[str, int]:
             continue
         line = key.start_mark.line + 2
         if key.value in seen:
-            raise _Broken(f"YAML: the key '{key.value[:60]}' stands there twice", line)
+            raise _Broken(f"YAML: the key '{key.value[:60]}' is there twice", line)
         seen.add(key.value)
         key_lines.setdefault(storable(key.value.lower()), line)
     return key_lines
@@ -215,7 +217,7 @@ def _check_size(node: yaml.MappingNode) -> None:
     def size(node: yaml.Node) -> int:
         line = node.start_mark.line + 2
         if id(node) in opened:
-            raise UnreadableNote("the front matter has a value that holds itself", line)
+            raise UnreadableNote("the front matter has a value that contains itself", line)
         if id(node) not in sizes:
             if len(opened) > MAX_DEPTH:
                 raise _Broken("YAML: it is nested too deeply", line)

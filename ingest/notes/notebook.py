@@ -166,16 +166,16 @@ def _load(text: str) -> Mapping[str, Any]:
             if version is not None
             else "JSON without a format version"
         )
-        raise UnreadableNote(f"no Jupyter notebook: found {given}, expected 'nbformat' 1 to 4")
+        raise UnreadableNote(f"not a Jupyter notebook: found {given}, expected 'nbformat' 1 to 4")
     try:
         notebook = _as_version_4(raw, version)
         cells = notebook["cells"]
         if not isinstance(cells, list) or not all(isinstance(cell, Mapping) for cell in cells):
-            raise UnreadableNote("no Jupyter notebook: expected a list of cells")
+            raise UnreadableNote("not a Jupyter notebook: expected a list of cells")
     except UnreadableNote:
         raise
     except Exception as error:  # nbformat trips over old versions in any way
-        raise UnreadableNote(f"no readable Jupyter notebook: {str(error)[:200]}") from error
+        raise UnreadableNote(f"not a readable Jupyter notebook: {str(error)[:200]}") from error
     return notebook
 
 

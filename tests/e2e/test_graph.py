@@ -219,7 +219,7 @@ def test_what_more_builds_on_is_drawn_larger(visit: Visit, site: Site) -> None:
         at(page, label)["y"] for label in ("Dropout", "Gradient", "Learning rate", "Momentum")
     ]
     assert heights == sorted(heights, reverse=True)
-    expect(page.locator(".gg-legend")).to_contain_text("larger dot: more builds on it")
+    expect(page.locator(".gg-legend")).to_contain_text("larger dot: more concepts build on it")
     assert visit.errors == []
 
 

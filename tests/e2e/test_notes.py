@@ -69,7 +69,9 @@ def test_a_dropped_note_is_asked_about_and_removed(visit: Visit, address: str) -
     begin(page, address)
     expect(page.get_by_role("button", name="Try the starter notes")).to_be_visible()
     page.evaluate(DROP, ["slides.pdf", "x"])
-    expect(page.get_by_role("alert").filter(has_text="None of these is a note")).to_be_visible()
+    expect(
+        page.get_by_role("alert").filter(has_text="None of these files is a note")
+    ).to_be_visible()
     page.evaluate(DROP, ["mixup.md", MIXUP])
     origin = page.get_by_role("article")
     expect(origin).to_contain_text("Single notes", timeout=ARRIVED_MS)

@@ -130,7 +130,7 @@ def test_a_training_ends_in_a_verdict_and_two_can_be_compared(
         expect(field(form, label)).to_have_value(value)
     expect(field(form, "Learning rate (lr)")).to_have_value("0.01")
     expect(form.get_by_label("Task", exact=True)).to_have_value("Tabular")
-    expect(page.locator("#run-state")).to_contain_text("Its values stand in the form")
+    expect(page.locator("#run-state")).to_contain_text("Its values are in the form")
     for content in kept.values():
         assert code.strip() in content
     assert visit.errors == []

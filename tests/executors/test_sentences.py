@@ -344,7 +344,11 @@ VERDICTS: list[Row] = [
         [],
     ),
     (lambda: fits(0.9, 0.9, train=0.203), ["fits"], ["underfitting"]),
-    (lambda: fits(float("nan")), ["is no number after epoch 1, whose weights are saved"], ["fits"]),
+    (
+        lambda: fits(float("nan")),
+        ["is not a number after epoch 1, whose weights are saved"],
+        ["fits"],
+    ),
     (
         lambda: fits(1.0, held=FEW),
         ["12 held-out samples are too few", "hold out 20 samples"],
@@ -361,7 +365,7 @@ VERDICTS: list[Row] = [
     ),
     (lambda: fits(0.3, 0.3), ["0.3, which is worse"], ["fits"]),
     (lambda: fits(0.4, 0.4), ["which is the same"], ["worse"]),
-    (lambda: fits(0.1, 0.41), ["train for more epochs, for it was still getting better"], []),
+    (lambda: fits(0.1, 0.41), ["train for more epochs, because it was still getting better"], []),
     (
         lambda: smaller(66, 64),
         [
@@ -458,8 +462,8 @@ COMPARED: list[Row] = [
     (
         lambda: precise(PLAIN, ("bfloat16", 50, None), best="float32"),
         [
-            "none, for the loss was no number any more",
-            "and its loss was no number any more",
+            "none, because the loss was no longer a number",
+            "and its loss was no longer a number",
             "Take float32.",
         ],
         [],
@@ -894,7 +898,7 @@ RATED: list[Row] = [
         [
             "2.4 times below what 2 short trainings of 50 batches favour together (the best, at "
             "0.01: validation loss 2 "
-            "to 1), and the valley has 27% of the say; valley 0.001"
+            "to 1), and the valley counts for 27%; valley 0.001"
         ],
         ["diverge", "weak"],
     ),
@@ -902,7 +906,7 @@ RATED: list[Row] = [
         lambda: raced((1e-2, 1.9), (1e-1, 1.95)),
         [
             "the evidence is weak: the best short training lowers the validation loss by only 5.0% "
-            "(2 to 1.9); the valley has 45% of the say, and the rate is a careful one; raise "
+            "(2 to 1.9); the valley counts for 45%, and the rate is a careful one; raise "
             "num_it for longer trainings, or try three times the rate as well"
         ],
         [],
@@ -970,7 +974,7 @@ RATED: list[Row] = [
     ),
     (
         lambda: curve(flat),
-        ["for the loss does not fall, and a tenth of where it explodes (", ") is safe"],
+        ["because the loss does not fall, and a tenth of where it explodes (", ") is safe"],
         [],
     ),
     (
@@ -980,7 +984,7 @@ RATED: list[Row] = [
     ),
     (
         lambda: curve(falls, 12, ended="nan"),
-        ["the loss stops being a number at", "look for missing or endless values"],
+        ["the loss stops being a number at", "look for missing or infinite values"],
         [],
     ),
     (

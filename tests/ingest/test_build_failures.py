@@ -36,7 +36,7 @@ def test_unreadable_notes_are_reported_and_the_rest_goes_in(notes: Path, tmp_pat
         Failure(
             "latin.md",
             4,
-            "byte 0xef is not UTF-8; expected a text file in UTF-8, so save it as that",
+            "byte 0xef is not UTF-8; expected a text file in UTF-8, so save it as UTF-8",
         ),
         Failure("sub/broken.ipynb", 3, report.failed[1].error),
     )

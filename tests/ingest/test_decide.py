@@ -171,8 +171,8 @@ def test_the_last_decision_about_a_pair_is_the_one_in_the_file(
             'ignore = []\nadd = [["A" "B"]]',
             r"gradus.toml:2: not valid TOML \(.*\); mend it, then decide",
         ),
-        ("add = 'A'", "'add' in .*gradus.toml is no list of pairs; mend it, then decide again"),
-        ("[[remove]]\nfirst = 'A'", "'remove' in .*gradus.toml is no list of pairs"),
+        ("add = 'A'", "'add' in .*gradus.toml is not a list of pairs; fix it, then decide again"),
+        ("[[remove]]\nfirst = 'A'", "'remove' in .*gradus.toml is not a list of pairs"),
         (b"add = ['\xff']", "cannot read .*gradus.toml"),
     ],
 )

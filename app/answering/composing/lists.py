@@ -161,7 +161,5 @@ def _listed(excerpts: Sequence[Excerpt], known: int) -> Composed:
             section = (excerpt.passage.note, heading)
         lines.append(f"- {listed(excerpt, n)}")
     if known > len(excerpts):
-        lines.append(
-            f"\n*The notes say more on this: {known} statements, of which these fit best.*"
-        )
+        lines.append(f"\n*The notes have {known} statements on this; these fit best.*")
     return Composed("\n".join(lines), tuple(citations))

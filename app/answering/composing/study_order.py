@@ -119,18 +119,15 @@ def now(store: Store) -> Composed:
     named = [store.concepts[c].label for c in sorted(known)]
     sources = _Sources()
     if not steps:
-        return Composed("The notes name no order of study among what you do not know yet.", ())
+        return Composed("The notes give no order for what you do not know yet.", ())
     lines = [_line(step, sources) for step in steps]
     if not known:
         opening = (
-            "You have marked nothing as known yet. Of what needs nothing else, this opens "
-            "up "
-            "the most:"
+            "You have marked nothing as known yet. These need nothing else and open up the most:"
         )
     elif not steps[0].builds_on:
         opening = (
-            f"Nothing new needs only what you know ({_some(named)}). To go on with, what "
-            "needs nothing else:"
+            f"Nothing new builds only on what you know ({_some(named)}). These need nothing else:"
         )
     else:
         opening = f"With what you know ({_some(named)}), you can learn next:"
@@ -139,7 +136,7 @@ def now(store: Store) -> Composed:
 
 
 def _line(step: NextStep, sources: _Sources) -> str:
-    summary = step.summary or "your notes name it, and do not say what it is"
+    summary = step.summary or "your notes name it but do not say what it is"
     line = f"- **{step.label}**: {summary}{sources.home(step.citation)}"
     if step.builds_on:
         first = [label for label, _ in step.builds_on[:NAMED]]

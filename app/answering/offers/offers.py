@@ -28,7 +28,7 @@ def offers(wish: Wish, concepts: Sequence[str]) -> tuple[RecipeOffer, ...]:
     """
     sure = {name: chance for name, chance in wish.chances.items() if chance >= LEARNED_FROM}
     wished = [
-        _offer(wish, name, "the question reads as a wish for it", sure[name])
+        _offer(wish, name, "the question seems to ask for it", sure[name])
         for name in sorted(sure, key=lambda name: -sure[name])
     ]
     if not sure and concepts:

@@ -36,7 +36,7 @@ async function look(wanted, leads = false) {
   use.disabled = !path;
   list.replaceChildren(...found.entries.map(line));
   const none = found.entries.length || found.fault ? '' : 'Nothing here to choose.';
-  part('.gp-told').textContent = found.more ? `${found.more} more; write a part of the name` : none;
+  part('.gp-told').textContent = found.more ? `${found.more} more; type part of the name` : none;
   list.scrollTop = 0;
   if (leads) (list.querySelector('button') ?? words).focus();
 }

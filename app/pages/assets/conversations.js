@@ -79,7 +79,7 @@ function draw() {
   if (!shown) return;
   part('.gc-count').textContent = shown.of || '';
   part('.gc-told').textContent = shown.told;
-  part('.gc-none').textContent = shown.rows.length ? '' : shown.of ? 'No conversation holds these words' : 'None yet';
+  part('.gc-none').textContent = shown.rows.length ? '' : shown.of ? 'No conversation has these words' : 'None yet';
   part('.gc-list').replaceChildren(...shown.rows.map(line));
   part('.gc-again').hidden = !shown.last;
   part('.gc-new').hidden = !shown.last;

@@ -21,7 +21,7 @@ function name(plot) {
   const { chart, title } = plot, lines = chart.lines.map((line) => line.name).join(', ');
   const about = `${chart.y_label} against ${chart.x_label}: ${lines}`;
   plot.svg.setAttribute('aria-label', about);
-  plot.box.setAttribute('aria-label', `${title}. Arrow keys say values, plus and minus zoom, 0 shows the whole`);
+  plot.box.setAttribute('aria-label', `${title}. Arrow keys read values, plus and minus zoom, 0 shows all`);
   plot.whole.setAttribute('aria-label', `Whole curve of ${title}`);
   plot.png.setAttribute('aria-label', `PNG of ${title}`);
   plot.csv.setAttribute('aria-label', `CSV of ${title}`);

@@ -21,7 +21,7 @@ async function save(it) {
   link.download = file.name;
   link.click();
   setTimeout(() => URL.revokeObjectURL(link.href), 60000);
-  told.textContent = `${file.name} is among your downloads`;
+  told.textContent = `${file.name} is in your downloads`;
 }
 
 saver.addEventListener('toggle', () => { if (saver.open) tellParts(); });

@@ -149,8 +149,8 @@ function drawLegend() {
     for (let i = 0; i < STEPS; i++) ramp.append(made('i', undefined, { style: `background:var(--g-step-${i})` }));
     told('foundations', 'gg-hint');
     parts.push(ramp);
-    told('what builds on them; each arrow leads to what needs it', 'gg-hint');
-    told('larger dot: more builds on it', 'gg-hint');
+    told('what builds on them; arrows lead to what needs them', 'gg-hint');
+    told('larger dot: more concepts build on it', 'gg-hint');
   }
   if (edges.some((e) => e[2] === 'broader')) told('- - part of', 'gg-hint');
   if (edges.some((e) => e[2] === 'related')) told('··· related', 'gg-hint');
@@ -269,7 +269,7 @@ $('.gg-link').onclick = async () => {
   keepLink();
   let copied = true;
   await navigator.clipboard?.writeText(location.href).catch(() => { copied = false; });
-  message.textContent = copied && navigator.clipboard ? 'Copied: the link to this view' : 'The address of this page is the link to this view';
+  message.textContent = copied && navigator.clipboard ? 'The link to this view is copied' : 'Copy the address of this page: it is the link to this view';
 };
 
 /* ---- start ---- */

@@ -59,7 +59,7 @@ function leftOut(files) {
     kinds.set(kind, (kinds.get(kind) || 0) + 1);
   }
   const told = [...kinds].map(([kind, n]) => `${n} ${kind}`).join(', ');
-  $('.gn-left').textContent = told && `Not copied: ${told}. These kinds of files are not read.`;
+  $('.gn-left').textContent = told && `Not copied: ${told}. Gradus does not read these kinds of files.`;
 }
 
 let copying = false;
@@ -70,7 +70,7 @@ async function copy(files) {
   const taken = ([path]) => READ.test(path) || SHOWN.test(path) || /(^|\/)gradus\.toml$/.test(path);
   const plain = files.filter((file) => !hidden(file)), wanted = plain.filter(taken);
   leftOut(plain.filter((file) => !taken(file)));
-  if (!wanted.some(([path]) => READ.test(path))) return fault('None of these is a note. Markdown (.md) and Jupyter notebooks (.ipynb) are read.');
+  if (!wanted.some(([path]) => READ.test(path))) return fault('None of these files is a note. Gradus reads Markdown (.md) and Jupyter notebooks (.ipynb).');
   copying = true;
   const collections = new Set(), faults = [], waiting = [...wanted];
   let done = 0;
@@ -88,7 +88,7 @@ async function copy(files) {
   copying = false;
   if (collections.size) await act({ act: 'uploaded', collections: [...collections] });
   else show();
-  if (faults.length) fault(`Not taken: ${faults.slice(0, 3).join('; ')}${faults.length > 3 ? `; and ${faults.length - 3} more` : ''}`);
+  if (faults.length) fault(`Not copied: ${faults.slice(0, 3).join('; ')}${faults.length > 3 ? `; and ${faults.length - 3} more` : ''}`);
 }
 
 const zone = $('.gn-drop');
@@ -115,7 +115,7 @@ for (const [pressed, picker] of [['.gn-files', '.gn-pick-files'], ['.gn-folder',
 $('.gn-place').onsubmit = async (e) => {
   e.preventDefault();
   const place = $('#gn-path').value.trim();
-  if (!place) return fault('Name a folder, or one note.');
+  if (!place) return fault('Type the path of a folder or of a note.');
   if (await act({ act: 'read', place })) $('#gn-path').value = '';
 };
 $('.gn-starter').onclick = () => act({ act: 'starter' });
@@ -143,7 +143,7 @@ function drawWork(doing, isCopy) {
   $('.gn-stop').hidden = Boolean(doing.ended || isCopy);
   $('.gn-work').classList.toggle('gn-failed', Boolean(doing.fault));
   $('.gn-steps').replaceChildren(...doing.stages.map((stage, i) => step(stage, i === doing.stages.length - 1, doing.ended)));
-  const said = doing.ended ? doing.fault || doing.said || '' : doing.elsewhere ? 'Another program is writing to this store; this goes on when it is done.' : '';
+  const said = doing.ended ? doing.fault || doing.said || '' : doing.elsewhere ? 'Another program is writing to this store; this continues when that is done.' : '';
   const queued = waiting ? `${count(waiting, 'more thing')} to do after this.` : '';
   const words = [said, queued].filter(Boolean).join(' ');
   if ($('.gn-said').textContent !== words) $('.gn-said').textContent = words;
@@ -215,7 +215,7 @@ function notesOf(origin) {
         item.append(made('span', 'gn-name', name), removing(name, `remove ${origin.path} ${name}`, { origin: origin.path, note: name }));
         return item;
       }));
-      more.textContent = found.found > found.notes.length ? `and ${found.found - found.notes.length} more; type some of a name to find them` : found.found ? '' : 'No note has these words in its name.';
+      more.textContent = found.found > found.notes.length ? `and ${found.found - found.notes.length} more; type part of a name to find them` : found.found ? '' : 'No note has these words in its name.';
     };
     words.oninput = () => { opened.set(key, words.value); clearTimeout(waiting); waiting = setTimeout(fill, 150); };
     words.hidden = origin.notes < 8;
@@ -236,7 +236,7 @@ function drawOrigin(origin, watching) {
     box.setAttribute('aria-label', `Watch ${origin.name}`);
     box.onchange = async () => { await act({ act: 'watch', origin: origin.path, on: box.checked }); show(); };
     label.append(box, made('span', '', 'Watch'));
-    label.title = 'Take up edits by themselves, as they are saved';
+    label.title = 'Read edits on its own, as soon as they are saved';
     acts.append(label);
   }
   acts.append(
@@ -250,7 +250,7 @@ function drawOrigin(origin, watching) {
   if (origin.read) facts.title = new Date(origin.read).toLocaleString();
   const since_ = [[origin.changed, 'changed'], [origin.gone, 'gone'], [origin.new, 'new']].filter(([n]) => n).map(([n, what]) => `${n} ${what}`).join(', ');
   box.append(facts);
-  if (origin.fault) box.append(made('p', 'gn-since', `${origin.fault}. What was read of it stays until you remove it.`));
+  if (origin.fault) box.append(made('p', 'gn-since', `${origin.fault}. What was read from it stays until you remove it.`));
   else if (since_) box.append(made('p', 'gn-since', `Since then: ${since_} (${origin.which.join(', ')}${origin.changed + origin.gone + origin.new > origin.which.length ? ', …' : ''})`));
   const mores = made('div', 'gn-mores');
   if (origin.notes) mores.append(notesOf(origin));
@@ -268,7 +268,7 @@ function drawOrigin(origin, watching) {
   if (kinds.length || origin.taken_out.length) {
     const many = kinds.reduce((sum, [, n]) => sum + n, origin.taken_out.length);
     mores.append(unfolding(`left ${origin.path}`, `${count(many, 'file')} left out`, (body) => {
-      if (kinds.length) body.append(made('p', '', `${kinds.map(([kind, n]) => `${n} ${kind}`).join(', ')}: these kinds of files are not read.`));
+      if (kinds.length) body.append(made('p', '', `${kinds.map(([kind, n]) => `${n} ${kind}`).join(', ')}: Gradus does not read these kinds of files.`));
       body.append(listed(origin.taken_out.map((note) => {
         const item = made('li', 'gn-note');
         item.append(made('span', 'gn-name', `${note.name}: you removed it`), button('Put back', `Put back ${note.name}`, () => act({ act: 'read', place: note.path })));
@@ -283,7 +283,7 @@ function drawOrigin(origin, watching) {
 let drawn = '';
 function draw(view) {
   $('#gn-allowed').replaceChildren(...view.allowed.map((path) => Object.assign(document.createElement('option'), { value: path })));
-  $('#gn-hint').textContent = `It is read where it lies, and never changed. Folders that may be read: ${view.allowed.join(', ')}.`;
+  $('#gn-hint').textContent = `Gradus reads it where it is and never changes it. Folders it may read: ${view.allowed.join(', ')}.`;
   $('.gn-told').textContent = view.told;
   $('.gn').classList.toggle('gn-first', !view.origins.length);
   $('.gn').classList.add('gn-drawn');

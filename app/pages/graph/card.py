@@ -82,12 +82,12 @@ def resting_markdown(store: Store, known: Collection[int]) -> str:
         return NO_CARD
     steps = learn_next(store, known)
     if not steps:
-        return "You know all that the notes put in an order. " + NO_CARD
+        return "You know everything that the notes give an order for. " + NO_CARD
     unlocked = bool(steps[0].builds_on)
     opening = (
-        "Learn next, with what you know"
+        "What you can learn next"
         if unlocked
-        else "Nothing new needs only what you know; begin with"
+        else "Nothing new builds only on what you know; start with"
     )
     listed = "".join(_next_item(step) for step in steps)
     return "\n\n".join(
@@ -232,7 +232,7 @@ def _reason(first: str, then: str, relation: Relation) -> str:
     # Of several on one line, the first.
     by_line = {(e.note, e.cell, e.line): e for e in reversed(relation.evidence)}
     quotes = [_quoted(evidence) for evidence in reversed(by_line.values())][:EVIDENCE_LIMIT]
-    why = "; ".join(quotes) or "inferred from what the notes have"
+    why = "; ".join(quotes) or "inferred from the notes"
     links = " ".join(decision_link(word, first, then, word) for word in ("right", "wrong"))
     decide = f'<span class="g-decisions">{links}</span>'
     return f"<li><b>{escaped(first)}</b>{tier} {why} {decide}</li>"

@@ -259,14 +259,14 @@ def _beside(store: Store, part: _Part) -> list[str]:
 def _told(store: Store, part: _Part, wanted: Wanted, drawn: Mapping[str, Any]) -> str:
     n, of = len(part.ids), len(store.concepts)
     if not n:
-        return "No concept passes these filters"
+        return "No concept matches these filters"
     every = f"{n} of {of} concepts" if wanted.filtered else f"{n} concepts"
     if part.themes:
         return f"{every} in {len(part.themes)} themes, in study order; choose one to open it"
     if part.kind == "around":
         return f"What the chosen concept builds on and what needs it: {n} of {of} concepts"
     if drawn["loose"] == n:
-        return f"{every}; the notes put none of them before another"
+        return f"{every}; the notes give no order for them"
     apart = f"; {drawn['loose']} of them, at the bottom, without a known order"
     return f"{every} in study order{apart if drawn['loose'] else ''}"
 

@@ -138,5 +138,5 @@ def _further(store: Store, goal: int, further: Sequence[str], full: bool) -> str
         return f'<p class="gl-further">{chip("learn", label, "The short path")}</p>'
     if not further:
         return ""
-    words = f"{len(further)} more lie further back"
+    words = f"{len(further)} more come before these"
     return f'<p class="gl-further">{words} {chip("learn", f"{label}?full", "Show all of them")}</p>'

@@ -62,7 +62,7 @@ def note_view(store: Store, at: Place, editor: str = "none", said: str = "") -> 
     text, told = _as_it_is(file)
     now = _followed(store, at, said)
     if now is None:
-        told = told or "What was cited here has gone from the note since; it stood at these lines."
+        told = told or "The cited text is no longer in the note; it was at these lines."
     at = now or at
     return {
         "title": at.note,
@@ -94,10 +94,10 @@ def _as_it_is(file: NoteFile) -> tuple[str | None, str]:
     except UnreadableNote:
         gone = not file.path.exists()
         what = "is gone" if gone else "cannot be read any more"
-        return None, f"The file {what}; this is what it said when it was read."
+        return None, f"The file {what}; this is its text when it was last read."
     if hashlib.sha256(text.encode()).hexdigest() == file.sha256:
         return text, ""
-    return None, "The file has changed since it was read; this is what it said then."
+    return None, "The file has changed since it was read; this is its text from then."
 
 
 def _followed(store: Store, at: Place, said: str) -> Place | None:

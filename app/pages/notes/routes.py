@@ -157,7 +157,9 @@ class _Desk:
         try:
             imported = self.intake.shelf.current().imported_from
             if imported:
-                told = f"This is a graph imported from {imported}; notes need a store of their own."
+                told = (
+                    f"This store holds a graph imported from {imported}; notes need another store."
+                )
             rows = [self._origin_json(origin, notes) for origin, notes in self.intake.origins()]
         except (NoStore, StillReading):
             pass
@@ -204,14 +206,14 @@ class _Desk:
             return Path(origin.path)
         path = self._names(paths).get(asked.note)
         if path is None:
-            raise UnknownName(f"there is no note '{asked.note}' there any more")
+            raise UnknownName(f"there is no longer a note '{asked.note}' there")
         return Path(path)
 
     def _found(self, path: str) -> tuple[Origin, tuple[str, ...]]:
         for origin, notes in self.intake.origins():
             if origin.path == path:
                 return origin, notes
-        raise UnknownName(f"no notes come from '{path}' any more")
+        raise UnknownName(f"no notes come from '{path}' any longer")
 
     def _names(self, paths: Collection[str]) -> dict[str, str]:
         """Paths of notes by their names."""
@@ -225,12 +227,12 @@ class _Desk:
             folders = sorted(self.allowed())
             inside = lies_in(path, folders)
         except (OSError, RuntimeError, ValueError) as error:
-            raise BadRequest(f"'{given}' is no path ({error})") from None
+            raise BadRequest(f"'{given}' is not a path ({error})") from None
         if not inside:
             raise NotAllowed(
-                f"{path} is in none of the folders that may be read here "
+                f"{path} is outside the folders that may be read here "
                 f"({', '.join(map(str, folders))}); drop its notes on this page, or start Gradus "
-                "with --data and its folder"
+                "with --data FOLDER"
             )
         return path
 

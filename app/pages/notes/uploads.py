@@ -66,7 +66,7 @@ async def take_upload(store: Path, name: str, pieces: AsyncIterator[bytes]) -> s
     for part in parts:
         _check_part(part)
     if len(parts) > MOST_DEPTH:
-        raise BadRequest(f"'{name}' lies in more than {MOST_DEPTH} folders")
+        raise BadRequest(f"'{name}' is nested in more than {MOST_DEPTH} folders")
     most = _most_bytes(parts[-1])
     if len(parts) == 1:
         parts = [SINGLE, *parts]
@@ -75,7 +75,7 @@ async def take_upload(store: Path, name: str, pieces: AsyncIterator[bytes]) -> s
         await anyio.to_thread.run_sync(_make_room, target.parent)
         await _write(target, pieces, most)
     except OSError as error:
-        raise GradusError(f"'{name}' cannot be kept here ({error.strerror})") from error
+        raise GradusError(f"'{name}' cannot be saved here ({error.strerror})") from error
     return parts[0]
 
 
@@ -87,11 +87,11 @@ async def _write(target: Path, pieces: AsyncIterator[bytes], most: int) -> None:
             async for piece in pieces:
                 taken += len(piece)
                 if taken > most:
-                    raise BadRequest(f"'{target.name}' has more than {most // 10**6} MB")
+                    raise BadRequest(f"'{target.name}' is larger than {most // 10**6} MB")
                 file.write(piece)
         fresh.replace(target)
     except ClientDisconnect:
-        raise BadRequest(f"'{target.name}' came in part only") from None
+        raise BadRequest(f"'{target.name}' arrived incomplete; drop it again") from None
     finally:
         fresh.unlink(missing_ok=True)
 
@@ -99,7 +99,7 @@ async def _write(target: Path, pieces: AsyncIterator[bytes], most: int) -> None:
 def _make_room(folder: Path) -> None:
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     if shutil.disk_usage(folder).free < LEAST_FREE:
-        raise GradusError("the disk of this machine is nearly full, so nothing more is kept here")
+        raise GradusError("the disk of this machine is nearly full; free some space and try again")
 
 
 def _most_bytes(name: str) -> int:
@@ -108,12 +108,12 @@ def _most_bytes(name: str) -> int:
         return MAX_MEGABYTES_OF.get(kind, MAX_MEGABYTES) * 10**6
     if kind in ENDS:
         return MOST_BYTES
-    raise BadRequest(f"'{name}' is of a kind that is not read; expected {', '.join(READERS)}")
+    raise BadRequest(f"'{name}' is not a kind of file that Gradus reads: {', '.join(READERS)}")
 
 
 def _check_part(part: str) -> None:
     odd = any(c in "\\/" or unicodedata.category(c) in ("Cc", "Cs") for c in part)
     if odd or not part.strip(" .") or part != part.strip() or is_left_out(part):
-        raise BadRequest(f"'{part}' is no name that a file is kept under here")
+        raise BadRequest(f"'{part}' cannot be used as a name here; rename it")
     if len(part.encode()) > MOST_NAME:
-        raise BadRequest(f"the name '{part[:40]} …' has more than {MOST_NAME} bytes")
+        raise BadRequest(f"the name '{part[:40]} …' is longer than {MOST_NAME} bytes; shorten it")

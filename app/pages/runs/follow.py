@@ -35,7 +35,8 @@ LOOK_S = 0.25  # how often a run's events are looked at
 TICK_S = 1.0  # how often the page tells the time when there are none
 LONGEST_MINUTES = 60 * 24 * 30
 AGAIN = (
-    '<p class="g-quiet g-again">Its values stand in the form: change what you like, and start.</p>'
+    '<p class="g-quiet g-again">Its values are in the form: change what you like, then press '
+    "Start.</p>"
 )
 NOTHING_NEW = [gr.skip()] * 10  # for each component of the page's view of a run
 

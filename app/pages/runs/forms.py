@@ -114,14 +114,14 @@ def lay_out(recipe: Recipe, *, shown: bool, on: str = "") -> Form:
             limit = gr.Number(
                 LIMIT_MINUTES,
                 label="Time limit, minutes",
-                info="above 0; the run is ended then; waiting in line does not count",
+                info="above 0; the run is then ended; waiting for its turn does not count",
             )
             tracker = _tracker()
             where = gr.Dropdown(
                 [(f"the cluster {on}", on), ("this machine", HERE)],
                 value=on,
                 label="Run on",
-                info="on a cluster Ray gives the run a node and a card",
+                info="on a cluster, Ray chooses the node and the card",
                 visible=bool(on),
             )
             at_hand = gr.HTML("", padding=False, elem_classes="g-at-hand")

@@ -41,7 +41,7 @@ def plan_html(
     took = (
         f"The last run like this took {duration(last.seconds)}."
         if last
-        else "Nothing like this has run before, so how long it takes is not known."
+        else "No run like this has ended yet, so how long it takes is not known."
     )
     return f'<p class="g-plan">Start runs {doing}, with {escape(hardware)}. {took}</p>'
 

@@ -99,7 +99,7 @@ def files_html(events: Sequence[Event], folder: Path) -> str:
     ]
     # the pictures of doubts are what was asked for
     open_word = " open" if (result.get("values") or {}).get("doubts") else ""
-    where = f'<p class="g-quiet">All of it lies in <code>{html.escape(str(folder))}</code></p>'
+    where = f'<p class="g-quiet">All files are in <code>{html.escape(str(folder))}</code></p>'
     return (
         f'<details class="g-files"{open_word}><summary>{" and ".join(words)}</summary>'
         f"{''.join(others)}{''.join(pictures)}{where}</details>"

@@ -20,10 +20,10 @@ __all__ = ["charts", "log_html", "race_html", "state_html", "status_word", "tabl
 Event = Mapping[str, Any]
 LOG_LINES = 400
 GOES_ON = (
-    '<p class="g-quiet">It goes on when you close the page; the list of earlier runs then leads '
-    "back to it.</p>"
+    '<p class="g-quiet">It continues when you close the page; you find it again in the list of '
+    "earlier runs.</p>"
 )
-_NO_LOSS = {"nan": "no number any more", "exploded": "diverges"}
+_NO_LOSS = {"nan": "no longer a number", "exploded": "diverges"}
 _STATUS_WORDS = {
     "ok": "Done",
     "failed": "Failed",
@@ -124,9 +124,9 @@ def _waits(events: Sequence[Event]) -> str:
         return ""
     ahead = int(line[-1].get("ahead", 1))
     if not ahead:  # on a cluster, whose other work is not ours to count
-        return "The cluster has no place free yet. It starts by itself; Stop leaves the line."
+        return "The cluster is full. This run starts by itself; Stop cancels it."
     others = "one other run" if ahead == 1 else f"{ahead} other runs"
-    return f"The device is taken: {others} ahead. It starts by itself; Stop leaves the line."
+    return f"The device is busy: {others} ahead. This one starts by itself; Stop cancels it."
 
 
 def _bar(progress: Event, left: str) -> str:

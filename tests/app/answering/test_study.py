@@ -181,7 +181,7 @@ def test_where_nothing_is_unlocked_foundations_are_named(own: Store, encoder: En
     goal = next(c for c in graph if graph.in_degree(c) and not graph.out_degree(c))
     add_marks(own, [own.concepts[goal].label])
     said = answer("What can I learn next?", own, encoder)
-    assert said.text.startswith("Nothing new needs only what you know")
+    assert said.text.startswith("Nothing new builds only on what you know")
     assert all(not step.builds_on for step in learn_next(own, {goal}))
 
 

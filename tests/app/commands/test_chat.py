@@ -74,7 +74,7 @@ def test_sources_are_shown_with_their_files(say: Say, notes: Path, shell: Shell)
     out = say("what is flour?", "/sources")
     assert f"[1] {notes / 'bread.md'}:5" in out
     assert say("/sources") == ""
-    assert "nothing was asked yet" in shell.err
+    assert "nothing has been asked yet" in shell.err
 
 
 def test_the_path_is_of_what_was_spoken_of(say: Say, shell: Shell) -> None:

@@ -76,7 +76,7 @@ def test_a_decision_is_one_object(decide: Shell, folder: Path) -> None:
 def test_a_decision_is_told_in_a_line(decide: Shell, folder: Path) -> None:
     """On stderr, as there is no result but the file."""
     assert decide("Ridge", "Lasso", "--no") == (
-        0, "", f"'Ridge' is no prerequisite of 'Lasso' ({folder / 'notes/gradus.toml'}) ",
+        0, "", f"'Ridge' is not a prerequisite of 'Lasso' ({folder / 'notes/gradus.toml'}) ",
     )  # fmt: skip
     (folder / "notes/gradus.toml").write_text("ignore = ['Qwertz']\n")
     code, _, err = decide("Ridge", "Lasso", "--yes")

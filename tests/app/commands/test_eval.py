@@ -94,7 +94,7 @@ def test_a_person_reads_a_table_and_what_was_missed(shell: Shell, questions: Pat
         f"{questions}:5: the notes hold no heading 'Profing'; the closest heading is 'Proofing'"
         in shell.errors
     )
-    assert "left out, as the notes hold nothing that they name: 1 question" in shell.errors
+    assert "left out, because the notes hold nothing that they name: 1 question" in shell.errors
 
 
 def test_a_bad_line_is_one_line_on_stderr(shell: Shell, tmp_path: Path) -> None:

@@ -68,7 +68,10 @@ def test_ingest_reports_what_it_did(shell: Shell, notes: Path, tmp_path: Path) -
     assert (failure["note"], failure["line"]) == ("broken.ipynb", 3)
     assert "not read: broken.ipynb:3:" in shell.err
     assert report["left_out"] == {".rst": 2, ".tex": 1}
-    assert "left out, as these kinds of files are not read: 2 .rst, 1 .tex" in shell.errors
+    assert (
+        "left out, because Gradus does not read these kinds of files: 2 .rst, 1 .tex"
+        in shell.errors
+    )
     (again,) = shell.rows("ingest", tmp_path / "notes", "--json")
     assert (again["unchanged"], again["encoded"]) == (1, 0)
 

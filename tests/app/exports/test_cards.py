@@ -265,7 +265,7 @@ def test_force_writes_over_cards_only(
     )
     before = {p.name: p.read_bytes() for p in tmp_path.iterdir()}
     with pytest.raises(
-        GradusError, match=r"Loss\.md is no card of Gradus and would be written over"
+        GradusError, match=r"Loss\.md is not a card of Gradus and would be written over"
     ):
         write_cards(tmp_path, cards(several), force=True)
     assert {p.name: p.read_bytes() for p in tmp_path.iterdir()} == before
@@ -278,7 +278,7 @@ def test_a_link_out_of_the_folder_is_not_followed(several: Store, tmp_path: Path
     folder = tmp_path / "cards"
     folder.mkdir()
     (folder / "Tensor.md").symlink_to(outside)
-    with pytest.raises(GradusError, match=r"Tensor\.md is no card of Gradus"):
+    with pytest.raises(GradusError, match=r"Tensor\.md is not a card of Gradus"):
         write_cards(folder, cards(several), force=True)
     assert [p.name for p in folder.iterdir()] == ["Tensor.md"]
 

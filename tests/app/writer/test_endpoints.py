@@ -179,10 +179,13 @@ def test_a_reader_who_leaves_hangs_up(
         ("reported", "{place} reported an error while it wrote; look at the server's log."),
         (
             "noise",
-            "{place} sent something that is no chat completion; is the base URL right? It "
+            "{place} sent something that is not a chat completion; is the base URL right? It "
             "mostly ends in /v1.",
         ),
-        ("bad-utf8", "{place} sent something that is no chat completion; is the base URL right? "),
+        (
+            "bad-utf8",
+            "{place} sent something that is not a chat completion; is the base URL right? ",
+        ),
         ("looping", "it repeats itself without end; try a larger model."),
     ],
 )
@@ -371,4 +374,4 @@ def test_the_command_line_words_and_falls_back(
     assert "quota is used up" in ran()[1].replace("\n", " ")
     code, _, err = ran("--writer", "llama")
     assert code == 1
-    assert "'llama' is no writer; expected none, openai:MODEL" in err
+    assert "'llama' is not a writer; expected none, openai:MODEL" in err

@@ -106,7 +106,7 @@ def test_what_the_notes_do_not_say_is_left_out(
     said = final(written(extract, store, encoder, Scripted(text)))
     assert said.writer == "scripted"
     assert "Egyptian" not in said.text
-    assert said.notice == "1 of 3 sentences left out: the notes do not bear them out."
+    assert said.notice == "1 of 3 sentences left out: the notes do not support them."
     check_quotes(said, notes)
 
 
@@ -115,12 +115,12 @@ def test_what_the_notes_do_not_say_is_left_out(
     [
         (
             "HACKED",
-            "Of 1 sentence that scripted wrote, the notes bear out none; these are the "
+            "Of 1 sentence that scripted wrote, the notes support none; these are the "
             "notes' own words.",
         ),
         (
             "HACKED [1]",
-            "Of 1 sentence that scripted wrote, the notes bear out none; these are the "
+            "Of 1 sentence that scripted wrote, the notes support none; these are the "
             "notes' own words.",
         ),
         ("", "scripted wrote no sentence; these are the notes' own words."),
@@ -136,7 +136,7 @@ def test_what_the_notes_do_not_say_is_left_out(
         (
             "Proofing is the rest in which dough rises [1]. Bread is eaten in Peru [1]. Rye "
             "was sown by monks [1].",
-            "Of 3 sentences that scripted wrote, the notes bear out 1; these are the notes' "
+            "Of 3 sentences that scripted wrote, the notes support 1; these are the notes' "
             "own words.",
         ),
         (
@@ -150,7 +150,7 @@ def test_what_the_notes_do_not_say_is_left_out(
         ),
         (
             "```python\nimport os\nos.remove('x')\n```",
-            "Of 1 sentence that scripted wrote, the notes bear out none; ",
+            "Of 1 sentence that scripted wrote, the notes support none; ",
         ),
     ],
 )
@@ -353,7 +353,7 @@ def test_the_prompt_holds_notes_inside_the_fence_only(
     assert "HACKED" not in outside + system["content"]
     assert "Question: What is yeast?" in outside
     assert obeyed == dataclasses.replace(said, notice=obeyed.notice)
-    assert "the notes bear out none" in obeyed.notice
+    assert "the notes support none" in obeyed.notice
     for reply in (
         f"{orders} [1]",
         "Answer HACKED [1]. HACKED [1]",

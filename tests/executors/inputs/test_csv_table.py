@@ -158,7 +158,7 @@ def test_other_files_are_refused_by_name(tmp_path: Path) -> None:
     assert "no rows" in refused(write(tmp_path / "head.csv", "x,y", []), "y")
     other = tmp_path / "other.csv"
     other.write_bytes(b"x,y\n1,2\n\x02,3\n")
-    assert "line 3: this is no text, it holds the character 2" in refused(other, "y")
+    assert "line 3: this is not text, it holds the character 2" in refused(other, "y")
 
 
 def test_nothing_to_learn_from_is_named(tmp_path: Path) -> None:

@@ -185,6 +185,6 @@ def test_the_sample_has_its_own_target() -> None:
     """A column that is asked for without a file is not silently ignored."""
     with pytest.raises(
         BadParameter,
-        match=r"'price' is no column of the sample; name your own file in Data \(--data\)",
+        match=r"'price' is not a column of the sample; name your own file in Data \(--data\)",
     ):
         tabular.inspect(Settings("tabular", target="price"))

@@ -137,7 +137,7 @@ REFUSED: dict[str, tuple[Callable[[Path], str], str]] = {
     "two locales": (_gaps("1.234,5"), "line 6: the target 'y' is '1.234,5' where numbers"),
     "words": (
         lambda path: table(path / "t.csv", lambda n: f"house number {n}b"),
-        "60 different values in 60 rows, too many for classes, and they are no numbers, such as "
+        "60 different values in 60 rows, too many for classes, and some are not numbers, such as "
         "'house number 0b' in line 2",
     ),
     "dates": (
@@ -191,7 +191,7 @@ def test_a_column_that_is_not_quite_numbers_is_text_and_said(tmp_path: Path) -> 
     """The line of what is no number is named."""
     head, rows = "x,z,y", [f"{n},{'ask' if n == 7 else n * 1.5},{n % 2}" for n in range(ROWS)]
     source = looked_at(_lines(head, rows.__getitem__)(tmp_path))
-    assert "'z' is read as text, for line 9 holds 'ask'" in source.notes
+    assert "'z' is read as text, because line 9 holds 'ask'" in source.notes
 
 
 def test_a_point_beside_commas_is_doubted(tmp_path: Path) -> None:
@@ -337,7 +337,7 @@ def test_files_of_other_kinds_are_left_out_and_said(tmp_path: Path) -> None:
     (photos / "a" / "phone.heic").write_bytes(b"not read")
     (photos / "list.txt").write_text("beside the classes")
     source = looked_at(str(photos), "", "image-classification")
-    words = "left out: 1 files that are no images by their names, such as a/phone.heic"
+    words = "left out: 1 files whose names are not those of images, such as a/phone.heic"
     assert source.notes == (words,)
 
 
@@ -353,7 +353,7 @@ def test_all_broken_images_are_named_at_once(tmp_path: Path) -> None:
         looked_at(str(photos), "", "image-classification")
     text = str(caught.value)
     assert text.startswith("4 of 10 images in") and "\n" not in text
-    assert all(name in text for name in ("b/1.png", "a/2.png (it is no image)", "a/4.png"))
+    assert all(name in text for name in ("b/1.png", "a/2.png (it is not an image)", "a/4.png"))
     assert "b/3.png (it is empty)" in text
 
 

@@ -114,7 +114,7 @@ def test_no_labels_at_all_are_refused(photos: Path) -> None:
     labels(photos, [f"{number}.png," for number in range(10)])
     assert "no file has a label" in refused("multi-label", photos)
     (photos / "labels.csv").write_bytes(b"file,labels\n\x01.png,a\n")
-    assert "labels.csv, line 2: this is no text" in refused("multi-label", photos)
+    assert "labels.csv, line 2: this is not text" in refused("multi-label", photos)
 
 
 def test_an_unreadable_image_of_a_listing_is_named(photos: Path) -> None:
@@ -122,7 +122,8 @@ def test_an_unreadable_image_of_a_listing_is_named(photos: Path) -> None:
     labels(photos, [f"{number}.png,sky" for number in range(10)])
     (photos / "4.png").write_text("no image")
     assert (
-        "4.png (it" in (message := refused("multi-label", photos)) and "it is no image" in message
+        "4.png (it" in (message := refused("multi-label", photos))
+        and "it is not an image" in message
     )
 
 

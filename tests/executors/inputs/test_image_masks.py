@@ -156,6 +156,7 @@ def test_train_and_valid_are_taken_as_they_are(tmp_path: Path) -> None:
 def test_a_network_that_cannot_be_in_a_unet_says_why(tmp_path: Path) -> None:
     """The reason, before anything is read."""
     with pytest.raises(
-        BadParameter, match="'swin_t' cannot be the encoder of a U-Net, for its channels come last"
+        BadParameter,
+        match="'swin_t' cannot be the encoder of a U-Net, because its channels come last",
     ):
         look(tmp_path, arch="swin_t")

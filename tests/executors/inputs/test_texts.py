@@ -202,4 +202,4 @@ def test_an_encoder_needs_its_vocabulary(tmp_path: Path) -> None:
     (tmp_path / "encoder.pth").write_bytes(b"weights")
     assert "encoder.vocab.json cannot be read (No such file or directory)" in message()
     (tmp_path / "encoder.vocab.json").write_text('{"a": 1}')
-    assert "encoder.vocab.json is no list of words" in message()
+    assert "encoder.vocab.json is not a list of words" in message()

@@ -232,7 +232,7 @@ def test_weak_evidence_is_named(learn: Any, after: float, weak: bool) -> None:
         if "evidence is weak" in one
     ]
     assert len(said) == weak
-    assert all("2.5% (2 to 1.95); the valley has 47% of the say" in one for one in said)
+    assert all("2.5% (2 to 1.95); the valley counts for 47%" in one for one in said)
 
 
 def test_trials_that_all_diverge_are_named(learn: Any) -> None:

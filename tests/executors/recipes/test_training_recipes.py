@@ -149,7 +149,7 @@ def test_what_fastai_cannot_export_is_said(tmp_path: Path, function: str, why: s
     }
     outcome = run(training_flow, tmp_path / "run", epochs=1, **given)
     assert (
-        f"there is no learner.pkl, for {why}; the trained weights are in model.safetensors"
+        f"there is no learner.pkl, because {why}; the trained weights are in model.safetensors"
         in outcome.values["notes"]
     )
     assert outcome.values["saved"] == {"weights": "model.safetensors"}

@@ -223,7 +223,7 @@ def test_garbage_among_the_events_is_left_out(attack: str, tmp_path: Path) -> No
     run = start(attack, {"do": "garbage"}, tmp_path)
     events = list(run.events())
     assert [event["event"] for event in events] == ["started", "log", "log", "log", "log", "result"]
-    assert events[1]["text"] == "(left out: 7 bytes that are no event)"
+    assert events[1]["text"] == "(left out: 7 bytes that are not an event)"
     assert events[-2]["text"] == "after the garbage"
     assert run.wait().values == {"answer": 42}
 

@@ -101,8 +101,8 @@ def test_an_unreadable_image_is_named(pets: Path) -> None:
     """A text with an image's name is found before training, by its path."""
     (pets / "dogs" / "fake.jpg").write_text("not at all")
     assert refused(pets) == (
-        f"1 of 21 images in {pets} cannot be read: dogs/fake.jpg (it is no image); "
-        "replace them or take them away"
+        f"1 of 21 images in {pets} cannot be read: dogs/fake.jpg (it is not an image); "
+        "replace or remove them"
     )
 
 

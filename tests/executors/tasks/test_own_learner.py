@@ -209,7 +209,9 @@ def test_a_file_that_cannot_be_run_is_named(tmp_path: Path) -> None:
     (tmp_path / "folder.py").mkdir()
     assert refused(tmp_path / "folder.py").startswith(" is a folder; a learner is given as")
     (tmp_path / "notes.txt").touch()
-    assert refused(tmp_path / "notes.txt").startswith(" is no Python file; a learner is given as")
+    assert refused(tmp_path / "notes.txt").startswith(
+        " is not a Python file; a learner is given as"
+    )
     assert refused(written(tmp_path, "x = 1\ndef make(:\n    pass\n", "syntax.py")).startswith(
         ", line 2: SyntaxError: "
     )

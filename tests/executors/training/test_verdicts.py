@@ -129,7 +129,7 @@ def test_a_dozen_samples_say_nothing(score: float) -> None:
 def test_a_score_that_is_no_number_says_nothing() -> None:
     """It is neither better nor worse than anything."""
     found = verdict(epochs([float("nan")] * 2), ACCURACY, held(100, 0.5))
-    assert found.word == "cannot be said" and "is no number after epoch 1" in found.reason
+    assert found.word == "cannot be said" and "is not a number after epoch 1" in found.reason
 
 
 def test_the_saved_epoch_is_the_last_stages() -> None:

@@ -342,7 +342,7 @@ def test_a_file_that_cannot_be_decoded_is_left_out(vault: Vault) -> None:
     """With the line of the first bad byte; a byte order mark is none."""
     (vault.notes / "gradus.toml").write_bytes(b'ignore = []\nadd = ["\xff"]\n')
     assert said(ingest([vault.notes], vault.store)) == [
-        ("gradus.toml", 2, "the file is not UTF-8, so nothing in it counts; save it as that")
+        ("gradus.toml", 2, "the file is not UTF-8, so nothing in it counts; save it as UTF-8")
     ]
     (vault.notes / "gradus.toml").write_bytes('\ufeffremove = [["Ridge", "Lasso"]]\r\n'.encode())
     assert said(ingest([vault.notes], vault.store)) == []

@@ -128,7 +128,7 @@ def test_notes_against_each_other_count_for_nothing_until_it_is_decided() -> Non
     assert (warning.note, warning.line) == ("n.md", 1)
     assert warning.error == (
         "'A' before 'B', stated here, is stated the other way round in line 3, so neither counts; "
-        "mend one of them, or "
+        "correct one of them, or "
         'decide in gradus.toml, as in add = [["A", "B"]]'
     )
     assert settled(["AB", "CD", "BA"], add=["BA"]) == ({"BA", "CD"}, ())

@@ -79,7 +79,9 @@ def test_an_invalid_ignore_pattern_is_named(tmp_path: Path) -> None:
     """A pattern that git would refuse says its file and line."""
     write(tmp_path, "a.md")
     write(tmp_path, ".gradusignore", text="ok\n!\n")
-    with pytest.raises(GradusError, match=r"\.gradusignore' line 2: '!' is no gitignore pattern"):
+    with pytest.raises(
+        GradusError, match=r"\.gradusignore' line 2: '!' is not a gitignore pattern"
+    ):
         find_notes([tmp_path])
 
 

@@ -244,10 +244,10 @@ def test_odd_but_usable_notebooks_are_read() -> None:
         ('{"cells": []}', 1, "JSON without a format version, expected 'nbformat' 1 to 4"),
         ('{"nbformat": 9, "cells": []}', 1, "format version 9"),
         ('{"nbformat": [4], "cells": []}', 1, "format version [4]"),
-        ('{"nbformat": 4}', 1, "no readable Jupyter notebook: 'cells'"),
+        ('{"nbformat": 4}', 1, "not a readable Jupyter notebook: 'cells'"),
         ('{"nbformat": 4, "cells": {}}', 1, "expected a list of cells"),
         ('{"nbformat": 4, "cells": [1]}', 1, "expected a list of cells"),
-        ('{"nbformat": 3, "worksheets": [{}]}', 1, "no readable Jupyter notebook"),
+        ('{"nbformat": 3, "worksheets": [{}]}', 1, "not a readable Jupyter notebook"),
     ],
 )
 def test_broken_notebooks_say_where_and_why(text: str, line: int, says: str) -> None:

@@ -78,7 +78,7 @@ def batches(*rows: tuple[int | None, str, int, int, str]) -> tuple[Finding, ...]
         ),
         (
             lr_find.findings({"unfrozen": 0.3}, 1),
-            ["learning rate 0.3, frozen or not, for the network is a single group of layers"],
+            ["learning rate 0.3, frozen or not, because the network is a single group of layers"],
         ),
         (
             batches((None, "float32", 32, 512, "memory")),
@@ -112,7 +112,7 @@ def batches(*rows: tuple[int | None, str, int, int, str]) -> tuple[Finding, ...]
             [
                 "float16 is 1.8 times as fast as float32 with 0.6 times the memory "
                 "(accuracy 0.89, float32 0.9); bfloat16 is 0.5 times as fast as float32 with "
-                "0.6 times the memory, and its loss was no number any more"
+                "0.6 times the memory, and its loss was no longer a number"
             ],
         ),
         (

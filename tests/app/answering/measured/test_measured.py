@@ -276,7 +276,7 @@ def test_a_network_of_one_group_answers_for_both_phases(tmp_path: Path, asked: s
     )
     (fact,) = measured(read_wish(f"which learning rate when {asked}?"), "fact", tmp_path, now=NIGHT)
     assert (
-        ": learning rate 0.05, frozen or not, for the network is a single group of layers, "
+        ": learning rate 0.05, frozen or not, because the network is a single group of layers, "
         "measured " in fact.text
     )
     assert f", {asked}" not in fact.text.partition("):")[0]
