@@ -16,7 +16,8 @@ __all__ = ["WRITER_HELP", "choose_writer"]
 
 WRITER_HELP = (
     "The language model that words the answers: none; openai:MODEL or openai:MODEL@BASE_URL "
-    "for an OpenAI-compatible endpoint; local:NAME_OR_FOLDER for a transformers model on this machine."
+    "for an OpenAI-compatible endpoint; local:NAME_OR_FOLDER for a transformers model "
+    "on this machine."
 )
 _ENDPOINT = re.compile(r"openai:(?P<model>\S.*?)(?:@(?P<url>[a-z]+://\S+))?")
 

@@ -151,7 +151,7 @@ def test_the_form_follows_the_task(visit: Visit, site: Site) -> None:
     expect(form.locator("label", has_text="Size, px")).to_contain_text("; 32 to 2048")
     form.get_by_role("button", name="More settings").click()
     sweeps = form.locator("label", has_text="Seeds, sweeps")
-    expect(sweeps).to_contain_text("in as many orders of the batches")
+    expect(sweeps).to_contain_text("each in another order of the batches")
     expect(sweeps).to_contain_text("1 to 20")
     expect(field(form, "Seeds, sweeps")).to_have_value("3")
     choose_task(page, form, "Tabular")

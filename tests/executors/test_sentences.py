@@ -663,7 +663,7 @@ FOUND: list[Row] = [
     ),
     (
         lambda: lr_find._finding("frozen", 1e-2, True).words,
-        ["frozen or not, for the network is a single group"],
+        ["frozen or not, because the network is a single group"],
         [],
     ),
 ]
@@ -678,7 +678,7 @@ OVERFIT: list[Row] = [
         [
             "4 of 16 samples have the same inputs and other labels",
             "loses 0.2 at least",
-            "came to 0.6",
+            "reached 0.6",
         ],
         ["nearly"],
     ),

@@ -169,7 +169,7 @@ def test_the_last_decision_about_a_pair_is_the_one_in_the_file(
     [
         (
             'ignore = []\nadd = [["A" "B"]]',
-            r"gradus.toml:2: not valid TOML \(.*\); mend it, then decide",
+            r"gradus.toml:2: not valid TOML \(.*\); fix it, then decide",
         ),
         ("add = 'A'", "'add' in .*gradus.toml is not a list of pairs; fix it, then decide again"),
         ("[[remove]]\nfirst = 'A'", "'remove' in .*gradus.toml is not a list of pairs"),

@@ -227,7 +227,7 @@ def test_only_files_of_the_allowed_folders_are_given_to_runs(
         with pytest.raises(NotAllowed, match="--data") as found:
             guarded.run("lr-find", {"task": "text-classification", **params})
         assert status_of(found.value) == 403
-        said.add(one_line(found.value).partition("is in none")[2])
+        said.add(one_line(found.value).partition("is outside")[2])
     assert len(said) == 1
     try:
         allowed = guarded.run("lr-find", {"data": str(root), "task": "image-classification"})

@@ -210,7 +210,7 @@ def test_while_no_concept_is_chosen_what_is_unlocked_stands_there(store: Store) 
     listed = re.findall(r'<li><a class="g-link " href="[^"]+">(.*?)</a>', shown)
     assert ready and set(listed) == {c.label for c in ready}
     assert "builds on " in shown and ".md, line" in shown
-    assert resting_markdown(store, {c.id for c in store.concepts}).startswith("You know all")
+    assert resting_markdown(store, {c.id for c in store.concepts}).startswith("You know everything")
 
 
 def test_every_card_can_be_written(store: Store) -> None:

@@ -209,7 +209,7 @@ def test_json_of_any_shape_leaves_the_extract(
     """What is no chat completion is a notice, whatever it is instead."""
     _, said = worded(spec(odd, "odd", str(shape)))
     assert said == dataclasses.replace(extract, notice=said.notice)
-    assert "no chat completion" in said.notice or "wrote no sentence" in said.notice
+    assert "not a chat completion" in said.notice or "wrote no sentence" in said.notice
 
 
 @pytest.mark.parametrize("kind", ["empty", "babbling"])

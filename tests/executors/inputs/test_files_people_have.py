@@ -158,7 +158,7 @@ REFUSED: dict[str, tuple[Callable[[Path], str], str]] = {
     "nothing": (_raw(b""), "is empty; a line of column names"),
     "a mark of its encoding alone": (_raw(b"\xef\xbb\xbf"), "is empty; a line of column names"),
     "names alone": (_raw(b"x,y\n"), "a line of column names and no rows"),
-    "a picture": (_raw(b"\x89PNG\r\n\x1a\n\x00\x01\x02" * 9), "no text"),
+    "a picture": (_raw(b"\x89PNG\r\n\x1a\n\x00\x01\x02" * 9), "not text"),
     "few rows": (_raw(b"x,y\n1,2\n3,4\n"), "has 2 rows; at least 20 are needed"),
     "a broken workbook": (_raw(b"PK not really", "t.xlsx"), "t.xlsx"),
 }

@@ -97,7 +97,7 @@ def test_a_rate_too_high_is_named(tmp_path: Path) -> None:
         "epochs": 20,
     }
     with pytest.raises(
-        RecipeError, match=r"became no number while training 'whole network' at a rate of 10;"
+        RecipeError, match=r"stopped being a number while training 'whole network' at a rate of 10;"
     ):
         run(training_flow, tmp_path / "run", **given)
 

@@ -279,11 +279,11 @@ WRONG = {
     "adds = []": (1, "unknown key 'adds'; expected one of add, remove, merge, rename, ignore"),
     "\n[rename]\nLasso = 'L1'": (
         2,
-        "'rename' is no list; expected pairs of names, the old one first, as in rename = ",
+        "'rename' is not a list; expected pairs of names, the old one first, as in rename = ",
     ),
     "[[merge]]\nconcepts = ['a']": (
         1,
-        "'merge' is no list; expected lists of two or more names, the label first",
+        "'merge' is not a list; expected lists of two or more names, the label first",
     ),
     "add = ['Lasso', 'Ridge']": (
         1,
@@ -302,7 +302,7 @@ WRONG = {
         '\'rename\' holds ["Lasso", " "]; expected pairs of names, the old one first',
     ),
     "ignore = [\n'x',\n3]": (3, "'ignore' holds 3; expected names, as in ignore = [\"Where\"]"),
-    "ignore = 'Lasso'": (1, "'ignore' is no list; expected names, as in ignore = [\"Where\"]"),
+    "ignore = 'Lasso'": (1, "'ignore' is not a list; expected names, as in ignore = [\"Where\"]"),
     "remove = [1979-05-27]": (1, "'remove' holds \"1979-05-27\"; expected pairs of names"),
 }
 

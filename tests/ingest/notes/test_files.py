@@ -138,7 +138,7 @@ def test_a_linked_folder_from_outside_is_followed(tmp_path: Path) -> None:
         (
             ("x.txt",),
             "x.txt",
-            rf"x\.txt' is no note; expected one of {KINDS}",
+            rf"x\.txt' is not a note; expected one of {KINDS}",
         ),
     ],
 )

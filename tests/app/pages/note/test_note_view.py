@@ -166,7 +166,7 @@ def test_a_citation_follows_its_words(
     """A note may have been read again, changed, since it was cited; where words went is said."""
     view = note_view(store, Place(*at), said=said)
     assert (view["first"], view["last"]) == now
-    assert ("has gone from the note" in view["told"]) == gone
+    assert ("no longer in the note" in view["told"]) == gone
     if at[1] is not None:
         assert view["root"] == f"g-cell-{0 if said.startswith('Yeast') else 1}"
 

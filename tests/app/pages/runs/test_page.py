@@ -150,7 +150,7 @@ def test_a_run_outlives_its_page_and_is_taken_up_from_the_history(tmp_path: Path
             await asyncio.to_thread(runs.stop_all)
 
     first, again, last = awaited(scenario())
-    assert "goes on when you close the page" in first[STATE]
+    assert "continues when you close the page" in first[STATE]
     assert "Running" in again[STATE] and again[STOP]["visible"] is True
     assert "Stopped" in last[STATE] and "goes on" not in last[STATE]
     assert [record.status for record in history(tmp_path)] == ["cancelled"]
@@ -202,7 +202,7 @@ def test_no_file_is_run_for_a_stranger(tmp_path: Path) -> None:
 
     (shown,) = awaited(scenario())
     assert (
-        "no file of this one is run for a visitor" in shown[STATE]
+        "they run no Python file of this one" in shown[STATE]
         and "--allow-learner-files" in shown[STATE]
     )
     assert list(tmp_path.iterdir()) == []
