@@ -176,7 +176,9 @@ class _Spread:
                 self._results[number] = pickle.loads(letter.answer.read_bytes())
                 del self._out[number]
             elif letter.returned.exists():
-                self._journal.log(f"{self._name(number)} comes back: {letter.returned.read_text()}")
+                self._journal.log(
+                    f"{self._name(number)} is done here after all: {letter.returned.read_text()}"
+                )
                 self._begun.discard(number)
                 self._nodes.pop(number, None)
                 del self._out[number]

@@ -160,8 +160,8 @@ def _judged(found: Found, ran: Race) -> Found:
     """What was found, after the race."""
     best = ran.best
     if not ran.trials:
-        few = f"{ran.cost} batches left none for a trial"
-        return _remarked(found, f"the sweep is too short for a race: {few}; raise num_it")
+        few = f"its {ran.cost} batches leave none for one"
+        return _remarked(found, f"the sweep is too short for short trainings: {few}; raise num_it")
     if best is None:
         raise RecipeError(_all_diverged(ran))
     if ran.fall < _NOTHING_GAINED:
@@ -218,7 +218,7 @@ def _beside(ran: Race, best: Trial) -> list[str]:
     """What a race shows beside a rate."""
     remarks = []
     if best.batches < FEWEST_BATCHES:
-        few = f"trials of {best.batches} batches mislead at times"
+        few = f"trials of {best.batches} batches can mislead"
         remarks.append(f"{few}; raise num_it for longer ones")
     diverged = sorted(head_of(one.rate) for one in ran.trials if one.ended != "done")
     highest = max(head_of(one.rate) for one in ran.trials if one.ended == "done")

@@ -306,7 +306,7 @@ def _notes(device: str, trials: Sequence[Trial]) -> list[str]:
     elif device == "cpu":
         notes.append(
             "memory counts what training needs; "
-            "the C library's heap may keep some freed memory beside it"
+            "the C library's heap may keep some freed memory in addition"
         )
     notes.append("rates count the training step alone; the loader is measured separately")
     return notes

@@ -322,16 +322,17 @@ def _message(doubts: Sequence[Doubt], copies: list[list[Path]], samples: int) ->
     worst = doubts[0]
     text = f"{len(doubts)} of {samples} samples to look at; the most doubtful is {worst.file} "
     text += f"(labelled {worst.label}, {worst.why}). "
-    text += f"For {len(_moved(doubts))} another class is proposed; nothing was changed."
+    text += f"Another class is proposed for {len(_moved(doubts))}; nothing was changed."
     if copies:
         one, other = (path.as_posix() for path in copies[0][:2])
-        text += f" {len(copies)} files have copies, such as {one} and {other}."
+        have = "file has" if len(copies) == 1 else "files have"
+        text += f" {len(copies)} {have} copies, such as {one} and {other}."
     return text
 
 
 def _worth(score: str, reached: float, held: HeldOut) -> str:
     """How well the network knows what it doubts."""
-    text = f" The network that doubts reached on {held.samples} held-out samples "
+    text = f" On {held.samples} held-out samples, this network reached "
     text += f"{beside(score, reached, held)}"
     if held.beaten(reached):
         return text + "."

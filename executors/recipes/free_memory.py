@@ -27,7 +27,7 @@ RECIPE = Recipe(
     title="Free my memory",
     summary=(
         "Trains a few steps and shows what holds the memory then: weights, gradients, optimizer "
-        "state, the rest of a step; lets go of one after the other and shows what came back, and "
+        "state, the rest of a step; frees one after the other and shows what comes back, and "
         "what other programs hold."
     ),
     tasks=_TASKS,
@@ -135,7 +135,7 @@ def run(params: Params, journal: Journal) -> Outcome:
     _let_go(learner, steps)
     del learner
     gc.collect()
-    steps.note("network and loaders let go")
+    steps.note("network and loaders freed")
     free_cached(device)
     steps.note("cache given back")
     rows = [asdict(row) for row in steps.rows]
@@ -193,8 +193,8 @@ def _trained(ready: Prepared, count: int, steps: _Steps) -> tuple[dict[str, int]
 def _let_go(learner: Any, steps: _Steps) -> None:
     """Gradients, then the optimizer's state, each noted."""
     letting: tuple[tuple[str, Callable[[], object]], ...] = (
-        ("gradients let go", lambda: learner.model.zero_grad(set_to_none=True)),
-        ("optimizer let go", lambda: setattr(learner, "opt", None)),
+        ("gradients freed", lambda: learner.model.zero_grad(set_to_none=True)),
+        ("optimizer freed", lambda: setattr(learner, "opt", None)),
     )
     for step, let_go in letting:
         let_go()
@@ -224,7 +224,7 @@ def _message(holdings: Mapping[str, int], peak: int, steps: _Steps) -> str:
     return (
         f"After training the network holds {show_bytes(sum(holdings.values()))} ({held}), "
         f"the largest part {most}; a step took up to {step} more than the network as built. "
-        f"Letting go brought back {show_bytes(steps.came_back)} of {show_bytes(steps.trained)} in "
+        f"Freeing it gave back {show_bytes(steps.came_back)} of {show_bytes(steps.trained)} in "
         f"{where}; {show_bytes(steps.rows[-1].free_bytes)} are free now."
     )
 

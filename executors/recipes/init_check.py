@@ -173,7 +173,7 @@ def findings(
 def _mended(trouble: Mapping[str, Sequence[Trouble]], before: str) -> str:
     """Which ways to start mend the trouble, in words; "" where none does."""
     ways = [way for way, wrong in trouble.items() if not wrong]
-    return f"{before}{' and '.join(ways)} mend{'s' if len(ways) == 1 else ''} it" if ways else ""
+    return f"{before}{' and '.join(ways)} fix{'es' if len(ways) == 1 else ''} it" if ways else ""
 
 
 def _measured(ready: Prepared, journal: Journal) -> dict[str, list[Layer]]:

@@ -215,13 +215,13 @@ def _on_all(tried: Sequence[Network], seconds: float, train: int) -> str:
         low = min(tried, key=lambda one: one.loss)
         return (
             f" In {seconds:g} s no network tried overfits {part} training samples; "
-            f"{low.arch} comes lowest, to a loss of {show_number(low.loss)}."
+            f"{low.arch} comes closest, with a loss of {show_number(low.loss)}."
         )
     smallest = (
         " the smallest tried," if len(tried) == 1 else f" the smallest of {len(tried)} tried,"
     )
     return (
-        f" On {part} training samples {last.arch},{smallest} does so too: {last.weights} weights, "
+        f" On {part} training samples {last.arch},{smallest} overfits too: {last.weights} weights, "
         f"loss {show_number(last.loss)} after {last.steps} steps."
     )
 
@@ -231,7 +231,7 @@ def _on_others(held: Held) -> str:
     text = f" On {held.held.samples} held-out samples: {beside(held.score, held.value, held.held)} "
     text += f"(loss {losses})."
     if not held.held.beaten(held.value):
-        return f"{text} It knows the training samples by heart and nothing that holds for others."
+        return f"{text} It learned the training samples by heart and nothing that holds for others."
     if held.valid_loss <= held.train_loss:
         return f"{text} There is no overfitting to reduce."
     return f"{text} Reduce the overfitting in the order of the table."

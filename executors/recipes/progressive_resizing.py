@@ -248,14 +248,14 @@ def _code(ready: Prepared, epochs: int, sizes: tuple[int, ...], rates: Mapping[s
 
 def _message(ways: Sequence[Way], score: Score, sizes: tuple[int, ...], held: HeldOut) -> str:
     grown = ways[0]
-    text = f"On {held.samples} held-out samples growing from {sizes[0]} to {sizes[-1]} px reached "
+    text = f"On {held.samples} held-out samples, growing from {sizes[0]} to {sizes[-1]} px reached "
     text += f"{beside(score.name, grown.score, held)}, in {grown.seconds:.0f} s"
     if len(ways) == 1:
         return text + "."
     whole = ways[1]
     text += f"; {whole.name} reached {whole.score:.4g} in {whole.seconds:.0f} s. "
     text += f"{_better_way(grown, whole, score, held)}, and {_faster_way(grown, whole)}."
-    return f"{text} One training each: small differences are chance."
+    return f"{text} Each was trained once, so small differences are chance."
 
 
 def _better_way(grown: Way, whole: Way, score: Score, held: HeldOut) -> str:

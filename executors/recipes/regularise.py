@@ -342,15 +342,19 @@ def _message(
         return f"{start}Nothing tried is better than that by more than chance."
     room = plain.valid_loss > plain.train_loss
     if best is plain:
-        longer = "" if room else ": the training loss is not below the other, train longer first"
+        longer = (
+            ""
+            if room
+            else ": the training loss is not below the held-out loss, so train longer first"
+        )
         return f"{start}Nothing tried is better{longer}."
     gained = abs(best.score - plain.score)
     end = f"{best.name.capitalize()} is best with {best.score:.4g}, "
     if chance is None:
-        return f"{start}{end}and what chance explains is not known: raise repeats."
+        return f"{start}{end}but how much chance explains is not known: raise repeats."
     sure = "more than" if gained > chance else "no more than"
     end += f"{sure} chance explains ({chance:.2g})"
     if gained <= chance:
         end += "; no way is clearly better"
-        end += "" if room else ", and the training loss is not below the other"
+        end += "" if room else ", and the training loss is not below the held-out loss"
     return f"{start}{end}."

@@ -133,7 +133,11 @@ def _record(folder: Path, ahead: int | None) -> RunRecord:
         return _with(blank, "running", "")
     if spec.get("on"):
         name = folder.name[-6:]
-        return _with(blank, "failed", f"cut off: `gradus take-up {name}` fetches it, if it goes on")
+        return _with(
+            blank,
+            "failed",
+            f"connection lost: `gradus take-up {name}` fetches the run if it goes on",
+        )
     return _with(blank, "failed", "interrupted: it ended without a result")
 
 

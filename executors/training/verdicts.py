@@ -48,7 +48,7 @@ def verdict(epochs: Sequence[Epoch], score: Score, held: HeldOut) -> Verdict:
     if after >= 2 and abs(values[best] - values[-1]) > apart:
         return Verdict(
             "overfitting",
-            f"{at} and is {values[-1]:.4g} after {after} epochs more, worse by more than {chance}",
+            f"{at} and is {values[-1]:.4g} after {after} more epochs, worse by more than {chance}",
             "get more data, augment it, or add weight decay, dropout or mixup (the recipe "
             f"regularise compares them); the saved model is that of epoch {stays.number}",
         )
@@ -99,7 +99,7 @@ def _underfits(last: Epoch) -> Verdict:
     return Verdict(
         "underfitting",
         f"the training loss {losses}",
-        "train longer or at a higher rate, and take regularisation away",
+        "train longer or at a higher rate, and reduce regularisation",
         True,
     )
 

@@ -323,7 +323,7 @@ VERDICTS: list[Row] = [
     (
         lambda: fits(0.9, 0.7, 0.6),
         [
-            "is 0.6 after 2 epochs more, worse by more than chance (0.01",
+            "is 0.6 after 2 more epochs, worse by more than chance (0.01",
             "recipe regularise",
             "of epoch 1",
         ],
@@ -401,7 +401,7 @@ COMPARED: list[Row] = [
     ),
     (
         lambda: regularised(0.8, 0.82, train=0.5),
-        ["and the training loss is not below the other"],
+        ["and the training loss is not below the held-out loss"],
         [],
     ),
     (
@@ -415,7 +415,7 @@ COMPARED: list[Row] = [
     ),
     (
         lambda: regularised(0.8, 0.6, train=0.5),
-        ["the training loss is not below the other, train longer first"],
+        ["the training loss is not below the held-out loss, so train longer first"],
         [],
     ),
     (
@@ -425,7 +425,7 @@ COMPARED: list[Row] = [
     ),
     (
         lambda: regularised(0.8, 0.9, chance=None),
-        ["what chance explains is not known: raise repeats"],
+        ["but how much chance explains is not known: raise repeats"],
         ["helps"],
     ),
     (
@@ -435,7 +435,7 @@ COMPARED: list[Row] = [
     ),
     (
         lambda: grown(0.9, 40, 0.7),
-        ["Growing scored better", "growing took 40% of the time", "One training each"],
+        ["Growing scored better", "growing took 40% of the time", "Each was trained once"],
         [],
     ),
     (
@@ -512,7 +512,7 @@ FOUND: list[Row] = [
     ),
     (
         lambda: initialised(trouble("vanishing"), True, False),
-        ["as built, activations are vanishing from 0.4 on; LSUV mends it", "the snippet shows how"],
+        ["as built, activations are vanishing from 0.4 on; LSUV fixes it", "the snippet shows how"],
         [],
     ),
     (
@@ -525,7 +525,7 @@ FOUND: list[Row] = [
         [
             "After training the network holds 11 B (weights 10 B, gradients 1 B), the "
             "largest part weights; a step took up to",
-            "more than the network as built. Letting go brought back 0 B of 9 B",
+            "more than the network as built. Freeing it gave back 0 B of 9 B",
             "are free now",
             "after training the network holds 11 B",
         ],
@@ -535,15 +535,15 @@ FOUND: list[Row] = [
         lambda: doubted("b", "b", "b", "b", copies=True),
         [
             "4 of 90 samples to look at; the most doubtful is 0.png",
-            "For 4 another class is proposed",
-            "1 files have copies, such as a/1.png and b/1.png",
+            "Another class is proposed for 4",
+            "1 file has copies, such as a/1.png and b/1.png",
             "(labelled a, looks like b)",
             "such as 0.png",
             "the same file as a/1.png",
             "To look at",
             "Another class proposed",
             "Files with copies",
-            "The network that doubts reached on 1000 held-out samples accuracy 0.9",
+            "On 1000 held-out samples, this network reached accuracy 0.9",
         ],
         ["say little"],
     ),
@@ -793,17 +793,17 @@ OVERFIT: list[Row] = [
     (
         lambda: overfitted(8),
         [
-            "on all 50 training samples 8, the smallest tried, does so too: 9 weights, loss 0.01 "
+            "on all 50 training samples 8, the smallest tried, overfits too: 9 weights, loss 0.01 "
             "after 30 steps",
             "; 8 overfits 50 training samples",
         ],
         ["of 50 training"],
     ),
-    (lambda: overfitted(8, 16), ["16, the smallest of 2 tried, does so too"], []),
+    (lambda: overfitted(8, 16), ["16, the smallest of 2 tried, overfits too"], []),
     (
         lambda: overfitted(8, ends=False, train=90),
-        ["in 9 s no network tried overfits 50 of 90 training samples; 8 comes lowest"],
-        ["does so too"],
+        ["in 9 s no network tried overfits 50 of 90 training samples; 8 comes closest"],
+        ["overfits too"],
     ),
     (
         lambda: overfitted(8, held=0.9),
@@ -816,7 +816,7 @@ OVERFIT: list[Row] = [
     ),
     (
         lambda: overfitted(8, held=0.41),
-        ["it knows the training samples by heart and nothing that holds for others"],
+        ["it learned the training samples by heart and nothing that holds for others"],
         ["in the order"],
     ),
     (
@@ -919,12 +919,15 @@ RATED: list[Row] = [
     ),
     (
         lambda: raced((1e-2, 1.0), batches=3),
-        ["trials of 3 batches mislead at times; raise num_it for longer ones"],
+        ["trials of 3 batches can mislead; raise num_it for longer ones"],
         [],
     ),
     (
         raced,
-        ["the sweep is too short for a race: 300 batches left none for a trial; raise num_it"],
+        [
+            "the sweep is too short for short trainings: its 300 batches leave none for one; raise "
+            "num_it"
+        ],
         [],
     ),
     (

@@ -104,7 +104,7 @@ def test_of_marks_in_marks_the_outer_ones_are_terms() -> None:
 def test_a_file_beyond_measure_is_named(tmp_path: Path) -> None:
     """Not read to its end first."""
     (tmp_path / "a.md").write_bytes(b"word " * 1_000_001)
-    with pytest.raises(UnreadableNote, match="more than 5 MB"):
+    with pytest.raises(UnreadableNote, match="larger than 5 MB"):
         read_note(tmp_path / "a.md")
     text = "---\n" + "".join(f"k{i}: 1\n" for i in range(20_000)) + "---\n# A\n"
     (part,) = parse_note(text, "a.md").left_out

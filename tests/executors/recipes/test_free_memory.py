@@ -36,9 +36,9 @@ def test_every_step_is_a_row_and_most_comes_back(freed: tuple[Outcome, Path]) ->
     assert [row["step"] for row in rows] == [
         "network built",
         "3 batches trained",
-        "gradients let go",
-        "optimizer let go",
-        "network and loaders let go",
+        "gradients freed",
+        "optimizer freed",
+        "network and loaders freed",
         "cache given back",
     ]
     used = [int(row["used_bytes"]) for row in rows]

@@ -142,7 +142,7 @@ def test_the_starter_notes_are_at_hand(
         (b'{"act": "remove", "origin": "a\\nb"}', 503, "no store"),
         (b'{"act": "watch", "origin": "/etc", "on": "perhaps"}', 422, "on"),
         (b'{"act": "uploaded", "collections": []}', 422, "collections"),
-        (b'{"act": "uploaded", "collections": [".."]}', 422, "no name"),
+        (b'{"act": "uploaded", "collections": [".."]}', 422, "cannot be used as a name"),
         (b'{"act": "uploaded", "collections": ["never"]}', 422, "nothing was dropped"),
         (b'{"act": "read", "place": "\\ud800"}', 422, ""),
     ],
