@@ -60,7 +60,7 @@ def test_broken_front_matter_costs_itself_alone(notes: Path, tmp_path: Path) -> 
 @pytest.mark.parametrize(
     ("name", "text", "line", "says"),
     [
-        ("a.md", "---\nx: 1\ny: &y {z: [*y]}\n---\n", 3, "holds itself"),
+        ("a.md", "---\nx: 1\ny: &y {z: [*y]}\n---\n", 3, "contains itself"),
         (
             "a.md",
             "---\n" + "".join(f"k{i}: &k{i} [{f'*k{i - 1},' * 9 if i else 1}]\n" for i in range(9)),

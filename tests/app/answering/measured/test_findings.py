@@ -131,7 +131,7 @@ def batches(*rows: tuple[int | None, str, int, int, str]) -> tuple[Finding, ...]
             init_check.findings(
                 {"as built": [VANISHING], "Kaiming": [VANISHING], "LSUV": []}, False, (0.1, 1.0)
             ),
-            ["as built, activations are vanishing from 0.4 on; LSUV mends it"],
+            ["as built, activations are vanishing from 0.4 on; LSUV fixes it"],
         ),
         (
             init_check.findings(NOTHING | {"as built": [VANISHING]}, True, (0.1, 1.0)),
