@@ -518,7 +518,7 @@ FOUND: list[Row] = [
     (
         lambda: initialised(trouble("dead", throughout=False), False, True),
         ["dead in 0.4", "so a fresh start would throw away what they know"],
-        ["from 0.4 on", "mend"],
+        ["from 0.4 on", "fix"],
     ),
     (
         lambda: held_memory(weights=10, gradients=1),

@@ -107,6 +107,6 @@ def test_a_node_that_is_killed_gives_its_training_back(cluster: Cluster, tmp_pat
             cluster.node.kill()
     cluster.start_node()
     assert there[-1]["status"] == "ok", there[-1]["message"]
-    assert any(" comes back: " in event.get("text", "") for event in there)
+    assert any(" is done here after all: " in event.get("text", "") for event in there)
     assert untimed(there[-1]["values"]) == untimed(here[-1]["values"])
     assert told(there) == told(here)
