@@ -7,7 +7,7 @@ from collections.abc import Mapping
 
 __all__ = ["DOUBT", "code_block", "count_of", "run_command", "shortened", "to_the_minute"]
 
-DOUBT = "The notes perhaps do not answer this. What comes nearest:"
+DOUBT = "The notes may not answer this. The closest they have:"
 
 
 def count_of(n: int, word: str) -> str:
