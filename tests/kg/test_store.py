@@ -289,7 +289,7 @@ def test_a_locked_database_is_busy_not_broken(
     impatient = sqlite3.connect
 
     def at_once(*args: object, **kwargs: object) -> sqlite3.Connection:
-        return impatient(*args, **{**kwargs, "timeout": 0.0})  # type: ignore[call-overload, no-any-return]
+        return impatient(*args, **{**kwargs, "timeout": 0.0})  # type: ignore[call-overload]
 
     monkeypatch.setattr(sqlite3, "connect", at_once)
     for attempt in (lambda: open_store(tmp_path), lambda: writing(tmp_path).__enter__()):
