@@ -185,7 +185,7 @@ def _ask(n: int, folder: Path) -> dict[str, Any]:
         taken.append(1000 * (time.perf_counter() - begun))
     memory = _most_memory()
     queries = encoder.encode_words(questions[:EXACT_FROM])[0]
-    nearest = [{p for p, _ in store.nearest_passages(query, HITS)} for query in queries]
+    nearest = [{p for p, _ in store.vectors.nearest(query, HITS)} for query in queries]
     exact = _exact(queries, n, encoder)
     store.close()
     shared = [len(found & right) / len(right) for found, right in zip(nearest, exact, strict=True)]
