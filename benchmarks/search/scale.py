@@ -44,7 +44,7 @@ from kg.writing import NoteRecord, writing
 
 SIZES = (100, 1_000, 10_000, 100_000, 1_000_000)
 D, VOCABULARY, WORDS, NOTE = 384, 50_000, 60, 10
-QUESTIONS, QUESTION_WORDS, HITS = 100, 6, 10
+QUESTIONS, HITS = 100, 10
 EXACT_FROM = 20  # questions whose nearest passages are looked for among all
 GIB = 2**20  # kibibytes, in which the system tells memory
 PICTURE = Path(__file__).parents[2] / "docs/scale.svg"

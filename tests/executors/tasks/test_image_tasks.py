@@ -21,7 +21,6 @@ from executors.task import Built, Settings
 from executors.tasks import IMAGE_TASKS, find_task
 
 SIZE, BATCH = 32, 4
-LABELLED = ("multi-label", "image-regression")  # with a listing
 LOWER = ("image-regression", "gan")  # whose first metric is better when lower
 MODES = ("RGB", "L", "RGBA", "P", "1", "LA", "RGB", "RGB", "I;16", "CMYK")
 

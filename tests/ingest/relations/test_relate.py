@@ -9,10 +9,11 @@ from pathlib import Path
 import networkx as nx
 import numpy as np
 import pytest
+from undecided import find_concepts
 
 from ingest.build import ingest
 from ingest.concepts.candidates import NoteParts
-from ingest.concepts.find import find_concepts, find_mentions
+from ingest.concepts.find import find_mentions
 from ingest.notes.kinds import parse_note
 from ingest.passages.cut import cut
 from ingest.passages.embedded_text import vector_texts
