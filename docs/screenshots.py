@@ -17,12 +17,12 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from PIL import Image
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Browser, Page, ViewportSize, expect, sync_playwright
 
 HERE = Path(__file__).parent
 MAIN = "from app.commands.ingest_and_ask import main; main()"
 ARGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-sync"]
-SIZE = {"width": 1440, "height": 900}
+SIZE: ViewportSize = {"width": 1440, "height": 900}
 COLOURS = 128  # of a picture's palette: text stays sharp, and a picture below MOST_BYTES
 MOST_BYTES = 150_000
 WIDTHS = {390: 844, 1440: 900, 2560: 1440}  # with the height of each window

@@ -132,7 +132,7 @@ def find(reading: Reading, store: Store, k: int = 10) -> Findings:
     pool = max(POOL, k)
     either = " OR ".join(f'"{spaced(word)}"' for word in _rarest(reading.words, store))
     lexical = dict(store.lexical(either, pool, FIELD_WEIGHTS) if either else ())
-    dense = dict(store.nearest_passages(reading.vector, pool))
+    dense = dict(store.vectors.nearest(reading.vector, pool))
     asked = _Asked(reading, lexical, dense)
     defining = {p for c in reading.concepts for p in store.concepts[c].passages}
     candidates = _candidates(asked, store, sorted({*dense, *lexical, *defining}))
@@ -219,13 +219,13 @@ def _candidates(asked: _Asked, store: Store, passages: Sequence[int]) -> dict[in
     best_lexical = max(asked.lexical.values(), default=1.0) or 1.0
     total = sum(reading.words.values()) or 1.0
     folded = {fold(word): weight for word, weight in reading.words.items()}
-    late = best_matches(reading.pieces, store.passage_words(passages)) @ reading.weights
+    late = best_matches(reading.pieces, store.vectors.words(passages)) @ reading.weights
     out = {}
     for p, matched in zip(passages, late, strict=True):
         cosine = (
             asked.dense[p]
             if p in asked.dense
-            else float((store.passage_vectors(p) @ reading.vector).max())
+            else float((store.vectors.of_passage(p) @ reading.vector).max())
         )
         there = store.passage_terms(p)
         out[p] = Candidate(
@@ -241,7 +241,7 @@ def _candidates(asked: _Asked, store: Store, passages: Sequence[int]) -> dict[in
 
 def _signs(reading: Reading, first: Sequence[Candidate], store: Store) -> Signs:
     matches = np.sort(
-        best_matches(reading.pieces, store.passage_words([c.passage for c in first])), axis=1
+        best_matches(reading.pieces, store.vectors.words([c.passage for c in first])), axis=1
     )  # (n, q)
     third = max(1, len(reading.pieces) // 3)
     if len(reading.pieces):

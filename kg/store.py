@@ -16,7 +16,6 @@ from typing import Any
 
 import networkx as nx
 import numpy as np
-import numpy.typing as npt
 
 from kg.errors import NoStore, StoreVersion
 from kg.graph import prerequisite_graph
@@ -31,27 +30,12 @@ from kg.rows import (
     read_mentions,
     read_relations,
 )
-from kg.schema import INDEX, OF_PASSAGES, check_types, connect, read_meta, told
+from kg.schema import OF_PASSAGES, check_types, connect, read_meta, told
+from kg.stored_vectors import StoredVectors
 from kg.types import Concept, Mention, Place, Relation
-from kg.vectors import (
-    WORD_BITS,
-    StatementVectors,
-    build_index,
-    build_shortlist,
-    check_bits,
-    load_shortlist,
-    nearest,
-    of_bytes,
-    save_shortlist,
-    shortlist,
-)
 
 __all__ = ["NoteFile", "Store", "note_roots", "open_store"]
 
-KEPT_WORDS = 20_000  # passages whose words' vectors stay in memory, about 2 KB each
-# Of so many vectors all are compared with a question's; of more, those of a shortlist.
-FLAT_MOST = 50_000
-SHORTLIST = 400
 _HYPHENATED = re.compile(r"([^\W_]+)-([^\W_]+)")
 
 
@@ -77,6 +61,7 @@ class Store:
     identity: str  # of the store, whatever its generation
     encoder_name: str
     passages: Passages
+    vectors: StoredVectors
     concepts: tuple[Concept, ...]
     note_names: tuple[str, ...]
     note_paths: dict[str, Path]
@@ -96,13 +81,7 @@ class Store:
 
         Also passages' words, of as many as stay in memory.
         """
-        if self._small:
-            self._index  # noqa: B018
-            # What a larger store, or an older version's, has left there is of no use any more.
-            with contextlib.suppress(OSError):
-                (self.folder / INDEX).unlink(missing_ok=True)
-        else:
-            self._shortlist  # noqa: B018
+        self.vectors.warm()
         for passage in range(min(len(self.passages), KEPT) if words else 0):
             self.passage_terms(passage)
 
@@ -258,83 +237,6 @@ class Store:
             rows = self._connection.execute("SELECT term, doc FROM temp.vocabulary").fetchall()
         return {term: int(count) for term, count in rows}
 
-    def nearest_passages(self, query: npt.NDArray[np.float32], k: int) -> list[tuple[int, float]]:
-        """Passages by the cosine of their best vector with the query's, shape (d,).
-
-        Best first, at most k. Of many passages, the best of a shortlist.
-        """
-        if not len(self._owners):
-            return []
-        if self._small:
-            return self._nearest_of_all(query, k)
-        rows = shortlist(self._shortlist, query, max(SHORTLIST, 4 * k), self._dimension)
-        among = dict.fromkeys(self._owners[rows].tolist())
-        scored = [(p, float((self.passage_vectors(p) @ query).max())) for p in among]
-        return sorted(scored, key=lambda found: (-found[1], found[0]))[:k]
-
-    def _nearest_of_all(self, query: npt.NDArray[np.float32], k: int) -> list[tuple[int, float]]:
-        best: dict[int, float] = {}
-        # Several vectors belong to one passage: ask for more until k passages are found or none are
-        # left.
-        n = 4 * k
-        while True:
-            rows, scores = nearest(self._index, query, n)
-            for row, score in zip(rows, scores, strict=True):
-                best.setdefault(int(self._owners[row]), float(score))
-            if len(best) >= k or n >= len(self._owners):
-                return list(best.items())[:k]
-            n *= 2
-
-    def passage_vectors(self, passage: int) -> npt.NDArray[np.float32]:
-        """The vectors of one passage, shape (parts, d)."""
-        return self._vectors_of(passage)
-
-    @cached_property
-    def _vectors_of(self) -> Callable[[int], npt.NDArray[np.float32]]:
-        return lru_cache(KEPT)(self._read_vectors)
-
-    def _read_vectors(self, passage: int) -> npt.NDArray[np.float32]:
-        query = "SELECT vector FROM vectors WHERE note = ? AND seq = ? ORDER BY part"
-        d = self._dimension
-        with self._reading():
-            rows = self._connection.execute(query, self.passages.place(passage)).fetchall()
-            return of_bytes(b"".join(vector for (vector,) in rows), d)
-
-    def passage_words(self, passages: Sequence[int]) -> list[bytes]:
-        """Vectors of each passage's words, as `kg.vectors.in_bits` made them.
-
-        Empty when the encoder gives none.
-        """
-        return [self._words(p) for p in passages]
-
-    @cached_property
-    def _words(self) -> Callable[[int], bytes]:
-        return lru_cache(KEPT_WORDS)(self._read_words)
-
-    def _read_words(self, passage: int) -> bytes:
-        (words,) = self._of_words("vectors", passage)
-        d = self._dimension
-        with told(self.folder):
-            check_bits(words, d, WORD_BITS)
-        return words
-
-    def statement_vectors(self, passages: Sequence[int]) -> list[StatementVectors]:
-        """The vectors of each passage's statements and of the words in them."""
-        d = self._dimension
-        rows = [self._of_words("vectors, statement_of, statements", p) for p in passages]
-        with told(self.folder):
-            return [StatementVectors.of(words, of, whole, d) for words, of, whole in rows]
-
-    def _of_words(self, columns: str, passage: int) -> tuple[bytes, ...]:
-        query = f"SELECT {columns} FROM words WHERE note = ? AND seq = ?"
-        with self._reading():
-            row: tuple[bytes, ...] | None = self._connection.execute(
-                query, self.passages.place(passage)
-            ).fetchone()
-            if row is None:
-                raise ValueError("a passage has no vectors")
-            return row
-
     def passage_terms(self, passage: int) -> frozenset[str]:
         """The folded words of a passage, its headings, and concepts it defines."""
         return self._terms(passage)
@@ -397,56 +299,6 @@ class Store:
                 out.setdefault(passage, []).append(concept.id)
         return {p: tuple(cs) for p, cs in out.items()}
 
-    @cached_property
-    def _owners(self) -> npt.NDArray[np.int64]:
-        """Passage of each vector, in order, shape (m,)."""
-        first = self.passages.first_ids()
-        with self._reading():
-            rows = self._connection.execute("SELECT note, seq FROM vectors")
-            owners = np.sort(np.fromiter((first[note] + seq for note, seq in rows), np.int64))
-            if len(np.unique(owners)) != len(self.passages):
-                raise ValueError("passages have no vectors")
-            return owners
-
-    @cached_property
-    def _dimension(self) -> int:
-        with self._reading():
-            row = self._connection.execute("SELECT length(vector) FROM vectors LIMIT 1").fetchone()
-        return int(row[0]) if row else 1
-
-    @property
-    def _small(self) -> bool:
-        return len(self._owners) <= FLAT_MOST
-
-    @cached_property
-    def _index(self) -> Any:
-        """Of all vectors, in memory: to read them takes no longer than a file of it would."""
-        every = [*self._slabs()]
-        d = self._dimension
-        return build_index(np.concatenate(every) if every else np.zeros((0, d), np.float32))
-
-    @cached_property
-    def _shortlist(self) -> Any:
-        """From its file, or built and saved when that cannot be trusted."""
-        path, of = self.folder / INDEX, f"{self.identity} {self.generation}"
-        index = load_shortlist(path, of)
-        if index is None or index.ntotal != len(self._owners):
-            index = build_shortlist(self._slabs(), self._dimension)
-            # A store on a read-only or full disk still answers; the file only saves time.
-            with contextlib.suppress(OSError):
-                save_shortlist(index, path, of)
-        return index
-
-    def _slabs(self) -> Iterator[npt.NDArray[np.float32]]:
-        """The vectors of each note, shape (m, d), in the order of the passages."""
-        query = "SELECT vector FROM vectors WHERE note = ? ORDER BY seq, part"
-        d = self._dimension
-        for note in self.passages.first_ids():
-            with self._reading():
-                rows = self._connection.execute(query, (note,)).fetchall()
-                vectors = of_bytes(b"".join(vector for (vector,) in rows), d)
-            yield vectors
-
 
 def open_store(folder: Path) -> Store:
     """Open the newest whole generation of a store.
@@ -480,12 +332,16 @@ def open_store(folder: Path) -> Store:
         imported = json.loads(meta.get("imported", "{}"))
         reading = partial(_one_at_a_time, threading.Lock(), folder)
         in_order = [(ids[name], name, counts.get(ids[name], 0)) for name in order]
+        passages = Passages(connection, reading, in_order)
+        generation, identity = int(meta["generation"]), meta.get("identity", "")
+        whole = f"{identity} {generation}"
         store = Store(
             folder=folder,
-            generation=int(meta["generation"]),
-            identity=meta.get("identity", ""),
+            generation=generation,
+            identity=identity,
             encoder_name=meta["encoder"],
-            passages=Passages(connection, reading, in_order),
+            passages=passages,
+            vectors=StoredVectors(connection, reading, passages, folder, whole),
             concepts=read_concepts(connection),
             note_names=tuple(order),
             note_paths={name: Path(path) for _, name, path in notes},

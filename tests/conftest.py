@@ -284,11 +284,11 @@ def everything() -> Callable[[Path], dict[str, object]]:
                 "concepts": opened.concepts,
                 "mentions": opened.mentions,
                 "relations": (*opened.relations, *opened.candidates()),
-                "vectors": [opened.passage_vectors(p.id).tolist() for p in opened.passages],
-                "words": opened.passage_words(range(len(opened.passages))),
+                "vectors": [opened.vectors.of_passage(p.id).tolist() for p in opened.passages],
+                "words": opened.vectors.words(range(len(opened.passages))),
                 "statements": [
                     (v.whole.tolist(), v.statement_of.tolist())
-                    for v in opened.statement_vectors(range(len(opened.passages)))
+                    for v in opened.vectors.statements(range(len(opened.passages)))
                 ],
                 "full text": _full_text(opened._connection),
                 "rows": {t: count(f"SELECT count(*) FROM {t}").fetchone()[0] for t in tables},

@@ -126,7 +126,7 @@ def _compose(
     elif asked.kind == "next":
         composed = after(store.concepts[asked.names[-1]], store) if asked.names else now(store)
     elif asked.kind == "comparison":
-        composed = comparison(asked, ranked, findings, store)
+        composed = comparison(asked, ranked, store)
     elif asked.lists_all:
         composed = listing(asked, findings, store)
     elif asked.kind == "where":

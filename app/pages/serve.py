@@ -10,6 +10,7 @@ import sys
 import threading
 import webbrowser
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -141,29 +142,21 @@ def serve(
     failures: list[Exception] = []
 
     def prepare() -> None:
-        try:
-            get_ready(shelf, first)
-            intake.follow()
-            if writer is not None:
-                load_writer(writer)
-            runs.keep_ready(Warm())
-        except Exception as error:  # noqa: BLE001 - raised again below, where it ends the serving
-            # Once all is stopped, what was under way ends too, which is no failure.
-            failures.extend([error] * (not stopped.is_set()))
-            stopped.set()
+        get_ready(shelf, first)
+        intake.follow()
+        if writer is not None:
+            load_writer(writer)
+        runs.keep_ready(Warm())
 
     first = _reading_first(intake, read_notes)
     pages = _build(gradus, writer, editor)
     sys.setswitchinterval(TURN_S)
-    preparing = threading.Thread(target=prepare, daemon=True, name="prepare")
+    work = partial(_or_stop, prepare, stopped, failures)
+    preparing = threading.Thread(target=work, daemon=True, name="prepare")
     _stop_on_signals(stopped)
     try:
         _launch(pages, gradus, intake, host, port, access)
-        address = f"http://{f'[{host}]' if ':' in host else host}:{port}"
-        sys.stdout.write(f"Gradus is at {address}\n")
-        sys.stdout.flush()
-        if open_browser:
-            webbrowser.open(address)
+        _say_where(host, port, open_browser)
         preparing.start()
         stopped.wait()
     except OSError as error:
@@ -175,11 +168,30 @@ def serve(
         shelf.close()
     for failure in failures:
         raise failure
-    if (
-        preparing.is_alive() or intake.is_busy()
-    ):  # an interpreter that ends would wait for what is being imported
+    if preparing.is_alive() or intake.is_busy():
+        # An interpreter that ends would wait for what is being imported.
         sys.stdout.flush()
         os._exit(0)
+
+
+def _or_stop(
+    prepare: Callable[[], None], stopped: threading.Event, failures: list[Exception]
+) -> None:
+    """Prepare; what goes wrong ends the serving, which then raises it."""
+    try:
+        prepare()
+    except Exception as error:  # noqa: BLE001 - raised again where the serving ends
+        # Once all is stopped, what was under way ends too, which is no failure.
+        failures.extend([error] * (not stopped.is_set()))
+        stopped.set()
+
+
+def _say_where(host: str, port: int, open_browser: bool) -> None:
+    address = f"http://{f'[{host}]' if ':' in host else host}:{port}"
+    sys.stdout.write(f"Gradus is at {address}\n")
+    sys.stdout.flush()
+    if open_browser:
+        webbrowser.open(address)
 
 
 def _reading_first(intake: Intake, read_notes: Job | None) -> Callable[[], object] | None:

@@ -19,6 +19,7 @@ import tempfile
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import cast
 
 import numpy as np
 import numpy.typing as npt
@@ -184,7 +185,7 @@ def judged(found: list[Case], store: Store, encoder: Remembering) -> list[bool]:
     passed = []
     for case in found:
         if case.section not in laid:
-            laid[case.section] = lay_grounds(places[case.section], store, encoder)
+            laid[case.section] = lay_grounds(places[case.section], store, cast(Encoder, encoder))
         grounds = laid[case.section]
         (support,) = check([case.text], [range(len(grounds.sources))], grounds)
         passed.append(bool(support))

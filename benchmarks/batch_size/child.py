@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from types import ModuleType
+from unittest import mock
 
 from benchmarks.batch_size import models as batch_size_models
 from benchmarks.batch_size.simulated_memory import SimulatedMemory
@@ -26,12 +27,15 @@ def simulate(memory: SimulatedMemory) -> None:
     def only(_: str) -> ModuleType:
         return batch_size_models
 
-    trials.find_task = only  # type: ignore[assignment]
-    trials.bound_memory = bound
-    trials.reset_peak = trial_parts.reset_peak = reset
-    trial_parts.peak_bytes = lambda _: memory.peak
-    trials.used_bytes = lambda _: memory.live
-    trials.available_bytes = lambda _: int(os.environ[LIMIT])
+    mock.patch.multiple(
+        trials,
+        find_task=only,
+        bound_memory=bound,
+        reset_peak=reset,
+        used_bytes=lambda _: memory.live,
+        available_bytes=lambda _: int(os.environ[LIMIT]),
+    ).start()
+    mock.patch.multiple(trial_parts, reset_peak=reset, peak_bytes=lambda _: memory.peak).start()
 
 
 def main(channel: int) -> int:

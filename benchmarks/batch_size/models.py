@@ -16,6 +16,7 @@ from fastai.learner import Learner
 from fastai.optimizer import Adam
 from torch import nn
 from torch.nn import functional
+from torch.utils.data import Dataset
 
 from executors.task import Built, Settings, Source
 
@@ -40,7 +41,7 @@ class Model:
     budgets: tuple[int, int, int]
 
 
-class Samples:
+class Samples(Dataset[tuple[torch.Tensor, torch.Tensor]]):
     """`count` samples, of which the first few repeat."""
 
     def __init__(self, model: Model, count: int) -> None:

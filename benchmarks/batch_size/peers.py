@@ -19,7 +19,8 @@ import time
 import warnings
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any
+from functools import partial
+from typing import Any, TypeVar
 
 STARTED = time.monotonic()
 
@@ -38,6 +39,7 @@ LONG = (
     8 * TRAIN
 )  # samples for Lightning 2.6, which never ends where a batch of the whole data set fails
 FASTAI_S = time.monotonic() - STARTED
+Found = TypeVar("Found")
 
 
 @dataclass
@@ -62,13 +64,13 @@ class Log:
 class Loop:
     """fastai's loop under a budget: the same trials as ours, in this process."""
 
-    def __init__(self, name: str, folder: str, budget: int) -> None:
+    def __init__(self, name: str, folder: str, budget: int, memory: SimulatedMemory) -> None:
         how = {"device": "cpu", "size": None, "precision": "float32", "frozen": False}
         bound = {"memory_limit": None, "share": 1.0, "margin": 0.0}
         os.environ[LIMIT] = str(budget)
         self._bench = trials._Bench({"settings": {"task": name}, "folder": folder, **how, **bound})
         self._bench._real = lambda batch: 0.0  # type: ignore[method-assign]
-        self.log = Log()
+        self.log, self._memory = Log(), memory
 
     def train(self, batch: int, validate: bool = True, steps: int = 3) -> int:
         """Peak bytes of these steps and of a validation batch; raises torch.OutOfMemoryError."""
@@ -117,7 +119,7 @@ class Loop:
                     module.bs = 1
             learner.model.reset()
         gc.collect()
-        left = trials.used_bytes("cpu") - self._bench.base_bytes
+        left = self._memory.live - self._bench.base_bytes
         if left > LOST:
             raise RuntimeError(f"a trial left {left} bytes of tensors behind")
 
@@ -219,7 +221,7 @@ def lightning(
     return int(found or 0), log
 
 
-def timed(what: Callable[[], Any]) -> tuple[Any, float]:
+def timed(what: Callable[[], Found]) -> tuple[Found, float]:
     """What it returns, and the seconds it took."""
     start = time.monotonic()
     return what(), time.monotonic() - start
@@ -230,10 +232,10 @@ def measure(name: str, memory: SimulatedMemory, folder: str) -> list[dict[str, A
     model, rows = MODELS[name], []
     for budget in model.budgets:
         row: dict[str, Any] = {}
-        loop, build_s = timed(lambda budget=budget: Loop(name, folder, budget))
-        line, line_s = timed(lambda loop=loop, budget=budget: naive(loop, budget))
+        loop, build_s = timed(partial(Loop, name, folder, budget, memory))
+        line, line_s = timed(partial(naive, loop, budget))
         line_log, loop.log = loop.log, Log()
-        guess, guess_s = timed(lambda loop=loop: accelerate(loop))
+        guess, guess_s = timed(partial(accelerate, loop))
         guess_log, loop.log = loop.log, Log()
         truth = bisected(loop, guess)
         row["accelerate"] = guess_log.report(guess, truth, guess_s, FASTAI_S + build_s)
@@ -247,9 +249,7 @@ def measure(name: str, memory: SimulatedMemory, folder: str) -> list[dict[str, A
     _, import_s = timed(lambda: __import__("lightning.pytorch"))
     for row, budget in zip(rows, model.budgets, strict=True):
         for mode in ("binsearch", "power"):
-            (found, log), seconds = timed(
-                lambda b=budget, m=mode: lightning(model, b, m, memory, folder)
-            )
+            (found, log), seconds = timed(partial(lightning, model, budget, mode, memory, folder))
             own = max((batch for batch, ok in log.tried if ok), default=0)
             truth = own if mode == "binsearch" else row["Lightning binsearch"]["truth"]
             row[f"Lightning {mode}"] = log.report(found, truth, seconds, FASTAI_S + import_s)

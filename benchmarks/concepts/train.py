@@ -146,7 +146,8 @@ def read_vault(name: str, folder: Path) -> list[Vault]:
     whole = _looked_at(name, notes, judged)
     print(name, len(judged), "judged,", len({x["text"] for x in whole.judged}), "found", flush=True)
     shuffled = [notes[i] for i in np.random.default_rng(len(notes)).permutation(len(notes))]
-    pieces, at = [], 0
+    pieces: list[Vault] = []
+    at = 0
     while at < len(shuffled) and len(notes) > 1:
         size = PIECES[len(pieces) % len(PIECES)]
         pieces.append(_looked_at(name, shuffled[at : at + size], judged))
@@ -238,11 +239,11 @@ def measured(read: Sequence[Vault], rows: Sequence[Array]) -> list[dict[str, Any
                 seen.add(vault.name)
     figures = []
     for name in ("all", "pieces", *(n for group in GROUPS for n in group), *KINDS):
-        own = [
+        counted = [
             x for x in every
             if (name == "pieces") != x["whole"] and name in ("all", "pieces", x["vault"], x["kind"])
         ]  # fmt: skip
-        figures.append({"of": name, **_figures(own)})
+        figures.append({"of": name, **_figures(counted)})
         print(figures[-1])
     return figures
 

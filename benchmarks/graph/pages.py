@@ -32,8 +32,10 @@ SIZES = (90, 600, 5000)
 TOPIC = 30  # concepts that link mostly among themselves
 CLICKS, OPENINGS, FRAMES = 15, 5, 120
 PATIENCE_MS = 180_000  # with a page, where other work keeps the machine busy
-ARGS = ("--no-sandbox", "--disable-gpu", "--disable-background-networking", "--no-first-run")
-ARGS += ("--disable-component-update", "--disable-sync")
+ARGS = (
+    *("--no-sandbox", "--disable-gpu", "--disable-background-networking", "--no-first-run"),
+    *("--disable-component-update", "--disable-sync"),
+)
 LOADED_S = 20  # the encoder loads meanwhile, which would be measured too
 # The time of the first frame in which what is awaited is there, from the click on.
 CLICK = """([x, y, label]) => new Promise((done) => {

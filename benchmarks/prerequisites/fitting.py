@@ -18,6 +18,7 @@ from sklearn.linear_model import LogisticRegression
 
 from benchmarks.concepts.train import encoded
 from ingest.build import ingest
+from ingest.concepts.candidates import NoteParts
 from ingest.concepts.find import concepts_as_decided
 from ingest.concepts.links import mentions_of
 from ingest.decisions.read import decisions_in
@@ -115,7 +116,8 @@ def _nothing(*_: object) -> None:
 
 def vault_of(sources: Sources, vectors: NameVectors, chosen: Sequence[int]) -> Vault:
     """Read the candidate pairs of some of the notes as if there were no others."""
-    notes, ids = [], []
+    notes: list[NoteParts] = []
+    ids: list[int] = []
     for note in (sources.notes[i] for i in chosen):
         own = [replace(p, id=len(ids) + i) for i, p in enumerate(note.passages)]
         ids += [p.id for p in note.passages]
@@ -186,7 +188,7 @@ def _fit_round(ahead: Floats, back: Floats, gold: Gold, chosen: Mask, settings: 
     return Round(joined, first)
 
 
-def _regression(columns: Floats, labels: Mask, c: float, *, bias: bool) -> Linear:
+def _regression(columns: npt.NDArray[np.floating], labels: Mask, c: float, *, bias: bool) -> Linear:
     """Logistic regression with a ridge penalty over columns of deviation 1; its weights are for
     columns as given.
     """

@@ -15,6 +15,7 @@ import itertools
 import tempfile
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 from unittest import mock
@@ -74,7 +75,7 @@ def main() -> None:
 def _changes() -> Iterator[tuple[str, Callable[[], contextlib.AbstractContextManager[Any]]]]:
     yield "as it is", contextlib.nullcontext
     for part in PARTS:
-        yield f"without {part}", lambda part=part: mock.patch.object(search, part, 0.0)
+        yield f"without {part}", partial(mock.patch.object, search, part, 0.0)
     yield "with PageRank of concepts", lambda: _added(_page_rank, 0.05)
     yield "with the concept's passages", lambda: _added(_defines, 0.05)
     yield "with the neighbours", lambda: _added(_neighbours, 0.1)
@@ -207,10 +208,11 @@ def _feedback(
 ) -> dict[int, float]:
     """Cosine with the question moved towards its three nearest passages."""
     vector = encoder.encode([question])[0]
-    nearest = [p for p, _ in store.nearest_passages(vector, 3)]
-    moved = vector + 0.4 * np.mean([store.passage_vectors(p).mean(axis=0) for p in nearest], axis=0)
+    nearest = [p for p, _ in store.vectors.nearest(vector, 3)]
+    means = [store.vectors.of_passage(p).mean(axis=0) for p in nearest]
+    moved = vector + 0.4 * np.mean(means, axis=0)
     moved /= np.linalg.norm(moved)
-    return {p: max(0.0, float((store.passage_vectors(p) @ moved).max())) for p in candidates}
+    return {p: max(0.0, float((store.vectors.of_passage(p) @ moved).max())) for p in candidates}
 
 
 def _pairs(
@@ -231,7 +233,7 @@ def _pairs(
 
 def _figures(shared: Path, stores: dict[str, Store], encoder: Encoder) -> Row:
     def over(name: str) -> Callable[[str, int], tuple[Hit, ...]]:
-        return lambda question, k: search.find(question, stores[name], encoder, k).hits
+        return lambda question, k: search.search(question, stores[name], encoder, k)
 
     row: Row = {}
     for part, figures in sorted(

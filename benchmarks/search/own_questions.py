@@ -32,7 +32,7 @@ __all__ = [
     "headed_questions",
 ]
 
-HERE = Path(__file__).parent / "questions"
+HERE = Path(__file__).parents[1] / "questions"
 HITS = 100
 Search = Callable[[str, int], Sequence[Hit]]
 

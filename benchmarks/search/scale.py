@@ -44,7 +44,7 @@ from kg.writing import NoteRecord, writing
 
 SIZES = (100, 1_000, 10_000, 100_000, 1_000_000)
 D, VOCABULARY, WORDS, NOTE = 384, 50_000, 60, 10
-QUESTIONS, QUESTION_WORDS, HITS = 100, 6, 10
+QUESTIONS, HITS = 100, 10
 EXACT_FROM = 20  # questions whose nearest passages are looked for among all
 GIB = 2**20  # kibibytes, in which the system tells memory
 PICTURE = Path(__file__).parents[2] / "docs/scale.svg"
@@ -185,7 +185,7 @@ def _ask(n: int, folder: Path) -> dict[str, Any]:
         taken.append(1000 * (time.perf_counter() - begun))
     memory = _most_memory()
     queries = encoder.encode_words(questions[:EXACT_FROM])[0]
-    nearest = [{p for p, _ in store.nearest_passages(query, HITS)} for query in queries]
+    nearest = [{p for p, _ in store.vectors.nearest(query, HITS)} for query in queries]
     exact = _exact(queries, n, encoder)
     store.close()
     shared = [len(found & right) / len(right) for found, right in zip(nearest, exact, strict=True)]

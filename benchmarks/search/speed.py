@@ -9,6 +9,7 @@ import argparse
 import json
 import tempfile
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 
 from benchmarks.record import save
@@ -34,7 +35,7 @@ def main() -> None:
         found = {"encode_ms": encoding}
         for k in (10, 100):
             found[f"search_{k}_ms"] = _figures(
-                milliseconds(lambda q, k=k: search(q, store, encoder, k), questions)
+                milliseconds(partial(search, store=store, encoder=encoder, k=k), questions)
             )
         store.close()
     limit = 1.5 * encoding["median"] + 20

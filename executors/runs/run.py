@@ -194,13 +194,9 @@ class Run:
         self.folder = Path(blank.folder)
         self.id, self.pid, self.warmed = self.folder.name, 0, False
         self._blank, self._options, self._turn = blank, options, turn
-        self._lock, self._ended, self._cancel = (
-            threading.Lock(),
-            threading.Event(),
-            threading.Event(),
-        )
+        self._ended, self._cancel = threading.Event(), threading.Event()
         self._result: RunResult | None = None
-        self._tail, self._told, self._said = Tail(self.folder / EVENTS), False, 0
+        self._tail, self._said = Tail(self.folder / EVENTS), 0
         self._made = self._begun = time.monotonic()
         self._child: Child | None = None
         if turn is None or turn.begin():
@@ -217,18 +213,6 @@ class Run:
     def ahead(self) -> int:
         """How many runs have to end before this one begins; 0 once it has begun."""
         return self._turn.ahead if self._turn is not None else 0
-
-    def new_events(self) -> list[dict[str, Any]]:
-        """Events since the last call, without waiting; the result comes last, once."""
-        with self._lock:
-            ended = (
-                self._ended.is_set()
-            )  # before reading: what was written before the end is then read
-            events = self._tail.read()
-            if ended and not self._told and self._result is not None:
-                self._told = True
-                events.append(self._result.to_event())
-            return events
 
     def events(self) -> Iterator[dict[str, Any]]:
         """Every event from the first, waiting for the next; the last is the result."""

@@ -88,12 +88,12 @@ def lsuv(model: nn.Module, forward: Callable[[], Any]) -> int:
     scaled = 0
     for name in [layer.name for layer in layers(model, forward)]:
         module = model.get_submodule(name)
-        if isinstance(module, _WEIGHTED) and _scale(model, module, forward):
+        if isinstance(module, _WEIGHTED) and _scale(module, forward):
             scaled += 1
     return scaled
 
 
-def _scale(model: nn.Module, module: nn.Module, forward: Callable[[], Any]) -> bool:
+def _scale(module: nn.Module, forward: Callable[[], Any]) -> bool:
     """Divide the weights by the output's deviation until it is one."""
     for _ in range(_TRIES):
         deviation = _deviation(module, forward)

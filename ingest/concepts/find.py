@@ -7,9 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 
-import numpy as np
-import numpy.typing as npt
-
 from ingest.concepts.candidates import NoteParts, candidates_of, termhood_of
 from ingest.concepts.decided import regroup
 from ingest.concepts.merge import Group, final_names, merge
@@ -17,28 +14,12 @@ from ingest.concepts.summary import summary_of
 from ingest.concepts.words import Vectors
 from ingest.decisions.read import Decision
 from ingest.report import Failure
-from kg.encoder import load_encoder
 from kg.linking import Lexicon
 from kg.types import Concept, Mention, Passage, Resource
-from kg.vectors import in_bytes, of_bytes
 
-__all__ = ["concepts_as_decided", "find_concepts", "find_mentions"]
+__all__ = ["concepts_as_decided", "find_mentions"]
 
 MAX_RESOURCES = 12
-
-
-def find_concepts(notes: Sequence[NoteParts]) -> tuple[Concept, ...]:
-    """Concepts of all notes, in the order of their first definition; ids are positions.
-
-    The result depends on the notes' contents and order only, not on when each was ingested.
-    """
-    return concepts_as_decided(notes, (), _as_kept)[0]
-
-
-def _as_kept(names: Sequence[str]) -> npt.NDArray[np.float32]:
-    """Vectors of names as a store gives them back, shape (n, d)."""
-    encoder = load_encoder()
-    return of_bytes(in_bytes(encoder.encode(names)).tobytes(), encoder.dimension)
 
 
 def concepts_as_decided(

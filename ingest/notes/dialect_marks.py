@@ -33,7 +33,6 @@ _ATTRIBUTE = r"(?:[#.][A-Za-z][\w:-]*|[\w-]+=(?:\"[^\"\n]*\"|'[^'\n]*'|[^\s{}\"'
 _ATTRIBUTES = rf"\{{:?[ \t]*{_ATTRIBUTE}(?:[ \t]+{_ATTRIBUTE})*[ \t]*\}}"
 _TAG = r"#(?:[A-Za-z][\w/-]*|\[\[[^\[\]\n]+\]\])"
 _BLOCK = r"\^(?:[A-Za-z][\w-]+|[0-9a-f]{6})"
-_QUOTED = r"[\"'](?P<kept2>[^{}\"'\n]+)[\"']"
 _GAP = r"(?:(?<![ \t])[ \t]+)"  # all blanks before a mark
 # Marks, each with a sign without which there is none. What a group "kept…" holds stays; all else
 # of a match goes.

@@ -134,8 +134,8 @@ def test_a_store_that_followed_any_edits_is_a_fresh_one(
     one_encoder: Encoder, everything: Everything, tmp_path: Path
 ) -> None:
     """Passages, concepts, relations with scores and evidence, vectors to the bit, and answers."""
-    run_state_machine_as_test(  # type: ignore[no-untyped-call]
-        lambda: Edits(tmp_path, one_encoder, everything),
+    run_state_machine_as_test(
+        lambda: Edits(tmp_path, one_encoder, everything),  # type: ignore[arg-type]
         settings=settings(max_examples=SEQUENCES, stateful_step_count=STEPS),
     )
 

@@ -47,10 +47,12 @@ def intake(shelf: Shelf) -> Iterator[Intake]:
     intake.close()
 
 
-def test_notes_arrive_step_by_step(intake: Intake, shelf: Shelf, notes: Path) -> None:
+def test_notes_arrive_step_by_step(
+    intake: Intake, shelf: Shelf, notes: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Each step is told with its counts, and what a reader waits for; then the store is there."""
     told: list[str] = []
-    shelf.tell = told.append  # type: ignore[method-assign]
+    monkeypatch.setattr(shelf, "tell", told.append)
     report = intake.read([notes]).result(LIMIT_S)
     doing, waiting = intake.state()
     assert doing.ended and doing.report == report and waiting == 0

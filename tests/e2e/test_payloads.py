@@ -14,7 +14,7 @@ from urllib.parse import urlencode
 import pytest
 from pages_server import Visit
 from payloads import LEG, PAYLOADS, RAW, few, hostile_notes, hostile_runs
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, Dialog, Page, expect
 from served import served
 
 from app.api.functions import Gradus
@@ -134,7 +134,12 @@ def hostile(tmp_path_factory: pytest.TempPathFactory, encoder: Encoder) -> Itera
 def guest(visit: Visit, hostile: Hostile) -> Guest:
     """A visitor whose page is there, and to whom nothing has happened yet."""
     guest, page = Guest(visit, hostile.address), visit.page
-    page.on("dialog", lambda dialog: (guest.came_up.append(dialog.message), dialog.dismiss()))
+
+    def came_up(dialog: Dialog) -> None:
+        guest.came_up.append(dialog.message)
+        dialog.dismiss()
+
+    page.on("dialog", came_up)
     page.context.on("page", lambda other: guest.came_up.append(other.url))
     page.goto(guest.address)
     page.wait_for_function("Boolean(window.gradus?.work && gradus.openNote)")

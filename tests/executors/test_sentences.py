@@ -243,8 +243,8 @@ def few(
 
 
 def stuck(targets: int = 2, **found: Any) -> str:
-    given = {"bounds": LIMITS, "tries": (tried("stuck"),), "weights": 20, "shapes": ("8 × 1", "8")}
-    facts = Facts(**given | {"targets": targets} | found)
+    given: dict[str, Any] = {"bounds": LIMITS, "tries": (tried("stuck"),), "targets": targets}
+    facts = Facts(**given | {"weights": 20, "shapes": ("8 × 1", "8")} | found)
     what = few(causes(facts), *facts.tries, limits=facts.bounds)
     said = overfit_first.message_of(what, [], None, 9, 50)
     return f"{said} {overfit_first.findings(what, [], None)[0].words}".lower()

@@ -14,7 +14,7 @@ import pytest
 from made import counts, write_notes
 from one_by_one import OneByOne
 
-from ingest import build
+from ingest import build, changes
 from ingest.build import ingest
 from ingest.notes.kinds import parse_note
 from ingest.notes.parsed import ParsedNote
@@ -63,7 +63,7 @@ def forbid(monkeypatch: pytest.MonkeyPatch, *names: str) -> None:
         raise AssertionError("an unchanged note was taken up again")
 
     for name in names:
-        monkeypatch.setattr(build, name, never)
+        monkeypatch.setattr(changes if name in ("parse_note", "cut") else build, name, never)
 
 
 def test_a_first_ingest_reports_what_it_found(
@@ -393,7 +393,7 @@ def test_a_wider_folder_renames_without_parsing(
         taken.append(name)
         return parse_note(text, name)
 
-    monkeypatch.setattr(build, "parse_note", taking)
+    monkeypatch.setattr(changes, "parse_note", taking)
     report = ingest([notes], tmp_path / "store")
     assert counts(report) == (3, 1, 0, 0, 2) and taken == ["momentum.md"]
     ingest([notes], tmp_path / "fresh")

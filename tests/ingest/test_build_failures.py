@@ -132,7 +132,7 @@ def test_an_error_that_nobody_thought_of_costs_one_note(
             raise error
         return parse_note(text, name)
 
-    monkeypatch.setattr("ingest.build.parse_note", fails)
+    monkeypatch.setattr("ingest.changes.parse_note", fails)
     report = ingest([notes], tmp_path / "store")
     assert counts(report) == (2, 2, 0, 0, 0)
     (failure,) = report.failed

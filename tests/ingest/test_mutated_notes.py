@@ -18,7 +18,7 @@ import pytest
 
 from ingest.notes.files import read_note
 from ingest.notes.kinds import parse_note
-from ingest.notes.parsed import ParsedNote, dump, load
+from ingest.notes.parsed import Block, Heading, Marked, ParsedNote, dump, load
 from ingest.passages.cut import cut
 from ingest.passages.encode import ToEncode
 from kg.errors import UnreadableNote
@@ -174,7 +174,8 @@ def ends_soon(what: str) -> Iterator[None]:
 
 def check(parsed: ParsedNote, name: str) -> None:
     """All spans lie in their texts, passages are slices, and what is stored is what is read."""
-    for part in (*parsed.headings, *parsed.blocks, *parsed.marked):
+    parts: list[Heading | Block | Marked] = [*parsed.headings, *parsed.blocks, *parsed.marked]
+    for part in parts:
         assert 0 <= part.start <= part.end <= len(parsed.text_of(part.cell))
     for block in parsed.blocks:
         assert parsed.text_of(block.cell)[block.start : block.end].strip("\r\n")

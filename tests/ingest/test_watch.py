@@ -129,7 +129,7 @@ def test_edits_that_come_meanwhile_are_taken_up_together(
 
     edited: queue.SimpleQueue[set[Path]] = queue.SimpleQueue()
     monkeypatch.setattr(watching, "watch", watched)
-    monkeypatch.setattr(watching.queue, "SimpleQueue", lambda: edited)
+    monkeypatch.setattr(queue, "SimpleQueue", lambda: edited)
     with pytest.raises(KeyboardInterrupt):
         follow([tmp_path], take_up)
     assert taken == [{one}, {two, three}]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import dataclasses
 from collections.abc import Iterator
 from pathlib import Path
@@ -297,7 +298,7 @@ def test_late_interaction_is_the_weighted_mean_of_best_matches(
         "long": "long",
     }
     for candidate in find(read(question, kiln, one_encoder), kiln, 10).candidates:
-        words = of_bits(kiln.passage_words([candidate.passage])[0], 384, WORD_BITS)
+        words = of_bits(kiln.vectors.words([candidate.passage])[0], 384, WORD_BITS)
         total = score = 0.0
         for piece, vector in zip(spoken, pieces[0].vectors, strict=True):
             weight = weights.get(whole.get(piece, piece), 0.0)
@@ -311,8 +312,8 @@ def test_a_store_without_word_vectors_is_searched_all_the_same(
     kiln: Store, one_encoder: Encoder
 ) -> None:
     """As for an encoder that gives none: the passage's own vector stands in."""
-    bare = dataclasses.replace(kiln)
-    bare.passage_words = lambda passages: [b""] * len(passages)  # type: ignore[method-assign]
+    bare = dataclasses.replace(kiln, vectors=copy.copy(kiln.vectors))
+    bare.vectors.words = lambda passages: [b""] * len(passages)  # type: ignore[method-assign]
     none = SimpleNamespace(
         name=one_encoder.name, encode_words=lambda texts: (one_encoder.encode(texts), [NO_WORDS])
     )

@@ -67,8 +67,8 @@ def test_nearest_passages_are_exact(
     owners = np.repeat(np.arange(len(parts)), parts)
     exact = {p: float((vectors[owners == p] @ query).max()) for p in range(len(parts))}
     store = open_store(folder)
-    found = store.nearest_passages(query, k)
-    own = [store.passage_vectors(p) for p in range(len(parts))]
+    found = store.vectors.nearest(query, k)
+    own = [store.vectors.of_passage(p) for p in range(len(parts))]
     store.close()
     shutil.rmtree(folder)
     assert [p for p, _ in found] == sorted(exact, key=lambda p: -exact[p])[:k]
@@ -83,12 +83,12 @@ def test_nearest_passages_refuse_another_dimension(store: Store) -> None:
     with pytest.raises(
         IndexMismatch, match=r"the question's vector has shape \(3,\), the index expects \(384,\)"
     ):
-        store.nearest_passages(np.ones(3, dtype=np.float32), 3)
+        store.vectors.nearest(np.ones(3, dtype=np.float32), 3)
 
 
 def test_no_passages_are_asked_for_and_none_come(store: Store, encoder: Encoder) -> None:
     """k = 0 gives nothing."""
-    assert store.nearest_passages(encoder.encode(["x"])[0], 0) == []
+    assert store.vectors.nearest(encoder.encode(["x"])[0], 0) == []
 
 
 def test_words_rank_passages_higher_the_more_they_say(store: Store) -> None:
@@ -289,7 +289,7 @@ def test_a_locked_database_is_busy_not_broken(
     impatient = sqlite3.connect
 
     def at_once(*args: object, **kwargs: object) -> sqlite3.Connection:
-        return impatient(*args, **{**kwargs, "timeout": 0.0})  # type: ignore[call-overload, no-any-return]
+        return impatient(*args, **{**kwargs, "timeout": 0.0})  # type: ignore[call-overload]
 
     monkeypatch.setattr(sqlite3, "connect", at_once)
     for attempt in (lambda: open_store(tmp_path), lambda: writing(tmp_path).__enter__()):

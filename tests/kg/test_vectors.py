@@ -198,12 +198,12 @@ def test_a_store_of_many_passages_rebuilds_an_index_it_cannot_trust(
     path = folder / INDEX
     query = encoder.encode(["how long is a step?"])[0]
     before = open_store(folder)
-    exact = before.nearest_passages(query, 5)
+    exact = before.vectors.nearest(query, 5)
     before.close()
     assert not path.exists()
-    monkeypatch.setattr("kg.store.FLAT_MOST", 3)
+    monkeypatch.setattr("kg.stored_vectors.FLAT_MOST", 3)
     before = open_store(folder)
-    expected, of = before.nearest_passages(query, 5), f"{before.identity} {before.generation}"
+    expected, of = before.vectors.nearest(query, 5), f"{before.identity} {before.generation}"
     before.close()
     assert [p for p, _ in expected] == [p for p, _ in exact]
     np.testing.assert_allclose([s for _, s in expected], [s for _, s in exact], atol=1e-6)
@@ -222,11 +222,11 @@ def test_a_store_of_many_passages_rebuilds_an_index_it_cannot_trust(
     elif harm == "other store":
         save_shortlist(some(d=384), path, f"another {before.generation}")
     after = open_store(folder)
-    assert after.nearest_passages(query, 5) == expected
+    assert after.vectors.nearest(query, 5) == expected
     after.close()
     if harm != "a folder":
         mended = load_shortlist(path, of)
-        assert mended is not None and mended.ntotal == len(after._owners)
+        assert mended is not None and mended.ntotal == len(after.vectors)
     assert {p.name for p in folder.iterdir()} >= {"gradus.sqlite", INDEX}
     assert not [p for p in folder.iterdir() if p.name.endswith(".new")]
 

@@ -10,7 +10,6 @@ from pathlib import Path
 
 import pytest
 
-from kg import whole_file
 from kg.whole_file import clear_unfinished, write_whole
 
 
@@ -43,7 +42,7 @@ def test_what_fails_leaves_the_file_as_it_was(
 
     file = tmp_path / "kept.txt"
     file.write_bytes(b"before")
-    monkeypatch.setattr(whole_file.os if step == "fsync" else Path, step, full)
+    monkeypatch.setattr(os if step == "fsync" else Path, step, full)
     with pytest.raises(OSError, match="No space left"):
         write_whole(file, b"after")
     assert file.read_bytes() == b"before"

@@ -7,6 +7,7 @@ import sqlite3
 import subprocess
 from contextlib import closing
 from pathlib import Path
+from typing import Any
 
 import pytest
 from cluster import ROOT, Cluster
@@ -15,10 +16,10 @@ STARTER = ROOT / "ingest" / "starter"
 FEW = 3  # of its notes: each text is encoded three times on one core
 
 
-def told(program: subprocess.CompletedProcess[str]) -> dict[str, object]:
+def told(program: subprocess.CompletedProcess[str]) -> dict[str, Any]:
     """The report that an ingest printed."""
     assert program.returncode == 0, program.stderr
-    report: dict[str, object] = json.loads(program.stdout.splitlines()[-1])
+    report: dict[str, Any] = json.loads(program.stdout.splitlines()[-1])
     return report
 
 
@@ -98,7 +99,7 @@ def test_a_note_that_brings_down_its_readers_is_named_and_left_out(
     words = ("ingest", str(notes), "--store", str(store), "--on", cluster.address, "--json")
     report = told(cluster.gradus(*words))
     assert report["notes"] == 2
-    (failed,) = report["failed"]  # type: ignore[misc]
+    (failed,) = report["failed"]
     assert failed["note"] == "bad.mdx" and "crashes" in failed["error"]
     (notes / "bad.mdx").unlink()
     alone = tmp_path / "alone"

@@ -16,7 +16,6 @@ from app.answering.reading.statements import Statement, excerpt, statements_of, 
 from app.answering.reading.words import spoken
 from ingest.notes.markdown import plain
 from kg.linking import key
-from kg.search import Findings
 from kg.store import Store
 from kg.types import Concept
 
@@ -42,9 +41,7 @@ def side_is_told(side: Side, store: Store) -> bool:
     return _telling(side, store) is not None
 
 
-def comparison(
-    asked: Question, ranked: Ranked | None, findings: Findings, store: Store
-) -> Composed | None:
+def comparison(asked: Question, ranked: Ranked | None, store: Store) -> Composed | None:
     """What answers best, then what each side is; None when the notes tell nothing of either."""
     telling = [_telling(side, store) for side in asked.sides]
     if not any(telling):

@@ -151,7 +151,7 @@ def _near(asked: Question, hits: Sequence[Hit], store: Store) -> tuple[Array, Ar
     An encoder without vectors of words leaves their part to the statements' own.
     """
     reading = asked.reading
-    of_hits = store.statement_vectors([h.passage.id for h in hits])
+    of_hits = store.vectors.statements([h.passage.id for h in hits])
     meaning = np.concatenate([own.meet(reading.vector) for own in of_hits]).astype(np.float64)
     if not len(reading.pieces):
         return meaning, meaning[:, None]

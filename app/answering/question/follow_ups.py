@@ -244,7 +244,7 @@ def _conditioned(asked: _FollowUp) -> str:
     if not asked.opened and len(words(asked.rest)) > 4:
         return ""
     word = condition["word"].lower()
-    return _under(asked.before, asked.rest, word, asked.topic, bool(asked.named), asked.lexicon)
+    return _under(asked.before, asked.rest, word, bool(asked.named), asked.lexicon)
 
 
 def _of_another(asked: _FollowUp) -> str:
@@ -327,7 +327,7 @@ def _bare(rest: str, before: str, topic: str) -> str:
     return f"{word} {_WH.sub('', before)}"
 
 
-def _under(before: str, rest: str, word: str, topic: str, named: bool, lexicon: Lexicon) -> str:
+def _under(before: str, rest: str, word: str, named: bool, lexicon: Lexicon) -> str:
     """The last question with another condition."""
     same = re.search(rf"[\s,]+{word}\b(?!.*[\s,]{word}\b).*$", before, re.I)
     if same:

@@ -50,8 +50,6 @@ class Question:
         The concepts that it names, in its order; of a path, its goals.
     sides : tuple of Side
         What it sets against each other, whether or not its answer is a comparison.
-    chooses : bool
-        Whether a comparison asks which side to take.
     goes_on : bool
         Whether it asks for more of the answer before.
     lists_all : bool
@@ -77,7 +75,6 @@ class Question:
     kind: AnswerKind
     names: tuple[int, ...]
     sides: tuple[Side, ...]
-    chooses: bool
     goes_on: bool
     lists_all: bool
     marks: tuple[str, ...]
@@ -124,7 +121,6 @@ def understand(
         kind=kind,
         names=names,
         sides=sides,
-        chooses=is_choice(text),
         goes_on=bool(history) and wants_more(asked),
         lists_all=kind == "list" and read_kind(text, len(names)) == "all",
         marks=marks_of(text),

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +23,7 @@ from kg.errors import GradusError
 from kg.marks import add_marks, known_ids, remove_marks
 from kg.store import Store
 
-__all__ = ["GraphPage", "graph_page"]
+__all__ = ["graph_page"]
 
 SCRIPTS = ("graph.js", "graph_list.js", "download.js")  # one scope, in this order
 # After a mark or a decision the map follows; its view stays where it was after a mark.
@@ -37,15 +36,7 @@ DECISIONS = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class GraphPage:
-    """The page's components that the others act on."""
-
-    canvas: gr.HTML
-    card: gr.Markdown
-
-
-def graph_page(shelf: Shelf, runs_dir: Path) -> GraphPage:
+def graph_page(shelf: Shelf, runs_dir: Path) -> None:
     """Lay the page out inside the current tab."""
 
     def card(event: gr.EventData) -> str:
@@ -72,7 +63,6 @@ def graph_page(shelf: Shelf, runs_dir: Path) -> GraphPage:
     marked.then(None, None, None, js=RENEW.format(everything="false"))
     decided = canvas.relation_decided(decide, None, shown, **AT_ONCE)
     decided.then(None, None, None, js=RENEW.format(everything="true"))
-    return GraphPage(canvas, shown)
 
 
 def _served(shelf: Shelf) -> list[Callable[..., dict[str, Any]]]:

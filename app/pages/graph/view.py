@@ -161,7 +161,7 @@ def _concepts(store: Store, part: _Part, wanted: Wanted) -> dict[str, Any]:
     others = [kind for kind in wanted.kinds if kind != "prerequisite"]
     chain = part.kind == "between"
     if chain:
-        edges, reduced = _chain(store, part, reduced)
+        edges, reduced = _chain(store, part)
     elif "prerequisite" not in wanted.kinds:
         edges = []
     inside = set(part.ids)
@@ -185,9 +185,7 @@ def _concepts(store: Store, part: _Part, wanted: Wanted) -> dict[str, Any]:
     }
 
 
-def _chain(
-    store: Store, part: _Part, graph: nx.DiGraph[int]
-) -> tuple[list[list[Any]], nx.DiGraph[int]]:
+def _chain(store: Store, part: _Part) -> tuple[list[list[Any]], nx.DiGraph[int]]:
     """The relations along a way between two concepts, and the way as a graph to place."""
     way = list(zip(part.ids, part.ids[1:], strict=False))
     kinds = {frozenset((r.source, r.target)): r for r in reversed(store.relations)}

@@ -198,8 +198,8 @@ def test_a_run_ends_with_what_it_found(gradus: Gradus) -> None:
         assert (ended["status"], result.status) == ("ok", "ok")
         assert ended["values"] == json.loads(json.dumps(result.values))
         assert ended["events"]
-        checked = TypeAdapter(signature_of("run_status").returns).validate_python(ended)
-        assert checked == ended
+        returns = signature_of("run_status").returns
+        assert TypeAdapter(returns).validate_python(ended) == ended
     finally:
         gradus.runs.stop_all()
 

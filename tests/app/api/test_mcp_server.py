@@ -6,6 +6,7 @@ import json
 import os
 import sys
 from collections.abc import Awaitable, Callable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +18,7 @@ from mcp.client.stdio import stdio_client
 from mcp.client.streamable_http import streamablehttp_client
 from mcp.shared.exceptions import McpError
 from mcp.shared.memory import create_connected_server_and_client_session as connected
-from mcp.types import CallToolResult, TextContent
+from mcp.types import CallToolResult, TextContent, TextResourceContents
 from pydantic import AnyUrl
 from served import served
 
@@ -107,8 +108,9 @@ def test_an_error_of_ours_tells_no_inside(gradus: Gradus, monkeypatch: pytest.Mo
 
 def test_runs_are_off_until_they_are_allowed(gradus: Gradus) -> None:
     """Without --allow-runs no tool starts anything; with it a run is followed and stopped."""
+    asked = {"recipe": "free-memory"}
     for name in RUNNING:
-        refused = told(gradus, lambda s, name=name: s.call_tool(name, {"recipe": "free-memory"}))
+        refused = told(gradus, partial(ClientSession.call_tool, name=name, arguments=asked))
         assert refused.isError
         assert "Unknown tool" in text_of(refused)
 
@@ -133,8 +135,10 @@ def test_notes_and_concepts_are_resources(gradus: Gradus) -> None:
         found = {}
         for index in ("gradus://notes", "gradus://concepts"):
             (listed,) = (await session.read_resource(AnyUrl(index))).contents
+            assert isinstance(listed, TextResourceContents)
             for address in json.loads(listed.text):
                 (there,) = (await session.read_resource(AnyUrl(address))).contents
+                assert isinstance(there, TextResourceContents)
                 found[address] = there.text
         with pytest.raises(McpError) as unknown:
             await session.read_resource(AnyUrl("gradus://note/x"))

@@ -22,11 +22,11 @@ def client(gradus: Gradus) -> TestClient:
 
 def test_a_question_is_answered(client: TestClient, gradus: Gradus) -> None:
     """The reply is the function's, of the type that the schema shows."""
-    asked = {"question": "What is flour?", "k": 2}
-    reply = client.post("/ask", json=asked)
+    reply = client.post("/ask", json={"question": "What is flour?", "k": 2})
     assert reply.status_code == 200
-    assert reply.json()["answer"] == gradus.ask(**asked)["answer"]
-    assert TypeAdapter(signature_of("ask").returns).validate_python(reply.json()) == reply.json()
+    assert reply.json()["answer"] == gradus.ask("What is flour?", k=2)["answer"]
+    returns = signature_of("ask").returns
+    assert TypeAdapter(returns).validate_python(reply.json()) == reply.json()
 
 
 @pytest.mark.parametrize("name", ["recipes", "notes", "relations"])

@@ -100,8 +100,8 @@ _TEXTS = st.text(_CHARACTERS, max_size=30).map(str.strip).filter(lambda text: sp
     )
 )
 def test_what_is_written_is_read_back(
-    tmp_path_factory: pytest.TempPathFactory, rows: list[tuple]
-) -> None:  # type: ignore[type-arg]
+    tmp_path_factory: pytest.TempPathFactory, rows: list[tuple[str, list[str], list[str], str]]
+) -> None:
     """Questions survive their file, whatever their words are."""
     asked = tuple(
         AskedQuestion(q, tuple(g), tuple(t), k, "a.md:1", n)

@@ -13,6 +13,7 @@ from kg.passages import Passages
 from kg.rows import insert_relations
 from kg.schema import create_tables
 from kg.store import Store
+from kg.stored_vectors import StoredVectors
 from kg.types import Concept, Evidence, Place, Relation
 
 # Words that some format gives a meaning of its own.
@@ -82,13 +83,15 @@ def graph_store(
         )
         for i, label in enumerate(labels)
     )
-    connection = _holding(relations)
+    connection, folder = _holding(relations), Path("nowhere")
+    passages = Passages(connection, nullcontext, ())
     return Store(
-        folder=Path("nowhere"),
+        folder=folder,
         generation=1,
         identity="",
         encoder_name="",
-        passages=Passages(connection, nullcontext, ()),
+        passages=passages,
+        vectors=StoredVectors(connection, nullcontext, passages, folder, ""),
         concepts=concepts,
         note_names=(),
         note_paths={},

@@ -26,8 +26,10 @@ from app.visitors_runs import VisitorsRuns
 from kg.encoder import Encoder
 
 ROOT = Path(__file__).resolve().parents[3]
-NAMES = ("question", "again", "act", "id", "words", "name", "index", "liked", "value", "label")
-NAMES += ("known", "full", "goal", "first", "then", "decision", "recipe", "params")
+NAMES = (
+    *("question", "again", "act", "id", "words", "name", "index", "liked", "value", "label"),
+    *("known", "full", "goal", "first", "then", "decision", "recipe", "params"),
+)
 ODD: tuple[Any, ...] = (
     None,
     3,

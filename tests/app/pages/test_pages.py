@@ -140,8 +140,9 @@ def test_a_card_has_its_formula_and_its_runs(store: Store, tmp_path: Path) -> No
     for name in ("lr-find", "batch-size"):
         folder = tmp_path / f"20260101T000000Z-{name}-abcdef"
         folder.mkdir()
-        spec = {"recipe": name, "task": "tabular", "params": {}, "started": "2026-01-01T00:00:00"}
-        (folder / "spec.json").write_text(json.dumps(spec), encoding="utf-8")
+        spec = {"recipe": name, "task": "tabular", "started": "2026-01-01T00:00:00"}
+        written = json.dumps({**spec, "params": {}})
+        (folder / "spec.json").write_text(written, encoding="utf-8")
     card = card_markdown(store, rate, runs_dir=tmp_path)
     assert re.findall(r'href="#past/([^"]+)"', card) == ["20260101T000000Z-lr-find-abcdef"]
 

@@ -258,10 +258,8 @@ def test_what_is_written_in_a_locale_is_read_back(
 ) -> None:
     """For every pair of marks, with one or two decimals so that they cannot be mistaken."""
     numbers = [number / 10**places for number in whole]
-    cells = [
-        before + f"{n:,.{places}f}".translate(str.maketrans({",": marks[0], ".": marks[1]})) + after
-        for n in numbers
-    ]
+    written = {ord(mark): other for mark, other in zip(",.", marks, strict=True)}
+    cells = [before + f"{n:,.{places}f}".translate(written) + after for n in numbers]
     column = number_column(pd.Series(cells, name="x"))
     assert column is not None and not column.wrong and column.decimal == marks[1]
     read = [plain_number(cell, column.thousands, column.decimal, column.scales) for cell in cells]

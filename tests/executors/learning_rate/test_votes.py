@@ -32,7 +32,8 @@ def raced(ran: list[tuple[float, float]], before: float = 2.0) -> Race:
 def sliced(ran: list[tuple[float, float]], before: float = 2.0) -> Race:
     """The same race with pairs of rates."""
     trials = tuple(
-        Trial((one.rate / 3, one.rate), 50, one.loss, 56, one.ended) for one in raced(ran).trials
+        Trial((rate / 3, rate), 50, one.loss, 56, one.ended)
+        for (rate, _), one in zip(ran, raced(ran).trials, strict=True)
     )
     return Race(trials, before, 300, 1.0)
 
@@ -86,7 +87,8 @@ def test_a_higher_valley_never_lowers_the_rate(
 ) -> None:
     """And a lower one never raises it."""
     low, high = sorted((one, other))
-    assert settled(raced(ran), low).rate <= settled(raced(ran), high).rate
+    below, above = settled(raced(ran), low).rate, settled(raced(ran), high).rate
+    assert isinstance(below, float) and isinstance(above, float) and below <= above
 
 
 def test_without_a_valley_the_trials_decide() -> None:

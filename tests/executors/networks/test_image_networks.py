@@ -56,7 +56,7 @@ def build(settings: Settings, folder: Path, size: int = SIZE) -> Built:
 def test_a_network_that_cannot_be_used_says_why(arch: str, reason: str) -> None:
     """Before anything is built; none asked for is the default."""
     if not reason:
-        assert check_arch(arch) is None
+        check_arch(arch)
         return
     with pytest.raises(BadParameter) as caught:
         check_arch(arch, unet=True)

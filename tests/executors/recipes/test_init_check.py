@@ -34,12 +34,13 @@ BATCH = torch.randn(256, 64, generator=torch.Generator().manual_seed(1))
 
 def test_layers_are_measured_exactly() -> None:
     """Mean, deviation and dead units are those of the outputs, in the order of the calls."""
-    model = nn.Sequential(nn.Linear(64, 8), nn.ReLU())
+    linear = nn.Linear(64, 8)
+    model = nn.Sequential(linear, nn.ReLU())
     with torch.no_grad():
-        model[0].bias[:4] = -1e6  # four units that never fire
+        linear.bias[:4] = -1e6  # four units that never fire
     found = layers(model, lambda: model(BATCH))
     with torch.no_grad():
-        hidden = model[0](BATCH)
+        hidden = linear(BATCH)
     assert [layer.name for layer in found] == ["0", "1"] and [layer.kind for layer in found] == [
         "Linear",
         "ReLU",

@@ -71,22 +71,6 @@ def test_the_result_event_is_the_contract(attack: str, tmp_path: Path) -> None:
     assert event["seconds"] > 0
 
 
-def test_new_events_never_waits_and_tells_each_event_once(
-    attack: str, tmp_path: Path, until: Until
-) -> None:
-    """Calls while the run goes on and after its end together give every event once."""
-    run = start(attack, {"count": 20}, tmp_path)
-    seen: list[dict[str, Any]] = []
-
-    def ended() -> bool:
-        seen.extend(run.new_events())
-        return bool(seen) and seen[-1]["event"] == "result"
-
-    until(ended)
-    assert [event["number"] for event in seen if event["event"] == "number"] == list(range(20))
-    assert run.new_events() == []
-
-
 def test_the_folder_holds_what_the_run_was(attack: str, tmp_path: Path) -> None:
     """Spec, environment, events and result are files of the run's own folder."""
     run = start(attack, {"count": 2}, tmp_path)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from types import SimpleNamespace
 
 import pytest
@@ -70,7 +71,7 @@ def test_places_are_where_a_run_may_train(monkeypatch: pytest.MonkeyPatch) -> No
         "",
     )
     monkeypatch.setattr(devices, "cards", lambda: ())
-    monkeypatch.setattr(devices.sys, "platform", "linux")
+    monkeypatch.setattr(sys, "platform", "linux")
     assert devices.places("auto") == ("cpu",)
 
 

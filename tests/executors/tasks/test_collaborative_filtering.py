@@ -20,7 +20,7 @@ def table(path: Path, header: str = "user,item,rating", rows: list[str] = ROWS) 
     return path
 
 
-def settings(path: Path | None = None, **more: str) -> Settings:
+def settings(path: Path | None = None, **more: Any) -> Settings:
     return Settings("collaborative-filtering", str(path or ""), **more)
 
 

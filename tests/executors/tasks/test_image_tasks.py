@@ -21,7 +21,6 @@ from executors.task import Built, Settings
 from executors.tasks import IMAGE_TASKS, find_task
 
 SIZE, BATCH = 32, 4
-LABELLED = ("multi-label", "image-regression")  # with a listing
 LOWER = ("image-regression", "gan")  # whose first metric is better when lower
 MODES = ("RGB", "L", "RGBA", "P", "1", "LA", "RGB", "RGB", "I;16", "CMYK")
 
@@ -97,7 +96,7 @@ def own_files(task: str, folder: Path) -> Path:
             Image.fromarray(values).save(folder / "masks" / f"{path.stem}.png")
     else:
         images = odd_images(folder)
-        lines = {
+        tables: dict[str, list[tuple[object, ...]]] = {
             "multi-label": [
                 ("file", "labels"),
                 *((path.name, "sky" if n % 2 else "sky sea") for n, path in enumerate(images)),
@@ -106,8 +105,8 @@ def own_files(task: str, folder: Path) -> Path:
                 ("file", "x1", "y1", "x2", "y2"),
                 *((path.name, 0, 0, *shown_size(path)) for path in images),
             ],
-        }.get(task)
-        if lines:
+        }
+        if lines := tables.get(task):
             name = "labels.csv" if task == "multi-label" else "points.csv"
             with (folder / name).open("w", newline="") as file:
                 csv.writer(file).writerows(lines)

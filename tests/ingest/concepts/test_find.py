@@ -9,9 +9,10 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from undecided import find_concepts
 
 from ingest.concepts.candidates import NoteParts
-from ingest.concepts.find import find_concepts, find_mentions
+from ingest.concepts.find import find_mentions
 from ingest.concepts.summary import first_sentence
 from ingest.notes.kinds import parse_note
 from ingest.passages.cut import cut

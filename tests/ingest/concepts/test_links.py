@@ -10,10 +10,10 @@ from pathlib import Path
 
 import pytest
 from made import write_notes
+from undecided import find_concepts
 
 from ingest.build import ingest
 from ingest.concepts.candidates import NoteParts
-from ingest.concepts.find import find_concepts
 from ingest.concepts.links import mentions_of
 from ingest.notes.kinds import parse_note
 from ingest.passages.cut import cut

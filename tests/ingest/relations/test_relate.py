@@ -9,10 +9,11 @@ from pathlib import Path
 import networkx as nx
 import numpy as np
 import pytest
+from undecided import find_concepts
 
 from ingest.build import ingest
 from ingest.concepts.candidates import NoteParts
-from ingest.concepts.find import find_concepts, find_mentions
+from ingest.concepts.find import find_mentions
 from ingest.notes.kinds import parse_note
 from ingest.passages.cut import cut
 from ingest.passages.embedded_text import vector_texts
@@ -317,7 +318,7 @@ def test_related_scores_are_the_cosines_of_the_concepts(store: Store) -> None:
 
     def centre(c: Concept) -> np.ndarray[tuple[int, ...], np.dtype[np.float32]]:
         return unit(
-            np.mean([unit(store.passage_vectors(p).mean(axis=0)) for p in c.passages], axis=0)
+            np.mean([unit(store.vectors.of_passage(p).mean(axis=0)) for p in c.passages], axis=0)
         )
 
     for r in store.relations:

@@ -5,9 +5,10 @@ from __future__ import annotations
 import json
 
 import pytest
+from undecided import find_concepts
 
 from ingest.concepts.candidates import NoteParts
-from ingest.concepts.find import find_concepts, find_mentions
+from ingest.concepts.find import find_mentions
 from ingest.notes.kinds import parse_note
 from ingest.passages.cut import cut
 from ingest.relations.stated import stated_prerequisites

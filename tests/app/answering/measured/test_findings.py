@@ -30,7 +30,7 @@ from executors.recipes import (
 from executors.recipes._overfit import Few
 from executors.runs.finding import Finding, figures_of
 from executors.runs.result import RunResult, result_from
-from executors.training.overfit import Bounds, Try
+from executors.training.stuck import Bounds, Try
 
 WAYS = [
     regularise.Row(name, score, 0.0, 1.0, 1.0)
@@ -230,7 +230,7 @@ def result(recipe: str, said: tuple[Finding, ...] = (), message: str = "") -> Ru
 
 
 def stored(one: RunResult) -> dict[str, Any]:
-    return json.loads(json.dumps(one.to_event()))  # type: ignore[no-any-return]
+    return json.loads(json.dumps(one.to_event()))
 
 
 def test_every_recipe_of_ours_is_tried() -> None:

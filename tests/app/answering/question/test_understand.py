@@ -72,8 +72,6 @@ def field(question: str, name: str, store: Store, encoder: Encoder) -> Any:
         ("what is dropout", "bare", True),
         ("what is dropout good for in winter?", "bare", False),
         ("where is dropout explained?", "bare", True),
-        ("should I use SGD or momentum?", "chooses", True),
-        ("difference between SGD and momentum", "chooses", False),
         ("What can I learn next?", "names", ()),
     ],
 )

@@ -59,7 +59,7 @@ def test_a_file_of_the_map_holds_what_the_map_draws(store: Store, label: str | N
     shown = concepts_in(store, Wanted(about))
     view = graph_view(store, Wanted(about))
     file = download(store, "json", shown, about)
-    read: nx.MultiDiGraph[str] = nx.node_link_graph(json.loads(file["text"]), edges="edges")
+    read: nx.Graph[str] = nx.node_link_graph(json.loads(file["text"]), edges="edges")
     names = nx.get_node_attributes(read, "label")
     assert set(names.values()) == {node["label"] for node in view["nodes"]}
     drawn = {(store.concepts[a].label, store.concepts[b].label) for a, b, _ in view["edges"]}

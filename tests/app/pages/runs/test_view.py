@@ -38,7 +38,7 @@ def said_of(*figures: dict[str, object]) -> list[dict[str, Any]]:
     """What a result says, as it travels."""
     findings = tuple(Finding("words", one) for one in figures)
     event = RunResult("ok", "lr-find", "tabular", "cpu", said=findings).to_event()
-    return json.loads(json.dumps(event["said"]))  # type: ignore[no-any-return]
+    return json.loads(json.dumps(event["said"]))
 
 
 def trial(batch: int, **fields: Any) -> dict[str, Any]:

@@ -1,0 +1,197 @@
+"""The vectors of a store, read from it when they are asked for."""
+
+from __future__ import annotations
+
+import contextlib
+import sqlite3
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager
+from functools import cached_property, lru_cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from kg.passages import KEPT, Passages
+from kg.schema import INDEX, told
+from kg.vectors import (
+    WORD_BITS,
+    StatementVectors,
+    build_index,
+    build_shortlist,
+    check_bits,
+    load_shortlist,
+    nearest,
+    of_bytes,
+    save_shortlist,
+    shortlist,
+)
+
+__all__ = ["StoredVectors"]
+
+KEPT_WORDS = 20_000  # passages whose words' vectors stay in memory, about 2 KB each
+# Of so many vectors all are compared with a question's; of more, those of a shortlist.
+FLAT_MOST = 50_000
+SHORTLIST = 400
+
+
+class StoredVectors:
+    """The vectors of passages, of their statements, and of the words in them.
+
+    Parameters
+    ----------
+    reading : callable
+        Gives the context in which the connection may be used; it is not entered twice at a time.
+    folder : Path
+        Where the shortlist's file is.
+    generation : str
+        What the shortlist must be of.
+    """
+
+    def __init__(
+        self,
+        connection: sqlite3.Connection,
+        reading: Callable[[], AbstractContextManager[None]],
+        passages: Passages,
+        folder: Path,
+        generation: str,
+    ) -> None:
+        self._connection = connection
+        self._reading = reading
+        self._passages = passages
+        self._folder = folder
+        self._generation = generation
+        self._of_passage = lru_cache(KEPT)(self._read_passage)
+        self._words = lru_cache(KEPT_WORDS)(self._read_words)
+
+    def __len__(self) -> int:
+        return len(self._owners)
+
+    def warm(self) -> None:
+        """Load what finds the nearest ones (writing its file if out of date) now."""
+        if self._small:
+            self._index  # noqa: B018
+            # What a larger store, or an older version's, has left there is of no use any more.
+            with contextlib.suppress(OSError):
+                (self._folder / INDEX).unlink(missing_ok=True)
+        else:
+            self._shortlist  # noqa: B018
+
+    def nearest(self, query: npt.NDArray[np.float32], k: int) -> list[tuple[int, float]]:
+        """Passages by the cosine of their best vector with the query's, shape (d,).
+
+        Best first, at most k. Of many passages, the best of a shortlist.
+        """
+        if not len(self):
+            return []
+        if self._small:
+            return self._nearest_of_all(query, k)
+        rows = shortlist(self._shortlist, query, max(SHORTLIST, 4 * k), self._dimension)
+        among = dict.fromkeys(self._owners[rows].tolist())
+        scored = [(p, float((self.of_passage(p) @ query).max())) for p in among]
+        return sorted(scored, key=lambda found: (-found[1], found[0]))[:k]
+
+    def _nearest_of_all(self, query: npt.NDArray[np.float32], k: int) -> list[tuple[int, float]]:
+        best: dict[int, float] = {}
+        # Several vectors belong to one passage: ask for more until k passages are found or none are
+        # left.
+        n = 4 * k
+        while True:
+            rows, scores = nearest(self._index, query, n)
+            for row, score in zip(rows, scores, strict=True):
+                best.setdefault(int(self._owners[row]), float(score))
+            if len(best) >= k or n >= len(self):
+                return list(best.items())[:k]
+            n *= 2
+
+    def of_passage(self, passage: int) -> npt.NDArray[np.float32]:
+        """The vectors of one passage, shape (parts, d)."""
+        return self._of_passage(passage)
+
+    def _read_passage(self, passage: int) -> npt.NDArray[np.float32]:
+        query = "SELECT vector FROM vectors WHERE note = ? AND seq = ? ORDER BY part"
+        return self._read(query, self._passages.place(passage))
+
+    def words(self, passages: Sequence[int]) -> list[bytes]:
+        """Vectors of each passage's words, as `kg.vectors.in_bits` made them.
+
+        Empty when the encoder gives none.
+        """
+        return [self._words(p) for p in passages]
+
+    def _read_words(self, passage: int) -> bytes:
+        (words,) = self._row_of_words("vectors", passage)
+        d = self._dimension
+        with told(self._folder):
+            check_bits(words, d, WORD_BITS)
+        return words
+
+    def statements(self, passages: Sequence[int]) -> list[StatementVectors]:
+        """The vectors of each passage's statements and of the words in them."""
+        d = self._dimension
+        rows = [self._row_of_words("vectors, statement_of, statements", p) for p in passages]
+        with told(self._folder):
+            return [StatementVectors.of(words, of, whole, d) for words, of, whole in rows]
+
+    def _row_of_words(self, columns: str, passage: int) -> tuple[bytes, ...]:
+        query = f"SELECT {columns} FROM words WHERE note = ? AND seq = ?"
+        with self._reading():
+            row: tuple[bytes, ...] | None = self._connection.execute(
+                query, self._passages.place(passage)
+            ).fetchone()
+            if row is None:
+                raise ValueError("a passage has no vectors")
+            return row
+
+    @cached_property
+    def _owners(self) -> npt.NDArray[np.int64]:
+        """Passage of each vector, in order, shape (m,)."""
+        first = self._passages.first_ids()
+        with self._reading():
+            rows = self._connection.execute("SELECT note, seq FROM vectors")
+            owners = np.sort(np.fromiter((first[note] + seq for note, seq in rows), np.int64))
+            if len(np.unique(owners)) != len(self._passages):
+                raise ValueError("passages have no vectors")
+            return owners
+
+    @cached_property
+    def _dimension(self) -> int:
+        with self._reading():
+            row = self._connection.execute("SELECT length(vector) FROM vectors LIMIT 1").fetchone()
+        return int(row[0]) if row else 1
+
+    @property
+    def _small(self) -> bool:
+        return len(self) <= FLAT_MOST
+
+    @cached_property
+    def _index(self) -> Any:
+        """Of all vectors, in memory: to read them takes no longer than a file of it would."""
+        every = [*self._slabs()]
+        d = self._dimension
+        return build_index(np.concatenate(every) if every else np.zeros((0, d), np.float32))
+
+    @cached_property
+    def _shortlist(self) -> Any:
+        """From its file, or built and saved when that cannot be trusted."""
+        path = self._folder / INDEX
+        index = load_shortlist(path, self._generation)
+        if index is None or index.ntotal != len(self):
+            index = build_shortlist(self._slabs(), self._dimension)
+            # A store on a read-only or full disk still answers; the file only saves time.
+            with contextlib.suppress(OSError):
+                save_shortlist(index, path, self._generation)
+        return index
+
+    def _slabs(self) -> Iterator[npt.NDArray[np.float32]]:
+        """The vectors of each note, shape (m, d), in the order of the passages."""
+        query = "SELECT vector FROM vectors WHERE note = ? ORDER BY seq, part"
+        for note in self._passages.first_ids():
+            yield self._read(query, (note,))
+
+    def _read(self, query: str, of: tuple[int, ...]) -> npt.NDArray[np.float32]:
+        d = self._dimension  # read before: the connection is not given twice at a time
+        with self._reading():
+            rows = self._connection.execute(query, of).fetchall()
+            return of_bytes(b"".join(vector for (vector,) in rows), d)
