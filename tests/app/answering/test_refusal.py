@@ -51,8 +51,9 @@ def test_what_the_notes_do_not_hold_is_refused(
     [
         ("What is proofing?", False),
         ("which learning rate after unfreezing?", False),
-        ("who was the first to bake bread with wild yeast?", True),
-        ("does the batch size change how fast bread rises?", True),
+        ("who invented the learning rate finder?", True),
+        ("what colour has the crust of a bagel?", True),
+        ("how much does a bag of flour cost?", True),
     ],
 )
 def test_what_is_told_in_doubt_says_so(
