@@ -82,7 +82,7 @@ class Workers:
         return self._each(_Texts(encoder), _pieces(wanted, self._texts), tell)
 
     def words(self, texts: Sequence[str], encoder: str, tell: Tell) -> list[Read | Lost]:
-        """`Encoder.encode_words` by the encoder of that name, for each text."""
+        """`Encoder.encode_notes` by the encoder of that name, for each text."""
         return self._each(_Words(encoder), _pieces(texts, self._texts), tell)
 
     def _each(
@@ -177,10 +177,10 @@ class SpreadEncoder:
     name: str
     workers: Workers
 
-    def encode_words(
+    def encode_notes(
         self, texts: Sequence[str], progress: Tell | None = None
     ) -> tuple[npt.NDArray[np.float32], list[Words]]:
-        """As `Encoder.encode_words`.
+        """As `Encoder.encode_notes`.
 
         Raises
         ------
@@ -253,7 +253,7 @@ class _Words:
     encoder: str
 
     def __call__(self, texts: list[str]) -> list[Read]:
-        vectors, words = _encoder(self.encoder).encode_words(texts)
+        vectors, words = _encoder(self.encoder).encode_notes(texts)
         return list(zip(vectors, words, strict=True))
 
 

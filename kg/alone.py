@@ -8,16 +8,17 @@ text, and takes batches.
 
 from __future__ import annotations
 
+import contextlib
 import copy
 import itertools
 import threading
 import weakref
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Generator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from functools import cache
+from functools import cache, partial
 from typing import Any, TypeVar
 
-__all__ = ["BATCH", "Found", "Reading", "each_alone", "in_batches"]
+__all__ = ["BATCH", "Found", "Reading", "decodable", "each_alone", "in_batches", "on_cores"]
 
 Found = TypeVar("Found")
 Reading = Callable[[Any, Sequence[str]], list[Found]]  # what a model makes of each text
@@ -43,19 +44,29 @@ def each_alone(
     """
 
     def one(text: str) -> Found:
-        return read(_copy_of(model), [_decodable(text)])[0]
+        return read(_copy_of(model), [decodable(text)])[0]
 
-    waiting = [_cores().submit(one, text) for text in texts]
     found = []
-    try:
-        for done, future in enumerate(waiting, 1):
-            found.append(future.result())
+    with contextlib.closing(on_cores([partial(one, text) for text in texts])) as outcomes:
+        for outcome in outcomes:
+            found.append(outcome)
             if progress is not None:
-                progress(done, len(texts))
+                progress(len(found), len(texts))
+    return found
+
+
+def on_cores(steps: Sequence[Callable[[], Found]]) -> Generator[Found, None, None]:
+    """What each step gives, in their order; each is computed on one core.
+
+    Closed before its end, it begins no more of them.
+    """
+    waiting = [_cores().submit(step) for step in steps]
+    try:
+        for future in waiting:
+            yield future.result()
     finally:
         for future in waiting:
             future.cancel()
-    return found
 
 
 def in_batches(
@@ -69,14 +80,16 @@ def in_batches(
     found: dict[int, Found] = {}
     for start in range(0, len(order), BATCH):
         part = order[start : start + BATCH]
-        found |= zip(part, read(model, [_decodable(texts[i]) for i in part]), strict=True)
+        found |= zip(part, read(model, [decodable(texts[i]) for i in part]), strict=True)
         if progress is not None:
             progress(len(found), len(texts))
     return [found[i] for i in range(len(texts))]
 
 
-def _decodable(text: str) -> str:
-    """Half a surrogate pair, which a terminal hands over for bytes it cannot decode, is no text to
+def decodable(text: str) -> str:
+    """The text with a question mark where it cannot be encoded.
+
+    Half a surrogate pair, which a terminal hands over for bytes it cannot decode, is no text to
     a tokenizer.
     """
     return text.encode("utf-8", "replace").decode("utf-8")

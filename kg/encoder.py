@@ -19,6 +19,7 @@ import numpy.typing as npt
 
 from kg.alone import BATCH, Found, Reading, each_alone, in_batches
 from kg.errors import EncoderError
+from kg.half import has_bfloat16, in_shapes
 from kg.vectors import Words
 
 __all__ = ["DEFAULT_ENCODER", "Encoder", "check_weights", "default_encoder_folder", "load_encoder"]
@@ -65,6 +66,20 @@ class Encoder:
         read = self._of_each(partial(_read, none=self._no_words()), texts, progress)
         vectors = [vector for vector, _ in read]
         return np.stack(vectors) if vectors else self._no_words().vectors, [w for _, w in read]
+
+    def encode_notes(
+        self, texts: Sequence[str], progress: Progress | None = None
+    ) -> tuple[npt.NDArray[np.float32], list[Words]]:
+        """`encode_words` of texts whose vectors a store keeps, rounded as it is.
+
+        The default encoder takes half the bits for it where the CPU computes in bfloat16.
+        """
+        whole = self.name != DEFAULT_ENCODER or self.model.device.type != "cpu"
+        if whole or not has_bfloat16() or not texts:
+            return self.encode_words(texts, progress)
+        read = in_shapes(self.model, texts, progress)
+        vectors = np.stack([one.vector for one in read])
+        return vectors, [_unit_words(one.spans, one.tokens) for one in read]
 
     def _of_each(
         self, read: Reading[Found], texts: Sequence[str], progress: Progress | None
@@ -125,8 +140,13 @@ def _words(model: Any, text: str, row: dict[str, Any], none: Words) -> Words:
         return none  # a prompt or another step before the tokenizer
     spans = np.array(read["offset_mapping"], dtype=np.int64).reshape(n, 2)
     words = row["token_embeddings"][:n].float().numpy(force=True)
+    return _unit_words(spans, words)
+
+
+def _unit_words(spans: npt.NDArray[np.int64], tokens: npt.NDArray[np.float32]) -> Words:
     kept = spans[:, 1] > spans[:, 0]  # all but the model's own marks
-    return Words(spans[kept], words[kept] / np.linalg.norm(words[kept], axis=1, keepdims=True))
+    words = tokens[kept]
+    return Words(spans[kept], words / np.linalg.norm(words, axis=1, keepdims=True))
 
 
 def default_encoder_folder() -> Path:

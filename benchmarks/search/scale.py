@@ -74,6 +74,8 @@ class RandomWords:
         read = [self._read(text) for text in texts]
         return np.stack([_unit(words.vectors.sum(0)[None])[0] for words in read]), read
 
+    encode_notes = encode_words
+
     def _read(self, text: str) -> Words:
         words, at = text.split(" "), 0
         spans = []

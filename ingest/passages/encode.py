@@ -69,7 +69,7 @@ def encode(
 class Reads(Protocol):
     """An encoder, here or elsewhere, as far as words are concerned: `kg.encoder.Encoder`."""
 
-    def encode_words(
+    def encode_notes(
         self, texts: Sequence[str], progress: Callable[[int, int], None] | None = None
     ) -> tuple[npt.NDArray[np.float32], list[Words]]:
         """Unit vectors of the texts, shape (n, d), and each text's words."""
@@ -104,14 +104,14 @@ def encode_passages(
 
 
 def wanted_of(passages: Sequence[ToEncode]) -> list[Wanted]:
-    """Each text that stands for some passage, once."""
+    """Each text that stands for some passage, once, the shortest first: like ones share batches."""
     wanted: dict[str, dict[tuple[int, int], None]] = {}
     for p in passages:
         for text in p.texts:
             wanted.setdefault(text, {})
         for part in p.parts:
             wanted[p.texts[part.text]][part.start, part.end] = None
-    return [(text, list(parts)) for text, parts in wanted.items()]
+    return [(text, list(wanted[text])) for text in sorted(wanted, key=len)]
 
 
 def read_texts(wanted: Sequence[Wanted], encoder: Reads, say: Progress) -> dict[str, ReadText]:
@@ -176,7 +176,7 @@ def _read(
     once = list(dict.fromkeys(texts))
     for first in range(0, len(once), SLAB):
         slab = once[first : first + SLAB]
-        vectors, words = encoder.encode_words(slab, partial(_after, say, what, first, len(once)))
+        vectors, words = encoder.encode_notes(slab, partial(_after, say, what, first, len(once)))
         yield from zip(slab, vectors, words, strict=True)
 
 

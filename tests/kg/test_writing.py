@@ -50,7 +50,7 @@ vectors = dict(zip(json.loads(Path(sys.argv[1]).read_text()), np.load(sys.argv[2
 any_vector = next(iter(vectors.values()))
 
 class Looked:
-    def encode_words(self, texts, progress):
+    def encode_notes(self, texts, progress):
         found = []
         for i, text in enumerate(texts, 1):
             found.append(vectors.get(text, any_vector))  # names of concepts are not in the file

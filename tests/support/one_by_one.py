@@ -22,13 +22,13 @@ class OneByOne:
     known: dict[str, tuple[npt.NDArray[np.float32], Words]] = field(default_factory=dict)
     encoded: list[str] = field(default_factory=list)
 
-    def encode_words(
+    def encode_notes(
         self, texts: Sequence[str], progress: Callable[[int, int], None]
     ) -> tuple[npt.NDArray[np.float32], list[Words]]:
         """Vectors of shape (n, d), and those of each text's words; no text is encoded twice."""
         for i, text in enumerate(texts, 1):
             if text not in self.known:
-                vectors, words = self.inner.encode_words([text])
+                vectors, words = self.inner.encode_notes([text])
                 self.known[text] = vectors[0], words[0]
             progress(i, len(texts))
         self.encoded += texts

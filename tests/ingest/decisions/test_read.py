@@ -46,12 +46,12 @@ class Remembering:
     inner: Encoder
     known: dict[str, tuple[npt.NDArray[np.float32], Words]] = field(default_factory=dict)
 
-    def encode_words(
+    def encode_notes(
         self, texts: Sequence[str], progress: Callable[[int, int], None]
     ) -> tuple[npt.NDArray[np.float32], list[Words]]:
         for text in texts:
             if text not in self.known:
-                vectors, words = self.inner.encode_words([text])
+                vectors, words = self.inner.encode_notes([text])
                 self.known[text] = vectors[0], words[0]
         return np.stack([self.known[t][0] for t in texts]), [self.known[t][1] for t in texts]
 

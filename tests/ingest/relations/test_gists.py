@@ -177,7 +177,7 @@ def test_each_label_is_encoded_once_alone_and_kept_with_its_words(
     assert sorted(names) == labels(tmp_path / "store") == ["Convexity", "Lasso", "Pruning"]
     assert [encoded.count(name) for name in names] == [1, 1, 1]
     for name, (vector, words) in names.items():
-        whole, (read,) = encoder.encode_words([name])
+        whole, (read,) = encoder.encode_notes([name])
         assert vector == in_bytes(whole).tobytes()
         assert words == in_bits(read.vectors, NAME_WORD_BITS)
 
