@@ -28,7 +28,7 @@ __all__ = [
 
 DATABASE = "gradus.sqlite"
 INDEX = "vectors.faiss"
-VERSION = 7
+VERSION = 8
 
 # notes, passages, statements, vectors and words (the vectors of a passage's words and statements)
 # belong to one note each and stay while its content stays; by its source, a digest of what was
