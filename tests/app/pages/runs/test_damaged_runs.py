@@ -187,8 +187,9 @@ def test_each_damaged_run_can_be_opened(parted_runs: list[Path]) -> None:
         return [shown async for shown in reopen(visitors, "a", run, runs)]
 
     told = 0
-    for record, runs in [(record, runs) for runs in parted_runs for record in history(runs)]:
-        (view,) = asyncio.run(views(record.id, runs))
+    parted = [(record.id, runs) for runs in parted_runs for record in history(runs)]
+    for run, folder in parted:
+        (view,) = asyncio.run(views(run, folder))
         curves, texts = view.pop(2), view[:7]
         assert all(isinstance(part, str) for part in texts)
         "".join(map(str, view)).encode() + json.dumps(curves, allow_nan=False).encode()
