@@ -20,7 +20,7 @@ Everything = Callable[[Path], dict[str, object]]
 
 # With GRADUS_SOAK=1 many and long sequences, else a few short ones.
 SOAK = bool(os.environ.get("GRADUS_SOAK"))
-SEQUENCES, STEPS = (120, 20) if SOAK else (15, 9)
+SEQUENCES, STEPS = (120, 20) if SOAK else (10, 9)
 NAMES = ("a.md", "01-tensor.md", "unet.md", "B.md", "b.md", "sub/a.md", "sub/deep/x.md", "é.md")
 SECTIONS = (
     "# Tensor\n\nA tensor is a block of numbers with a shape.\n",

@@ -212,6 +212,11 @@ def test_what_was_zoomed_stays_so_while_the_curve_grows(visit: Visit, site: Site
     page.goto(site.address)
     page.get_by_role("tab", name="Runs").click()
     page.get_by_label("Find my learning rate").check()
+    form = page.locator("#form-lr-find")
+    form.get_by_label("Task", exact=True).click()
+    page.get_by_role("option", name="Tabular").click()
+    form.get_by_role("button", name="More settings").click()
+    page.get_by_label("Length of the sweep (num_it), batches").last.fill("1000")
     page.locator("#start-lr-find").click()
     figure = page.locator("#curves figure").first
     expect(figure.locator("polyline")).to_have_count(1, timeout=120_000)

@@ -12,6 +12,7 @@ from PIL import Image
 __all__ = ["TINY"]
 
 SIDE, COUNT = 32, 20
+NET = "squeezenet1_1"  # trains in a fifth of resnet18's time
 UNET = "regnet_x_400mf"  # its U-Net takes half the time of resnet18's
 COLOURS = ((220, 40, 40), (40, 60, 220))
 
@@ -35,7 +36,7 @@ def _classes(folder: Path) -> dict[str, object]:
         place = folder / ("red", "blue")[number % 2]
         place.mkdir(exist_ok=True)
         _picture(number).save(place / f"{number}.png")
-    return {"data": str(folder), "size": SIDE, "arch": "resnet18"}
+    return {"data": str(folder), "size": SIDE, "arch": NET}
 
 
 def _labels(folder: Path) -> dict[str, object]:
@@ -45,7 +46,7 @@ def _labels(folder: Path) -> dict[str, object]:
         side = ("left", "right")[number // 2 % 2]
         rows.append((f"{number}.png", f"{('red', 'blue')[number % 2]} {side}"))
     _listing(folder / "labels.csv", ("file", "labels"), rows)
-    return {"data": str(folder), "size": SIDE, "arch": "resnet18"}
+    return {"data": str(folder), "size": SIDE, "arch": NET}
 
 
 def _masks(folder: Path) -> dict[str, object]:
@@ -67,7 +68,7 @@ def _points(folder: Path) -> dict[str, object]:
         _picture(number).save(folder / f"{number}.png")
         rows.append((f"{number}.png", 8 + 16 * (number // 2 % 2), 16))
     _listing(folder / "points.csv", ("file", "x1", "y1"), rows)
-    return {"data": str(folder), "size": SIDE, "arch": "resnet18"}
+    return {"data": str(folder), "size": SIDE, "arch": NET}
 
 
 def _pictures(folder: Path) -> dict[str, object]:

@@ -5,19 +5,24 @@ from __future__ import annotations
 import csv
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 from PIL import Image
 
+from executors.errors import BadParameter, RecipeError
+from executors.recipe import check_params, typed_params
+from executors.recipes import lr_find
+from executors.runs.folder import EVENTS, plain
+from executors.runs.journal import Journal, Outcome
 from executors.runs.run import RunResult, start
-
-pytestmark = pytest.mark.timeout(900)  # many processes, each of which imports torch
+from executors.runs.tail import Tail
 
 QUICK = {"device": "cpu", "num_it": 40, "seeds": 2, "epochs": 1}
-IMAGES = {**QUICK, "arch": "squeezenet1_1", "batch_size": 16, "size": 32}
+IMAGES = {**QUICK, "arch": "squeezenet1_1", "batch_size": 8, "size": 32}
 
 
 @pytest.fixture(autouse=True)
@@ -26,20 +31,26 @@ def one_thread(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("OMP_NUM_THREADS", "1")
 
 
-def ended(params: Mapping[str, object], runs: Path) -> tuple[RunResult, list[dict[str, Any]]]:
-    run = start("lr-find", params, runs)
-    events = list(run.events())
-    result = run.wait()
-    assert result.status == "ok", (
-        f"{result.message}\n{(run.folder / 'log.txt').read_text()[-2000:]}"
-    )
-    return result, events
+def ended(params: Mapping[str, object], folder: Path) -> tuple[Outcome, Journal]:
+    """What the recipe ends with in this folder, and what it wrote there."""
+    folder.mkdir(exist_ok=True)
+    journal = Journal(folder)
+    checked = check_params(lr_find.RECIPE, params)
+    outcome = lr_find.run(typed_params(lr_find, checked), journal)
+    return replace(outcome, values=plain(outcome.values)), journal
 
 
-def check(result: RunResult, events: list[dict[str, Any]]) -> None:
+def told(journal: Journal) -> list[dict[str, Any]]:
+    """What the recipe told on the way."""
+    return Tail(journal.folder / EVENTS).read()
+
+
+def check(
+    result: Outcome | RunResult, artifacts: Sequence[str], events: list[dict[str, Any]]
+) -> None:
     """What holds for every result: curves told and stored, suggestions, the race, a snippet."""
     points = [event for event in events if event["event"] == "point"]
-    with Path(result.artifacts[0]).open() as file:
+    with Path(artifacts[0]).open() as file:
         rows = [
             (row["phase"], int(row["order"]), float(row["lr"]), float(row["smoothed_loss"]))
             for row in csv.DictReader(file)
@@ -48,7 +59,7 @@ def check(result: RunResult, events: list[dict[str, Any]]) -> None:
         (point["phase"], point["order"], point["lr"], point["loss"]) for point in points
     ]
     raced = [event for event in events if event["event"] == "race"]
-    with Image.open(result.artifacts[1]) as picture:
+    with Image.open(artifacts[1]) as picture:
         assert picture.width > 600
     for phase, found in result.values["phases"].items():
         assert set(found["suggestions"]) == {"minimum", "steep", "valley", "slide"}
@@ -59,7 +70,7 @@ def check(result: RunResult, events: list[dict[str, Any]]) -> None:
             found["race"], found["points"], [event for event in raced if event["phase"] == phase]
         )
         assert found["recommended"] and found["reason"]
-    assert not list(Path(result.folder).rglob("_tmp.pth"))
+    assert not list(Path(artifacts[0]).parent.rglob("_tmp.pth"))
     compile(result.code, "snippet", "exec")
 
 
@@ -82,8 +93,9 @@ def without_seconds(values: dict[str, Any]) -> dict[str, Any]:
 
 def test_the_band_is_stored_and_holds_the_curve(tmp_path: Path) -> None:
     """Lowest and highest of all orders at each rate; without a race the curves settle the rate."""
-    result, _ = ended({"task": "tabular", **QUICK, "seeds": 3, "race": "no"}, tmp_path / "runs")
-    files = {Path(path).name: Path(path) for path in result.artifacts}
+    params = {"task": "tabular", **QUICK, "seeds": 3, "race": "no"}
+    result, journal = ended(params, tmp_path / "run")
+    files = {Path(path).name: Path(path) for path in journal.artifacts}
     with files["lr-find.csv"].open() as file:
         losses: dict[str, list[float]] = {}
         for row in csv.DictReader(file):
@@ -101,9 +113,14 @@ def test_the_band_is_stored_and_holds_the_curve(tmp_path: Path) -> None:
 
 
 def test_a_table_gives_one_rate_and_a_snippet_that_runs(tmp_path: Path) -> None:
-    """One group of layers: frozen and unfrozen are the same, and said to be; the snippet trains."""
-    result, events = ended({"task": "tabular", "device": "cpu", "epochs": 2}, tmp_path / "runs")
-    check(result, events)
+    """One group of layers: frozen and unfrozen are the same, and said to be; the snippet trains.
+
+    This one goes on as users' runs do, in a child of its own.
+    """
+    run = start("lr-find", {"task": "tabular", "device": "cpu", "epochs": 2}, tmp_path / "runs")
+    events, result = list(run.events()), run.wait()
+    assert result.status == "ok", f"{result.message}\n{(run.folder / 'log.txt').read_text()}"
+    check(result, result.artifacts, events)
     assert list(result.values["phases"]) == ["unfrozen"]
     assert any("frozen and unfrozen are the same" in note for note in result.values["notes"])
     assert result.values["groups"] == 1
@@ -120,22 +137,20 @@ def test_a_table_gives_one_rate_and_a_snippet_that_runs(tmp_path: Path) -> None:
     assert "train_loss" in done.stdout
 
 
-def test_images_with_random_weights_say_so_and_their_snippet_runs(tmp_path: Path) -> None:
+def test_images_with_random_weights_say_so_and_their_snippet_runs(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """A random body is not kept frozen: the whole network is swept, one rate serves all layers."""
-    result, events = ended({**IMAGES, "pretrained": "no"}, tmp_path / "runs")
-    check(result, events)
+    result, journal = ended({**IMAGES, "pretrained": "no"}, tmp_path / "run")
+    check(result, journal.artifacts, told(journal))
     assert list(result.values["phases"]) == ["unfrozen"]
     assert isinstance(result.values["phases"]["unfrozen"]["recommended"], float)
     assert any("random weights" in note for note in result.values["notes"])
     assert "learn.freeze()" not in result.code and "pretrained=False" in result.code
-    done = subprocess.run(
-        [sys.executable, "-c", result.code],
-        cwd=tmp_path,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert done.returncode == 0, done.stderr[-2000:]
+    monkeypatch.chdir(tmp_path)
+    names: dict[str, Any] = {"__name__": "snippet"}
+    exec(compile(result.code, "snippet", "exec"), names)
+    assert len(names["learn"].recorder.values) == QUICK["epochs"]
 
 
 def test_pretrained_weights_at_hand_are_used_and_give_a_slice(
@@ -150,8 +165,8 @@ def test_pretrained_weights_at_hand_are_used_and_give_a_slice(
     file.parent.mkdir(parents=True)
     torch.save(squeezenet1_1().state_dict(), file)
     monkeypatch.setenv("TORCH_HOME", str(tmp_path))
-    result, events = ended({**IMAGES, "num_it": 60}, tmp_path / "runs")
-    check(result, events)
+    result, journal = ended({**IMAGES, "num_it": 60}, tmp_path / "run")
+    check(result, journal.artifacts, told(journal))
     assert result.values["pretrained"] is True
     assert any(f"pretrained on ImageNet ({file.name})" in note for note in result.values["notes"])
     low, high = result.values["phases"]["unfrozen"]["recommended"]
@@ -168,24 +183,28 @@ def test_the_same_seed_gives_the_same_rate(tmp_path: Path) -> None:
 
 def test_a_batch_larger_than_the_data_is_named(tmp_path: Path) -> None:
     """fastai would divide by zero, or train nothing without a word."""
-    result = start("lr-find", {"task": "tabular", "batch_size": 5000}, tmp_path).wait()
-    assert result.status == "failed"
-    assert "456 samples to train on are fewer than one batch of 5000" in result.message
-    assert "take a batch_size of 114 or so" in result.message
+    with pytest.raises(RecipeError) as raised:
+        ended({"task": "tabular", "batch_size": 5000}, tmp_path)
+    assert "456 samples to train on are fewer than one batch of 5000" in str(raised.value)
+    assert "take a batch_size of 114 or so" in str(raised.value)
 
 
 def test_rates_in_the_wrong_order_are_named(tmp_path: Path) -> None:
     """The sweep rises."""
-    result = start("lr-find", {"start_lr": 0.1, "end_lr": 0.01}, tmp_path).wait()
+    with pytest.raises(BadParameter) as raised:
+        ended({"start_lr": 0.1, "end_lr": 0.01}, tmp_path)
     assert (
-        result.message == "lr-find: parameter 'start_lr' must be below 'end_lr', got 0.1 and 0.01"
+        str(raised.value)
+        == "lr-find: parameter 'start_lr' must be below 'end_lr', got 0.1 and 0.01"
     )
 
 
 def test_a_sweep_that_explodes_at_once_leaves_its_curve(tmp_path: Path) -> None:
-    """The run fails with the reason, and what was measured is kept."""
+    """It fails with the reason, and what was measured is kept."""
     params = {"task": "tabular", "start_lr": 0.9, "end_lr": 1000, "num_it": 200, "device": "cpu"}
-    result = start("lr-find", params, tmp_path).wait()
-    assert result.status == "failed"
-    assert "unfrozen: the loss explodes at" in result.message and "lower start_lr" in result.message
-    assert [Path(path).name for path in result.artifacts][:2] == ["lr-find.csv", "lr-find.png"]
+    with pytest.raises(RecipeError) as raised:
+        ended(params, tmp_path)
+    assert "unfrozen: the loss explodes at" in str(raised.value)
+    assert "lower start_lr" in str(raised.value)
+    assert (tmp_path / "lr-find.csv").stat().st_size > 0
+    assert (tmp_path / "lr-find.png").stat().st_size > 0

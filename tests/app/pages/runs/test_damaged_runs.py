@@ -32,6 +32,7 @@ from executors.runs.folder import EVENTS, RESULT, SPEC
 from executors.runs.history import history
 
 RUNS = 200
+FEW = 10  # in a folder where each is opened: the page reads all of a folder at every look
 PHASE = {"recommended": [1e-4, 1e-3], "suggestions": {"steep": 0.01, "valley": None}}
 VALUES = {
     "phases": {"frozen": PHASE},
@@ -147,6 +148,15 @@ def runs(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
+@pytest.fixture(scope="module")
+def parted_runs(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
+    """The same runs, few in a folder."""
+    folders = [tmp_path_factory.mktemp("few") for _ in range(0, RUNS, FEW)]
+    for number in range(RUNS):
+        make_run(folders[number // FEW], number)
+    return folders
+
+
 def test_each_damaged_run_is_listed(runs: Path) -> None:
     """In the page's list and in the command line's, whatever is wrong with it."""
     records = history(runs)
@@ -169,16 +179,17 @@ def test_a_result_that_is_no_whole_one_is_named(tmp_path: Path) -> None:
     assert history_html(tmp_path).count("damaged: result.json holds no result") == 1
 
 
-def test_each_damaged_run_can_be_opened(runs: Path) -> None:
+def test_each_damaged_run_can_be_opened(parted_runs: list[Path]) -> None:
     """Every part of the page is a text or JSON, and where something is lost a line says so."""
     visitors = VisitorsRuns()
 
-    async def views(run: str) -> list[list[Any]]:
+    async def views(run: str, runs: Path) -> list[list[Any]]:
         return [shown async for shown in reopen(visitors, "a", run, runs)]
 
     told = 0
-    for record in history(runs):
-        (view,) = asyncio.run(views(record.id))
+    parted = [(record.id, runs) for runs in parted_runs for record in history(runs)]
+    for run, folder in parted:
+        (view,) = asyncio.run(views(run, folder))
         curves, texts = view.pop(2), view[:7]
         assert all(isinstance(part, str) for part in texts)
         "".join(map(str, view)).encode() + json.dumps(curves, allow_nan=False).encode()
@@ -186,10 +197,22 @@ def test_each_damaged_run_can_be_opened(runs: Path) -> None:
     assert told > RUNS // 20
 
 
-def test_damaged_runs_can_be_compared_and_told(runs: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_damaged_runs_can_be_compared_and_told(
+    runs: Path, parted_runs: list[Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Side by side, in the terminal, and as what earlier runs measured."""
-    records = history(runs)
     monkeypatch.setattr(show, "out", Console(file=io.StringIO()))
+    for few in parted_runs:
+        compare_neighbours(few)
+    monkeypatch.setattr(measuring, "asked_of", lambda wish, kind: ["lr-find"])
+    monkeypatch.setattr(measuring, "MOST", RUNS)
+    facts = measuring.measured(Wish(), "definition", runs, datetime(2026, 11, 29, tzinfo=UTC))
+    assert facts and all("On your data" in fact.text or "built-in" in fact.text for fact in facts)
+
+
+def compare_neighbours(runs: Path) -> None:
+    """Show the first beside the second and so on, and each alone."""
+    records = history(runs)
     for one, other in zip(records[::2], records[1::2], strict=True):
         comparison_html(runs, [one.id, other.id]).encode()
         comparison = compare([one, other])
@@ -200,7 +223,3 @@ def test_damaged_runs_can_be_compared_and_told(runs: Path, monkeypatch: pytest.M
             if record.result is not None:
                 show_result(record.result)
                 findings_of(record.result)
-    monkeypatch.setattr(measuring, "asked_of", lambda wish, kind: ["lr-find"])
-    monkeypatch.setattr(measuring, "MOST", RUNS)
-    facts = measuring.measured(Wish(), "definition", runs, datetime(2026, 11, 29, tzinfo=UTC))
-    assert facts and all("On your data" in fact.text or "built-in" in fact.text for fact in facts)
