@@ -32,7 +32,7 @@ Read = tuple[npt.NDArray[np.float32], Words]  # a text's vector and its words
 
 _DEATHS = 2  # of its actors that an item is given, alone
 _STARTS = 20  # of actors that may fail one after the other
-_TEXTS = 32  # of a piece, for a core: half a second or so; a card gets what it gets on one machine
+_TEXTS = 64  # of a piece, for a core: a second or so; a card gets what it gets on one machine
 _NOTES, _LETTERS = 16, 200_000  # of a piece, at most
 _LOOK_S = 10.0
 
