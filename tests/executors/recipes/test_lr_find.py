@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 from PIL import Image
+from tiny import TINY
 
 from executors.errors import BadParameter, RecipeError
 from executors.recipe import check_params, typed_params
@@ -22,13 +23,20 @@ from executors.runs.run import RunResult, start
 from executors.runs.tail import Tail
 
 QUICK = {"device": "cpu", "num_it": 40, "seeds": 2, "epochs": 1}
-IMAGES = {**QUICK, "arch": "squeezenet1_1", "batch_size": 8, "size": 32}
+IMAGES = {**QUICK, "task": "image-classification", "batch_size": 8}
 
 
 @pytest.fixture(autouse=True)
 def one_thread(monkeypatch: pytest.MonkeyPatch) -> None:
     """Threads that wait for each other beside other work make steps a hundred times slower."""
     monkeypatch.setenv("OMP_NUM_THREADS", "1")
+
+
+@pytest.fixture
+def pictures(tmp_path: Path) -> dict[str, object]:
+    """A few small pictures; photographs would take longer to be read than to be learned from."""
+    (tmp_path / "pictures").mkdir()
+    return TINY["image-classification"](tmp_path / "pictures")
 
 
 def ended(params: Mapping[str, object], folder: Path) -> tuple[Outcome, Journal]:
@@ -138,10 +146,10 @@ def test_a_table_gives_one_rate_and_a_snippet_that_runs(tmp_path: Path) -> None:
 
 
 def test_images_with_random_weights_say_so_and_their_snippet_runs(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, pictures: dict[str, object], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A random body is not kept frozen: the whole network is swept, one rate serves all layers."""
-    result, journal = ended({**IMAGES, "pretrained": "no"}, tmp_path / "run")
+    result, journal = ended({**IMAGES, **pictures, "pretrained": "no"}, tmp_path / "run")
     check(result, journal.artifacts, told(journal))
     assert list(result.values["phases"]) == ["unfrozen"]
     assert isinstance(result.values["phases"]["unfrozen"]["recommended"], float)
@@ -165,7 +173,9 @@ def test_pretrained_weights_at_hand_are_used_and_give_a_slice(
     file.parent.mkdir(parents=True)
     torch.save(squeezenet1_1().state_dict(), file)
     monkeypatch.setenv("TORCH_HOME", str(tmp_path))
-    result, journal = ended({**IMAGES, "num_it": 60}, tmp_path / "run")
+    result, journal = ended(
+        {**IMAGES, "arch": "squeezenet1_1", "size": 32, "num_it": 60}, tmp_path / "run"
+    )
     check(result, journal.artifacts, told(journal))
     assert result.values["pretrained"] is True
     assert any(f"pretrained on ImageNet ({file.name})" in note for note in result.values["notes"])
