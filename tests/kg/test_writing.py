@@ -324,7 +324,7 @@ def test_a_second_ingest_at_the_same_time_is_told_so(
 ) -> None:
     """It ends at once with one line, and does the other no harm."""
     ingest([notes_folder / "04-losses.md"], tmp_path)
-    messages = []
+    messages: list[str] = []
 
     def second(what: str, done: int, total: int) -> None:
         if what == "encoding" and done and not messages:
