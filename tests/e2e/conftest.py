@@ -1,4 +1,4 @@
-"""A real browser on the real pages: a store of the real ingest, a server of its own."""
+"""A real browser on the real pages: stores of the real ingest, each served."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
-from pages_server import Site, Visit, serve
+from pages_server import Site, Visit, serve, serve_apart
 from playwright.sync_api import Browser, BrowserContext, expect, sync_playwright
 
 from app.exports.importing import import_graph
@@ -86,24 +86,33 @@ $$
 @pytest.fixture(scope="session")
 def site(tmp_path_factory: pytest.TempPathFactory, encoder: Encoder) -> Iterator[Site]:
     """The pages on a small store."""
-    yield from _served(tmp_path_factory, encoder)
+    with serve(*_ingested(tmp_path_factory, encoder)) as site:
+        yield site
 
 
 @pytest.fixture
 def own_site(tmp_path_factory: pytest.TempPathFactory, encoder: Encoder) -> Iterator[Site]:
     """The pages on a store that the test may change."""
-    yield from _served(tmp_path_factory, encoder)
+    with serve(*_ingested(tmp_path_factory, encoder)) as site:
+        yield site
 
 
-def _served(folders: pytest.TempPathFactory, encoder: Encoder) -> Iterator[Site]:
-    """A server on a new store of the notes, read with the encoder that is loaded already."""
+@pytest.fixture
+def apart(tmp_path_factory: pytest.TempPathFactory, encoder: Encoder) -> Iterator[Site]:
+    """The same, served by a process of its own, as for users; the test may end it."""
+    with serve_apart(*_ingested(tmp_path_factory, encoder)) as site:
+        yield site
+
+
+def _ingested(folders: pytest.TempPathFactory, encoder: Encoder) -> tuple[Path, Path]:
+    """A new store of the notes, read with the encoder that is loaded already, and the notes."""
     notes, store = folders.mktemp("notes"), folders.mktemp("store")
     for name, text in NOTES.items():
         (notes / name).write_text(text, encoding="utf-8")
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(build, "load_encoder", lambda name: encoder)
         build.ingest([notes], store)
-    yield from serve(store, notes)
+    return store, notes
 
 
 @pytest.fixture(scope="session")
@@ -115,14 +124,16 @@ def wide_site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     edges = [{"source": n, "target": n + 1, "kind": "prerequisite"} for n in range(40)]
     (folder / "graph.json").write_text(json.dumps({"nodes": nodes, "edges": edges}), "utf-8")
     import_graph(folder / "graph.json", folder / "store")
-    yield from serve(folder / "store", folder)
+    with serve(folder / "store", folder) as site:
+        yield site
 
 
 @pytest.fixture(scope="session")
 def empty_site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     """The pages where nothing was ingested yet."""
     notes = tmp_path_factory.mktemp("later")
-    yield from serve(tmp_path_factory.mktemp("nothing") / "store", notes)
+    with serve(tmp_path_factory.mktemp("nothing") / "store", notes) as site:
+        yield site
 
 
 @pytest.fixture(scope="session")

@@ -1,4 +1,4 @@
-"""The pages' server for the browser tests: a process of its own, ended with Ctrl-C."""
+"""The pages' server for the browser tests: in this process, or in one of its own."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import signal
 import tempfile
 import time
 from collections.abc import Iterator
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -15,8 +16,24 @@ from typing import Any
 import pytest
 from free_port import free_port
 from playwright.sync_api import Page
+from served import served
 
-__all__ = ["SHIFTS", "Site", "Visit", "heavy_findings", "serve", "shifted"]
+from app.api.functions import Gradus
+from app.open_store import Shelf
+from app.paths import runs_folder
+from app.visitors_runs import VisitorsRuns, roots_of
+from app.writer.choice import choose_writer
+
+__all__ = [
+    "SHIFTS",
+    "Site",
+    "Visit",
+    "heavy_findings",
+    "in_both_themes",
+    "serve",
+    "serve_apart",
+    "shifted",
+]
 
 START_S = 120
 # Each server is forked from a process that has imported what is heavy and done nothing else, which
@@ -54,10 +71,21 @@ class Visit:
     requests: list[str] = field(default_factory=list)
 
 
+@contextmanager
 def serve(store: Path, notes: Path, writer: str = "none") -> Iterator[Site]:
+    """The pages, served by this process with the encoder that it has loaded already."""
+    runs = VisitorsRuns(roots=roots_of(store))
+    with closing(Shelf(store)) as shelf:
+        gradus, worded_by = Gradus(shelf, runs_folder(store), runs), choose_writer(writer)
+        with served(gradus, watching=True, writer=worded_by) as address:
+            yield Site(address, store, notes, os.getpid())
+
+
+@contextmanager
+def serve_apart(store: Path, notes: Path) -> Iterator[Site]:
     """A server in a process of its own, on a free port; ended as a user would, with Ctrl-C."""
     port, log = free_port(), Path(tempfile.mkstemp(suffix=".log")[1])
-    server = _FORKS.Process(target=_serve, args=(store, port, writer, log))
+    server = _FORKS.Process(target=_serve, args=(store, port, log))
     server.start()
     assert server.pid is not None
     site = Site(f"http://127.0.0.1:{port}", store, notes, server.pid)
@@ -76,19 +104,17 @@ def serve(store: Path, notes: Path, writer: str = "none") -> Iterator[Site]:
         log.unlink()
 
 
-def _serve(store: Path, port: int, writer: str, log: Path) -> None:
+def _serve(store: Path, port: int, log: Path) -> None:
     """What the forked process does; what it says goes to the log."""
     with log.open("a") as out:
         os.dup2(out.fileno(), 1)
         os.dup2(out.fileno(), 2)
     os.environ["HF_HUB_OFFLINE"] = "1"
     from app.pages.serve import serve as serve_pages
-    from app.visitors_runs import VisitorsRuns
-    from app.writer.choice import choose_writer
 
     # A spare child for the first run would import for seconds what few of these tests ask for.
     VisitorsRuns.keep_ready = lambda self, warm: warm.close()  # type: ignore[method-assign]
-    serve_pages(store, port=port, writer=choose_writer(writer))
+    serve_pages(store, port=port)
 
 
 def shifted(page: Page) -> tuple[float, list[Any]]:
@@ -107,3 +133,16 @@ def heavy_findings(page: Page, axe: str) -> list[str]:
         if rule["impact"] in HEAVY
         for node in rule["nodes"]
     ]
+
+
+def in_both_themes(page: Page, axe: str) -> list[str]:
+    """What axe finds in the light and in the dark theme of the same page, changed as by a reader.
+
+    It ends in the dark one.
+    """
+    found = []
+    for dark in (False, True):
+        if page.evaluate("document.body.classList.contains('dark')") is not dark:
+            page.get_by_role("button", name="Light or dark").click()
+        found += heavy_findings(page, axe)
+    return found

@@ -94,7 +94,8 @@ def baked(tmp_path_factory: pytest.TempPathFactory, encoder: Encoder) -> Iterato
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(build, "load_encoder", lambda name: encoder)
         build.ingest([notes], store)
-    yield from serve(store, notes)
+    with serve(store, notes) as site:
+        yield site
 
 
 def ask(page: Page, site: Site, question: str = "What is gluten?") -> Locator:

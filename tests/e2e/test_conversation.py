@@ -66,10 +66,10 @@ def test_a_cleared_conversation_stays_cleared(visit: Visit, site: Site) -> None:
 
 
 @pytest.mark.parametrize("visit", [(1440, 900), (390, 844)], indirect=True)
-def test_conversations_are_listed_and_opened_again(visit: Visit, own_site: Site, axe: str) -> None:
+def test_conversations_are_listed_and_opened_again(visit: Visit, apart: Site, axe: str) -> None:
     """By keyboard: begun, found, renamed, saved, opened, gone on with, and deleted."""
     page = visit.page
-    open_pages(page, own_site)
+    open_pages(page, apart)
     ask(page, "What is momentum?")
     kept(page)
     page.get_by_role("button", name="New", exact=True).press("Enter")
@@ -102,10 +102,10 @@ def test_conversations_are_listed_and_opened_again(visit: Visit, own_site: Site,
     assert visit.errors == []
 
 
-def test_the_last_question_is_edited_and_asked_again(visit: Visit, own_site: Site) -> None:
+def test_the_last_question_is_edited_and_asked_again(visit: Visit, apart: Site) -> None:
     """What is sent takes its place; what a reader thinks of the answer is stored."""
     page = visit.page
-    open_pages(page, own_site)
+    open_pages(page, apart)
     ask(page, "What is momentum?")
     kept(page)
     page.get_by_role("button", name="Edit last").click()
@@ -117,7 +117,7 @@ def test_the_last_question_is_edited_and_asked_again(visit: Visit, own_site: Sit
     page.get_by_role("button", name="Ask again").click()
     expect(page.get_by_test_id("user")).to_have_text(["What is dropout?"])
     page.get_by_role("button", name="Helpful").click()
-    file = own_site.store / "feedback.jsonl"
+    file = apart.store / "feedback.jsonl"
     for _ in range(100):
         if file.exists():
             break
@@ -159,13 +159,13 @@ def test_a_spoiled_storage_keeps_nobody_out(visit: Visit, site: Site) -> None:
     expect(page.get_by_test_id("bot")).to_contain_text("sets randomly chosen activations")
 
 
-def test_without_the_server_the_question_stays(visit: Visit, own_site: Site) -> None:
+def test_without_the_server_the_question_stays(visit: Visit, apart: Site) -> None:
     """The line says that nobody answers; what was typed stays in the box, not in the chat."""
     page = visit.page
-    open_pages(page, own_site)
+    open_pages(page, apart)
     expect(page.locator(".g-examples a").first).to_be_visible()
-    server = psutil.Process(own_site.pid)
-    os.kill(own_site.pid, signal.SIGINT)
+    server = psutil.Process(apart.pid)
+    os.kill(apart.pid, signal.SIGINT)
     psutil.wait_procs([server], timeout=30)
     expect(page.get_by_role("alert").filter(has_text="does not answer")).to_be_visible()
     ask(page, "What is momentum?")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -22,17 +21,11 @@ def odd() -> Iterator[OddServer]:
         yield server
 
 
-@contextmanager
-def pages(site: Site, writer: str) -> Iterator[Site]:
-    """The same store, with a writer."""
-    yield from serve(site.store, site.notes, writer)
-
-
 @pytest.fixture(scope="module")
 def worded(site: Site, odd: OddServer) -> Iterator[Site]:
     """Pages whose writer holds back the second half until it is told."""
     odd.tell(f"{FIRST} |{REST}")
-    with pages(site, odd.spec("hold")) as with_writer:
+    with serve(site.store, site.notes, odd.spec("hold")) as with_writer:
         yield with_writer
 
 
@@ -100,7 +93,7 @@ def test_a_closed_page_ends_the_writing(visit: Visit, worded: Site, odd: OddServ
 
 def test_pages_start_without_their_writer(visit: Visit, site: Site, tmp_path: Path) -> None:
     """A writer that is down, or no model at all, keeps nobody from an answer."""
-    with pages(site, f"local:{tmp_path}") as lonely:
+    with serve(site.store, site.notes, f"local:{tmp_path}") as lonely:
         ask(visit.page, lonely)
         bot = visit.page.get_by_test_id("bot").last
         expect(bot).to_contain_text("running mean of earlier gradients")
