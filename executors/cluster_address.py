@@ -28,8 +28,8 @@ def check_address(asked: str) -> str:
     >>> check_address("ray://me:secret@box:10001")
     Traceback (most recent call last):
     ...
-    executors.errors.RecipeError: that is no address of a Ray cluster; write ray://HOST:PORT \
-(10001 where `ray start --head` was given another), HOST:PORT or auto on a machine of the \
+    executors.errors.RecipeError: that is not an address of a Ray cluster; write ray://HOST:PORT \
+(10001 unless `ray start --head` was given another), HOST:PORT or auto on a machine of the \
 cluster itself, or here
     """
     address = asked.strip()

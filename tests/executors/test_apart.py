@@ -118,7 +118,7 @@ def test_what_another_process_does_is_the_same(
     assert [[event["number"] for event in events] for events in did] == [[0, 1, 2]] * 2
     assert [event["pid"] == os.getpid() for event in did[1]] == [True, False, True]
     logs = [event["text"] for event in heard if event["event"] == "log"]
-    assert "training 3 of 3 comes back: no room" in logs
+    assert "training 3 of 3 is done here after all: no room" in logs
     assert "training 2 of 3 is done on another place" in logs
 
 
