@@ -8,7 +8,8 @@ passages a note. To encode a million would take hours here, so that a word's vec
 random, as is the encoder's of a question, and a text's is the direction of the sum of its words':
 what is measured is the store and the search, not the encoder, and no concepts are derived.
 
-- `write_s`: writing notes, passages, vectors and the full-text index; `write_gib`: most memory,
+- `write_s`: writing notes, passages, vectors and the full-text index; `write_gib`: most memory, of
+  which drawing the vectors takes .38 at the start,
 - `open_s`: from opening the store to the first answer, the shortlist's file read if there is one,
 - `median_ms`, `p95_ms`: a search for ten hits, encoding included, which takes no time here,
 - `read_gib`: most memory of that process,
@@ -52,7 +53,6 @@ TIMES = (
     ("open_s", "opening it, to the first answer", 1.0),
     ("p95_ms", "one search, p95", 1e-3),
 )
-MEMORY = (("write_gib", "memory while writing", 1.0), ("read_gib", "memory while searching", 1.0))
 
 Floats = npt.NDArray[np.float32]
 
@@ -106,16 +106,15 @@ def main() -> None:
 
 
 def draw(found: Mapping[int, Mapping[str, float]], file: Path) -> None:
-    """Times and memory against the number of passages, as the README shows them."""
+    """Times against the number of passages, as the README shows them."""
     with plt.rc_context({"svg.hashsalt": "gradus", "svg.fonttype": "none"}):
-        figure, sides = plt.subplots(1, 2, figsize=(9, 3.2), layout="constrained")
-        for side, lines, unit in zip(sides, (TIMES, MEMORY), ("seconds", "GiB"), strict=True):
-            for name, label, scale in lines:
-                of_size = [found[n][name] * scale for n in found]
-                side.loglog(list(found), of_size, marker="o", label=label)
-            side.set(xlabel="passages", ylabel=unit)
-            side.grid(alpha=0.3)
-            side.legend(frameon=False)
+        figure, side = plt.subplots(figsize=(6, 3.2), layout="constrained")
+        for name, label, scale in TIMES:
+            times = [found[n][name] * scale for n in found]
+            side.loglog(list(found), times, marker="o", label=label)
+        side.set(xlabel="passages", ylabel="seconds")
+        side.grid(alpha=0.3)
+        side.legend(frameon=False)
         figure.savefig(file, metadata={"Date": None})
         plt.close(figure)
 
