@@ -12,6 +12,7 @@ from __future__ import annotations
 import contextlib
 import copy
 import threading
+import weakref
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache, partial
@@ -28,6 +29,7 @@ STEP = 16  # tokens by which the lengths of batches differ
 TOKENS = 512  # of a batch
 
 _tokenizing = threading.Lock()
+_made: weakref.WeakKeyDictionary[Any, _Halved] = weakref.WeakKeyDictionary()
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,10 +86,13 @@ class _Halved:
     rest: tuple[Any, ...]
 
 
-@cache
 def _halved(model: Any) -> _Halved:
-    network = copy.deepcopy(model[0]).bfloat16()
-    return _Halved(copy.deepcopy(model.tokenizer), network, tuple(model)[1:])
+    """Made once for a model, and gone with it."""
+    with _tokenizing:
+        if model not in _made:
+            network = copy.deepcopy(model[0]).bfloat16()
+            _made[model] = _Halved(copy.deepcopy(model.tokenizer), network, tuple(model)[1:])
+        return _made[model]
 
 
 def _batches(lengths: Sequence[int]) -> Iterator[tuple[int, list[int]]]:

@@ -174,15 +174,7 @@ def visit(
     """A fresh visitor with an empty window."""
     window = windows(*request.param)
     visit = Visit(window.new_page())
-    # A reload aborts what the page was just asking the server; Gradio tells the console so.
-    visit.page.on(
-        "console",
-        lambda m: (
-            visit.errors.append(m.text)
-            if m.type == "error" and not m.text.startswith("AbortError")
-            else None
-        ),
-    )
+    visit.page.on("console", lambda m: visit.errors.append(m.text) if m.type == "error" else None)
     visit.page.on("pageerror", lambda error: visit.errors.append(str(error)))
     visit.page.on("request", lambda r: visit.requests.append(r.url))
     yield visit

@@ -70,6 +70,14 @@ class Visit:
     errors: list[str] = field(default_factory=list)
     requests: list[str] = field(default_factory=list)
 
+    def reload(self) -> None:
+        """Load the page anew; what the one that is left says of requests it was cut off from is
+        no complaint.
+        """
+        before = len(self.errors)
+        self.page.reload()
+        del self.errors[before:]
+
 
 @contextmanager
 def serve(store: Path, notes: Path, writer: str = "none") -> Iterator[Site]:

@@ -157,7 +157,7 @@ def test_a_folder_is_read_by_keyboard_and_watched(
     page.keyboard.press("Space")
     expect(origin.get_by_label("Watch vault")).not_to_be_checked()
     (folder / "cutout.md").write_text(f"{CUTOUT}\nIt is square.\n", encoding="utf-8")
-    page.reload()
+    visit.reload()
     page.get_by_role("tab", name="Notes").click()
     expect(origin.locator(".gn-since")).to_contain_text("1 changed (cutout.md)")
     origin.get_by_role("button", name="Read again").focus()

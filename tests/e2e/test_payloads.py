@@ -188,7 +188,7 @@ def test_answers_and_conversations(guest: Guest) -> None:
         page.get_by_role("button", name="as Markdown").last.click()
     assert kept.value.suggested_filename.removesuffix(".md").replace("-", "").isalnum()
     assert PAYLOADS[0] in kept.value.path().read_text("utf-8")
-    page.reload()
+    guest.visit.reload()
     page.locator(".gc summary").click()
     page.locator(".gc-name").last.click()
     page.wait_for_function("document.querySelectorAll('#chat [data-testid=bot]').length > 1")
