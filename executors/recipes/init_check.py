@@ -304,16 +304,20 @@ def scale_layers(model, *inputs):
     weighted = [module for module in model.modules() if isinstance(module, kinds)]
     for module in weighted:
         nn.init.orthogonal_(module.weight)
-    for module in weighted:
-        seen = []
-        hook = module.register_forward_hook(lambda m, i, out: seen.append(out.std()))
-        for _ in range(10):
-            seen.clear()
-            with torch.no_grad():
-                model(*inputs)
-                if not seen or seen[0] < 1e-8 or abs(seen[0] - 1) < 0.02:
-                    break
-                module.weight /= seen[0]
+        if module.bias is not None:
+            nn.init.zeros_(module.bias)
+
+    def scale(module, inputs, output):
+        deviation = output.std()
+        if deviation > 1e-8 and abs(deviation - 1) > 0.02:
+            module.weight /= deviation
+            return output / deviation
+
+    hooks = [module.register_forward_hook(scale) for module in weighted]
+    with torch.no_grad():
+        for _ in range(2):  # a second time for weights that layers share
+            model(*inputs)
+    for hook in hooks:
         hook.remove()
 
 batch = learn.dls.one_batch()

@@ -20,7 +20,7 @@ __all__ = ["Layer", "kaiming", "layers", "lsuv", "weighted"]
 
 _WEIGHTED = (nn.Linear, nn.Conv1d, nn.Conv2d, nn.Conv3d, nn.ConvTranspose1d, nn.ConvTranspose2d)
 _RECTIFIED = (nn.ReLU, nn.ReLU6, nn.LeakyReLU, nn.GELU, nn.SiLU, nn.Hardswish, nn.ELU)
-_TRIES, _CLOSE = 10, 0.02
+_TRIES, _CLOSE, _CONSTANT = 10, 0.02, 1e-8
 _STILL = 1e-6  # of the largest output: the rounding of single precision
 
 
@@ -79,44 +79,50 @@ def kaiming(model: nn.Module) -> None:
 def lsuv(model: nn.Module, forward: Callable[[], Any]) -> int:
     """Orthonormal weights, then layers scaled to a deviation of one on the batch; how many were.
 
-    A layer that `forward` does not reach, or whose output is constant, is left as it was drawn.
+    All layers are scaled in one pass, each in its turn and its output with it, as biases are zero;
+    passes follow until none changes, for weights that several layers share. A layer that `forward`
+    does not reach, or whose output is constant, is left as it was drawn.
     """
     for _, module in weighted(model):
         nn.init.orthogonal_(module.weight)  # type: ignore[arg-type]
         if module.bias is not None:
             nn.init.zeros_(module.bias)  # type: ignore[arg-type]
-    scaled = 0
-    for name in [layer.name for layer in layers(model, forward)]:
-        module = model.get_submodule(name)
-        if isinstance(module, _WEIGHTED) and _scale(module, forward):
-            scaled += 1
-    return scaled
-
-
-def _scale(module: nn.Module, forward: Callable[[], Any]) -> bool:
-    """Divide the weights by the output's deviation until it is one."""
+    varied: set[str] = set()
     for _ in range(_TRIES):
-        deviation = _deviation(module, forward)
-        if deviation is None or deviation < 1e-8:
-            return False
-        if abs(deviation - 1) < _CLOSE:
-            return True
-        with torch.no_grad():
+        if not _scaled(model, forward, varied):
+            break
+    return len(varied)
+
+
+def _scaled(model: nn.Module, forward: Callable[[], Any], varied: set[str]) -> bool:
+    """Divide each layer's weights by its first output's deviation; whether any was not yet one.
+
+    Names of layers whose output is not constant are added to `varied`.
+    """
+    seen: set[str] = set()
+    changed = False
+
+    def looked_at(name: str) -> Callable[..., Any]:
+        def look(module: nn.Module, _: Any, output: Any) -> Any:
+            nonlocal changed
+            if name in seen or not isinstance(output, torch.Tensor):
+                return None
+            seen.add(name)
+            deviation = float(output.float().std())
+            if not deviation >= _CONSTANT:
+                return None
+            varied.add(name)
+            if abs(deviation - 1) < _CLOSE:
+                return None
+            changed = True
             module.weight.div_(deviation)  # type: ignore[operator]
-    return True
+            return output / deviation
 
+        return look
 
-def _deviation(module: nn.Module, forward: Callable[[], Any]) -> float | None:
-    seen: list[float] = []
-    hook = module.register_forward_hook(
-        lambda _m, _i, output: seen.append(float(output.detach().float().std()))
-    )
-    try:
-        with torch.no_grad():
-            forward()
-    finally:
-        hook.remove()
-    return seen[0] if seen else None
+    with _hooked(model, _WEIGHTED, looked_at), torch.no_grad():
+        forward()
+    return changed
 
 
 def _described(name: str, module: nn.Module, output: torch.Tensor) -> Layer:

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from executors.batch_size import bench
+from executors.batch_size import bench, plans
 from executors.batch_size.trial_server import TrialServer
 from executors.runs.warm import HEAVY
 
@@ -24,6 +24,12 @@ def small_heap() -> Iterator[None]:
     gc.freeze()
     yield
     gc.unfreeze()
+
+
+@pytest.fixture(autouse=True)
+def short_timing(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Rates are measured for a moment: no test judges how fast a batch is."""
+    monkeypatch.setattr(plans, "_SECONDS", 0.05)
 
 
 @pytest.fixture(scope="session")

@@ -72,6 +72,13 @@ def test_kaiming_and_lsuv_keep_the_signal() -> None:
             assert layer.deviation == pytest.approx(1, abs=0.05), layer
 
 
+def test_all_layers_are_scaled_in_one_pass() -> None:
+    """And a second one finds them as they should be, however deep the network is."""
+    model, passes = deep(), []
+    lsuv(model, lambda: passes.append(model(BATCH)))
+    assert len(passes) == 2
+
+
 def test_a_layer_that_is_not_reached_is_left() -> None:
     """It has no output to scale."""
     model = nn.ModuleDict({"used": nn.Linear(64, 8), "idle": nn.Linear(64, 8)})
