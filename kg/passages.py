@@ -6,7 +6,7 @@ import sqlite3
 from bisect import bisect_right
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from itertools import accumulate
 from typing import overload
 
@@ -67,6 +67,7 @@ class Passages(Sequence[Passage]):
         at = self._at(passage)
         return self._notes[at][0], passage - self._firsts[at]
 
+    @cached_property
     def first_ids(self) -> dict[int, int]:
         """Of each note, by its id, the id of its first passage."""
         return {note: first for (note, _), first in zip(self._notes, self._firsts, strict=False)}

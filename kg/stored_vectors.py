@@ -33,7 +33,7 @@ __all__ = ["StoredVectors"]
 KEPT_WORDS = 20_000  # passages whose words' vectors stay in memory, about 2 KB each
 # Of so many vectors all are compared with a question's; of more, those of a shortlist.
 FLAT_MOST = 50_000
-SHORTLIST = 400
+SHORTLIST = 2_000
 
 
 class StoredVectors:
@@ -88,9 +88,28 @@ class StoredVectors:
         if self._small:
             return self._nearest_of_all(query, k)
         rows = shortlist(self._shortlist, query, max(SHORTLIST, 4 * k), self._dimension)
-        among = dict.fromkeys(self._owners[rows].tolist())
-        scored = [(p, float((self.of_passage(p) @ query).max())) for p in among]
-        return sorted(scored, key=lambda found: (-found[1], found[0]))[:k]
+        owners, vectors = self._of_passages(np.unique(self._owners[rows]).tolist())
+        starts = np.flatnonzero(np.diff(owners, prepend=-1))
+        best = np.maximum.reduceat(vectors @ query, starts)
+        order = np.lexsort((owners[starts], -best))[:k]
+        return [(int(owners[starts[i]]), float(best[i])) for i in order]
+
+    def _of_passages(
+        self, passages: Sequence[int]
+    ) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.float32]]:
+        """The vectors of some passages in order, shape (m, d), and the passage of each, (m,)."""
+        d = self._dimension
+        firsts = self._passages.first_ids
+        places = ",".join(str(self._passages.place(p)) for p in passages)
+        query = (
+            f"WITH asked (note, seq) AS (VALUES {places}) "
+            "SELECT note, seq, vector FROM asked CROSS JOIN vectors USING (note, seq)"
+        )
+        with self._reading():
+            rows = self._connection.execute(query).fetchall()
+            owners = np.array([firsts[note] + seq for note, seq, _ in rows], dtype=np.int64)
+            vectors = of_bytes(b"".join(vector for *_, vector in rows), d)
+        return owners, vectors
 
     def _nearest_of_all(self, query: npt.NDArray[np.float32], k: int) -> list[tuple[int, float]]:
         best: dict[int, float] = {}
@@ -147,7 +166,7 @@ class StoredVectors:
     @cached_property
     def _owners(self) -> npt.NDArray[np.int64]:
         """Passage of each vector, in order, shape (m,)."""
-        first = self._passages.first_ids()
+        first = self._passages.first_ids
         with self._reading():
             rows = self._connection.execute("SELECT note, seq FROM vectors")
             owners = np.sort(np.fromiter((first[note] + seq for note, seq in rows), np.int64))
@@ -187,7 +206,7 @@ class StoredVectors:
     def _slabs(self) -> Iterator[npt.NDArray[np.float32]]:
         """The vectors of each note, shape (m, d), in the order of the passages."""
         query = "SELECT vector FROM vectors WHERE note = ? ORDER BY seq, part"
-        for note in self._passages.first_ids():
+        for note in self._passages.first_ids:
             yield self._read(query, (note,))
 
     def _read(self, query: str, of: tuple[int, ...]) -> npt.NDArray[np.float32]:

@@ -8,7 +8,6 @@ from __future__ import annotations
 import functools
 import hashlib
 import json
-import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -53,7 +52,7 @@ WORD_BITS, STATEMENT_BITS = 1, 4
 # five vaults.
 RAISED, SLOPE = 0.033, 0.94
 
-_MAGIC = b"gradus vectors 2\n"
+_MAGIC = b"gradus vectors 3\n"
 
 
 WordVectors = npt.NDArray[np.float32]  # unit vectors of the word pieces of a text, shape (t, d)
@@ -167,17 +166,20 @@ def nearest(
 
 def build_shortlist(slabs: Iterable[npt.NDArray[np.float32]], d: int) -> Any:
     """An index of one bit a number over unit vectors that come in slabs of shape (n, d)."""
-    index = faiss.IndexBinaryFlat(8 * math.ceil(d / 8))
+    index = faiss.IndexRaBitQFastScan(d, faiss.METRIC_INNER_PRODUCT)
+    # Around zero, not the vectors' mean: what a vector becomes depends on it alone.
+    index.train(np.zeros((1, d), dtype=np.float32))
     for vectors in slabs:
-        index.add(_signs(vectors))
+        if len(vectors):
+            index.add(_turned(vectors))
     return index
 
 
 def shortlist(index: Any, query: npt.NDArray[np.float32], k: int, d: int) -> npt.NDArray[np.int64]:
     """Row numbers of k vectors among which the nearest ones are, those of `build_shortlist`.
 
-    Fewer when the index is smaller. They are those on whose side of most hyperplanes the query
-    lies; which of them are nearest, their vectors tell.
+    Fewer when the index is smaller. Of each vector one bit a number is compared with the whole
+    query; which of them are nearest, their vectors tell.
 
     Raises
     ------
@@ -186,15 +188,11 @@ def shortlist(index: Any, query: npt.NDArray[np.float32], k: int, d: int) -> npt
 
     References
     ----------
-    Charikar (2002), Similarity estimation techniques from rounding algorithms.
+    Gao and Long (2024), RaBitQ: quantizing high-dimensional vectors with a theoretical error bound.
     """
     _check_dimension(query, d)
-    _, rows = index.search(_signs(query[None]), min(k, index.ntotal))
+    _, rows = index.search(_turned(query[None]), min(k, index.ntotal))
     return np.asarray(rows[0])
-
-
-def _signs(vectors: npt.NDArray[np.float32]) -> npt.NDArray[np.uint8]:
-    return np.packbits(_turned(vectors) > 0, axis=1)
 
 
 def _check_dimension(query: npt.NDArray[np.float32], d: int) -> None:
@@ -206,7 +204,7 @@ def _check_dimension(query: npt.NDArray[np.float32], d: int) -> None:
 
 def save_shortlist(index: Any, path: Path, of: str) -> None:
     """Write it with what it is of and a checksum, replacing an older file at once."""
-    payload = faiss.serialize_index_binary(index).tobytes()
+    payload = faiss.serialize_index(index).tobytes()
     head = {"of": of, "sha256": hashlib.sha256(payload).hexdigest()}
     write_whole(path, _MAGIC + json.dumps(head).encode() + b"\n" + payload)
 
@@ -226,7 +224,7 @@ def load_shortlist(path: Path, of: str) -> Any | None:
         return None
     if head != {"of": of, "sha256": hashlib.sha256(payload).hexdigest()}:
         return None
-    return faiss.deserialize_index_binary(np.frombuffer(payload, dtype=np.uint8))
+    return faiss.deserialize_index(np.frombuffer(payload, dtype=np.uint8))
 
 
 def in_bytes(vectors: npt.NDArray[np.float32]) -> npt.NDArray[np.int8]:

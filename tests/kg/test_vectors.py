@@ -133,7 +133,7 @@ def test_an_index_of_something_else_is_not_taken(tmp_path: Path) -> None:
 
 def test_a_missing_or_foreign_file_is_not_taken(tmp_path: Path) -> None:
     """No file, a folder, an empty file, another format, a head of other JSON."""
-    magic = b"gradus vectors 2\n"
+    magic = b"gradus vectors 3\n"
     assert load_shortlist(tmp_path / "none", "") is None
     assert load_shortlist(tmp_path, "") is None
     for content in (
