@@ -8,11 +8,12 @@ import os
 import shutil
 import sys
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
-from pages_server import Site, Visit, serve, serve_apart
+from pages_server import Site, Visit, serve
 from playwright.sync_api import Browser, BrowserContext, expect, sync_playwright
 
 from app.exports.importing import import_graph
@@ -98,10 +99,13 @@ def own_site(tmp_path_factory: pytest.TempPathFactory, encoder: Encoder) -> Iter
 
 
 @pytest.fixture
-def apart(tmp_path_factory: pytest.TempPathFactory, encoder: Encoder) -> Iterator[Site]:
-    """The same, served by a process of its own, as for users; the test may end it."""
-    with serve_apart(*_ingested(tmp_path_factory, encoder)) as site:
-        yield site
+def ending(
+    tmp_path_factory: pytest.TempPathFactory, encoder: Encoder
+) -> Iterator[tuple[Site, Callable[[], None]]]:
+    """The same, with what ends the server."""
+    with ExitStack() as stack:
+        site = stack.enter_context(serve(*_ingested(tmp_path_factory, encoder)))
+        yield site, stack.close
 
 
 def _ingested(folders: pytest.TempPathFactory, encoder: Encoder) -> tuple[Path, Path]:

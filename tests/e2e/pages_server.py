@@ -2,19 +2,13 @@
 
 from __future__ import annotations
 
-import multiprocessing
 import os
-import signal
-import tempfile
-import time
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import pytest
-from free_port import free_port
 from playwright.sync_api import Page
 from served import served
 
@@ -31,15 +25,9 @@ __all__ = [
     "heavy_findings",
     "in_both_themes",
     "serve",
-    "serve_apart",
     "shifted",
 ]
 
-START_S = 120
-# Each server is forked from a process that has imported what is heavy and done nothing else, which
-# takes seconds; `test_start` starts them as a user does.
-_FORKS = multiprocessing.get_context("forkserver")
-_FORKS.set_forkserver_preload(["app.pages.serve", "sentence_transformers"])
 # Keeps, in a page, what moves without a click or a key just before it.
 SHIFTS = """
 window.shifts = [];
@@ -49,6 +37,9 @@ new PerformanceObserver((list) => {
   }
 }).observe({ type: 'layout-shift', buffered: true });
 """
+# Waits until colours that fade into each other have done so.
+STILL = """() => Promise.allSettled(document.getAnimations()
+  .filter((one) => isFinite(one.effect.getComputedTiming().endTime)).map((one) => one.finished))"""
 HEAVY = {"serious", "critical"}  # findings of axe
 
 
@@ -89,42 +80,6 @@ def serve(store: Path, notes: Path, writer: str = "none") -> Iterator[Site]:
             yield Site(address, store, notes, os.getpid())
 
 
-@contextmanager
-def serve_apart(store: Path, notes: Path) -> Iterator[Site]:
-    """A server in a process of its own, on a free port; ended as a user would, with Ctrl-C."""
-    port, log = free_port(), Path(tempfile.mkstemp(suffix=".log")[1])
-    server = _FORKS.Process(target=_serve, args=(store, port, log))
-    server.start()
-    assert server.pid is not None
-    site = Site(f"http://127.0.0.1:{port}", store, notes, server.pid)
-    try:
-        deadline = time.monotonic() + START_S
-        while site.address not in log.read_text():
-            if time.monotonic() > deadline or not server.is_alive():
-                pytest.fail("the server did not start: " + log.read_text())
-            time.sleep(0.05)
-        yield site
-    finally:
-        if server.is_alive():
-            os.kill(server.pid, signal.SIGINT)
-        server.join(30)
-        server.kill()
-        log.unlink()
-
-
-def _serve(store: Path, port: int, log: Path) -> None:
-    """What the forked process does; what it says goes to the log."""
-    with log.open("a") as out:
-        os.dup2(out.fileno(), 1)
-        os.dup2(out.fileno(), 2)
-    os.environ["HF_HUB_OFFLINE"] = "1"
-    from app.pages.serve import serve as serve_pages
-
-    # A spare child for the first run would import for seconds what few of these tests ask for.
-    VisitorsRuns.keep_ready = lambda self, warm: warm.close()  # type: ignore[method-assign]
-    serve_pages(store, port=port)
-
-
 def shifted(page: Page) -> tuple[float, list[Any]]:
     """How far what is shown moved by itself so far, as the web's vitals count it; and what."""
     shifts: list[Any] = page.evaluate("window.shifts")
@@ -134,6 +89,7 @@ def shifted(page: Page) -> tuple[float, list[Any]]:
 def heavy_findings(page: Page, axe: str) -> list[str]:
     """What axe finds serious or critical, with the element."""
     page.evaluate(axe)
+    page.evaluate(STILL)
     found: dict[str, Any] = page.evaluate("axe.run()")
     return [
         f"{rule['id']}: {node['target']} {node['html'][:160]} {node['failureSummary'][:240]}"

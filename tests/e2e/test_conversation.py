@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import os
-import signal
+from collections.abc import Callable
 
-import psutil
 import pytest
 from pages_server import Site, Visit, heavy_findings
 from playwright.sync_api import Browser, Page, expect
@@ -66,10 +64,10 @@ def test_a_cleared_conversation_stays_cleared(visit: Visit, site: Site) -> None:
 
 
 @pytest.mark.parametrize("visit", [(1440, 900), (390, 844)], indirect=True)
-def test_conversations_are_listed_and_opened_again(visit: Visit, apart: Site, axe: str) -> None:
+def test_conversations_are_listed_and_opened_again(visit: Visit, site: Site, axe: str) -> None:
     """By keyboard: begun, found, renamed, saved, opened, gone on with, and deleted."""
     page = visit.page
-    open_pages(page, apart)
+    open_pages(page, site)
     ask(page, "What is momentum?")
     kept(page)
     page.get_by_role("button", name="New", exact=True).press("Enter")
@@ -102,10 +100,10 @@ def test_conversations_are_listed_and_opened_again(visit: Visit, apart: Site, ax
     assert visit.errors == []
 
 
-def test_the_last_question_is_edited_and_asked_again(visit: Visit, apart: Site) -> None:
+def test_the_last_question_is_edited_and_asked_again(visit: Visit, site: Site) -> None:
     """What is sent takes its place; what a reader thinks of the answer is stored."""
     page = visit.page
-    open_pages(page, apart)
+    open_pages(page, site)
     ask(page, "What is momentum?")
     kept(page)
     page.get_by_role("button", name="Edit last").click()
@@ -117,7 +115,7 @@ def test_the_last_question_is_edited_and_asked_again(visit: Visit, apart: Site) 
     page.get_by_role("button", name="Ask again").click()
     expect(page.get_by_test_id("user")).to_have_text(["What is dropout?"])
     page.get_by_role("button", name="Helpful").click()
-    file = apart.store / "feedback.jsonl"
+    file = site.store / "feedback.jsonl"
     for _ in range(100):
         if file.exists():
             break
@@ -159,14 +157,14 @@ def test_a_spoiled_storage_keeps_nobody_out(visit: Visit, site: Site) -> None:
     expect(page.get_by_test_id("bot")).to_contain_text("sets randomly chosen activations")
 
 
-def test_without_the_server_the_question_stays(visit: Visit, apart: Site) -> None:
+def test_without_the_server_the_question_stays(
+    visit: Visit, ending: tuple[Site, Callable[[], None]]
+) -> None:
     """The line says that nobody answers; what was typed stays in the box, not in the chat."""
-    page = visit.page
-    open_pages(page, apart)
+    page, (site, end) = visit.page, ending
+    open_pages(page, site)
     expect(page.locator(".g-examples a").first).to_be_visible()
-    server = psutil.Process(apart.pid)
-    os.kill(apart.pid, signal.SIGINT)
-    psutil.wait_procs([server], timeout=30)
+    end()
     expect(page.get_by_role("alert").filter(has_text="does not answer")).to_be_visible()
     ask(page, "What is momentum?")
     expect(page.get_by_label("Your question")).to_have_value("What is momentum?")

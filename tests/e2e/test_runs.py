@@ -179,10 +179,10 @@ def test_files_that_are_not_there_are_named(visit: Visit, site: Site) -> None:
     assert visit.errors == []
 
 
-def test_files_elsewhere_are_not_read(visit: Visit, apart: Site, tmp_path: Path) -> None:
+def test_files_elsewhere_are_not_read(visit: Visit, site: Site, tmp_path: Path) -> None:
     """A file outside the notes' folders and those allowed starts nothing, and the way is said."""
     page = visit.page
-    open_runs(page, apart)
+    open_runs(page, site)
     page.get_by_label("Find my learning rate").check()
     form = page.locator("#form-lr-find")
     choose_task(page, form, "Tabular")
