@@ -11,18 +11,25 @@ import re
 import unicodedata
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from executors.errors import BadInput
 from executors.inputs.shapes import source_of
-from executors.inputs.table_file import first_line, written
+from executors.inputs.table_file import first_line, read_again, written
 
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["NumberColumn", "number_column", "number_lines", "plain_number", "read_number_columns"]
+__all__ = [
+    "NumberColumn",
+    "as_written",
+    "number_column",
+    "number_lines",
+    "plain_number",
+    "read_number_columns",
+]
 
 _Marks = tuple[str, str]  # between thousands ("": none), before decimals
 
@@ -70,6 +77,8 @@ class NumberColumn:
     several: bool  # whether other marks fit as well, and give other numbers
     share: float  # of the different cells that are numbers
     wrong: tuple[str, ...]
+    marks: str = ""  # those of its cells, where they cannot be mistaken
+    again: bool = False  # whether pandas takes the cells for numbers, and for other ones
 
     @property
     def note(self) -> str:
@@ -78,6 +87,7 @@ class NumberColumn:
         how += f", '{self.decimal}' before decimals" if self.decimal != "." or self.several else ""
         how += ", as shares of 1" if self.unit == "%" else f", in {self.unit}" if self.unit else ""
         how += ", though the marks could stand for the other" if self.several else ""
+        how += ", as other columns have ',' before decimals" if self.again else ""
         return f"'{self.name}' is read as numbers{how}"
 
 
@@ -113,7 +123,8 @@ def read_number_columns(
 
     columns: list[NumberColumn] = []
     notes: list[str] = []
-    comma = written(path).separator == ";"
+    how = written(path)
+    comma = how.separator == ";"
     for name in frame.columns:
         values = frame[name]
         if not (pd.api.types.is_object_dtype(values) or pd.api.types.is_string_dtype(values)):
@@ -133,8 +144,37 @@ def read_number_columns(
                     "where numbers are expected"
                 )
             notes.append(f"'{name}' is read as text, because line {line} holds '{column.wrong[0]}'")
+    sure = {mark for mark in ".," for one in columns if one.decimal == mark in one.marks}
+    if sure == {","}:
+        columns += _thousands(path, frame, [column.name for column in columns])
     notes += [column.note for column in columns] + _doubtful(frame, columns)
-    return tuple(columns), tuple(notes)
+    return tuple(columns), (*how.note, *notes)
+
+
+def _thousands(path: Path, frame: pd.DataFrame, known: Sequence[str]) -> list[NumberColumn]:
+    """Turn cells such as 1.234 into thousands, if every point in the file can stand between such.
+
+    Points as in 3.5 cannot.
+    """
+    import pandas as pd
+
+    floats = [name for name in frame.columns if pd.api.types.is_float_dtype(frame[name])]
+    texts = read_again(path, [name for name in floats if name not in known])
+    found = [
+        number_column(texts[name], comma=True)
+        for name in texts
+        if texts[name].str.contains(".", regex=False).any()
+    ]
+    turned = [
+        replace(column, several=False, again=True)
+        for column in found
+        if column is not None and column.thousands == "." and not column.wrong
+    ]
+    if len(turned) < len(found):
+        return []
+    for column in turned:
+        frame[column.name] = _numbers(texts[column.name], column)
+    return turned
 
 
 def _doubtful(frame: pd.DataFrame, columns: Sequence[NumberColumn]) -> list[str]:
@@ -187,7 +227,17 @@ def number_column(values: pd.Series, comma: bool = False) -> NumberColumn | None
     fine = {cell.text for cell in good[best]}
     wrong = tuple(cell for cell in cells if cell not in fine)
     share = len(good[best]) / len(cells)
-    return NumberColumn(str(values.name), *best, unit, scales, several, share, wrong)
+    cores = "".join(cell.core for cell in good[best])
+    thousands, decimal = best[0] if best[0] in cores else "", best[1] if best[1] in cores else "."
+    marks = "" if several else "".join(mark for mark in best if mark in cores)
+    return NumberColumn(
+        str(values.name), thousands, decimal, unit, scales, several, share, wrong, marks
+    )
+
+
+def as_written(columns: Sequence[NumberColumn]) -> list[str]:
+    """Names of the columns that have to be read as text, for pandas takes other numbers of them."""
+    return [column.name for column in columns if column.again]
 
 
 def number_lines(columns: Sequence[NumberColumn]) -> list[str]:

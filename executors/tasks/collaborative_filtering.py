@@ -18,7 +18,7 @@ from executors.inputs.csv_file import (
     check_rows,
     own_split,
 )
-from executors.inputs.numbers import NumberColumn, number_lines, read_number_columns
+from executors.inputs.numbers import NumberColumn, as_written, number_lines, read_number_columns
 from executors.inputs.table_file import first_line, read_code, read_frame
 from executors.inputs.y_range import asked_range
 from executors.task import Built, Settings, Source
@@ -187,7 +187,10 @@ def snippet(
     user, item, rating = ratings.names
     lines = ["from fastai.collab import *", "from fastai.tabular.all import *", ""]
     lines += (
-        [f"df = {read_code(Path(settings.data))}", *number_lines(ratings.numbers)]
+        [
+            f"df = {read_code(Path(settings.data), as_written(ratings.numbers))}",
+            *number_lines(ratings.numbers),
+        ]
         if settings.data
         else _sample_lines(settings.seed)
     )
