@@ -10,7 +10,7 @@ import math
 import re
 import unicodedata
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -78,16 +78,17 @@ class NumberColumn:
     share: float  # of the different cells that are numbers
     wrong: tuple[str, ...]
     marks: str = ""  # those of its cells, where they cannot be mistaken
-    again: bool = False  # whether pandas takes the cells for numbers, and for other ones
+    beside: str = ""  # what stands before decimals in other columns, by which this one is read
 
     @property
     def note(self) -> str:
         """How it is read."""
         how = f", '{self.thousands}' between thousands" if self.thousands else ""
-        how += f", '{self.decimal}' before decimals" if self.decimal != "." or self.several else ""
+        told = self.decimal != "." or (self.several and not self.thousands)
+        how += f", '{self.decimal}' before decimals" if told else ""
         how += ", as shares of 1" if self.unit == "%" else f", in {self.unit}" if self.unit else ""
         how += ", though the marks could stand for the other" if self.several else ""
-        how += ", as other columns have ',' before decimals" if self.again else ""
+        how += f", as other columns have '{self.beside}' before decimals" if self.beside else ""
         return f"'{self.name}' is read as numbers{how}"
 
 
@@ -121,17 +122,17 @@ def read_number_columns(
     """
     import pandas as pd
 
+    how = written(path)
+    texts = [
+        name
+        for name in frame.columns
+        if pd.api.types.is_object_dtype(frame[name]) or pd.api.types.is_string_dtype(frame[name])
+    ]
+    found = _settled({name: frame[name] for name in texts}, how.separator == ";")
     columns: list[NumberColumn] = []
     notes: list[str] = []
-    how = written(path)
-    comma = how.separator == ";"
-    for name in frame.columns:
+    for name, column in found.items():
         values = frame[name]
-        if not (pd.api.types.is_object_dtype(values) or pd.api.types.is_string_dtype(values)):
-            continue
-        column = number_column(values, comma)
-        if column is None or (column.wrong and column.share < _MOSTLY):
-            continue
         if not column.wrong:
             columns.append(column)
             frame[name] = _numbers(values, column)
@@ -144,11 +145,31 @@ def read_number_columns(
                     "where numbers are expected"
                 )
             notes.append(f"'{name}' is read as text, because line {line} holds '{column.wrong[0]}'")
-    sure = {mark for mark in ".," for one in columns if one.decimal == mark in one.marks}
-    if sure == {","}:
+    if _sure(columns) == {","}:
         columns += _thousands(path, frame, [column.name for column in columns])
     notes += [column.note for column in columns] + _doubtful(frame, columns)
     return tuple(columns), (*how.note, *notes)
+
+
+def _settled(texts: dict[str, pd.Series], comma: bool) -> dict[str, NumberColumn]:
+    """Columns of numbers; marks that could stand for others are taken as the file's others are."""
+    found = {
+        name: column
+        for name, values in texts.items()
+        if (column := number_column(values, comma)) is not None
+        and (not column.wrong or column.share >= _MOSTLY)
+    }
+    sure = _sure(column for column in found.values() if not column.wrong)
+    for name, column in found.items() if len(sure) == 1 else ():
+        again = number_column(texts[name], "," in sure) if column.several else None
+        if again is not None:
+            found[name] = replace(again, several=False, beside=min(sure))
+    return found
+
+
+def _sure(columns: Iterable[NumberColumn]) -> set[str]:
+    """What stands before decimals in columns where that cannot be mistaken."""
+    return {column.decimal for column in columns if column.decimal in column.marks}
 
 
 def _thousands(path: Path, frame: pd.DataFrame, known: Sequence[str]) -> list[NumberColumn]:
@@ -166,7 +187,7 @@ def _thousands(path: Path, frame: pd.DataFrame, known: Sequence[str]) -> list[Nu
         if texts[name].str.contains(".", regex=False).any()
     ]
     turned = [
-        replace(column, several=False, again=True)
+        replace(column, several=False, beside=",")
         for column in found
         if column is not None and column.thousands == "." and not column.wrong
     ]
@@ -237,7 +258,7 @@ def number_column(values: pd.Series, comma: bool = False) -> NumberColumn | None
 
 def as_written(columns: Sequence[NumberColumn]) -> list[str]:
     """Names of the columns that have to be read as text, for pandas takes other numbers of them."""
-    return [column.name for column in columns if column.again]
+    return [column.name for column in columns if column.beside]
 
 
 def number_lines(columns: Sequence[NumberColumn]) -> list[str]:

@@ -55,6 +55,7 @@ class Written:
     trailing: bool = False  # whether a separator ends every line but that of the names
     titles: int = 0  # lines above that of the names
     padded: bool = False  # whether there is space around a name
+    twice: tuple[str, ...] = ()  # names of several columns
     sheet: str = ""  # the workbook's first that holds a table, where it is not its first
 
     @property
@@ -71,7 +72,13 @@ class Written:
         """What is to be said of it, if anything."""
         sheet = f"sheet '{self.sheet}' is read, the first that holds a table" if self.sheet else ""
         below = f"line {self.titles + 1} holds the names, below a title" if self.titles else ""
-        return tuple(words for words in (sheet, below) if words)
+        twice = (
+            f"the first of the columns called {listed(self.twice)} keeps the name, the others "
+            "have a number after it"
+            if self.twice
+            else ""
+        )
+        return tuple(words for words in (sheet, below, twice) if words)
 
 
 def read_frame(path: Path) -> pd.DataFrame:
@@ -151,6 +158,7 @@ def read_text(path: Path) -> tuple[str, Written]:
         _is_trailing(rows[start:]),
         lines[start] - 1 if start else 0,
         any(name != name.strip() for name in names),
+        tuple(name for name, count in Counter(names).items() if count > 1 and name.strip()),
     )
 
 

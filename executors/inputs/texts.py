@@ -26,7 +26,7 @@ from executors.inputs.csv_file import (
     own_split,
 )
 from executors.inputs.images import part_folders, part_notes
-from executors.inputs.table_file import first_line, read_code, read_frame
+from executors.inputs.table_file import first_line, read_code, read_frame, written
 from executors.parameters import both
 
 if TYPE_CHECKING:
@@ -202,13 +202,13 @@ def _folder(folder: Path, seed: int, labelled: bool) -> Texts:
         tuple(text for text, _, _ in read),
         tuple(label for _, label, _ in read) if labelled else (),
     )
-    notes = (
+    notes = part_notes(folder, own) if own else ()
+    notes += (
         (f"{len(empty)} empty files are left out, the first {empty[0].relative_to(folder)}",)
         if empty
         else ()
     )
     split = own is not None
-    notes += part_notes(folder, own) if own else ()
     title, code = _title(folder, texts, labels), _folder_lines(folder, labelled, own)
     if not labelled and not split and len(texts) < _FEWEST_TEXTS:  # a few books
         texts = tuple(part for text in texts for part in text.split("\n\n") if part.strip())
@@ -325,7 +325,8 @@ def _table(path: Path, target: str, seed: int, labelled: bool) -> Texts:
     renamed = {column: "text", **({target: "label"} if labelled else {})}
     kept = [*renamed, *([] if held is None else [OWN_SPLIT])]
     code = (f"df = {read_code(path)}[{kept!r}].rename(columns={renamed!r})",)
-    notes = (f"the texts are in column '{column}'",) if column != "text" else ()
+    notes = written(path).note
+    notes += (f"the texts are in column '{column}'",) if column != "text" else ()
     return Texts(_title(path, texts, labels), texts, labels, valid, held is not None, code, notes)
 
 

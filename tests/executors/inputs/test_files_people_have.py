@@ -210,6 +210,27 @@ def test_a_point_beside_commas_is_of_thousands(tmp_path: Path) -> None:
     assert [*_snippet_frame(settings)["z"]] == [*source.content.table.frame["z"]]
 
 
+@pytest.mark.parametrize("sep", [";", "\t"])
+def test_marks_that_could_stand_for_others_are_as_in_the_file(tmp_path: Path, sep: str) -> None:
+    """Whatever parts the values: 1.234 € is a thousand beside 0,5, and 1,234 $ beside 0.5."""
+    for marks, unit in ((".,", "€"), (",.", "$")):
+        rows = [
+            sep.join((f"{n}{marks[1]}5 kg", f"{n + 1}{marks[0]}{100 + n} {unit}", "ab"[n % 2]))
+            for n in range(ROWS)
+        ]
+        source = looked_at(_lines(sep.join("xzy"), rows.__getitem__)(tmp_path))
+        assert source.content.table.frame["z"][0] == 1100
+        said = f"in {unit}, as other columns have '{marks[1]}' before decimals"
+        assert any(note.startswith("'z'") and note.endswith(said) for note in source.notes)
+
+
+def test_a_name_of_two_columns_is_said(tmp_path: Path) -> None:
+    """It could be either's."""
+    source = looked_at(_lines("x,x,y", lambda n: f"{n % 7},{n % 5},{n % 2}")(tmp_path))
+    assert source.content.table.continuous == ("x", "x.1")
+    assert source.notes[-1].startswith("the first of the columns called 'x' keeps the name")
+
+
 def test_a_point_that_is_none_of_thousands_keeps_all_as_they_are(tmp_path: Path) -> None:
     """With 3.5 in the file, 1.234 is doubted only."""
     rows = [f"{n},5;1.{100 + n};{n}.5;{'ab'[n % 2]}" for n in range(ROWS)]
