@@ -54,7 +54,7 @@ class Written:
     separator: str = ","
     trailing: bool = False  # whether a separator ends every line but that of the names
     titles: int = 0  # lines above that of the names
-    padded: bool = False  # whether there is space around a name
+    padded: bool = False  # whether there is space around a name, or one is a number
     twice: tuple[str, ...] = ()  # names of several columns
     sheet: str = ""  # the workbook's first that holds a table, where it is not its first
 
@@ -116,7 +116,7 @@ def read_again(path: Path, names: Collection[str]) -> pd.DataFrame:
 def read_code(path: Path, texts: Collection[str] = ()) -> str:
     """The expression that reads the file again; the columns `texts` stay as they are written."""
     how = written(path)
-    stripped = ".rename(columns=str.strip)" if how.padded else ""
+    stripped = ".rename(columns=lambda name: str(name).strip())" if how.padded else ""
     known = _READERS.get(path.suffix.lower())
     if known is None:
         types = f", dtype={dict.fromkeys(texts, '@')!r}".replace("'@'", "str") if texts else ""
@@ -353,7 +353,7 @@ def _workbook(path: Path) -> Written:
         rows = [["" if pd.isna(cell) else str(cell) for cell in row] for row in head.to_numpy()]
         start = _titles(rows)
         if len(rows) > start + 1:
-            padded = any(cell != cell.strip() for cell in rows[start])
+            padded = any(str(cell).strip() != cell for cell in head.iloc[start].dropna())
             sheet = "" if name == first else str(name)
             return Written(titles=start, padded=padded, sheet=sheet)
     return Written()
