@@ -20,6 +20,7 @@ __all__ = [
     "check_classes",
     "check_column",
     "check_names",
+    "check_no_sums",
     "check_rows",
     "check_target",
     "own_split",
@@ -98,6 +99,28 @@ def check_rows(path: Path, frame: pd.DataFrame) -> None:
     """Make sure that there are rows enough to learn from and to validate on."""
     if len(frame) < FEWEST_ROWS:
         raise BadInput(f"{path} has {len(frame)} rows; at least {FEWEST_ROWS} are needed")
+
+
+def check_no_sums(path: Path, frame: pd.DataFrame) -> None:
+    """Make sure that the last row is one as the others, not their sums.
+
+    Raises
+    ------
+    BadInput
+        When every number in it is the sum of those above.
+    """
+    import numpy as np
+
+    numbers = frame.select_dtypes("number", exclude="timedelta").astype(float)
+    last = numbers.iloc[-1].dropna()
+    above = numbers.iloc[:-1][list(last.index)]
+    larger = last.abs() > above.abs().max()
+    if larger.any() and np.allclose(last, above.sum(), rtol=1e-6):
+        line = first_line(path, frame.index.to_series() == len(frame) - 1)
+        raise BadInput(
+            f"{path}, line {line}: the last row holds the sums of the others "
+            f"({listed(list(last.index))}); remove it"
+        )
 
 
 def own_split(path: Path, frame: pd.DataFrame) -> tuple[int, ...] | None:

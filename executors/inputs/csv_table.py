@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -11,6 +13,7 @@ from executors.inputs.csv_file import (
     MOST_CATEGORIES,
     OWN_SPLIT,
     check_classes,
+    check_no_sums,
     check_rows,
     check_target,
     own_split,
@@ -27,6 +30,9 @@ if TYPE_CHECKING:
 __all__ = ["Table", "read_table"]
 
 SPAN = 100.0  # largest to smallest, from which on a quantity is one of orders of magnitude
+_NAMELESS = re.compile(r"Unnamed: \d+|__index_level_\d+__")  # as pandas and pyarrow call it
+_MANY = 10  # different values, without which none stands apart
+_FAR = 3.0  # spans of all others
 MOST_CLASSES = 20  # a column of more different whole numbers is a quantity
 
 
@@ -82,6 +88,8 @@ def read_table(path: Path, target: str, log_target: str = "auto") -> Table:
     numbers, how = read_number_columns(path, frame, target)
     check_target(path, frame, target)
     check_rows(path, frame)
+    check_no_sums(path, frame)
+    far = _far(frame)
     values = frame[target]
     classes = _is_class(values)
     held = own_split(path, frame)
@@ -105,7 +113,14 @@ def read_table(path: Path, target: str, log_target: str = "auto") -> Table:
     gaps += tuple(name for date in dates if date.gaps for name in date.continuous)
     if gaps:
         notes = (*notes, f"empty cells of {listed(gaps)} take the column's median")
-    notes = (*how, *notes, *of_log, *(date.note for date in dates))
+    notes = (
+        *how,
+        *far,
+        *_counting(frame, continuous),
+        *notes,
+        *of_log,
+        *(date.note for date in dates),
+    )
     return Table(
         path.name,
         frame,
@@ -216,11 +231,16 @@ def _columns(
         values, kinds = frame[name], frame[name].nunique()
         if kinds < 2:
             left_out.append(f"'{name}' (a single value)" if kinds else f"'{name}' (empty)")
+        elif _NAMELESS.fullmatch(name) and _counts(values):
+            left_out.append(f"'{name}' (has no name and counts the rows)")
         elif pd.api.types.is_numeric_dtype(values) and not pd.api.types.is_bool_dtype(values):
             _check_finite(path, values)
             continuous.append(str(name))
         elif kinds > max(2, len(values) // 2) or kinds > MOST_CATEGORIES:
-            left_out.append(f"'{name}' ({kinds} different texts)")
+            what = (
+                "texts" if pd.api.types.infer_dtype(values, skipna=True) == "string" else "values"
+            )
+            left_out.append(f"'{name}' ({kinds} different {what})")
         else:
             categorical.append(str(name))
     if not categorical and not continuous:
@@ -230,3 +250,41 @@ def _columns(
         )
     notes = (f"left out: {', '.join(left_out)}",) if left_out else ()
     return tuple(categorical), tuple(continuous), notes
+
+
+def _counts(values: pd.Series) -> bool:
+    """Whether the column holds numbers that go up by one from row to row."""
+    import pandas as pd
+
+    steps = pd.to_numeric(values, errors="coerce").diff().iloc[1:]
+    return bool((steps == 1).all())
+
+
+def _counting(frame: pd.DataFrame, names: Sequence[str]) -> tuple[str, ...]:
+    """What is to be said of columns that tell in which order the rows stand."""
+    return tuple(
+        f"'{name}' counts the rows; take it out of the file if it only numbers them, for it tells "
+        "the order that they stand in"
+        for name in names
+        if name in frame.columns and _counts(frame[name])
+    )
+
+
+def _far(frame: pd.DataFrame) -> tuple[str, ...]:
+    """What is to be said of a lowest or highest value that stands far from all others, as 9999."""
+    import numpy as np
+    import pandas as pd
+
+    notes = []
+    for name in (name for name in frame.columns if pd.api.types.is_numeric_dtype(frame[name])):
+        values, counts = np.unique(frame[name].dropna().to_numpy(dtype=float), return_counts=True)
+        if len(values) <= _MANY:
+            continue
+        for end, rest in ((-1, values[:-1]), (0, values[1:])):
+            if counts[end] > 1 and abs(values[end] - rest[end]) > _FAR * (rest[-1] - rest[0]):
+                notes.append(
+                    f"'{name}' is {values[end]:g} in {counts[end]} rows, and from {rest[0]:g} to "
+                    f"{rest[-1]:g} in the others; if it stands for a missing value, "
+                    "empty its cells"
+                )
+    return tuple(notes)

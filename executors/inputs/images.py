@@ -34,6 +34,8 @@ __all__ = [
     "open_image",
     "other_files",
     "own_parts",
+    "part_folders",
+    "part_notes",
     "reason_for",
     "split",
     "template",
@@ -264,6 +266,41 @@ def own_parts(folder: Path, items: Sequence[tuple[Path, Any]]) -> Split | None:
     for item in items:
         parts.setdefault(item[0].relative_to(folder).parts[0], []).append(item)
     return Split(tuple(parts["train"]), tuple(parts["valid"]), own=True)
+
+
+def part_folders(folder: Path) -> tuple[str, str] | None:
+    """Names of the folders to train and to validate on, above those of the classes; None without.
+
+    They are train/ and valid/, or others that begin so and share a class; where there is none to
+    validate on, the one to test on is.
+    """
+    if (folder / "train").is_dir() and (folder / "valid").is_dir():
+        return "train", "valid"
+    inner = {
+        place.name: {child.name for child in place.iterdir() if child.is_dir()}
+        for place in sorted(folder.iterdir())
+        if place.is_dir()
+    }
+    train, valid, test = (
+        [name for name in inner if name.lower().startswith(start)]
+        for start in ("train", "val", "test")
+    )
+    held = valid or test
+    if len(train) != 1 or len(held) != 1 or not inner[train[0]] & inner[held[0]]:
+        return None
+    return train[0], held[0]
+
+
+def part_notes(folder: Path, parts: tuple[str, str]) -> tuple[str, ...]:
+    """What is to be said of parts of other names than train/ and valid/."""
+    others = sorted(
+        f"{place.name}/"
+        for place in folder.iterdir()
+        if place.is_dir() and place.name not in parts and not place.name.startswith(".")
+    )
+    left = f"; left out: {', '.join(others)}" if others else ""
+    usual = parts == ("train", "valid") and not others
+    return () if usual else (f"{parts[0]}/ is trained on, {parts[1]}/ validated on{left}",)
 
 
 def check_parts(where: Path, parts: Split) -> None:

@@ -11,7 +11,7 @@ from typing import TypeVar
 
 from executors.errors import BadInput
 from executors.inputs.csv_file import check_names
-from executors.inputs.images import Split
+from executors.inputs.images import SUFFIXES, Split
 from executors.inputs.table_file import read_text, written
 
 __all__ = [
@@ -26,6 +26,7 @@ __all__ = [
 
 Item = TypeVar("Item")
 
+_PLACES = ("", "images", "train")  # beside a listing, where its files may be
 _TRUE, _FALSE = {"true", "yes", "1", "valid"}, {"false", "no", "0", "train"}
 
 
@@ -79,7 +80,9 @@ def read_listing(path: Path, needed: Sequence[str]) -> list[Row]:
 
 
 def file_of(listing: Path, row: Row) -> Path:
-    """The file that the row is about: beside the listing, or in images/ there.
+    """The file that the row is about: beside the listing, in images/ or in train/ there.
+
+    Its name may lack the end of an image's.
 
     Raises
     ------
@@ -87,9 +90,11 @@ def file_of(listing: Path, row: Row) -> Path:
         When there is no such file.
     """
     name = row.cells["file"]
-    for place in (listing.parent / name, listing.parent / "images" / name):
-        if name and place.is_file():
-            return place
+    for place in _PLACES if name else ():
+        for end in ("", *sorted(SUFFIXES)):
+            file = listing.parent / place / f"{name}{end}"
+            if file.is_file():
+                return file
     raise BadInput(f"{listing}, line {row.line}: file '{name}' is not in {listing.parent}")
 
 
@@ -134,8 +139,9 @@ def file_lines(listing: Path) -> list[str]:
         "keep_default_na=False).to_dict('records')",
         "",
         "def file(row):",
-        "    own = path / row['file']",
-        "    return own if own.is_file() else path / 'images' / row['file']",
+        f"    files = [path / place / (row['file'] + end) for place in {_PLACES!r}",
+        f"             for end in {('', *sorted(SUFFIXES))!r}]",
+        "    return next(file for file in files if file.is_file())",
         "",
     ]
 

@@ -10,19 +10,26 @@ import math
 import re
 import unicodedata
 from collections import Counter
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from executors.errors import BadInput
 from executors.inputs.shapes import source_of
-from executors.inputs.table_file import first_line, written
+from executors.inputs.table_file import first_line, read_again, written
 
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["NumberColumn", "number_column", "number_lines", "plain_number", "read_number_columns"]
+__all__ = [
+    "NumberColumn",
+    "as_written",
+    "number_column",
+    "number_lines",
+    "plain_number",
+    "read_number_columns",
+]
 
 _Marks = tuple[str, str]  # between thousands ("": none), before decimals
 
@@ -70,14 +77,18 @@ class NumberColumn:
     several: bool  # whether other marks fit as well, and give other numbers
     share: float  # of the different cells that are numbers
     wrong: tuple[str, ...]
+    marks: str = ""  # those of its cells, where they cannot be mistaken
+    beside: str = ""  # what stands before decimals in other columns, by which this one is read
 
     @property
     def note(self) -> str:
         """How it is read."""
         how = f", '{self.thousands}' between thousands" if self.thousands else ""
-        how += f", '{self.decimal}' before decimals" if self.decimal != "." or self.several else ""
+        told = self.decimal != "." or (self.several and not self.thousands)
+        how += f", '{self.decimal}' before decimals" if told else ""
         how += ", as shares of 1" if self.unit == "%" else f", in {self.unit}" if self.unit else ""
         how += ", though the marks could stand for the other" if self.several else ""
+        how += f", as other columns have '{self.beside}' before decimals" if self.beside else ""
         return f"'{self.name}' is read as numbers{how}"
 
 
@@ -111,16 +122,17 @@ def read_number_columns(
     """
     import pandas as pd
 
+    how = written(path)
+    texts = [
+        name
+        for name in frame.columns
+        if pd.api.types.is_object_dtype(frame[name]) or pd.api.types.is_string_dtype(frame[name])
+    ]
+    found = _settled({name: frame[name] for name in texts}, how.separator == ";")
     columns: list[NumberColumn] = []
     notes: list[str] = []
-    comma = written(path).separator == ";"
-    for name in frame.columns:
+    for name, column in found.items():
         values = frame[name]
-        if not (pd.api.types.is_object_dtype(values) or pd.api.types.is_string_dtype(values)):
-            continue
-        column = number_column(values, comma)
-        if column is None or (column.wrong and column.share < _MOSTLY):
-            continue
         if not column.wrong:
             columns.append(column)
             frame[name] = _numbers(values, column)
@@ -133,8 +145,57 @@ def read_number_columns(
                     "where numbers are expected"
                 )
             notes.append(f"'{name}' is read as text, because line {line} holds '{column.wrong[0]}'")
+    if _sure(columns) == {","}:
+        columns += _thousands(path, frame, [column.name for column in columns])
     notes += [column.note for column in columns] + _doubtful(frame, columns)
-    return tuple(columns), tuple(notes)
+    return tuple(columns), (*how.note, *notes)
+
+
+def _settled(texts: dict[str, pd.Series], comma: bool) -> dict[str, NumberColumn]:
+    """Columns of numbers; marks that could stand for others are taken as the file's others are."""
+    found = {
+        name: column
+        for name, values in texts.items()
+        if (column := number_column(values, comma)) is not None
+        and (not column.wrong or column.share >= _MOSTLY)
+    }
+    sure = _sure(column for column in found.values() if not column.wrong)
+    for name, column in found.items() if len(sure) == 1 else ():
+        again = number_column(texts[name], "," in sure) if column.several else None
+        if again is not None:
+            found[name] = replace(again, several=False, beside=min(sure))
+    return found
+
+
+def _sure(columns: Iterable[NumberColumn]) -> set[str]:
+    """What stands before decimals in columns where that cannot be mistaken."""
+    return {column.decimal for column in columns if column.decimal in column.marks}
+
+
+def _thousands(path: Path, frame: pd.DataFrame, known: Sequence[str]) -> list[NumberColumn]:
+    """Turn cells such as 1.234 into thousands, if every point in the file can stand between such.
+
+    Points as in 3.5 cannot.
+    """
+    import pandas as pd
+
+    floats = [name for name in frame.columns if pd.api.types.is_float_dtype(frame[name])]
+    texts = read_again(path, [name for name in floats if name not in known])
+    found = [
+        number_column(texts[name], comma=True)
+        for name in texts
+        if texts[name].str.contains(".", regex=False).any()
+    ]
+    turned = [
+        replace(column, several=False, beside=",")
+        for column in found
+        if column is not None and column.thousands == "." and not column.wrong
+    ]
+    if len(turned) < len(found):
+        return []
+    for column in turned:
+        frame[column.name] = _numbers(texts[column.name], column)
+    return turned
 
 
 def _doubtful(frame: pd.DataFrame, columns: Sequence[NumberColumn]) -> list[str]:
@@ -187,7 +248,17 @@ def number_column(values: pd.Series, comma: bool = False) -> NumberColumn | None
     fine = {cell.text for cell in good[best]}
     wrong = tuple(cell for cell in cells if cell not in fine)
     share = len(good[best]) / len(cells)
-    return NumberColumn(str(values.name), *best, unit, scales, several, share, wrong)
+    cores = "".join(cell.core for cell in good[best])
+    thousands, decimal = best[0] if best[0] in cores else "", best[1] if best[1] in cores else "."
+    marks = "" if several else "".join(mark for mark in best if mark in cores)
+    return NumberColumn(
+        str(values.name), thousands, decimal, unit, scales, several, share, wrong, marks
+    )
+
+
+def as_written(columns: Sequence[NumberColumn]) -> list[str]:
+    """Names of the columns that have to be read as text, for pandas takes other numbers of them."""
+    return [column.name for column in columns if column.beside]
 
 
 def number_lines(columns: Sequence[NumberColumn]) -> list[str]:

@@ -25,7 +25,8 @@ from executors.inputs.csv_file import (
     check_target,
     own_split,
 )
-from executors.inputs.table_file import first_line, read_code, read_frame
+from executors.inputs.images import part_folders, part_notes
+from executors.inputs.table_file import first_line, read_code, read_frame, written
 from executors.parameters import both
 
 if TYPE_CHECKING:
@@ -177,10 +178,10 @@ def _docstrings(package: str, folder: str) -> list[str]:
 
 def _folder(folder: Path, seed: int, labelled: bool) -> Texts:
     """The folder's .txt and .md files; a train/ and a valid/ in it are taken as they are."""
-    split = (folder / "train").is_dir() and (folder / "valid").is_dir()
+    own = part_folders(folder)
     read: list[tuple[str, str, bool]] = []  # text, label, whether it is held out
     empty: list[Path] = []
-    for part in ("train", "valid") if split else ("",):
+    for part in own or ("",):
         for file in _files(folder / part):
             inner = file.relative_to(folder / part).parts
             if labelled and len(inner) == 1:
@@ -190,7 +191,9 @@ def _folder(folder: Path, seed: int, labelled: bool) -> Texts:
                 )
             text = _read(file)
             if text.strip():
-                read.append((text, inner[0] if labelled else "", part == "valid"))
+                read.append(
+                    (text, inner[0] if labelled else "", own is not None and part == own[1])
+                )
             else:
                 empty.append(file)
     if not read:
@@ -199,12 +202,14 @@ def _folder(folder: Path, seed: int, labelled: bool) -> Texts:
         tuple(text for text, _, _ in read),
         tuple(label for _, label, _ in read) if labelled else (),
     )
-    notes = (
+    notes = part_notes(folder, own) if own else ()
+    notes += (
         (f"{len(empty)} empty files are left out, the first {empty[0].relative_to(folder)}",)
         if empty
         else ()
     )
-    title, code = _title(folder, texts, labels), _folder_lines(folder, labelled, split)
+    split = own is not None
+    title, code = _title(folder, texts, labels), _folder_lines(folder, labelled, own)
     if not labelled and not split and len(texts) < _FEWEST_TEXTS:  # a few books
         texts = tuple(part for text in texts for part in text.split("\n\n") if part.strip())
         notes = (*notes, f"so few texts are cut at their empty lines, into {len(texts)} parts")
@@ -273,8 +278,8 @@ def _title(path: Path, texts: Sequence[str], labels: Sequence[str]) -> str:
     return f"{path.name}: {len(texts)} texts{classes}"
 
 
-def _folder_lines(folder: Path, labelled: bool, split: bool) -> tuple[str, ...]:
-    level = 1 if split else 0
+def _folder_lines(folder: Path, labelled: bool, own: tuple[str, str] | None) -> tuple[str, ...]:
+    level = 1 if own else 0
     columns = [
         *(
             [f"'label': [file.relative_to(path).parts[{level}] for file in files]"]
@@ -282,12 +287,12 @@ def _folder_lines(folder: Path, labelled: bool, split: bool) -> tuple[str, ...]:
             else []
         ),
         *(
-            [f"'{OWN_SPLIT}': [file.relative_to(path).parts[0] == 'valid' for file in files]"]
-            if split
+            [f"'{OWN_SPLIT}': [file.relative_to(path).parts[0] == {own[1]!r} for file in files]"]
+            if own
             else []
         ),
     ]
-    folders = ", folders=['train', 'valid']" if split else ""
+    folders = f", folders={[*own]!r}" if own else ""
     return (
         f"path = Path({str(folder)!r})",
         f"files = sorted(get_files(path, extensions=['.txt', '.md'], recurse=True{folders}))",
@@ -320,7 +325,8 @@ def _table(path: Path, target: str, seed: int, labelled: bool) -> Texts:
     renamed = {column: "text", **({target: "label"} if labelled else {})}
     kept = [*renamed, *([] if held is None else [OWN_SPLIT])]
     code = (f"df = {read_code(path)}[{kept!r}].rename(columns={renamed!r})",)
-    notes = (f"the texts are in column '{column}'",) if column != "text" else ()
+    notes = written(path).note
+    notes += (f"the texts are in column '{column}'",) if column != "text" else ()
     return Texts(_title(path, texts, labels), texts, labels, valid, held is not None, code, notes)
 
 

@@ -45,11 +45,11 @@ def follow_up(
     return NextRun(recipe, why, {name: _plain(value) for name, value in taken.items()})
 
 
-def possible(offers: Iterable[NextRun | None]) -> tuple[NextRun, ...]:
-    """Those that can be run, one of each recipe."""
+def possible(offers: Iterable[NextRun | None], classes: bool = True) -> tuple[NextRun, ...]:
+    """Those that can be run, one of each recipe; without classes no label can be doubted."""
     first: dict[str, NextRun] = {}
     for one in offers:
-        if one is not None:
+        if one is not None and (classes or one.recipe != "clean-data"):
             first.setdefault(one.recipe, one)
     return tuple(first.values())
 

@@ -119,13 +119,15 @@ def run(params: Params, journal: Journal) -> Outcome:
     from executors.training.regularisers import blends
 
     ready = prepare(params, journal)
+    classes = getattr(ready.learner.dls, "vocab", None) is not None
     own = _own_rate(params, ready)
     few = few_batches(ready, journal, own, params.batches, params.steps, params.seconds)
     tried: list[Network] = []
     held: Held | None = None
     if few.reached and params.whole:
         tried, held = whole_set(ready, journal, few, params.seconds)
-    steps = reducing(ready.settings.task, tried, blends(ready.learner)) if held is not None else []
+    ways = (blends(ready.learner), classes)
+    steps = reducing(ready.settings.task, tried, *ways) if held is not None else []
     for step in steps:
         journal.emit("row", table="to reduce overfitting, in this order", **step)
     _write(few, journal)
@@ -145,7 +147,7 @@ def run(params: Params, journal: Journal) -> Outcome:
     message = message_of(few, tried, held, params.seconds, ready.source.train)
     said = findings(few, tried, held)
     code = _code(ready, params, few)
-    offers = possible(_offers(params, few, tried, held))
+    offers = possible(_offers(params, few, tried, held), classes)
     return Outcome(_finite(values), code, message, ready.settings.task, said, offers)
 
 
@@ -237,13 +239,17 @@ def _on_others(held: Held) -> str:
     return f"{text} Reduce the overfitting in the order of the table."
 
 
-def reducing(task: str, tried: Sequence[Network], blended: bool) -> list[dict[str, str]]:
+def reducing(
+    task: str, tried: Sequence[Network], blended: bool, classes: bool = True
+) -> list[dict[str, str]]:
     """The steps by which overfitting is reduced, in order, each with its recipe if any.
 
     Parameters
     ----------
     blended : bool
         Whether MixUp, the augmentation that a recipe has, means something for this data.
+    classes : bool
+        Whether there are classes, whose labels can be doubted.
     """
     arch = next(one.arch for one in tried if one.overfits)
     steps = (
@@ -253,9 +259,10 @@ def reducing(task: str, tried: Sequence[Network], blended: bool) -> list[dict[st
         ("regularisation", "regularise", "weight decay, dropout, label smoothing side by side"),
         ("less complexity", "training-flow", f"{arch} is enough to overfit; try a smaller one"),
     )
+    able = {"augmentation": blended, "more data": classes}
     rows = []
     for step, recipe, why in steps:
-        does = task in find_recipe(recipe).tasks and (step != "augmentation" or blended)
+        does = task in find_recipe(recipe).tasks and able.get(step, True)
         rows.append({"step": step, "recipe": recipe if does else "", "why": why if does else ""})
     return rows
 

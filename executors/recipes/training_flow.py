@@ -192,11 +192,14 @@ def run(params: Params, journal: Journal) -> Outcome:
     message += f"samples: {reached}. {fits.word.capitalize()}: {fits.reason}. "
     message += f"{fits.advice.capitalize()}."
     said = findings(fits.word, score.name, score.of(best), best.number, held.constant)
-    offers = next_runs(params, fits, len(flow.epochs))
+    classes = getattr(ready.learner.dls, "vocab", None) is not None
+    offers = next_runs(params, fits, len(flow.epochs), classes)
     return Outcome(values, flow.code(), message, ready.settings.task, said, offers)
 
 
-def next_runs(params: Params, fits: Verdict, trained: int) -> tuple[NextRun, ...]:
+def next_runs(
+    params: Params, fits: Verdict, trained: int, classes: bool = True
+) -> tuple[NextRun, ...]:
     """What to run after this verdict, the best first; `trained` are the epochs that it had."""
 
     def offer(recipe: str, why: str, **changes: object) -> NextRun | None:
@@ -217,7 +220,7 @@ def next_runs(params: Params, fits: Verdict, trained: int) -> tuple[NextRun, ...
     elif fits.word == "fits":
         offers.append(offer("progressive-resizing", "small images first, then larger ones"))
         offers.append(offer("clean-data", "which labels does the model doubt?"))
-    return possible(offers)
+    return possible(offers, classes)
 
 
 def findings(

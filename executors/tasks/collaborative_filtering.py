@@ -18,9 +18,10 @@ from executors.inputs.csv_file import (
     check_rows,
     own_split,
 )
-from executors.inputs.numbers import NumberColumn, number_lines, read_number_columns
-from executors.inputs.table_file import first_line, read_code, read_frame
+from executors.inputs.numbers import NumberColumn, as_written, number_lines, read_number_columns
+from executors.inputs.table_file import cell_of, first_line, read_code, read_frame
 from executors.inputs.y_range import asked_range
+from executors.parameters import both
 from executors.task import Built, Settings, Source
 
 if TYPE_CHECKING:
@@ -187,7 +188,10 @@ def snippet(
     user, item, rating = ratings.names
     lines = ["from fastai.collab import *", "from fastai.tabular.all import *", ""]
     lines += (
-        [f"df = {read_code(Path(settings.data))}", *number_lines(ratings.numbers)]
+        [
+            f"df = {read_code(Path(settings.data), as_written(ratings.numbers))}",
+            *number_lines(ratings.numbers),
+        ]
         if settings.data
         else _sample_lines(settings.seed)
     )
@@ -264,7 +268,9 @@ def _check(
     for name in names:
         empty = frame[name].isna()
         if empty.any():
-            raise BadInput(f"{path}, line {first_line(path, empty)}: column '{name}' is empty")
+            cell = cell_of(path, empty, list(frame.columns).index(name)).strip()
+            what = f"'{cell}', which stands for a missing value" if cell else "empty"
+            raise BadInput(f"{path}, line {first_line(path, empty)}: column '{name}' is {what}")
     user, item, rating = names
     frame[rating] = numbers = _numbers(path, frame[rating])
     if numbers.nunique() < 2:
@@ -298,7 +304,8 @@ def _numbers(path: Path, ratings: pd.Series) -> pd.Series:
         cell = ratings[wrong].iloc[0] if wrong.any() else ratings.iloc[0]
         raise BadInput(
             f"{path}, line {first_line(path, wrong)}: column '{ratings.name}' is '{cell}' "
-            "where a number is expected"
+            "where a number is expected; if it is not the rating, name the columns of user, item "
+            f"and rating in {both('target')}"
         )
     return numbers
 

@@ -11,7 +11,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from executors.errors import BadInput
+from executors.errors import BadInput, listed
 from executors.inputs.images import (
     FEWEST_IMAGES,
     SUFFIXES,
@@ -26,12 +26,15 @@ from executors.inputs.images import (
     image_block,
     loaders,
     other_files,
+    part_folders,
+    part_notes,
     split,
     template,
 )
 from executors.inputs.listing import read_listing
 from executors.inputs.table_file import written
 from executors.networks.networks import DEFAULT_ARCH, LADDER, check_arch, network_lines, vision
+from executors.parameters import both
 from executors.task import Built, Settings, Source
 
 __all__ = [
@@ -142,13 +145,14 @@ def snippet(
         tfms = f"[upright, Resize({size})]"
     how = f"bs={batch_size}, item_tfms={tfms}, num_workers=0"
     chance = f"valid_pct={VALID_SHARE}, seed={settings.seed}"
+    own = part_folders(Path(settings.data)) if settings.data and parts.own else None
     if not decided:
-        chance = "train='train', valid='valid'" if parts.own else chance
+        chance = f"train={own[0]!r}, valid={own[1]!r}" if own else chance
         lines.append(f"dls = ImageDataLoaders.from_folder(path, {chance}, {how})")
     else:
         splitter = (
-            "GrandparentSplitter()"
-            if parts.own
+            f"GrandparentSplitter({own[0]!r}, {own[1]!r})"
+            if own
             else f"RandomSplitter({VALID_SHARE}, seed={settings.seed})"
         )
         options = written(Path(settings.data) / DECISIONS).options
@@ -212,16 +216,18 @@ def _class_of(item: Item) -> str:
 
 def _folder(folder: Path, seed: int, verify: bool) -> Source:
     """The folder's images; a train/ and a valid/ in it are taken as they are."""
-    split_already = (folder / "train").is_dir() and (folder / "valid").is_dir()
-    places = (folder / "train", folder / "valid") if split_already else (folder,)
+    own = part_folders(folder)
+    places = tuple(folder / name for name in own) if own else (folder,)
     labelled = [_labelled(place) for place in places]
     labelled, notes = _decided(folder, labelled)
     _check_classes(places[0], labelled[0])
-    if split_already:
+    if own:
         known = {name for _, name in labelled[0]}
         for path, name in labelled[1]:
             if name not in known:
-                raise BadInput(f"{path}: class '{name}' is in valid/ but not in train/ of {folder}")
+                raise BadInput(
+                    f"{path}: class '{name}' is in {own[1]}/ but not in {own[0]}/ of {folder}"
+                )
         parts = Split(tuple(labelled[0]), tuple(labelled[1]), own=True)
     else:
         parts = split(labelled[0], seed, _class_of)
@@ -232,7 +238,7 @@ def _folder(folder: Path, seed: int, verify: bool) -> Source:
     count, classes = len(parts.train) + len(parts.valid), len({name for _, name in parts.train})
     title = f"{folder.name}: {count} images in {classes} classes"
     left_out = tuple(note for place in places for note in other_files(place))
-    notes = (*notes, *left_out)
+    notes = (*notes, *left_out, *(part_notes(folder, own) if own else _alone(labelled[0])))
     return Source(title, len(parts.train), len(parts.valid), notes, parts)
 
 
@@ -258,10 +264,28 @@ def _check_classes(folder: Path, images: list[tuple[Path, str]]) -> None:
     if len(classes) == 1:
         raise BadInput(
             f"{folder} holds a single class ('{classes[0]}'); "
-            "classification needs at least two subfolders"
+            "classification needs at least two subfolders" + _listed_labels(folder)
         )
     if len(images) < FEWEST_IMAGES:
         raise BadInput(f"{folder} holds {len(images)} images; at least {FEWEST_IMAGES} are needed")
+
+
+def _listed_labels(folder: Path) -> str:
+    """Where to go with labels in a table beside the images."""
+    table = next(iter(sorted(folder.glob("*.csv"))), None)
+    if table is None:
+        return ""
+    return (
+        f"; for labels in a table such as {table.name} there is {both('task')} multi-label, "
+        "which reads columns file and labels of a labels.csv"
+    )
+
+
+def _alone(images: list[tuple[Path, str]]) -> tuple[str, ...]:
+    """What is to be said of classes that nothing is left of to validate on."""
+    alone = sorted(name for name, count in Counter(map(_class_of, images)).items() if count == 1)
+    said = "of a single image, which is trained on and never validated"
+    return (f"classes {said}: {listed(alone)}",) if alone else ()
 
 
 def _decided(

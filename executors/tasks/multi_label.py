@@ -57,7 +57,7 @@ NAME = "multi-label"
 TITLE = "Multi-label classification"
 EXPECTS = (
     "A folder with images and a labels.csv: columns file and labels (separated by spaces or by "
-    ";), and if you like valid (true or false); the sample is drawn: circles, squares and "
+    "; , or |), and if you like valid (true or false); the sample is drawn: circles, squares and "
     "triangles, each or none."
 )
 SAID = (
@@ -322,7 +322,9 @@ def _shapes_in(seed: int, number: int) -> list[str]:
 def _folder(folder: Path, seed: int, verify: bool) -> Source:
     listing = folder / LISTING
     rows = read_listing(listing, ("file", "labels"))
-    separator = ";" if any(";" in row.cells["labels"] for row in rows) else " "
+    separator = next(
+        (mark for mark in ";,|" if any(mark in row.cells["labels"] for row in rows)), " "
+    )
     items = [(file_of(listing, row), _labels(row, separator)) for row in rows]
     check_twice(listing, rows, [path for path, _ in items])
     count = Counter(label for _, labels in items for label in labels)

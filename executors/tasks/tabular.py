@@ -13,7 +13,7 @@ from executors.errors import BadInput, BadParameter
 from executors.inputs.csv_file import OWN_SPLIT
 from executors.inputs.csv_table import Table, read_table
 from executors.inputs.dates import read_dates
-from executors.inputs.numbers import number_lines
+from executors.inputs.numbers import as_written, number_lines
 from executors.inputs.table_file import read_code
 from executors.inputs.y_range import asked_range
 from executors.parameters import both
@@ -161,7 +161,7 @@ def snippet(
     table: Table = source.content.table
     lines = ["from fastai.tabular.all import *"]
     if settings.data:
-        lines += ["", f"df = {read_code(Path(settings.data))}"]
+        lines += ["", f"df = {read_code(Path(settings.data), as_written(table.numbers))}"]
     else:
         lines += [
             "from sklearn.datasets import load_breast_cancer",

@@ -286,17 +286,18 @@ def overfitted(
     return f"{said} {overfit_first.findings(what, networks, others)[0].words}".lower()
 
 
-def reducing(task: str) -> list[dict[str, str]]:
-    return overfit_first.reducing(task, [network(8)], task == "image-classification")
+def reducing(task: str, classes: bool = True) -> list[dict[str, str]]:
+    blended = task == "image-classification"
+    return overfit_first.reducing(task, [network(8)], blended, classes)
 
 
 def lines(offers: Any) -> str:
     return " ".join(f"{one.recipe} {one.why} {one.params}" for one in offers if one is not None)
 
 
-def after(word: str, task: str = "tabular", longer: bool = False) -> str:
+def after(word: str, task: str = "tabular", longer: bool = False, classes: bool = True) -> str:
     params = training_flow.Params(Settings(task), None, 64, 1, 5, 3, None, "auto")
-    return lines(training_flow.next_runs(params, Verdict(word, "", "", longer), 7))
+    return lines(training_flow.next_runs(params, Verdict(word, "", "", longer), 7, classes))
 
 
 FIRST = overfit_first.Params(Settings("tabular"), None, 8, 2, 200, 30.0, True, None, "auto")
@@ -869,6 +870,8 @@ NEXT: list[Row] = [
         ["epochs instead"],
     ),
     (lambda: after("fits"), ["clean-data"], ["progressive-resizing"]),
+    (lambda: after("overfitting", classes=False), ["regularise"], ["clean-data"]),
+    (lambda: str(reducing("tabular", classes=False)), ["more data", "regularise"], ["clean-data"]),
     (lambda: after("cannot be said"), [], ["-"]),
     (lambda: unstuck("labels"), ["clean-data labels contradict each other"], ["lr-find"]),
     (

@@ -167,3 +167,31 @@ def test_nothing_to_learn_from_is_named(tmp_path: Path) -> None:
     assert "no column to learn 'y' from; left out: 'name' (30 different texts)" in refused(
         path, "y"
     )
+
+
+def test_a_nameless_index_is_left_out(tmp_path: Path) -> None:
+    """It tells the order of the rows, which may be the target's; of a named one that is said."""
+    rows = [f"{n},{n + 7},{n * n % 9},{n // 15}" for n in range(30)]
+    table = read_table(write(tmp_path / "t.csv", ",id,x,y", rows), "y")
+    assert table.continuous == ("id", "x")
+    assert "left out: 'Unnamed: 0' (has no name and counts the rows)" in table.notes
+    assert [note for note in table.notes if "'id' counts the rows; take it out" in note]
+
+
+def test_a_value_far_from_all_others_is_said(tmp_path: Path) -> None:
+    """9999 often stands for a missing value; a single odd one, or one not so far, does not."""
+    rows = [f"{9999 if n % 9 == 4 else n},{n if n else 9999},{min(n, 20)},{n}" for n in range(30)]
+    notes = read_table(write(tmp_path / "t.csv", "far,once,capped,y", rows), "y").notes
+    said = [note for note in notes if "stands for a missing value" in note]
+    assert len(said) == 1 and said[0].startswith(
+        "'far' is 9999 in 3 rows, and from 0 to 29 in the others;"
+    )
+
+
+def test_a_row_of_sums_is_named(tmp_path: Path) -> None:
+    """It would be learned as a row of a thousand times the rest; a large last row is none."""
+    rows = [f"a,{n},{n / 2}" for n in range(30)]
+    path = write(tmp_path / "t.csv", "x,count,y", [*rows, "total,435,217.5"])
+    assert "line 32: the last row holds the sums of the others ('count', 'y')" in refused(path, "y")
+    path = write(tmp_path / "u.csv", "x,count,y", [*rows, "b,435,200"])
+    assert read_table(path, "y").frame["y"].max() == 200

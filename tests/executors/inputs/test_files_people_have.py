@@ -93,12 +93,17 @@ def test_numbers_are_read_as_people_write_them(
 def test_the_snippet_reads_them_alike(tmp_path: Path, name: str) -> None:
     """Its frame is the one that was trained on."""
     settings = Settings("tabular", table(tmp_path / "t.csv", NUMBERS[name][0], ";", "utf-16"), "y")
+    source = find_task("tabular").inspect(settings)
+    assert list(_snippet_frame(settings)["y"]) == list(source.content.table.frame["y"])
+
+
+def _snippet_frame(settings: Settings) -> Any:
+    """The frame that the snippet reads."""
     task = find_task("tabular")
-    source = task.inspect(settings)
-    code = task.snippet(source, settings, None, 16, False)
+    code = task.snippet(task.inspect(settings), settings, None, 16, False)
     names: dict[str, Any] = {"pd": pd}
     exec(code[code.index("df = ") : code.index("splits = ")], names)  # our own code
-    assert list(names["df"]["y"]) == list(source.content.table.frame["y"])
+    return names["df"]
 
 
 def _gaps(mark: str) -> Callable[[Path], str]:
@@ -128,9 +133,9 @@ REFUSED: dict[str, tuple[Callable[[Path], str], str]] = {
         _lines("x,y", lambda n: f"{n},{('None', 'Some')[n % 2]}"),
         "'y' is 'None', which stands for a missing value, in 30 rows, the first at line 2",
     ),
-    "a title above the names": (
-        _lines("My houses\nx,y", lambda n: f"{n},{n % 2}"),
-        "has no column 'y'; there are 'My houses'; is its first line one of names?",
+    "a gap below a title": (
+        _lines("My houses\n\nx,y", lambda n: f"{n},{'' if n == 4 else n % 2}"),
+        "'y' is empty in line 8",
     ),
     "a word": (_gaps("ask"), "line 6: the target 'y' is 'ask' where numbers are expected"),
     "another unit": (_gaps("5 km"), "line 6: the target 'y' is '5 km' where numbers are expected"),
@@ -194,11 +199,55 @@ def test_a_column_that_is_not_quite_numbers_is_text_and_said(tmp_path: Path) -> 
     assert "'z' is read as text, because line 9 holds 'ask'" in source.notes
 
 
-def test_a_point_beside_commas_is_doubted(tmp_path: Path) -> None:
-    """1.234 may be a thousand where other columns have a comma before decimals."""
-    rows = [f"{n},5;1.{100 + n};{'ab'[n % 2]}" for n in range(ROWS)]
-    source = looked_at(_lines("x;z;y", rows.__getitem__)(tmp_path))
+def test_a_point_beside_commas_is_of_thousands(tmp_path: Path) -> None:
+    """1.234 is a thousand where other columns have a comma before decimals, in the snippet too."""
+    rows = [f"{n},5;{'850' if n == 3 else f'1.{100 + n}'};{'ab'[n % 2]}" for n in range(ROWS)]
+    settings = Settings("tabular", _lines("x;z;y", rows.__getitem__)(tmp_path), "y")
+    source = find_task("tabular").inspect(settings)
+    assert [*source.content.table.frame["z"][:4]] == [1100, 1101, 1102, 850]
+    note = "'.' between thousands, as other columns have ',' before decimals"
+    assert f"'z' is read as numbers, {note}" in source.notes
+    assert [*_snippet_frame(settings)["z"]] == [*source.content.table.frame["z"]]
+
+
+@pytest.mark.parametrize("sep", [";", "\t"])
+def test_marks_that_could_stand_for_others_are_as_in_the_file(tmp_path: Path, sep: str) -> None:
+    """Whatever parts the values: 1.234 € is a thousand beside 0,5, and 1,234 $ beside 0.5."""
+    for marks, unit in ((".,", "€"), (",.", "$")):
+        rows = [
+            sep.join((f"{n}{marks[1]}5 kg", f"{n + 1}{marks[0]}{100 + n} {unit}", "ab"[n % 2]))
+            for n in range(ROWS)
+        ]
+        source = looked_at(_lines(sep.join("xzy"), rows.__getitem__)(tmp_path))
+        assert source.content.table.frame["z"][0] == 1100
+        said = f"in {unit}, as other columns have '{marks[1]}' before decimals"
+        assert any(note.startswith("'z'") and note.endswith(said) for note in source.notes)
+
+
+def test_a_name_of_two_columns_is_said(tmp_path: Path) -> None:
+    """It could be either's."""
+    source = looked_at(_lines("x,x,y", lambda n: f"{n % 7},{n % 5},{n % 2}")(tmp_path))
+    assert source.content.table.continuous == ("x", "x.1")
+    assert source.notes[-1].startswith("the first of the columns called 'x' keeps the name")
+
+
+def test_a_point_that_is_none_of_thousands_keeps_all_as_they_are(tmp_path: Path) -> None:
+    """With 3.5 in the file, 1.234 is doubted only."""
+    rows = [f"{n},5;1.{100 + n};{n}.5;{'ab'[n % 2]}" for n in range(ROWS)]
+    source = looked_at(_lines("x;z;half;y", rows.__getitem__)(tmp_path))
+    assert source.content.table.frame["z"][0] == 1.1
     assert "'z' is read with '.' before decimals, though other columns have ','" in source.notes
+
+
+@pytest.mark.parametrize("title", ["My houses", "Häuser, 2023;;", "Houses, 2023\n"])
+def test_names_below_a_title_or_with_space_around(tmp_path: Path, title: str) -> None:
+    """They are found, said, and found by the snippet."""
+    data = _lines(f"{title}\nx ; z;y", lambda n: f"{n};{n / 4};{'ab'[n % 2]}")(tmp_path)
+    settings = Settings("tabular", data, "y")
+    source = find_task("tabular").inspect(settings)
+    assert f"line {title.count(chr(10)) + 2} holds the names, below a title" in source.notes
+    assert source.content.table.continuous == ("x", "z")
+    assert [*_snippet_frame(settings)["z"]] == [n / 4 for n in range(ROWS)]
 
 
 def test_more_columns_than_rows(tmp_path: Path) -> None:
@@ -232,11 +281,16 @@ def test_workbooks_and_parquet(
     path = tmp_path / name
     path.write_bytes(b"not looked at")
     frame = pd.DataFrame({"x": range(ROWS), "y": [english(n) for n in range(ROWS)]})
-    monkeypatch.setattr(pd, reader, lambda path: frame.copy())
+    cells = pd.DataFrame([[*frame.columns], *frame.to_numpy().tolist()])
+
+    def read(path: Path, sheet_name: object = 0, header: object = 0, nrows: int = 0) -> object:
+        return {"Sheet1": cells} if sheet_name is None else frame.copy()
+
+    monkeypatch.setattr(pd, reader, read)
     source = looked_at(str(path))
     assert source.content.table.frame["y"][0] == AMOUNTS[0]
 
-    def missing(path: Path) -> pd.DataFrame:
+    def missing(path: Path, **options: object) -> pd.DataFrame:
         raise ImportError("Missing optional dependency")
 
     monkeypatch.setattr(pd, reader, missing)
@@ -244,6 +298,44 @@ def test_workbooks_and_parquet(
         BadInput, match=rf"the package {package} is needed \(pip install {package}\)"
     ):
         looked_at(str(path))
+
+
+def test_the_sheet_with_a_table_below_its_title(tmp_path: Path) -> None:
+    """A sheet of remarks is passed over, a merged title too, and the snippet does the same."""
+    books = pytest.importorskip("openpyxl")
+    book = books.Workbook()
+    book.active["A1"] = "Internal use"
+    sheet = book.create_sheet("Sales")
+    sheet["A1"] = "Sales 2023"
+    sheet.merge_cells("A1:C1")
+    for row in ([], [2019, " z ", "y"], *([n, n / 4, "ab"[n % 2]] for n in range(ROWS))):
+        sheet.append(row)
+    book.save(tmp_path / "t.xlsx")
+    settings = Settings("tabular", str(tmp_path / "t.xlsx"), "y")
+    source = find_task("tabular").inspect(settings)
+    assert "sheet 'Sales' is read, the first that holds a table" in source.notes
+    assert "line 3 holds the names, below a title" in source.notes
+    assert source.content.table.continuous == ("2019", "z")
+    assert [*_snippet_frame(settings)["2019"]] == [*range(ROWS)]
+
+
+def test_numbers_and_truths_of_parquet_that_may_be_missing(tmp_path: Path) -> None:
+    """They become those that a network learns from, in the snippet too."""
+    pytest.importorskip("pyarrow")
+    frame = pd.DataFrame(
+        {
+            "x": pd.array([None if n == 2 else n for n in range(ROWS)], dtype="Int64"),
+            "flag": pd.array([None if n == 3 else n % 3 == 0 for n in range(ROWS)], "boolean"),
+            "y": pd.Categorical(["ab"[n % 2] for n in range(ROWS)]),
+        }
+    )
+    frame.to_parquet(tmp_path / "t.parquet")
+    settings = Settings("tabular", str(tmp_path / "t.parquet"), "y")
+    task = find_task("tabular")
+    for read in (task.inspect(settings).content.table.frame, _snippet_frame(settings)):
+        assert read["x"].dtype == "float64" and read["flag"].dtype == "object"
+    built = task.build(task.inspect(settings), settings, None, 16, "cpu", tmp_path)
+    assert built.learner.dls.train.one_batch()[1].dtype.is_floating_point
 
 
 @given(

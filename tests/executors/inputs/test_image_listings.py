@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
+import pandas as pd
 import pytest
 from PIL import Image
 
@@ -62,6 +64,28 @@ def test_labels_with_spaces_are_separated_by_semicolons(photos: Path) -> None:
     """One semicolon in the file settles it."""
     labels(photos, [f"{number}.png,open sea; sky" for number in range(10)])
     assert look("multi-label", photos).content.labels == ("open sea", "sky")
+
+
+@pytest.mark.parametrize("mark", [", ", "|"])
+def test_a_mark_other_than_a_space_separates_labels(photos: Path, mark: str) -> None:
+    """It is no part of a label."""
+    labels(photos, [f'{number}.png,"open sea{mark}sky"' for number in range(10)])
+    assert look("multi-label", photos).content.labels == ("open sea", "sky")
+
+
+def test_names_without_the_end_of_an_image_are_found(photos: Path) -> None:
+    """In the folder, in images/ and in train/; by the snippet too."""
+    (photos / "train").mkdir()
+    (photos / "3.png").rename(photos / "train" / "3.png")
+    labels(photos, [f"{number},sea{number % 2} sky" for number in range(10)])
+    task, settings = find_task("multi-label"), Settings("multi-label", str(photos))
+    source = look("multi-label", photos)
+    found = {path for path, _ in (*source.content.parts.train, *source.content.parts.valid)}
+    assert {photos / "train" / "3.png", photos / "images" / "9.png", photos / "0.png"} <= found
+    code = task.snippet(source, settings, 32, 4, False)
+    names: dict[str, Any] = {"pd": pd, "path": photos}
+    exec(code[code.index("rows = ") : code.index("def labels")], names)  # our own code
+    assert {names["file"](row) for row in names["rows"]} == found
 
 
 def test_a_column_valid_is_the_split(photos: Path) -> None:

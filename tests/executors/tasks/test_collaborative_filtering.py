@@ -67,13 +67,16 @@ def test_wrong_rows_are_named(tmp_path: Path) -> None:
     """Line, column and what is there."""
     rows = ROWS[:]
     rows[4] = "u1,film 2,great"
-    assert "line 6: column 'rating' is 'great' where a number is expected" in refused(
+    assert "line 6: column 'rating' is 'great' where a number is expected; if it is not" in refused(
         table(tmp_path / "a.csv", rows=rows)
     )
     rows[4] = "u1,film 2,inf"
     assert "line 6: column 'rating' is 'inf'" in refused(table(tmp_path / "a.csv", rows=rows))
     rows[4] = ",film 2,3"
     assert "line 6: column 'user' is empty" in refused(table(tmp_path / "a.csv", rows=rows))
+    rows[4] = "None,film 2,3"
+    missing = "line 6: column 'user' is 'None', which stands for a missing value"
+    assert missing in refused(table(tmp_path / "a.csv", rows=rows))
     rows[4] = "u1,film 2,"
     assert "line 6: column 'rating' is empty" in refused(table(tmp_path / "a.csv", rows=rows))
     assert "line 6: rating 4.5 is not in the y_range 0,4" in refused(

@@ -11,6 +11,7 @@ from PIL import Image
 from executors.errors import BadInput, BadParameter
 from executors.inputs.images import Split
 from executors.task import Settings
+from executors.tasks import find_task
 from executors.tasks.image_classification import inspect
 
 
@@ -58,6 +59,39 @@ def test_train_and_valid_are_taken_as_they_are(pets: Path) -> None:
     paint(pets / "valid" / "a", 2)
     images = look(pets)
     assert (len(images.train), len(images.valid), images.own) == (10, 2, True)
+
+
+@pytest.mark.parametrize(("train", "held"), [("train", "val"), ("Training", "Test")])
+def test_parts_of_other_names_are_no_classes(tmp_path: Path, train: str, held: str) -> None:
+    """They are recognised by a class that both have, said, and named in the snippet."""
+    for part, count in ((train, 5), (held, 2), ("zoo", 3)):
+        for name in ("a", "b"):
+            paint(tmp_path / part / name, count)
+    settings = Settings("image-classification", str(tmp_path))
+    source = inspect(settings)
+    assert (source.train, source.valid) == (10, 4)
+    assert f"{train}/ is trained on, {held}/ validated on; left out: zoo/" in source.notes
+    code = find_task("image-classification").snippet(source, settings, 32, 4, False)
+    assert f"train='{train}', valid='{held}'" in code
+
+
+def test_classes_called_as_parts_are_classes(tmp_path: Path) -> None:
+    """Images of trains and of valleys, with a single tram: nothing of it can be validated on."""
+    paint(tmp_path / "train", 8)
+    paint(tmp_path / "valley", 8)
+    paint(tmp_path / "tram", 1)
+    source = inspect(Settings("image-classification", str(tmp_path)))
+    assert source.title.endswith("17 images in 3 classes")
+    said = "classes of a single image, which is trained on and never validated: 'tram'"
+    assert source.notes == (said,)
+
+
+def test_labels_in_a_table_are_another_task(tmp_path: Path) -> None:
+    """That is where one is sent."""
+    paint(tmp_path / "train", 10)
+    (tmp_path / "labels.csv").write_text("id,breed\n0,pug\n")
+    message = refused(tmp_path)
+    assert "a single class ('train')" in message and "multi-label, which reads" in message
 
 
 def test_a_class_that_is_only_validated_is_refused(pets: Path) -> None:
@@ -108,7 +142,6 @@ def test_an_unreadable_image_is_named(pets: Path) -> None:
 
 def test_a_cut_off_image_is_named_before_and_when_it_is_loaded(pets: Path) -> None:
     """It is found by decoding it; one that is cut off later, in training and still by its path."""
-
     from executors.tasks.image_classification import build
 
     pixels = random.Random(0).randbytes(300 * 300 * 3)
