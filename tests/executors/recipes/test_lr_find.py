@@ -169,9 +169,7 @@ def test_pretrained_weights_at_hand_are_used_and_give_a_slice(
     file.parent.mkdir(parents=True)
     torch.save(squeezenet1_1().state_dict(), file)
     monkeypatch.setenv("TORCH_HOME", str(tmp_path))
-    result, journal = ended(
-        {**IMAGES, "arch": "squeezenet1_1", "size": 32}, tmp_path / "run"
-    )
+    result, journal = ended({**IMAGES, "arch": "squeezenet1_1", "size": 32}, tmp_path / "run")
     check(result, journal.artifacts, told(journal))
     assert result.values["pretrained"] is True
     assert any(f"pretrained on ImageNet ({file.name})" in note for note in result.values["notes"])
