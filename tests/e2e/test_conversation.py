@@ -26,8 +26,11 @@ def kept(page: Page, count: int = 1) -> None:
     expect(page.locator(".gc-count")).to_have_text(str(count))
 
 
-def test_a_conversation_survives_a_reload(visit: Visit, site: Site) -> None:
-    """Questions and answers are there again, their links work, and a follow-up is understood."""
+def test_a_conversation_survives_a_reload(visit: Visit, site: Site, browser: Browser) -> None:
+    """Questions and answers are there again, their links work, and a follow-up is understood.
+
+    Nobody else sees them: a second visitor begins with an empty conversation.
+    """
     page = visit.page
     open_pages(page, site)
     ask(page, "What is momentum?")
@@ -46,21 +49,14 @@ def test_a_conversation_survives_a_reload(visit: Visit, site: Site) -> None:
     expect(page.get_by_test_id("bot").last).to_contain_text("Learning rate")
     assert visit.errors == []
 
-
-def test_a_cleared_conversation_stays_cleared(visit: Visit, site: Site) -> None:
-    """What the reader has cleared does not come back."""
-    page = visit.page
-    open_pages(page, site)
-    ask(page, "What is momentum?")
-    expect(page.get_by_test_id("bot")).to_contain_text("running mean")
-    kept(page)
-    page.get_by_role("button", name="Clear").click()
-    expect(page.get_by_test_id("bot")).to_have_count(0)
-    expect(page.locator(".gc-count")).to_have_text("")
-    visit.reload()
-    expect(page.locator(".g-examples a").first).to_be_visible()
-    expect(page.get_by_test_id("user")).to_have_count(0)
-    assert visit.errors == []
+    context = browser.new_context()
+    other = context.new_page()
+    for _ in range(2):
+        open_pages(other, site)
+        expect(other.locator(".g-examples a").first).to_be_visible()
+        expect(other.get_by_test_id("user")).to_have_count(0)
+        assert "momentum" not in other.locator("#chat").inner_text().lower().split("?")[0]
+    context.close()
 
 
 @pytest.mark.parametrize("visit", [(1440, 900), (390, 844)], indirect=True)
@@ -100,8 +96,12 @@ def test_conversations_are_listed_and_opened_again(visit: Visit, site: Site, axe
     assert visit.errors == []
 
 
-def test_the_last_question_is_edited_and_asked_again(visit: Visit, site: Site) -> None:
-    """What is sent takes its place; what a reader thinks of the answer is stored."""
+def test_a_conversation_is_edited_and_cleared(visit: Visit, site: Site) -> None:
+    """What is sent takes the last question's place; what a reader thinks of the answer is stored.
+
+    What was cleared does not come back, and what was kept and cannot be read is an empty
+    conversation.
+    """
     page = visit.page
     open_pages(page, site)
     ask(page, "What is momentum?")
@@ -121,32 +121,15 @@ def test_the_last_question_is_edited_and_asked_again(visit: Visit, site: Site) -
             break
         page.wait_for_timeout(100)
     assert '"kind": "helpful"' in file.read_text("utf-8")
+
+    page.get_by_role("button", name="Clear").click()
+    expect(page.get_by_test_id("bot")).to_have_count(0)
+    expect(page.locator(".gc-count")).to_have_text("")
+    visit.reload()
+    expect(page.locator(".g-examples a").first).to_be_visible()
+    expect(page.get_by_test_id("user")).to_have_count(0)
     assert visit.errors == []
 
-
-def test_nobody_sees_the_conversation_of_another(
-    visit: Visit, site: Site, browser: Browser
-) -> None:
-    """A second visitor begins with an empty one, also after the first has asked."""
-    page = visit.page
-    open_pages(page, site)
-    ask(page, "What is momentum?")
-    expect(page.get_by_test_id("bot")).to_contain_text("running mean")
-    kept(page)
-    context = browser.new_context()
-    other = context.new_page()
-    for _ in range(2):
-        open_pages(other, site)
-        expect(other.locator(".g-examples a").first).to_be_visible()
-        expect(other.get_by_test_id("user")).to_have_count(0)
-        assert "momentum" not in other.locator("#chat").inner_text().lower().split("?")[0]
-    context.close()
-
-
-def test_a_spoiled_storage_keeps_nobody_out(visit: Visit, site: Site) -> None:
-    """What was kept and cannot be read is an empty conversation."""
-    page = visit.page
-    open_pages(page, site)
     ask(page, "What is momentum?")
     expect(page.get_by_test_id("bot")).to_contain_text("running mean")
     kept(page)

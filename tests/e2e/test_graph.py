@@ -46,7 +46,10 @@ def drawn(page: Page) -> int:
 
 
 def test_themes_open_and_lead_on(visit: Visit, wide_site: Site) -> None:
-    """They are coloured by study order; a click opens one, the trail and its link lead back."""
+    """They are coloured by study order; a click opens one, the trail and its link lead back.
+
+    By keyboard alone: from the list of themes into one, to a concept's card, to a path.
+    """
     page = visit.page
     open_graph(page, wide_site)
     message = page.locator(".gg-message")
@@ -67,16 +70,15 @@ def test_themes_open_and_lead_on(visit: Visit, wide_site: Site) -> None:
     expect(trail).to_contain_text(f"3 {themes[2]['lead']}")
     trail.get_by_role("button", name="All themes").click()
     expect(message).to_contain_text("701 concepts in")
+    walk_by_keyboard(page)
     open_graph(page, wide_site, link)
     expect(trail).to_contain_text(f"2 {themes[1]['lead']}")
     expect(message).to_have_text(inside)
     assert visit.errors == []
 
 
-def test_a_walk_by_keyboard_alone(visit: Visit, wide_site: Site) -> None:
+def walk_by_keyboard(page: Page) -> None:
     """From the list of themes into one, to a concept's card, to the path between two."""
-    page = visit.page
-    open_graph(page, wide_site)
     page.get_by_role("button", name="List", exact=True).press("Enter")
     listed = page.locator(".gg-listed")
     expect(listed).to_be_focused()
@@ -100,11 +102,14 @@ def test_a_walk_by_keyboard_alone(visit: Visit, wide_site: Site) -> None:
         "What leads from Lemma 001 to Lemma 004: 3 steps"
     )
     expect(listed.get_by_role("button")).to_have_text([f"Lemma 00{n}" for n in range(1, 5)])
-    assert visit.errors == []
 
 
 def test_a_link_brings_back_the_view(visit: Visit, site: Site) -> None:
-    """Surroundings, how far back, filters, the chosen concept and the list are in the address."""
+    """Surroundings, how far back, filters, the chosen concept and the list are in the address.
+
+    One that names nothing of the notes shows everything. By note, by relation and by how sure it
+    is chosen what is shown, and the map says how many of how many.
+    """
     page = visit.page
     link = "#graph?about=Momentum&back=1&kinds=prerequisite%2Crelated&concept=Gradient&list=1"
     open_graph(page, site, link)
@@ -120,13 +125,6 @@ def test_a_link_brings_back_the_view(visit: Visit, site: Site) -> None:
     assert page.evaluate("location.hash") == link
     open_graph(page, site, "#graph?about=<img src=x onerror=alert(1)>&note=../../x&back=-1")
     expect(page.locator(".gg-message")).to_contain_text("concepts in study order")
-    assert visit.errors == []
-
-
-def test_filters_choose_what_is_shown(visit: Visit, site: Site) -> None:
-    """By note, by relation and by how sure; the map says how many of how many."""
-    page = visit.page
-    open_graph(page, site)
     message = page.locator(".gg-message")
     everything = message.inner_text()
     whole = drawn(page)
@@ -146,10 +144,8 @@ def test_filters_choose_what_is_shown(visit: Visit, site: Site) -> None:
     assert visit.errors == []
 
 
-def test_a_concept_is_looked_at_alone(visit: Visit, site: Site) -> None:
+def looked_at_alone(page: Page) -> None:
     """What comes before and after it, in steps; the slider leaves out what is farther back."""
-    page = visit.page
-    open_graph(page, site)
     whole = drawn(page)
     page.get_by_label("Find a concept").fill("Learning rate")
     page.keyboard.press("Enter")
@@ -170,13 +166,26 @@ def test_a_concept_is_looked_at_alone(visit: Visit, site: Site) -> None:
     expect(message).to_contain_text("Learning rate")
     page.get_by_role("button", name="Show all").click()
     expect(listed).to_have_count(whole)
+
+
+def test_the_map_is_zoomed_moved_and_dragged(visit: Visit, site: Site) -> None:
+    """Larger is what more builds on, higher what needs more, at the bottom what has no order.
+
+    It is zoomed by the wheel, around what is pointed at, and by its buttons, and fits again. What
+    is held moves alone, on empty ground all moves, and neither chooses anything. Then a concept
+    is looked at alone, with what comes before and after it, in steps.
+    """
+    page = visit.page
+    open_graph(page, site)
+    sized_and_placed_by_order(page)
+    zoomed_and_fitted(page)
+    dragged_and_moved(page)
+    looked_at_alone(page)
     assert visit.errors == []
 
 
-def test_the_map_is_zoomed_and_fits_again(visit: Visit, site: Site) -> None:
-    """By the wheel, around what is pointed at, and by its buttons."""
-    page = visit.page
-    open_graph(page, site)
+def zoomed_and_fitted(page: Page) -> None:
+    """The point that the wheel zooms around stays; the button Fit brings back the first view."""
     before = at(page, "Gradient"), at(page, "Momentum")
 
     def apart() -> float:
@@ -201,13 +210,10 @@ def test_the_map_is_zoomed_and_fits_again(visit: Visit, site: Site) -> None:
     assert apart() == pytest.approx(closer / 1.3, rel=0.01)
     page.get_by_role("button", name="Fit", exact=True).click()
     assert (at(page, "Gradient"), at(page, "Momentum")) == before
-    assert visit.errors == []
 
 
-def test_what_more_builds_on_is_drawn_larger(visit: Visit, site: Site) -> None:
+def sized_and_placed_by_order(page: Page) -> None:
     """Higher stands what needs more; at the bottom what has no known order."""
-    page = visit.page
-    open_graph(page, site)
     size = "(canvas, label) => canvas.sizeOf(label)"
     sizes = [
         page.locator("#graph canvas").evaluate(size, label)
@@ -219,13 +225,10 @@ def test_what_more_builds_on_is_drawn_larger(visit: Visit, site: Site) -> None:
     ]
     assert heights == sorted(heights, reverse=True)
     expect(page.locator(".gg-legend")).to_contain_text("larger dot: more concepts build on it")
-    assert visit.errors == []
 
 
-def test_a_concept_is_dragged_and_the_map_is_moved(visit: Visit, site: Site) -> None:
+def dragged_and_moved(page: Page) -> None:
     """What is held moves alone; on empty ground all moves; neither chooses anything."""
-    page = visit.page
-    open_graph(page, site)
     before, other = at(page, "Momentum"), at(page, "Tensor")
     page.mouse.move(before["x"], before["y"])
     page.mouse.down()
@@ -243,7 +246,6 @@ def test_a_concept_is_dragged_and_the_map_is_moved(visit: Visit, site: Site) -> 
     moved = at(page, "Tensor")
     assert (round(moved["x"] - other["x"]), round(moved["y"] - other["y"])) == (20, 10)
     expect(page.locator("#card h3")).to_have_count(0)
-    assert visit.errors == []
 
 
 def test_axe_finds_nothing_serious(visit: Visit, wide_site: Site, axe: str) -> None:

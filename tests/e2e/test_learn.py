@@ -25,7 +25,10 @@ def learn(page: Page, site: Site, goal: str) -> None:
 
 
 def test_steps_are_done_one_by_one(visit: Visit, own_site: Site) -> None:
-    """Each mark moves progress and the next step, stays in the store, and can be taken back."""
+    """Each mark moves progress and the next step, stays in the store, and can be taken back.
+
+    When the notes change, the open path is drawn anew, at the same goal, with what is new in them.
+    """
     page = visit.page
     learn(page, own_site, "momentum")
     steps = page.locator("#path .gl-step")
@@ -43,44 +46,23 @@ def test_steps_are_done_one_by_one(visit: Visit, own_site: Site) -> None:
     store.close()
     steps.first.locator("a.g-known").click()
     expect(progress).to_contain_text(f"0 of {n} steps done")
-    assert visit.errors == []
 
-
-def test_a_question_opens_to_its_cited_answer(visit: Visit, site: Site) -> None:
-    """By keyboard; before, the answer cannot be seen."""
-    page = visit.page
-    learn(page, site, "Momentum")
-    question = page.locator("#path .gl-ask").first
-    answer = question.locator(":scope > :not(summary)").first
-    expect(answer).to_be_hidden()
-    question.locator("summary").press("Enter")
-    expect(answer).to_be_visible()
-    expect(question).to_contain_text(re.compile(r"\.md, lines? \d+"))
-    assert visit.errors == []
-
-
-def test_a_link_brings_back_the_path_and_leads_on(visit: Visit, site: Site) -> None:
-    """The goal is in the address; a step leads to the graph, a card back to its path."""
-    page = visit.page
-    page.goto(f"{site.address}/#learn?goal=Momentum")
+    summary = steps.last
+    expect(summary).to_contain_text("Momentum adds a running mean")
+    training = own_site.notes / "02-training.md"
+    training.write_text(training.read_text("utf-8").replace("a running mean", "a fading sum"))
+    expect(summary).to_contain_text("Momentum adds a fading sum", timeout=120_000)
     expect(page.locator("#path h2")).to_have_text("Momentum")
-    page.locator("#path .gl-step").last.get_by_role("link", name="On the graph").click()
-    expect(page.locator("#card h3")).to_have_text("Momentum")
-    page.get_by_label("Find a concept").fill("Learning rate")
-    page.keyboard.press("Enter")
-    expect(page.locator("#card h3")).to_have_text("Learning rate")
-    page.locator("#card").get_by_role("link", name="Learn it step by step").click()
-    expect(page.locator("#path h2")).to_have_text("Learning rate")
-    expect(page.get_by_label("What do you want to learn?")).to_have_value("Learning rate")
-    assert page.evaluate("location.hash") == "#learn?goal=Learning+rate"
-    page.get_by_label("What do you want to learn?").fill("<b>nothing</b>")
-    page.keyboard.press("Enter")
-    expect(page.locator(".gl-told")).to_have_text("The notes have no concept '<b>nothing</b>'")
+    expect(page.get_by_label("What do you want to learn?")).to_have_value("Momentum")
     assert visit.errors == []
 
 
-def test_on_paper_stands_the_path_with_its_answers(visit: Visit, site: Site) -> None:
-    """Nothing else is printed, and on the screen all is as before."""
+def test_questions_open_to_their_answers(visit: Visit, site: Site, axe: str) -> None:
+    """On paper all stand open and nothing else is printed; on the screen all is as before.
+
+    There one is opened by keyboard and cites its lines; before, its answer cannot be seen. With
+    it open axe finds nothing serious in either theme.
+    """
     page = visit.page
     learn(page, site, "Momentum")
     page.emulate_media(media="print")
@@ -92,21 +74,50 @@ def test_on_paper_stands_the_path_with_its_answers(visit: Visit, site: Site) -> 
     expect(page.locator("#path h2")).to_be_visible()
     page.evaluate("window.dispatchEvent(new Event('afterprint'))")
     assert page.locator("#path .gl-ask[open]").count() == 0
+    page.emulate_media(media="screen")
+
+    question = answers.first
+    answer = question.locator(":scope > :not(summary)").first
+    expect(answer).to_be_hidden()
+    question.locator("summary").press("Enter")
+    expect(answer).to_be_visible()
+    expect(question).to_contain_text(re.compile(r"\.md, lines? \d+"))
+    assert in_both_themes(page, axe) == []
+    assert question.get_attribute("open") is not None
     assert visit.errors == []
 
 
-@pytest.mark.parametrize(
-    ("place", "choose", "head"), [("Learn", "learn", "#path h2"), ("Graph", "choose", "#card h3")]
-)
-def test_the_last_of_quick_choices_stands_there(
-    visit: Visit, site: Site, place: str, choose: str, head: str
-) -> None:
-    """A second one that comes while the server is at the first is not lost."""
-    page, held = visit.page, list[Route]()
-    learn(page, site, "Momentum")
-    page.get_by_role("tab", name=place).click()
-    if place == "Graph":
-        expect(page.locator("#graph canvas")).to_have_attribute("data-ready", "1")
+def test_a_link_brings_back_the_path_and_leads_on(visit: Visit, site: Site) -> None:
+    """The goal is in the address; a step leads to the graph, a card back to its path.
+
+    Of choices made quickly the last one stands there, on either page.
+    """
+    page = visit.page
+    page.goto(f"{site.address}/#learn?goal=Momentum")
+    expect(page.locator("#path h2")).to_have_text("Momentum")
+    page.locator("#path .gl-step").last.get_by_role("link", name="On the graph").click()
+    expect(page.locator("#card h3")).to_have_text("Momentum")
+    page.get_by_label("Find a concept").fill("Learning rate")
+    page.keyboard.press("Enter")
+    expect(page.locator("#card h3")).to_have_text("Learning rate")
+    choose_quickly(page, "choose", "#card h3")
+    page.get_by_label("Find a concept").fill("Learning rate")
+    page.keyboard.press("Enter")
+    expect(page.locator("#card h3")).to_have_text("Learning rate")
+    page.locator("#card").get_by_role("link", name="Learn it step by step").click()
+    expect(page.locator("#path h2")).to_have_text("Learning rate")
+    expect(page.get_by_label("What do you want to learn?")).to_have_value("Learning rate")
+    assert page.evaluate("location.hash") == "#learn?goal=Learning+rate"
+    page.get_by_label("What do you want to learn?").fill("<b>nothing</b>")
+    page.keyboard.press("Enter")
+    expect(page.locator(".gl-told")).to_have_text("The notes have no concept '<b>nothing</b>'")
+    choose_quickly(page, "learn", "#path h2")
+    assert visit.errors == []
+
+
+def choose_quickly(page: Page, choose: str, head: str) -> None:
+    """A second choice that comes while the server is at the first is not lost."""
+    held: list[Route] = []
 
     def hold(route: Route) -> None:
         held.append(route)
@@ -119,27 +130,4 @@ def test_the_last_of_quick_choices_stands_there(
         with page.expect_response("**/run/predict"):
             route.continue_()
     expect(page.locator(head)).to_have_text("Gradient")
-    assert visit.errors == []
-
-
-def test_a_path_is_drawn_anew_when_the_notes_change(visit: Visit, own_site: Site) -> None:
-    """While it is open, at the same goal, with what is new in the notes."""
-    page = visit.page
-    learn(page, own_site, "Momentum")
-    summary = page.locator("#path .gl-step").last
-    expect(summary).to_contain_text("Momentum adds a running mean")
-    training = own_site.notes / "02-training.md"
-    training.write_text(training.read_text("utf-8").replace("a running mean", "a fading sum"))
-    expect(summary).to_contain_text("Momentum adds a fading sum", timeout=120_000)
-    expect(page.locator("#path h2")).to_have_text("Momentum")
-    expect(page.get_by_label("What do you want to learn?")).to_have_value("Momentum")
-    assert visit.errors == []
-
-
-def test_axe_finds_nothing_serious(visit: Visit, site: Site, axe: str) -> None:
-    """In both themes, with an open answer."""
-    page = visit.page
-    learn(page, site, "Momentum")
-    page.locator("#path .gl-ask summary").first.click()
-    assert in_both_themes(page, axe) == []
-    assert page.locator("#path .gl-ask").first.get_attribute("open") is not None
+    page.unroute("**/run/predict")

@@ -158,20 +158,11 @@ def test_they_act_where_nothing_holds_them(browser: Browser) -> None:
     page.close()
 
 
-def test_beside_an_answer(guest: Guest, hostile: Hostile) -> None:
-    """Every note and the notebook are opened; they offer no link that presses a button of ours."""
-    page = guest.page
-    for some in few(hostile.notes, 40):
-        assert page.evaluate(OPEN_EACH, some) == some[-1]
-        expect(page.locator(".g-page [data-lines]").first).to_be_attached()
-        guest.check()
-    assert page.locator(".g-page .g-cell").count() >= len(PAYLOADS) // LEG
-    ours = "a[href^='#']:not([href^='#note/'], [href^='#concept/'])"
-    assert page.locator(f".g-page :is({ours}, [class*=g-run], [id=chat])").count() == 0
+def test_answers_conversations_and_what_stands_beside(guest: Guest, hostile: Hostile) -> None:
+    """Each payload is in an answer, in a question, and in a conversation's name.
 
-
-def test_answers_and_conversations(guest: Guest) -> None:
-    """Each payload is in an answer, in a question, and in a conversation's name."""
+    Every note and the notebook are opened; they offer no link that presses a button of ours.
+    """
     page = guest.page
     for numbers in few(range(len(PAYLOADS)), ASKED):
         names = [" and ".join(f"gauge {n}" for n in pair) for pair in few(numbers, 2)]
@@ -194,9 +185,20 @@ def test_answers_and_conversations(guest: Guest) -> None:
     page.wait_for_function("document.querySelectorAll('#chat [data-testid=bot]').length > 1")
     guest.check()
 
+    for some in few(hostile.notes, 40):
+        assert page.evaluate(OPEN_EACH, some) == some[-1]
+        expect(page.locator(".g-page [data-lines]").first).to_be_attached()
+        guest.check()
+    assert page.locator(".g-page .g-cell").count() >= len(PAYLOADS) // LEG
+    ours = "a[href^='#']:not([href^='#note/'], [href^='#concept/'])"
+    assert page.locator(f".g-page :is({ours}, [class*=g-run], [id=chat])").count() == 0
 
-def test_map_cards_and_files_of_the_graph(guest: Guest) -> None:
-    """Every card, the list, the way between two, and each form in which the graph is kept."""
+
+def test_map_cards_files_and_paths_of_the_graph(guest: Guest) -> None:
+    """Every card, the list, the way between two, and each form in which the graph is kept.
+
+    Every concept is a step of some path, with its questions and their answers, on paper too.
+    """
     page = guest.page
     page.goto(f"{guest.address}/#graph")
     expect(page.locator("#graph canvas")).to_have_attribute("data-ready", "1")
@@ -218,10 +220,6 @@ def test_map_cards_and_files_of_the_graph(guest: Guest) -> None:
             form.click()
     guest.check()
 
-
-def test_paths_on_the_screen_and_on_paper(guest: Guest) -> None:
-    """Every concept is a step of some path, with its questions and their answers."""
-    page = guest.page
     page.goto(f"{guest.address}/#learn?{urlencode({'goal': 'Gauge 0'})}")
     expect(page.locator("#path h2")).to_have_text(PAYLOADS[0])
     for n in range(LEG - 1, len(PAYLOADS), LEG):
@@ -231,8 +229,11 @@ def test_paths_on_the_screen_and_on_paper(guest: Guest) -> None:
         guest.check()
 
 
-def test_notes_that_failed_or_were_left_out(guest: Guest) -> None:
-    """Names of files, why they were not read, and what was taken out."""
+def test_notes_left_out_and_runs_with_their_results(guest: Guest) -> None:
+    """Names of files, why they were not read, and what was taken out.
+
+    The history of the runs, and each run opened from it, with all that it unfolds to.
+    """
     page = guest.page
     page.get_by_role("tab", name="Notes").click()
     expect(page.locator(".gn-origin")).to_be_visible()
@@ -241,10 +242,6 @@ def test_notes_that_failed_or_were_left_out(guest: Guest) -> None:
     expect(page.locator(".gn-note").last).to_contain_text("you removed it")
     guest.check()
 
-
-def test_runs_with_their_logs_and_results(guest: Guest) -> None:
-    """The history, and each run opened from it, with all that it unfolds to."""
-    page = guest.page
     page.get_by_role("tab", name="Runs").click()
     runs = page.locator(".g-history a.g-link")
     expect(runs).to_have_count(6)

@@ -53,54 +53,52 @@ def ask(page: Page, question: str) -> None:
     page.get_by_role("button", name="Send").click()
 
 
-@pytest.mark.parametrize("place", ["Ask", "Graph", "Runs"])
-def test_axe_finds_nothing_serious(visit: Visit, site: Site, axe: str, place: str) -> None:
+def test_axe_finds_nothing_serious(visit: Visit, site: Site, axe: str) -> None:
     """Names, contrast and structure of each place, empty and in use."""
     page = visit.page
-    open_place(page, site, place)
-    assert in_both_themes(page, axe) == []
-    if place == "Ask":
-        page.get_by_role("button", name="Keys", exact=True).click()
-        expect(page.get_by_role("dialog", name="Keys")).to_be_visible()
-        assert heavy_findings(page, axe) == []
-        page.keyboard.press("Escape")
-        ask(page, "Which learning rate should I take before unfreezing?")
-        expect(page.get_by_role("button", name="copy").first).to_be_visible()
-        page.locator("a.g-source").first.click()
-        expect(page.locator(".g-page .g-glow").first).to_be_visible()
-    elif place == "Graph":
-        page.get_by_label("Find a concept").fill("Momentum")
-        page.keyboard.press("Enter")
-        expect(page.locator("#card h3")).to_have_text("Momentum")
-        page.locator("#card details.g-cite summary").first.click()
-    else:
-        page.get_by_label("Find my learning rate").check()
-        form = page.locator("#form-lr-find")
-        form.get_by_role("button", name="More settings").click()
-        size = form.get_by_label("Batch size")
-        expect(size).to_have_value(re.compile(r"\d"))  # filled before, it would be set back
-        size.fill("0")
-        size.blur()
-        expect(size).to_have_value("0")
-        page.locator("#start-lr-find").click()
-        expect(form.get_by_role("alert")).to_be_visible()
-    assert in_both_themes(page, axe) == []
-
-
-def test_the_question_is_sent_by_a_button_with_a_name(visit: Visit, site: Site) -> None:
-    """Send can be found by its name and reached by keyboard."""
-    page = visit.page
     open_place(page, site)
-    page.get_by_label("Your question").fill("What is momentum?")
-    page.keyboard.press("Tab")
-    expect(page.get_by_role("button", name="Send")).to_be_focused()
+    assert in_both_themes(page, axe) == []
+    page.get_by_role("button", name="Keys", exact=True).click()
+    expect(page.get_by_role("dialog", name="Keys")).to_be_visible()
+    assert heavy_findings(page, axe) == []
+    page.keyboard.press("Escape")
+
+    page.get_by_role("tab", name="Graph").click()
+    expect(page.locator("#graph canvas")).to_have_attribute("data-ready", "1")
+    assert in_both_themes(page, axe) == []
+    page.get_by_label("Find a concept").fill("Momentum")
     page.keyboard.press("Enter")
-    expect(page.get_by_test_id("bot")).to_contain_text("running mean")
-    assert visit.errors == []
+    expect(page.locator("#card h3")).to_have_text("Momentum")
+    page.locator("#card details.g-cite summary").first.click()
+    assert in_both_themes(page, axe) == []
+
+    page.get_by_role("tab", name="Runs").click()
+    assert in_both_themes(page, axe) == []
+    page.get_by_label("Find my learning rate").check()
+    form = page.locator("#form-lr-find")
+    form.get_by_role("button", name="More settings").click()
+    size = form.get_by_label("Batch size")
+    expect(size).to_have_value(re.compile(r"\d"))  # filled before, it would be set back
+    size.fill("0")
+    size.blur()
+    expect(size).to_have_value("0")
+    page.locator("#start-lr-find").click()
+    expect(form.get_by_role("alert")).to_be_visible()
+    assert in_both_themes(page, axe) == []
+
+    page.get_by_role("tab", name="Ask").click()
+    ask(page, "Which learning rate should I take before unfreezing?")
+    expect(page.get_by_role("button", name="copy").first).to_be_visible()
+    page.locator("a.g-source").first.click()
+    expect(page.locator(".g-page .g-glow").first).to_be_visible()
+    assert in_both_themes(page, axe) == []
 
 
 def test_after_a_chip_the_focus_is_at_the_new_question(visit: Visit, site: Site) -> None:
-    """So that Tab goes on into its answer; on a card, into the new card."""
+    """So that Tab goes on into its answer; on a card, into the new card.
+
+    What is typed is sent by a button that has a name and is reached by keyboard.
+    """
     page = visit.page
     open_place(page, site)
     page.locator(".g-examples a").first.press("Enter")
@@ -109,6 +107,12 @@ def test_after_a_chip_the_focus_is_at_the_new_question(visit: Visit, site: Site)
     page.keyboard.press("Tab")
     inside = "document.activeElement.closest('[data-testid=bot], .bot-row') !== null"
     assert page.evaluate(inside)
+    page.get_by_label("Your question").fill("What is momentum?")
+    page.keyboard.press("Tab")
+    expect(page.get_by_role("button", name="Send")).to_be_focused()
+    page.keyboard.press("Enter")
+    expect(page.get_by_test_id("bot")).to_have_count(2)
+    expect(page.get_by_test_id("bot").last).to_contain_text("running mean")
 
     page.get_by_role("tab", name="Graph").click()
     expect(page.locator("#graph canvas")).to_have_attribute("data-ready", "1")
@@ -123,12 +127,18 @@ def test_after_a_chip_the_focus_is_at_the_new_question(visit: Visit, site: Site)
     assert visit.errors == []
 
 
-def test_what_the_pages_say_is_plain(visit: Visit, site: Site) -> None:
-    """No word of a program, no bare name of a parameter, nothing too long to be read at once."""
+def test_each_place_is_seen_and_plain(visit: Visit, site: Site) -> None:
+    """Tab goes through it, and at every stop it or the box it stands in has a ring.
+
+    It says no word of a program, no bare name of a parameter, nothing too long to be read at once.
+    """
     page = visit.page
     open_place(page, site)
     for place in ("Ask", "Graph", "Learn", "Runs", "Notes"):
         page.get_by_role("tab", name=place).click()
+        if place == "Graph":
+            expect(page.locator("#graph canvas")).to_have_attribute("data-ready", "1")
+        tab_through(page, place)
         if place == "Graph":
             page.get_by_label("Find a concept").fill("Momentum")
             page.keyboard.press("Enter")
@@ -143,31 +153,29 @@ def test_what_the_pages_say_is_plain(visit: Visit, site: Site) -> None:
         assert len(said) > 2
         assert [words for words in said if ODD_WORDS.search(words)] == []
         assert [words for words in said if len(words) > LONGEST] == []
-
-
-def test_what_has_the_focus_is_seen(visit: Visit, site: Site) -> None:
-    """Tab goes through each place, and at every stop it or the box it stands in has a ring."""
-    page = visit.page
-    open_place(page, site)
-    for place in ("Ask", "Graph", "Learn", "Runs", "Notes"):
-        page.get_by_role("tab", name=place).click()
-        if place == "Graph":
-            expect(page.locator("#graph canvas")).to_have_attribute("data-ready", "1")
-        page.get_by_role("tab", name=place).focus()
-        stops = set()
-        for _ in range(STOPS):
-            page.keyboard.press("Tab")
-            name, seen = page.evaluate(RINGED)
-            assert seen, (place, name)
-            stops.add(name)
-            if not name:
-                break
-        assert len(stops) > 4, place
     assert visit.errors == []
 
 
-def test_all_concepts_can_be_reached_in_the_list(visit: Visit, wide_site: Site) -> None:
-    """It says how many it leaves out, and gives them, by keyboard too."""
+def tab_through(page: Page, place: str) -> None:
+    """From the place's tab to the end of the page, and see each stop."""
+    page.get_by_role("tab", name=place).focus()
+    stops = set()
+    for _ in range(STOPS):
+        page.keyboard.press("Tab")
+        name, seen = page.evaluate(RINGED)
+        assert seen, (place, name)
+        stops.add(name)
+        if not name:
+            break
+    assert len(stops) > 4, place
+
+
+def test_each_concept_of_many_is_reached(visit: Visit, wide_site: Site) -> None:
+    """In the list, which says how many it leaves out, and gives them, by keyboard too.
+
+    And by its name, as a question or a path would find it; a slip is told as one, and close names
+    are offered.
+    """
     page = visit.page
     open_place(page, wide_site, "Graph")
     listed = page.locator(".gg-list button[data-id]")
@@ -184,13 +192,7 @@ def test_all_concepts_can_be_reached_in_the_list(visit: Visit, wide_site: Site) 
     expect(listed.last).to_have_text("U-Net")
     listed.last.press("Enter")
     expect(page.locator("#card h3")).to_have_text("U-Net")
-    assert visit.errors == []
 
-
-def test_a_concept_is_found_however_its_name_is_written(visit: Visit, wide_site: Site) -> None:
-    """As a question or a path would find it; a slip is told as one, and close names are offered."""
-    page = visit.page
-    open_place(page, wide_site, "Graph")
     for typed in ("unet", "u net", "U-NET", "unets", "segmentation"):
         page.get_by_label("Find a concept").fill("Lemma 007")
         page.keyboard.press("Enter")
