@@ -68,7 +68,10 @@ def check_clean(visit: Visit, site: Site) -> None:
 
 
 def test_an_answer_opens_the_lines_it_quotes(visit: Visit, site: Site) -> None:
-    """A question is answered; [1] opens the note beside it, the cited line glowing in sight."""
+    """A question is answered; [1] opens the note beside it, the cited line glowing in sight.
+
+    From there the concept is shown on the graph, with its card.
+    """
     page = visit.page
     open_place(page, site)
     ask(page, "What is momentum?")
@@ -83,6 +86,8 @@ def test_an_answer_opens_the_lines_it_quotes(visit: Visit, site: Site) -> None:
     expect(glowing).to_have_count(1)
     expect(glowing).to_contain_text("Momentum adds a running mean of earlier gradients")
     expect(glowing).to_be_in_viewport()
+    answer.get_by_role("link", name=re.compile("on the graph")).click()
+    expect(page.locator("#card h3")).to_have_text("Momentum")
     check_clean(visit, site)
 
 
@@ -245,16 +250,6 @@ def test_the_list_is_reached_by_keyboard(visit: Visit, site: Site) -> None:
     check_clean(visit, site)
 
 
-def test_an_answer_leads_to_the_map(visit: Visit, site: Site) -> None:
-    """From an answer the concept is shown on the graph, with its card."""
-    page = visit.page
-    open_place(page, site)
-    ask(page, "What is momentum?")
-    last_answer(page).get_by_role("link", name=re.compile("on the graph")).click()
-    expect(page.locator("#card h3")).to_have_text("Momentum")
-    check_clean(visit, site)
-
-
 def test_each_concept_of_an_answer_has_its_card(visit: Visit, site: Site) -> None:
     """Of a comparison both: the further ones by their names, in the row of the graph."""
     page = visit.page
@@ -356,38 +351,36 @@ def test_a_bad_value_is_told_beside_its_field(visit: Visit, site: Site) -> None:
 
 
 @pytest.mark.parametrize("visit", [PHONE], indirect=True)
-@pytest.mark.parametrize("place", PLACES)
-def test_a_phone_scrolls_only_down(visit: Visit, site: Site, place: str) -> None:
+def test_a_phone_scrolls_only_down(visit: Visit, site: Site) -> None:
     """On a phone nothing is wider than the screen, in any of the places; all five are in sight."""
     page = visit.page
-    open_place(page, site, place)
-    if place == "Ask":
-        ask(page, "What is the learning rate?")
-        expect(last_answer(page)).to_contain_text("size of the step")
-    for width, height in (PHONE, NARROW):
-        page.set_viewport_size({"width": width, "height": height})
-        assert page.evaluate("document.documentElement.scrollWidth") <= width
-        for name in PLACES:
-            box = page.get_by_role("tab", name=name).bounding_box()
-            assert box is not None and 0 <= box["x"] <= box["x"] + box["width"] <= width, name
+    open_place(page, site)
+    ask(page, "What is the learning rate?")
+    expect(last_answer(page)).to_contain_text("size of the step")
+    for place in PLACES:
+        page.get_by_role("tab", name=place).click()
+        if place == "Graph":
+            expect(page.locator("#graph canvas")).to_have_attribute("data-ready", "1")
+        for width, height in (PHONE, NARROW):
+            page.set_viewport_size({"width": width, "height": height})
+            assert page.evaluate("document.documentElement.scrollWidth") <= width, place
+            for name in PLACES:
+                box = page.get_by_role("tab", name=name).bounding_box()
+                assert box is not None and 0 <= box["x"] <= box["x"] + box["width"] <= width, name
     check_clean(visit, site)
 
 
-def test_a_key_leads_to_the_question(visit: Visit, site: Site) -> None:
-    """From any place to the box, ready to type."""
+def test_keys_lead_to_the_places_and_their_fields(visit: Visit, site: Site) -> None:
+    """Alt with a digit to a place, / to the field one begins with; ? and a button list them.
+
+    Control and K lead to the box of the question from another place, ready to type.
+    """
     page = visit.page
     open_place(page, site, "Graph")
     page.keyboard.press("Control+k")
     expect(page.get_by_label("Your question")).to_be_focused()
     page.keyboard.type("what is momentum?")
     expect(page.get_by_label("Your question")).to_have_value("what is momentum?")
-    check_clean(visit, site)
-
-
-def test_keys_lead_to_the_places_and_their_fields(visit: Visit, site: Site) -> None:
-    """Alt with a digit to a place, / to the field one begins with; ? and a button list them."""
-    page = visit.page
-    open_place(page, site)
     fields = (
         ("Ask", page.get_by_label("Your question")),
         ("Graph", page.get_by_label("Find a concept")),

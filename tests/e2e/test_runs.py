@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import csv
+import json
 import random
+import shutil
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import nbformat
@@ -12,6 +15,8 @@ from pages_server import Site, Visit
 from playwright.sync_api import Locator, Page, expect
 
 from app.pages.runs.forms import LIMIT_MINUTES
+from app.paths import runs_folder
+from executors.runs.folder import SPEC, write_json
 
 pytestmark = pytest.mark.browser
 PHONE = (390, 844)
@@ -56,7 +61,7 @@ def table(site: Site) -> Path:
     return path
 
 
-def train(page: Page, table: Path, rate: str) -> None:
+def train(page: Page, table: Path) -> None:
     """Start a short training on the table and wait for its end."""
     page.get_by_label("Train my model").check()
     form = page.locator("#form-training-flow")
@@ -64,14 +69,23 @@ def train(page: Page, table: Path, rate: str) -> None:
     field(form, "Data").fill(str(table))
     field(form, "Target").fill("price")
     field(form, "Epochs").fill("2")
-    if not field(form, "Learning rate (lr)").is_visible():
-        form.get_by_role("button", name="More settings").click()
-    field(form, "Learning rate (lr)").fill(rate)
+    form.get_by_role("button", name="More settings").click()
+    field(form, "Learning rate (lr)").fill("0.01")
     field(form, "Batch size, samples").fill("16")
     page.locator("#start-training-flow").click()
     expect(page.locator("#run-state")).to_contain_text("Running", timeout=60_000)
     expect(page.locator("#run-state")).to_be_in_viewport()
     expect(page.locator("#run-state .g-badge")).to_have_text("Done", timeout=240_000)
+
+
+def put_once_more(folder: Path, rate: float) -> None:
+    """The ended run a second time, begun a second later and asked for at another rate."""
+    spec = json.loads((folder / SPEC).read_text("utf-8"))
+    started = datetime.fromisoformat(spec["started"]) + timedelta(seconds=1)
+    again = folder.with_name(f"{started:%Y%m%dT%H%M%SZ}-{spec['recipe']}-0a9a10")
+    shutil.copytree(folder, again)
+    params = spec["params"] | {"lr": rate}
+    write_json(again / SPEC, spec | {"started": started.isoformat(), "params": params})
 
 
 def kept_code(page: Page) -> dict[str, str]:
@@ -93,10 +107,10 @@ def kept_code(page: Page) -> dict[str, str]:
 def test_a_training_ends_in_a_verdict_and_two_can_be_compared(
     visit: Visit, site: Site, table: Path
 ) -> None:
-    """From the form to verdict, curves, code and files; then a second one beside it."""
+    """From the form to verdict, curves, code and files; then another beside it, and it again."""
     page = visit.page
     open_runs(page, site)
-    train(page, table, "0.01")
+    train(page, table)
     result = page.locator("#run-result")
     expect(result.locator(".g-label").first).to_have_text("Verdict")
     expect(result.locator(".g-reason")).to_contain_text("accuracy")
@@ -112,7 +126,9 @@ def test_a_training_ends_in_a_verdict_and_two_can_be_compared(
     page.locator("#run-files summary").click()
     expect(page.locator("#run-files code").filter(has_text="model.safetensors")).to_be_visible()
 
-    train(page, table, "0.02")
+    put_once_more(next(runs_folder(site.store).glob("*-training-flow-*")), 0.02)
+    page.goto("about:blank")  # else the address would open the run again
+    open_runs(page, site)
     page.get_by_role("button", name="Compare runs").click()
     for place in range(2):  # newest first
         page.locator("#compare-runs input").click()
@@ -126,6 +142,7 @@ def test_a_training_ends_in_a_verdict_and_two_can_be_compared(
     expect(page.locator("#run-code code")).to_have_text(code, use_inner_text=True)
     assert kept_code(page) == kept
     form = page.locator("#form-training-flow")  # filled with its values, to be run again
+    form.get_by_role("button", name="More settings").click()
     for label, value in (("Data", str(table)), ("Target", "price"), ("Epochs", "2")):
         expect(field(form, label)).to_have_value(value)
     expect(field(form, "Learning rate (lr)")).to_have_value("0.01")
@@ -164,8 +181,11 @@ def test_the_form_follows_the_task(visit: Visit, site: Site) -> None:
     assert visit.errors == []
 
 
-def test_files_that_are_not_there_are_named(visit: Visit, site: Site) -> None:
-    """A run on a missing file fails with a line that names it, also in the history."""
+def test_what_ended_a_run_is_said(visit: Visit, site: Site) -> None:
+    """A file that is missing is named, also in the history; then, on the same page, the time limit.
+
+    The second run takes longer than the minutes asked for.
+    """
     page = visit.page
     open_runs(page, site)
     page.get_by_label("Find my learning rate").check()
@@ -176,6 +196,18 @@ def test_files_that_are_not_there_are_named(visit: Visit, site: Site) -> None:
     expect(page.locator("#run-state .g-badge")).to_have_text("Failed", timeout=60_000)
     expect(page.locator("#run-result .g-reason")).to_contain_text("gone.csv")
     expect(page.locator("#run-history tbody tr").first).to_contain_text("Failed")
+    field(form, "Data").fill("")
+    form.get_by_role("button", name="More settings").click()
+    limit = field(form, "Time limit, minutes")
+    expect(limit).to_have_value(f"{LIMIT_MINUTES:g}")  # what is typed before would be lost
+    limit.fill("0.01")
+    limit.blur()
+    expect(limit).to_have_value("0.01")
+    page.locator("#start-lr-find").click()
+    expect(page.locator("#run-state .g-badge")).to_have_text(
+        "Ended at its time limit", timeout=60_000
+    )
+    expect(page.locator("#run-result")).to_contain_text("its limit of 0.6 s")
     assert visit.errors == []
 
 
@@ -192,48 +224,11 @@ def test_files_elsewhere_are_not_read(visit: Visit, site: Site, tmp_path: Path) 
     assert visit.errors == []
 
 
-def test_a_time_limit_ends_the_run(visit: Visit, site: Site) -> None:
-    """A run that takes longer than the minutes asked for is ended, and says which limit it was."""
-    page = visit.page
-    open_runs(page, site)
-    page.get_by_label("Find my learning rate").check()
-    form = page.locator("#form-lr-find")
-    form.get_by_role("button", name="More settings").click()
-    limit = field(form, "Time limit, minutes")
-    expect(limit).to_have_value(f"{LIMIT_MINUTES:g}")  # what is typed before would be lost
-    limit.fill("0.01")
-    limit.blur()
-    expect(limit).to_have_value("0.01")
-    page.locator("#start-lr-find").click()
-    expect(page.locator("#run-state .g-badge")).to_have_text(
-        "Ended at its time limit", timeout=60_000
-    )
-    expect(page.locator("#run-result")).to_contain_text("its limit of 0.6 s")
-    assert visit.errors == []
-
-
-def test_a_run_is_found_again_after_its_page_was_closed(visit: Visit, site: Site) -> None:
-    """Left by closing the page, found as running, opened from the history, and stopped."""
-    page = visit.page
-    open_runs(page, site)
-    page.get_by_label("Find my learning rate").check()
-    page.locator("#start-lr-find").click()
-    expect(page.locator("#run-state .g-badge")).to_have_text("Running", timeout=60_000)
-    page.close()
-    page = page.context.new_page()
-    open_runs(page, site)
-    row = page.locator("#run-history tbody tr").first
-    expect(row).to_contain_text("Running")
-    row.locator("a").click()
-    expect(page.locator("#run-state .g-badge")).to_have_text("Running")
-    page.locator("#stop").click()
-    expect(page.locator("#run-state .g-badge")).to_have_text("Stopped", timeout=30_000)
-    expect(page.locator("#run-history tbody tr").first).to_contain_text("Stopped")
-    assert visit.errors == []
-
-
 def test_device_memory_queue_and_time_left_are_in_sight(visit: Visit, site: Site) -> None:
-    """A run has the device, another waits: both pages say so, with what memory it takes."""
+    """A run has the device, another waits: both pages say so, with what memory it takes.
+
+    Left by closing its page, it is found as running, opened from the history, and stopped.
+    """
     page = visit.page
     open_runs(page, site)
     machine = page.get_by_role("region", name="This machine")
@@ -243,7 +238,7 @@ def test_device_memory_queue_and_time_left_are_in_sight(visit: Visit, site: Site
     form = page.locator("#form-lr-find")
     choose_task(page, form, "Tabular")
     form.get_by_role("button", name="More settings").click()
-    field(form, "Length of the sweep (num_it), batches").fill("1000")  # it is not to end before
+    field(form, "Length of the sweep (num_it), batches").fill("500")  # it is not to end before
     page.locator("#start-lr-find").click()
     expect(machine).to_contain_text("taken by Find my learning rate", timeout=60_000)
     expect(machine).to_contain_text("by this run", timeout=60_000)
@@ -261,6 +256,16 @@ def test_device_memory_queue_and_time_left_are_in_sight(visit: Visit, site: Site
     expect(other.locator("#run-state .g-badge")).to_have_text("Stopped")
     page.locator("#run-files, #run-history").last.scroll_into_view_if_needed()
     expect(machine).to_be_in_viewport()
-    page.locator("#stop").click()
+    page.close()
+
+    open_runs(other, site)
+    row = other.locator("#run-history tbody tr").filter(has_text="Find my learning rate").first
+    expect(row).to_contain_text("Running")
+    row.locator("a").click()
+    expect(other.locator("#run-state .g-badge")).to_have_text("Running")
+    other.locator("#stop").click()
+    expect(other.locator("#run-state .g-badge")).to_have_text("Stopped", timeout=30_000)
+    expect(row).to_contain_text("Stopped")
+    machine = other.get_by_role("region", name="This machine")
     expect(machine).to_contain_text("no run", timeout=30_000)
     assert visit.errors == []
