@@ -126,6 +126,7 @@ def test_a_prerequisite_is_rejected_where_its_evidence_stands(visit: Visit, own_
     assert {name: (site.notes / name).read_bytes() for name in before} == before
 
     edge.locator("xpath=ancestor::li").get_by_role("link", name="wrong").click()
+    expect(said).not_to_contain_text("nothing more", timeout=60_000)
     expect(said).to_contain_text("gradus.toml", timeout=60_000)
     open_graph(page, site)
     open_card(page, "Momentum")
@@ -144,6 +145,7 @@ def test_a_prerequisite_is_rejected_where_its_evidence_stands(visit: Visit, own_
     expect(edge).to_be_visible()
 
     edge.locator("xpath=ancestor::li").get_by_role("link", name="right").click()
+    expect(said).not_to_contain_text("nothing more", timeout=60_000)
     expect(said).to_contain_text("gradus.toml", timeout=60_000)
     assert tomllib.loads(file.read_text(encoding="utf-8"))["add"] == [[first, "Momentum"]]
     why.locator("summary").click()
