@@ -78,7 +78,9 @@ def test_axe_finds_nothing_serious(visit: Visit, site: Site, axe: str) -> None:
     form = page.locator("#form-lr-find")
     form.get_by_role("button", name="More settings").click()
     size = form.get_by_label("Batch size")
-    expect(size).to_have_value(re.compile(r"\d"))  # filled before, it would be set back
+    # Filled before the server has filled the form, it would be set back.
+    expect(form.locator(".g-plan")).to_contain_text("Find my learning rate")
+    expect(size).to_have_value(re.compile(r"\d"))
     size.fill("0")
     size.blur()
     expect(size).to_have_value("0")
