@@ -12,13 +12,13 @@ from executors.recipes import lr_find
 from executors.runs.journal import Outcome
 
 
-def test_the_link_beside_an_answer_opens_the_run(site: Site, visit: Visit) -> None:
+def test_the_link_beside_an_answer_opens_the_run(own_site: Site, visit: Visit) -> None:
     """From the chat, and from its concept's card, to the Runs page with that run's result."""
     said = lr_find.findings({"unfrozen": 0.0021}, 3)
     outcome = Outcome({"arch": "200,100"}, "", "Take 2.1e-3.", said=said)
     started = datetime(2026, 11, 23, 22, tzinfo=UTC)
     put_run(
-        site.store / "runs",
+        own_site.store / "runs",
         "lr-find",
         outcome,
         started,
@@ -26,7 +26,7 @@ def test_the_link_beside_an_answer_opens_the_run(site: Site, visit: Visit) -> No
         data="/d/houses.csv",
     )
     page = visit.page
-    page.goto(site.address)
+    page.goto(own_site.address)
     page.locator("#question textarea").fill("which learning rate should I take?")
     page.keyboard.press("Enter")
     fact = page.locator("#chat .g-measured li")
