@@ -10,7 +10,7 @@ from executors.prepare import Asked
 from executors.recipe import Recipe, check_params, find_recipe
 from executors.runs.next_run import NextRun
 
-__all__ = ["follow_up", "possible"]
+__all__ = ["follow_up", "has_classes", "possible"]
 
 _SHARED = ("size", "batch_size", "device")  # they mean the same in every recipe, as settings do
 
@@ -43,6 +43,11 @@ def follow_up(
     }
     check_params(known, taken)
     return NextRun(recipe, why, {name: _plain(value) for name, value in taken.items()})
+
+
+def has_classes(learner: Any) -> bool:
+    """Whether it learns classes, whose labels can be doubted."""
+    return getattr(learner.dls, "vocab", None) is not None
 
 
 def possible(offers: Iterable[NextRun | None], classes: bool = True) -> tuple[NextRun, ...]:

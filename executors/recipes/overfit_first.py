@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from executors.amounts import show_number, show_rate
 from executors.prepare import Prepared, prepare
 from executors.recipe import Parameter, Recipe, find_recipe
-from executors.recipes._next import follow_up, possible
+from executors.recipes._next import follow_up, has_classes, possible
 from executors.recipes._shared import BATCH_SIZE, DEVICE, SEED, SIZE, inputs, rate_parameter
 from executors.runs.finding import Finding, one_line
 from executors.runs.journal import Journal, Outcome
@@ -119,7 +119,7 @@ def run(params: Params, journal: Journal) -> Outcome:
     from executors.training.regularisers import blends
 
     ready = prepare(params, journal)
-    classes = getattr(ready.learner.dls, "vocab", None) is not None
+    classes = has_classes(ready.learner)
     own = _own_rate(params, ready)
     few = few_batches(ready, journal, own, params.batches, params.steps, params.seconds)
     tried: list[Network] = []

@@ -13,7 +13,7 @@ from executors.errors import RecipeError
 from executors.parameters import both
 from executors.prepare import Prepared, prepare
 from executors.recipe import Parameter, Recipe
-from executors.recipes._next import follow_up, possible
+from executors.recipes._next import follow_up, has_classes, possible
 from executors.recipes._shared import (
     BATCH_SIZE,
     DEVICE,
@@ -192,7 +192,7 @@ def run(params: Params, journal: Journal) -> Outcome:
     message += f"samples: {reached}. {fits.word.capitalize()}: {fits.reason}. "
     message += f"{fits.advice.capitalize()}."
     said = findings(fits.word, score.name, score.of(best), best.number, held.constant)
-    classes = getattr(ready.learner.dls, "vocab", None) is not None
+    classes = has_classes(ready.learner)
     offers = next_runs(params, fits, len(flow.epochs), classes)
     return Outcome(values, flow.code(), message, ready.settings.task, said, offers)
 
