@@ -284,8 +284,8 @@ def pages(
     """Serve the pages: ask, explore the graph, run recipes, add notes. PATHS are ingested."""
     from app.commands.auth import given_accounts
     from app.pages.access import Access, check_access
-    from app.pages.note.note_view import EDITORS
-    from app.pages.serve import check_port, serve
+    from app.pages.note.editors import EDITORS
+    from app.pages.starting import StartingPage, address_of
     from app.writer.choice import choose_writer
     from executors.cluster_address import check_address
 
@@ -302,20 +302,24 @@ def pages(
             f"EVERYBODY who can reach {host}:{port} can ask, run recipes and stop them", style="red"
         )
     chosen = choose_writer(writer)
-    check_port(host, port)
     wanted = [*(paths or []), *([starter_notes()] if starter else [])]
     read_notes = partial(_read_notes, wanted, folder, address) if wanted else None
-    serve(
-        folder,
-        host,
-        port,
-        writer=chosen,
-        access=access,
-        read_notes=read_notes,
-        editor=editor,
-        watch=watch,
-        on=address,
-    )
+    with StartingPage(host, port) as starting:
+        tell(f"Gradus starts at {address_of(host, port)}")
+        from app.pages.serve import serve  # takes seconds
+
+        serve(
+            folder,
+            host,
+            port,
+            writer=chosen,
+            access=access,
+            read_notes=read_notes,
+            editor=editor,
+            watch=watch,
+            on=address,
+            starting=starting,
+        )
 
 
 def _read_notes(

@@ -5,7 +5,6 @@ from __future__ import annotations
 import importlib.util
 import os
 import signal
-import socket
 import sys
 import threading
 import webbrowser
@@ -44,14 +43,14 @@ from app.pages.quiet import AT_ONCE, QUIET
 from app.pages.runs.history_view import history_html
 from app.pages.runs.page import TO_THE_FORM, TO_THE_RUN, RunsPage, read_offer, runs_page
 from app.pages.sign_in import SignIn
+from app.pages.starting import StartingPage, address_of, taken
 from app.paths import runs_folder
 from app.visitors_runs import VisitorsRuns, roots_of
 from app.writer.written import Writer
 from executors.runs.warm import Warm
 from kg.encoder import Encoder
-from kg.errors import GradusError
 
-__all__ = ["build", "check_port", "serve"]
+__all__ = ["build", "serve"]
 
 TITLE = "Gradus"
 WAITING = 512  # events of all visitors; who comes later is told that it is full
@@ -101,6 +100,7 @@ def serve(
     editor: str = "auto",
     watch: bool = True,
     on: str = "",
+    starting: StartingPage | None = None,
 ) -> None:
     """Serve the pages until Ctrl-C; says where they are once they can be opened.
 
@@ -114,12 +114,14 @@ def serve(
     access : Access
         Who may come in, and what those may have run.
     editor : str
-        What a visitor of this machine opens a cited note in: one of `note_view.EDITORS`.
+        What a visitor of this machine opens a cited note in: one of `editors.EDITORS`.
     watch : bool
         Whether edits of the notes are taken up by themselves: who changes a note beside an open
         page expects its answers to know.
     on : str
         Address of the Ray cluster that runs go to, unless a visitor chooses this machine.
+    starting : StartingPage or None
+        Has listened there so far, and makes way for the pages.
 
     Raises
     ------
@@ -128,7 +130,7 @@ def serve(
         cannot be read, or the encoder cannot be loaded.
     """
     check_access(host, access)
-    check_port(host, port)
+    starting = starting or StartingPage(host, port)
     shelf = Shelf(store_dir)
     runs = VisitorsRuns(
         own_code=access.learner_files or is_local(host),
@@ -155,12 +157,13 @@ def serve(
     preparing = threading.Thread(target=work, daemon=True, name="prepare")
     _stop_on_signals(stopped)
     try:
+        starting.close()
         _launch(pages, gradus, intake, host, port, access)
         _say_where(host, port, open_browser)
         preparing.start()
         stopped.wait()
     except OSError as error:
-        raise _taken(host, port, error) from error
+        raise taken(host, port, error) from error
     finally:
         intake.close()
         runs.stop_all()
@@ -187,7 +190,7 @@ def _or_stop(
 
 
 def _say_where(host: str, port: int, open_browser: bool) -> None:
-    address = f"http://{f'[{host}]' if ':' in host else host}:{port}"
+    address = address_of(host, port)
     sys.stdout.write(f"Gradus is at {address}\n")
     sys.stdout.flush()
     if open_browser:
@@ -330,29 +333,6 @@ def _theme() -> gr.themes.Base:
         font=["system-ui", "-apple-system", "Segoe UI", "Roboto", "sans-serif"],
         font_mono=["ui-monospace", "SFMono-Regular", "Menlo", "Consolas", "monospace"],
         radius_size=gr.themes.sizes.radius_md,
-    )
-
-
-def check_port(host: str, port: int) -> None:
-    """Fail early, before anything heavy is loaded.
-
-    Raises
-    ------
-    GradusError
-        When nobody can listen at this host and port.
-    """
-    try:
-        family = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0][0]
-        with socket.socket(family, socket.SOCK_STREAM) as probe:
-            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            probe.bind((host, port))
-    except (OSError, OverflowError) as error:
-        raise _taken(host, port, error) from error
-
-
-def _taken(host: str, port: int, error: Exception) -> GradusError:
-    return GradusError(
-        f"cannot listen on port {port} of {host} ({error}); choose another with --port"
     )
 
 

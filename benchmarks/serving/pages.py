@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import secrets
@@ -26,6 +27,7 @@ __all__ = ["Asked", "Pages", "cpu_seconds", "gradus", "serve"]
 COMMAND = "from app.commands.ingest_and_ask import main; main()"
 PASSING = ("g-error", "g-quiet")  # an error's line, and what is shown while the answer is coming
 PATIENCE_S = 600.0
+LOOK_EVERY_S = 0.02
 
 
 @dataclass(slots=True)
@@ -69,7 +71,8 @@ class Pages:
     address: str
     server: psutil.Process
     ask_link: int  # the number that gradio gave the event by which a visitor asks
-    open_s: float  # from the start of the process until the page was there
+    starting_s: float  # from the start of the process until a page said that they come
+    open_s: float  # until they were there
 
     async def visit(self, client: httpx.AsyncClient, questions: Sequence[str]) -> list[Asked]:
         """Open the page, ask all questions at once, and wait for their answers."""
@@ -137,20 +140,28 @@ def serve(store: Path) -> Iterator[Pages]:
     server = gradus("app", "--store", store, "--port", str(port))
     try:
         address = f"http://127.0.0.1:{port}"
-        if not any(address in line for line in server.stdout or ()):
-            raise RuntimeError("the pages did not come")
-        httpx.get(address, timeout=PATIENCE_S).raise_for_status()
-        open_s = time.perf_counter() - begun
+        starting_s, open_s = (_when(address, server, ok) - begun for ok in (False, True))
         events = httpx.get(f"{address}/config", timeout=PATIENCE_S).json()["dependencies"]
         linked = [e for e in events if any(target[1] == "ask_link" for target in e["targets"])]
         (asking,) = (e["id"] for e in linked if e["inputs"])  # the other only turns to the tab
-        yield Pages(address, psutil.Process(server.pid), asking, open_s)
+        yield Pages(address, psutil.Process(server.pid), asking, starting_s, open_s)
     finally:
         server.send_signal(signal.SIGINT)
         try:
             server.wait(30)
         except subprocess.TimeoutExpired:
             server.kill()
+
+
+def _when(address: str, server: subprocess.Popen[str], ok: bool) -> float:
+    """When a page first answered at an address, or did so with what was asked for."""
+    while server.poll() is None:
+        with contextlib.suppress(httpx.TransportError):
+            answer = httpx.get(address, timeout=PATIENCE_S)
+            if answer.is_success or not ok:
+                return time.perf_counter()
+        time.sleep(LOOK_EVERY_S)
+    raise RuntimeError("the pages did not come")
 
 
 def cpu_seconds(process: psutil.Process) -> float:

@@ -47,6 +47,7 @@ def main() -> None:
         more = asked.shared.resolve() / "eval/vaults/cs231n"
         with serve(store) as pages:
             found = {
+                "starting_page_s": round(pages.starting_s, 2),
                 "page_s": round(pages.open_s, 2),
                 "first_answer_s": _first(pages, questions[0]),
                 "visitors": _many(pages, questions),

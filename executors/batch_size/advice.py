@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from executors.amounts import show_bytes, show_number
 from executors.batch_size.search import SMALLEST, Case, Trial
-from executors.runs.finding import Finding
+from executors.runs.stored_findings import Finding
 from executors.task import Settings, Source, Task
 
 __all__ = [

@@ -21,8 +21,8 @@ from executors.recipes._shared import (
     inputs,
     rate_parameter,
 )
-from executors.runs.finding import Finding, one_line
 from executors.runs.journal import Journal, Outcome
+from executors.runs.stored_findings import Finding, one_line
 from executors.task import Settings
 from executors.tasks import CLASSIFYING
 from executors.training.held_out import HeldOut, beside

@@ -13,8 +13,8 @@ from executors.memory import available_bytes, free_cached, peak_bytes, reset_pea
 from executors.prepare import Prepared, prepare
 from executors.recipe import Parameter, Recipe
 from executors.recipes._shared import BATCH_SIZE, DEVICE, SEED, SIZE, inputs
-from executors.runs.finding import Finding
 from executors.runs.journal import Journal, Outcome
+from executors.runs.stored_findings import Finding
 from executors.task import Settings
 from executors.tasks import TASK_NAMES
 

@@ -10,8 +10,8 @@ from executors.errors import BadInput
 from executors.prepare import Prepared, prepare
 from executors.recipe import Parameter, Recipe
 from executors.recipes._shared import BATCH_SIZE, DEVICE, SEED, SIZE, inputs
-from executors.runs.finding import Finding, one_line
 from executors.runs.journal import Journal, Outcome
+from executors.runs.stored_findings import Finding, one_line
 from executors.task import Settings
 from executors.tasks import TASK_NAMES
 

@@ -21,8 +21,8 @@ from executors.recipes._shared import (
     epochs_parameter,
     inputs,
 )
-from executors.runs.finding import Finding
 from executors.runs.journal import Journal, Outcome
+from executors.runs.stored_findings import Finding
 from executors.task import Built, Settings
 from executors.tasks import TASK_NAMES
 

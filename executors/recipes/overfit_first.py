@@ -11,9 +11,9 @@ from executors.prepare import Prepared, prepare
 from executors.recipe import Parameter, Recipe, find_recipe
 from executors.recipes._next import follow_up, has_classes, possible
 from executors.recipes._shared import BATCH_SIZE, DEVICE, SEED, SIZE, inputs, rate_parameter
-from executors.runs.finding import Finding, one_line
 from executors.runs.journal import Journal, Outcome
 from executors.runs.next_run import NextRun
+from executors.runs.stored_findings import Finding, one_line
 from executors.task import Settings
 from executors.tasks import LEARNER, TASK_NAMES
 from executors.training.held_out import beside

@@ -24,8 +24,8 @@ from executors.recipes._shared import (
     rate_of,
     rate_parameter,
 )
-from executors.runs.finding import Finding, plain_name
 from executors.runs.journal import Journal, Outcome
+from executors.runs.stored_findings import Finding, plain_name
 from executors.task import Settings
 from executors.tasks import TASK_NAMES
 from executors.training.held_out import HeldOut, beside, constant_figure, constant_words

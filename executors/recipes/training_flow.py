@@ -23,9 +23,9 @@ from executors.recipes._shared import (
     inputs,
     rate_parameter,
 )
-from executors.runs.finding import Finding, plain_name
 from executors.runs.journal import Journal, Outcome
 from executors.runs.next_run import NextRun
+from executors.runs.stored_findings import Finding, plain_name
 from executors.task import Settings
 from executors.tasks import TASK_NAMES
 from executors.training.held_out import beside, constant_figure, constant_words

@@ -29,12 +29,12 @@ import psutil
 from executors.errors import OutOfMemory, RecipeError
 from executors.memory import is_out_of_memory
 from executors.recipe import check_params, recipe_module, typed_params
-from executors.runs.finding import figures_of
 from executors.runs.folder import ENVIRONMENT, FOLDER_LOST, RESULT, SPEC, read_json, write_json
 from executors.runs.journal import Journal, Outcome
 from executors.runs.lifeline import be_first_to_go, end_with_starter
 from executors.runs.post import ORDER, SERVED, do_order
 from executors.runs.result import RunResult, Status
+from executors.runs.stored_findings import figures_of
 
 __all__ = ["environment", "main"]
 

@@ -16,9 +16,9 @@ from pathlib import Path
 from typing import Any
 
 from executors.devices import Device
-from executors.runs.finding import Finding
 from executors.runs.folder import ENVIRONMENT, EVENTS, plain, read_json, write_json
 from executors.runs.next_run import NextRun
+from executors.runs.stored_findings import Finding
 
 __all__ = ["EVENT_BYTES", "Journal", "Outcome"]
 

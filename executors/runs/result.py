@@ -6,8 +6,8 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Literal, cast, get_args
 
-from executors.runs.finding import Finding, findings_from
 from executors.runs.next_run import NextRun, next_runs_from
+from executors.runs.stored_findings import Finding, findings_from
 
 __all__ = ["RunResult", "Status", "result_from"]
 

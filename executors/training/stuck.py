@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from executors.amounts import show_number, show_rate
-from executors.runs.finding import one_line
+from executors.runs.stored_findings import one_line
 
 __all__ = [
     "NEAR",

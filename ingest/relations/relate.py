@@ -16,7 +16,7 @@ from ingest.relations.gists import Gists
 from ingest.relations.pairs import Nearest, nearest_concepts
 from ingest.relations.prerequisites import Standing, prerequisites
 from ingest.relations.signals import quote_line, read_signals
-from ingest.relations.stated import stated_prerequisites
+from ingest.relations.stated_prerequisites import stated_prerequisites
 from ingest.report import Failure
 from kg.linking import STOP_WORDS, key
 from kg.types import Concept, Evidence, Mention, Passage, Relation

@@ -19,10 +19,10 @@ from app.contract import answer_json
 from executors.batch_size.advice import PlanRow
 from executors.errors import BadParameter
 from executors.recipe import find_recipe, recipes
-from executors.runs.finding import Finding
 from executors.runs.history import RunRecord
 from executors.runs.result import RunResult
 from executors.runs.run import start
+from executors.runs.stored_findings import Finding
 from executors.task import Settings
 from executors.tasks import LEARNER, TASK_NAMES, find_task
 from kg.types import Answer, Disagreement, Measured, RecipeOffer, Replacement

@@ -74,9 +74,10 @@ def test_the_pages_are_there_before_the_notes_are_read(
     go, page = tmp_path / "go", visit.page
     words = (go, port, tmp_path / "store", tmp_path / "notes")
     with started(*words, script=HELD) as server:
-        until(server, f"Gradus is at http://127.0.0.1:{port}")
+        until(server, f"Gradus starts at http://127.0.0.1:{port}")
         page.goto(f"http://127.0.0.1:{port}")
-        doing = page.locator("#doing")
+        expect(page.get_by_role("status")).to_contain_text("is starting")
+        doing = page.locator("#doing")  # of the pages, which come by themselves
         expect(doing).to_contain_text("Reading your notes: encoding, 2 of 7")
         expect(page.locator(".g-welcome")).to_contain_text("One moment")
         page.get_by_label("Your question").fill("What is mixup?")
@@ -91,7 +92,7 @@ def test_the_pages_are_there_before_the_notes_are_read(
         page.get_by_role("tab", name="Ask").click()
         expect(answer).to_contain_text("blends two pictures", timeout=90_000)
         expect(doing).to_be_empty()
-        assert visit.errors == []
+        assert [e for e in visit.errors if "503" not in e] == []  # which is what starting says
 
 
 def test_notes_that_cannot_be_read_end_it_with_a_line(tmp_path: Path, port: str) -> None:

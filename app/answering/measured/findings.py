@@ -14,8 +14,8 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from executors import recipes
-from executors.runs.finding import Finding, one_line
 from executors.runs.result import RunResult
+from executors.runs.stored_findings import Finding, one_line
 
 __all__ = ["findings_of"]
 

@@ -23,9 +23,9 @@ from app.answering.offers.offers import names_only
 from app.answering.offers.presets import Preset
 from app.answering.offers.wishes import Wish
 from executors.recipe import recipes
-from executors.runs.finding import Finding, one_line
 from executors.runs.folder import RESULT, SPEC, read_json
 from executors.runs.result import result_from
+from executors.runs.stored_findings import Finding, one_line
 from kg.linking import key
 from kg.types import AnswerKind, Measured
 

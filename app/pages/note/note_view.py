@@ -7,8 +7,9 @@ import html
 from collections.abc import Callable, Mapping
 from pathlib import PurePosixPath
 from typing import Any
-from urllib.parse import quote, unquote
+from urllib.parse import unquote
 
+from app.pages.note.editors import address_in, editor_of
 from app.pages.note.markdown_page import Surroundings, markdown_html
 from app.pages.note.notebook_page import cell_id, notebook_html, texts_html
 from app.pages.note.pictures import data_address, find_picture, picture_tag
@@ -20,9 +21,8 @@ from kg.errors import UnreadableNote
 from kg.store import NoteFile, Store
 from kg.types import Place
 
-__all__ = ["EDITORS", "note_view", "picture_view", "wanted_place"]
+__all__ = ["note_view", "picture_view", "wanted_place"]
 
-EDITORS = ("auto", "vscode", "obsidian", "none")
 WHOLE = 400_000  # characters; of a longer note the lines around are shown as they stand
 AROUND = 60  # lines
 
@@ -64,6 +64,7 @@ def note_view(store: Store, at: Place, editor: str = "none", said: str = "") -> 
     if now is None:
         told = told or "The cited text is no longer in the note; it was at these lines."
     at = now or at
+    chosen = editor_of(file, editor)
     return {
         "title": at.note,
         "place": place(at).removeprefix(f"{at.note}, ") if at.line_start else "",
@@ -72,8 +73,8 @@ def note_view(store: Store, at: Place, editor: str = "none", said: str = "") -> 
         "root": "" if at.cell is None else cell_id(at.cell),
         "first": at.line_start,
         "last": at.line_end,
-        "open": _in_editor(file, at, editor),
-        "editor": "Obsidian" if _editor(file, editor) == "obsidian" else "VS Code",
+        "open": address_in(chosen, file, at),
+        "editor": "Obsidian" if chosen == "obsidian" else "VS Code",
     }
 
 
@@ -155,20 +156,3 @@ def _note_of(store: Store, name: str) -> Callable[[str], str]:
         return by_stem.get(stem, "") if "://" not in path else ""
 
     return note
-
-
-def _editor(file: NoteFile, editor: str) -> str:
-    if editor != "auto":
-        return editor
-    return "obsidian" if (file.root / ".obsidian").is_dir() else "vscode"
-
-
-def _in_editor(file: NoteFile, at: Place, editor: str) -> str:
-    chosen = _editor(file, editor)
-    path = str(file.path.absolute())
-    if chosen == "obsidian":
-        return f"obsidian://open?path={quote(path, safe='')}"
-    if chosen == "vscode":
-        line = f":{at.line_start}" if at.line_start and at.cell is None else ""
-        return f"vscode://file{'' if path.startswith('/') else '/'}{quote(path)}{line}"
-    return ""

@@ -10,7 +10,7 @@ from typing import Any
 
 from app.pages.runs.numbers import amount, rates
 from app.pages.runs.table import row_html, table_html
-from executors.runs.finding import Finding, figures_of, findings_from
+from executors.runs.stored_findings import Finding, figures_of, findings_from
 
 __all__ = ["doubts_html", "figures", "files_html", "result_html"]
 

@@ -7,7 +7,7 @@ import logging
 from collections.abc import Callable, Iterable
 from typing import TypeVar
 
-from executors.runs.finding import one_line
+from executors.runs.stored_findings import one_line
 
 __all__ = ["DAMAGED", "row_html", "shown", "table_html", "undamaged"]
 

@@ -13,8 +13,8 @@ import pytest
 from tiny import TINY
 
 from executors.recipe import check_params, recipe_module, recipes, typed_params
-from executors.runs.finding import figures_of, one_line
 from executors.runs.journal import Journal, Outcome
+from executors.runs.stored_findings import figures_of, one_line
 from executors.task import Settings
 from executors.tasks import TASK_NAMES
 

@@ -17,7 +17,7 @@ from ingest.concepts.candidates import NoteParts
 from ingest.concepts.links import mentions_of
 from ingest.notes.kinds import parse_note
 from ingest.passages.cut import cut
-from ingest.relations.stated import stated_prerequisites
+from ingest.relations.stated_prerequisites import stated_prerequisites
 from kg.store import open_store
 
 LASSO = "# Lasso\n\nShrinks weights to zero.\n"

@@ -28,8 +28,8 @@ from executors.recipes import (
     training_flow,
 )
 from executors.recipes._overfit import Few
-from executors.runs.finding import Finding, figures_of
 from executors.runs.result import RunResult, result_from
+from executors.runs.stored_findings import Finding, figures_of
 from executors.training.stuck import Bounds, Try
 
 WAYS = [

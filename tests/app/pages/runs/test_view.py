@@ -15,8 +15,8 @@ from app.pages.runs.numbers import amount, duration, number
 from app.pages.runs.result_view import doubts_html, files_html, result_html
 from app.pages.runs.trials_view import plan_html, trials_html
 from app.pages.runs.view import charts, log_html, race_html, state_html
-from executors.runs.finding import Finding
 from executors.runs.result import RunResult
+from executors.runs.stored_findings import Finding
 
 HOSTILE = "<img src=x onerror=alert(1)>"
 

@@ -11,7 +11,7 @@ from ingest.concepts.candidates import NoteParts
 from ingest.concepts.find import find_mentions
 from ingest.notes.kinds import parse_note
 from ingest.passages.cut import cut
-from ingest.relations.stated import stated_prerequisites
+from ingest.relations.stated_prerequisites import stated_prerequisites
 from kg.types import Evidence
 
 CONVEXITY = "# Convexity\n\nA convex set has no dents.\n"
