@@ -25,6 +25,7 @@ __all__ = [
     "length_in_words",
     "one_slip",
     "spaced",
+    "term_set",
     "terms",
     "words",
 ]
@@ -114,6 +115,17 @@ def terms(text: str) -> list[tuple[str, int, int]]:
         else:
             out.append((match.group().casefold(), start, end))
     return out
+
+
+def term_set(text: str) -> set[str]:
+    """The words of a text as they are searched for, each once: `terms` without its offsets.
+
+    >>> sorted(term_set("Die GPU, die 学习率"))
+    ['die', 'gpu', '习率', '学习']
+    """
+    if _CHARACTER.search(text):
+        return {term for term, _, _ in terms(text)}
+    return set(map(str.casefold, _RUN.findall(text)))
 
 
 def spaced(text: str) -> str:

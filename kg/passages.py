@@ -10,7 +10,8 @@ from functools import cached_property, lru_cache
 from itertools import accumulate
 from typing import overload
 
-from kg.rows import read_passages, read_sections
+from kg.kept import Kept
+from kg.rows import read_passages, read_sections, read_some
 from kg.types import Passage
 
 __all__ = ["KEPT", "Passages"]
@@ -39,7 +40,7 @@ class Passages(Sequence[Passage]):
         self._reading = reading
         self._notes = [(note, name) for note, name, _ in notes]
         self._firsts = list(accumulate((n for *_, n in notes), initial=0))  # ids
-        self._one = lru_cache(KEPT)(self._read_one)
+        self._kept = Kept(KEPT, self._read)
         self._sections = lru_cache(KEPT)(self._read_sections)
 
     def __len__(self) -> int:
@@ -54,13 +55,17 @@ class Passages(Sequence[Passage]):
     def __getitem__(self, index: int | slice) -> Passage | tuple[Passage, ...]:
         if isinstance(index, slice):
             return tuple(self[i] for i in range(len(self))[index])
-        return self._one(range(len(self))[index])
+        return self._kept[range(len(self))[index]]
 
     def __iter__(self) -> Iterator[Passage]:
         for (note, name), first in zip(self._notes, self._firsts, strict=False):
             with self._reading():
                 passages = read_passages(self._connection, note, name, first)
             yield from passages
+
+    def some(self, ids: Sequence[int]) -> list[Passage]:
+        """Passages in the order of their ids' sequence, read together."""
+        return self._kept.some(ids)
 
     def place(self, passage: int) -> tuple[int, int]:
         """The id of a passage's note, and its position there."""
@@ -82,14 +87,17 @@ class Passages(Sequence[Passage]):
     def _at(self, passage: int) -> int:
         return bisect_right(self._firsts, passage) - 1
 
-    def _read_one(self, passage: int) -> Passage:
-        at = self._at(passage)
-        note, name = self._notes[at]
+    def _read(self, ids: Sequence[int]) -> list[Passage]:
         with self._reading():
-            (found,) = read_passages(
-                self._connection, note, name, self._firsts[at], passage - self._firsts[at]
-            )
-        return found
+            return read_some(self._connection, [*map(self.place, ids)], self._rows)
+
+    @cached_property
+    def _rows(self) -> dict[int, tuple[str, int]]:
+        """Of each note, by its id, its name and the id of its first passage."""
+        return {
+            note: (name, first)
+            for (note, name), first in zip(self._notes, self._firsts, strict=False)
+        }
 
     def _read_sections(self, at: int) -> tuple[list[str], dict[str, list[int]]]:
         """Of one note the headings of each passage as they are stored, and who has them."""

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import astuple
 from types import NoneType
-from typing import get_args
+from typing import Any, get_args
 
 import numpy as np
 import numpy.typing as npt
@@ -26,6 +26,7 @@ from kg.types import (
 
 __all__ = [
     "LEAST",
+    "asked_for",
     "insert_passages",
     "insert_relations",
     "read_candidates",
@@ -34,19 +35,23 @@ __all__ = [
     "read_passages",
     "read_relations",
     "read_sections",
+    "read_some",
 ]
 
 # A pair that is scored lower is no edge: nobody looks at it but who asks for all that was scored.
 LEAST = 0.05
 _STEPS = 10_000  # of a chance, from 0 to 1
+NoteRow = tuple[str, int]  # its name, the id of its first passage
 _KINDS = get_args(RelationKind)
 # The types of the columns, as they are read.
 _STATEMENT = ((int,), (int,), (str,), (int,), (int,))
+_STATEMENT_COLUMNS = 'note, passage, start, "end", kind, block, "group"'
+_PASSAGE_COLUMNS = 'note, seq, cell, start, "end", line_start, line_end, heading_path, text, kind'
 _PASSAGE = ((int, NoneType), (int,), (int,), (int,), (int,), (str,), (str,), (str,))
 
 
 def read_passages(
-    connection: sqlite3.Connection, note: int, name: str, first_id: int = 0, only: int | None = None
+    connection: sqlite3.Connection, note: int, name: str, first_id: int = 0
 ) -> list[Passage]:
     """The passages of one note, in reading order; their ids count up from `first_id`.
 
@@ -56,43 +61,85 @@ def read_passages(
         The note's id in the table of notes.
     name : str
         Its name, which every passage carries.
-    only : int or None
-        The position in the note of the one passage that is wanted.
 
     Raises
     ------
     ValueError
         When a row is not what it should be.
     """
-    wanted, which = ("", (note,)) if only is None else (" AND {} = ?", (note, only))
-    statements: dict[int, list[StatementSpan]] = {}
-    for passage, *place in connection.execute(
-        'SELECT passage, start, "end", kind, block, "group" FROM statements '
-        f"WHERE note = ?{wanted.format('passage')} ORDER BY seq",
-        which,
-    ):
-        _check(_STATEMENT, place)
-        statements.setdefault(passage, []).append(StatementSpan(*place))
-    rows = connection.execute(
-        'SELECT seq, cell, start, "end", line_start, line_end, heading_path, text, kind '
-        f"FROM passages WHERE note = ?{wanted.format('seq')} ORDER BY seq",
-        which,
+    of_note = "WHERE note = ? ORDER BY seq"
+    rows = connection.execute(f"SELECT {_PASSAGE_COLUMNS} FROM passages {of_note}", (note,))
+    statements = connection.execute(
+        f"SELECT {_STATEMENT_COLUMNS} FROM statements {of_note}", (note,)
     )
-    passages = []
-    for seq, *row in rows:
-        _check(_PASSAGE, row)
-        cell, start, end, first, last, path, text, kind = row
-        headings, spans = tuple(json.loads(path)), tuple(statements.get(seq, ()))
-        passages.append(
-            Passage(
-                first_id + seq, name, cell, start, end, first, last, headings, text, kind, spans
-            )
-        )
-    if [p.id - first_id for p in passages] != (
-        [only] if only is not None else [*range(len(passages))]
-    ):
+    spans = _spans(statements)
+    passages = [_passage(row, name, first_id, spans) for row in rows]
+    if [p.id - first_id for p in passages] != [*range(len(passages))]:
         raise ValueError("passages are missing")
     return passages
+
+
+def read_some(
+    connection: sqlite3.Connection, places: Sequence[tuple[int, int]], notes: Mapping[int, NoteRow]
+) -> list[Passage]:
+    """Passages from several notes, in one query.
+
+    Parameters
+    ----------
+    places : sequence of (note, seq)
+        The notes' ids with the positions there.
+    notes : mapping
+        The name of each note, by its id, and the id of its first passage.
+
+    Raises
+    ------
+    ValueError
+        When one is not there, or a row is not what it should be.
+    """
+    rows = connection.execute(
+        f"{asked_for(places)} SELECT {_PASSAGE_COLUMNS} FROM asked "
+        "CROSS JOIN passages USING (note, seq)"
+    )
+    statements = connection.execute(
+        f"{asked_for(places, 'passage')} SELECT {_STATEMENT_COLUMNS} FROM asked "
+        "CROSS JOIN statements USING (note, passage) ORDER BY note, seq"
+    )
+    spans = _spans(statements)
+    found = {(row[0], row[1]): _passage(row, *notes[row[0]], spans) for row in rows}
+    if len(found) != len({*places}):
+        raise ValueError("passages are missing")
+    return [found[place] for place in places]
+
+
+def asked_for(places: Iterable[tuple[int, int]], seq: str = "seq") -> str:
+    """The start of a query: a table `asked` of a few notes and the positions there."""
+    values = ",".join(f"({int(note)},{int(at)})" for note, at in places)
+    of = f"VALUES {values}" if values else "SELECT 0, 0 WHERE 0"
+    return f"WITH asked (note, {seq}) AS ({of})"
+
+
+def _spans(rows: Iterable[tuple[Any, ...]]) -> dict[tuple[int, int], list[StatementSpan]]:
+    """The statements of each passage, by its note and position."""
+    spans: dict[tuple[int, int], list[StatementSpan]] = {}
+    for note, passage, *place in rows:
+        _check(_STATEMENT, place)
+        spans.setdefault((note, passage), []).append(StatementSpan(*place))
+    return spans
+
+
+def _passage(
+    row: tuple[Any, ...],
+    name: str,
+    first_id: int,
+    spans: Mapping[tuple[int, int], Sequence[StatementSpan]],
+) -> Passage:
+    note, seq, *values = row
+    _check(_PASSAGE, values)
+    cell, start, end, first, last, path, text, kind = values
+    headings, statements = tuple(json.loads(path)), tuple(spans.get((note, seq), ()))
+    return Passage(
+        first_id + seq, name, cell, start, end, first, last, headings, text, kind, statements
+    )
 
 
 def read_sections(connection: sqlite3.Connection, note: int) -> list[str]:

@@ -22,7 +22,7 @@ __all__ = ["Candidate", "Findings", "Reading", "Signs", "content_words", "find",
 # How many passages each retriever brings to the fusion, at least; and the sections that are then
 # looked at whole.
 POOL = 60
-LOOKED_AT = 50_000  # passages that full-text search scores, the rarest word's aside
+LOOKED_AT = 20_000  # passages that full-text search scores, the rarest word's aside
 SECTIONS = 8
 SECTION_MOST = 60  # passages of one section
 # Weights of the full-text fields: heading, body, names of the concepts that the passage defines.
@@ -220,13 +220,15 @@ def _candidates(asked: _Asked, store: Store, passages: Sequence[int]) -> dict[in
     total = sum(reading.words.values()) or 1.0
     folded = {fold(word): weight for word, weight in reading.words.items()}
     late = best_matches(reading.pieces, store.vectors.words(passages)) @ reading.weights
+    others = [p for p in passages if p not in asked.dense]
+    vectors = store.vectors.of_passages(others)
+    cosines = dict(asked.dense) | {
+        p: float((own @ reading.vector).max()) for p, own in zip(others, vectors, strict=True)
+    }
+    store.passages.some(passages)  # in one reading, before they are looked at one by one
     out = {}
     for p, matched in zip(passages, late, strict=True):
-        cosine = (
-            asked.dense[p]
-            if p in asked.dense
-            else float((store.vectors.of_passage(p) @ reading.vector).max())
-        )
+        cosine = cosines[p]
         there = store.passage_terms(p)
         out[p] = Candidate(
             passage=p,

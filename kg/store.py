@@ -19,7 +19,7 @@ import numpy as np
 
 from kg.errors import NoStore, StoreVersion
 from kg.graph import prerequisite_graph
-from kg.linking import Lexicon, fold, spaced, terms
+from kg.linking import Lexicon, fold, spaced, term_set
 from kg.packed import unpack_text
 from kg.passages import KEPT, Passages
 from kg.paths import Likely
@@ -250,8 +250,8 @@ class Store:
         names = (n for c in own for n in (c.label, *c.aliases))
         text = " ".join((*self.passages[passage].heading_path, *names, self.passages[passage].text))
         # Who asks for "unet" is answered by "U-Net".
-        joined = (a + b for a, b in _HYPHENATED.findall(text))
-        return frozenset(fold(w) for w in {*(term for term, _, _ in terms(text)), *joined})
+        joined = (a + b for a, b in _HYPHENATED.findall(text)) if "-" in text else ()
+        return frozenset(map(fold, term_set(text).union(joined)))
 
     def text_terms(self, passage: int) -> frozenset[str]:
         """The words of a passage's text alone, as they are searched for."""
@@ -259,9 +259,7 @@ class Store:
 
     @cached_property
     def _text_terms(self) -> Callable[[int], frozenset[str]]:
-        return lru_cache(KEPT)(
-            lambda passage: frozenset(term for term, _, _ in terms(self.passages[passage].text))
-        )
+        return lru_cache(KEPT)(lambda passage: frozenset(term_set(self.passages[passage].text)))
 
     @cached_property
     def lexicon(self) -> Lexicon:

@@ -6,14 +6,16 @@ import contextlib
 import sqlite3
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager
-from functools import cached_property, lru_cache
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
+from kg.kept import Kept
 from kg.passages import KEPT, Passages
+from kg.rows import asked_for
 from kg.schema import INDEX, told
 from kg.vectors import (
     WORD_BITS,
@@ -62,8 +64,8 @@ class StoredVectors:
         self._passages = passages
         self._folder = folder
         self._generation = generation
-        self._of_passage = lru_cache(KEPT)(self._read_passage)
-        self._words = lru_cache(KEPT_WORDS)(self._read_words)
+        self._vectors = Kept(KEPT, self._read_vectors)
+        self._words = Kept(KEPT_WORDS, self._read_words)
 
     def __len__(self) -> int:
         return len(self._owners)
@@ -100,10 +102,9 @@ class StoredVectors:
         """The vectors of some passages in order, shape (m, d), and the passage of each, (m,)."""
         d = self._dimension
         firsts = self._passages.first_ids
-        places = ",".join(str(self._passages.place(p)) for p in passages)
         query = (
-            f"WITH asked (note, seq) AS (VALUES {places}) "
-            "SELECT note, seq, vector FROM asked CROSS JOIN vectors USING (note, seq)"
+            f"{asked_for(map(self._passages.place, passages))} SELECT note, seq, vector "
+            "FROM asked CROSS JOIN vectors USING (note, seq)"
         )
         with self._reading():
             rows = self._connection.execute(query).fetchall()
@@ -124,44 +125,47 @@ class StoredVectors:
                 return list(best.items())[:k]
             n *= 2
 
-    def of_passage(self, passage: int) -> npt.NDArray[np.float32]:
-        """The vectors of one passage, shape (parts, d)."""
-        return self._of_passage(passage)
+    def of_passages(self, passages: Sequence[int]) -> list[npt.NDArray[np.float32]]:
+        """The vectors of each passage, shape (parts, d)."""
+        return self._vectors.some(passages)
 
-    def _read_passage(self, passage: int) -> npt.NDArray[np.float32]:
-        query = "SELECT vector FROM vectors WHERE note = ? AND seq = ? ORDER BY part"
-        return self._read(query, self._passages.place(passage))
+    def _read_vectors(self, passages: Sequence[int]) -> list[npt.NDArray[np.float32]]:
+        owners, vectors = self._of_passages(passages)
+        return [vectors[owners == passage] for passage in passages]
 
     def words(self, passages: Sequence[int]) -> list[bytes]:
         """Vectors of each passage's words, as `kg.vectors.in_bits` made them.
 
         Empty when the encoder gives none.
         """
-        return [self._words(p) for p in passages]
+        return self._words.some(passages)
 
-    def _read_words(self, passage: int) -> bytes:
-        (words,) = self._row_of_words("vectors", passage)
+    def _read_words(self, passages: Sequence[int]) -> list[bytes]:
+        rows = self._rows_of_words("vectors", passages)
         d = self._dimension
         with told(self._folder):
-            check_bits(words, d, WORD_BITS)
-        return words
+            for (words,) in rows:
+                check_bits(words, d, WORD_BITS)
+        return [words for (words,) in rows]
 
     def statements(self, passages: Sequence[int]) -> list[StatementVectors]:
         """The vectors of each passage's statements and of the words in them."""
         d = self._dimension
-        rows = [self._row_of_words("vectors, statement_of, statements", p) for p in passages]
+        rows = self._rows_of_words("vectors, statement_of, statements", passages)
         with told(self._folder):
             return [StatementVectors.of(words, of, whole, d) for words, of, whole in rows]
 
-    def _row_of_words(self, columns: str, passage: int) -> tuple[bytes, ...]:
-        query = f"SELECT {columns} FROM words WHERE note = ? AND seq = ?"
+    def _rows_of_words(self, columns: str, passages: Sequence[int]) -> list[tuple[bytes, ...]]:
+        places = [*map(self._passages.place, passages)]
+        query = (
+            f"{asked_for(places)} SELECT note, seq, {columns} "
+            "FROM asked CROSS JOIN words USING (note, seq)"
+        )
         with self._reading():
-            row: tuple[bytes, ...] | None = self._connection.execute(
-                query, self._passages.place(passage)
-            ).fetchone()
-            if row is None:
+            rows = {(note, seq): row for note, seq, *row in self._connection.execute(query)}
+            if not {*places} <= rows.keys():
                 raise ValueError("a passage has no vectors")
-            return row
+        return [tuple(rows[place]) for place in places]
 
     @cached_property
     def _owners(self) -> npt.NDArray[np.int64]:

@@ -83,7 +83,7 @@ class StatementVectors:
     """The statements of a passage as vectors, and the words in them, turned as `in_bits` does."""
 
     whole: npt.NDArray[np.float32]  # (statements, d)
-    words: npt.NDArray[np.float32]  # (t, d) of the words that stand in a statement
+    words: npt.NDArray[np.uint8]  # (t, d / 8) of the words that stand in a statement, as bits
     statement_of: npt.NDArray[np.int16]  # (t,) in order
 
     @classmethod
@@ -91,7 +91,7 @@ class StatementVectors:
         """From the bytes that a store keeps of `PassageVectors`."""
         owners = unpack_owners(statement_of)
         inside = owners >= 0
-        read = _still_turned(words, d, WORD_BITS)[inside]
+        read = _rows_of_bits(words, d)[inside]
         return cls(_still_turned(statements, d, STATEMENT_BITS), read, owners[inside])
 
     def meet(self, question: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
@@ -107,8 +107,7 @@ class StatementVectors:
         out = np.zeros((len(self.whole), len(question)), dtype=np.float32)
         if len(question) and len(self.words):
             told, starts = np.unique(self.statement_of, return_index=True)
-            with _threads().limit(limits=1, user_api="blas"):
-                cosines = self.words @ _turned(question).T  # (t, q)
+            cosines = _cosines(self.words, question)
             out[told] = np.maximum(np.maximum.reduceat(cosines, starts, axis=0), 0)
         return out
 
@@ -328,16 +327,44 @@ def best_matches(
     filled = [i for i, words in enumerate(passages) if words]
     if filled and len(question):
         d = question.shape[1]
-        size = _coder(d, WORD_BITS).code_size
-        words = _still_turned(b"".join(passages[i] for i in filled), d, WORD_BITS)
-        # NumPy's threads beside the encoder's, still spinning, cost up to 100 ms; one thread does
-        # it in 5.
-        with _threads().limit(limits=1, user_api="blas"):
-            cosines = words @ _turned(question).T  # (all t, q)
+        words = _rows_of_bits(b"".join(passages[i] for i in filled), d)
+        cosines = _cosines(words, question)  # (all t, q)
+        size = words.shape[1]
         starts = np.cumsum([0, *(len(passages[i]) // size for i in filled[:-1])])
         best = np.maximum.reduceat(cosines, starts, axis=0)
         out[filled] = np.clip((best - RAISED) / SLOPE, 0, 1)
     return out
+
+
+def _rows_of_bits(stored: bytes, d: int) -> npt.NDArray[np.uint8]:
+    """What `in_bits` made at WORD_BITS, a row for each word."""
+    return np.frombuffer(stored, dtype=np.uint8).reshape(-1, _coder(d, WORD_BITS).code_size)
+
+
+def _cosines(
+    words: npt.NDArray[np.uint8], question: npt.NDArray[np.float32]
+) -> npt.NDArray[np.float32]:
+    """The cosine of each word with each of a question's, shape (t, q), words as rows of bits.
+
+    What `of_bits` makes of a word is one number with the signs that its bits tell: the sum of
+    those of the question that it adds, twice, less the sum of all.
+    """
+    d = question.shape[1]
+    bits = np.unpackbits(words, axis=1, count=d, bitorder="little").astype(np.float32)
+    scaled = _turned(question) * _size_of_ones(d)
+    # NumPy's threads beside the encoder's, still spinning, cost up to 100 ms; one thread does it
+    # in 2.
+    with _threads().limit(limits=1, user_api="blas"):
+        added = bits @ scaled.T
+    cosines: npt.NDArray[np.float32] = 2 * added - scaled.sum(axis=1)
+    return cosines
+
+
+@functools.cache
+def _size_of_ones(d: int) -> float:
+    """The size of each number of what `of_bits` makes of a word."""
+    size = int(_coder(d, WORD_BITS).code_size)
+    return abs(float(_still_turned(bytes(size), d, WORD_BITS)[0, 0]))
 
 
 @functools.cache

@@ -284,7 +284,9 @@ def everything() -> Callable[[Path], dict[str, object]]:
                 "concepts": opened.concepts,
                 "mentions": opened.mentions,
                 "relations": (*opened.relations, *opened.candidates()),
-                "vectors": [opened.vectors.of_passage(p.id).tolist() for p in opened.passages],
+                "vectors": [
+                    v.tolist() for v in opened.vectors.of_passages(range(len(opened.passages)))
+                ],
                 "words": opened.vectors.words(range(len(opened.passages))),
                 "statements": [
                     (v.whole.tolist(), v.statement_of.tolist())

@@ -209,10 +209,12 @@ def _feedback(
     """Cosine with the question moved towards its three nearest passages."""
     vector = encoder.encode([question])[0]
     nearest = [p for p, _ in store.vectors.nearest(vector, 3)]
-    means = [store.vectors.of_passage(p).mean(axis=0) for p in nearest]
+    means = [store.vectors.of_passages([p])[0].mean(axis=0) for p in nearest]
     moved = vector + 0.4 * np.mean(means, axis=0)
     moved /= np.linalg.norm(moved)
-    return {p: max(0.0, float((store.vectors.of_passage(p) @ moved).max())) for p in candidates}
+    return {
+        p: max(0.0, float((store.vectors.of_passages([p])[0] @ moved).max())) for p in candidates
+    }
 
 
 def _pairs(

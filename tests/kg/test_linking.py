@@ -7,7 +7,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kg.errors import UnknownConcept
-from kg.linking import Lexicon, closest_labels, find_concept, fold, key, words
+from kg.linking import (
+    Lexicon,
+    closest_labels,
+    find_concept,
+    fold,
+    key,
+    term_set,
+    terms,
+    words,
+)
 from kg.types import Concept
 
 
@@ -223,3 +232,9 @@ def test_an_unknown_concept_names_the_closest() -> None:
         find_concept(known, "zzzz")
     with pytest.raises(UnknownConcept, match="no concept ''"):
         find_concept(known, "")
+
+
+@given(st.text(alphabet="aB-_ ß.1学习率のZé\u0301", max_size=40))
+def test_the_set_of_terms_is_theirs(text: str) -> None:
+    """Whatever a text is written in, only the offsets are missing."""
+    assert term_set(text) == {term for term, _, _ in terms(text)}

@@ -68,7 +68,7 @@ def test_nearest_passages_are_exact(
     exact = {p: float((vectors[owners == p] @ query).max()) for p in range(len(parts))}
     store = open_store(folder)
     found = store.vectors.nearest(query, k)
-    own = [store.vectors.of_passage(p) for p in range(len(parts))]
+    own = [store.vectors.of_passages([p])[0] for p in range(len(parts))]
     store.close()
     shutil.rmtree(folder)
     assert [p for p, _ in found] == sorted(exact, key=lambda p: -exact[p])[:k]

@@ -318,7 +318,9 @@ def test_related_scores_are_the_cosines_of_the_concepts(store: Store) -> None:
 
     def centre(c: Concept) -> np.ndarray[tuple[int, ...], np.dtype[np.float32]]:
         return unit(
-            np.mean([unit(store.vectors.of_passage(p).mean(axis=0)) for p in c.passages], axis=0)
+            np.mean(
+                [unit(store.vectors.of_passages([p])[0].mean(axis=0)) for p in c.passages], axis=0
+            )
         )
 
     for r in store.relations:
