@@ -9,6 +9,7 @@ import functools
 import hashlib
 import json
 from collections.abc import Iterable, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -42,6 +43,7 @@ __all__ = [
     "pack_owners",
     "save_shortlist",
     "shortlist",
+    "turned",
     "unpack_owners",
 ]
 
@@ -95,14 +97,18 @@ class StatementVectors:
         return cls(_still_turned(statements, d, STATEMENT_BITS), read, owners[inside])
 
     def meet(self, question: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
-        """The cosine of each statement with a question's vector of shape (d,)."""
-        cosines: npt.NDArray[np.float32] = self.whole @ _turned(question)
+        """The cosine of each statement with a question's vector of shape (d,), `turned`."""
+        cosines: npt.NDArray[np.float32] = self.whole @ question
         return cosines
 
     def matches(self, question: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
-        """For each statement and word of a question, shape (q, d), the cosine of its best word.
+        """For each statement and word of a question the cosine of its best word.
 
         Shape (statements, q); 0 without words.
+
+        Parameters
+        ----------
+        question : vectors of its words, shape (q, d), `turned`
         """
         out = np.zeros((len(self.whole), len(question)), dtype=np.float32)
         if len(question) and len(self.words):
@@ -190,7 +196,7 @@ def shortlist(index: Any, query: npt.NDArray[np.float32], k: int, d: int) -> npt
     Gao and Long (2024), RaBitQ: quantizing high-dimensional vectors with a theoretical error bound.
     """
     _check_dimension(query, d)
-    _, rows = index.search(_turned(query[None]), min(k, index.ntotal))
+    _, rows = index.search(turned(query[None]), min(k, index.ntotal))
     return np.asarray(rows[0])
 
 
@@ -287,6 +293,12 @@ def _still_turned(stored: bytes, d: int, bits: int) -> npt.NDArray[np.float32]:
     return np.asarray(rounded / np.maximum(squares, 1e-9))
 
 
+def turned(vectors: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
+    """A question's vectors, shape (…, d), as `in_bits` turns those that it keeps."""
+    with _alone():
+        return _turned(vectors)
+
+
 def _turned(vectors: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
     return np.asarray(vectors @ _turn(vectors.shape[-1]).T)
 
@@ -328,7 +340,7 @@ def best_matches(
     if filled and len(question):
         d = question.shape[1]
         words = _rows_of_bits(b"".join(passages[i] for i in filled), d)
-        cosines = _cosines(words, question)  # (all t, q)
+        cosines = _cosines(words, turned(question))  # (all t, q)
         size = words.shape[1]
         starts = np.cumsum([0, *(len(passages[i]) // size for i in filled[:-1])])
         best = np.maximum.reduceat(cosines, starts, axis=0)
@@ -344,17 +356,15 @@ def _rows_of_bits(stored: bytes, d: int) -> npt.NDArray[np.uint8]:
 def _cosines(
     words: npt.NDArray[np.uint8], question: npt.NDArray[np.float32]
 ) -> npt.NDArray[np.float32]:
-    """The cosine of each word with each of a question's, shape (t, q), words as rows of bits.
+    """The cosine of each word, as a row of bits, with each of a question's, `turned`; shape (t, q).
 
     What `of_bits` makes of a word is one number with the signs that its bits tell: the sum of
     those of the question that it adds, twice, less the sum of all.
     """
     d = question.shape[1]
     bits = np.unpackbits(words, axis=1, count=d, bitorder="little").astype(np.float32)
-    scaled = _turned(question) * _size_of_ones(d)
-    # NumPy's threads beside the encoder's, still spinning, cost up to 100 ms; one thread does it
-    # in 2.
-    with _threads().limit(limits=1, user_api="blas"):
+    scaled = question * _size_of_ones(d)
+    with _alone():
         added = bits @ scaled.T
     cosines: npt.NDArray[np.float32] = 2 * added - scaled.sum(axis=1)
     return cosines
@@ -365,6 +375,11 @@ def _size_of_ones(d: int) -> float:
     """The size of each number of what `of_bits` makes of a word."""
     size = int(_coder(d, WORD_BITS).code_size)
     return abs(float(_still_turned(bytes(size), d, WORD_BITS)[0, 0]))
+
+
+def _alone() -> AbstractContextManager[object]:
+    """One thread for NumPy: several, beside the encoder's that still spin, cost up to 100 ms."""
+    return _threads().limit(limits=1, user_api="blas")
 
 
 @functools.cache

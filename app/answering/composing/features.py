@@ -22,6 +22,7 @@ from kg.linking import key
 from kg.search import Candidate, Findings
 from kg.store import Store
 from kg.types import Concept, Hit
+from kg.vectors import turned
 
 __all__ = ["FEATURES", "OF_PASSAGE", "RELATIONS", "Seen", "related", "seen", "softmax"]
 
@@ -150,12 +151,12 @@ def _near(asked: Question, hits: Sequence[Hit], store: Store) -> tuple[Array, Ar
 
     An encoder without vectors of words leaves their part to the statements' own.
     """
-    reading = asked.reading
+    vector, pieces = turned(asked.reading.vector), turned(asked.reading.pieces)
     of_hits = store.vectors.statements([h.passage.id for h in hits])
-    meaning = np.concatenate([own.meet(reading.vector) for own in of_hits]).astype(np.float64)
-    if not len(reading.pieces):
+    meaning = np.concatenate([own.meet(vector) for own in of_hits]).astype(np.float64)
+    if not len(pieces):
         return meaning, meaning[:, None]
-    matches = np.concatenate([own.matches(reading.pieces) for own in of_hits])
+    matches = np.concatenate([own.matches(pieces) for own in of_hits])
     return meaning, matches.astype(np.float64)
 
 
