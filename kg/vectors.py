@@ -379,7 +379,8 @@ def _size_of_ones(d: int) -> float:
 
 def _alone() -> AbstractContextManager[object]:
     """One thread for NumPy: several, beside the encoder's that still spin, cost up to 100 ms."""
-    return _threads().limit(limits=1, user_api="blas")
+    alone: AbstractContextManager[object] = _threads().limit(limits=1, user_api="blas")
+    return alone
 
 
 @functools.cache
