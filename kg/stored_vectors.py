@@ -35,7 +35,7 @@ __all__ = ["StoredVectors"]
 KEPT_WORDS = 20_000  # passages whose words' vectors stay in memory, about 2 KB each
 # Of so many vectors all are compared with a question's; of more, those of a shortlist.
 FLAT_MOST = 50_000
-SHORTLIST = 2_000
+SHORTLIST = 500
 
 
 class StoredVectors:

@@ -54,7 +54,9 @@ WORD_BITS, STATEMENT_BITS = 1, 4
 # five vaults.
 RAISED, SLOPE = 0.033, 0.94
 
-_MAGIC = b"gradus vectors 3\n"
+SHORT_BITS, BLOCK = 2, 32  # of a number in the shortlist; vectors that are compared at once
+
+_MAGIC = b"gradus vectors 4\n"
 
 
 WordVectors = npt.NDArray[np.float32]  # unit vectors of the word pieces of a text, shape (t, d)
@@ -170,8 +172,8 @@ def nearest(
 
 
 def build_shortlist(slabs: Iterable[npt.NDArray[np.float32]], d: int) -> Any:
-    """An index of one bit a number over unit vectors that come in slabs of shape (n, d)."""
-    index = faiss.IndexRaBitQFastScan(d, faiss.METRIC_INNER_PRODUCT)
+    """An index of a few bits a number over unit vectors that come in slabs of shape (n, d)."""
+    index = faiss.IndexRaBitQFastScan(d, faiss.METRIC_INNER_PRODUCT, BLOCK, SHORT_BITS)
     # Around zero, not the vectors' mean: what a vector becomes depends on it alone.
     index.train(np.zeros((1, d), dtype=np.float32))
     for vectors in slabs:
@@ -183,7 +185,7 @@ def build_shortlist(slabs: Iterable[npt.NDArray[np.float32]], d: int) -> Any:
 def shortlist(index: Any, query: npt.NDArray[np.float32], k: int, d: int) -> npt.NDArray[np.int64]:
     """Row numbers of k vectors among which the nearest ones are, those of `build_shortlist`.
 
-    Fewer when the index is smaller. Of each vector one bit a number is compared with the whole
+    Fewer when the index is smaller. Of each vector a few bits a number are compared with the whole
     query; which of them are nearest, their vectors tell.
 
     Raises
