@@ -15,6 +15,7 @@ import pytest
 from pages_server import Visit
 from payloads import LEG, PAYLOADS, RAW, few, hostile_notes, hostile_runs
 from playwright.sync_api import Browser, Dialog, Page, expect
+from playwright.sync_api import Error as PlaywrightError
 from served import served
 
 from app.api.functions import Gradus
@@ -61,6 +62,10 @@ ALL_SHOWN = """n => {
   const ends = '.g-source, .g-unknown, .g-error, .g-row';
   return answers.length === n && answers.every((one) => one.querySelector(ends));
 }"""
+# What is told of a chat that does not come.
+CHAT = """() => [document.querySelector('.g-gone').textContent,
+  document.querySelectorAll('#chat [data-testid="user"]').length,
+  ...[...document.querySelectorAll('#chat [data-testid="bot"]')].map((one) => one.innerText)]"""
 OPEN_EACH = """async (names) => {
   for (const name of names) {
     await window.gradus.openNote(`#note/${encodeURIComponent(name)}`, null);
@@ -82,6 +87,14 @@ CARD_OF_EACH = """async (names) => {
     for (const one of document.querySelectorAll('#card details')) one.open = true;
   }
 }"""
+
+
+def all_shown(page: Page, n: int) -> None:
+    """Wait until so many questions are answered."""
+    try:
+        page.wait_for_function(ALL_SHOWN, arg=n)
+    except PlaywrightError as error:
+        raise AssertionError(f"{n} answers did not come: {page.evaluate(CHAT)}") from error
 
 
 @dataclass(frozen=True)
@@ -167,9 +180,9 @@ def test_answers_conversations_and_what_stands_beside(guest: Guest, hostile: Hos
     for numbers in few(range(len(PAYLOADS)), ASKED):
         names = [" and ".join(f"gauge {n}" for n in pair) for pair in few(numbers, 2)]
         page.evaluate(ASK_EACH, ["\n".join(PAYLOADS[n] for n in numbers)])
-        page.wait_for_function(ALL_SHOWN, arg=1)
+        all_shown(page, 1)
         page.evaluate(ASK_EACH, [f"What is {name}?" for name in names])
-        page.wait_for_function(ALL_SHOWN, arg=1 + len(names))
+        all_shown(page, 1 + len(names))
         guest.check()
         page.get_by_role("button", name="New", exact=True).click()
         expect(page.locator('#chat [data-testid="bot"]')).to_have_count(0)
