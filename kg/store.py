@@ -82,7 +82,9 @@ class Store:
         Also passages' words, of as many as stay in memory.
         """
         self.vectors.warm()
-        for passage in range(min(len(self.passages), KEPT) if words else 0):
+        first = range(min(len(self.passages), KEPT) if words else 0)
+        self.passages.some(first)
+        for passage in first:
             self.passage_terms(passage)
 
     def is_current(self) -> bool:

@@ -190,6 +190,11 @@ WINDOWS = (
 )
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with the files that take long, in the order they have."""
+    items.sort(key=lambda item: item.get_closest_marker("long") is None)
+
+
 @pytest.fixture(scope="session")
 def encoder() -> Encoder:
     """The default encoder, loaded once; on few short texts, more threads would only cost."""

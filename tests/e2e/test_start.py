@@ -16,7 +16,7 @@ from pages_server import Visit
 from playwright.sync_api import expect
 from with_ctrl_c import ended_with_ctrl_c
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.long]
 ROOT = Path(__file__).parents[2]
 # An ingest that waits for a file, so that the test sees what is there before it.
 HELD = """

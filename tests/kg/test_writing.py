@@ -28,6 +28,7 @@ from kg.search import search
 from kg.store import open_store
 from kg.writing import NoteRecord, writing
 
+pytestmark = pytest.mark.long
 Everything = Callable[[Path], dict[str, object]]
 
 # With GRADUS_SOAK=1 many kills and full disks, else a few.

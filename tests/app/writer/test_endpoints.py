@@ -27,6 +27,7 @@ from kg.encoder import Encoder
 from kg.store import Store
 from kg.types import Answer
 
+pytestmark = pytest.mark.long
 QUESTION = "What is proofing?"
 SAID = "Proofing is the rest in which dough rises [1]. Wait until the dough has doubled [1]."
 
