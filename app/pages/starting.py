@@ -9,6 +9,7 @@ import socket
 import threading
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from socketserver import TCPServer
 from typing import Self
 
 from app.pages.assets import read_asset
@@ -86,6 +87,10 @@ class _Handler(BaseHTTPRequestHandler):
 class _Server(ThreadingHTTPServer):
     daemon_threads = True
     block_on_close = False
+
+    def server_bind(self) -> None:
+        """Bind, and do not ask for the host's name: without a network that takes seconds."""
+        TCPServer.server_bind(self)
 
     def handle_error(self, *_: object) -> None:
         """A visitor who went away in between is none."""
