@@ -256,6 +256,7 @@ def _connect(bridge: gr.HTML, tabs: gr.Tabs, asking: AskPage, running: RunsPage)
     bridge.ask_link(_go_to("ask"), None, tabs, **AT_ONCE)
     asked = bridge.ask_link(asking.ask, known, [asking.chat, asking.conversation], **ASKING)
     asked.then(asking.listed, known, asking.listing, **AT_ONCE)
+    bridge.hear_link(lambda: None, None, None, **QUIET)  # in the queue: its connection is opened
     bridge.stop_link(asking.stop, None, None, **AT_ONCE)
     bridge.graph_link(_go_to("graph"), None, tabs, **AT_ONCE)
     bridge.learn_link(_go_to("learn"), None, tabs, **AT_ONCE)

@@ -140,6 +140,22 @@ def test_a_conversation_is_edited_and_cleared(visit: Visit, site: Site) -> None:
     expect(page.get_by_test_id("bot")).to_contain_text("sets randomly chosen activations")
 
 
+def test_a_question_whose_connection_was_closed_is_answered(visit: Visit, site: Site) -> None:
+    """As when one comes just as the answer before it ends: gradio then listens no more."""
+    page = visit.page
+    open_pages(page, site)
+    expect(page.locator(".g-examples a").first).to_be_visible()
+    closed = 'data: {"msg": "close_stream"}\n\n'
+    page.route(
+        "**/queue/data*",
+        lambda route: route.fulfill(content_type="text/event-stream", body=closed),
+        times=1,
+    )
+    ask(page, "What is momentum?")
+    expect(page.get_by_test_id("bot")).to_contain_text("running mean")
+    expect(page.get_by_test_id("user")).to_have_count(1)
+
+
 def test_without_the_server_the_question_stays(
     visit: Visit, ending: tuple[Site, Callable[[], None]]
 ) -> None:

@@ -1,5 +1,5 @@
 /* What the links of ours do, wherever they stand: in an answer, on a card, in the history.
-   Events for Python stand quoted here: 'ask_link', 'stop_link', 'run_link', 'past_link', 'graph_link', 'learn_link'. */
+   Events for Python stand quoted here: 'ask_link', 'stop_link', 'run_link', 'past_link', 'graph_link', 'learn_link', 'hear_link'. */
 const shared = (window.gradus = window.gradus || {});
 if (shared.stop) shared.stop.abort();
 shared.stop = new AbortController();
@@ -24,6 +24,14 @@ function write(text) {
   box().value = text;
   box().dispatchEvent(new Event('input', { bubbles: true }));
 }
+/* Gradio may close its connection on an event that comes just as the one before it ends; what that gives is kept at the
+   server until there is a connection again, which any other event opens. */
+const HEARD_MS = 2500;
+function ask(asked) {
+  const questions = () => document.querySelectorAll('#chat [data-testid="user"]').length, before = questions();
+  trigger('ask_link', asked);
+  setTimeout(() => { if (questions() <= before) trigger('hear_link', {}); }, HEARD_MS);
+}
 let sending = false;
 async function send() {
   const question = box().value;
@@ -33,11 +41,11 @@ async function send() {
   sending = false;
   if (!there) return;
   if (box().value === question) write('');
-  trigger('ask_link', { question, again: Boolean(shared.again) });
+  ask({ question, again: Boolean(shared.again) });
   shared.cancel?.();
 }
 shared.write = (text) => { write(text); box().focus(); };
-shared.ask = async (asked) => { if (await answers()) trigger('ask_link', asked); };
+shared.ask = async (asked) => { if (await answers()) ask(asked); };
 /* Not by Gradio's events, which stand still while its connection is lost. */
 function sends(e) {
   const asks = e.type === 'click' ? e.target.closest?.('#question button') : e.target === box() && e.key === 'Enter';
@@ -93,8 +101,8 @@ async function act(link) {
   if (onPath && (kind === 'know' || kind === 'forget' || kind === 'learn')) leadFocus(document.querySelector('#path'));
   if (onGraph && kind !== 'ask' && kind !== 'run') leadFocus(document.querySelector('#card'));
   leads = kind === 'ask' || (kind === 'concept' && !onGraph);
-  if (kind === 'ask') trigger('ask_link', { question: target });
-  else if (kind === 'concept' && !onGraph) trigger('ask_link', { question: `What is ${target}?` });
+  if (kind === 'ask') ask({ question: target });
+  else if (kind === 'concept' && !onGraph) ask({ question: `What is ${target}?` });
   else if (kind === 'concept') shared.choose(target);
   else if (kind === 'graph') { shared.wanted = target; trigger('graph_link', { label: target }); }
   else if (kind === 'learn') { shared.learnLink = `#learn?${new URLSearchParams({ goal: target })}`; keepAddress(shared.learnLink); if (shared.learn) shared.learn(target); trigger('learn_link', {}); }
