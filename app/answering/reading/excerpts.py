@@ -32,6 +32,7 @@ _FORMULA_PICTURE = re.compile(
 # Marks of note-taking programs, shown as what they mean: callouts get a bold title.
 _EMBEDDED = re.compile(r"!\[\[[^\[\]\n]+\]\]")  # a picture, or another note
 _HIGHLIGHT = re.compile(r"(?<![\w=`])==(?P<words>[^\s=](?:[^=\n`]*[^\s=])?)==(?![\w=`])")
+_FENCE = re.compile(FENCED, re.M | re.S)
 _CODE = re.compile(rf"{FENCED}|`[^`\n]+`", re.M | re.S)
 _CALLOUT = re.compile(
     r"^(?P<quote>[ \t]*(?:>[ \t]*)+)\[!(?P<sort>[\w-]+)\][+-]?[ \t]*(?P<title>[^\n]*)$", re.M
@@ -126,12 +127,12 @@ def shown(excerpt: Excerpt, n: int) -> str:
 def _at_margin(excerpt: Excerpt) -> str:
     """An excerpt's text; what stands in a box or under an item without the indent of its lines.
 
-    Code by its indent keeps it.
+    Code by its indent keeps it; a fence does not, which four spaces before it would leave open.
     """
     text = excerpt.text.replace("\r\n", "\n")
     before = excerpt.passage.text[: excerpt.start]
     lead = before[len(before.rstrip(" \t")) :]
-    code = any(
+    code = _FENCE.match(text) is None and any(
         s.kind == "code" and s.start <= excerpt.start < s.end for s in excerpt.passage.statements
     )
     if code or not text.strip() or before.rstrip(" \t")[-1:] not in ("", "\n", "\r"):

@@ -24,3 +24,11 @@ from app.answering.reading.excerpts import Excerpt, shown
 def test_marks_of_note_taking_programs_are_shown_as_what_they_mean(written: str, read: str) -> None:
     """Highlights, comments, block names, callouts and embedded pictures; code stays as it is."""
     assert shown(Excerpt(passage_of(written, "Bayes"), 0, len(written)), 1) == read
+
+
+def test_a_fence_under_an_item_is_closed_where_it_is_shown_alone() -> None:
+    """Its lines lose the indent of the item: four spaces before the last fence leave it open."""
+    note = "- Sizes\n  - Then:\n    ```\n    a = 1\n      b = 2\n    ```\n\nAfter."
+    first, last = note.index("```"), note.rindex("```") + 3
+    read = shown(Excerpt(passage_of(note, "Sizes"), first, last), 2)
+    assert read == "```\na = 1\n  b = 2\n```\n\n[2]"
