@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import json
 import math
 import re
+from pathlib import Path
 from typing import Any
 
 import pytest
-from pages_server import Site, Visit, in_both_themes
+from pages_server import Site, Visit, in_both_themes, serve
 from playwright.sync_api import Page, expect
+
+from app.exports.importing import import_graph
 
 pytestmark = pytest.mark.browser
 # The colour of a theme's number on the map, and that of its step of study order.
@@ -19,6 +23,15 @@ COLOURS = """(canvas, theme) => {
   const hex = (n) => n.toString(16).padStart(2, '0');
   return ['#' + [...pen.getImageData(x, y, 1, 1).data].slice(0, 3).map(hex).join(''), step];
 }"""
+# How high each word was last written on a canvas.
+WRITTEN = """(() => {
+  window.written = {};
+  const pen = CanvasRenderingContext2D.prototype, write = pen.fillText;
+  pen.fillText = function (words, x, y) {
+    window.written[words] = y;
+    write.call(this, words, x, y);
+  };
+})()"""
 
 
 def open_graph(page: Page, site: Site, link: str = "") -> None:
@@ -182,6 +195,23 @@ def test_the_map_is_zoomed_moved_and_dragged(visit: Visit, site: Site) -> None:
     dragged_and_moved(page)
     looked_at_alone(page)
     assert visit.errors == []
+
+
+def test_a_line_stands_above_all_that_has_no_known_order(visit: Visit, tmp_path: Path) -> None:
+    """Whichever of them the notes name first: their rows are dealt by another order."""
+    loose = [f"Lemma {n:02}" for n in reversed(range(30))]
+    nodes = [{"id": n, "label": label} for n, label in enumerate([*loose, "Ring", "Field"])]
+    edges = [{"source": 30, "target": 31, "kind": "prerequisite"}]
+    (tmp_path / "graph.json").write_text(json.dumps({"nodes": nodes, "edges": edges}), "utf-8")
+    import_graph(tmp_path / "graph.json", tmp_path / "store")
+    page = visit.page
+    page.add_init_script(WRITTEN)
+    with serve(tmp_path / "store", tmp_path) as site:
+        open_graph(page, site)
+        drawn(page)
+        height: dict[str, float] = page.evaluate("window.written")
+    line = height["Without a known order"]
+    assert height["Field"] < height["Ring"] < line < min(height[label] for label in loose)
 
 
 def zoomed_and_fitted(page: Page) -> None:

@@ -289,7 +289,7 @@ function label(n, look, taken) {
 
 /* The line above what has no known order. */
 function apart(look) {
-  const first = nodes.find((n) => n.level < 0), [, y] = toScreen(0, first.y - BOX);
+  const top = Math.min(...nodes.filter((n) => n.level < 0).map((n) => n.y)), [, y] = toScreen(0, top - BOX);
   pen.globalAlpha = 1;
   pen.strokeStyle = look.rule;
   pen.lineWidth = 1;
