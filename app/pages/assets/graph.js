@@ -287,21 +287,22 @@ function label(n, look, taken) {
   pen.fillText(words, at.x0 + 2, (at.y0 + at.y1) / 2);
 }
 
-/* The line above what has no known order. */
+/* The line above what has no known order, with its words at its beginning. */
 function apart(look) {
   const top = Math.min(...nodes.filter((n) => n.level < 0).map((n) => n.y)), [, y] = toScreen(0, top - BOX);
+  const words = 'Without a known order';
   pen.globalAlpha = 1;
-  pen.strokeStyle = look.rule;
-  pen.lineWidth = 1;
-  pen.beginPath();
-  pen.moveTo(12, y);
-  pen.lineTo(canvas.clientWidth - 12, y);
-  pen.stroke();
   pen.font = `11.5px ${look.font}`;
   pen.fillStyle = look.quiet;
   pen.textAlign = 'left';
-  pen.textBaseline = 'bottom';
-  pen.fillText('Without a known order', 14, y + 15);
+  pen.textBaseline = 'middle';
+  pen.fillText(words, 14, y);
+  pen.strokeStyle = look.rule;
+  pen.lineWidth = 1;
+  pen.beginPath();
+  pen.moveTo(22 + wide(words), y);
+  pen.lineTo(canvas.clientWidth - 12, y);
+  pen.stroke();
 }
 
 const lengths = new Map();
