@@ -74,7 +74,8 @@ class NumberColumn:
     decimal: str
     unit: str  # what stands before and after every number
     scales: dict[str, float]  # by what stands after a number
-    several: bool  # whether other marks fit as well, and give other numbers
+    several: tuple[str, float, float] | None  # a cell that other marks read as another number: as
+    # it is written, as it is read, and as it could be; None: no other marks fit
     share: float  # of the different cells that are numbers
     wrong: tuple[str, ...]
     marks: str = ""  # those of its cells, where they cannot be mistaken
@@ -87,7 +88,9 @@ class NumberColumn:
         told = self.decimal != "." or (self.several and not self.thousands)
         how += f", '{self.decimal}' before decimals" if told else ""
         how += ", as shares of 1" if self.unit == "%" else f", in {self.unit}" if self.unit else ""
-        how += ", though the marks could stand for the other" if self.several else ""
+        if self.several:
+            cell, here, other = self.several
+            how += f": '{cell}' as {here:.15g}, though it could also be {other:.15g}"
         how += f", as other columns have '{self.beside}' before decimals" if self.beside else ""
         return f"'{self.name}' is read as numbers{how}"
 
@@ -163,7 +166,7 @@ def _settled(texts: dict[str, pd.Series], comma: bool) -> dict[str, NumberColumn
     for name, column in found.items() if len(sure) == 1 else ():
         again = number_column(texts[name], "," in sure) if column.several else None
         if again is not None:
-            found[name] = replace(again, several=False, beside=min(sure))
+            found[name] = replace(again, several=None, beside=min(sure))
     return found
 
 
@@ -187,7 +190,7 @@ def _thousands(path: Path, frame: pd.DataFrame, known: Sequence[str]) -> list[Nu
         if texts[name].str.contains(".", regex=False).any()
     ]
     turned = [
-        replace(column, several=False, beside=",")
+        replace(column, several=None, beside=",")
         for column in found
         if column is not None and column.thousands == "." and not column.wrong
     ]
@@ -241,9 +244,16 @@ def number_column(values: pd.Series, comma: bool = False) -> NumberColumn | None
     best = max(pairs, key=lambda pair: len(good[pair]))
     if not good[best]:
         return None
-    several = any(
-        len(good[pair]) == len(good[best]) and _read(good[best], pair) != _read(good[best], best)
-        for pair in pairs
+    as_well = [pair for pair in pairs if len(good[pair]) == len(good[best])]
+    several = next(
+        (
+            (cell.text.strip(), here, other)
+            for pair in as_well
+            for cell in good[best]
+            if (here := plain_number(cell.text, *best, scales))
+            != (other := plain_number(cell.text, *pair, scales))
+        ),
+        None,
     )
     fine = {cell.text for cell in good[best]}
     wrong = tuple(cell for cell in cells if cell not in fine)
@@ -319,7 +329,3 @@ def _fits(core: str, marks: _Marks) -> bool:
     thousands, decimal = (re.escape(mark) for mark in marks)
     groups = rf"[1-9]\d{{0,2}}(?:{thousands}\d{{2,3}})*{thousands}\d{{3}}|" if thousands else ""
     return bool(re.fullmatch(rf"(?:{groups}\d+)?(?:{decimal}\d+)?", core))
-
-
-def _read(cells: Sequence[_Cell], marks: _Marks) -> list[float]:
-    return [plain_number(cell.core, *marks, {}) for cell in cells]

@@ -224,6 +224,20 @@ def test_marks_that_could_stand_for_others_are_as_in_the_file(tmp_path: Path, se
         assert any(note.startswith("'z'") and note.endswith(said) for note in source.notes)
 
 
+@pytest.mark.parametrize(
+    ("sep", "said"),
+    [
+        (";", "',' before decimals: '352,100' as 352.1, though it could also be 352100"),
+        ("\t", "',' between thousands: '352,100' as 352100, though it could also be 352.1"),
+    ],
+)
+def test_marks_that_nothing_settles_are_said_by_a_cell(tmp_path: Path, sep: str, said: str) -> None:
+    """A thousand times too much or too little is seen by what one cell is read as."""
+    rows = [sep.join((f"{352 + n},{100 + n}", "ab"[n % 2])) for n in range(ROWS)]
+    source = looked_at(_lines(sep.join("xy"), rows.__getitem__)(tmp_path))
+    assert f"'x' is read as numbers, {said}" in source.notes
+
+
 def test_a_name_of_two_columns_is_said(tmp_path: Path) -> None:
     """It could be either's."""
     source = looked_at(_lines("x,x,y", lambda n: f"{n % 7},{n % 5},{n % 2}")(tmp_path))
