@@ -279,7 +279,8 @@ class Intake:
             stages = (before | {name: Stage(name, done, total)}).values()
             self._doing = replace(self._doing, stages=tuple(stages))
         if self._doing.what == READING:
-            self.shelf.tell(f"{READING}: {name}, {done} of {total}")
+            much = f", {done} of {total}" if total > 1 else ""
+            self.shelf.tell(f"{READING}: {name}{much}")
 
     def _ended(self, report: Report | None = None, fault: str = "") -> None:
         with self._lock:

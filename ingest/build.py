@@ -235,9 +235,9 @@ def _encoded_by(
 def _loaded(name: str, say: Progress, workers: Workers | None = None) -> Reads:
     if workers is not None:
         return SpreadEncoder(name, workers)
-    say("loading the encoder", 0, 1)
+    say("loading the model that reads them", 0, 1)
     encoder = load_encoder(name)
-    say("loading the encoder", 1, 1)
+    say("loading the model that reads them", 1, 1)
     return encoder
 
 

@@ -61,6 +61,7 @@ def test_notes_arrive_step_by_step(
     assert steps.index("encoding") < steps.index("finding concepts")
     assert steps[-1] == "relating concepts"
     assert told[0] == READING and f"{READING}: reading notes, 2 of 2" in told and told[-1] == ""
+    assert f"{READING}: loading the model that reads them" in told  # not how many of one
     assert shelf.current().note_names == ("mixup.md", "tensor.md")
 
 

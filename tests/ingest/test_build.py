@@ -462,7 +462,7 @@ def test_progress_is_told_in_order(notes: Path, tmp_path: Path) -> None:
     steps = [what for what, _ in itertools.groupby(calls, key=lambda c: c[0])]
     assert steps == [
         "reading notes",
-        "loading the encoder",
+        "loading the model that reads them",
         "encoding",
         "finding concepts",
         "encoding names",

@@ -124,7 +124,7 @@ $('.gn-ask').onclick = (e) => { e.preventDefault(); trigger('ask_place', {}); };
 
 /* ---- what is under way ---- */
 const STEPS = {
-  copying: ['Copying', 'file'], 'reading notes': ['Reading', 'note'], 'loading the encoder': ['Loading the model that reads them', ''], encoding: ['Encoding', 'passage'],
+  copying: ['Copying', 'file'], 'reading notes': ['Reading', 'note'], 'loading the model that reads them': ['Loading the model that reads them', ''], encoding: ['Encoding', 'passage'],
   'finding concepts': ['Finding concepts', 'concept'], 'encoding names': ['Encoding names', 'name'], 'relating concepts': ['Relating concepts', ''],
 };
 function step(stage, isLast, ended) {
