@@ -22,7 +22,16 @@ from executors.errors import BadInput, listed, reason
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["Written", "cell_of", "first_line", "read_code", "read_frame", "read_text", "written"]
+__all__ = [
+    "Written",
+    "cell_of",
+    "column_names",
+    "first_line",
+    "read_code",
+    "read_frame",
+    "read_text",
+    "written",
+]
 
 _SEPARATORS = ",;\t|"  # in the order in which one is preferred
 _LOOKED_AT = 2**16  # bytes or characters
@@ -104,6 +113,27 @@ def read_frame(path: Path) -> pd.DataFrame:
         raise BadInput(f"{path} has a line of column names and no rows")
     _check_named(path, frame)
     return frame
+
+
+def column_names(path: Path) -> tuple[str, ...]:
+    """The names of a table of plain text, by its first lines; none where these do not tell them.
+
+    >>> column_names(Path("there is none.csv"))
+    ()
+    """
+    try:
+        if not _is_plain(path) or not path.is_file():
+            return ()
+        with path.open("rb") as file:
+            content = file.read(_LOOKED_AT)
+    except OSError:
+        return ()
+    if len(content) == _LOOKED_AT:  # a letter may be cut
+        content = content.rpartition(b"\n")[0]
+    text = content.decode(_encoding(content), errors="ignore").removeprefix("\ufeff")
+    rows = _first_rows(text, _separator(text))[0]
+    names = [name.strip() for name in rows[_titles(rows)] if name.strip()] if rows else []
+    return tuple(names) if len(names) > 1 and all(name.isprintable() for name in names) else ()
 
 
 def read_again(path: Path, names: Collection[str]) -> pd.DataFrame:

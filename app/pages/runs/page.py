@@ -168,7 +168,8 @@ def _connect(form: Form, desk: _Desk, view: View) -> None:
 
     def plan(on: str, *values: object) -> str:
         address = "" if on == HERE else on
-        return plan_html(form.recipe, named(form, values), history(desk.runs_dir), address)
+        records = history(desk.runs_dir)
+        return plan_html(form.recipe, named(form, values), records, address, desk.runs.readable())
 
     fields = [form.on, *form.fields]
     if desk.runs.on:

@@ -38,6 +38,37 @@ def test_recipe_task_files_and_device_are_told() -> None:
     assert "on ~/my &lt;b&gt;.csv, with cuda:1." in told
 
 
+def test_the_columns_of_a_table_are_told(tmp_path: Path) -> None:
+    """Where one is to be named, and of files that runs may read only."""
+    table = tmp_path / "houses.csv"
+    table.write_text("\ufeffTown;Area (m²);<Price>\nBonn;80;1,5\nKöln;90;2,5\n", encoding="utf-8")
+
+    def told(task: str, folder: Path) -> str:
+        values = {"task": task, "data": str(table)}
+        return plan_html(FINDER, values, (), readable=(folder,))
+
+    columns = "<code>Town</code>, <code>Area (m²)</code>, <code>&lt;Price&gt;</code>."
+    assert f"Its columns are {columns}" in told("tabular", tmp_path)
+    assert "Its columns" not in told("image-classification", tmp_path)
+    assert "Its columns" not in told("tabular", tmp_path / "elsewhere")
+    for nowhere in ("~nobody-of-that-name/a.csv", "a\0.csv", str(tmp_path)):
+        values = {"task": "tabular", "data": nowhere}
+        assert "Its columns" not in plan_html(FINDER, values, (), readable=(tmp_path,))
+    table.write_bytes(b"\x89PNG\r\n\x1a\n\x00,\x00")
+    assert "Its columns" not in told("tabular", tmp_path)
+
+
+@pytest.mark.parametrize("names", [1, 20, 22])
+def test_a_table_wider_than_a_sentence_is_told_in_part(tmp_path: Path, names: int) -> None:
+    """Twenty names, and how many more; a list of single words has none to choose."""
+    table = tmp_path / "wide.csv"
+    head = ",".join(f"c{n}" for n in range(names))
+    table.write_text(f"{head}\n{head.replace('c', '')}\n")
+    told = plan_html(FINDER, {"task": "tabular", "data": str(table)}, (), readable=(tmp_path,))
+    assert ("c19" in told) == (names > 1)
+    assert ("and 2 more" in told) == (names == 22) and "c20" not in told
+
+
 def test_the_last_run_like_it_tells_how_long() -> None:
     """The newest with the same recipe, task, files and device that ended well; else no figure."""
     older = replace(DONE, seconds=90.0)
