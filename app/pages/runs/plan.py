@@ -51,9 +51,9 @@ def plan_html(
         if last
         else "No run like this has ended yet, so how long it takes is not known."
     )
-    said = f'<p class="g-plan">Start runs {doing}, with {escape(hardware)}. {took}</p>'
     names_one = any(one.name == "target" and task in one.tasks for one in recipe.parameters)
-    return said + (_columns(data, readable) if names_one and data else "")
+    has = _columns(data, readable) if names_one and data else ""
+    return f'<p class="g-plan">Start runs {doing}, with {escape(hardware)}. {took}{has}</p>'
 
 
 def _columns(data: str, readable: Collection[Path]) -> str:
@@ -67,7 +67,7 @@ def _columns(data: str, readable: Collection[Path]) -> str:
         return ""
     shown = ", ".join(f"<code>{escape(name)}</code>" for name in names[:_MOST])
     more = f" and {len(names) - _MOST} more" if len(names) > _MOST else ""
-    return f'<p class="g-plan">Its columns are {shown}{more}.</p>'
+    return f" The table has the columns {shown}{more}."
 
 
 def _is_like(run: RunRecord, recipe: Recipe, task: str, files: str, device: str) -> bool:

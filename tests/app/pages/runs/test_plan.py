@@ -48,14 +48,14 @@ def test_the_columns_of_a_table_are_told(tmp_path: Path) -> None:
         return plan_html(FINDER, values, (), readable=(folder,))
 
     columns = "<code>Town</code>, <code>Area (m²)</code>, <code>&lt;Price&gt;</code>."
-    assert f"Its columns are {columns}" in told("tabular", tmp_path)
-    assert "Its columns" not in told("image-classification", tmp_path)
-    assert "Its columns" not in told("tabular", tmp_path / "elsewhere")
+    assert f"The table has the columns {columns}" in told("tabular", tmp_path)
+    assert "has the columns" not in told("image-classification", tmp_path)
+    assert "has the columns" not in told("tabular", tmp_path / "elsewhere")
     for nowhere in ("~nobody-of-that-name/a.csv", "a\0.csv", str(tmp_path)):
         values = {"task": "tabular", "data": nowhere}
-        assert "Its columns" not in plan_html(FINDER, values, (), readable=(tmp_path,))
+        assert "has the columns" not in plan_html(FINDER, values, (), readable=(tmp_path,))
     table.write_bytes(b"\x89PNG\r\n\x1a\n\x00,\x00")
-    assert "Its columns" not in told("tabular", tmp_path)
+    assert "has the columns" not in told("tabular", tmp_path)
 
 
 @pytest.mark.parametrize("names", [1, 20, 22])
