@@ -204,7 +204,7 @@ def test_a_click_on_a_concept_shows_its_card(visit: Visit, site: Site) -> None:
     expect(card).to_contain_text("size of the step along the gradient")
     expect(card.get_by_text("Know first")).to_be_visible()
     expect(card.locator("pre code")).to_contain_text("learn.fit_one_cycle(1, lr)")
-    expect(card.get_by_role("link", name="▶ Run lr-find")).to_be_visible()
+    expect(card.get_by_role("link", name="▶ Find my learning rate")).to_be_visible()
     unlocks = card.locator(".g-row").filter(has_text="Unlocks")
     expect(unlocks.get_by_role("link", name="Momentum")).to_be_visible()
     card.locator("details.g-cite summary").first.click()

@@ -85,9 +85,16 @@ def pieces(markdown: str) -> list[str]:
 
 
 def run_label(offer: RecipeOffer) -> str:
-    """What the button says: `Run lr-find (frozen)`."""
+    """What the button says, as the Runs page names it: `Find my learning rate (frozen)`.
+
+    Raises
+    ------
+    RecipeError
+        When there is no such recipe.
+    """
+    title = find_recipe(offer.name).title
     preset = ", ".join(str(value) for value in offer.params.values() if isinstance(value, str))
-    return f"Run {offer.name} ({preset})" if preset else f"Run {offer.name}"
+    return f"{title} ({preset})" if preset else title
 
 
 def follow_ups(answer: Answer) -> list[str]:

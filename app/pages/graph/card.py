@@ -17,6 +17,7 @@ from app.pages.runs.view import status_word
 from app.pages.text import chip, clean_markdown, escaped, lines_html, link, row
 from app.place import place
 from app.wording import code_block, to_the_minute
+from executors.recipe import find_recipe
 from executors.runs.history import history
 from kg.store import Store
 from kg.types import Concept, Evidence, Passage, Relation, Resource
@@ -124,7 +125,9 @@ def _actions(concept: Concept, known: Collection[int]) -> str:
     mark = chip("know", concept.label, "I know this")
     if concept.id in known:
         mark = link("forget", concept.label, "✓ I know this", css="g-chip g-known")
-    runs = [link("run", name, f"▶ Run {name}", css="g-run") for name in _recipes(concept)]
+    runs = [
+        link("run", name, f"▶ {find_recipe(name).title}", css="g-run") for name in _recipes(concept)
+    ]
     learn = chip("learn", concept.label, "Learn it step by step")
     return f'<div class="g-actions">{" ".join([ask, mark, learn, *runs])}</div>'
 

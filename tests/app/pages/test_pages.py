@@ -257,12 +257,12 @@ def test_an_answer_leads_on(store: Store) -> None:
     """What comes before and after, follow-ups, the map and a recipe's button are there."""
     offer = RecipeOffer("lr-find", {"phase": "frozen"}, "the question is about learning rate")
     shown = answer_markdown(store, answered(store, recipes=(offer,)))
-    assert "Run lr-find (frozen)" in shown
+    assert "▶ Find my learning rate (frozen)" in shown
     assert 'href="#run/lr-find%3Fphase%3Dfrozen"' in shown
     assert 'href="#concept/Gradient"' in shown
     assert 'href="#graph/Momentum"' in shown
     assert "What do I need before Momentum?" in shown
-    assert run_label(RecipeOffer("batch-size", {}, "")) == "Run batch-size"
+    assert run_label(RecipeOffer("batch-size", {}, "")) == "Find my batch size"
 
 
 def test_not_in_the_notes_is_said_with_what_is_near(store: Store) -> None:

@@ -24,7 +24,7 @@ def test_a_sure_offer_is_a_button_and_an_unsure_one_a_chip(store: Store) -> None
         )
         (tag,) = [part for part in shown.split("<a ") if "#run/lr-find" in part]
         assert css in tag
-        assert "Run lr-find (frozen)" in tag
+        assert "▶ Find my learning rate (frozen)" in tag
 
 
 def test_old_code_has_its_line_in_the_chat(store: Store) -> None:
