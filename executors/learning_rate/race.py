@@ -89,7 +89,7 @@ def race(
     """Search for the rate whose trial ends lowest; the learner is afterwards as before.
 
     Three rates half a decade apart come first; then the search goes on past the end that is best,
-    or halves the gaps beside a best one in the middle.
+    or halves the gaps beside a best one in the middle, until the next rate is one already tried.
 
     Parameters
     ----------
@@ -115,8 +115,11 @@ def race(
         before, cost = validated(learner, seed, most)
     left = budget - cost
 
+    def head_at(step: float) -> float:
+        return _rounded(around * STEP**step)
+
     def at(step: float) -> Job:
-        head = _rounded(around * STEP**step)
+        head = head_at(step)
         return partial(_trial, sliced_below(head) if sliced else head, length, seed, most)
 
     def note(step: float, ended: Trial) -> int:
@@ -130,6 +133,8 @@ def race(
         left -= note(step, ended)
     while left >= length + most:
         step = _next({step: one.loss for step, one in tried.items()})
+        if head_at(step) in map(head_at, tried):
+            break  # it would end as before, to the bit
         left -= note(step, at(step)(learner, _unheard))
     return Race(tuple(tried.values()), before, budget - left, time.monotonic() - started)
 

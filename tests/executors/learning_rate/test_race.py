@@ -136,6 +136,15 @@ def test_trials_are_no_longer_than_the_training(learn: Any) -> None:
     assert {one.batches for one in short(learn, total=6).trials} == {6}
 
 
+def test_no_rate_is_tried_twice(learn: Any) -> None:
+    """A rate tried again ends as before and only votes twice: the search ends before its budget."""
+    ran = short(learn, total=4, budget=300)
+    rates = [one.rate for one in ran.trials]
+    assert len(rates) > 3
+    assert len(set(rates)) == len(rates)
+    assert ran.cost < 200
+
+
 def test_slices_are_tried(learn: Any) -> None:
     """The head gets the rate, the input's layers less."""
     rates = [one.rate for one in short(learn, sliced=True, budget=100).trials]
