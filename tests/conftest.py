@@ -191,7 +191,10 @@ WINDOWS = (
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Begin with the files that take long, in the order they have."""
+    """Begin with the files that take long, in the order they have.
+
+    None of the browser's is one: its loop runs on, in which `asyncio.run` fails.
+    """
     items.sort(key=lambda item: item.get_closest_marker("long") is None)
 
 

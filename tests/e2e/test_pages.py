@@ -12,7 +12,7 @@ from playwright.sync_api import Page, expect
 
 from ingest.build import ingest
 
-pytestmark = [pytest.mark.browser, pytest.mark.long]
+pytestmark = pytest.mark.browser
 PLACES = ("Ask", "Graph", "Learn", "Runs", "Notes")
 PHONE, NARROW = (390, 844), (360, 740)
 STOP_S = 5  # a second is promised; other tests run beside this one

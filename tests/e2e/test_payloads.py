@@ -26,7 +26,7 @@ from ingest import build
 from ingest.origins import record_removed
 from kg.encoder import Encoder
 
-pytestmark = [pytest.mark.browser, pytest.mark.long]
+pytestmark = pytest.mark.browser
 ASKED = 18  # payloads of one conversation
 # What of the elements below one would act or fetch, now or at a click. Buttons have icons.
 ACTING = """root => {

@@ -18,7 +18,7 @@ from app.pages.runs.forms import LIMIT_MINUTES
 from app.paths import runs_folder
 from executors.runs.folder import SPEC, write_json
 
-pytestmark = [pytest.mark.browser, pytest.mark.long]
+pytestmark = pytest.mark.browser
 PHONE = (390, 844)
 # Whether the memory's bar, which is drawn anew at every look, has two parts and some room left.
 SHARES = """() => {
