@@ -93,7 +93,7 @@ def test_the_pages_are_there_before_the_notes_are_read(
         expect(answer).to_contain_text("blends two pictures", timeout=90_000)
         expect(doing).to_be_empty()
         # What starts says 503, and for a moment between the two nobody listens.
-    assert [e for e in visit.errors if "503" not in e and "REFUSED" not in e] == []
+        assert [e for e in visit.errors if "503" not in e and "REFUSED" not in e] == []
 
 
 def test_notes_that_cannot_be_read_end_it_with_a_line(tmp_path: Path, port: str) -> None:
