@@ -24,7 +24,7 @@ test: $(VENV)/.installed-test
 	$(BIN)/lint-imports
 	@# Types are checked beside the tests, which often wait.
 	$(BIN)/mypy >$(VENV)/types.txt 2>&1 & types=$$!; \
-	$(BIN)/python -m pytest -n 3 --dist loadfile --no-loadscope-reorder; tests=$$?; \
+	$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder; tests=$$?; \
 	wait $$types || { cat $(VENV)/types.txt; exit 1; }; exit $$tests
 
 test-ray: $(VENV)/.installed-test
