@@ -238,7 +238,7 @@ def test_device_memory_queue_and_time_left_are_in_sight(visit: Visit, site: Site
     form = page.locator("#form-lr-find")
     choose_task(page, form, "Tabular")
     form.get_by_role("button", name="More settings").click()
-    field(form, "Length of the sweep (num_it), batches").fill("500")  # it is not to end before
+    field(form, "Length of the sweep (num_it), batches").fill("2000")  # it is not to end before
     page.locator("#start-lr-find").click()
     expect(machine).to_contain_text("taken by Find my learning rate", timeout=60_000)
     expect(machine).to_contain_text("by this run", timeout=60_000)
