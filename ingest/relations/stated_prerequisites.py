@@ -11,7 +11,6 @@ from ingest.concepts.links import Targets, entries_of
 from ingest.names.labels import named_by
 from ingest.notes.lines import line_spans
 from ingest.notes.parsed import Block
-from ingest.notes.sentences import sentence_spans
 from ingest.notes.word_lists import NEEDS, NEEDS_ALONE, PART
 from ingest.relations.signals import NUMBERED, quote_line
 from kg.linking import STOP_WORDS, key, terms
@@ -147,9 +146,9 @@ def _needs_lines(
 ) -> Iterator[tuple[int, int]]:
     """Where the lines of a passage say what comes first.
 
-    After a colon that is all of the line. Without one ("Needs [[Loss]] and the gradient") it opens
-    a paragraph, an item or a sentence, and names what it means at once: "requires two passes" and
-    a sentence that a line's end cuts before "required" state nothing.
+    After a colon that is all of the line. Without one ("Needs [[Loss]] and the gradient") the line
+    opens a paragraph or an item, and names what it means at once: "requires two passes" and a
+    sentence that a line's end cuts before "required" state nothing.
     """
     named = [(m.start, m.end) for m in mentions]
     named += [
@@ -166,11 +165,6 @@ def _needs_lines(
             yield start, end
         elif any(match.start() <= at <= match.start("needs") for at in opening):
             yield start, _end_of_names(text, start, end, named)
-    for begins, ends in sentence_spans(text):
-        sentence = _NEEDS_LINE.match(text[begins:ends].replace("\n", " "))
-        if sentence is not None and not sentence["colon"]:
-            start = begins + sentence.start("rest")
-            yield start, _end_of_names(text, start, ends, named)
 
 
 def _end_of_names(text: str, start: int, end: int, named: Sequence[tuple[int, int]]) -> int:

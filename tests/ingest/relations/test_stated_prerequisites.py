@@ -140,7 +140,6 @@ def test_a_link_to_a_section_means_its_concept(link: str) -> None:
         "prereqs: convexity",
         "Read first: convexity",
         "Builds on the convexity of norms, and much else.",
-        "It picks. Needs [[Convexity]] and patience.",
     ],
 )  # fmt: skip
 def test_a_line_that_opens_with_needing_states_it(line: str) -> None:
@@ -161,8 +160,6 @@ def test_a_line_that_opens_with_needing_states_it(line: str) -> None:
         "Requires two steps of convexity.",
         "Twice as many passes are\nrequired. This is called convexity.",
         "It takes what it\nneeds, convexity among it.",
-        "It picks. Requires two steps of convexity.",
-        "It picks. Nothing needs convexity.",
     ],
 )
 def test_other_lines_state_nothing(line: str) -> None:
