@@ -11,7 +11,7 @@ from itertools import accumulate
 from typing import overload
 
 from kg.kept import Kept
-from kg.rows import read_passages, read_sections, read_some
+from kg.rows import NoteRow, read_passages, read_sections, read_some
 from kg.types import Passage
 
 __all__ = ["KEPT", "Passages"]
@@ -73,9 +73,12 @@ class Passages(Sequence[Passage]):
         return self._notes[at][0], passage - self._firsts[at]
 
     @cached_property
-    def first_ids(self) -> dict[int, int]:
-        """Of each note, by its id, the id of its first passage."""
-        return {note: first for (note, _), first in zip(self._notes, self._firsts, strict=False)}
+    def note_rows(self) -> dict[int, NoteRow]:
+        """Of each note, by its id, its name and the id of its first passage."""
+        return {
+            note: (name, first)
+            for (note, name), first in zip(self._notes, self._firsts, strict=False)
+        }
 
     def section(self, passage: int) -> tuple[int, ...]:
         """The passages of the note that have the same headings, in order, this one among them."""
@@ -89,15 +92,7 @@ class Passages(Sequence[Passage]):
 
     def _read(self, ids: Sequence[int]) -> list[Passage]:
         with self._reading():
-            return read_some(self._connection, [*map(self.place, ids)], self._rows)
-
-    @cached_property
-    def _rows(self) -> dict[int, tuple[str, int]]:
-        """Of each note, by its id, its name and the id of its first passage."""
-        return {
-            note: (name, first)
-            for (note, name), first in zip(self._notes, self._firsts, strict=False)
-        }
+            return read_some(self._connection, [*map(self.place, ids)], self.note_rows)
 
     def _read_sections(self, at: int) -> tuple[list[str], dict[str, list[int]]]:
         """Of one note the headings of each passage as they are stored, and who has them."""

@@ -26,6 +26,7 @@ from kg.types import (
 
 __all__ = [
     "LEAST",
+    "NoteRow",
     "asked_for",
     "insert_passages",
     "insert_relations",

@@ -228,13 +228,12 @@ def _candidates(asked: _Asked, store: Store, passages: Sequence[int]) -> dict[in
     store.passages.some(passages)  # in one reading, before they are looked at one by one
     out = {}
     for p, matched in zip(passages, late, strict=True):
-        cosine = cosines[p]
         there = store.passage_terms(p)
         out[p] = Candidate(
             passage=p,
-            dense=max(0.0, cosine),
+            dense=max(0.0, cosines[p]),
             # An encoder without vectors of words leaves their part to the passage's own.
-            late=float(matched) if len(reading.pieces) else max(0.0, cosine),
+            late=float(matched) if len(reading.pieces) else max(0.0, cosines[p]),
             lexical=max(0.0, asked.lexical.get(p, 0.0) / best_lexical),
             covered=sum(weight for word, weight in folded.items() if word in there) / total,
         )

@@ -101,14 +101,14 @@ class StoredVectors:
     ) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.float32]]:
         """The vectors of some passages in order, shape (m, d), and the passage of each, (m,)."""
         d = self._dimension
-        firsts = self._passages.first_ids
+        notes = self._passages.note_rows
         query = (
             f"{asked_for(map(self._passages.place, passages))} SELECT note, seq, vector "
             "FROM asked CROSS JOIN vectors USING (note, seq)"
         )
         with self._reading():
             rows = self._connection.execute(query).fetchall()
-            owners = np.array([firsts[note] + seq for note, seq, _ in rows], dtype=np.int64)
+            owners = np.array([notes[note][1] + seq for note, seq, _ in rows], dtype=np.int64)
             vectors = of_bytes(b"".join(vector for *_, vector in rows), d)
         return owners, vectors
 
@@ -170,10 +170,10 @@ class StoredVectors:
     @cached_property
     def _owners(self) -> npt.NDArray[np.int64]:
         """Passage of each vector, in order, shape (m,)."""
-        first = self._passages.first_ids
+        notes = self._passages.note_rows
         with self._reading():
             rows = self._connection.execute("SELECT note, seq FROM vectors")
-            owners = np.sort(np.fromiter((first[note] + seq for note, seq in rows), np.int64))
+            owners = np.sort(np.fromiter((notes[note][1] + seq for note, seq in rows), np.int64))
             if len(np.unique(owners)) != len(self._passages):
                 raise ValueError("passages have no vectors")
             return owners
@@ -210,7 +210,7 @@ class StoredVectors:
     def _slabs(self) -> Iterator[npt.NDArray[np.float32]]:
         """The vectors of each note, shape (m, d), in the order of the passages."""
         query = "SELECT vector FROM vectors WHERE note = ? ORDER BY seq, part"
-        for note in self._passages.first_ids:
+        for note in self._passages.note_rows:
             yield self._read(query, (note,))
 
     def _read(self, query: str, of: tuple[int, ...]) -> npt.NDArray[np.float32]:

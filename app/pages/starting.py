@@ -40,7 +40,7 @@ class StartingPage:
 
     def __init__(self, host: str, port: int) -> None:
         try:
-            self._server = _server_at(host, port)
+            self._server = _Server(host, port)
         except (OSError, OverflowError) as error:
             raise taken(host, port, error) from error
         self._thread = threading.Thread(
@@ -62,17 +62,17 @@ class StartingPage:
 
 class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.0"  # a connection each, so that none is kept when the pages come
-    page = b""
+    server: _Server
 
     def do_GET(self) -> None:
         """Answer that the pages are coming, whatever is asked for."""
         self.send_response(HTTPStatus.SERVICE_UNAVAILABLE)
         for name, value in HEADERS.items():
             self.send_header(name, value)
-        self.send_header("Content-Length", str(len(self.page)))
+        self.send_header("Content-Length", str(len(self.server.page)))
         self.end_headers()
         if self.command != "HEAD":
-            self.wfile.write(self.page)
+            self.wfile.write(self.server.page)
 
     do_HEAD = do_POST = do_GET  # noqa: N815 - names of http.server
 
@@ -88,21 +88,17 @@ class _Server(ThreadingHTTPServer):
     daemon_threads = True
     block_on_close = False
 
+    def __init__(self, host: str, port: int) -> None:
+        self.address_family = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0][0]
+        self.page = read_asset("starting.html").encode()
+        super().__init__((host, port), _Handler)
+
     def server_bind(self) -> None:
         """Bind, and do not ask for the host's name: without a network that takes seconds."""
         TCPServer.server_bind(self)
 
     def handle_error(self, *_: object) -> None:
         """A visitor who went away in between is none."""
-
-
-def _server_at(host: str, port: int) -> ThreadingHTTPServer:
-    family = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0][0]
-    at = type("_At", (_Server,), {"address_family": family})
-    page = read_asset("starting.html").encode()
-    handler = type("_Page", (_Handler,), {"page": page})
-    server: ThreadingHTTPServer = at((host, port), handler)
-    return server
 
 
 def address_of(host: str, port: int) -> str:
