@@ -107,6 +107,7 @@ class OfferJson(TypedDict):
     params: dict[str, str | int | float | bool]
     why: str
     confidence: float
+    notice: str
 
 
 class MeasuredJson(TypedDict):

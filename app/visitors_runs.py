@@ -17,7 +17,7 @@ from executors.runs.warm import Warm
 from kg.errors import GradusError
 from kg.store import note_roots
 
-__all__ = ["NotAllowed", "StillGoing", "VisitorsRuns", "roots_of"]
+__all__ = ["NotAllowed", "StillGoing", "VisitorsRuns", "anywhere", "roots_of"]
 
 
 class StillGoing(RecipeError):
@@ -189,6 +189,11 @@ def roots_of(store_folder: Path, given: Collection[Path] = ()) -> Callable[[], s
             return always
 
     return roots
+
+
+def anywhere(store_folder: Path) -> set[Path]:
+    """The folders of whoever sits at this machine: those of `roots_of`, and the whole of it."""
+    return {*roots_of(store_folder)(), Path(Path.cwd().anchor)}
 
 
 def _names_file(parameter: Parameter, given: Mapping[str, object]) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shlex
 from collections.abc import Mapping
 
 __all__ = ["DOUBT", "code_block", "count_of", "run_command", "shortened", "to_the_minute"]
@@ -42,8 +43,12 @@ def run_command(recipe: str, params: Mapping[str, object]) -> str:
 
     >>> run_command("batch-size", {"max_batch": 64})
     'gradus run batch-size --max-batch 64'
+    >>> run_command("lr-find", {"data": "my sales.csv"})
+    "gradus run lr-find --data 'my sales.csv'"
     """
-    options = "".join(f" --{name.replace('_', '-')} {value}" for name, value in params.items())
+    options = "".join(
+        f" --{name.replace('_', '-')} {shlex.quote(str(value))}" for name, value in params.items()
+    )
     return f"gradus run {recipe}{options}"
 
 

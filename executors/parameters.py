@@ -13,7 +13,16 @@ from typing import Literal
 
 from executors.amounts import parse_bytes
 
-__all__ = ["Parameter", "ParameterType", "both", "bounds", "check_value", "expected", "title"]
+__all__ = [
+    "Parameter",
+    "ParameterType",
+    "both",
+    "bounds",
+    "check_value",
+    "expected",
+    "on_a_page",
+    "title",
+]
 
 ParameterType = Literal["int", "float", "str", "bool", "choice", "sizes", "path"]
 
@@ -233,3 +242,14 @@ def both(name: str) -> str:
     ('Download (--download)', 'Batch size (--batch-size)', 'Architecture (--arch)')
     """
     return f"{title(name).removesuffix(f' ({name})')} (--{name.replace('_', '-')})"
+
+
+def on_a_page(text: str) -> str:
+    """Words in which `both` named parameters, as a page says them: by the title of the field.
+
+    Examples
+    --------
+    >>> on_a_page(f"say which in {both('batch_size')}; --help lists them")
+    'say which in Batch size; --help lists them'
+    """
+    return re.sub(r" \(--[a-z][a-z0-9-]*\)", "", text)

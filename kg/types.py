@@ -214,6 +214,7 @@ class RecipeOffer:
     params: dict[str, str | int | float | bool]
     why: str
     confidence: float = 1.0  # in [0, 1]: how surely the question wishes for it
+    notice: str = ""  # what has to be chosen yet, where the question does not settle it
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import replace
+from pathlib import Path
 
 from app.answering.composing.comparison import comparison, side_is_told
 from app.answering.composing.composed import Composed
@@ -37,7 +38,12 @@ SURE = 0.8  # share of the first hit's score from which an answer is about a sec
 
 
 def answer(
-    question: str, store: Store, encoder: Encoder, history: Sequence[Turn] = (), k: int = 10
+    question: str,
+    store: Store,
+    encoder: Encoder,
+    history: Sequence[Turn] = (),
+    k: int = 10,
+    roots: Collection[Path] = (),
 ) -> Answer:
     """Answer one question, with what runs in the store's folder measured of it beside the answer.
 
@@ -47,13 +53,15 @@ def answer(
         The conversation so far, oldest first; a follow-up is understood from it.
     k : int
         Number of hits in the answer.
+    roots : collection of Path
+        The folders in which a file is looked for that the question names for a run; none: nowhere.
 
     Raises
     ------
     IndexMismatch
         When the encoder is not the one the store was made with.
     """
-    asked = understand(question, store, encoder, history)
+    asked = understand(question, store, encoder, history, roots)
     if asked.kind == "empty":
         text = "Ask about something in your notes."
         return Answer(asked.asked, "not_in_notes", asked.kind, 0.0, text)

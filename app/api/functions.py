@@ -97,7 +97,8 @@ class Gradus:
         turns: list[Turn] = []
         for before in earlier:
             turns.append((before, answer(before, store, encoder, turns)))
-        return answer_json(answer(question, store, encoder, turns, k))
+        roots = self.runs.readable()
+        return answer_json(answer(question, store, encoder, turns, k, roots))
 
     @checked
     def search(self, question: Question, k: Hits = 10) -> HitsJson:

@@ -89,10 +89,12 @@ def _replied(talk: _Talk, line: str, live: bool) -> bool:
 def _answer(talk: _Talk, question: str) -> None:
     from app.answering.answer import answer
     from app.commands.show import follow_writing, out, show_answer
+    from app.visitors_runs import anywhere
 
     store = talk.shelf.current()
     encoder = talk.shelf.encoder(store)
-    extract = shown = answer(question, store, encoder, talk.turns)
+    roots = anywhere(talk.shelf.folder)
+    extract = shown = answer(question, store, encoder, talk.turns, roots=roots)
     if talk.writer is not None:
         from app.writer.written import written
 

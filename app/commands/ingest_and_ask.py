@@ -161,13 +161,15 @@ def ask(
 ) -> None:
     """Answer a question with the notes' own words and the lines they stand in."""
     from app.answering.answer import answer as answer_from_notes
+    from app.visitors_runs import anywhere
     from app.writer.choice import choose_writer
 
     for_programs = as_json or batch is not None
     chosen = choose_writer(writer)
     opened, encoder = _store_and_encoder(store)
+    roots = anywhere(opened.folder)
     for asked in _questions(question, batch):
-        answer = answer_from_notes(asked, opened, encoder, k=k)
+        answer = answer_from_notes(asked, opened, encoder, k=k, roots=roots)
         if chosen is not None:
             from app.writer.written import written
 

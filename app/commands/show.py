@@ -78,6 +78,8 @@ def show_answer(answer: Answer) -> None:
             out.print(Text(f"{name}: {', '.join(labels)}", style="dim"))
     for offer in answer.recipes:
         out.print(Text(f"run it: {run_command(offer.name, offer.params)}", style="green"))
+        if offer.notice:
+            out.print(Text(offer.notice, style="yellow"))
 
 
 def _show_block(lines: Sequence[Text]) -> None:

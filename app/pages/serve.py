@@ -218,7 +218,7 @@ def _build(gradus: Gradus, writer: Writer | None, editor: str = "auto") -> gr.Bl
         )
         with gr.Tabs(elem_id="places") as tabs:
             with gr.Tab("Ask", id="ask"):
-                asking = ask_page(shelf, writer, editor)
+                asking = ask_page(shelf, writer, editor, gradus.runs.readable)
             with gr.Tab("Graph", id="graph"):
                 graph_page(shelf, runs_dir)
             with gr.Tab("Learn", id="learn"):

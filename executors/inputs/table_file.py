@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 __all__ = [
+    "TABLES",
     "Written",
     "cell_of",
     "column_names",
@@ -53,6 +54,7 @@ _READERS = {
     ".ods": ("read_excel", "odfpy"),
     ".parquet": ("read_parquet", "pyarrow"),
 }
+TABLES = (".csv", ".tsv", *_READERS)  # what a table's name usually ends in
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,7 +14,7 @@ from executors.inputs.csv_file import OWN_SPLIT
 from executors.inputs.csv_table import Table, read_table
 from executors.inputs.dates import read_dates
 from executors.inputs.numbers import as_written, number_lines
-from executors.inputs.table_file import read_code
+from executors.inputs.table_file import TABLES, read_code
 from executors.inputs.y_range import asked_range
 from executors.parameters import both
 from executors.task import Built, Settings, Source
@@ -47,7 +47,7 @@ SAID = (
     (),
     (),
     (
-        "csv",
+        *(end.removeprefix(".") for end in TABLES),
         "csvs",
         "data frame",
         "dataframe",

@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from app.answering.offers.wishes import Wish
+from app.answering.question.files import NamedFile
+from executors.errors import listed
+from executors.parameters import both
 from executors.recipe import Recipe, recipes
 from kg.linking import key
 from kg.types import RecipeOffer
@@ -54,4 +57,23 @@ def _speaks_of(recipe: Recipe, concepts: Sequence[str]) -> bool:
 def _offer(wish: Wish, name: str, why: str, sure: float) -> RecipeOffer | None:
     """The offer of a recipe; None where it does not do the task."""
     params = wish.params.get(name, {})
-    return None if params is None else RecipeOffer(name, dict(params), why, round(sure, 2))
+    if params is None:
+        return None
+    takes = any(p.name == "data" for one in recipes() if one.name == name for p in one.parameters)
+    notice = _unsettled(wish.files) if takes and "data" not in params else ""
+    return RecipeOffer(name, dict(params), why, round(sure, 2), notice)
+
+
+def _unsettled(files: Sequence[NamedFile]) -> str:
+    """Why no file is filled in although the question names one; "" where it names none."""
+    if not files:
+        return ""
+    there = [one for one in files if one.places]
+    places = [str(place) for one in there for place in one.places]
+    if len(there) > 1:
+        what = f"the question names several: {listed(places)}"
+    elif there:
+        what = f"'{there[0].said}' may be any of {listed(places)}"
+    else:
+        what = f"{listed([one.said for one in files])} was not found in the folders that runs read"
+    return f"{what}; say which in {both('data')}"

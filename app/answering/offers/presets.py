@@ -2,9 +2,9 @@
 themselves.
 
 A parameter's type and unit choose its reader: a number beside its name, sides in px, an amount of
-memory, a value by its everyday words, a switch, or what is written out (a column, a file's
-function, the widths of a network). Nothing here knows a recipe; the words of tasks are the tasks'
-own.
+memory, a value by its everyday words, a switch, what is written out (a column, a file's function,
+the widths of a network), or the file that is named. Nothing here knows a recipe; the words of tasks
+are the tasks' own.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache, lru_cache
+from pathlib import PurePath
 
 from app.answering.offers.figures import Marked, in_px, with_marks
 from app.answering.offers.numbers import (
@@ -25,6 +26,7 @@ from app.answering.offers.numbers import (
     widths_of,
 )
 from app.answering.offers.phrases import alternatives, phrase, spaced, the_only
+from app.answering.question.files import NamedFile
 from executors.networks.networks import KNOWN_NETWORKS
 from executors.parameters import Parameter
 from executors.recipe import Recipe
@@ -57,19 +59,27 @@ class _Spoken:
     everyone: Sequence[Parameter]
     values: Mapping[int, Preset]
     claims: Sequence[tuple[int, tuple[int, int], int]]  # place of a number, weight, parameter
+    file: str  # the one place that is named to be run on; "" for none or several
 
 
-def presets(known: Sequence[Recipe], question: str) -> dict[str, dict[str, Preset] | None]:
+def presets(
+    known: Sequence[Recipe], question: str, files: Sequence[NamedFile] = ()
+) -> dict[str, dict[str, Preset] | None]:
     """Of each recipe the parameters that a question's words decide; None of one that does not do
     the task.
 
-    A number that another recipe's parameter is named for is not taken for one of this.
+    A number that another recipe's parameter is named for is not taken for one of this, nor is any
+    within the path of a file that is named; of that its kind alone is read.
 
     >>> from executors.recipe import recipes
     >>> presets(recipes(), "what lr after unfreezing, with bs 32 at 128 px?")["lr-find"]
     {'size': 128, 'batch_size': 32, 'phase': 'unfrozen'}
     """
+    for one in files:
+        question = question.replace(one.said, PurePath(one.said).suffix)
     question = " ".join(question.replace("#", " ").replace("§", " ").split())
+    places = [one.places for one in files if one.places]
+    file = str(places[0][0]) if [*map(len, places)] == [1] else ""
     parameters = (parameter for recipe in known for parameter in recipe.parameters)
     everyone = tuple(dict.fromkeys(parameters))
     values, bare = _values(everyone, question)
@@ -81,7 +91,7 @@ def presets(known: Sequence[Recipe], question: str) -> dict[str, dict[str, Prese
         for at, weight in claims_of(parameter, marked.text)
     ]
     taken = {at for at, _, n in claims if takes(everyone[n], marked.figures[at].value)}
-    spoken = _Spoken(question, in_px(marked, taken), everyone, values, claims)
+    spoken = _Spoken(question, in_px(marked, taken), everyone, values, claims, file)
     return {recipe.name: _preset(recipe, spoken) for recipe in known}
 
 
@@ -102,7 +112,7 @@ def _preset(recipe: Recipe, spoken: _Spoken) -> dict[str, Preset] | None:
     }
     given |= numbers_of(recipe.parameters, spoken.marked, owners)
     for parameter in recipe.parameters:
-        value = _written(parameter, spoken, owners, task)
+        value = _written(parameter, spoken, owners, task) or _file(parameter, spoken)
         if value is not None:
             given[parameter.name] = value
     if given.get("learner"):
@@ -241,6 +251,11 @@ def _written(
         return pair_of(parameter, marked)
     named_by_widths = parameter.unit == "network" and task not in ("", *IMAGE_TASKS, *TEXT_TASKS)
     return widths_of(parameter, marked) if named_by_widths else None
+
+
+def _file(parameter: Parameter, spoken: _Spoken) -> str | None:
+    """The file that a question names, for what is learned from."""
+    return spoken.file if parameter.name == "data" and parameter.type == "path" else None
 
 
 def _column(parameter: Parameter, question: str) -> str | None:

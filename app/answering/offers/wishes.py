@@ -24,6 +24,7 @@ import numpy as np
 import numpy.typing as npt
 
 from app.answering.offers.presets import Preset, presets, spoken_words
+from app.answering.question.files import NamedFile
 from executors.recipe import Recipe, recipes
 from kg.encoder import load_encoder
 from kg.linking import STOP_WORDS, fold, key, one_slip, words
@@ -146,14 +147,21 @@ class Wish:
         Of each recipe the parameters that the words decide; None where it does not do the task.
     words : frozenset of str
         The folded words that say more than that something is asked.
+    files : tuple of NamedFile
+        What is named to be run on.
     """
 
     chances: Mapping[str, float] = field(default_factory=dict)
     params: Mapping[str, Mapping[str, Preset] | None] = field(default_factory=dict)
     words: frozenset[str] = frozenset()
+    files: Sequence[NamedFile] = ()
 
 
-def read_wish(text: str, vector: npt.NDArray[np.float32] | None = None) -> Wish:
+def read_wish(
+    text: str,
+    vector: npt.NDArray[np.float32] | None = None,
+    files: Sequence[NamedFile] = (),
+) -> Wish:
     """What a question, as it would be asked alone, says of runs; nothing else reads its text for
     that.
 
@@ -161,6 +169,8 @@ def read_wish(text: str, vector: npt.NDArray[np.float32] | None = None) -> Wish:
     ----------
     vector : array of shape (d,) or None
         The default encoder's unit vector of the text; None: made here.
+    files : sequence of NamedFile
+        The files and folders that it names.
     """
     known = recipes()
     mended = _tidied(text[:MOST_CHARS], known)
@@ -176,7 +186,7 @@ def read_wish(text: str, vector: npt.NDArray[np.float32] | None = None) -> Wish:
     chance = {name: sure for name, sure in chance.items() if name in there}
     told = frozenset(word for word, _, _ in words(mended)) - _ASKING
     joined = {fold(word.replace("-", "")) for word in re.findall(r"\w+-\w+", asked)}
-    return Wish(chance, presets(known, mended), told | joined)
+    return Wish(chance, presets(known, mended, files), told | joined, files)
 
 
 def as_asked(text: str) -> str:

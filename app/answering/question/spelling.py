@@ -18,7 +18,7 @@ __all__ = ["speller"]
 
 BY_FAR = 3  # times as many passages
 SHORTEST = 6  # letters; a shorter word is too often one letter away from another
-_WORD = re.compile(r"(?<![\w.`/\\$-])[^\W\d_]{4,}(?![\w`/\\$-])")
+_WORD = re.compile(r"(?<![\w.`/\\$-])[^\W\d_]{4,}(?![\w`/\\$-]|\.\w)")
 # Words that tell what sort of answer is asked for; see `app.answering.question.kinds`.
 _FORMS = frozenset(
     {"which", "should", "difference", "different", "between", "explain", "compare", "prerequisite"}

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 from app.answering.offers.wishes import Wish, read_wish
 from app.answering.question.asked_for import (
@@ -13,6 +14,7 @@ from app.answering.question.asked_for import (
     sort_of_link,
     subject_of,
 )
+from app.answering.question.files import files_named
 from app.answering.question.follow_ups import Turn, resolve, wants_more
 from app.answering.question.kinds import (
     goals_of,
@@ -67,7 +69,7 @@ class Question:
     reading : Reading
         What search reads of it; its vector is the only one that is made of it.
     wish : Wish
-        Which runs it wishes for, and with which parameters.
+        Which runs it wishes for, and with which parameters and files.
     """
 
     asked: str
@@ -87,7 +89,11 @@ class Question:
 
 
 def understand(
-    question: str, store: Store, encoder: Encoder, history: Sequence[Turn] = ()
+    question: str,
+    store: Store,
+    encoder: Encoder,
+    history: Sequence[Turn] = (),
+    roots: Collection[Path] = (),
 ) -> Question:
     """The question as it is meant in its conversation.
 
@@ -95,6 +101,8 @@ def understand(
     ----------
     history : sequence of (question, Answer)
         The conversation so far, oldest first.
+    roots : collection of Path
+        The folders in which a file is looked for that it names for a run.
 
     Raises
     ------
@@ -112,6 +120,8 @@ def understand(
     reading = read(searched(text), store, encoder)
     # Wishes are read with the default encoder's vector of the very text.
     shared = encoder.name == DEFAULT_ENCODER and reading.text == text
+    notes = store.note_paths.values()
+    files = files_named(asked, roots, notes) or files_named(text, roots, notes)
     named = [store.concepts[c] for c in reading.concepts]
     if kind == "where":
         named = [concept for concept in named if concept.passages]
@@ -129,7 +139,7 @@ def understand(
         bare=is_bare(reading.words, kind, named),
         subject=subject_of(reading.words),
         reading=reading,
-        wish=read_wish(text, reading.vector if shared else None),
+        wish=read_wish(text, reading.vector if shared else None, files),
     )
 
 

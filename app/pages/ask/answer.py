@@ -5,6 +5,7 @@ from __future__ import annotations
 import html
 import re
 from collections.abc import Sequence
+from pathlib import PurePath
 from urllib.parse import quote, urlencode
 
 from app.answering.offers.offers import offers
@@ -15,6 +16,7 @@ from app.place import place
 from app.wording import DOUBT, shortened
 from app.writer.drafts import without_marks
 from executors.errors import RecipeError
+from executors.parameters import on_a_page
 from executors.recipe import find_recipe
 from ingest.notes.markdown import plain
 from kg.linking import key
@@ -92,8 +94,13 @@ def run_label(offer: RecipeOffer) -> str:
     RecipeError
         When there is no such recipe.
     """
-    title = find_recipe(offer.name).title
-    preset = ", ".join(str(value) for value in offer.params.values() if isinstance(value, str))
+    recipe = find_recipe(offer.name)
+    title, paths = recipe.title, {p.name for p in recipe.parameters if p.type == "path"}
+    preset = ", ".join(
+        PurePath(value).name if name in paths else value
+        for name, value in offer.params.items()
+        if isinstance(value, str)
+    )
     return f"{title} ({preset})" if preset else title
 
 
@@ -212,7 +219,8 @@ def _run_row(offer: RecipeOffer) -> str:
     target = f"{offer.name}?{urlencode(offer.params)}"
     button = link("run", target, f"▶ {run_label(offer)}", css=css)
     why = f'<span class="g-quiet">{html.escape(offer.why or summary)}</span>'
-    return f'<div class="g-row g-offer">{button} {why}</div>'
+    notice = f'<p class="g-doubt">{escaped(on_a_page(offer.notice))}</p>' if offer.notice else ""
+    return f'<div class="g-row g-offer">{button} {why}</div>{notice}'
 
 
 def _on_graph(store: Store, answer: Answer) -> str:

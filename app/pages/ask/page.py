@@ -32,7 +32,7 @@ from app.pages.ask.conversations import (
     storage_key,
 )
 from app.pages.ask.listing import conversation_list, listing
-from app.pages.ask.replies import replies
+from app.pages.ask.replies import Roots, replies
 from app.pages.ask.turns import Turns
 from app.pages.component import event_text
 from app.pages.note.beside import beside
@@ -78,6 +78,7 @@ class _Desk:
 
     shelf: Shelf
     writer: Writer | None
+    roots: Roots = lambda: ()
     writing: dict[str, threading.Event] = field(default_factory=dict)  # what stops a visitor's
     turns: Turns = field(default_factory=Turns)
 
@@ -130,7 +131,7 @@ class _Desk:
         yield _messages(asked), asked
         stop = self.writing[session] = threading.Event()
         try:
-            coming = replies(question, before.turns, self.shelf, self.writer, stop)
+            coming = replies(question, before.turns, self.shelf, self.writer, stop, self.roots)
             async with aclosing(coming) as coming:
                 async for reply in coming:
                     exchange = dataclasses.replace(
@@ -224,12 +225,18 @@ class _Desk:
         return chat, opened, listing(kept, opened, words), _browsers(secret, opened)
 
 
-def ask_page(shelf: Shelf, writer: Writer | None = None, editor: str = "none") -> AskPage:
+def ask_page(
+    shelf: Shelf,
+    writer: Writer | None = None,
+    editor: str = "none",
+    roots: Roots = lambda: (),
+) -> AskPage:
     """Lay the page out inside the current tab; a writer words the answers where one is given.
 
-    `editor` is what a note opens in, for visitors of this machine.
+    `editor` is what a note opens in, for visitors of this machine; `roots` gives the folders of the
+    files that runs may read.
     """
-    desk = _Desk(shelf, writer)
+    desk = _Desk(shelf, writer, roots)
     conversation = gr.State(Conversation())
     # Gradio's own secret would change with every start of the server.
     kept = gr.BrowserState(None, storage_key=storage_key(shelf.folder), secret="gradus")

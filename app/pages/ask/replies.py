@@ -11,10 +11,11 @@ import html
 import logging
 import os
 import threading
-from collections.abc import AsyncGenerator, Iterator, Sequence
+from collections.abc import AsyncGenerator, Callable, Collection, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import aclosing
 from dataclasses import dataclass
+from pathlib import Path
 
 from app.answering.answer import answer
 from app.answering.question.follow_ups import Turn
@@ -25,13 +26,14 @@ from kg.errors import GradusError
 from kg.store import Store
 from kg.types import Answer, Citation
 
-__all__ = ["Reply", "replies"]
+__all__ = ["Reply", "Roots", "replies"]
 
 PIECE_PAUSE_S = 0.018
 DRAFT_PAUSE_S = 0.12  # the chat draws the whole message anew each time
 HEARTBEAT_S = 1.0  # gradio notices that a page was closed when something is yielded, not before
 SLOWEST_HEARTBEAT_S = 8.0  # of a question that waits for many others: each costs the server time
 PATIENCE_S = 0.4
+Roots = Callable[[], Collection[Path]]
 log = logging.getLogger(__name__)
 # No more at a time than there are cores: more would each take longer, and the pages with them.
 _AT_A_TIME = os.cpu_count() or 1
@@ -51,7 +53,12 @@ class Reply:
 
 
 async def replies(
-    question: str, turns: Sequence[Turn], shelf: Shelf, writer: Writer | None, stop: threading.Event
+    question: str,
+    turns: Sequence[Turn],
+    shelf: Shelf,
+    writer: Writer | None,
+    stop: threading.Event,
+    roots: Roots = lambda: (),
 ) -> AsyncGenerator[Reply, None]:
     """Answer one question; the last reply is the whole answer, or one line why there is none.
 
@@ -61,9 +68,11 @@ async def replies(
         Words the answer; None leaves it in the notes' own words.
     stop : threading.Event
         Ends the writing when set; it is set when the replies are no longer read.
+    roots : callable
+        Gives the folders in which files for a run are looked for.
     """
     loop = asyncio.get_running_loop()
-    answering = loop.run_in_executor(_ANSWERING, _answered, shelf, question, turns)
+    answering = loop.run_in_executor(_ANSWERING, _answered, shelf, question, turns, roots)
     _unanswered.add(answering)
     answering.add_done_callback(_unanswered.discard)
     patience, later = PATIENCE_S, HEARTBEAT_S
@@ -112,11 +121,13 @@ async def _paced(growing: Sequence[str]) -> AsyncGenerator[str, None]:
         yield growing[shown]
 
 
-def _answered(shelf: Shelf, question: str, turns: Sequence[Turn]) -> tuple[Store, Answer] | str:
+def _answered(
+    shelf: Shelf, question: str, turns: Sequence[Turn], roots: Roots
+) -> tuple[Store, Answer] | str:
     """The answer with the store that gave it; an error becomes a line, never a traceback."""
     try:
         store = shelf.awaited()
-        return store, answer(question, store, shelf.encoder(store), turns)
+        return store, answer(question, store, shelf.encoder(store), turns, roots=roots())
     except GradusError as error:
         return str(error)
     except Exception:  # the page's outermost edge: the log has the traceback, the reader a line

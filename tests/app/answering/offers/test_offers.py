@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from app.answering.offers import offers as matching
 from app.answering.offers import wishes
 from app.answering.offers.offers import ABOUT, LEARNED_FROM, offers
 from app.answering.offers.wishes import Wish, read_wish
+from app.answering.question.files import NamedFile
 from executors.recipe import Parameter, Recipe, check_params, find_recipe, recipes
 
 
@@ -105,3 +108,24 @@ def test_a_recipe_from_elsewhere_is_known_by_its_concepts(monkeypatch: pytest.Mo
     assert offers(read_wish("which batch size fits my card?"), ()) == ()
     wish = read_wish("what is kneading time?")
     assert [o.name for o in offers(wish, ("Kneading time",))] == ["knead"]
+
+
+@pytest.mark.parametrize(
+    ("places", "words"),
+    [((), "was not found"), (("a/x.csv", "b/x.csv"), "may be any of 'a/x.csv', 'b/x.csv'")],
+)
+def test_a_file_that_is_not_settled_is_spoken_of_and_not_filled_in(
+    places: tuple[str, ...], words: str
+) -> None:
+    """What stands nowhere or in several places is left to the reader, who is told so."""
+    named = NamedFile("x.csv", tuple(map(Path, places)))
+    (offer,) = offers(read_wish("which batch size fits for x.csv?", files=(named,)), ())
+    assert "data" not in offer.params
+    assert words in offer.notice and "Data (--data)" in offer.notice
+
+
+def test_several_files_are_not_chosen_from() -> None:
+    """Two are named, and one field is there."""
+    named = [NamedFile(name, (Path("/d") / name,)) for name in ("x.csv", "y.csv")]
+    (offer,) = offers(read_wish("which batch size for x.csv and y.csv?", files=named), ())
+    assert "data" not in offer.params and "'/d/x.csv', '/d/y.csv'" in offer.notice

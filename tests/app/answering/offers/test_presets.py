@@ -5,12 +5,14 @@ can be run.
 from __future__ import annotations
 
 import re
+from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from app.answering.offers.presets import Preset, presets, spoken_words
+from app.answering.question.files import NamedFile
 from executors.networks.networks import KNOWN_NETWORKS
 from executors.parameters import Parameter
 from executors.recipe import Recipe, check_params, find_recipe, recipes
@@ -410,3 +412,17 @@ def test_whatever_is_asked_can_be_run(question: str) -> None:
         params = read[recipe.name]
         if params is not None:
             check_params(recipe, params)
+
+
+def test_a_named_file_is_what_is_learned_from() -> None:
+    """Its name is not read for anything but its kind."""
+    named = NamedFile("bs32-frozen/at 128 px.csv", (Path("/d/bs32-frozen/at 128 px.csv"),))
+    question = f"which learning rate for '{named.said}', with lr of 1e-2?"
+    params = presets(OURS, question, (named,))["lr-find"]
+    assert params == {"task": "tabular", "data": "/d/bs32-frozen/at 128 px.csv"}
+
+
+@pytest.mark.parametrize("end", ["csv", "tsv", "xlsx", "parquet"])
+def test_the_kind_of_a_table_says_the_task(end: str) -> None:
+    """Of a name alone, too."""
+    assert preset("batch-size", f"which batch size fits sales.{end}?") == {"task": "tabular"}

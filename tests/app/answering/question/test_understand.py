@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 
 from app.answering.answer import answer
+from app.answering.question.files import NamedFile
 from app.answering.question.understand import Question, understand
 from kg.encoder import Encoder
 from kg.store import Store
@@ -87,3 +89,13 @@ def test_words_that_only_ask_for_a_list_are_not_its_subject(
 ) -> None:
     """Of "list all tricks on training" the subject is training."""
     assert set(field("list all tricks on training", "subject", starter, encoder)) == {"training"}
+
+
+def test_a_file_is_named_as_it_is_typed(starter: Store, encoder: Encoder, tmp_path: Path) -> None:
+    """A path has no slips."""
+    table = tmp_path.resolve() / "learnin.csv"
+    table.touch()
+    asked = understand("which lr for learnin.csv?", starter, encoder, roots=(tmp_path,))
+    assert asked.wish.files == (NamedFile("learnin.csv", (table,)),)
+    assert asked.wish.params["lr-find"] == {"task": "tabular", "data": str(table)}
+    assert "learnin.csv" in asked.text

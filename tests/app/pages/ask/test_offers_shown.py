@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from urllib.parse import quote, urlencode
+
 import pytest
 from rich.console import Console
 
@@ -54,3 +56,15 @@ def test_an_offer_stands_also_where_the_notes_have_no_answer(store: Store) -> No
         store, Answer("q", "not_in_notes", "fact", 0.1, "The notes do not say.", recipes=(offer,))
     )
     assert shown.index("Not in the notes") < shown.index("#run/lr-find")
+
+
+def test_a_file_is_shown_by_its_name_and_what_is_to_be_chosen_in_the_fields_words(
+    store: Store,
+) -> None:
+    """The link has the whole path; a page speaks of no option of the command line."""
+    named = RecipeOffer("lr-find", {"task": "tabular", "data": "/d/a b.csv"}, "why", 0.9)
+    unsure = RecipeOffer("lr-find", {}, "why", 0.9, "say which <x> in Data (--data)")
+    answer = Answer("q", "answered", "fact", 0.9, "It is.", recipes=(named, unsure))
+    shown = answer_markdown(store, answer)
+    assert "(tabular, a b.csv)" in shown and quote(urlencode({"data": "/d/a b.csv"})) in shown
+    assert "say which &lt;x&gt; in Data<" in shown and "--data" not in shown
