@@ -11,6 +11,7 @@ from collections.abc import Sequence
 __all__ = [
     "BadInput",
     "BadParameter",
+    "BadTarget",
     "OutOfMemory",
     "RecipeError",
     "UnknownRecipe",
@@ -36,6 +37,10 @@ class BadParameter(RecipeError):
 
 class BadInput(RecipeError):
     """The user's own files do not fit the task; the message names file, row or column."""
+
+
+class BadTarget(BadInput):
+    """The column to learn is not said, not there, or holds nothing that can be learned."""
 
 
 class OutOfMemory(RecipeError):

@@ -20,7 +20,6 @@ __all__ = [
     "bounds",
     "check_value",
     "expected",
-    "on_a_page",
     "title",
 ]
 
@@ -236,20 +235,12 @@ def title(name: str) -> str:
 def both(name: str) -> str:
     """The parameter in a sentence that is read on the page and on the command line.
 
+    A page leaves out what is in parentheses, as all words that are the command line's alone, see
+    `app.wording.on_a_page`.
+
     Examples
     --------
     >>> both("download"), both("batch_size"), both("arch")
     ('Download (--download)', 'Batch size (--batch-size)', 'Architecture (--arch)')
     """
     return f"{title(name).removesuffix(f' ({name})')} (--{name.replace('_', '-')})"
-
-
-def on_a_page(text: str) -> str:
-    """Words in which `both` named parameters, as a page says them: by the title of the field.
-
-    Examples
-    --------
-    >>> on_a_page(f"say which in {both('batch_size')}; --help lists them")
-    'say which in Batch size; --help lists them'
-    """
-    return re.sub(r" \(--[a-z][a-z0-9-]*\)", "", text)

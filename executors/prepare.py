@@ -7,6 +7,7 @@ from typing import Any, Protocol
 
 from executors.devices import choose_device
 from executors.errors import BadInput
+from executors.parameters import both
 from executors.runs.journal import Journal
 from executors.task import Built, Settings, Source, Task
 from executors.tasks import find_task
@@ -104,14 +105,15 @@ def prepare(
         _check_batch(source, batch_size)
     chosen = choose_device(asked.device)
     journal.device(chosen)
-    journal.log(source.title)
+    journal.source(source.title, source.doubts)
     used, shrunk = _smaller(source, batch_size) if shrink else (batch_size, ())
     size = asked.size or task.default_size(settings)
     built = build(task, source, settings, size, used, chosen.name, journal)
     notes = (*source.notes, *built.notes, *shrunk)
     for note in notes:
         journal.log(note)
-    return Prepared(task, settings, source, chosen.name, size, used, built, notes)
+    remarks = (*source.doubts, *notes)
+    return Prepared(task, settings, source, chosen.name, size, used, built, remarks)
 
 
 def build(
@@ -138,7 +140,7 @@ def _check_batch(source: Source, batch_size: int) -> None:
         raise BadInput(
             f"{source.title}: {source.train} samples to train on are fewer than one batch of "
             f"{batch_size}, and fastai would train nothing; "
-            f"take a batch_size of {max(2, source.train // 4)} or so"
+            f"set {both('batch_size')} to {max(2, source.train // 4)} or so"
         )
 
 

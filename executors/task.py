@@ -39,13 +39,22 @@ class Settings:
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """Checked input of one task; `content` is its own, `notes` say what was decided."""
+    """Checked input of one task; `content` is its own, `notes` say what was decided.
+
+    `doubts` are those of which the files leave open whether it was meant so.
+    """
 
     title: str  # "scikit-learn's digits", "photos: 120 images in 3 classes"
     train: int  # samples to train on
     valid: int
     notes: tuple[str, ...]
     content: Any
+    doubts: tuple[str, ...] = ()
+
+    @property
+    def remarks(self) -> tuple[str, ...]:
+        """All that is to be said, the doubts first."""
+        return (*self.doubts, *self.notes)
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from executors.errors import BadInput, listed, name_hint
+from executors.errors import BadInput, BadTarget, listed, name_hint
 from executors.inputs.table_file import cell_of, first_line
 from executors.parameters import both
 
@@ -32,14 +32,17 @@ OWN_SPLIT = "is_valid"  # the column that says which rows are held out, as fasta
 
 
 def check_column(path: Path, frame: pd.DataFrame, wanted: str) -> None:
-    """Make sure that there is a column of this name.
+    """Make sure that there is a column of this name to learn.
 
     Raises
     ------
-    BadInput
+    BadTarget
         With the closest names, or all.
     """
-    check_names(path, [str(name) for name in frame.columns], (wanted,))
+    try:
+        check_names(path, [str(name) for name in frame.columns], (wanted,))
+    except BadInput as error:
+        raise BadTarget(str(error)) from None
 
 
 def check_names(path: Path, names: Sequence[str], needed: Sequence[str]) -> None:
@@ -70,11 +73,11 @@ def check_target(path: Path, frame: pd.DataFrame, target: str) -> None:
 
     Raises
     ------
-    BadInput
+    BadTarget
     """
     if not target:
         names = [str(name) for name in frame.columns]
-        raise BadInput(
+        raise BadTarget(
             f"{path}: which column is to be learned? Name it in {both('target')}; "
             f"there are {listed(names)}"
         )
@@ -85,11 +88,11 @@ def check_target(path: Path, frame: pd.DataFrame, target: str) -> None:
         where = f"line {line}" if count == 1 else f"{count} rows, the first at line {line}"
         cell = cell_of(path, empty, list(frame.columns).index(target)).strip()
         what = f"'{cell}', which stands for a missing value," if cell else "empty"
-        raise BadInput(
+        raise BadTarget(
             f"{path}: the target '{target}' is {what} in {where}; fill these in or leave them out"
         )
     if frame[target].nunique() < 2:
-        raise BadInput(
+        raise BadTarget(
             f"{path}: the target '{target}' has the single value '{frame[target].iloc[0]}'; "
             "nothing to learn"
         )
@@ -156,11 +159,11 @@ def check_classes(path: Path, values: pd.Series) -> None:
 
     Raises
     ------
-    BadInput
+    BadTarget
     """
     counts = values.value_counts()
     if len(counts) > MOST_CATEGORIES or len(counts) > len(values) // 2:
-        raise BadInput(
+        raise BadTarget(
             f"{path}: the target '{values.name}' has {len(counts)} different values in "
             f"{len(values)} rows, too many for classes, and some are not numbers, such as "
             f"'{values.iloc[0]}' in line {first_line(path, values == values.iloc[0])}"
@@ -169,7 +172,7 @@ def check_classes(path: Path, values: pd.Series) -> None:
     if len(single):
         name = single.index[0]
         line = first_line(path, values == name)
-        raise BadInput(
+        raise BadTarget(
             f"{path}, line {line}: class '{name}' of '{values.name}' has this row only; "
             "a class needs two at least"
         )

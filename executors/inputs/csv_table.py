@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from executors.errors import BadInput, BadParameter, listed
+from executors.errors import BadInput, BadParameter, BadTarget, listed
 from executors.inputs.csv_file import (
     MOST_CATEGORIES,
     OWN_SPLIT,
@@ -21,6 +21,7 @@ from executors.inputs.csv_file import (
 from executors.inputs.dates import DateColumn, find_dates
 from executors.inputs.numbers import NumberColumn, read_number_columns
 from executors.inputs.table_file import first_line, read_frame
+from executors.parameters import both
 
 if TYPE_CHECKING:
     import numpy as np
@@ -52,6 +53,7 @@ class Table:
     classes: bool  # whether the target is one of several classes rather than a quantity
     gaps: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
+    doubts: tuple[str, ...] = ()  # what may be meant otherwise
     dates: tuple[DateColumn, ...] = ()
     log: bool = False  # whether the frame holds the target's logarithm
     held: tuple[int, ...] | None = None  # numbers of the rows that the file itself holds out
@@ -85,7 +87,7 @@ def read_table(path: Path, target: str, log_target: str = "auto") -> Table:
     import numpy as np
 
     frame = read_frame(path)
-    numbers, how = read_number_columns(path, frame, target)
+    numbers, doubts, how = read_number_columns(path, frame, target)
     check_target(path, frame, target)
     check_rows(path, frame)
     check_no_sums(path, frame)
@@ -106,20 +108,19 @@ def read_table(path: Path, target: str, log_target: str = "auto") -> Table:
     dates = find_dates(
         path, frame, [name for name in frame.columns if name not in (target, OWN_SPLIT)]
     )
-    categorical, continuous, notes = _columns(path, frame, target, dates)
+    categorical, continuous, left_out = _columns(path, frame, target, dates)
     gaps = tuple(name for name in continuous if name in frame.columns and frame[name].isna().any())
     for name in gaps:
         frame[name] = frame[name].fillna(frame[name].median())
     gaps += tuple(name for date in dates if date.gaps for name in date.continuous)
-    if gaps:
-        notes = (*notes, f"empty cells of {listed(gaps)} take the column's median")
-    notes = (
-        *how,
+    filled = (f"empty cells of {listed(gaps)} take the column's median",) if gaps else ()
+    notes = (*how, *filled, *of_log, *(date.note for date in dates))
+    doubts = (
+        *_of_target(values, classes),
+        *doubts,
         *far,
         *_counting(frame, continuous),
-        *notes,
-        *of_log,
-        *(date.note for date in dates),
+        *left_out,
     )
     return Table(
         path.name,
@@ -130,6 +131,7 @@ def read_table(path: Path, target: str, log_target: str = "auto") -> Table:
         classes,
         gaps,
         notes,
+        doubts,
         dates,
         log,
         held,
@@ -145,7 +147,7 @@ def _check_held(path: Path, values: pd.Series, held: tuple[int, ...] | None) -> 
     unknown = ~values.isin(known)
     if unknown.any():
         name, line = values[unknown].iloc[0], first_line(path, unknown)
-        raise BadInput(
+        raise BadTarget(
             f"{path}, line {line}: class '{name}' of '{values.name}' is in held-out rows only"
         )
 
@@ -159,7 +161,7 @@ def _logarithm(
     if classes:
         if asked == "yes":
             raise BadParameter(
-                f"parameter 'log_target': '{values.name}' holds classes, which have no logarithm"
+                f"{both('log_target')}: '{values.name}' holds classes, which have no logarithm"
             )
         return False, ()
     wrong = values <= 0
@@ -167,7 +169,7 @@ def _logarithm(
         return False, ()
     if wrong.any():
         value, line = values[wrong].iloc[0], first_line(path, wrong)
-        raise BadInput(
+        raise BadTarget(
             f"{path}, line {line}: the target '{values.name}' is {value:g}, which has no logarithm"
         )
     if asked == "auto":
@@ -183,7 +185,7 @@ def _logarithm(
 def _check_no_date(path: Path, frame: pd.DataFrame, target: str) -> None:
     """A day is neither a class nor a quantity."""
     if find_dates(path, frame, [target]):
-        raise BadInput(
+        raise BadTarget(
             f"{path}: the target '{target}' holds dates, such as '{frame[target].iloc[0]}'; "
             "learn a class or a quantity, for example the days until then"
         )
@@ -203,6 +205,19 @@ def _is_class(values: pd.Series) -> bool:
     return bool(values.nunique() <= MOST_CLASSES and (values % 1 == 0).all())
 
 
+def _of_target(values: pd.Series, classes: bool) -> tuple[str, ...]:
+    """What is to be said of whole numbers, which may be names of classes or a quantity."""
+    import pandas as pd
+
+    kinds = values.nunique()
+    if kinds < 3 or not pd.api.types.is_numeric_dtype(values) or (values % 1 != 0).any():
+        return ()
+    holds = f"the target '{values.name}' holds {kinds} different whole numbers"
+    if classes:
+        return (f"{holds}, which are learned as classes, not as a quantity",)
+    return (f"{holds}, which are learned as a quantity; if they are classes, write them as words",)
+
+
 def _check_finite(path: Path, values: pd.Series) -> None:
     import numpy as np
 
@@ -216,7 +231,7 @@ def _check_finite(path: Path, values: pd.Series) -> None:
 def _columns(
     path: Path, frame: pd.DataFrame, target: str, dates: tuple[DateColumn, ...]
 ) -> tuple[tuple[str, ...], tuple[str, ...], tuple[str, ...]]:
-    """(categorical, continuous, notes) of the columns to learn from."""
+    """(categorical, continuous, doubts) of the columns to learn from."""
     import pandas as pd
 
     categorical: list[str] = []
@@ -248,8 +263,8 @@ def _columns(
             f"{path} has no column to learn '{target}' from; left out: "
             f"{', '.join(left_out) or 'none'}"
         )
-    notes = (f"left out: {', '.join(left_out)}",) if left_out else ()
-    return tuple(categorical), tuple(continuous), notes
+    doubts = (f"left out: {', '.join(left_out)}",) if left_out else ()
+    return tuple(categorical), tuple(continuous), doubts
 
 
 def _counts(values: pd.Series) -> bool:

@@ -15,7 +15,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from executors.errors import BadInput
+from executors.errors import BadTarget
 from executors.inputs.shapes import source_of
 from executors.inputs.table_file import first_line, read_again, written
 
@@ -82,6 +82,11 @@ class NumberColumn:
     beside: str = ""  # what stands before decimals in other columns, by which this one is read
 
     @property
+    def is_doubtful(self) -> bool:
+        """Whether its cells alone do not tell how it is read."""
+        return self.several is not None or bool(self.beside)
+
+    @property
     def note(self) -> str:
         """How it is read."""
         how = f", '{self.thousands}' between thousands" if self.thousands else ""
@@ -115,12 +120,12 @@ def plain_number(cell: object, thousands: str, decimal: str, scales: dict[str, f
 
 def read_number_columns(
     path: Path, frame: pd.DataFrame, target: str
-) -> tuple[tuple[NumberColumn, ...], tuple[str, ...]]:
-    """Turn the columns of text that hold numbers into numbers; give them, and what is to be said.
+) -> tuple[tuple[NumberColumn, ...], tuple[str, ...], tuple[str, ...]]:
+    """Turn the columns of text that hold numbers into numbers; give (them, doubts, notes).
 
     Raises
     ------
-    BadInput
+    BadTarget
         When most cells of the target are numbers and one is not: the line and what is there.
     """
     import pandas as pd
@@ -133,7 +138,7 @@ def read_number_columns(
     ]
     found = _settled({name: frame[name] for name in texts}, how.separator == ";")
     columns: list[NumberColumn] = []
-    notes: list[str] = []
+    doubts: list[str] = []
     for name, column in found.items():
         values = frame[name]
         if not column.wrong:
@@ -143,15 +148,18 @@ def read_number_columns(
             marked = values.astype(str) == column.wrong[0]
             line = first_line(path, marked)
             if name == target:
-                raise BadInput(
+                raise BadTarget(
                     f"{path}, line {line}: the target '{name}' is '{column.wrong[0]}' "
                     "where numbers are expected"
                 )
-            notes.append(f"'{name}' is read as text, because line {line} holds '{column.wrong[0]}'")
+            doubts.append(
+                f"'{name}' is read as text, because line {line} holds '{column.wrong[0]}'"
+            )
     if _sure(columns) == {","}:
         columns += _thousands(path, frame, [column.name for column in columns])
-    notes += [column.note for column in columns] + _doubtful(frame, columns)
-    return tuple(columns), (*how.note, *notes)
+    doubts += [column.note for column in columns if column.is_doubtful] + _doubtful(frame, columns)
+    notes = tuple(column.note for column in columns if not column.is_doubtful)
+    return tuple(columns), (*how.note, *doubts), notes
 
 
 def _settled(texts: dict[str, pd.Series], comma: bool) -> dict[str, NumberColumn]:

@@ -28,6 +28,7 @@ __all__ = [
     "cell_of",
     "column_names",
     "first_line",
+    "is_plain",
     "read_code",
     "read_frame",
     "read_text",
@@ -124,7 +125,7 @@ def column_names(path: Path) -> tuple[str, ...]:
     ()
     """
     try:
-        if not _is_plain(path) or not path.is_file():
+        if not is_plain(path) or not path.is_file():
             return ()
         with path.open("rb") as file:
             content = file.read(_LOOKED_AT)
@@ -196,7 +197,7 @@ def read_text(path: Path) -> tuple[str, Written]:
 
 def written(path: Path) -> Written:
     """How the file is written, where it is one of plain text or a workbook; see `read_text`."""
-    if _is_plain(path):
+    if is_plain(path):
         return read_text(path)[1]
     reader = _READERS.get(path.suffix.lower(), ("", ""))[0]
     return _workbook(path) if reader == "read_excel" else Written()
@@ -216,7 +217,7 @@ def cell_of(path: Path, rows: Any, column: int) -> str:
 def _first_row(path: Path, rows: Any) -> tuple[int, list[str]]:
     """(line, cells) of the first marked row."""
     wanted = int(rows.to_numpy().argmax()) + 1  # the names come first
-    if not _is_plain(path):
+    if not is_plain(path):
         return wanted + 1 + written(path).titles, []
     text, how = read_text(path)
     reader, start, count = csv.reader(io.StringIO(text, newline=""), delimiter=how.separator), 1, 0
@@ -229,7 +230,8 @@ def _first_row(path: Path, rows: Any) -> tuple[int, list[str]]:
     return wanted + 1, []
 
 
-def _is_plain(path: Path) -> bool:
+def is_plain(path: Path) -> bool:
+    """Whether the file is read as text as it is, by its name."""
     return path.suffix.lower() not in {*_PACKED, *_READERS}
 
 

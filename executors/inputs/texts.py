@@ -65,6 +65,7 @@ class Texts:
         str, ...
     ]  # lines that make a frame `df` of the columns text, label and is_valid, as far as there are
     notes: tuple[str, ...] = ()
+    doubts: tuple[str, ...] = ()  # what may be meant otherwise
 
     @property
     def classes(self) -> tuple[str, ...]:
@@ -202,22 +203,23 @@ def _folder(folder: Path, seed: int, labelled: bool) -> Texts:
         tuple(text for text, _, _ in read),
         tuple(label for _, label, _ in read) if labelled else (),
     )
-    notes = part_notes(folder, own) if own else ()
-    notes += (
+    doubts = part_notes(folder, own) if own else ()
+    doubts += (
         (f"{len(empty)} empty files are left out, the first {empty[0].relative_to(folder)}",)
         if empty
         else ()
     )
+    notes: tuple[str, ...] = ()
     split = own is not None
     title, code = _title(folder, texts, labels), _folder_lines(folder, labelled, own)
     if not labelled and not split and len(texts) < _FEWEST_TEXTS:  # a few books
         texts = tuple(part for text in texts for part in text.split("\n\n") if part.strip())
-        notes = (*notes, f"so few texts are cut at their empty lines, into {len(texts)} parts")
+        notes = (f"so few texts are cut at their empty lines, into {len(texts)} parts",)
         code = (*code, _CUT_LINE)
     held = tuple(number for number, (_, _, valid) in enumerate(read) if valid) if split else None
     _check(folder, texts, labels, held)
     valid = _held_out(labels or ("",) * len(texts), seed) if held is None else held
-    return Texts(title, texts, labels, valid, split, code, notes)
+    return Texts(title, texts, labels, valid, split, code, notes, doubts)
 
 
 def _files(folder: Path) -> list[Path]:
@@ -325,9 +327,11 @@ def _table(path: Path, target: str, seed: int, labelled: bool) -> Texts:
     renamed = {column: "text", **({target: "label"} if labelled else {})}
     kept = [*renamed, *([] if held is None else [OWN_SPLIT])]
     code = (f"df = {read_code(path)}[{kept!r}].rename(columns={renamed!r})",)
-    notes = written(path).note
-    notes += (f"the texts are in column '{column}'",) if column != "text" else ()
-    return Texts(_title(path, texts, labels), texts, labels, valid, held is not None, code, notes)
+    doubts = written(path).note
+    guessed = labelled and column != "text"
+    doubts += (f"the texts are in column '{column}'",) if guessed else ()
+    title, split = _title(path, texts, labels), held is not None
+    return Texts(title, texts, labels, valid, split, code, doubts=doubts)
 
 
 def _text_column(path: Path, frame: pd.DataFrame, target: str) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 
 from executors.errors import BadParameter
+from executors.parameters import both
 
 __all__ = ["asked_range"]
 
@@ -25,7 +26,7 @@ def asked_range(text: str) -> tuple[float, float] | None:
         bounds = []
     if len(bounds) != 2 or not all(map(math.isfinite, bounds)) or bounds[0] >= bounds[1]:
         raise BadParameter(
-            "parameter 'y_range' must be the lowest and the highest prediction, such as 0.5,5.5, "
+            f"{both('y_range')} must be the lowest and the highest prediction, such as 0.5,5.5, "
             f"got '{text}'"
         )
     return bounds[0], bounds[1]

@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from executors.errors import BadInput, BadParameter, reason
+from executors.parameters import both
 from executors.task import Settings
 
 __all__ = [
@@ -73,7 +74,7 @@ def sizes_of(settings: Settings) -> Sizes:
         widths = []
     if len(widths) != 3 or not all(1 <= width <= 10_000 for width in widths):
         raise BadParameter(
-            "parameter 'arch': a text's network is AWD_LSTM, "
+            f"{both('arch')}: a text's network is AWD_LSTM, "
             "or the widths of its embedding and hidden layers and "
             f"the number of these, such as 128,256,2, not '{asked}'"
         )

@@ -9,6 +9,7 @@ from typing import Any
 
 from executors.errors import BadParameter, closest, reason
 from executors.networks.weights import find_timm_weights, find_weights
+from executors.parameters import both
 from executors.task import Settings
 
 __all__ = [
@@ -110,25 +111,25 @@ def check_arch(arch: str, unet: bool = False) -> None:
         return
     if arch in _NO_UNET:
         raise BadParameter(
-            f"parameter 'arch': '{arch}' cannot be the encoder of a U-Net, "
+            f"{both('arch')}: '{arch}' cannot be the encoder of a U-Net, "
             "because its channels come last"
         )
     for start, why in _REFUSED.items():
         if arch.startswith(start) and not (not unet and _in_timm(arch)):
             raise BadParameter(
-                f"parameter 'arch': '{arch}' cannot be used: {why}; try {', '.join(NETWORKS[:3])}"
+                f"{both('arch')}: '{arch}' cannot be used: {why}; try {', '.join(NETWORKS[:3])}"
             )
     if _in_timm(arch):
         if unet:
             raise BadParameter(
-                f"parameter 'arch': '{arch}' is timm's, "
+                f"{both('arch')}: '{arch}' is timm's, "
                 "and fastai builds a U-Net on torchvision's only"
             )
         return
     close = closest(arch, NETWORKS) or NETWORKS
     timm = "" if importlib.util.find_spec("timm") else "; timm, which has more, is not installed"
     raise BadParameter(
-        f"parameter 'arch': there is no architecture '{arch}'; try {', '.join(close)}{timm}"
+        f"{both('arch')}: there is no architecture '{arch}'; try {', '.join(close)}{timm}"
     )
 
 
@@ -229,7 +230,7 @@ def _try_out(learner: Any, arch: str, size: int) -> None:
             model(images)
     except (RuntimeError, ValueError, TypeError, AssertionError, IndexError) as error:
         raise BadParameter(
-            f"parameter 'arch': timm's '{arch}' does not work in fastai at {size} px: "
+            f"{both('arch')}: timm's '{arch}' does not work in fastai at {size} px: "
             f"{reason(error)[:200]}"
         ) from None
     model.train()

@@ -29,6 +29,7 @@ from executors.batch_size.search import SMALLEST, Case, Trial
 from executors.batch_size.setup import Ready, Setup, ready_from
 from executors.devices import Device
 from executors.errors import BadInput, BadParameter
+from executors.parameters import both
 from executors.recipe import Parameter, Recipe
 from executors.recipes._shared import DEVICE, PHASE_SAID, SEED, SIZE_SAID, inputs
 from executors.runs.journal import Journal, Outcome
@@ -197,7 +198,7 @@ def run(params: Params, journal: Journal) -> Outcome:
     _check(source, params.effective_batch)
     standard = task.default_size(settings)
     sizes: tuple[int | None, ...] = (None,) if standard is None else params.sizes or (standard,)
-    journal.log(source.title)
+    journal.source(source.title, source.doubts)
     narrator = Narrator(journal)
     with _opened(params, sizes[0], journal) as bench:
         ready = ready_from(bench.hello)
@@ -217,7 +218,7 @@ def run(params: Params, journal: Journal) -> Outcome:
         "reason": reason,
         "arch": settings.arch or task.DEFAULT_ARCH,
         "notes": [
-            *source.notes,
+            *source.remarks,
             *ready.notes,
             *remarks,
             *failures,
@@ -243,7 +244,7 @@ def _check(source: Source, effective: int | None) -> None:
         )
     if effective is not None and effective > source.train:
         raise BadParameter(
-            "batch-size: parameter 'effective_batch' must be at most the "
+            f"{both('effective_batch')} must be at most the "
             f"{source.train} training samples of {source.title}, got {effective}"
         )
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from executors.amounts import show_rate
 from executors.apart import trained_apart
 from executors.errors import BadParameter, RecipeError
+from executors.parameters import both
 from executors.prepare import Prepared, prepare
 from executors.recipe import Parameter, Recipe
 from executors.recipes._shared import (
@@ -171,7 +172,7 @@ def run(params: Params, journal: Journal) -> Outcome:
     """
     if params.start_lr >= params.end_lr:
         raise BadParameter(
-            "lr-find: parameter 'start_lr' must be below 'end_lr', "
+            f"{both('start_lr')} must be below {both('end_lr')}, "
             f"got {params.start_lr:g} and {params.end_lr:g}"
         )
     from executors.learning_rate.curves import write_curves

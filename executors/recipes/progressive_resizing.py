@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from executors.amounts import show_number
 from executors.apart import trained_apart
 from executors.errors import BadParameter
+from executors.parameters import both
 from executors.prepare import Prepared, build, prepare
 from executors.recipe import Parameter, Recipe
 from executors.recipes._shared import (
@@ -170,9 +171,7 @@ def _sizes(asked: tuple[int, ...], ready: Prepared) -> tuple[int, ...]:
         When a single one is asked for.
     """
     if len(asked) == 1:
-        raise BadParameter(
-            f"progressive-resizing: parameter 'sizes' needs two sizes at least, got {asked[0]}"
-        )
+        raise BadParameter(f"{both('sizes')} needs two sizes at least, got {asked[0]}")
     if asked:
         return tuple(sorted(asked))
     assert ready.size is not None

@@ -26,7 +26,7 @@ from typing import Any
 
 import psutil
 
-from executors.errors import OutOfMemory, RecipeError
+from executors.errors import OutOfMemory, RecipeError, one_line
 from executors.memory import is_out_of_memory
 from executors.recipe import check_params, recipe_module, typed_params
 from executors.runs.folder import ENVIRONMENT, FOLDER_LOST, RESULT, SPEC, read_json, write_json
@@ -140,10 +140,10 @@ def _run(spec: dict[str, Any], folder: Path) -> RunResult:
     except Exception as error:  # the edge of the child: recipes and torch may raise anything
         _say(traceback.format_exc())
         status: Status = "out_of_memory" if is_out_of_memory(error) else "failed"
-        first = next(iter(str(error).strip().splitlines()), "")
-        result = replace(
-            result, status=status, message=f"{type(error).__name__}: {first}".rstrip(": ")
-        )
+        message = one_line(error)
+        if status == "out_of_memory":
+            message += "; take a smaller batch, smaller images or a smaller network"
+        result = replace(result, status=status, message=message)
         if isinstance(error, OSError) and error.errno in _DISK:
             raise
     journal.finish()

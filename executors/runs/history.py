@@ -136,9 +136,9 @@ def _record(folder: Path, ahead: int | None) -> RunRecord:
         return _with(
             blank,
             "failed",
-            f"connection lost: `gradus take-up {name}` fetches the run if it goes on",
+            f"connection lost; the run may go on (`gradus take-up {name}` fetches it)",
         )
-    return _with(blank, "failed", "interrupted: it ended without a result")
+    return _with(blank, "failed", "interrupted: it ended without a result; start it again")
 
 
 def _ended(blank: RunRecord, stored: dict[str, Any]) -> RunRecord:

@@ -128,6 +128,12 @@ class Journal:
         """A sentence for the person who watches."""
         self.emit("log", text=text)
 
+    def source(self, title: str, doubts: Iterable[str]) -> None:
+        """What was read, and what of it may have been meant otherwise."""
+        self.log(title)
+        for doubt in doubts:
+            self.emit("doubt", text=doubt)
+
     def progress(self, done: int, total: int, what: str, *, guess: bool = False) -> None:
         """How far the run is; `total` may grow while the recipe learns how much there is to do.
 

@@ -345,9 +345,11 @@ class Run:
             if self._cancel.is_set():
                 return "cancelled", "the run was cancelled"
             if time.monotonic() - self._begun > timeout_s:
-                return "timeout", f"the run took longer than its limit of {timeout_s:g} s"
+                took = f"the run took longer than its limit of {timeout_s:g} s"
+                return "timeout", f"{took}; give it more time or less to do"
             if silence_s is not None and time.monotonic() - sign > silence_s:
-                return "timeout", f"the run gave no sign of life for {silence_s:g} s"
+                silent = f"the run gave no sign of life for {silence_s:g} s"
+                return "timeout", f"{silent}; its log may say why, and it can be started again"
         return None
 
     def _leave(self) -> None:

@@ -106,20 +106,21 @@ def inspect(settings: Settings, verify: bool = True) -> Source:
     wanted = asked_range(settings.y_range)
     numbers: tuple[NumberColumn, ...] = ()
     how: tuple[str, ...] = ()
+    unsure: tuple[str, ...] = ()
     if settings.data:
         path = Path(settings.data)
         frame = read_frame(path)
         names = _columns(path, frame, settings.target)
         check_rows(path, frame)
         ratings_only = frame[[names[2]]].copy()
-        numbers, how = read_number_columns(path, ratings_only, names[2])
+        numbers, unsure, how = read_number_columns(path, ratings_only, names[2])
         frame[names[2]] = ratings_only[names[2]]
         _check(path, frame, names, wanted)
         held, title = own_split(path, frame), path.name
     else:
         if settings.target:
             raise BadParameter(
-                f"parameter 'target': the sample has no columns to choose ('{settings.target}')"
+                f"{both('target')}: the sample has no columns to choose ('{settings.target}')"
             )
         frame, names, held, title = _sample(settings.seed), _NAMES, None, "generated ratings"
     valid = _held_out(len(frame), settings.seed) if held is None else held
@@ -127,12 +128,9 @@ def inspect(settings: Settings, verify: bool = True) -> Source:
     ratings = _Ratings(frame, names, valid, held is not None, y_range, numbers)
     users, items = frame[names[0]].nunique(), frame[names[1]].nunique()
     title = f"{title}: {len(frame)} ratings of {items} items by {users} users"
-    notes = (
-        *how,
-        *_notes(names, frame, settings),
-        f"predictions stay between {y_range[0]:g} and {y_range[1]:g}, {why}",
-    )
-    return Source(title, len(frame) - len(valid), len(valid), notes, ratings)
+    notes = (*how, f"predictions stay between {y_range[0]:g} and {y_range[1]:g}, {why}")
+    doubts = (*_doubts(names, frame, settings), *unsure)
+    return Source(title, len(frame) - len(valid), len(valid), notes, ratings, doubts)
 
 
 def build(
@@ -217,7 +215,7 @@ def _factors(arch: str) -> int:
     text = (arch or DEFAULT_ARCH).removesuffix("factors").strip()
     if not text.isdecimal() or not 1 <= int(text) <= 100_000:
         raise BadParameter(
-            "parameter 'arch': the network of ratings is given by its factors, such as 50, "
+            f"{both('arch')}: the network of ratings is given by its factors, such as 50, "
             f"not '{arch}'"
         )
     return int(text)
@@ -241,7 +239,7 @@ def _columns(path: Path, frame: pd.DataFrame, target: str) -> tuple[str, str, st
         asked = [name.strip() for name in target.split(",")]
         if len(set(asked)) != 3 or not all(asked):
             raise BadParameter(
-                f"parameter 'target': three columns are wanted, of user, item and rating, such as "
+                f"{both('target')}: three columns are wanted, of user, item and rating, such as "
                 f"user,item,rating, got '{target}'"
             )
         for name in asked:
@@ -310,7 +308,9 @@ def _numbers(path: Path, ratings: pd.Series) -> pd.Series:
     return numbers
 
 
-def _notes(names: tuple[str, str, str], frame: pd.DataFrame, settings: Settings) -> tuple[str, ...]:
+def _doubts(
+    names: tuple[str, str, str], frame: pd.DataFrame, settings: Settings
+) -> tuple[str, ...]:
     """Which columns were taken when they were guessed, and what is odd about the ratings."""
     user, item, _ = names
     notes = []

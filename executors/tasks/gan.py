@@ -23,6 +23,7 @@ from executors.inputs.images import (
     loaders,
     template,
 )
+from executors.parameters import both
 from executors.task import Built, Settings, Source
 
 __all__ = [
@@ -72,9 +73,7 @@ def inspect(settings: Settings, verify: bool = True) -> Source:
         When the folder is missing, holds too few images, or one that cannot be read.
     """
     if settings.arch not in ("", DEFAULT_ARCH):
-        raise BadParameter(
-            f"parameter 'arch': a GAN is '{DEFAULT_ARCH}' here, not '{settings.arch}'"
-        )
+        raise BadParameter(f"{both('arch')}: a GAN is '{DEFAULT_ARCH}' here, not '{settings.arch}'")
     if settings.data:
         return _folder(existing_folder(settings.data, "of images"), verify)
     from sklearn.datasets import load_digits
@@ -105,7 +104,7 @@ def build(
     side = size or 32
     if side < 32 or side & (side - 1):
         raise BadParameter(
-            f"parameter 'size': a GAN's images are 32, 64, 128 px and so on in size, not {side}"
+            f"{both('size')}: a GAN's images are 32, 64, 128 px and so on in size, not {side}"
         )
     digits = (load_digits().images * 15.9).astype("uint8")  # (n, 8, 8), 0 to 254
     blocks = TransformBlock(type_tfms=generate_noise), image_block(partial(_digit, digits))

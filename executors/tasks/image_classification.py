@@ -238,8 +238,8 @@ def _folder(folder: Path, seed: int, verify: bool) -> Source:
     count, classes = len(parts.train) + len(parts.valid), len({name for _, name in parts.train})
     title = f"{folder.name}: {count} images in {classes} classes"
     left_out = tuple(note for place in places for note in other_files(place))
-    notes = (*notes, *left_out, *(part_notes(folder, own) if own else _alone(labelled[0])))
-    return Source(title, len(parts.train), len(parts.valid), notes, parts)
+    doubts = (*left_out, *(part_notes(folder, own) if own else _alone(labelled[0])))
+    return Source(title, len(parts.train), len(parts.valid), notes, parts, doubts)
 
 
 def _labelled(folder: Path) -> list[tuple[Path, str]]:

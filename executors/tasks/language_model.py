@@ -96,9 +96,8 @@ def inspect(settings: Settings, verify: bool = True) -> Source:
         *texts.notes,
         f"a sample is a sequence of {SEQUENCE} words; their number is an estimate",
     )
-    return Source(
-        f"{texts.title}, {sum(counts)} words", train // SEQUENCE, valid // SEQUENCE, notes, texts
-    )
+    title = f"{texts.title}, {sum(counts)} words"
+    return Source(title, train // SEQUENCE, valid // SEQUENCE, notes, texts, texts.doubts)
 
 
 def build(

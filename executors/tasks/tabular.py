@@ -107,7 +107,8 @@ def inspect(settings: Settings, verify: bool = True) -> Source:
     if y_range is not None:
         why = "as asked" if settings.y_range else f"{_BEYOND:.0%} beyond the target on both sides"
         notes = (*notes, f"predictions stay between {y_range[0]:g} and {y_range[1]:g}, {why}")
-    return Source(title, rows - len(valid), len(valid), notes, _Sample(table, valid, y_range))
+    sample = _Sample(table, valid, y_range)
+    return Source(title, rows - len(valid), len(valid), notes, sample, table.doubts)
 
 
 def build(
@@ -238,7 +239,7 @@ def _range(table: Table, asked: str) -> tuple[float, float] | None:
     if table.classes:
         if wanted is not None:
             raise BadParameter(
-                f"parameter 'y_range': '{table.target}' holds classes, which have no range"
+                f"{both('y_range')}: '{table.target}' holds classes, which have no range"
             )
         return None
     low, high = float(table.frame[table.target].min()), float(table.frame[table.target].max())
@@ -261,7 +262,7 @@ def _layers(arch: str) -> list[int]:
         widths = []
     if not widths or not all(1 <= width <= _WIDEST for width in widths):
         raise BadParameter(
-            "parameter 'arch': a table's network is given by the widths of its layers, "
+            f"{both('arch')}: a table's network is given by the widths of its layers, "
             f"such as 200,100, not '{arch}'"
         )
     return widths
@@ -273,12 +274,12 @@ def _read(settings: Settings) -> Table:
     table = _breast_cancer()
     if settings.target not in ("", table.target):
         raise BadParameter(
-            f"parameter 'target': '{settings.target}' is not a column of the sample; "
+            f"{both('target')}: '{settings.target}' is not a column of the sample; "
             f"name your own file in {both('data')}"
         )
     if settings.log_target == "yes":
         raise BadParameter(
-            "parameter 'log_target': the sample's target holds classes, which have no logarithm"
+            f"{both('log_target')}: the sample's target holds classes, which have no logarithm"
         )
     return table
 

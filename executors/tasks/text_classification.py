@@ -23,6 +23,7 @@ from executors.networks.awd_lstm import (
     read_vocab,
     sizes_of,
 )
+from executors.parameters import both
 from executors.task import Built, Settings, Source
 
 __all__ = [
@@ -117,7 +118,7 @@ def inspect(settings: Settings, verify: bool = True) -> Source:
     sizes_of(settings)
     if settings.encoder and settings.arch:
         raise BadParameter(
-            f"parameter 'arch': the encoder has its own sizes; leave '{settings.arch}' out"
+            f"{both('arch')}: the encoder has its own sizes; leave '{settings.arch}' out"
         )
     encoder, vocab = read_vocab(settings.encoder) if settings.encoder else (None, [])
     texts = (
@@ -127,9 +128,8 @@ def inspect(settings: Settings, verify: bool = True) -> Source:
     )
     title = texts.title if settings.data else f"{texts.title} in {len(texts.classes)} classes"
     train = len(texts.texts) - len(texts.valid)
-    return Source(
-        title, train, len(texts.valid), texts.notes, _Sample(texts, encoder, tuple(vocab))
-    )
+    sample = _Sample(texts, encoder, tuple(vocab))
+    return Source(title, train, len(texts.valid), texts.notes, sample, texts.doubts)
 
 
 def build(

@@ -40,7 +40,7 @@ def test_columns_are_told_apart(houses: Path) -> None:
         ("area", "price"),
         True,
     )
-    assert table.notes == ("left out: 'country' (a single value), 'name' (40 different texts)",)
+    assert table.doubts == ("left out: 'country' (a single value), 'name' (40 different texts)",)
 
 
 def test_a_fraction_is_regression(houses: Path) -> None:
@@ -174,14 +174,14 @@ def test_a_nameless_index_is_left_out(tmp_path: Path) -> None:
     rows = [f"{n},{n + 7},{n * n % 9},{n // 15}" for n in range(30)]
     table = read_table(write(tmp_path / "t.csv", ",id,x,y", rows), "y")
     assert table.continuous == ("id", "x")
-    assert "left out: 'Unnamed: 0' (has no name and counts the rows)" in table.notes
-    assert [note for note in table.notes if "'id' counts the rows; take it out" in note]
+    assert "left out: 'Unnamed: 0' (has no name and counts the rows)" in table.doubts
+    assert [note for note in table.doubts if "'id' counts the rows; take it out" in note]
 
 
 def test_a_value_far_from_all_others_is_said(tmp_path: Path) -> None:
     """9999 often stands for a missing value; a single odd one, or one not so far, does not."""
     rows = [f"{9999 if n % 9 == 4 else n},{n if n else 9999},{min(n, 20)},{n}" for n in range(30)]
-    notes = read_table(write(tmp_path / "t.csv", "far,once,capped,y", rows), "y").notes
+    notes = read_table(write(tmp_path / "t.csv", "far,once,capped,y", rows), "y").doubts
     said = [note for note in notes if "stands for a missing value" in note]
     assert len(said) == 1 and said[0].startswith(
         "'far' is 9999 in 3 rows, and from 0 to 29 in the others;"

@@ -196,7 +196,7 @@ def test_a_column_that_is_not_quite_numbers_is_text_and_said(tmp_path: Path) -> 
     """The line of what is no number is named."""
     head, rows = "x,z,y", [f"{n},{'ask' if n == 7 else n * 1.5},{n % 2}" for n in range(ROWS)]
     source = looked_at(_lines(head, rows.__getitem__)(tmp_path))
-    assert "'z' is read as text, because line 9 holds 'ask'" in source.notes
+    assert "'z' is read as text, because line 9 holds 'ask'" in source.remarks
 
 
 def test_a_point_beside_commas_is_of_thousands(tmp_path: Path) -> None:
@@ -206,7 +206,7 @@ def test_a_point_beside_commas_is_of_thousands(tmp_path: Path) -> None:
     source = find_task("tabular").inspect(settings)
     assert [*source.content.table.frame["z"][:4]] == [1100, 1101, 1102, 850]
     note = "'.' between thousands, as other columns have ',' before decimals"
-    assert f"'z' is read as numbers, {note}" in source.notes
+    assert f"'z' is read as numbers, {note}" in source.remarks
     assert [*_snippet_frame(settings)["z"]] == [*source.content.table.frame["z"]]
 
 
@@ -221,7 +221,7 @@ def test_marks_that_could_stand_for_others_are_as_in_the_file(tmp_path: Path, se
         source = looked_at(_lines(sep.join("xzy"), rows.__getitem__)(tmp_path))
         assert source.content.table.frame["z"][0] == 1100
         said = f"in {unit}, as other columns have '{marks[1]}' before decimals"
-        assert any(note.startswith("'z'") and note.endswith(said) for note in source.notes)
+        assert any(note.startswith("'z'") and note.endswith(said) for note in source.remarks)
 
 
 @pytest.mark.parametrize(
@@ -235,14 +235,14 @@ def test_marks_that_nothing_settles_are_said_by_a_cell(tmp_path: Path, sep: str,
     """A thousand times too much or too little is seen by what one cell is read as."""
     rows = [sep.join((f"{352 + n},{100 + n}", "ab"[n % 2])) for n in range(ROWS)]
     source = looked_at(_lines(sep.join("xy"), rows.__getitem__)(tmp_path))
-    assert f"'x' is read as numbers, {said}" in source.notes
+    assert f"'x' is read as numbers, {said}" in source.remarks
 
 
 def test_a_name_of_two_columns_is_said(tmp_path: Path) -> None:
     """It could be either's."""
     source = looked_at(_lines("x,x,y", lambda n: f"{n % 7},{n % 5},{n % 2}")(tmp_path))
     assert source.content.table.continuous == ("x", "x.1")
-    assert source.notes[-1].startswith("the first of the columns called 'x' keeps the name")
+    assert source.doubts[-1].startswith("the first of the columns called 'x' keeps the name")
 
 
 def test_a_point_that_is_none_of_thousands_keeps_all_as_they_are(tmp_path: Path) -> None:
@@ -250,7 +250,7 @@ def test_a_point_that_is_none_of_thousands_keeps_all_as_they_are(tmp_path: Path)
     rows = [f"{n},5;1.{100 + n};{n}.5;{'ab'[n % 2]}" for n in range(ROWS)]
     source = looked_at(_lines("x;z;half;y", rows.__getitem__)(tmp_path))
     assert source.content.table.frame["z"][0] == 1.1
-    assert "'z' is read with '.' before decimals, though other columns have ','" in source.notes
+    assert "'z' is read with '.' before decimals, though other columns have ','" in source.remarks
 
 
 @pytest.mark.parametrize("title", ["My houses", "Häuser, 2023;;", "Houses, 2023\n"])
@@ -259,7 +259,7 @@ def test_names_below_a_title_or_with_space_around(tmp_path: Path, title: str) ->
     data = _lines(f"{title}\nx ; z;y", lambda n: f"{n};{n / 4};{'ab'[n % 2]}")(tmp_path)
     settings = Settings("tabular", data, "y")
     source = find_task("tabular").inspect(settings)
-    assert f"line {title.count(chr(10)) + 2} holds the names, below a title" in source.notes
+    assert f"line {title.count(chr(10)) + 2} holds the names, below a title" in source.remarks
     assert source.content.table.continuous == ("x", "z")
     assert [*_snippet_frame(settings)["z"]] == [n / 4 for n in range(ROWS)]
 
@@ -327,8 +327,8 @@ def test_the_sheet_with_a_table_below_its_title(tmp_path: Path) -> None:
     book.save(tmp_path / "t.xlsx")
     settings = Settings("tabular", str(tmp_path / "t.xlsx"), "y")
     source = find_task("tabular").inspect(settings)
-    assert "sheet 'Sales' is read, the first that holds a table" in source.notes
-    assert "line 3 holds the names, below a title" in source.notes
+    assert "sheet 'Sales' is read, the first that holds a table" in source.remarks
+    assert "line 3 holds the names, below a title" in source.remarks
     assert source.content.table.continuous == ("2019", "z")
     assert [*_snippet_frame(settings)["2019"]] == [*range(ROWS)]
 
@@ -442,7 +442,7 @@ def test_files_of_other_kinds_are_left_out_and_said(tmp_path: Path) -> None:
     (photos / "list.txt").write_text("beside the classes")
     source = looked_at(str(photos), "", "image-classification")
     words = "left out: 1 files whose names are not those of images, such as a/phone.heic"
-    assert source.notes == (words,)
+    assert source.doubts == (words,)
 
 
 def test_all_broken_images_are_named_at_once(tmp_path: Path) -> None:

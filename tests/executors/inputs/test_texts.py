@@ -80,7 +80,7 @@ def test_empty_texts_are_left_out_and_said(tmp_path: Path) -> None:
     (path / "dogs" / "00.txt").write_text(" \n")
     texts = read_texts(str(path), "", 42, labelled=True)
     assert len(texts.texts) == 23
-    assert texts.notes == ("1 empty files are left out, the first dogs/00.txt",)
+    assert texts.doubts == ("1 empty files are left out, the first dogs/00.txt",)
 
 
 def test_wrong_folders_are_named(tmp_path: Path) -> None:
@@ -110,7 +110,7 @@ def test_the_longest_column_holds_the_texts(tmp_path: Path) -> None:
         str(table(tmp_path / "t.csv", "id,kind,body,name", rows)), "kind", 42, labelled=True
     )
     assert texts.texts[0] == sentence(0) and texts.classes == ("bad", "good")
-    assert texts.notes == ("the texts are in column 'body'",)
+    assert texts.doubts == ("the texts are in column 'body'",)
 
 
 def test_a_table_brings_its_own_split(tmp_path: Path) -> None:

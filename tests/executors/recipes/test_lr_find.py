@@ -190,7 +190,7 @@ def test_a_batch_larger_than_the_data_is_named(tmp_path: Path) -> None:
     with pytest.raises(RecipeError) as raised:
         ended({"task": "tabular", "batch_size": 5000}, tmp_path)
     assert "456 samples to train on are fewer than one batch of 5000" in str(raised.value)
-    assert "take a batch_size of 114 or so" in str(raised.value)
+    assert "set Batch size (--batch-size) to 114 or so" in str(raised.value)
 
 
 def test_rates_in_the_wrong_order_are_named(tmp_path: Path) -> None:
@@ -199,7 +199,7 @@ def test_rates_in_the_wrong_order_are_named(tmp_path: Path) -> None:
         ended({"start_lr": 0.1, "end_lr": 0.01}, tmp_path)
     assert (
         str(raised.value)
-        == "lr-find: parameter 'start_lr' must be below 'end_lr', got 0.1 and 0.01"
+        == "Lowest rate (--start-lr) must be below Highest rate (--end-lr), got 0.1 and 0.01"
     )
 
 

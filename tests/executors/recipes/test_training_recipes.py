@@ -218,7 +218,7 @@ def test_one_size_cannot_grow(tmp_path: Path) -> None:
     """It is said what is wanted."""
     data = TINY["image-classification"](tmp_path)
     data.pop("size")
-    with pytest.raises(BadParameter, match="parameter 'sizes' needs two sizes at least, got 64"):
+    with pytest.raises(BadParameter, match=r"Sizes \(--sizes\) needs two sizes at least, got 64"):
         run(
             progressive_resizing,
             tmp_path / "run",

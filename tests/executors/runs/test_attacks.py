@@ -97,7 +97,7 @@ def test_a_run_over_its_time_is_ended_though_nobody_looks(attack: str, tmp_path:
     result = run.wait()
     assert (result.status, result.message) == (
         "timeout",
-        "the run took longer than its limit of 1.5 s",
+        "the run took longer than its limit of 1.5 s; give it more time or less to do",
     )
     assert gone(run.pid)
 
@@ -105,7 +105,8 @@ def test_a_run_over_its_time_is_ended_though_nobody_looks(attack: str, tmp_path:
 def test_a_silent_run_is_ended(attack: str, tmp_path: Path) -> None:
     """A run that gives no sign of life for the given time is ended long before its time limit."""
     result = start(attack, {"do": "hang"}, tmp_path, timeout_s=600, silence_s=1.5).wait()
-    assert (result.status, result.message) == ("timeout", "the run gave no sign of life for 1.5 s")
+    assert result.status == "timeout"
+    assert result.message.startswith("the run gave no sign of life for 1.5 s; ")
 
 
 def test_a_talking_run_is_not_silent(attack: str, tmp_path: Path) -> None:

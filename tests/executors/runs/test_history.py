@@ -63,7 +63,8 @@ def test_a_run_whose_starter_was_killed_was_interrupted(
         starter.kill()
     until(lambda: history(tmp_path / "runs")[0].status != "running")
     (record,) = history(tmp_path / "runs")
-    assert (record.status, record.message) == ("failed", "interrupted: it ended without a result")
+    told = "interrupted: it ended without a result; start it again"
+    assert (record.status, record.message) == ("failed", told)
 
 
 def test_damaged_folders_hide_no_others(attack: str, tmp_path: Path) -> None:

@@ -127,7 +127,8 @@ def test_many_runs_leave_no_descriptor_open(attack: str, tmp_path: Path, queue: 
 def test_a_flood_of_memory_has_its_own_status(attack: str, tmp_path: Path) -> None:
     """A recipe that takes memory without end is out of memory, and the next run works."""
     result = start(attack, {"do": "hoard"}, tmp_path / "runs").wait()
-    assert (result.status, result.message) == ("out_of_memory", "MemoryError")
+    assert result.status == "out_of_memory"
+    assert result.message.startswith("MemoryError; take a smaller batch")
     assert start(attack, {}, tmp_path / "runs").wait().status == "ok"
 
 

@@ -271,7 +271,7 @@ def test_a_killed_server_leaves_the_line(attack: str, runs: Path, until: Until) 
         )
     )
     statuses = sorted(record.message for record in history(runs) if record.status == "failed")
-    assert statuses == ["interrupted: it ended without a result"] * 2
+    assert statuses == ["interrupted: it ended without a result; start it again"] * 2
 
 
 def test_a_line_that_cannot_be_kept_is_one_clear_error(attack: str, runs: Path) -> None:

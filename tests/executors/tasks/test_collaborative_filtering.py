@@ -49,7 +49,7 @@ def test_columns_are_found_by_name_by_target_or_by_place(tmp_path: Path) -> None
     assert guessed.content.names == ("reader", "book", "stars")
     assert (
         "taken as user, item and rating: the first columns 'reader', 'book', 'stars'"
-        in guessed.notes
+        in guessed.doubts
     )
     asked = task.inspect(settings(other, target="book, reader ,when"))
     assert asked.content.names == ("book", "reader", "when")
@@ -118,7 +118,7 @@ def test_wrong_files_and_parameters_are_named(tmp_path: Path) -> None:
 
 def test_pairs_that_come_again_are_said(tmp_path: Path) -> None:
     """They are no mistake in every table, but seldom meant."""
-    notes = task.inspect(settings(table(tmp_path / "a.csv"))).notes
+    notes = task.inspect(settings(table(tmp_path / "a.csv"))).doubts
     assert "5 ratings are of a user and an item that were rated before; all count" in notes
 
 

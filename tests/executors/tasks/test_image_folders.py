@@ -70,7 +70,7 @@ def test_parts_of_other_names_are_no_classes(tmp_path: Path, train: str, held: s
     settings = Settings("image-classification", str(tmp_path))
     source = inspect(settings)
     assert (source.train, source.valid) == (10, 4)
-    assert f"{train}/ is trained on, {held}/ validated on; left out: zoo/" in source.notes
+    assert f"{train}/ is trained on, {held}/ validated on; left out: zoo/" in source.doubts
     code = find_task("image-classification").snippet(source, settings, 32, 4, False)
     assert f"train='{train}', valid='{held}'" in code
 
@@ -83,7 +83,7 @@ def test_classes_called_as_parts_are_classes(tmp_path: Path) -> None:
     source = inspect(Settings("image-classification", str(tmp_path)))
     assert source.title.endswith("17 images in 3 classes")
     said = "classes of a single image, which is trained on and never validated: 'tram'"
-    assert source.notes == (said,)
+    assert source.doubts == (said,)
 
 
 def test_labels_in_a_table_are_another_task(tmp_path: Path) -> None:
