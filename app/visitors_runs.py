@@ -140,6 +140,10 @@ class VisitorsRuns:
         """The folders in which a visitor finds files for a run: those allowed, else his own."""
         return {*self._roots()} if self._roots is not None else {Path.cwd(), Path.home()}
 
+    def may_read(self, path: Path) -> bool:
+        """Whether a visitor may have a run read this."""
+        return self._roots is None or lies_in(path, self._roots())
+
     def stop(self, visitor: str, run_id: str = "") -> None:
         """End the visitor's run, if there is one, or that of this id; returns when it has ended."""
         run = self._runs.get(visitor)

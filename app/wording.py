@@ -52,6 +52,17 @@ def run_command(recipe: str, params: Mapping[str, object]) -> str:
     return f"gradus run {recipe}{options}"
 
 
+def on_a_page(text: str) -> str:
+    """A message without the words of the command line, which stand in parentheses.
+
+    >>> on_a_page("name it in Target (--target); (--help) is no parameter")
+    'name it in Target; (--help) is no parameter'
+    >>> on_a_page("there is no store yet (`gradus ingest PATH` makes one)")
+    'there is no store yet'
+    """
+    return re.sub(r"(?<=\w) \((?:--[a-z][a-z0-9-]*|`gradus [^`]*`[^()]*)\)", "", text)
+
+
 def code_block(code: str, language: str = "python") -> str:
     """Fence code as Markdown, with a fence longer than any run of backticks inside."""
     longest = max((len(run) for run in re.findall(r"`+", code)), default=0)

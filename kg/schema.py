@@ -105,7 +105,7 @@ def connect(folder: Path, *, writable: bool) -> sqlite3.Connection:
         folder.mkdir(parents=True, exist_ok=True)
     elif not path.is_file():
         raise NoStore(
-            f"there is no store in {folder} yet; make one with: gradus ingest PATH --store {folder}"
+            f"there is no store in {folder} yet (`gradus ingest PATH --store {folder}` makes one)"
         )
     # SQLite keeps notes of its readers beside the file; where it may not, and no writer has left
     # any, none can come.

@@ -319,8 +319,8 @@ def open_store(folder: Path) -> Store:
         meta = read_meta(connection, folder)
         if int(meta.get("generation", "0")) == 0:
             raise NoStore(
-                f"the store in {folder} holds no notes yet; fill it with: gradus ingest PATH "
-                f"--store {folder}"
+                f"the store in {folder} holds no notes yet (`gradus ingest PATH --store {folder}` "
+                "fills it)"
             )
         check_types(connection, besides=OF_PASSAGES)
         notes = connection.execute("SELECT id, name, path FROM notes").fetchall()

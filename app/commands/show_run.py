@@ -27,6 +27,8 @@ def show_event(event: dict[str, Any]) -> None:
         tell(f"node: {event['node']}")
     elif kind == "device":
         tell(f"device: {event.get('device')} ({event.get('why', '')})")
+    elif kind == "doubt":
+        tell(str(event.get("text", "")), style="yellow")
     elif kind == "log":
         tell(str(event.get("text", event.get("message", ""))))
     elif kind == "trial":

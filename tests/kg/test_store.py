@@ -178,7 +178,7 @@ def test_a_folder_without_a_store_says_what_to_run(tmp_path: Path) -> None:
     where = tmp_path / "none"
     assert (
         str(caught.value)
-        == f"there is no store in {where} yet; make one with: gradus ingest PATH --store {where}"
+        == f"there is no store in {where} yet (`gradus ingest PATH --store {where}` makes one)"
     )
     assert not where.exists()
 
@@ -187,7 +187,7 @@ def test_a_store_without_a_finished_ingest_says_what_to_run(tmp_path: Path) -> N
     """An empty database, and one with tables only."""
     connect(tmp_path, writable=True).close()
     with pytest.raises(
-        NoStore, match=rf"{tmp_path} holds no notes yet; fill it with: gradus ingest PATH --store"
+        NoStore, match=rf"{tmp_path} holds no notes yet \(`gradus ingest PATH --store"
     ):
         open_store(tmp_path)
     meta_to_write(connect(tmp_path, writable=True), tmp_path)

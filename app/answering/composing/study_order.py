@@ -19,9 +19,7 @@ __all__ = ["after", "now", "path"]
 NAMED = 3  # concepts that a step is needed for
 LISTED = 12  # of what is left out
 QUOTE_CHARS = 160
-HOW_TO_MARK = (
-    'Say what you know with “I know this” on a concept\'s card, or `gradus known add "{}"`.'
-)
+HOW_TO_MARK = 'Say what you know with “I know this” on a concept\'s card (`gradus known add "{}"`).'
 
 
 class _Sources:
@@ -77,9 +75,7 @@ def path(goals: Sequence[Concept], store: Store) -> Composed:
     parts = [f"To reach {named}, in this order:", "\n".join(lines), *_known(plan.known)]
     if plan.further:
         goal = " ".join(f'"{g.label}"' for g in goals)
-        parts.append(
-            f"*Further back: {_some(plan.further)}. All of it: `gradus path {goal} --full`.*"
-        )
+        parts.append(f"*Further back (`gradus path {goal} --full`): {_some(plan.further)}.*")
     return Composed("\n\n".join(parts), tuple(sources.cited), plan.steps)
 
 

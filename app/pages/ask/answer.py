@@ -13,10 +13,9 @@ from app.answering.offers.wishes import Wish
 from app.fastai_v1.recognise import annotated
 from app.pages.text import chip, clean_markdown, escaped, link, row
 from app.place import place
-from app.wording import DOUBT, shortened
+from app.wording import DOUBT, on_a_page, shortened
 from app.writer.drafts import without_marks
 from executors.errors import RecipeError
-from executors.parameters import on_a_page
 from executors.recipe import find_recipe
 from ingest.notes.markdown import plain
 from kg.linking import key
@@ -44,7 +43,7 @@ PIECE_LIMIT = 24  # the chat draws the whole message anew for each piece
 def answer_markdown(store: Store, answer: Answer) -> str:
     """Write an answer for the chat; the store is the one that answered."""
     numbers = {citation.n for citation in answer.citations}
-    parts = [clean_markdown(annotated(answer), numbers)]
+    parts = [clean_markdown(on_a_page(annotated(answer)), numbers)]
     if answer.status == "not_in_notes":
         # where there are nearest concepts, the chips say what the text does
         nearest = [_chips("Nearest concepts", answer.nearest)] if answer.nearest else parts

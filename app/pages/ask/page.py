@@ -38,7 +38,7 @@ from app.pages.component import event_text
 from app.pages.note.beside import beside
 from app.pages.quiet import AT_ONCE, EACH, QUIET
 from app.pages.text import LATEX, chip, escaped
-from app.wording import count_of
+from app.wording import count_of, on_a_page
 from app.writer.written import Writer
 from kg.errors import GradusError, NoStore
 from kg.types import Answer
@@ -326,14 +326,16 @@ def welcome(shelf: Shelf) -> str:
     try:
         store = shelf.current()
     except NoStore as error:
+        said = html.escape(on_a_page(str(error)))
         return (
             '<div class="g-welcome"><h2>No notes yet</h2><p>Add some under Notes, above.</p>'
-            f"<p>{html.escape(str(error))}</p></div>"
+            f"<p>{said}</p></div>"
         )
     except StillReading as error:
-        return f'<div class="g-welcome"><h2>One moment</h2><p>{html.escape(str(error))}</p></div>'
-    except GradusError as error:
         said = html.escape(str(error))
+        return f'<div class="g-welcome"><h2>One moment</h2><p>{said}</p></div>'
+    except GradusError as error:
+        said = html.escape(on_a_page(str(error)))
         return f'<div class="g-welcome"><h2>The notes cannot be read</h2><p>{said}</p></div>'
     examples = " ".join(chip("ask", question, question) for question in example_questions(store))
     concepts = count_of(len(store.concepts), "concept")

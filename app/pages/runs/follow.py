@@ -17,11 +17,11 @@ from app.pages.runs.chart import charts_json
 from app.pages.runs.code_files import code_files_html
 from app.pages.runs.forms import LIMIT_MINUTES
 from app.pages.runs.history_view import history_html
-from app.pages.runs.result_view import files_html, result_html
+from app.pages.runs.result_view import files_html, read_html, result_html
 from app.pages.runs.table import DAMAGED, shown, undamaged
 from app.pages.runs.view import charts, log_html, state_html, tables_html
 from app.visitors_runs import StillGoing, VisitorsRuns
-from app.wording import code_block
+from app.wording import code_block, on_a_page
 from executors.errors import BadParameter, RecipeError
 from executors.recipe import check_params, find_recipe
 from executors.runs.folder import EVENTS, PID, SPEC
@@ -71,7 +71,7 @@ async def follow(
         yield NOTHING_NEW
         return
     except RecipeError as error:
-        yield _line(str(error), runs_dir)
+        yield _line(on_a_page(str(error)), runs_dir)
         return
     async with aclosing(watch(runs, visitor, run, title, runs_dir)) as views:
         async for shown in views:
@@ -100,7 +100,7 @@ async def watch(
             events += fresh
             if fresh:
                 told = now
-                yield _shown(title, run.folder, events, runs_dir)
+                yield _shown(title, run.folder, events, runs_dir, fresh=fresh)
             elif now - told >= TICK_S:
                 told = now
                 yield [_state(title, events, run.folder), *NOTHING_NEW[1:]]
@@ -111,8 +111,19 @@ async def watch(
 def _news(run: Run, tail: Tail) -> tuple[list[dict[str, Any]], bool]:
     """What came since the last look, the result last; and whether the run has ended."""
     result = run.result()  # before reading: what was written before the end is then read
-    events = tail.read()
-    return (events, False) if result is None else ([*events, result.to_event()], True)
+    events = [_worded(event) for event in tail.read()]
+    return (events, False) if result is None else ([*events, _worded(result.to_event())], True)
+
+
+def _worded(value: Any) -> Any:
+    """An event with all its words as a page says them, but for code."""
+    if isinstance(value, str):
+        return on_a_page(value)
+    if isinstance(value, list):
+        return [_worded(one) for one in value]
+    if isinstance(value, dict):
+        return {name: one if name == "code" else _worded(one) for name, one in value.items()}
+    return value
 
 
 async def reopen(
@@ -160,17 +171,23 @@ def _shown(
     events: Sequence[Mapping[str, Any]],
     runs_dir: Path,
     *,
+    fresh: Sequence[Mapping[str, Any]] = (),
     renew_history: bool = False,
     may_stop: bool = True,
 ) -> list[Any]:
-    """A value for each component of the view; the history changes when the run has ended."""
+    """A value for each component of the view; the history changes when the run has ended.
+
+    `fresh` are the events that are not shown yet.
+    """
     last = events[-1] if events else {}
     ended = last.get("event") == "result"
-    chain = shown(chain_html, history(runs_dir), folder.name) if ended or renew_history else ""
+    renew_result = ended or renew_history or any(one.get("event") == "doubt" for one in fresh)
+    chain = shown(chain_html, history(runs_dir), folder.name) if renew_result else ""
+    found = shown(result_html, last, events) if ended else ""
     code = str(last.get("code") or "") if ended else ""
     return [
         shown(_state, title, events, folder),
-        shown(result_html, last) + chain if ended else chain if renew_history else gr.skip(),
+        shown(read_html, events) + found + chain if renew_result else gr.skip(),
         undamaged(_curves, events, folder.name, instead=charts_json([], folder.name, DAMAGED)),
         shown(tables_html, events),
         shown(code_files_html, last, title, folder.name) if ended else "",
@@ -229,6 +246,7 @@ def _past(record: RunRecord, runs_dir: Path) -> list[Any]:
             "seconds": record.seconds,
         }
         events.append(record.result.to_event() if record.result else blank)
+    events = [_worded(event) for event in events]
     # What goes on is another visitor's, or another program's, who alone may stop it.
     view = _shown(title, record.folder, events, runs_dir, renew_history=True, may_stop=False)
     return [view[0] + AGAIN, *view[1:]]

@@ -17,6 +17,7 @@ from executors.runs.track import installed_trackers
 from executors.tasks import IMAGE_TASKS, TASK_NAMES, TEXT_TASKS, find_task
 
 __all__ = [
+    "BESIDE",
     "LIMIT_MINUTES",
     "Form",
     "field_label",
@@ -54,6 +55,7 @@ _BASIC = (
     "precision",
     "epochs",
 )
+BESIDE = ("data", "target")  # parameters whose files tell what is wrong before a run does
 _KINDS = {
     "images": IMAGE_TASKS,
     "texts": TEXT_TASKS,
@@ -72,6 +74,7 @@ class Form:
     group: gr.Column
     expects: gr.Markdown | None  # None: a recipe without a task
     fields: tuple[Any, ...]
+    beside: tuple[gr.HTML, ...]  # what the files tell, below the fields `BESIDE`
     more: gr.Accordion
     limit: gr.Number
     tracker: gr.Dropdown
@@ -102,12 +105,14 @@ def lay_out(recipe: Recipe, *, shown: bool, on: str = "") -> Form:
     with gr.Column(visible=shown, elem_id=f"form-{recipe.name}") as group:
         gr.Markdown(recipe.summary, elem_classes="g-summary")
         first = shown_first(recipe)
-        expects, fields = None, {}
+        expects, fields, beside = None, {}, []
         for parameter in recipe.parameters:
             if parameter.name in first:
                 fields[parameter.name] = _field(recipe.name, parameter, task)
                 if parameter.name == "task":
                     expects = gr.Markdown(_expects(task), elem_classes="g-quiet g-expects")
+                if parameter.name in BESIDE:
+                    beside.append(gr.HTML("", padding=False, elem_classes="g-ahead"))
         with gr.Accordion("More settings", open=False) as more:
             rest = [p for p in recipe.parameters if p.name not in first]
             fields |= {p.name: _field(recipe.name, p, task) for p in rest}
@@ -133,6 +138,7 @@ def lay_out(recipe: Recipe, *, shown: bool, on: str = "") -> Form:
         group,
         expects,
         tuple(fields[p.name] for p in recipe.parameters),
+        tuple(beside),
         more,
         limit,
         tracker,

@@ -10,7 +10,7 @@ from app.pages.runs.result_view import figures
 from app.pages.runs.table import table_html
 from app.pages.runs.view import status_word
 from app.pages.text import link
-from app.wording import shortened, to_the_minute
+from app.wording import on_a_page, shortened, to_the_minute
 from executors.recipe import recipes
 from executors.runs.history import RunRecord, history
 from executors.tasks import TASK_NAMES, find_task
@@ -19,6 +19,7 @@ __all__ = ["finding", "history_html", "recipe_titles", "task_title"]
 
 HISTORY_LIMIT = 30
 _LONGEST = 44  # characters of a finding
+_WHY = 160  # characters of what ended a run, with what to do about it
 _BESIDE_THE_TASK = ("phase", "arch")  # parameters
 _HEADS = ("Status", "Recipe", "Found", "On", "Device", "Took", "Started, UTC")
 
@@ -52,7 +53,7 @@ def _row(record: RunRecord, titles: dict[str, str]) -> str:
     cells = [
         f'<span class="g-badge g-is-{status}">{word}</span>',
         link("past", record.id, titles.get(record.recipe, record.recipe or record.id)),
-        html.escape(finding(record)),
+        html.escape(finding(record, _WHY)),
         html.escape(_on(record)),
         html.escape(record.device),
         duration(record.seconds) if record.seconds and record.status != "running" else "",
@@ -61,12 +62,12 @@ def _row(record: RunRecord, titles: dict[str, str]) -> str:
     return "<tr>" + "".join(f"<td>{cell}</td>" for cell in cells) + "</tr>"
 
 
-def finding(record: RunRecord) -> str:
-    """The first thing that was found, in a few words; of a run without a result, why."""
-    if record.result is None:
-        return shortened(record.message, _LONGEST)
-    if record.status != "ok":
-        return ""
+def finding(record: RunRecord, most: int = _LONGEST) -> str:
+    """The first thing that was found, in a few words; where nothing was, why, in `most` letters."""
+    if record.result is None or record.status != "ok":
+        data = str(record.params.get("data") or "")  # whose name stands beside it
+        why = record.message.replace(data, Path(data).name) if data else record.message
+        return shortened(" ".join(on_a_page(why).split()), most)
     first = next(iter(figures(record.result.said)), None)
     return "" if first is None else shortened(f"{first[0]}: {first[1]}", _LONGEST)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,14 +18,16 @@ from app.pages.runs.at_hand import at_hand_html
 from app.pages.runs.chain import split_offer
 from app.pages.runs.chooser import chooser
 from app.pages.runs.compare_view import MOST, comparison_html, past_choices
-from app.pages.runs.faults import faults_html, marked
+from app.pages.runs.faults import ahead_html, faults_html, marked
 from app.pages.runs.follow import follow, reopen
-from app.pages.runs.forms import LIMIT_MINUTES, Form, in_order, lay_out, named, preset
+from app.pages.runs.forms import BESIDE, LIMIT_MINUTES, Form, in_order, lay_out, named, preset
 from app.pages.runs.history_view import history_html
 from app.pages.runs.machine_view import is_busy, machine_html
 from app.pages.runs.plan import LIKE, plan_html
 from app.visitors_runs import VisitorsRuns
+from executors.ahead import Ahead, look_ahead
 from executors.cluster_address import HERE
+from executors.errors import one_line
 from executors.recipe import recipes
 from executors.runs.history import history
 from executors.runs.machine import machine
@@ -45,6 +48,8 @@ TO_THE_RUN = """() => {
   const view = document.getElementById('run-view'), top = view.getBoundingClientRect().top;
   if (top < 0 || top > innerHeight / 2) view.scrollIntoView({block: 'start'});
 }"""
+OUTSIDE = "This is outside the folders that runs may read; Choose shows what is in them."
+_LOG = logging.getLogger(__name__)
 READY = '<div class="g-state g-empty"><p>Start a recipe, or open an earlier run below.</p></div>'
 
 
@@ -160,24 +165,26 @@ def _machine(runs_dir: Path) -> None:
 def _connect(form: Form, desk: _Desk, view: View) -> None:
     """Let the form say what Start would do and what is wrong with it, and start."""
 
-    def check(minutes: object, _: object, __: object, ___: object, *values: object) -> list[Any]:
-        return marked(form, minutes, values)
+    def check(minutes: object, _: object, __: object, on: str, *values: object) -> list[Any]:
+        return marked(form, minutes, values, desk.ahead(named(form, values), on))
 
-    def tell(minutes: object, _: object, __: object, ___: object, *values: object) -> list[Any]:
-        return faults_html(form, minutes, values)
+    def tell(minutes: object, _: object, __: object, on: str, *values: object) -> list[Any]:
+        return faults_html(form, minutes, values, desk.ahead(named(form, values), on))
 
-    def plan(on: str, *values: object) -> str:
-        address = "" if on == HERE else on
+    def plan(on: str, *values: object) -> list[str]:
+        address, given = "" if on == HERE else on, named(form, values)
         records = history(desk.runs_dir)
-        return plan_html(form.recipe, named(form, values), records, address, desk.runs.readable())
+        told = plan_html(form.recipe, given, records, address, desk.runs.readable())
+        return [told, *ahead_html(form, desk.ahead(given, on))]
 
     fields = [form.on, *form.fields]
     if desk.runs.on:
         form.more.expand(lambda: at_hand_html(desk.runs.on), None, form.at_hand, **AT_ONCE)
     pairs = zip(form.recipe.parameters, form.fields, strict=True)
-    told = [field.change for parameter, field in pairs if parameter.name in LIKE]
+    told = [field.change for parameter, field in pairs if parameter.name in (*LIKE, *BESIDE)]
     told.append(form.on.change)
-    gr.on(told, plan, fields, form.plan, trigger_mode="always_last", **AT_ONCE)
+    said = [form.plan, *form.beside]
+    gr.on(told, plan, fields, said, trigger_mode="always_last", **AT_ONCE)
     faults = form.button.click(tell, form.inputs(), [form.more, form.faults], **AT_ONCE)
     faults.then(None, None, None, js=TO_THE_RUN, api_visibility="private")
     started = form.button.click(
@@ -188,7 +195,7 @@ def _connect(form: Form, desk: _Desk, view: View) -> None:
         concurrency_limit=4,
         **QUIET,
     )
-    started.then(plan, fields, form.plan, **AT_ONCE)
+    started.then(plan, fields, said, **AT_ONCE)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -218,6 +225,22 @@ class _Desk:
         visitor, run_id = str(request.session_hash), str(getattr(event, "id", ""))
         async for shown in reopen(self.runs, visitor, run_id, self.runs_dir):
             yield shown
+
+    def ahead(self, params: Mapping[str, object], on: str = HERE) -> Ahead:
+        """What the files tell that a form names; nothing of those that only a cluster has."""
+        data, target = (str(params.get(name) or "").strip() for name in BESIDE)
+        if not data:
+            return Ahead()
+        try:
+            path = Path(data).expanduser()
+            if not self.runs.may_read(path):
+                return Ahead(OUTSIDE)
+            if self.runs.on and on != HERE and not path.exists():
+                return Ahead()
+            return look_ahead(str(params.get("task") or ""), data, target)
+        except Exception as error:  # noqa: BLE001 - the page's edge: the run will say what is wrong
+            _LOG.warning("%s could not be looked at: %s", data, one_line(error))
+            return Ahead()
 
     def stop(self, request: gr.Request) -> None:
         self.runs.stop(str(request.session_hash))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 import html
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +12,7 @@ from app.pages.runs.numbers import amount, rates
 from app.pages.runs.table import row_html, table_html
 from executors.runs.stored_findings import Finding, figures_of, findings_from
 
-__all__ = ["doubts_html", "figures", "files_html", "result_html"]
+__all__ = ["doubts_html", "figures", "files_html", "read_html", "result_html"]
 
 Event = Mapping[str, Any]
 PICTURE_BYTES, FILE_BYTES = 4_000_000, 1_000_000
@@ -21,15 +21,29 @@ _DOUBTS = 12  # rows that are shown
 _WORDS_IN_LARGE = 28  # characters; a longer finding is set smaller
 
 
-def result_html(event: Event) -> str:
-    """The finding in large with its reason; what went wrong in a line where there is none."""
+def read_html(events: Iterable[Event]) -> str:
+    """What of the files may have been meant otherwise, as the run said when it had read them."""
+    lines = "".join(f"<li>{html.escape(doubt)}</li>" for doubt in _read(events))
+    return f'<div class="g-doubt g-read"><p>Read like this:</p><ul>{lines}</ul></div>' * bool(lines)
+
+
+def _read(events: Iterable[Event]) -> list[str]:
+    told = (str(event.get("text") or "") for event in events if event.get("event") == "doubt")
+    return [*dict.fromkeys(filter(None, told))]
+
+
+def result_html(event: Event, before: Sequence[Event] = ()) -> str:
+    """The finding in large with its reason; what went wrong in a line where there is none.
+
+    `before` are the run's other events, whose doubts are not told again.
+    """
     message = _line("g-reason", event["message"]) if event.get("message") else ""
     sent = "".join(_line("g-quiet", note) for note in event.get("notes") or ())
     if event.get("status") != "ok":
         message = message or "<p>The run gave no reason.</p>"
         return f'<div class="g-result g-bad">{message}{sent}</div>'
     large = "".join(_figure(*pair) for pair in figures(findings_from(event.get("said"))))
-    notes = _notes(event.get("values") or {})
+    notes = _notes(event.get("values") or {}, _read(before))
     return f'<div class="g-result"><div class="g-founds">{large}</div>{message}{notes}{sent}</div>'
 
 
@@ -106,10 +120,11 @@ def files_html(events: Sequence[Event], folder: Path) -> str:
     )
 
 
-def _notes(values: Mapping[str, Any]) -> str:
-    """The notes on what was decided, folded when there are many."""
+def _notes(values: Mapping[str, Any], told: Collection[str]) -> str:
+    """The notes on what was decided, without those told, folded when there are many."""
     stored = values.get("notes") or []
     notes = [stored] if isinstance(stored, str) else list(dict.fromkeys(map(str, stored)))
+    notes = [note for note in notes if note not in told]
     if len(notes) <= _FEW:
         return "".join(_line("g-quiet", note) for note in notes)
     lines = "".join(f"<li>{html.escape(note)}</li>" for note in notes)

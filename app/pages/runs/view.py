@@ -211,7 +211,7 @@ def _log_line(event: Event) -> str:
     """An event as a line of the log; "" for one that the log leaves out."""
     kind = event.get("event")
     seconds = f"{float(event.get('t') or 0):7.1f} s  "
-    if kind == "log":
+    if kind in ("log", "doubt"):
         return seconds + str(event.get("text") or event.get("message") or "")
     if kind == "device":
         return f"{seconds}device {event.get('device', '')}: {event.get('why', '')}"

@@ -186,7 +186,7 @@ def test_asking_before_ingest_says_what_to_run(shell: Shell, tmp_path: Path) -> 
     shell.store = tmp_path / "nothing"
     shell("ask", "what is dropout?")
     assert shell.code == 1
-    assert "make one with: gradus ingest PATH" in shell.errors
+    assert "(`gradus ingest PATH" in shell.errors
 
 
 def test_wrong_usage_exits_with_2(shell: Shell) -> None:

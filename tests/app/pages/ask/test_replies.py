@@ -115,7 +115,7 @@ def test_no_store_is_one_line(tmp_path: Path, encoder: Encoder) -> None:
     """It says what to do, stays in the chat, and is no turn of the conversation."""
     (only,) = asked(Shelf(tmp_path / "none", encoder))
     assert only.lasting and only.answer is None
-    assert only.text.startswith('<p class="g-error">') and "gradus ingest" in only.text
+    assert only.text.startswith('<p class="g-error">') and "under Notes" in only.text
 
 
 def test_who_stops_reading_stops_the_writer(shelf: Shelf) -> None:

@@ -8,10 +8,11 @@ from typing import Any
 import gradio as gr
 import pytest
 
-from app.pages.runs.faults import LIMIT, faults_html, faults_of, marked
+from app.pages.runs.faults import LIMIT, ahead_html, faults_html, faults_of, marked
 from app.pages.runs.forms import Form
-from app.pages.runs.page import runs_page
+from app.pages.runs.page import RunsPage, runs_page
 from app.visitors_runs import VisitorsRuns
+from executors.ahead import Ahead
 from executors.errors import BadParameter
 from executors.recipe import check_params
 
@@ -72,3 +73,54 @@ def test_the_time_limit_is_a_field_like_others(
     form = finder(forms)
     assert (LIMIT in faults_of(form, minutes, filled(form))) is wrong
     assert marked(form, minutes, filled(form))[0]["is_valid"] is not wrong
+
+
+def test_what_the_files_tell_stands_below_its_field_and_start_waits(
+    forms: tuple[Form, ...],
+) -> None:
+    """In the field's words; the mark beside the field does not say it a second time."""
+    form, ahead = finder(forms), Ahead("<x>.csv: name it in Target (--target)", "target", ("odd?",))
+    values = filled(form, task="tabular", data="x.csv")
+    words = "<x>.csv: name it in Target"
+    assert faults_of(form, 60, values, ahead) == {"target": words}
+    of_data, of_target = ahead_html(form, ahead)
+    assert of_data == "" and "&lt;x&gt;.csv: name it in Target<" in of_target
+    assert "odd?" in of_target
+    assert [m["message"] for m in marked(form, 60, values, ahead) if not m["is_valid"]] == [""]
+    assert "<b>Target</b>: &lt;x&gt;.csv" in faults_html(form, 60, values, ahead)[1]
+    assert len(form.beside) == len(ahead_html(form, Ahead())) == 2
+
+
+def laid_out(folder: Path, *roots: Path, on: str = "") -> RunsPage:
+    with gr.Blocks():
+        return runs_page(folder / "runs", VisitorsRuns(roots=lambda: roots, on=on))
+
+
+def test_only_files_that_runs_may_read_are_looked_at(tmp_path: Path) -> None:
+    """Whether others are there is not told; nor is a file missed that a cluster may have."""
+    own = tmp_path / "own"
+    own.mkdir()
+    page = laid_out(tmp_path, own)
+    said = {
+        page.desk.ahead({"task": "tabular", "data": str(path)}).fault
+        for path in (tmp_path / "gone.csv", tmp_path, own / ".." / "x.csv")
+    }
+    assert len(said) == 1 and "outside the folders" in said.pop()
+    gone = {"task": "tabular", "data": str(own / "gone.csv")}
+    assert "gone.csv does not exist" in page.desk.ahead(gone).fault
+    assert page.desk.ahead({"task": "tabular", "data": ""}) == Ahead()
+    away = laid_out(tmp_path, own, on="ray://there:10001").desk
+    assert away.ahead(gone, "ray://there:10001") == Ahead() and away.ahead(gone).fault
+
+
+def test_a_check_that_breaks_keeps_no_run_from_starting(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The run itself will say what is wrong."""
+
+    def broken(*_: str) -> Ahead:
+        raise MemoryError
+
+    monkeypatch.setattr("app.pages.runs.page.look_ahead", broken)
+    desk = laid_out(tmp_path, tmp_path).desk
+    assert desk.ahead({"task": "tabular", "data": str(tmp_path / "t.csv")}) == Ahead()

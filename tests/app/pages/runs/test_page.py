@@ -400,3 +400,37 @@ def test_history_shows_damaged_runs_as_text(tmp_path: Path) -> None:
     assert "&lt;b&gt;x" in shown
     assert re.search(r"g-is-failed", shown)
     assert "No runs yet" in history_html(tmp_path / "none")
+
+
+def ended(folder: Path, status: str, message: str, **params: object) -> None:
+    """A run that ended without a finding."""
+    folder.mkdir(parents=True)
+    spec = {"recipe": "lr-find", "task": "tabular", "params": params, "started": "2026-01-01"}
+    (folder / "spec.json").write_text(json.dumps(spec))
+    result = RunResult(status, "lr-find", "tabular", "", message=message)  # type: ignore[arg-type]
+    (folder / "result.json").write_text(json.dumps(result.to_event()))
+
+
+@pytest.mark.parametrize("status", ["failed", "timeout", "out_of_memory", "cancelled"])
+def test_the_history_says_what_ended_a_run(tmp_path: Path, status: str) -> None:
+    """In one line with what to do next, of the file by its name, in the fields' words."""
+    data = "/home/somebody/of/a/long/name/sales.csv"
+    message = f"{data}: which column is to be learned? Name it in Target (--target);\nthere are <a>"
+    ended(tmp_path / "one", status, message, data=data)
+    words = "sales.csv: which column is to be learned? Name it in Target; there are &lt;a&gt;"
+    assert f"<td>{words}</td>" in history_html(tmp_path)
+
+
+def test_an_opened_run_speaks_of_no_option(tmp_path: Path) -> None:
+    """What it says everywhere is worded for the page, but for its code."""
+    ended(tmp_path / "one", "failed", "name it in Target (--target)")
+    line = {"event": "log", "t": 0, "text": "not here; Download (--download) fetches it"}
+    (tmp_path / "one" / "events.jsonl").write_text(json.dumps(line) + "\n")
+
+    async def opened() -> list[Any]:
+        return [view async for view in reopen(VisitorsRuns(), "me", "one", tmp_path)]
+
+    (view,) = asyncio.run(opened())
+    shown = " ".join(str(part) for part in view)
+    assert "name it in Target<" in shown and "Download fetches it" in shown
+    assert "(--" not in shown

@@ -12,7 +12,7 @@ import pytest
 
 from app.pages.runs.chart import Guide
 from app.pages.runs.numbers import amount, duration, number
-from app.pages.runs.result_view import doubts_html, files_html, result_html
+from app.pages.runs.result_view import doubts_html, files_html, read_html, result_html
 from app.pages.runs.trials_view import plan_html, trials_html
 from app.pages.runs.view import charts, log_html, race_html, state_html
 from executors.runs.result import RunResult
@@ -332,3 +332,14 @@ def test_many_notes_are_folded_and_what_came_of_sending_is_said() -> None:
 def test_times_for_people(seconds: float, shown: str) -> None:
     """Lengths of time in the units that fit."""
     assert duration(seconds) == shown
+
+
+def test_what_may_have_been_meant_otherwise_stands_open_and_once() -> None:
+    """Above what was found; the notes that are folded do not have it again."""
+    events = [{"event": "doubt", "text": "<b> is learned as classes"}] * 2
+    assert read_html(events).count("&lt;b&gt; is learned as classes") == 1
+    assert read_html([]) == read_html([{"event": "doubt"}]) == ""
+    notes = ["<b> is learned as classes", "one", "two", "three"]
+    shown = result_html(result(values={"notes": notes}), events)
+    assert "3 notes on this run" in shown and "learned as classes" not in shown
+    assert "learned as classes" in log_html(events)
