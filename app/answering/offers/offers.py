@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from app.answering.offers.files import NamedFile
 from app.answering.offers.wishes import Wish
-from app.answering.question.files import NamedFile
 from executors.errors import listed
 from executors.parameters import both
 from executors.recipe import Recipe, recipes

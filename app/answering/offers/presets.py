@@ -16,6 +16,7 @@ from functools import cache, lru_cache
 from pathlib import PurePath
 
 from app.answering.offers.figures import Marked, in_px, with_marks
+from app.answering.offers.files import NamedFile
 from app.answering.offers.numbers import (
     Preset,
     claims_of,
@@ -26,7 +27,6 @@ from app.answering.offers.numbers import (
     widths_of,
 )
 from app.answering.offers.phrases import alternatives, phrase, spaced, the_only
-from app.answering.question.files import NamedFile
 from executors.networks.networks import KNOWN_NETWORKS
 from executors.parameters import Parameter
 from executors.recipe import Recipe

@@ -23,8 +23,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from app.answering.offers.files import NamedFile
 from app.answering.offers.presets import Preset, presets, spoken_words
-from app.answering.question.files import NamedFile
 from executors.recipe import Recipe, recipes
 from kg.encoder import load_encoder
 from kg.linking import STOP_WORDS, fold, key, one_slip, words

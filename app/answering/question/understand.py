@@ -6,6 +6,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from app.answering.offers.files import files_named
 from app.answering.offers.wishes import Wish, read_wish
 from app.answering.question.asked_for import (
     LinkSort,
@@ -14,7 +15,6 @@ from app.answering.question.asked_for import (
     sort_of_link,
     subject_of,
 )
-from app.answering.question.files import files_named
 from app.answering.question.follow_ups import Turn, resolve, wants_more
 from app.answering.question.kinds import (
     goals_of,

@@ -227,7 +227,7 @@ def test_every_size_precision_and_phase_is_a_case(
 
 def test_more_samples_a_step_than_there_are_is_refused(tmp_path: Path) -> None:
     """The message names how many there are."""
-    with pytest.raises(BadParameter, match="'effective_batch' must be at most the 456 training sa"):
+    with pytest.raises(BadParameter, match=r"\(--effective-batch\) must be at most the 456 train"):
         ended({"task": "tabular", "effective_batch": 5000}, tmp_path)
 
 

@@ -8,9 +8,9 @@ import pytest
 
 from app.answering.offers import offers as matching
 from app.answering.offers import wishes
+from app.answering.offers.files import NamedFile
 from app.answering.offers.offers import ABOUT, LEARNED_FROM, offers
 from app.answering.offers.wishes import Wish, read_wish
-from app.answering.question.files import NamedFile
 from executors.recipe import Parameter, Recipe, check_params, find_recipe, recipes
 
 

@@ -11,8 +11,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from app.answering.offers.files import NamedFile
 from app.answering.offers.presets import Preset, presets, spoken_words
-from app.answering.question.files import NamedFile
 from executors.networks.networks import KNOWN_NETWORKS
 from executors.parameters import Parameter
 from executors.recipe import Recipe, check_params, find_recipe, recipes

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from app.answering.answer import answer
-from app.answering.question.files import NamedFile
+from app.answering.offers.files import NamedFile
 from app.answering.question.understand import Question, understand
 from kg.encoder import Encoder
 from kg.store import Store

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.answering.question.files import NamedFile, files_named
+from app.answering.offers.files import NamedFile, files_named
 
 HERE = (Path(__file__).parent,)
 
@@ -107,7 +107,7 @@ def test_a_folder_too_large_to_look_through_is_not(
     home: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """One of several places would be taken for the only one."""
-    monkeypatch.setattr("app.answering.question.files._LOOKED_AT", 2)
+    monkeypatch.setattr("app.answering.offers.files._LOOKED_AT", 2)
     assert found(home, "a rate for texts.csv") == [("texts.csv", [])]
     assert found(home, "a rate for sales.csv") == [("sales.csv", ["own/sales.csv"])]
 
