@@ -24,7 +24,7 @@ from kg.encoder import DEFAULT_ENCODER, load_encoder
 from kg.linking import spaced
 from kg.schema import told
 from kg.types import Concept, Passage
-from kg.vectors import WordVectors
+from kg.vectors import WordVectors, one_thread
 from kg.writing import NoteRecord, Writer
 
 __all__ = ["Sources", "derive", "read_sources"]
@@ -62,7 +62,8 @@ def derive(
     )
     gists = read_gists(concepts, sources.passages, sources.vectors, sources.words, names.of)
     say("relating concepts", 0, 1)
-    related = relate(concepts, mentions, sources.notes, gists, decided)
+    with one_thread():
+        related = relate(concepts, mentions, sources.notes, gists, decided)
     order = [note.name for note in sources.notes]
     writer.put_derived(
         order, concepts, mentions, related.relations, _full_text(concepts, sources.passages)

@@ -153,7 +153,7 @@ def key(label: str) -> tuple[str, ...]:
     >>> key("Skip-Connections"), key("skip connection")
     (('skip', 'connection'), ('skip', 'connection'))
     """
-    return tuple(w for w, _, _ in words(label))
+    return tuple(map(fold, _WORD.findall(label)))
 
 
 @dataclass(frozen=True, slots=True)

@@ -40,9 +40,11 @@ __all__ = [
     "nearest",
     "of_bits",
     "of_bytes",
+    "one_thread",
     "pack_owners",
     "save_shortlist",
     "shortlist",
+    "still_turned",
     "turned",
     "unpack_owners",
 ]
@@ -96,7 +98,7 @@ class StatementVectors:
         owners = unpack_owners(statement_of)
         inside = owners >= 0
         read = _rows_of_bits(words, d)[inside]
-        return cls(_still_turned(statements, d, STATEMENT_BITS), read, owners[inside])
+        return cls(still_turned(statements, d, STATEMENT_BITS), read, owners[inside])
 
     def meet(self, question: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
         """The cosine of each statement with a question's vector of shape (d,), `turned`."""
@@ -273,7 +275,7 @@ def of_bits(stored: bytes, d: int, bits: int) -> npt.NDArray[np.float32]:
     They are a little longer than 1, so that their product with a unit vector is the cosine, on
     average; the fewer bits, the further from it a single one may be.
     """
-    vectors: npt.NDArray[np.float32] = _still_turned(stored, d, bits) @ _turn(d)
+    vectors: npt.NDArray[np.float32] = still_turned(stored, d, bits) @ _turn(d)
     return vectors
 
 
@@ -283,7 +285,15 @@ def check_bits(stored: bytes, d: int, bits: int) -> None:
         raise ValueError("vectors are cut off")
 
 
-def _still_turned(stored: bytes, d: int, bits: int) -> npt.NDArray[np.float32]:
+def still_turned(stored: bytes, d: int, bits: int) -> npt.NDArray[np.float32]:
+    """The same as `of_bits`, but turned as `turned` does it: products are what they would be."""
+    if bits != WORD_BITS:
+        return _decoded(stored, d, bits)
+    # Without FAISS's threads, which spin on after the little that there is to do for them.
+    return np.asarray((2 * _ones(_rows_of_bits(stored, d), d) - 1) * np.float32(_size_of_ones(d)))
+
+
+def _decoded(stored: bytes, d: int, bits: int) -> npt.NDArray[np.float32]:
     coder = _coder(d, bits)
     codes = np.frombuffer(stored, dtype=np.uint8).reshape(-1, coder.code_size)
     if not len(codes):
@@ -296,8 +306,8 @@ def _still_turned(stored: bytes, d: int, bits: int) -> npt.NDArray[np.float32]:
 
 
 def turned(vectors: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
-    """A question's vectors, shape (…, d), as `in_bits` turns those that it keeps."""
-    with _alone():
+    """Vectors, shape (…, d), as `in_bits` turns those that it keeps."""
+    with one_thread():
         return _turned(vectors)
 
 
@@ -364,10 +374,9 @@ def _cosines(
     those of the question that it adds, twice, less the sum of all.
     """
     d = question.shape[1]
-    bits = np.unpackbits(words, axis=1, count=d, bitorder="little").astype(np.float32)
     scaled = question * _size_of_ones(d)
-    with _alone():
-        added = bits @ scaled.T
+    with one_thread():
+        added = _ones(words, d) @ scaled.T
     cosines: npt.NDArray[np.float32] = 2 * added - scaled.sum(axis=1)
     return cosines
 
@@ -376,13 +385,18 @@ def _cosines(
 def _size_of_ones(d: int) -> float:
     """The size of each number of what `of_bits` makes of a word."""
     size = int(_coder(d, WORD_BITS).code_size)
-    return abs(float(_still_turned(bytes(size), d, WORD_BITS)[0, 0]))
+    return abs(float(_decoded(bytes(size), d, WORD_BITS)[0, 0]))
 
 
-def _alone() -> AbstractContextManager[object]:
+def _ones(words: npt.NDArray[np.uint8], d: int) -> npt.NDArray[np.float32]:
+    """The bits of words, each as a number; shape (t, d)."""
+    return np.unpackbits(words, axis=1, count=d, bitorder="little").astype(np.float32)
+
+
+def one_thread() -> AbstractContextManager[object]:
     """One thread for NumPy: several, beside the encoder's that still spin, cost up to 100 ms."""
-    alone: AbstractContextManager[object] = _threads().limit(limits=1, user_api="blas")
-    return alone
+    one: AbstractContextManager[object] = _threads().limit(limits=1, user_api="blas")
+    return one
 
 
 @functools.cache

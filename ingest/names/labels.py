@@ -9,6 +9,7 @@ import re
 import unicodedata
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 from kg.linking import key, length_in_words
 
@@ -26,6 +27,7 @@ __all__ = [
 
 MAX_WORDS = 16  # a longer heading is a sentence, not a name
 MAX_CHARS = 500  # a longer one is not even looked at
+KEPT = 65_536  # headings and names that are looked at again and again
 
 _PART_NUMBER = re.compile(
     r"^\s*(?:(?:chapter|lesson|part|section|week|lecture|unit|day|step)\s+\d+(?:\.\d+)*[a-z]?"
@@ -102,6 +104,7 @@ def heading_names(heading: str) -> Names | None:
     return Names(first.label, _unique(aliases, first.label), _unique(weak, first.label, *aliases))
 
 
+@lru_cache(KEPT)
 def namings(text: str) -> tuple[Names, ...]:
     """All that a text might be called as a concept, what `heading_names` says first.
 
@@ -249,6 +252,7 @@ def _begins(letters: str, parts: Sequence[str]) -> bool:
     )
 
 
+@lru_cache(KEPT)
 def merge_key(label: str) -> str:
     """What two spellings of one name share.
 

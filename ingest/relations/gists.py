@@ -13,7 +13,7 @@ from ingest.concepts.summary import tells
 from ingest.notes.dialect_lines import readable
 from ingest.notes.plain_text import plain
 from kg.types import Concept, Passage
-from kg.vectors import WORD_BITS, WordVectors, of_bits
+from kg.vectors import WORD_BITS, WordVectors, still_turned, turned
 
 __all__ = ["Gists", "NameVectors", "read_gists"]
 
@@ -29,9 +29,10 @@ _HEADING = re.compile(r"^\s{0,3}#{1,6}\s.*$", re.M)
 
 @dataclass(frozen=True, slots=True)
 class Gists:
-    """One row or entry a concept, by id. Vectors of unit length.
+    """One row or entry a concept, by id. Vectors of unit length, all turned alike.
 
-    A concept without text has zeros and no words.
+    A concept without text has zeros and no words. Turned as a store keeps words, their products are
+    what they would be, and words need not be turned back.
     """
 
     centres: npt.NDArray[np.float32]  # (n, d) mean direction of its passages
@@ -72,7 +73,7 @@ def read_gists(
     def words(concept: int) -> WordVectors:
         read: list[WordVectors] = []
         for p in telling[concept]:
-            read.append(of_bits(passage_words(p), d, WORD_BITS))
+            read.append(still_turned(passage_words(p), d, WORD_BITS))
             if sum(map(len, read)) >= PIECES:
                 break
         return np.concatenate(read)[:PIECES] if read else np.zeros((0, d), dtype=np.float32)
@@ -83,7 +84,10 @@ def read_gists(
         else np.zeros((0, d), dtype=np.float32)
     )
     openings = tuple(_opening([passages[p] for p in own]) for own in telling)
-    return Gists(centres, names, tuple(named[c.label][1] for c in concepts), words, openings)
+    name_words = [named[c.label][1] for c in concepts]
+    ends = np.cumsum([len(own) for own in name_words[:-1]])
+    apart = np.split(turned(np.concatenate(name_words)), ends) if name_words else []
+    return Gists(turned(centres), turned(names), tuple(apart), words, openings)
 
 
 def _telling(concept: Concept, passages: Sequence[Passage]) -> tuple[int, ...]:

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import partial
 from itertools import pairwise
 
 import numpy as np
 import numpy.typing as npt
 
 from ingest.relations.gists import Gists
+from kg.alone import on_cores
+from kg.half import has_bfloat16
 
 __all__ = ["LATE", "late_features"]
 
@@ -20,6 +24,19 @@ _WINDOW = 12  # word pieces of half a stretch
 _OPENING = 64  # word pieces of a text that are looked for in another
 
 
+@dataclass(frozen=True, slots=True)
+class _Opening:
+    """The first words of a text at a byte a number: a quarter of the memory."""
+
+    words: npt.NDArray[np.int8]  # (t, d)
+    step: float  # what 1 stands for
+
+    @classmethod
+    def of(cls, words: Floats) -> _Opening:
+        step = float(np.abs(words).max(initial=1e-9)) / 127
+        return cls(np.rint(words / step).astype(np.int8), step)
+
+
 def late_features(gists: Gists, a: Ids, b: Ids) -> tuple[Floats, Floats]:
     """Features of "a before b" and of "b before a", columns as in LATE; shape (m, len(LATE)) each.
 
@@ -29,26 +46,27 @@ def late_features(gists: Gists, a: Ids, b: Ids) -> tuple[Floats, Floats]:
     """
     m = len(a)
     out = np.zeros((2, m, len(LATE)), dtype=np.float32)
+    openings: dict[int, _Opening] = {}
     first, later = np.concatenate([a, b]), np.concatenate([b, a])
     for group in _groups(later):
-        words = gists.words(int(later[group[0]]))
+        c = int(later[group[0]])
+        words = gists.words(c)
         if len(words):
+            openings[c] = _Opening.of(words[:_OPENING])
             stretches = _stretches(words)
             named = group[[len(gists.name_words[i]) > 0 for i in first[group].tolist()]]
             if len(named):
                 own = [gists.name_words[i] for i in first[named].tolist()]
                 out[named // m, named % m, :3] = _names_met(own, words)
             out[group // m, group % m, 3] = (gists.names[first[group]] @ stretches.T).max(axis=1)
-    # A quarter of the memory, and none of what the openings were cut from.
-    openings_kept = [
-        np.rint(gists.words(c)[:_OPENING] * 127).astype(np.int8) for c in range(len(gists.centres))
+    groups = [
+        group[[i in openings for i in b[group].tolist()]]
+        for group in _groups(a)
+        if int(a[group[0]]) in openings
     ]
-    for group in _groups(a):
-        opening = openings_kept[int(a[group[0]])].astype(np.float32) / np.float32(127)
-        filled = group[[len(openings_kept[i]) > 0 for i in b[group].tolist()]]
-        if len(opening) and len(filled):
-            others = [openings_kept[i] for i in b[filled].tolist()]
-            out[0, filled, 4], out[1, filled, 4] = _texts_met(opening, others)
+    steps = [partial(_texts_met, openings, a[group], b[group]) for group in groups if len(group)]
+    for group, met in zip((g for g in groups if len(g)), on_cores(steps), strict=True):
+        out[0, group, 4], out[1, group, 4] = met
     return out[0], out[1]
 
 
@@ -68,28 +86,40 @@ def _names_met(names: list[Floats], words: Floats) -> Floats:
     cosines = np.concatenate(names) @ words.T  # (all words of all names, t)
     edges = np.cumsum([0, *map(len, names[:-1])])
     sizes = np.array([len(w) for w in names], dtype=np.float32)
-    halves = np.maximum.reduceat(cosines, np.arange(0, len(words), _WINDOW), axis=1)
+    spare = -len(words) % _WINDOW
+    padded = np.pad(cosines, ((0, 0), (0, spare)), constant_values=-np.inf)
+    halves = padded.reshape(len(cosines), -1, _WINDOW).max(axis=2)
     stretches = np.maximum(halves[:, :-1], halves[:, 1:]) if halves.shape[1] > 1 else halves
-    best = cosines.max(axis=1)
+    best = halves.max(axis=1)
     together = (np.add.reduceat(stretches, edges, axis=0) / sizes[:, None]).max(axis=1)
     return np.stack(
         [np.add.reduceat(best, edges) / sizes, np.minimum.reduceat(best, edges), together], axis=1
     )
 
 
-def _texts_met(own: Floats, others: list[npt.NDArray[np.int8]]) -> tuple[Floats, Floats]:
+def _texts_met(openings: Mapping[int, _Opening], a: Ids, b: Ids) -> tuple[Floats, Floats]:
     """How well one text's words are met by each other text, and the others' by it.
 
-    Shape (k,) each.
+    Shape (k,) each. Sums of whole numbers: how they are cut up changes no bit of them.
+
+    Parameters
+    ----------
+    a, b : array of shape (k,)
+        The one, again and again, and the others.
     """
-    edges = np.cumsum([0, *map(len, others[:-1])])
-    sizes = np.array([len(w) for w in others], dtype=np.float32)
-    cosines = (
-        np.concatenate(others).astype(np.float32) / 127
-    ) @ own.T  # (all words of the others, t)
+    import torch
+
+    number = torch.bfloat16 if has_bfloat16() else torch.float32
+    own, others = openings[int(a[0])], [openings[i] for i in b.tolist()]
+    sizes = np.array([len(other.words) for other in others])
+    edges = np.cumsum([0, *sizes[:-1]])
+    every = torch.from_numpy(np.concatenate([other.words for other in others])).to(number)
+    products = (every @ torch.from_numpy(own.words).to(number).T).float().numpy()
+    steps = np.repeat([own.step * other.step for other in others], sizes).astype(np.float32)
+    cosines = products * steps[:, None]  # (all words of the others, t)
     met_by_others = np.maximum.reduceat(cosines, edges, axis=0).mean(axis=1)
-    met_by_own = np.asarray(np.add.reduceat(cosines.max(axis=1), edges) / sizes, dtype=np.float32)
-    return met_by_others, met_by_own
+    met_by_own = np.add.reduceat(cosines.max(axis=1), edges) / sizes
+    return met_by_others, np.asarray(met_by_own, dtype=np.float32)
 
 
 def _stretches(words: Floats) -> Floats:

@@ -49,12 +49,13 @@ def stated_prerequisites(
     by_passage: defaultdict[int, list[Mention]] = defaultdict(list)
     for mention in mentions:
         by_passage[mention.passage].append(mention)
+    numbers = {int(m[1]): n for n in notes if (m := NUMBERED.match(n.name.rsplit("/", 1)[-1]))}
     out: dict[tuple[int, int], Evidence] = {}
     for note in notes:
         pairs = [
             *_from_front_matter(note, titles[note.name], targets),
             *_from_lines(note, titles[note.name], by_passage, targets),
-            *_from_numbers(note, notes, titles),
+            *_from_numbers(note, numbers, titles),
         ]
         for p, c, evidence in pairs:
             if p != c:
@@ -253,13 +254,12 @@ def _enclosing(path: Sequence[str], named: Mapping[str, int], title: int | None)
 
 
 def _from_numbers(
-    note: NoteParts, notes: Sequence[NoteParts], titles: Mapping[str, int | None]
+    note: NoteParts, numbers: Mapping[int, NoteParts], titles: Mapping[str, int | None]
 ) -> Iterator[tuple[int, int, Evidence]]:
     """ "After lesson 3" in a note points to the note that is numbered 3."""
     title = titles[note.name]
     if title is None:
         return
-    numbers = {int(m[1]): n for n in notes if (m := NUMBERED.match(n.name.rsplit("/", 1)[-1]))}
     for passage in note.passages:
         for match in _AFTER_NUMBER.finditer(passage.text):
             first = numbers.get(int(match[1]))

@@ -23,7 +23,7 @@ from ingest.relations.gists import CHARS, PIECES, Gists, read_gists
 from kg.encoder import Encoder, check_weights, default_encoder_folder
 from kg.store import open_store
 from kg.types import Concept, Passage, PassageKind
-from kg.vectors import WORD_BITS, WordVectors, in_bits, in_bytes, of_bits
+from kg.vectors import WORD_BITS, WordVectors, in_bits, in_bytes, of_bits, turned
 from kg.writing import writing
 
 NOTES = {
@@ -62,8 +62,8 @@ def gists_of(
 
 
 def kept(words: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
-    """Vectors of words as a store gives them back."""
-    return of_bits(in_bits(words, WORD_BITS), D, WORD_BITS)
+    """Vectors of words as a store gives them back, turned as all of a gist's."""
+    return turned(of_bits(in_bits(words, WORD_BITS), D, WORD_BITS))
 
 
 @given(
@@ -85,7 +85,9 @@ def test_centres_are_mean_directions_and_words_those_of_the_opening(
     for c in concepts:
         centre = vectors[list(c.passages)].sum(axis=0) if c.passages else np.zeros(D)
         np.testing.assert_allclose(
-            gists.centres[c.id], centre / max(float(np.linalg.norm(centre)), 1e-9), atol=1e-6
+            gists.centres[c.id],
+            turned(centre / max(float(np.linalg.norm(centre)), 1e-9)),
+            atol=1e-6,
         )
         told = np.concatenate([np.zeros((0, D)), *(kept(words[p]) for p in c.passages)])[:PIECES]
         found = gists.words(c.id)
@@ -116,7 +118,9 @@ def test_code_headings_links_and_pictures_say_nothing() -> None:
     assert gists.words(1).shape == (0, D)
     for row, ids in enumerate(([0, 1, 2, 3, 4], [2, 3])):
         centre = vectors[ids].sum(axis=0)
-        np.testing.assert_allclose(gists.centres[row], centre / np.linalg.norm(centre), atol=1e-6)
+        np.testing.assert_allclose(
+            gists.centres[row], turned(centre / np.linalg.norm(centre)), atol=1e-6
+        )
 
 
 def test_a_long_text_is_read_as_far_as_its_opening() -> None:
