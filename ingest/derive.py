@@ -83,11 +83,12 @@ class _Names:
     """Vectors of names that are asked for in turn; the store keeps those of all."""
 
     vectors_of: NameVectors
-    asked: dict[str, None] = field(default_factory=dict)
+    known: Mapping[str, tuple[npt.NDArray[np.float32], WordVectors]] = field(default_factory=dict)
 
     def of(self, names: Sequence[str]) -> Mapping[str, tuple[npt.NDArray[np.float32], WordVectors]]:
-        self.asked |= dict.fromkeys(names)
-        return self.vectors_of(list(self.asked))
+        if not self.known.keys() >= set(names):
+            self.known = self.vectors_of(list(dict.fromkeys((*self.known, *names))))
+        return self.known
 
     def vectors(self, names: Sequence[str]) -> npt.NDArray[np.float32]:
         """Unit vectors, shape (n, d)."""

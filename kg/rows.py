@@ -215,20 +215,21 @@ def read_mentions(
 def insert_relations(connection: sqlite3.Connection, relations: Iterable[Relation]) -> None:
     """Add relations: those that somebody may look at as rows, the others packed."""
     ids: dict[Evidence, int] = {}
-    packed: list[tuple[int, int, float, list[int]]] = []
+    packed: list[tuple[int, int, int, list[int]]] = []
     rows = []
     for r in relations:
         evidence = [ids.setdefault(e, len(ids)) for e in r.evidence]
-        score = _steps(r.score) / _STEPS
-        if not r.kept and r == _candidate(r.source, r.target, score, r.evidence):
-            packed.append((r.source, r.target, r.score, evidence))
+        steps = _steps(r.score)
+        bare = not (r.kept or r.tier or r.shortcut) and r.kind == "prerequisite"
+        if bare and r.score == steps / _STEPS:
+            packed.append((r.source, r.target, steps, evidence))
         else:
             named = json.dumps(evidence)
             rows.append((r.kind, r.source, r.target, r.score, r.kept, named, r.tier, r.shortcut))
     connection.executemany("INSERT INTO relations VALUES (?, ?, ?, ?, ?, ?, ?, ?)", rows)
     # Column by column they are packed to half of what they take pair by pair.
     pairs = np.array([pair for *pair, _, _ in packed], dtype="<i4").reshape(-1, 2)
-    scores = np.array([_steps(score) for *_, score, _ in packed], dtype="<u2")
+    scores = np.array([steps for *_, steps, _ in packed], dtype="<u2")
     connection.execute(
         "INSERT INTO candidates VALUES (?, ?, ?)",
         (

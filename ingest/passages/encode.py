@@ -201,19 +201,29 @@ def name_vectors(
     wanted = dict.fromkeys(names)
     with told(writer.folder):
         before = writer.names()
-        _ = {name: _read_back(*vectors) for name, vectors in before.items()}
+        read = _read_back(before)
     known = {name: vectors for name, vectors in before.items() if name in wanted}
     new = [name for name in wanted if name not in known]
     if new:
-        known |= encode(new, encoder(), say, "encoding names")
+        fresh = encode(new, encoder(), say, "encoding names")
+        known |= fresh
+        read = {**read, **_read_back(fresh)}
     if known.keys() != before.keys():
         writer.put_names(known)
-    return {name: _read_back(*vectors) for name, vectors in known.items()}
+    return {name: read[name] for name in known}
 
 
-def _read_back(vector: bytes, words: bytes) -> tuple[npt.NDArray[np.float32], WordVectors]:
-    d = len(vector)
-    return of_bytes(vector, d)[0], of_bits(words, d, NAME_WORD_BITS)
+def _read_back(
+    stored: Mapping[str, tuple[bytes, bytes]],
+) -> dict[str, tuple[npt.NDArray[np.float32], WordVectors]]:
+    """What `encode` made of each text, read all at once."""
+    d = len(next(iter(stored.values()))[0]) if stored else 1
+    wholes = of_bytes(b"".join(whole for whole, _ in stored.values()), d)
+    words = of_bits(b"".join(own for _, own in stored.values()), d, NAME_WORD_BITS)
+    size = -(-d * NAME_WORD_BITS // 8)
+    ends = np.cumsum([len(own) // size for _, own in stored.values()])
+    apart = np.split(words, ends[:-1]) if stored else []
+    return dict(zip(stored, zip(wholes, apart, strict=True), strict=True))
 
 
 def _after(say: Progress, what: str, before: int, total: int, done: int, _: int) -> None:

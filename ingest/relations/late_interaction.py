@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import partial
-from itertools import pairwise
+from itertools import islice, pairwise
 
 import numpy as np
 import numpy.typing as npt
@@ -21,6 +21,7 @@ Ids = npt.NDArray[np.int64]
 
 LATE = ("told", "told least", "told together", "label in stretch", "text told")
 _WINDOW = 12  # word pieces of half a stretch
+_SLAB = 64  # texts whose words are held at once
 _OPENING = 64  # word pieces of a text that are looked for in another
 
 
@@ -48,25 +49,19 @@ def late_features(gists: Gists, a: Ids, b: Ids) -> tuple[Floats, Floats]:
     out = np.zeros((2, m, len(LATE)), dtype=np.float32)
     openings: dict[int, _Opening] = {}
     first, later = np.concatenate([a, b]), np.concatenate([b, a])
-    for group in _groups(later):
-        c = int(later[group[0]])
-        words = gists.words(c)
-        if len(words):
-            openings[c] = _Opening.of(words[:_OPENING])
-            stretches = _stretches(words)
-            named = group[[len(gists.name_words[i]) > 0 for i in first[group].tolist()]]
-            if len(named):
-                own = [gists.name_words[i] for i in first[named].tolist()]
-                out[named // m, named % m, :3] = _names_met(own, words)
-            out[group // m, group % m, 3] = (gists.names[first[group]] @ stretches.T).max(axis=1)
-    groups = [
-        group[[i in openings for i in b[group].tolist()]]
-        for group in _groups(a)
-        if int(a[group[0]]) in openings
-    ]
-    steps = [partial(_texts_met, openings, a[group], b[group]) for group in groups if len(group)]
-    for group, met in zip((g for g in groups if len(g)), on_cores(steps), strict=True):
-        out[0, group, 4], out[1, group, 4] = met
+    groups_of_texts = _groups(later)
+    while slab := list(islice(groups_of_texts, _SLAB)):
+        read = [(group, gists.words(int(later[group[0]]))) for group in slab]
+        told = [(group, words) for group, words in read if len(words)]
+        steps = [partial(_told_by, gists, first[group], words) for group, words in told]
+        for (group, words), met in zip(told, on_cores(steps), strict=True):
+            openings[int(later[group[0]])] = _Opening.of(words[:_OPENING])
+            out[group // m, group % m, :4] = met
+    rows = np.flatnonzero(np.isin(a, [*openings]) & np.isin(b, [*openings]))
+    groups = [rows[group] for group in _groups(a[rows])]
+    pairs = [partial(_texts_met, openings, a[group], b[group]) for group in groups]
+    for group, (ahead, back) in zip(groups, on_cores(pairs), strict=True):
+        out[0, group, 4], out[1, group, 4] = ahead, back
     return out[0], out[1]
 
 
@@ -76,6 +71,20 @@ def _groups(ids: Ids) -> Iterator[Ids]:
     starts = np.flatnonzero(np.diff(ids[order], prepend=-1))
     for begin, end in pairwise([*starts, len(order)]):
         yield order[begin:end]
+
+
+def _told_by(gists: Gists, names: Ids, words: Floats) -> Floats:
+    """How well each of some concepts' names is met by the words of a text.
+
+    Shape (k, 4): the columns of LATE but the last.
+    """
+    out = np.zeros((len(names), 4), dtype=np.float32)
+    own = [gists.name_words[i] for i in names.tolist()]
+    worded = np.array([len(name) > 0 for name in own])
+    if worded.any():
+        out[worded, :3] = _names_met([name for name in own if len(name)], words)
+    out[:, 3] = (gists.names[names] @ _stretches(words).T).max(axis=1)
+    return out
 
 
 def _names_met(names: list[Floats], words: Floats) -> Floats:
