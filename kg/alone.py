@@ -13,7 +13,8 @@ import copy
 import itertools
 import threading
 import weakref
-from collections.abc import Callable, Generator, Sequence
+from collections import deque
+from collections.abc import Callable, Generator, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import cache, partial
 from typing import Any, TypeVar
@@ -23,6 +24,7 @@ __all__ = ["BATCH", "Found", "Reading", "decodable", "each_alone", "in_batches",
 Found = TypeVar("Found")
 Reading = Callable[[Any, Sequence[str]], list[Found]]  # what a model makes of each text
 BATCH = 64  # texts a forward pass on a GPU
+AHEAD = 2  # steps for each core that are begun before they are asked for
 _copying = threading.Lock()
 _here = threading.local()  # of each core: its copy of each model
 
@@ -55,15 +57,22 @@ def each_alone(
     return found
 
 
-def on_cores(steps: Sequence[Callable[[], Found]]) -> Generator[Found, None, None]:
+def on_cores(steps: Iterable[Callable[[], Found]]) -> Generator[Found, None, None]:
     """What each step gives, in their order; each is computed on one core.
 
-    Closed before its end, it begins no more of them.
+    Few are begun ahead, so that a question never waits behind all that an ingest has to do. Closed
+    before its end, it begins no more of them.
     """
-    waiting = [_cores().submit(step) for step in steps]
+    import torch
+
+    cores, todo = _cores(), iter(steps)
+    ahead = itertools.islice(todo, AHEAD * torch.get_num_threads())
+    waiting = deque(cores.submit(step) for step in ahead)
     try:
-        for future in waiting:
-            yield future.result()
+        while waiting:
+            found = waiting.popleft().result()
+            waiting.extend(cores.submit(step) for step in itertools.islice(todo, 1))
+            yield found
     finally:
         for future in waiting:
             future.cancel()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import partial
-from itertools import islice, pairwise
+from itertools import pairwise
 
 import numpy as np
 import numpy.typing as npt
@@ -21,7 +21,6 @@ Ids = npt.NDArray[np.int64]
 
 LATE = ("told", "told least", "told together", "label in stretch", "text told")
 _WINDOW = 12  # word pieces of half a stretch
-_SLAB = 64  # texts whose words are held at once
 _OPENING = 64  # word pieces of a text that are looked for in another
 
 
@@ -49,14 +48,11 @@ def late_features(gists: Gists, a: Ids, b: Ids) -> tuple[Floats, Floats]:
     out = np.zeros((2, m, len(LATE)), dtype=np.float32)
     openings: dict[int, _Opening] = {}
     first, later = np.concatenate([a, b]), np.concatenate([b, a])
-    groups_of_texts = _groups(later)
-    while slab := list(islice(groups_of_texts, _SLAB)):
-        read = [(group, gists.words(int(later[group[0]]))) for group in slab]
-        told = [(group, words) for group, words in read if len(words)]
-        steps = [partial(_told_by, gists, first[group], words) for group, words in told]
-        for (group, words), met in zip(told, on_cores(steps), strict=True):
-            openings[int(later[group[0]])] = _Opening.of(words[:_OPENING])
-            out[group // m, group % m, :4] = met
+    texts = ((group, gists.words(int(later[group[0]]))) for group in _groups(later))
+    told = (partial(_told_by, gists, first, *text) for text in texts if len(text[1]))
+    for group, opening, met in on_cores(told):
+        openings[int(later[group[0]])] = opening
+        out[group // m, group % m, :4] = met
     rows = np.flatnonzero(np.isin(a, [*openings]) & np.isin(b, [*openings]))
     groups = [rows[group] for group in _groups(a[rows])]
     pairs = [partial(_texts_met, openings, a[group], b[group]) for group in groups]
@@ -73,18 +69,19 @@ def _groups(ids: Ids) -> Iterator[Ids]:
         yield order[begin:end]
 
 
-def _told_by(gists: Gists, names: Ids, words: Floats) -> Floats:
-    """How well each of some concepts' names is met by the words of a text.
+def _told_by(gists: Gists, first: Ids, group: Ids, words: Floats) -> tuple[Ids, _Opening, Floats]:
+    """How well each of some concepts' names, those of a group of rows, is met by a text's words.
 
-    Shape (k, 4): the columns of LATE but the last.
+    The group, the text's opening, and an array of shape (k, 4): the columns of LATE but the last.
     """
+    names = first[group]
     out = np.zeros((len(names), 4), dtype=np.float32)
     own = [gists.name_words[i] for i in names.tolist()]
     worded = np.array([len(name) > 0 for name in own])
     if worded.any():
         out[worded, :3] = _names_met([name for name in own if len(name)], words)
     out[:, 3] = (gists.names[names] @ _stretches(words).T).max(axis=1)
-    return out
+    return group, _Opening.of(words[:_OPENING]), out
 
 
 def _names_met(names: list[Floats], words: Floats) -> Floats:

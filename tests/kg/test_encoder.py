@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import shutil
+import threading
 import time
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -13,6 +14,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 import pytest
+import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -134,6 +136,28 @@ def test_who_stops_waits_for_no_text_that_has_not_begun(encoder: Encoder) -> Non
         alone.each_alone(encoder.model, read, texts, stop)
     assert alone.each_alone(encoder.model, lambda _, given: [*given], texts) == texts
     assert len(begun) < len(texts)
+
+
+def test_a_step_waits_for_few_of_somebody_elses() -> None:
+    """A question's text, asked for while an ingest has a thousand to read."""
+    done: list[int] = []
+    begun = threading.Event()
+
+    def step(i: int) -> None:
+        begun.set()
+        time.sleep(0.002)
+        done.append(i)
+
+    reading = threading.Thread(
+        target=lambda: [*alone.on_cores(partial(step, i) for i in range(1000))]
+    )
+    reading.start()
+    begun.wait()
+    before = len(done)
+    waited = next(alone.on_cores([lambda: len(done)])) - before
+    reading.join()
+    assert len(done) == 1000
+    assert waited <= (alone.AHEAD + 1) * torch.get_num_threads() + 1
 
 
 def test_similar_meanings_are_near(encoder: Encoder) -> None:
