@@ -80,8 +80,8 @@ def _from_notes(
     findings = find(asked.reading, store, max(k, LIST_HITS) if wide else k)
     hits = findings.hits[:k]
     ranked = rank(asked, findings, store)
-    sure = confidence(asked, findings, ranked)
     structural = _is_structural(asked, store)
+    sure = confidence(asked, findings, ranked, None if structural else encoder)
     if not structural and (sure < ANSWERED_FROM or not hits or asked.kind == "path"):
         return _not_in_notes(asked, 0.0 if asked.kind == "path" else sure, findings, hits, store)
     if asked.goes_on:

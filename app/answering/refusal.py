@@ -2,14 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 import numpy as np
 import numpy.typing as npt
 
-from app.answering.composing.ranking import Ranked, stored
+from app.answering import second_look
+from app.answering.composing import ranking
+from app.answering.composing.ranking import Ranked
 from app.answering.question.understand import Question
+from kg.encoder import Encoder
 from kg.search import Findings
 
-__all__ = ["ANSWERED_FROM", "SIGNS", "SURE_FROM", "confidence", "signs_of"]
+__all__ = [
+    "ANSWERED_FROM", "LOOK", "LOOK_FROM", "LOOK_TO", "SIGNS", "SURE_FROM", "confidence", "signs_of",
+]  # fmt: skip
 
 # What tells whether the notes hold an answer: of the best passages, of the statement that would
 # lead, and of all statements. How long a question is tells more about who wrote it.
@@ -17,6 +25,9 @@ SIGNS = (
     "best_passage", "weakest_words", "unknown_words", "lead_meaning", "lead_weakest", "lead_rarest",
     "lead_worth", "doubt", "best_rarest", "best_late", "each_word",
 )  # fmt: skip
+LOOK = "look"  # beside the signs, where it was looked a second time
+# Between these chances by the signs alone it is. Two of five answerable questions are there.
+LOOK_FROM, LOOK_TO = 0.05, 0.6
 UNKNOWN = 0.95  # share of the question's words that no passage holds; beyond it nothing is told
 # Sides weigh the same in the fit. To refuse what the notes answer is held worse than to show lines
 # that do not answer: a reader sees at once that they do not.
@@ -55,15 +66,27 @@ def signs_of(asked: Question, findings: Findings, ranked: Ranked) -> npt.NDArray
     )
 
 
-def confidence(asked: Question, findings: Findings, ranked: Ranked | None) -> float:
+def confidence(
+    asked: Question, findings: Findings, ranked: Ranked | None, encoder: Encoder | None = None
+) -> float:
     """Probability that the notes hold the answer, in [0, 1], for a question as likely to be
     answerable as not.
+
+    Parameters
+    ----------
+    encoder : Encoder or None
+        Looks a second time where the signs leave it in doubt; without one they decide alone.
     """
     if ranked is None or findings.signs.unknown > UNKNOWN:
         return 0.0
-    learned = stored()["confidence"]
-    odds = learned["intercept"] + sum(
-        learned["weights"][name] * sign
-        for name, sign in zip(SIGNS, signs_of(asked, findings, ranked).tolist(), strict=True)
-    )
+    signs = dict(zip(SIGNS, signs_of(asked, findings, ranked).tolist(), strict=True))
+    sure = _chance(ranking.stored()["confidence"], signs)
+    if encoder is None or not LOOK_FROM < sure < LOOK_TO:
+        return sure
+    look = second_look.second_look(asked.reading.text, ranked, encoder)
+    return sure if look is None else _chance(second_look.stored(), {**signs, LOOK: look})
+
+
+def _chance(learned: Mapping[str, Any], signs: Mapping[str, float]) -> float:
+    odds = learned["intercept"] + sum(learned["weights"][name] * signs[name] for name in signs)
     return float(1 / (1 + np.exp(-odds)))

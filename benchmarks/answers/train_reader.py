@@ -204,7 +204,7 @@ def main() -> None:
     parser.add_argument("--stores", type=Path, default=Path(".gradus/reader"), help="kept stores")
     parser.add_argument("--parts", action="store_true", help="also with parts left out")
     given = parser.parse_args()
-    sets = _all_questions(given.shared.resolve(), given.stores)
+    sets = all_questions(given.shared.resolve(), given.stores)
     own = sets["own"]
     without = {
         name: fitted([a for other, asked in own.items() if other != name for a in asked])
@@ -214,7 +214,7 @@ def main() -> None:
     doubts = {n: _doubts(own[n], without[n]) for n in own}
     rows = _measured(sets, without, doubts)
     final = fitted([a for asked in own.values() for a in asked])
-    weights, intercept = _confidence(list(doubts.values()))
+    weights, intercept = weights_of_signs(list(doubts.values()))
     stored = {
         "made_by": "python -m benchmarks.answers.train_reader",
         "questions": sum(len(a) for a in own.values()),
@@ -232,7 +232,7 @@ def main() -> None:
     print("saved", save("reader", {"rows": rows, "parts": parts}))
 
 
-def _all_questions(shared: Path, stores: Path) -> dict[str, dict[str, list[Asked]]]:
+def all_questions(shared: Path, stores: Path) -> dict[str, dict[str, list[Asked]]]:
     """By set and vault: our own questions, those in no fit, the evaluation's."""
     files = {"own": QUESTIONS, "unseen": UNSEEN, "evaluation": shared / "eval/answers"}
     sets: dict[str, dict[str, list[Asked]]] = {name: {} for name in files}
@@ -254,7 +254,7 @@ def _measured(
     """A row for each vault and set of questions, by weights that saw neither, and their means."""
     rows: list[dict[str, Any]] = []
     for vault, weights in without.items():
-        sure = _confidence([d for other, d in doubts.items() if other != vault])
+        sure = weights_of_signs([d for other, d in doubts.items() if other != vault])
         for name, of in sets.items():
             if vault in of:
                 rows.append(_row(vault, name, of[vault], weights, sure))
@@ -276,7 +276,7 @@ def _doubts(asked: Sequence[Asked], weights: Weights) -> tuple[Array, npt.NDArra
     return np.array(signs), np.array([a.answerable for a in found])
 
 
-def _confidence(doubts: Sequence[tuple[Array, npt.NDArray[np.bool_]]]) -> tuple[Array, float]:
+def weights_of_signs(doubts: Sequence[tuple[Array, npt.NDArray[np.bool_]]]) -> tuple[Array, float]:
     """Weights of the signs and their intercept; both sides weigh the same."""
     signs = np.concatenate([s for s, _ in doubts])
     centre, spread = signs.mean(axis=0), signs.std(axis=0) + 1e-6
