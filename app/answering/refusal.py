@@ -16,7 +16,7 @@ from kg.encoder import Encoder
 from kg.search import Findings
 
 __all__ = [
-    "ANSWERED_FROM", "LOOK", "LOOK_FROM", "LOOK_TO", "SIGNS", "SURE_FROM", "confidence", "signs_of",
+    "ANSWERED_FROM", "LOOK", "LOOK_FROM", "SIGNS", "SURE_FROM", "confidence", "signs_of",
 ]  # fmt: skip
 
 # What tells whether the notes hold an answer: of the best passages, of the statement that would
@@ -26,15 +26,14 @@ SIGNS = (
     "lead_worth", "doubt", "best_rarest", "best_late", "each_word",
 )  # fmt: skip
 LOOK = "look"  # beside the signs, where it was looked a second time
-# Between these chances by the signs alone it is. Two of five answerable questions are there.
-LOOK_FROM, LOOK_TO = 0.05, 0.6
+LOOK_FROM = 0.05  # that is from here to SURE_FROM, where it may change what is said
 UNKNOWN = 0.95  # share of the question's words that no passage holds; beyond it nothing is told
 # Sides weigh the same in the fit. To refuse what the notes answer is held worse than to show lines
 # that do not answer: a reader sees at once that they do not.
 ANSWERED_FROM = 0.15
-# Below it an answer says that the notes may not hold it. Chosen on our own questions by line: of
-# those that the notes do not answer two thirds are refused or doubted, of the others an eighth.
-SURE_FROM = 0.4
+# Below it an answer says that the notes may not hold it. Of our own questions by line seven in ten
+# of those that the notes do not answer are refused or doubted, of the others a tenth.
+SURE_FROM = 0.5
 
 
 def signs_of(asked: Question, findings: Findings, ranked: Ranked) -> npt.NDArray[np.float64]:
@@ -75,13 +74,13 @@ def confidence(
     Parameters
     ----------
     encoder : Encoder or None
-        Looks a second time where the signs leave it in doubt; without one they decide alone.
+        Looks a second time where the signs are in doubt; without one they decide alone.
     """
     if ranked is None or findings.signs.unknown > UNKNOWN:
         return 0.0
     signs = dict(zip(SIGNS, signs_of(asked, findings, ranked).tolist(), strict=True))
     sure = _chance(ranking.stored()["confidence"], signs)
-    if encoder is None or not LOOK_FROM < sure < LOOK_TO:
+    if encoder is None or not LOOK_FROM < sure < SURE_FROM:
         return sure
     look = second_look.second_look(asked.reading.text, ranked, encoder)
     return sure if look is None else _chance(second_look.stored(), {**signs, LOOK: look})

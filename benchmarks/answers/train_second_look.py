@@ -33,7 +33,6 @@ from app.answering.refusal import (
     ANSWERED_FROM,
     LOOK,
     LOOK_FROM,
-    LOOK_TO,
     SIGNS,
     SURE_FROM,
     UNKNOWN,
@@ -59,7 +58,8 @@ from benchmarks.record import save
 LOSS = 0.03  # of the answerable, by which thresholds are set
 # Groups of vaults that are left out together.
 THIRDS = ((0, 3), (1, 2), (4, 5))
-WAYS = ("signs", "look", "look in doubt")
+# Ways to decide, and below which chance each leaves a doubt: the first as it was alone.
+WAYS = {"signs": 0.4, "look": SURE_FROM, "look in doubt": SURE_FROM}
 FIGURES = (
     "auc", "refused_though_told", "refused", "doubted_though_told", "doubted",
     "refused_at_loss_though_told", "refused_at_loss", "looked",
@@ -193,7 +193,7 @@ def chances(cases: Sequence[Case], looks: Array) -> Array:
             weights, intercept = weights_of_signs([(seen[rows], yes[rows])])
             out[here, column] = 1 / (1 + np.exp(-(seen[here] @ weights + intercept)))
     out[[c.asked.findings.signs.unknown > UNKNOWN for c in cases]] = 0
-    looked = (out[:, 0] > LOOK_FROM) & (out[:, 0] < LOOK_TO)
+    looked = (out[:, 0] > LOOK_FROM) & (out[:, 0] < SURE_FROM)
     out[:, 2] = np.where(looked, out[:, 1], out[:, 0])
     return out
 
@@ -208,10 +208,11 @@ def measured(cases: Sequence[Case], chance: Array) -> list[dict[str, Any]]:
         for vault in dict.fromkeys(c.vault for c in cases if c.set == name):
             here = np.array([c.set == name and c.vault == vault for c in cases])
             others = yes & english & (thirds != thirds[here][0])
-            for column, way in enumerate(WAYS):
+            for column, (way, doubted) in enumerate(WAYS.items()):
                 own = chance[:, column]
-                row = _row(own[here], yes[here], float(np.quantile(own[others], LOSS)))
-                looked = (chance[here, 0] > LOOK_FROM) & (chance[here, 0] < LOOK_TO)
+                lost = float(np.quantile(own[others], LOSS))
+                row = _row(own[here], yes[here], doubted, lost)
+                looked = (chance[here, 0] > LOOK_FROM) & (chance[here, 0] < SURE_FROM)
                 row["looked"] = round(float(looked[yes[here]].mean()), 3)
                 rows.append({"questions": name, "vault": vault, "by": way, **row})
     means = []
@@ -231,13 +232,15 @@ def measured(cases: Sequence[Case], chance: Array) -> list[dict[str, Any]]:
     return rows + means
 
 
-def _row(chance: Array, yes: npt.NDArray[np.bool_], below: float) -> dict[str, float]:
+def _row(
+    chance: Array, yes: npt.NDArray[np.bool_], doubted: float, lost: float
+) -> dict[str, float]:
     """Shares below each threshold, of those that the notes answer and of those they do not."""
     row = {"auc": float(roc_auc_score(yes, chance))}
     for name, threshold in (
         ("refused", ANSWERED_FROM),
-        ("doubted", SURE_FROM),
-        ("refused_at_loss", below),
+        ("doubted", doubted),
+        ("refused_at_loss", lost),
     ):
         row[f"{name}_though_told"] = float((chance[yes] < threshold).mean())
         row[name] = float((chance[~yes] < threshold).mean())
@@ -255,7 +258,7 @@ def main() -> None:
     start = begun(shared)
     looks = looks_of(cases, start)
     rows = measured(cases, chances(cases, looks))
-    train(start, learned_from(cases), len(THIRDS))
+    train(start, learned_from(cases), 0)
     write(start, cases, looks)
     print("saved", save("second_look", {"rows": rows}))
 

@@ -12,7 +12,7 @@ import pytest
 from app.answering import refusal, second_look
 from app.answering.composing.ranking import Ranked, rank
 from app.answering.question.understand import Question, understand
-from app.answering.refusal import LOOK, SIGNS, confidence
+from app.answering.refusal import LOOK, LOOK_FROM, SIGNS, SURE_FROM, confidence
 from app.answering.second_look import CHARS, STATEMENT_CHARS, digest
 from kg.encoder import Encoder
 from kg.search import Findings, find
@@ -108,11 +108,11 @@ def test_with_another_encoder_the_signs_decide(store: Store, encoder: Encoder) -
     assert confidence(asked, findings, ranked, other) == by_signs
 
 
-@pytest.mark.parametrize("sure", [0.01, 0.05, 0.6, 0.99])
+@pytest.mark.parametrize("sure", [0.01, LOOK_FROM, SURE_FROM, 0.99])
 def test_what_the_signs_are_sure_of_is_not_looked_at(
     store: Store, encoder: Encoder, monkeypatch: pytest.MonkeyPatch, sure: float
 ) -> None:
-    """Half of all answers and more take no longer for it."""
+    """More than half of all answers take no longer for it."""
 
     def looked(*_: object) -> float:
         raise AssertionError("looked")
@@ -129,7 +129,7 @@ def test_what_is_in_doubt_is_looked_at(
     """The more the look says, the surer is the answer."""
     asked, findings, ranked = looked_at("what is proofing?", store, encoder)
     monkeypatch.setattr(refusal, "LOOK_FROM", -1.0)
-    monkeypatch.setattr(refusal, "LOOK_TO", 2.0)
+    monkeypatch.setattr(refusal, "SURE_FROM", 2.0)
     sure = []
     for said in (-5.0, 0.0, 5.0):
         monkeypatch.setattr(second_look, "second_look", lambda *_, said=said: said)
