@@ -248,7 +248,7 @@ def test_of_several_concepts_it_is_said_which_one_is_spoken_of(
     made: Store, encoder: Encoder
 ) -> None:
     """ "It …" under a heading, where the question names two."""
-    said = answer("can I use layer normalisation after an activation function?", made, encoder)
+    said = answer("what does layer normalisation do before an activation function?", made, encoder)
     assert said.text.startswith(("**Layer normalisation**", "**Activation function"))
 
 

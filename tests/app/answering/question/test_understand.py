@@ -32,6 +32,9 @@ class Listening:
     def __getattr__(self, name: str) -> Any:
         return getattr(self.model, name)
 
+    def __getitem__(self, part: int) -> Any:
+        return self.model[part]
+
 
 @pytest.mark.parametrize(
     "question",
