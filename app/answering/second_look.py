@@ -81,7 +81,10 @@ class _Reader:
         stored = load(resources.files("app.answering").joinpath(MODEL).read_bytes())
         network = encoder.model[0].auto_model
         self._tokenizer = copy.deepcopy(encoder.model.tokenizer)
-        self._embeddings = network.embeddings
+        on_card = encoder.model.device.type != "cpu"
+        self._embeddings = (
+            copy.deepcopy(network.embeddings).cpu() if on_card else network.embeddings
+        )
         layers = copy.deepcopy(network.encoder).cpu()
         for name in sorted(key.removesuffix(".up") for key in stored if key.endswith(".up")):
             up, down = (stored[f"{name}.{part}"].astype(np.float32) for part in ("up", "down"))

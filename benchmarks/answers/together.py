@@ -61,7 +61,7 @@ class Together(nn.Module):
         super().__init__()
         model = load_encoder().model
         self.tokenizer = copy.deepcopy(model.tokenizer)
-        self.network = copy.deepcopy(model[0].auto_model).eval().requires_grad_(False)
+        self.network = copy.deepcopy(model[0].auto_model).cpu().eval().requires_grad_(False)
         for layer in self.network.encoder.layer[-UPPER:]:
             for name, module in list(layer.named_modules()):
                 if isinstance(module, nn.Linear):
