@@ -6,6 +6,8 @@ import re
 import shlex
 from collections.abc import Mapping
 
+from kg.errors import GradusError, NoStore
+
 __all__ = ["DOUBT", "code_block", "count_of", "run_command", "shortened", "to_the_minute"]
 
 DOUBT = "The notes may not answer this. The closest they have:"
@@ -52,15 +54,19 @@ def run_command(recipe: str, params: Mapping[str, object]) -> str:
     return f"gradus run {recipe}{options}"
 
 
-def on_a_page(text: str) -> str:
+def on_a_page(said: str | GradusError) -> str:
     """A message without the words of the command line, which stand in parentheses.
+
+    Of a store that is not there yet, what to do on the pages.
 
     >>> on_a_page("name it in Target (--target); (--help) is no parameter")
     'name it in Target; (--help) is no parameter'
     >>> on_a_page("there is no store yet (`gradus ingest PATH` makes one)")
     'there is no store yet'
     """
-    return re.sub(r"(?<=\w) \((?:--[a-z][a-z0-9-]*|`gradus [^`]*`[^()]*)\)", "", text)
+    if isinstance(said, NoStore):
+        return "There are no notes yet: add some under Notes, above."
+    return re.sub(r"(?<=\w) \((?:--[a-z][a-z0-9-]*|`gradus [^`]*`[^()]*)\)", "", str(said))
 
 
 def code_block(code: str, language: str = "python") -> str:

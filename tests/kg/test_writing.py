@@ -219,7 +219,7 @@ def test_a_first_ingest_that_was_killed_leaves_no_store(
     for call in (1, 9, 12):
         store = tmp_path / f"store{call}"
         assert attacker.ingest(notes, store, die_at_call=call) == {"killed": True}
-        with pytest.raises(NoStore, match=rf"gradus ingest PATH --store {store}$"):
+        with pytest.raises(NoStore, match=rf"gradus ingest PATH --store {store}`"):
             open_store(store)
         attacker.ingest(notes, store)
         assert everything(store) == everything(new)

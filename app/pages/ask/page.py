@@ -325,17 +325,15 @@ def welcome(shelf: Shelf) -> str:
     """What an empty conversation shows: how many concepts there are, and first questions."""
     try:
         store = shelf.current()
-    except NoStore as error:
-        said = html.escape(on_a_page(str(error)))
+    except NoStore:
         return (
-            '<div class="g-welcome"><h2>No notes yet</h2><p>Add some under Notes, above.</p>'
-            f"<p>{said}</p></div>"
+            '<div class="g-welcome"><h2>No notes yet</h2><p>Add some under Notes, above.</p></div>'
         )
     except StillReading as error:
         said = html.escape(str(error))
         return f'<div class="g-welcome"><h2>One moment</h2><p>{said}</p></div>'
     except GradusError as error:
-        said = html.escape(on_a_page(str(error)))
+        said = html.escape(on_a_page(error))
         return f'<div class="g-welcome"><h2>The notes cannot be read</h2><p>{said}</p></div>'
     examples = " ".join(chip("ask", question, question) for question in example_questions(store))
     concepts = count_of(len(store.concepts), "concept")

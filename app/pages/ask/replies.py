@@ -23,7 +23,7 @@ from app.open_store import Shelf
 from app.pages.ask.answer import answer_markdown, draft_markdown, pieces
 from app.wording import on_a_page
 from app.writer.written import Writer, worth_writing, written
-from kg.errors import GradusError, NoStore
+from kg.errors import GradusError
 from kg.store import Store
 from kg.types import Answer, Citation
 
@@ -129,10 +129,8 @@ def _answered(
     try:
         store = shelf.awaited()
         return store, answer(question, store, shelf.encoder(store), turns, roots=roots())
-    except NoStore:
-        return "There are no notes yet: add some under Notes, above."
     except GradusError as error:
-        return on_a_page(str(error))
+        return on_a_page(error)
     except Exception:  # the page's outermost edge: the log has the traceback, the reader a line
         log.exception("answering failed")
         return "This question could not be answered because of an error in Gradus."

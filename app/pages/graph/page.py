@@ -95,7 +95,7 @@ def _card(shelf: Shelf, runs_dir: Path, about: object, message: str = "") -> str
             return resting_markdown(store, known)
         return card_markdown(store, store.concepts[concept], known, message, runs_dir)
     except GradusError as error:
-        return escaped(on_a_page(str(error)))
+        return escaped(on_a_page(error))
 
 
 def _marked(shelf: Shelf, runs_dir: Path, label: str, known: bool) -> str:
@@ -104,7 +104,7 @@ def _marked(shelf: Shelf, runs_dir: Path, label: str, known: bool) -> str:
     try:
         (add_marks if known else remove_marks)(shelf.current(), [label])
     except GradusError as error:
-        message = escaped(on_a_page(str(error)))
+        message = escaped(on_a_page(error))
     return _card(shelf, runs_dir, label, message)
 
 
@@ -120,7 +120,7 @@ def _decided(shelf: Shelf, runs_dir: Path, first: str, then: str, decision: str)
         if decision != "undo":
             message += " " + decision_link("undo", first, then, "undo")
     except GradusError as error:
-        message = escaped(on_a_page(str(error)))
+        message = escaped(on_a_page(error))
     return _card(shelf, runs_dir, then, message)
 
 
@@ -146,6 +146,6 @@ def _or_message(view: Callable[[], dict[str, Any]]) -> dict[str, Any]:
     try:
         return view()
     except StillReading as error:
-        return {"error": on_a_page(str(error)), "again": True}
+        return {"error": on_a_page(error), "again": True}
     except GradusError as error:
-        return {"error": on_a_page(str(error))}
+        return {"error": on_a_page(error)}

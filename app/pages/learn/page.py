@@ -31,7 +31,7 @@ def learn_page(shelf: Shelf) -> None:
             ids, close = matching(concepts, str(typed or "")[:200])
             return {"labels": [concepts[i].label for i in ids[:SUGGESTED]], "close": close}
         except GradusError as error:
-            return {"error": on_a_page(str(error))}
+            return {"error": on_a_page(error)}
 
     def show(event: gr.EventData) -> str:
         return _path(shelf, event_text(event, "label"), getattr(event, "full", None) is True)
@@ -42,7 +42,7 @@ def learn_page(shelf: Shelf) -> None:
         try:
             (add_marks if known else remove_marks)(shelf.current(), [event_text(event, "label")])
         except GradusError as error:
-            message = escaped(on_a_page(str(error)))
+            message = escaped(on_a_page(error))
         full = getattr(event, "full", None) is True
         return _path(shelf, event_text(event, "goal"), full, message)
 
@@ -60,4 +60,4 @@ def _path(shelf: Shelf, label: str, full: bool, message: str = "") -> str:
             return start_markdown(store, known)
         return learn_markdown(store, goal, known, full, message)
     except GradusError as error:
-        return escaped(on_a_page(str(error)))
+        return escaped(on_a_page(error))
