@@ -10,14 +10,20 @@ from dataclasses import asdict
 from typing import Any
 
 from executors.batch_size.search import Case, Trial
-from executors.batch_size.trial_server import TrialServer
+from executors.batch_size.trial_server import TrialServer, fork_early
 from executors.errors import RecipeError
 
-__all__ = ["Bench"]
+__all__ = ["Bench", "begin_early"]
 
 _LEFT = 0.15  # of the limit: when a trial leaves more than that, the next one has a new process
 _SETUP_S = 900.0  # weights may have to be fetched
 _LONGEST = 1_000_000  # bytes of an answer
+_TRIALS = "executors.batch_size.trials"
+
+
+def begin_early() -> None:
+    """Have what starts trials ready; see `executors.batch_size.trial_server.fork_early`."""
+    fork_early(_TRIALS)
 
 
 class Bench:
@@ -42,7 +48,7 @@ class Bench:
         self,
         first: dict[str, Any],
         limit_s: float = 300.0,
-        module: str = "executors.batch_size.trials",
+        module: str = _TRIALS,
     ) -> None:
         self._first, self._limit_s, self._module = first, limit_s, module
         self._server: TrialServer | None = None

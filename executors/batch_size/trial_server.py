@@ -4,8 +4,9 @@ The server does nothing but import: it opens no card, starts no threads of its o
 data, so that a forked trial has the heap and the devices of a fresh process. What a fork does not
 take along, the pages of libraries that were read, is read again before the trial begins; its first
 step would count them as its own memory otherwise. The system ends the server with the recipe, and
-its trials with it. Elsewhere than on Linux the system's own libraries do not bear a fork; there
-each trial is a program of its own.
+its trials with it. A child that was ready before its run (`executors.runs.warm`) has imported the
+same and done nothing else: `fork_early` makes a server of it at once. Elsewhere than on Linux the
+system's own libraries do not bear a fork; there each trial is a program of its own.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ import signal
 import socket
 import subprocess
 import sys
+import traceback
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -30,11 +32,66 @@ from executors.runs.launch import child_environment
 from executors.runs.lifeline import end_with_parent
 from executors.runs.warm import HEAVY
 
-__all__ = ["TrialServer", "main"]
+__all__ = ["TrialServer", "fork_early", "main"]
 
 _ORDER_BYTES = 64  # an order or its answer: a word and a number
 _POPULATE_READ = 22  # of madvise(2); systems that do not know it (Linux before 5.14) refuse
 _FORKS = sys.platform == "linux"
+
+
+class _Fork:
+    """A fork of this process, as far as `subprocess.Popen` is needed of it."""
+
+    def __init__(self, pid: int) -> None:
+        self._pid = pid
+        self._code: int | None = None
+
+    def poll(self) -> int | None:
+        """Its exit code, None while it lives."""
+        if self._code is None:
+            ended, status = os.waitpid(self._pid, os.WNOHANG)
+            self._code = os.waitstatus_to_exitcode(status) if ended else None
+        return self._code
+
+    def wait(self) -> int:
+        """Its exit code, once it has ended."""
+        if self._code is None:
+            self._code = os.waitstatus_to_exitcode(os.waitpid(self._pid, 0)[1])
+        return self._code
+
+    def kill(self) -> None:
+        """End it."""
+        if self.poll() is None:
+            os.kill(self._pid, signal.SIGKILL)
+
+
+_early: dict[str, tuple[socket.socket, _Fork]] = {}  # by the module of their trials
+
+
+def fork_early(module: str) -> None:
+    """Fork a server for the first `TrialServer` of the module; nothing where trials are not forked.
+
+    To be called while this process has done nothing but import.
+    """
+    if not _FORKS:
+        return
+    ours, theirs = socket.socketpair()
+    starter, pid = os.getpid(), os.fork()
+    if pid:
+        theirs.close()
+        _early[module] = ours, _Fork(pid)
+        return
+    code = 1
+    try:
+        ours.close()
+        end_with_parent(starter)
+        code = _follow(theirs.detach(), module, forks=True)
+    except BaseException:  # noqa: BLE001 - the outermost edge of a process
+        traceback.print_exc()
+    finally:
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(code)
 
 
 class TrialServer:
@@ -54,6 +111,10 @@ class TrialServer:
     def __init__(
         self, module: str, *, forks: bool = _FORKS, imports: tuple[str, ...] = HEAVY
     ) -> None:
+        self._process: subprocess.Popen[bytes] | _Fork
+        if forks and module in _early:
+            self._control, self._process = _early.pop(module)
+            return
         self._control, theirs = socket.socketpair()
         with theirs:
             words = [module, str(theirs.fileno()), str(os.getpid())]
@@ -109,7 +170,7 @@ class TrialServer:
 
 
 def main() -> int:
-    """Serve; in a forked trial, do what its module does."""
+    """Import and serve; in a forked trial, do what its module does."""
     module, control, starter, way, *imports = sys.argv[1:]
     end_with_parent(int(starter))
     forks = way == "fork"
@@ -117,10 +178,16 @@ def main() -> int:
         for name in imports:
             with contextlib.suppress(ImportError):  # a trial that needs it will say so better
                 importlib.import_module(name)
+    return _follow(int(control), module, forks=forks)
+
+
+def _follow(control: int, module: str, *, forks: bool) -> int:
+    """Serve as long as there are orders; in a forked trial, do what its module does."""
+    if forks:
         importlib.import_module(module)
         gc.collect()
         gc.freeze()  # a trial collects after each batch: it need not look at all that was imported
-    with socket.socket(fileno=int(control)) as orders:
+    with socket.socket(fileno=control) as orders:
         orders.set_inheritable(False)
         channel = _serve(orders, module, forks=forks)
     code = 0 if channel is None else int(sys.modules[module].main(channel))

@@ -23,7 +23,7 @@ from executors.batch_size.advice import (
     several,
     snippet,
 )
-from executors.batch_size.bench import Bench
+from executors.batch_size.bench import Bench, begin_early
 from executors.batch_size.plans import Narrator, Search
 from executors.batch_size.search import SMALLEST, Case, Trial
 from executors.batch_size.setup import Ready, Setup, ready_from
@@ -36,7 +36,7 @@ from executors.runs.journal import Journal, Outcome
 from executors.task import Settings, Source
 from executors.tasks import IMAGE_TASKS, TASK_NAMES, find_task
 
-__all__ = ["RECIPE", "Params", "run"]
+__all__ = ["RECIPE", "Params", "begin_early", "run"]
 
 _TASKS = TASK_NAMES
 

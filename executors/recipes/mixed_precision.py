@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from executors.amounts import show_bytes, show_number
-from executors.batch_size.bench import Bench
+from executors.batch_size.bench import Bench, begin_early
 from executors.batch_size.search import Case, Trial
 from executors.batch_size.setup import Setup
 from executors.errors import OutOfMemory, RecipeError
@@ -32,7 +32,7 @@ from executors.training.held_out import HeldOut, beside, constant_figure, consta
 if TYPE_CHECKING:
     from executors.training.fit import Score
 
-__all__ = ["RECIPE", "Params", "Row", "findings", "run"]
+__all__ = ["RECIPE", "Params", "Row", "begin_early", "findings", "run"]
 
 _TASKS = tuple(name for name in TASK_NAMES if name != "gan")  # no score to compare
 

@@ -73,6 +73,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     spec = read_json(folder / SPEC)
     if spec is None:
         parser.error(f"{folder / SPEC} holds no run's spec")
+    if options.wait:
+        _begin_early(str(spec.get("recipe", "")))
     try:
         started = time.monotonic()
         result = _run(spec, folder)
@@ -104,6 +106,12 @@ def _ordered(imports: Sequence[str], ready: int | None) -> Path | None:
         os.dup2(nothing.fileno(), 0)
     importlib.invalidate_caches()  # what was installed since then is found
     return Path(order["folder"])
+
+
+def _begin_early(recipe: str) -> None:
+    """Let a recipe fork what it will need of a process that has done nothing but import."""
+    with contextlib.suppress(RecipeError):  # the run itself says that there is no such recipe
+        getattr(recipe_module(recipe), "begin_early", lambda: None)()
 
 
 def _say(text: str) -> None:

@@ -219,3 +219,35 @@ def test_a_warm_child_of_ours_holds_torch_and_fastai_but_no_card(
         run = start(attack, {"do": "heavy"}, tmp_path, warm=warm)
         assert run.warmed
         assert run.wait().values == {"torch": True, "fastai": True, "cuda": False}
+
+
+def test_its_trials_are_forks_of_it_and_end_with_it(steady: None, tmp_path: Path) -> None:
+    """Nothing is imported again; a server of trials that dies is replaced; cancelling ends all."""
+    with Warm() as warm:
+        assert warm.wait_ready()
+        run = start("batch-size", {"task": "tabular", "device": "cpu"}, tmp_path, warm=warm)
+    assert run.warmed
+    told = run.events()
+    first = next(event for event in told if event["event"] in ("trial", "result"))
+    assert first["event"] == "trial" and first["t"] < 3, first
+    child = psutil.Process(run.pid)
+    (server,) = child.children()
+    assert server.cmdline() == child.cmdline()
+    server.kill()
+    assert any(event["event"] == "trial" and event["ok"] for event in told)
+    run.cancel()
+    assert gone(server.pid)
+
+
+def test_cancelling_ends_the_trials_of_a_warm_child(
+    steady: None, until: Until, tmp_path: Path
+) -> None:
+    """The server, which is a fork, and the trial that it forked."""
+    with Warm(LIGHT) as warm:
+        assert warm.wait_ready()
+        run = start("batch-size", {"task": "tabular", "device": "cpu"}, tmp_path, warm=warm)
+    child = psutil.Process(run.pid)
+    until(lambda: len(child.children(recursive=True)) == 2)
+    family = [one.pid for one in child.children(recursive=True)]
+    run.cancel()
+    assert all(map(gone, family))
