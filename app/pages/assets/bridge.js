@@ -26,11 +26,20 @@ function write(text) {
 }
 /* Gradio may close its connection on an event that comes just as the one before it ends; what that gives is kept at the
    server until there is a connection again, which any other event opens. */
-const HEARD_MS = 2500;
+const HEARD_MS = 2500, HEARD_TIMES = 4;
+let due = 0, last = 0;  // questions that will stand there when all that were asked in a row have come; when the last was
 function ask(asked) {
-  const questions = () => document.querySelectorAll('#chat [data-testid="user"]').length, before = questions();
+  const shown = () => document.querySelectorAll('#chat [data-testid="user"]').length;
+  due = Math.max(shown(), Date.now() - last < HEARD_MS ? due : 0) + 1;
+  last = Date.now();
+  const own = due;
   trigger('ask_link', asked);
-  setTimeout(() => { if (questions() <= before) trigger('hear_link', {}); }, HEARD_MS);
+  const hear = (left) => setTimeout(() => {
+    if (!left || shown() >= own || own < due) return;
+    trigger('hear_link', {});
+    hear(left - 1);
+  }, HEARD_MS);
+  hear(asked.again ? 1 : HEARD_TIMES);  // what is asked again takes the place of what stood there
 }
 let sending = false;
 async function send() {
