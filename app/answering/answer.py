@@ -18,7 +18,7 @@ from app.answering.offers.offers import offers
 from app.answering.question.follow_ups import Turn
 from app.answering.question.understand import Question, understand
 from app.answering.reading.excerpts import begins_in
-from app.answering.refusal import ANSWERED_FROM, SURE_FROM, confidence
+from app.answering.refusal import ANSWERED_FROM, confidence, is_doubtful
 from app.answering.study import followers, prerequisites_of
 from app.fastai_v1.recognise import updates
 from app.paths import runs_folder
@@ -109,7 +109,7 @@ def _from_notes(
         hits=hits,
         path=composed.path,
         disagreement=composed.disagreement,
-        doubtful=sure < SURE_FROM and not structural,
+        doubtful=not structural and is_doubtful(sure, encoder),
     )
 
 

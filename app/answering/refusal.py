@@ -12,11 +12,12 @@ from app.answering import second_look
 from app.answering.composing import ranking
 from app.answering.composing.ranking import Ranked
 from app.answering.question.understand import Question
-from kg.encoder import Encoder
+from kg.encoder import DEFAULT_ENCODER, Encoder
 from kg.search import Findings
 
 __all__ = [
-    "ANSWERED_FROM", "LOOK", "LOOK_FROM", "SIGNS", "SURE_FROM", "confidence", "signs_of",
+    "ANSWERED_FROM", "LOOK", "LOOK_FROM", "SIGNS", "SURE_BY_SIGNS", "SURE_FROM", "confidence",
+    "is_doubtful", "signs_of",
 ]  # fmt: skip
 
 # What tells whether the notes hold an answer: of the best passages, of the statement that would
@@ -34,6 +35,7 @@ ANSWERED_FROM = 0.15
 # Below it an answer says that the notes may not hold it. Of our own questions by line seven in ten
 # of those that the notes do not answer are refused or doubted, of the others a tenth.
 SURE_FROM = 0.5
+SURE_BY_SIGNS = 0.4  # the same where the signs decide alone: with another encoder
 
 
 def signs_of(asked: Question, findings: Findings, ranked: Ranked) -> npt.NDArray[np.float64]:
@@ -84,6 +86,11 @@ def confidence(
         return sure
     look = second_look.second_look(asked.reading.text, ranked, encoder)
     return sure if look is None else _chance(second_look.stored(), {**signs, LOOK: look})
+
+
+def is_doubtful(sure: float, encoder: Encoder) -> bool:
+    """Whether an answer of this confidence says that the notes may not hold it."""
+    return sure < (SURE_FROM if encoder.name == DEFAULT_ENCODER else SURE_BY_SIGNS)
 
 
 def _chance(learned: Mapping[str, Any], signs: Mapping[str, float]) -> float:

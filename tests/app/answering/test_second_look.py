@@ -12,7 +12,15 @@ import pytest
 from app.answering import refusal, second_look
 from app.answering.composing.ranking import Ranked, rank
 from app.answering.question.understand import Question, understand
-from app.answering.refusal import LOOK, LOOK_FROM, SIGNS, SURE_FROM, confidence
+from app.answering.refusal import (
+    LOOK,
+    LOOK_FROM,
+    SIGNS,
+    SURE_BY_SIGNS,
+    SURE_FROM,
+    confidence,
+    is_doubtful,
+)
 from app.answering.second_look import CHARS, STATEMENT_CHARS, digest
 from kg.encoder import Encoder
 from kg.search import Findings, find
@@ -106,6 +114,9 @@ def test_with_another_encoder_the_signs_decide(store: Store, encoder: Encoder) -
     assert second_look.second_look(asked.reading.text, ranked, other) is None
     by_signs = confidence(asked, findings, ranked)
     assert confidence(asked, findings, ranked, other) == by_signs
+    between = (SURE_FROM + SURE_BY_SIGNS) / 2
+    assert is_doubtful(between, encoder) and not is_doubtful(between, other)
+    assert is_doubtful(SURE_BY_SIGNS - 0.01, other) and not is_doubtful(SURE_FROM, encoder)
 
 
 @pytest.mark.parametrize("sure", [0.01, LOOK_FROM, SURE_FROM, 0.99])
