@@ -83,7 +83,7 @@ def test_centres_are_mean_directions_and_words_those_of_the_opening(
     concepts = [concept(i, "x" * (i + 1), *sorted(ids, reverse=True)) for i, ids in enumerate(own)]
     gists = gists_of(concepts, passages, vectors, words)
     for c in concepts:
-        centre = vectors[list(c.passages)].sum(axis=0) if c.passages else np.zeros(D)
+        centre = vectors[list(c.passages)].sum(axis=0)
         np.testing.assert_allclose(
             gists.centres[c.id],
             turned(centre / max(float(np.linalg.norm(centre)), 1e-9)),
