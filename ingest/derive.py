@@ -66,7 +66,12 @@ def derive(
         related = relate(concepts, mentions, sources.notes, gists, decided)
     order = [note.name for note in sources.notes]
     writer.put_derived(
-        order, concepts, mentions, related.relations, _full_text(concepts, sources.passages)
+        order,
+        concepts,
+        mentions,
+        related.relations,
+        _full_text(concepts, sources.passages),
+        related.unlikely,
     )
     dropped = tuple(
         f"'{concepts[r.source].label}' before '{concepts[r.target].label}' (score {r.score:.2f}) "

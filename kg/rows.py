@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import sqlite3
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import astuple
+from dataclasses import astuple, dataclass
 from types import NoneType
 from typing import Any, get_args
 
@@ -26,7 +26,9 @@ from kg.types import (
 
 __all__ = [
     "LEAST",
+    "NOTHING_UNLIKELY",
     "NoteRow",
+    "Unlikely",
     "asked_for",
     "insert_passages",
     "insert_relations",
@@ -42,6 +44,17 @@ __all__ = [
 # A pair that is scored lower is no edge: nobody looks at it but who asks for all that was scored.
 LEAST = 0.05
 _STEPS = 10_000  # of a chance, from 0 to 1
+
+
+@dataclass(frozen=True, slots=True)
+class Unlikely:
+    """Pairs of concepts scored below LEAST, of which nothing but that is told."""
+
+    pairs: npt.NDArray[np.integer]  # (2, m): what would come first, what would need it
+    scores: npt.NDArray[np.float64]  # (m,)
+
+
+NOTHING_UNLIKELY = Unlikely(np.zeros((2, 0), dtype=np.int32), np.zeros(0))
 NoteRow = tuple[str, int]  # its name, the id of its first passage
 _KINDS = get_args(RelationKind)
 # The types of the columns, as they are read.
@@ -212,29 +225,34 @@ def read_mentions(
     return tuple(Mention(*row) for row in rows)
 
 
-def insert_relations(connection: sqlite3.Connection, relations: Iterable[Relation]) -> None:
+def insert_relations(
+    connection: sqlite3.Connection,
+    relations: Iterable[Relation],
+    unlikely: Unlikely = NOTHING_UNLIKELY,
+) -> None:
     """Add relations: those that somebody may look at as rows, the others packed."""
     ids: dict[Evidence, int] = {}
-    packed: list[tuple[int, int, int, list[int]]] = []
+    packed: list[tuple[int, int, float, list[int]]] = []
     rows = []
     for r in relations:
         evidence = [ids.setdefault(e, len(ids)) for e in r.evidence]
-        steps = _steps(r.score)
         bare = not (r.kept or r.tier or r.shortcut) and r.kind == "prerequisite"
-        if bare and r.score == steps / _STEPS:
-            packed.append((r.source, r.target, steps, evidence))
+        if bare and r.score == _steps(r.score) / _STEPS:
+            packed.append((r.source, r.target, r.score, evidence))
         else:
             named = json.dumps(evidence)
             rows.append((r.kind, r.source, r.target, r.score, r.kept, named, r.tier, r.shortcut))
     connection.executemany("INSERT INTO relations VALUES (?, ?, ?, ?, ?, ?, ?, ?)", rows)
     # Column by column they are packed to half of what they take pair by pair.
-    pairs = np.array([pair for *pair, _, _ in packed], dtype="<i4").reshape(-1, 2)
-    scores = np.array([steps for *_, steps, _ in packed], dtype="<u2")
+    pairs = np.array([pair for *pair, _, _ in packed]).reshape(-1, 2).T
+    scores = np.array([score for *_, score, _ in packed])
+    every = np.hstack([pairs, unlikely.pairs]).astype("<i4")
+    steps = np.rint(np.clip(np.append(scores, unlikely.scores), 0, 1) * _STEPS).astype("<u2")
     connection.execute(
         "INSERT INTO candidates VALUES (?, ?, ?)",
         (
-            pack(pairs.T.tobytes()),
-            pack(scores.tobytes()),
+            pack(every.tobytes()),
+            pack(steps.tobytes()),
             pack_text(json.dumps([evidence for *_, evidence in packed])),
         ),
     )
@@ -265,6 +283,7 @@ def read_relations(connection: sqlite3.Connection, kept: bool) -> tuple[Relation
         (packed,) = connection.execute("SELECT evidence FROM candidates").fetchone() or ((),)
         evidence = json.loads(unpack_text(packed)) if packed else []
         pairs, scores = read_candidates(connection)
+        evidence += [()] * (len(scores) - len(evidence))  # of the unlikely ones none is told
         each = zip(pairs.T.tolist(), scores.tolist(), evidence, strict=True)
         found += [_candidate(p, c, score, named(ids)) for (p, c), score, ids in each]
         found.sort(key=lambda r: (_KINDS.index(r.kind), r.source, r.target))

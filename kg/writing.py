@@ -16,6 +16,8 @@ import numpy.typing as npt
 from kg.errors import GradusError
 from kg.packed import pack_text, unpack_text
 from kg.rows import (
+    NOTHING_UNLIKELY,
+    Unlikely,
     insert_passages,
     insert_relations,
     read_passages,
@@ -168,6 +170,7 @@ class Writer:
         mentions: Iterable[Mention],
         relations: Iterable[Relation],
         full_text: Iterable[tuple[int, str, str, str]],
+        unlikely: Unlikely = NOTHING_UNLIKELY,
     ) -> None:
         """Replace what is derived from all notes together.
 
@@ -198,7 +201,7 @@ class Writer:
             "INSERT INTO mentions VALUES (?, ?, ?, ?, ?)",
             ((m.concept, m.passage, m.start, m.end, m.alias) for m in mentions),
         )
-        insert_relations(self.connection, relations)
+        insert_relations(self.connection, relations, unlikely)
         self.connection.executemany(
             "INSERT INTO passages_fts (rowid, heading, body, names) VALUES (?, ?, ?, ?)", full_text
         )

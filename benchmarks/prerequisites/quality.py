@@ -218,13 +218,10 @@ def chosen(reading: Reading, shares: tuple[Floats, Floats]) -> tuple[Relation, .
     """Relations as an ingest chooses them, with the calibration and thresholds that ship."""
     learned, vault = scorer(), reading.vault
     scored = Scored(learned.calibrated(shares[0]), learned.calibrated(shares[1]))
-    return choose(
-        vault.pairs,
-        scored,
-        Least(learned.keep, learned.sure),
-        vault.signals,
-        NOTHING_STANDING,
-    ).relations
+    least = Least(learned.keep, learned.sure)
+    found = choose(vault.pairs, scored, least, vault.signals, NOTHING_STANDING)
+    low = zip(*found.unlikely.pairs.tolist(), found.unlikely.scores.tolist(), strict=True)
+    return (*found.relations, *(Relation("prerequisite", p, c, s, False, ()) for p, c, s in low))
 
 
 def figures(

@@ -7,7 +7,7 @@ after all.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -15,12 +15,12 @@ import numpy.typing as npt
 import scipy.sparse as sparse
 
 from ingest.relations.gists import Gists
-from ingest.relations.late_interaction import LATE, late_features
+from ingest.relations.late_interaction import NAMES_TOLD, names_told, texts_told
 from ingest.relations.pairs import Nearest, candidate_pairs, nearest_concepts, without_hubs
 from ingest.relations.signals import Signals
 from kg.linking import STOP_WORDS, key
 
-__all__ = ["FEATURES", "Pairs", "read_pairs", "sampled"]
+__all__ = ["FEATURES", "LAST", "Pairs", "read_pairs", "sampled"]
 
 Floats = npt.NDArray[np.float32]
 Ids = npt.NDArray[np.int64]
@@ -64,12 +64,14 @@ FEATURES: Mapping[str, str] = {
     "label near many": "how many texts p's name is near, logarithmic",
     "words": "number of words of p's name, up to five",
 }
+LAST = "text told"  # the one that costs as much as all others
+USUAL = 0.3  # what it is between concepts that have little to do with each other
 _ENOUGH = 8  # times a name stands, that say as much as any more
 _ENOUGH_CONCEPTS = 30
 _ENOUGH_WORDS = 5
 _BESIDE = 10  # nearest concepts that count as beside one
 _NEAR = 0.35  # cosine from which a concept is near
-_SLAB = 50_000  # pairs at a time, to bound the memory
+_SLAB = 4_000  # pairs at a time: more would not fit into a processor's own memory
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +89,11 @@ class Pairs:
 
 
 def read_pairs(
-    signals: Signals, gists: Gists, extra: set[tuple[int, int]], near: Nearest | None = None
+    signals: Signals,
+    gists: Gists,
+    extra: set[tuple[int, int]],
+    near: Nearest | None = None,
+    promising: Callable[[Floats, Floats], npt.NDArray[np.bool_]] | None = None,
 ) -> Pairs:
     """Candidates and their features, in time that grows with the candidates alone.
 
@@ -97,6 +103,9 @@ def read_pairs(
         Pairs that are candidates in any case.
     near : Nearest
         From `nearest_concepts`, where it is known already.
+    promising : function
+        From features of both directions, LAST still 0, to which pairs are worth reading it of: it
+        takes as long as all others. The rest, but for those asked for, get what is USUAL.
     """
     naming = {(p, c): there.count for (c, p), there in signals.naming.items()}
     n = len(gists.centres)
@@ -104,11 +113,11 @@ def read_pairs(
     thin = without_hubs(named)
     ids, cosines = near or nearest_concepts(gists.centres)
     beside = _beside(ids, cosines)
-    pairs = _with_text(candidate_pairs(named, ids, beside, extra), gists, extra)
+    pairs, asked = _with_text(candidate_pairs(named, ids, beside, extra), gists, extra)
     a, b = pairs[:, 0].copy(), pairs[:, 1].copy()
-    late = late_features(gists, a, b)
+    told, openings = names_told(gists, a, b)
     counts = {"named by many": _sums(named, 1), "names many": _sums(named, 0)} | _met(
-        gists, a, b, late
+        gists, a, b, told
     )
     counts["near many"] = (cosines >= _NEAR).sum(axis=1)
     by_concept = {
@@ -116,10 +125,10 @@ def read_pairs(
     }
     by_concept["words"] = np.minimum(1, np.array([len(k) for k in signals.keys]) / _ENOUGH_WORDS)
     shared_words = _SharedWords.of(signals.keys, gists.texts)
-    placed = _places(a, b, late)
+    placed = _places(a, b, told)
 
     def columns(p: Ids, c: Ids, side: int) -> Floats:
-        met = dict(zip(LATE, late[side].T, strict=True))
+        met = dict(zip(NAMES_TOLD, told[side].T, strict=True)) | {LAST: np.zeros(len(p))}
         met |= dict(zip(("told before others", "tells before others"), placed[side].T, strict=True))
         features = (
             _named(signals, naming, p, c)
@@ -131,15 +140,24 @@ def read_pairs(
         features |= {name: values[p] for name, values in by_concept.items()}
         return np.stack([features[name] for name in FEATURES], axis=1).astype(np.float32)
 
-    return Pairs(a, b, columns(a, b, 0), columns(b, a, 1), beside)
+    ahead, back = columns(a, b, 0), columns(b, a, 1)
+    every = np.ones(len(a), dtype=bool)
+    rows = np.flatnonzero(every if promising is None else promising(ahead, back) | asked)
+    last = [*FEATURES].index(LAST)
+    ahead[:, last] = back[:, last] = USUAL
+    ahead[rows, last], back[rows, last] = texts_told(openings, a[rows], b[rows])
+    return Pairs(a, b, ahead, back, beside)
 
 
-def _with_text(pairs: Ids, gists: Gists, extra: set[tuple[int, int]]) -> Ids:
-    """Pairs of which both have text of their own, and those asked for."""
+def _with_text(
+    pairs: Ids, gists: Gists, extra: set[tuple[int, int]]
+) -> tuple[Ids, npt.NDArray[np.bool_]]:
+    """Pairs of which both have text of their own, and those asked for; which were asked for."""
     alive = np.linalg.norm(gists.centres, axis=1) > 0
-    asked = [(i, j) in extra or (j, i) in extra for i, j in pairs.tolist()]
-    kept = alive[pairs].all(axis=1) | np.array(asked, dtype=bool)
-    return np.asarray(pairs[kept])
+    n = len(alive)
+    asked = np.isin(pairs @ [n, 1], [min(pair) * n + max(pair) for pair in extra])
+    kept = alive[pairs].all(axis=1) | asked
+    return np.asarray(pairs[kept]), asked[kept]
 
 
 def _named(
@@ -221,11 +239,11 @@ def _neighbourhood(
     }
 
 
-def _met(gists: Gists, a: Ids, b: Ids, late: tuple[Floats, Floats]) -> dict[str, Numbers]:
+def _met(gists: Gists, a: Ids, b: Ids, told: Floats) -> dict[str, Numbers]:
     """How many texts meet a concept's name well, names its text, texts its name is near."""
     n = len(gists.centres)
     first, later = np.concatenate([a, b]), np.concatenate([b, a])
-    well = np.clip((np.concatenate([late[0][:, 0], late[1][:, 0]]) - 0.6) / 0.3, 0, 1)
+    well = np.clip((told[:, :, 0].ravel() - 0.6) / 0.3, 0, 1)
     near = (_dots(gists.names, gists.centres, first, later) >= _NEAR).astype(np.float64)
     return {
         "told by many": np.bincount(first, well, minlength=n),
@@ -234,14 +252,14 @@ def _met(gists: Gists, a: Ids, b: Ids, late: tuple[Floats, Floats]) -> dict[str,
     }
 
 
-def _places(a: Ids, b: Ids, late: tuple[Floats, Floats]) -> tuple[Floats, Floats]:
+def _places(a: Ids, b: Ids, told: Floats) -> tuple[Floats, Floats]:
     """Places of p among names met by c, and of c among texts that meet p, for both directions.
 
     Shape (m, 2) each.
     """
     m = len(a)
     first, later = np.concatenate([a, b]), np.concatenate([b, a])
-    met = np.concatenate([late[0][:, 0], late[1][:, 0]])
+    met = told[:, :, 0].ravel()
     out = np.zeros((2 * m, 2), dtype=np.float32)
     for column, ids in enumerate((later, first)):
         order = np.lexsort((-met, ids))

@@ -14,51 +14,65 @@ from ingest.relations.gists import Gists
 from kg.alone import on_cores
 from kg.half import has_bfloat16
 
-__all__ = ["LATE", "late_features"]
+__all__ = ["NAMES_TOLD", "Opening", "names_told", "texts_told"]
 
 Floats = npt.NDArray[np.float32]
 Ids = npt.NDArray[np.int64]
 
-LATE = ("told", "told least", "told together", "label in stretch", "text told")
+NAMES_TOLD = ("told", "told least", "told together", "label in stretch")
 _WINDOW = 12  # word pieces of half a stretch
 _OPENING = 64  # word pieces of a text that are looked for in another
 
 
 @dataclass(frozen=True, slots=True)
-class _Opening:
+class Opening:
     """The first words of a text at a byte a number: a quarter of the memory."""
 
     words: npt.NDArray[np.int8]  # (t, d)
     step: float  # what 1 stands for
 
     @classmethod
-    def of(cls, words: Floats) -> _Opening:
-        step = float(np.abs(words).max(initial=1e-9)) / 127
-        return cls(np.rint(words / step).astype(np.int8), step)
+    def of(cls, words: Floats) -> Opening:
+        """Of a text's words, shape (t, d), however many."""
+        first = words[:_OPENING]
+        step = float(np.abs(first).max(initial=1e-9)) / 127
+        return cls(np.rint(first / step).astype(np.int8), step)
 
 
-def late_features(gists: Gists, a: Ids, b: Ids) -> tuple[Floats, Floats]:
-    """Features of "a before b" and of "b before a", columns as in LATE; shape (m, len(LATE)) each.
+def names_told(gists: Gists, a: Ids, b: Ids) -> tuple[Floats, dict[int, Opening]]:
+    """How well each one's name is met by the other's text.
+
+    Features of "a before b" and of "b before a", columns as in NAMES_TOLD, shape
+    (2, m, len(NAMES_TOLD)); and the openings of all texts, by concept.
 
     References
     ----------
     Khattab and Zaharia (2020), ColBERT.
     """
     m = len(a)
-    out = np.zeros((2, m, len(LATE)), dtype=np.float32)
-    openings: dict[int, _Opening] = {}
+    out = np.zeros((2, m, len(NAMES_TOLD)), dtype=np.float32)
+    openings: dict[int, Opening] = {}
     first, later = np.concatenate([a, b]), np.concatenate([b, a])
     texts = ((group, gists.words(int(later[group[0]]))) for group in _groups(later))
     told = (partial(_told_by, gists, first, *text) for text in texts if len(text[1]))
     for group, opening, met in on_cores(told):
         openings[int(later[group[0]])] = opening
-        out[group // m, group % m, :4] = met
+        out[group // m, group % m] = met
+    return out, openings
+
+
+def texts_told(openings: Mapping[int, Opening], a: Ids, b: Ids) -> Floats:
+    """How well a's text is met by b's, and b's by a's, by their openings: from 0 to 1.
+
+    Shape (2, m). Texts without an opening say and are told nothing.
+    """
+    out = np.zeros((2, len(a)), dtype=np.float32)
     rows = np.flatnonzero(np.isin(a, [*openings]) & np.isin(b, [*openings]))
     groups = [rows[group] for group in _groups(a[rows])]
     pairs = [partial(_texts_met, openings, a[group], b[group]) for group in groups]
     for group, (ahead, back) in zip(groups, on_cores(pairs), strict=True):
-        out[0, group, 4], out[1, group, 4] = ahead, back
-    return out[0], out[1]
+        out[0, group], out[1, group] = ahead, back
+    return np.clip(out, 0, 1)
 
 
 def _groups(ids: Ids) -> Iterator[Ids]:
@@ -69,19 +83,19 @@ def _groups(ids: Ids) -> Iterator[Ids]:
         yield order[begin:end]
 
 
-def _told_by(gists: Gists, first: Ids, group: Ids, words: Floats) -> tuple[Ids, _Opening, Floats]:
+def _told_by(gists: Gists, first: Ids, group: Ids, words: Floats) -> tuple[Ids, Opening, Floats]:
     """How well each of some concepts' names, those of a group of rows, is met by a text's words.
 
-    The group, the text's opening, and an array of shape (k, 4): the columns of LATE but the last.
+    The group, the text's opening, and an array of shape (k, len(NAMES_TOLD)).
     """
     names = first[group]
-    out = np.zeros((len(names), 4), dtype=np.float32)
+    out = np.zeros((len(names), len(NAMES_TOLD)), dtype=np.float32)
     own = [gists.name_words[i] for i in names.tolist()]
     worded = np.array([len(name) > 0 for name in own])
     if worded.any():
         out[worded, :3] = _names_met([name for name in own if len(name)], words)
     out[:, 3] = (gists.names[names] @ _stretches(words).T).max(axis=1)
-    return group, _Opening.of(words[:_OPENING]), out
+    return group, Opening.of(words), out
 
 
 def _names_met(names: list[Floats], words: Floats) -> Floats:
@@ -103,7 +117,7 @@ def _names_met(names: list[Floats], words: Floats) -> Floats:
     )
 
 
-def _texts_met(openings: Mapping[int, _Opening], a: Ids, b: Ids) -> tuple[Floats, Floats]:
+def _texts_met(openings: Mapping[int, Opening], a: Ids, b: Ids) -> tuple[Floats, Floats]:
     """How well one text's words are met by each other text, and the others' by it.
 
     Shape (k,) each. Sums of whole numbers: how they are cut up changes no bit of them.

@@ -7,6 +7,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence, Set
 from dataclasses import dataclass, field
 
 import numpy as np
+import numpy.typing as npt
 
 from ingest.decisions.settle import NOTHING_DECIDED, Settled, settle
 from ingest.relations.acceptance import KEEP, SURE, accepted
@@ -16,6 +17,7 @@ from ingest.relations.pairs import Nearest
 from ingest.relations.scorer import Scored, scorer
 from ingest.relations.signals import Signals
 from kg.graph import acyclic, shortcuts
+from kg.rows import LEAST, NOTHING_UNLIKELY, Unlikely
 from kg.types import Concept, Evidence, Relation, Tier
 
 __all__ = ["NOTHING_STANDING", "Chosen", "Least", "Standing", "choose", "orders", "prerequisites"]
@@ -60,6 +62,7 @@ class Chosen:
 
     relations: tuple[Relation, ...]
     dropped: tuple[Relation, ...]
+    unlikely: Unlikely = NOTHING_UNLIKELY
 
 
 def prerequisites(
@@ -80,8 +83,8 @@ def prerequisites(
     near : Nearest
         From `nearest_concepts`, where it is known already.
     """
-    pairs = read_pairs(signals, gists, {*standing.settled.lines}, near)
     learned = scorer()
+    pairs = read_pairs(signals, gists, {*standing.settled.lines}, near, learned.promising)
     earlier = orders(signals, pairs)
     scored = accepted(pairs, learned.score(pairs, earlier, len(concepts)), earlier, signals)
     return choose(pairs, scored, Least(KEEP, SURE), signals, standing, wording)
@@ -108,7 +111,8 @@ def choose(
     Where edges lead from note to note and back, the weaker way goes, unless people state it: notes
     have an order too.
     """
-    scores = _scores(pairs, scored, standing.settled)
+    looked_at = _looked_at(pairs, scored, standing.settled)
+    scores = _scores(pairs, scored, looked_at, standing.settled)
     stated = standing.settled.kept
     wanted = [
         (p, c, s)
@@ -135,7 +139,11 @@ def choose(
 
     lost = {(p, c) for p, c, _ in (*dropped, *against)}
     relations = tuple(relation(p, c, s) for (p, c), s in sorted(scores.items()))
-    return Chosen(relations, tuple(r for r in relations if (r.source, r.target) in lost))
+    return Chosen(
+        relations,
+        tuple(r for r in relations if (r.source, r.target) in lost),
+        _unlikely(pairs, scored, ~looked_at),
+    )
 
 
 def _by_notes(
@@ -157,11 +165,33 @@ def _by_notes(
     return [edge for edge in wanted if edge[:2] not in lost], against
 
 
-def _scores(pairs: Pairs, scored: Scored, settled: Settled) -> dict[Pair, float]:
-    """The score of each ordered pair; what people say stands above and below what is inferred."""
-    a, b = pairs.a.tolist(), pairs.b.tolist()
-    ahead = np.minimum(scored.ahead, INFERRED_MOST).tolist()
-    back = np.minimum(scored.back, INFERRED_MOST).tolist()
+def _looked_at(pairs: Pairs, scored: Scored, settled: Settled) -> npt.NDArray[np.bool_]:
+    """Pairs that score something in either direction, or of which people say something."""
+    said = {*settled.kept, *settled.lines, *settled.removed}
+    n = 1 + max(int(pairs.b.max(initial=0)), *map(max, said), 0)
+    told = np.isin(pairs.a * n + pairs.b, [min(pair) * n + max(pair) for pair in said])
+    return np.asarray((np.maximum(scored.ahead, scored.back) >= LEAST) | told)
+
+
+def _unlikely(pairs: Pairs, scored: Scored, rows: npt.NDArray[np.bool_]) -> Unlikely:
+    """Those pairs in both directions, in order."""
+    a, b = pairs.a[rows], pairs.b[rows]
+    both = np.hstack([[a, b], [b, a]])
+    order = np.lexsort(both[::-1])
+    scores = np.append(scored.ahead[rows], scored.back[rows])
+    return Unlikely(both[:, order], scores[order])
+
+
+def _scores(
+    pairs: Pairs, scored: Scored, rows: npt.NDArray[np.bool_], settled: Settled
+) -> dict[Pair, float]:
+    """The scores of some pairs in both directions.
+
+    What people say stands above and below what is inferred.
+    """
+    a, b = pairs.a[rows].tolist(), pairs.b[rows].tolist()
+    ahead = np.minimum(scored.ahead[rows], INFERRED_MOST).tolist()
+    back = np.minimum(scored.back[rows], INFERRED_MOST).tolist()
     scores = dict(zip(zip(a, b, strict=True), ahead, strict=True)) | dict(
         zip(zip(b, a, strict=True), back, strict=True)
     )

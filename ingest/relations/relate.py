@@ -19,6 +19,7 @@ from ingest.relations.signals import quote_line, read_signals
 from ingest.relations.stated_prerequisites import stated_prerequisites
 from ingest.report import Failure
 from kg.linking import STOP_WORDS, key
+from kg.rows import NOTHING_UNLIKELY, Unlikely
 from kg.types import Concept, Evidence, Mention, Passage, Relation
 
 __all__ = ["Related", "relate"]
@@ -37,6 +38,7 @@ class Related:
     relations: tuple[Relation, ...]
     dropped: tuple[Relation, ...]
     warnings: tuple[Failure, ...] = ()
+    unlikely: Unlikely = NOTHING_UNLIKELY  # pairs that are no prerequisites
 
 
 def relate(
@@ -73,7 +75,12 @@ def relate(
         *standing.nested
     }
     related = _related(near, taken, concepts, passages)
-    return Related((*chosen.relations, *broader, *related), chosen.dropped, settled.warnings)
+    return Related(
+        (*chosen.relations, *broader, *related),
+        chosen.dropped,
+        settled.warnings,
+        chosen.unlikely,
+    )
 
 
 def _wording(

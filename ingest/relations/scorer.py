@@ -19,7 +19,7 @@ import numpy.typing as npt
 import scipy.sparse as sparse
 from scipy.sparse.linalg import cg
 
-from ingest.relations.features import FEATURES, Pairs, sampled
+from ingest.relations.features import FEATURES, LAST, Pairs, sampled
 
 __all__ = [
     "AROUND",
@@ -122,6 +122,25 @@ class Scorer:
         )
         ahead, back = (self.calibrated(p) for p in probabilities(joined, first, self.apart))
         return Scored(ahead, back, joined, first)
+
+    def promising(
+        self, ahead: npt.NDArray[np.floating], back: npt.NDArray[np.floating]
+    ) -> npt.NDArray[np.bool_]:
+        """Which pairs may belong together by the first round, whatever LAST is; shape (m,).
+
+        The others say nothing about other pairs, and are no edges.
+
+        Parameters
+        ----------
+        ahead, back : array of shape (m, len(FEATURES))
+            Features of both directions, LAST left at 0; it lies between 0 and 1.
+        """
+        last = [*FEATURES].index(LAST)
+        mean, greater = self.rounds[0].joined.weights[[last, len(FEATURES) + last]]
+        # Linear where either direction is the greater: most in a corner.
+        most = max(0.0, mean / 2 + greater, mean + greater)
+        joined = self.rounds[0].joined(joined_columns(ahead, back))
+        return np.asarray(_logistic(joined + most) >= _SEEN)
 
     def calibrated(self, shares: Floats) -> Floats:
         """Probabilities that mean what they say, of what `probabilities` gives."""

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 from kg.encoder import Encoder
 from kg.errors import GradusError, IndexMismatch, NoStore, StoreBusy, StoreVersion
-from kg.rows import insert_relations, read_relations
+from kg.rows import Unlikely, insert_relations, read_relations
 from kg.schema import DATABASE, VERSION, connect, create_tables, meta_to_write
 from kg.store import Store, open_store
 from kg.types import Evidence, Passage, Relation
@@ -334,19 +334,27 @@ def test_a_store_that_may_only_be_read_still_answers(store_folder: Path) -> None
 
 
 @given(st.lists(st.tuples(st.integers(0, 40), st.integers(0, 40), st.integers(0, 10_000),
-                          st.sampled_from(("kept", "shown", "bare"))), max_size=60))  # fmt: skip
+                          st.sampled_from(("kept", "shown", "bare", "unlikely"))),
+                max_size=60))  # fmt: skip
 def test_relations_come_back_as_they_were_put_whether_as_rows_or_packed(
     drawn: list[tuple[int, int, int, str]],
 ) -> None:
     """Each with its score; what nothing speaks for and nobody would look at takes no row."""
     place = Evidence("n.md", None, 3, "it says so", "mention")
+    by_pair = dict(sorted({(p, c): (s, how) for p, c, s, how in drawn}.items()))
+    ways = [*by_pair.values()]
     relations = [
         Relation("prerequisite", p, c, score / 10_000, how == "kept", (place,) * (how == "shown"))
-        for (p, c), (score, how) in sorted({(p, c): (s, how) for p, c, s, how in drawn}.items())
+        for (p, c), (score, how) in by_pair.items()
     ]
     connection = sqlite3.connect(":memory:")
     create_tables(connection)
-    insert_relations(connection, relations)
+    low = [r for r, (_, how) in zip(relations, ways, strict=True) if how == "unlikely"]
+    unlikely = Unlikely(
+        np.array([(r.source, r.target) for r in low], dtype=int).reshape(-1, 2).T,
+        np.array([r.score for r in low]),
+    )
+    insert_relations(connection, [r for r in relations if r not in low], unlikely)
     for kept in (True, False):
         assert read_relations(connection, kept) == tuple(r for r in relations if r.kept == kept)
     (rows,) = connection.execute("SELECT count(*) FROM relations").fetchone()

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from vault import Vault, near_of, place, random_vault, relabelled, units
 
 from ingest.relations import features
-from ingest.relations.features import FEATURES, Pairs, read_pairs, sampled
+from ingest.relations.features import FEATURES, LAST, USUAL, Pairs, read_pairs, sampled
 from ingest.relations.gists import Gists
 from ingest.relations.signals import Naming, Signals
 
@@ -75,6 +75,28 @@ def test_every_feature_is_finite_and_within_its_range(
     for name, column in zip(FEATURES, both.T, strict=True):
         lowest = -1 if name in COSINES else 0
         assert ((column >= lowest - ROUNDING) & (column <= 1 + ROUNDING)).all(), name
+
+
+@given(st.integers(0, 10_000))
+def test_what_is_read_last_is_read_of_promising_pairs_and_those_asked_for(seed: int) -> None:
+    """All other features are as they would be."""
+    vault = random_vault(seed, 8, mute=[3])
+    asked = {(3, 5), (1, 0)}
+    last = [*FEATURES].index(LAST)
+
+    def promising(ahead: Floats, back: Floats) -> npt.NDArray[np.bool_]:
+        assert not ahead[:, last].any() and not back[:, last].any()
+        return np.arange(len(ahead)) % 3 == 0
+
+    every = read_pairs(vault.signals, vault.gists, asked)
+    some = read_pairs(vault.signals, vault.gists, asked, promising=promising)
+    pairs = [*zip(some.a.tolist(), some.b.tolist(), strict=True)]
+    assert pairs == [*zip(every.a.tolist(), every.b.tolist(), strict=True)]
+    read = [i % 3 == 0 or pair in {(3, 5), (0, 1)} for i, pair in enumerate(pairs)]
+    for whole, part in ((every.ahead, some.ahead), (every.back, some.back)):
+        np.testing.assert_array_equal(np.delete(whole, last, 1), np.delete(part, last, 1))
+        usual = np.float32(USUAL)
+        assert part[:, last].tolist() == np.where(read, whole[:, last], usual).tolist()
 
 
 @given(st.integers(0, 10_000), st.permutations(range(8)))

@@ -10,12 +10,19 @@ from hypothesis import strategies as st
 from vault import random_vault, relabelled, units
 
 from ingest.relations.gists import Gists
-from ingest.relations.late_interaction import LATE, late_features
+from ingest.relations.late_interaction import NAMES_TOLD, names_told, texts_told
 
 Floats = npt.NDArray[np.float32]
+LATE = (*NAMES_TOLD, "text told")
 WINDOW, OPENING = 12, 64  # word pieces of half a stretch, and of an opening
 # What rounding both of two vectors of 8 parts to bytes can change of their cosine.
 IN_BYTES = 8**0.5 / 127
+
+
+def late_features(gists: Gists, a: npt.NDArray[np.int64], b: npt.NDArray[np.int64]) -> Floats:
+    """All columns of both directions, shape (2, m, 5)."""
+    told, openings = names_told(gists, a, b)
+    return np.concatenate([told, texts_told(openings, a, b)[:, :, None]], axis=2)
 
 
 def stretches(words: Floats) -> list[Floats]:
@@ -43,7 +50,7 @@ def slowly(gists: Gists, p: int, c: int) -> list[float]:
                 float(np.mean([best(w, piece) for w in name])) for piece in stretches(text)
             )
         if len(own):
-            out[4] = float(np.mean([best(w, text[:OPENING]) for w in own]))
+            out[4] = min(1.0, max(0.0, float(np.mean([best(w, text[:OPENING]) for w in own]))))
     return out
 
 

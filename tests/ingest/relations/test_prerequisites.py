@@ -168,7 +168,14 @@ def test_inferred_edges_are_exactly_those_that_score_enough_and_that_nobody_spea
     graph = nx.DiGraph([*kept])
     for p, c in dropped:
         assert p in graph and c in graph and nx.has_path(graph, c, p), (p, c)
-    assert {*case.scores} <= {(r.source, r.target) for r in chosen.relations}
+    listed = {(r.source, r.target) for r in chosen.relations}
+    unlikely = dict(
+        zip(zip(*chosen.unlikely.pairs.tolist(), strict=True), chosen.unlikely.scores, strict=True)
+    )
+    assert listed.isdisjoint(unlikely) and {*case.scores} <= listed | {*unlikely}
+    assert [*unlikely] == sorted(unlikely)
+    for pair, score in unlikely.items():
+        assert score == case.scores[pair] < 0.05
 
 
 @given(cases())

@@ -108,7 +108,11 @@ def test_unrelated_notes_move_no_feature_but_places(
     read: list[dict[tuple[str, str], list[float]]] = []
 
     def reading(
-        signals: Signals, gists: Gists, extra: set[tuple[int, int]], near: Nearest | None
+        signals: Signals,
+        gists: Gists,
+        extra: set[tuple[int, int]],
+        near: Nearest | None,
+        promising: object,
     ) -> Pairs:
         pairs = read_pairs(signals, gists, extra, near)
         names = [" ".join(words) for words in signals.keys]

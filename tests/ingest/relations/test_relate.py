@@ -331,5 +331,6 @@ def test_related_scores_are_the_cosines_of_the_concepts(store: Store) -> None:
 
 def test_no_notes_and_single_concepts_give_no_relations(read: Reader) -> None:
     """One concept alone, and one without passages."""
-    assert read(a="# Lasso\n\nOne.\n").related == Related((), ())
+    related = read(a="# Lasso\n\nOne.\n").related
+    assert (related.relations, related.dropped, related.unlikely.pairs.size) == ((), (), 0)
     assert read(a="# Lasso\n\nSee [[Nothing Yet]].\n").pairs("prerequisite") == {}

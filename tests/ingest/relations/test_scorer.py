@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from vault import random_vault
 
 from ingest.relations import scorer as module
-from ingest.relations.features import FEATURES, Pairs, read_pairs
+from ingest.relations.features import FEATURES, LAST, Pairs, read_pairs
 from ingest.relations.scorer import AROUND, Scored, around, joined_columns, probabilities, scorer
 
 Numbers = npt.NDArray[np.float64]
@@ -44,6 +44,33 @@ def test_reverse_pairs_score_the_opposite(seed: int, n: int) -> None:
     other = scorer().score(turned(pairs), -earlier, n)
     np.testing.assert_allclose(one.ahead, other.back, atol=1e-6)
     np.testing.assert_allclose(one.back, other.ahead, atol=1e-6)
+
+
+@given(st.integers(0, 10_000), st.integers(2, 10), st.floats(-4, 4), st.floats(-4, 4))
+def test_what_is_not_promising_says_nothing_whatever_is_read_last(
+    seed: int, n: int, mean: float, greater: float
+) -> None:
+    """For any weights of it: the pair is below what the graph sees, and all others score alike."""
+    pairs, earlier = found(seed, n)
+    last = [*FEATURES].index(LAST)
+    first, second = scorer().rounds
+    weights = first.joined.weights.copy()
+    weights[[last, len(FEATURES) + last]] = mean, greater
+    learned = replace(
+        scorer(), rounds=(replace(first, joined=replace(first.joined, weights=weights)), second)
+    )
+    ahead, back = pairs.ahead.copy(), pairs.back.copy()
+    ahead[:, last] = back[:, last] = 0
+    kept = learned.promising(ahead, back)
+    fewer = Pairs(pairs.a[kept], pairs.b[kept], pairs.ahead[kept], pairs.back[kept], pairs.beside)
+    every, some = learned.score(pairs, earlier, n), learned.score(fewer, earlier[kept], n)
+    np.testing.assert_allclose(every.ahead[kept], some.ahead, atol=1e-9)
+    np.testing.assert_allclose(every.back[kept], some.back, atol=1e-9)
+    rng = np.random.default_rng(seed)
+    for read in (np.zeros((2, len(kept))), np.ones((2, len(kept))), rng.random((2, len(kept)))):
+        ahead[:, last], back[:, last] = read
+        odds = learned.rounds[0].joined(joined_columns(ahead, back))
+        assert (odds[~kept] < np.log(0.02 / 0.98) + 1e-5).all()
 
 
 def test_the_direction_that_ships_has_no_bias_and_reads_differences_alone() -> None:
