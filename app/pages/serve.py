@@ -19,7 +19,10 @@ from typing import Any
 os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"
 os.environ["GRADIO_ANALYTICS_CACHE_FREQUENCY"] = str(sys.maxsize)
 
-import gradio as gr
+from app.pages.without_stubs import without_stubs
+
+with without_stubs():
+    import gradio as gr
 from starlette.middleware import Middleware
 from starlette.routing import Mount
 
