@@ -165,7 +165,7 @@ def _runs(place: Path, on: str, starts: int, events: int) -> dict[str, Any]:
 
 def _run(place: Path, on: str, count: int) -> list[float]:
     """Seconds from the start to each event that came: "started" first, the result last."""
-    main = "from app.commands.ingest_and_ask import main; main()"
+    main = "from app.commands.ingest_and_ask import program; program()"
     words = ["run", "say", "--count", str(count), "--on", on, "--json", "--store", str(place / "s")]
     begun = time.monotonic()
     program = subprocess.Popen(
@@ -193,7 +193,7 @@ def _side_by_side(place: Path, epochs: int) -> dict[str, Any]:
 
 
 def _compared(place: Path, on: str, epochs: int) -> dict[str, Any]:
-    main, spare = "from app.commands.ingest_and_ask import main; main()", _spare_core()
+    main, spare = "from app.commands.ingest_and_ask import program; program()", _spare_core()
     words = [*COMPARED.split(), str(epochs), "--on", on, "--json", "--store", str(place / "s")]
     told = subprocess.run(
         [sys.executable, "-c", main, "run", *words],

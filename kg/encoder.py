@@ -20,6 +20,7 @@ import numpy.typing as npt
 from kg.alone import BATCH, Found, Reading, each_alone, in_batches
 from kg.errors import EncoderError
 from kg.half import has_bfloat16, in_shapes
+from kg.importing import importing
 from kg.vectors import Words
 
 __all__ = ["DEFAULT_ENCODER", "Encoder", "check_weights", "default_encoder_folder", "load_encoder"]
@@ -207,10 +208,11 @@ def _default_encoder() -> Encoder:
 
 def _loaded(name: str, source: str) -> Encoder:
     os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
-    from huggingface_hub.utils import logging as hub_logging
-    from safetensors import SafetensorError
-    from sentence_transformers import SentenceTransformer
-    from transformers.utils import logging as transformers_logging
+    with importing():
+        from huggingface_hub.utils import logging as hub_logging
+        from safetensors import SafetensorError
+        from sentence_transformers import SentenceTransformer
+        from transformers.utils import logging as transformers_logging
 
     hub_logging.set_verbosity_error()
     transformers_logging.set_verbosity_error()

@@ -12,6 +12,7 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 os.environ.pop("COLUMNS", None)
 os.environ.pop("LINES", None)
 
+import gc
 import json
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -26,6 +27,13 @@ from kg.store import Store, open_store
 # A property holds on a busy machine too: no example fails for being slow.
 settings.register_profile("gradus", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("gradus")
+
+
+def pytest_collection_finish() -> None:
+    """What has been imported and collected is no garbage: not to look there saves a twelfth."""
+    gc.freeze()
+    gc.set_threshold(20_000, 20, 20)
+
 
 FOUNDATIONS = """# Foundations
 

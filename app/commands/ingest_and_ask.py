@@ -8,7 +8,7 @@ import os
 import sys
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, get_args
+from typing import TYPE_CHECKING, Annotated, NoReturn, get_args
 
 import typer
 
@@ -81,6 +81,18 @@ def main() -> None:
     except KeyboardInterrupt:
         tell("gradus: stopped")
         sys.exit(130)
+
+
+def program() -> NoReturn:
+    """Be `gradus` in a terminal: the command line, and an end at once."""
+    from executors.leaving import leave
+
+    code: object = 0
+    try:
+        main()
+    except SystemExit as ended:
+        code = ended.code
+    leave(code)
 
 
 @app.command()

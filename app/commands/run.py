@@ -23,6 +23,7 @@ from app.commands.options import (
 )
 from app.paths import runs_folder, starter_notes, store_folder
 from app.wording import to_the_minute
+from kg.importing import importing
 
 if TYPE_CHECKING:
     from executors.cluster.where import Node
@@ -306,7 +307,8 @@ def pages(
     read_notes = partial(_read_notes, wanted, folder, address) if wanted else None
     with StartingPage(host, port) as starting:
         tell(f"Gradus starts at {address_of(host, port)}")
-        from app.pages.serve import serve  # takes seconds
+        with importing():
+            from app.pages.serve import serve  # takes seconds
 
         serve(
             folder,

@@ -30,7 +30,7 @@ def gradus(*arguments: str, out: Path | None = None) -> str:
     command = [
         sys.executable,
         "-c",
-        "from app.commands.ingest_and_ask import main; main()",
+        "from app.commands.ingest_and_ask import program; program()",
         *arguments,
     ]
     done = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True)

@@ -24,7 +24,7 @@ from gradio_client.utils import apply_diff
 
 __all__ = ["Asked", "Pages", "cpu_seconds", "gradus", "serve"]
 
-COMMAND = "from app.commands.ingest_and_ask import main; main()"
+COMMAND = "from app.commands.ingest_and_ask import program; program()"
 PASSING = ("g-error", "g-quiet")  # an error's line, and what is shown while the answer is coming
 PATIENCE_S = 600.0
 LOOK_EVERY_S = 0.02

@@ -28,6 +28,7 @@ from pathlib import Path
 import numpy as np
 
 from executors.errors import RecipeError
+from executors.leaving import leave
 from executors.runs.launch import child_environment
 from executors.runs.lifeline import end_with_parent
 from executors.runs.warm import HEAVY
@@ -256,4 +257,4 @@ def _ended(pid: int, *, kill: bool) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    leave(main())

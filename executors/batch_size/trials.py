@@ -33,6 +33,7 @@ from executors.batch_size.trial_parts import (
 )
 from executors.devices import choose_device
 from executors.errors import RecipeError, one_line, reason
+from executors.leaving import leave
 from executors.memory import (
     available_bytes,
     bound_memory,
@@ -234,4 +235,4 @@ def _start(device: str) -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(main(int(sys.argv[1])))
+    leave(main(int(sys.argv[1])))

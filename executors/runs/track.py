@@ -23,6 +23,7 @@ from pathlib import Path
 from typing import Any, Literal, get_args
 
 from executors.errors import BadParameter, one_line
+from executors.leaving import leave
 from executors.runs.flat import flat, series
 from executors.runs.folder import ENVIRONMENT, EVENTS, LOG, RESULT, SPEC, read_json
 from executors.runs.launch import child_environment, launch
@@ -253,4 +254,4 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    leave(main())

@@ -32,8 +32,8 @@ def held(paths, store, encoder, progress):
     return read(paths, store, encoder, progress)
 build.ingest = held
 sys.argv = ["gradus", "app", notes, "--store", store, "--port", port]
-from app.commands.ingest_and_ask import main
-main()
+from app.commands.ingest_and_ask import program
+program()
 """
 
 
@@ -100,7 +100,7 @@ def test_the_pages_are_there_before_the_notes_are_read(
 
 def test_notes_that_cannot_be_read_end_it_with_a_line(tmp_path: Path, port: str) -> None:
     """A wrong path is one line and exit code 1, as for every command."""
-    script = "from app.commands.ingest_and_ask import main; main()"
+    script = "from app.commands.ingest_and_ask import program; program()"
     words = ("app", tmp_path / "gone", "--store", tmp_path / "store", "--port", port)
     with started(*words, script=script) as server:
         out, _ = server.communicate(timeout=120)

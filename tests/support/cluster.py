@@ -261,7 +261,7 @@ class Cluster:
 
 def command(*words: str) -> list[str]:
     """Our command line."""
-    main = "from app.commands.ingest_and_ask import main; main()"
+    main = "from app.commands.ingest_and_ask import program; program()"
     return [sys.executable, "-c", main, *words]
 
 

@@ -155,7 +155,7 @@ def test_notes_and_concepts_are_resources(gradus: Gradus) -> None:
 
 def test_over_a_pipe(store_folder: Path) -> None:
     """`gradus mcp` speaks the protocol and nothing else on stdout, and ends with its client."""
-    gradus = "from app.commands.ingest_and_ask import main; main()"
+    gradus = "from app.commands.ingest_and_ask import program; program()"
     server = StdioServerParameters(
         command=sys.executable,
         args=["-c", gradus, "mcp", "--store", str(store_folder)],

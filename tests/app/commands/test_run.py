@@ -78,7 +78,7 @@ def test_a_run_waits_its_turn_and_says_so(shell: Shell) -> None:
             [
                 sys.executable,
                 "-c",
-                "from app.commands.ingest_and_ask import main; main()",
+                "from app.commands.ingest_and_ask import program; program()",
                 "run",
                 "attack",
             ],
