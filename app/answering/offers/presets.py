@@ -13,7 +13,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache, lru_cache
-from pathlib import PurePath
+from pathlib import Path, PurePath
 
 from app.answering.offers.figures import Marked, in_px, with_marks
 from app.answering.offers.files import NamedFile
@@ -27,11 +27,12 @@ from app.answering.offers.numbers import (
     widths_of,
 )
 from app.answering.offers.phrases import alternatives, phrase, spaced, the_only
+from executors.inputs.table_file import column_names
 from executors.networks.networks import KNOWN_NETWORKS
 from executors.parameters import Parameter
 from executors.recipe import Recipe
 from executors.tasks import IMAGE_TASKS, LEARNER, TASK_NAMES, TEXT_TASKS, find_task
-from kg.linking import STOP_WORDS
+from kg.linking import STOP_WORDS, key
 
 __all__ = ["Preset", "presets", "spoken_words"]
 
@@ -60,6 +61,7 @@ class _Spoken:
     values: Mapping[int, Preset]
     claims: Sequence[tuple[int, tuple[int, int], int]]  # place of a number, weight, parameter
     file: str  # the one place that is named to be run on; "" for none or several
+    columns: Sequence[str]  # those of the table there that are named
 
 
 def presets(
@@ -91,7 +93,8 @@ def presets(
         for at, weight in claims_of(parameter, marked.text)
     ]
     taken = {at for at, _, n in claims if takes(everyone[n], marked.figures[at].value)}
-    spoken = _Spoken(question, in_px(marked, taken), everyone, values, claims, file)
+    columns = _columns(known, question, column_names(Path(file))) if file else []
+    spoken = _Spoken(question, in_px(marked, taken), everyone, values, claims, file, columns)
     return {recipe.name: _preset(recipe, spoken) for recipe in known}
 
 
@@ -244,13 +247,26 @@ def _written(
     if parameter.unit == "bytes":  # "6 of 24 GB are taken" needs a calculation
         return the_only(figure.text for figure in marked.figures.values() if figure.unit == "bytes")
     if parameter.unit == "column":
-        return _column(parameter, question)
+        return the_only(spoken.columns) or _column(parameter, question)
     if parameter.unit == "file.py:function":
         return the_only(_FUNCTION.findall(question))
     if parameter.unit == "low,high":
         return pair_of(parameter, marked)
     named_by_widths = parameter.unit == "network" and task not in ("", *IMAGE_TASKS, *TEXT_TASKS)
     return widths_of(parameter, marked) if named_by_widths else None
+
+
+def _columns(known: Sequence[Recipe], question: str, columns: Sequence[str]) -> list[str]:
+    """Those columns of a table that a question names, but for what says something of a run."""
+    rest = _words_of_runs(tuple(known)).sub(" | ", question)
+    named = [name for name in columns if key(name) and not STOP_WORDS.issuperset(key(name))]
+    return [name for name in named if re.search(phrase(name), rest, re.I)]
+
+
+@cache
+def _words_of_runs(known: tuple[Recipe, ...]) -> re.Pattern[str]:
+    words = sorted({w for recipe in known for w in spoken_words(recipe)}, key=len, reverse=True)
+    return re.compile("|".join(phrase(w).replace("(?P<n>", "(?:") for w in words), re.I)
 
 
 def _file(parameter: Parameter, spoken: _Spoken) -> str | None:
