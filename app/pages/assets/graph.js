@@ -196,12 +196,15 @@ function theme(n, look) {
   const room = w - 60 * s;
   pen.fillStyle = look.ink;
   pen.font = `620 ${14 * s}px ${look.font}`;
-  pen.fillText(short(n.label, room), x + 50 * s, y - (n.more.length ? 18 : 9) * s);
+  /* A long name takes the line of what else is in the theme. */
+  const [first, rest] = inTwo(n.label, room), second = rest || n.more.length;
+  pen.fillText(first, x + 50 * s, y - (second ? 18 : 9) * s);
+  if (rest) pen.fillText(rest, x + 50 * s, y);
   pen.fillStyle = look.quiet;
   pen.font = `${12 * s}px ${look.font}`;
-  if (n.more.length) pen.fillText(short(n.more.join(', '), room), x + 50 * s, y);
+  if (!rest && n.more.length) pen.fillText(short(n.more.join(', '), room), x + 50 * s, y);
   const told = `${n.concepts} concept${n.concepts === 1 ? '' : 's'}${n.known ? `, ${n.known} known` : ''}`;
-  pen.fillText(told, x + 50 * s, y + (n.more.length ? 18 : 11) * s);
+  pen.fillText(told, x + 50 * s, y + (second ? 18 : 11) * s);
   if (!n.known) return;
   pen.fillStyle = look.soft;
   pen.fillRect(x + 12 * s, y + 27 * s, w - 24 * s, 2.5 * s);
@@ -318,6 +321,14 @@ function short(words, width) {
   let n = words.length;
   while (n > 1 && wide(words.slice(0, n) + '…') > width) n--;
   return words.slice(0, n).trimEnd() + '…';
+}
+
+/* Words on one line or two, each cut off where it is too long. */
+function inTwo(words, width) {
+  const parts = words.split(' ');
+  let n = parts.length;
+  while (n > 1 && wide(parts.slice(0, n).join(' ')) > width) n--;
+  return [parts.slice(0, n), parts.slice(n)].map((line) => short(line.join(' '), width));
 }
 
 /* ---- pointer ---- */
