@@ -233,7 +233,7 @@ function box(n, look) {
   pen.font = `${FONT * scale}px ${look.font}`;
   pen.textAlign = 'left';
   pen.textBaseline = 'middle';
-  pen.fillText(short(n.label, w - 27 * scale), x + 20 * scale, y + 0.5);
+  pen.fillText(short(n.label, w - 30 * scale), x + 23 * scale, y + 0.5);
 }
 
 /* What is known has a tick where others have the dot of their step. */
