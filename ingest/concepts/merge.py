@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from ingest.concepts.candidates import Candidate, NoteParts
-from ingest.names.labels import is_initials, merge_key
+from ingest.names.labels import CLIPPED, is_clipped, is_initials, merge_key
 from kg.linking import key
 
 __all__ = ["Group", "final_names", "merge"]
@@ -48,7 +48,7 @@ def merge(candidates: Sequence[Candidate], notes: Sequence[NoteParts]) -> list[G
     for candidate in ordered[len(headings) :]:
         _place(candidate, groups)
     unique = list({id(g): g for g in groups.values()}.values())
-    joined = _join_acronyms(unique)
+    joined = _join_short_names(unique)
     _add_bracketed_acronyms(joined, notes)
     return joined
 
@@ -85,15 +85,22 @@ def _sure_names(group: Group) -> list[str]:
     return [n for n in names if key(n) not in gone]
 
 
-def _join_acronyms(groups: list[Group]) -> list[Group]:
-    """A concept called by an acronym joins the one concept whose initials it has."""
+def _join_short_names(groups: list[Group]) -> list[Group]:
+    """A concept called by an acronym, or by words cut short, joins the one that it abbreviates."""
     long = [g for g in groups if " " in _label(g)]
+    alike: defaultdict[str, list[Group]] = defaultdict(list)
+    for group in long:
+        alike["".join(key(_label(group)))[:CLIPPED]].append(group)
     gone: set[int] = set()
     for group in groups:
         short = _label(group)
-        if len(short) < 3 or " " in short or not short.isupper():
+        if len(short) < 3 or " " in short:
             continue
-        owners = [g for g in long if g is not group and is_initials(short, _label(g))]
+        if short.isupper():
+            owners = [g for g in long if g is not group and is_initials(short, _label(g))]
+        else:
+            near = alike["".join(key(short))[:CLIPPED]]
+            owners = [g for g in near if is_clipped(short, _label(g))]
         if len(owners) == 1:
             owners[0].candidates += group.candidates
             owners[0].extra.append(short)

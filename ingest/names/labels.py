@@ -15,9 +15,11 @@ from kg.linking import key, length_in_words
 
 __all__ = [
     "BAR",
+    "CLIPPED",
     "MAX_WORDS",
     "Names",
     "heading_names",
+    "is_clipped",
     "is_initials",
     "merge_key",
     "named_by",
@@ -25,6 +27,7 @@ __all__ = [
     "term_name",
 ]
 
+CLIPPED = 3  # letters that a word keeps at least where it is cut short
 MAX_WORDS = 16  # a longer heading is a sentence, not a name
 MAX_CHARS = 500  # a longer one is not even looked at
 KEPT = 65_536  # headings and names that are looked at again and again
@@ -238,17 +241,29 @@ def is_initials(short: str, long: str) -> bool:
     return any(len(p) > 1 and _begins(wanted, p) for p in (parts, spoken))
 
 
+def is_clipped(short: str, long: str) -> bool:
+    """Whether `short` is one word made of the beginnings of all words of `long`, none very short.
+
+    >>> is_clipped("batchnorm", "Batch Normalization"), is_clipped("RegExp", "regular expressions")
+    (True, True)
+    >>> is_clipped("normalization", "Norm Alignment"), is_clipped("batch", "Batch Normalization")
+    (False, False)
+    """
+    letters, parts = key(short), key(long)
+    return len(letters) == 1 < len(parts) and _begins(letters[0], parts, CLIPPED)
+
+
 def _same(one: str, other: str) -> bool:
     return is_initials(one, other) or is_initials(other, one)
 
 
-def _begins(letters: str, parts: Sequence[str]) -> bool:
-    """Whether letters are one beginning or more of each part, in their order."""
+def _begins(letters: str, parts: Sequence[str], least: int = 1) -> bool:
+    """Whether letters are the beginnings of all parts, of so many letters, in their order."""
     if not parts:
         return not letters
     return any(
-        parts[0].startswith(letters[:n]) and _begins(letters[n:], parts[1:])
-        for n in range(1, len(letters) - len(parts) + 2)
+        parts[0].startswith(letters[:n]) and _begins(letters[n:], parts[1:], least)
+        for n in range(least, len(letters) - least * (len(parts) - 1) + 1)
     )
 
 

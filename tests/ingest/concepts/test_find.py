@@ -206,6 +206,22 @@ def test_an_acronym_joins_the_name_it_abbreviates() -> None:
     assert len(both) == 3
 
 
+def test_words_cut_short_join_the_name_they_are_of() -> None:
+    """When only one name has these beginnings."""
+    found = concepts(
+        a="# Batch Normalization\n\nKeeps activations near nought.\n",
+        b="# Batchnorm\n\nA layer.\n",
+    )
+    (one,) = found.values()
+    assert (one.label, one.aliases, one.passages) == ("Batch Normalization", ("Batchnorm",), (0, 1))
+    both = concepts(
+        a="# Convnet\n\nX.\n",
+        b="# Convolutional Network\n\nY.\n",
+        c="# Conversation Network\n\nZ.\n",
+    )
+    assert len(both) == 3
+
+
 def test_an_acronym_in_brackets_is_an_alias() -> None:
     """Anywhere in the notes, when its letters are the name's initials."""
     found = concepts(

@@ -6,7 +6,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ingest.names.labels import heading_names, is_initials, merge_key, namings, term_name
+from ingest.names.labels import (
+    heading_names,
+    is_clipped,
+    is_initials,
+    merge_key,
+    namings,
+    term_name,
+)
 from kg.linking import key
 
 
@@ -136,6 +143,27 @@ def test_a_term_gives_its_name(term: str, name: str) -> None:
 def test_initials(short: str, long: str, so: bool) -> None:
     """All words count, small ones may be left out; an acronym is written in capitals."""
     assert is_initials(short, long) is so
+
+
+@pytest.mark.parametrize(
+    ("short", "long", "so"),
+    [
+        ("batchnorm", "Batch Normalization", True),
+        ("RegExp", "Regular Expressions", True),
+        ("ConvNet", "Convolutional Network", True),
+        ("autoencoder", "Auto-Encoder", True),
+        ("unet", "U-Net", False),  # a letter alone says too little; spelling joins these
+        ("batch", "Batch Normalization", False),
+        ("normalization", "Norm Alignment", False),
+        ("batch norm", "Batch Normalization", False),
+        ("convolution", "Convolution", False),
+        ("", "Batch Normalization", False),
+        ("∇", "∇ ∇", False),
+    ],
+)
+def test_words_cut_short(short: str, long: str, so: bool) -> None:
+    """One word, of three letters at least of each of several."""
+    assert is_clipped(short, long) is so
 
 
 @pytest.mark.parametrize(
