@@ -1,9 +1,9 @@
 """Mend what was mistyped in a question: a word that the notes lack becomes the one word of their
 names that it means, or the one word that the notes hold.
 
-A name written as one word is parted ("batchnorm" is "batch norm"), one slip of the keyboard is put
-right. Words that the notes hold stay as they are, and so does whatever could be meant for two
-words, or for none.
+A name written as one word is parted ("batchnorm" is "batch norm", or "batch normalization" where
+that is a name), one slip of the keyboard is put right. Words that the notes hold stay as they are,
+and so does whatever could be meant for two words, or for none.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ import re
 from collections.abc import Callable, Mapping
 from functools import cache
 
+from ingest.names.labels import is_clipped
 from kg.linking import Lexicon, fold, one_slip
 
 __all__ = ["speller"]
@@ -63,7 +64,7 @@ def speller(
             return typed
         if word in spellings():
             return spellings()[word]
-        near = {form for form in _FORMS if one_slip(word, form)}
+        near = {form for form in _FORMS if one_slip(word, form)} or _cut_short(word, lexicon)
         if len(word) >= SHORTEST:
             near |= {means for spelled, means in spellings().items() if one_slip(word, spelled)}
         if not near and typed.islower() and not known(typed):
@@ -71,6 +72,12 @@ def speller(
         return near.pop() if len(near) == 1 else typed
 
     return lambda question: _WORD.sub(mend, question)
+
+
+def _cut_short(word: str, lexicon: Lexicon) -> set[str]:
+    """The names that a word of words cut short may be of."""
+    alike = (name for name in lexicon.names if len(name) > 1 and name[0][0] == word[0])
+    return {name for name in map(" ".join, alike) if is_clipped(word, name)}
 
 
 def _near(word: str, vocabulary: Mapping[str, int]) -> set[str]:

@@ -21,6 +21,7 @@ LABELS = (
     "Training",
     "Trading",
     "GAN",
+    "Weight decay",
 )
 LEXICON = Lexicon.of(
     tuple(Concept(i, label, (), ("n.md",), "", (0,)) for i, label in enumerate(LABELS))
@@ -50,6 +51,7 @@ def mended(question: str) -> str:
         ("a lerning rate", "a learning rate"),
         ("what is batchnorm?", "what is batch norm?"),
         ("batchnormalization", "batch normalisation"),
+        ("a weightdec", "a weight decay"),
         ("Wich one, and whats the diference?", "which one, and whats the difference?"),
         ("what shoud I do", "what should I do"),
         ("how does it wrok", "how does it work"),
