@@ -28,6 +28,29 @@ SHARES = """() => {
   const run = bar.querySelector(".g-part-run").getBoundingClientRect().width;
   return bar.children.length === 2 && used > 0 && run > 0 && used + run < whole;
 }"""
+# A learner whose batches are trained at once at first and then one a second, so that a run with it
+# soon tells how long it still takes, and does not end before it is stopped.
+SLOW = """
+import itertools
+import time
+import torch
+from fastai.basics import Callback, DataLoader, DataLoaders, Learner
+from fastai.losses import MSELossFlat
+
+BATCHES = itertools.count()
+
+
+class Slow(Callback):
+    def after_batch(self):
+        if next(BATCHES) > 100:
+            time.sleep(1)
+
+
+def make():
+    samples = [(torch.full((1,), n / 99), torch.full((1,), n / 50)) for n in range(99)]
+    dls = DataLoaders(DataLoader(samples, bs=64, shuffle=True), DataLoader(samples, bs=64))
+    return Learner(dls, torch.nn.Linear(1, 1), loss_func=MSELossFlat(), cbs=Slow())
+"""
 
 
 def open_runs(page: Page, site: Site) -> None:
@@ -254,9 +277,9 @@ def test_device_memory_queue_and_time_left_are_in_sight(visit: Visit, site: Site
     expect(machine).to_contain_text("free of")
     page.get_by_label("Find my learning rate").check()
     form = page.locator("#form-lr-find")
-    choose_task(page, form, "Tabular")
-    form.get_by_role("button", name="More settings").click()
-    field(form, "Length of the sweep (num_it), batches").fill("2000")  # it is not to end before
+    choose_task(page, form, "learner")
+    (site.notes / "slow.py").write_text(SLOW, encoding="utf-8")
+    page.locator("#field-lr-find-learner input").fill(f"{site.notes / 'slow.py'}:make")
     page.locator("#start-lr-find").click()
     expect(machine).to_contain_text("taken by Find my learning rate", timeout=60_000)
     expect(machine).to_contain_text("by this run", timeout=60_000)
@@ -272,7 +295,7 @@ def test_device_memory_queue_and_time_left_are_in_sight(visit: Visit, site: Site
         expect(line).to_have_text("taken by Find my learning rate; then Find my batch size")
     other.locator("#stop").click()
     expect(other.locator("#run-state .g-badge")).to_have_text("Stopped")
-    page.locator("#run-files, #run-history").last.scroll_into_view_if_needed()
+    page.locator("#run-history").evaluate("history => history.scrollIntoView()")
     expect(machine).to_be_in_viewport()
     page.close()
 
