@@ -18,6 +18,7 @@ from kg.errors import GradusError, UnreadableNote
 __all__ = [
     "IGNORE_FILE",
     "FoundNote",
+    "check_path",
     "find_notes",
     "is_left_out",
     "read_note",
@@ -134,13 +135,24 @@ def _line_at(content: bytes, offset: int) -> int:
     return 1 + sum(1 for newline in _NEWLINE.finditer(content) if newline.end() <= offset)
 
 
-def _below(path: Path) -> list[FoundNote]:
-    """Notes of one path, sorted by name."""
+def check_path(path: Path) -> None:
+    """Make sure that there may be notes at a path.
+
+    Raises
+    ------
+    GradusError
+        When nothing is there, or a file that is no note.
+    """
     if not _exists(path):
         raise GradusError(f"'{path}' does not exist; expected a folder of notes or a note")
+    if path.is_file() and path.suffix.lower() not in READERS:
+        raise GradusError(f"'{path}' is not a note; expected one of {', '.join(READERS)}")
+
+
+def _below(path: Path) -> list[FoundNote]:
+    """Notes of one path, sorted by name."""
+    check_path(path)
     if path.is_file():
-        if path.suffix.lower() not in READERS:
-            raise GradusError(f"'{path}' is not a note; expected one of {', '.join(READERS)}")
         return [FoundNote(path, path.parent, path.name)]
     files: dict[Path, Path] = {}
     # real files first, so that a link to a note of the same folder does not take its place

@@ -99,14 +99,15 @@ def test_the_pages_are_there_before_the_notes_are_read(
 
 
 def test_notes_that_cannot_be_read_end_it_with_a_line(tmp_path: Path, port: str) -> None:
-    """A wrong path is one line and exit code 1, as for every command."""
+    """A folder without any is one line and exit code 1, as for every command."""
+    (tmp_path / "empty").mkdir()
     script = "from app.commands.ingest_and_ask import program; program()"
-    words = ("app", tmp_path / "gone", "--store", tmp_path / "store", "--port", port)
+    words = ("app", tmp_path / "empty", "--store", tmp_path / "store", "--port", port)
     with started(*words, script=script) as server:
         out, _ = server.communicate(timeout=120)
     assert server.returncode == 1
     assert [line for line in out.splitlines() if line.startswith("gradus: ")], out
-    assert "gone" in out and "Traceback" not in out
+    assert "holds no notes" in out and "Traceback" not in out
 
 
 def test_ctrl_c_while_notes_are_read_ends_it(tmp_path: Path, port: str) -> None:

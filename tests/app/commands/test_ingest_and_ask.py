@@ -165,6 +165,7 @@ def test_recipes_are_listed_with_their_parameters(shell: Shell) -> None:
             "the notes have no concept 'Sourdogh startr'; the closest are: Sourdough starter",
         ),
         (["ingest", "no/such/folder"], "does not exist"),
+        (["app", "no/such/folder"], "does not exist"),
         (["run", "lr-fnid"], "there is no recipe 'lr-fnid'; did you mean 'lr-find'?"),
         (["run", "lr-find", "--batch-size", "0"], "parameter 'batch_size' must be a whole number"),
         (["run", "lr-find", "--start-lr", "fast"], "parameter 'start_lr' must be a number"),
