@@ -32,7 +32,7 @@ test-ray: $(VENV)/.installed-test
 	GRADUS_RAY=1 $(BIN)/python -m pytest tests/ray --timeout 900 --durations 10
 
 soak: $(VENV)/.installed-test
-	GRADUS_SOAK=1 $(BIN)/python -m pytest tests/app/test_any_edits.py tests/kg/test_writing.py tests/e2e/test_payloads.py tests/executors/recipes/test_every_recipe.py --timeout 1200 --durations 5
+	GRADUS_SOAK=1 $(BIN)/python -m pytest tests/app/test_any_edits.py tests/kg/test_writing.py tests/ingest/decisions/test_read.py tests/e2e/test_payloads.py tests/executors/recipes/test_every_recipe.py --timeout 1200 --durations 5
 
 screenshots: $(VENV)/.installed-test
 	$(BIN)/python docs/screenshots.py

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 from made import write_notes
+from remembered import remembered
 
 from app.paths import starter_notes
 from ingest import build
@@ -96,6 +97,13 @@ Salt goes into the dough at the start.
 
 Salt goes into the dough only after the first rest, never at the start.
 """
+
+
+@pytest.fixture(autouse=True, scope="module")
+def read_once() -> Iterator[None]:
+    """Tests ingest and ask the same few texts again and again, which are read once."""
+    with remembered():
+        yield
 
 
 @pytest.fixture(scope="session")

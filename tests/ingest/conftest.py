@@ -1,11 +1,20 @@
-"""A folder of the notes that a test file names NOTES."""
+"""A folder of the notes that a test file names NOTES, and each text read once."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from made import write_notes
+from remembered import remembered
+
+
+@pytest.fixture(autouse=True, scope="module")
+def read_once() -> Iterator[None]:
+    """Tests ingest the same few texts again and again, which are read once."""
+    with remembered():
+        yield
 
 
 @pytest.fixture

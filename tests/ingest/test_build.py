@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 from made import counts, write_notes
 from one_by_one import OneByOne
+from remembered import afresh
 
 from ingest import build, changes
 from ingest.build import ingest
@@ -234,9 +235,10 @@ def test_the_real_encoder_makes_the_same_store_in_any_company(
 ) -> None:
     """Vectors, scores and all, to the last bit, whatever other notes a note is encoded with."""
     monkeypatch.setattr(build, "load_encoder", lambda name: encoder)
-    for name in NOTES:
-        ingest([notes / name], tmp_path / "store")
-    ingest([notes], tmp_path / "fresh")
+    with afresh():
+        for name in NOTES:
+            ingest([notes / name], tmp_path / "store")
+        ingest([notes], tmp_path / "fresh")
     assert everything(tmp_path / "store") == everything(tmp_path / "fresh")
 
 

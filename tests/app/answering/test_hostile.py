@@ -9,12 +9,14 @@ import os
 import subprocess
 import sys
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 from cited import assert_quotes_stand
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from remembered import afresh
 
 from app.answering.answer import answer
 from kg.encoder import Encoder
@@ -115,19 +117,18 @@ def test_the_same_question_gives_the_same_answer_wherever_it_is_asked(
     store: Store, store_folder: Path, encoder: Encoder
 ) -> None:
     """Again, after opening the store again, and in another process."""
-    here = [in_brief(answer(q, store, encoder)) for q in QUESTIONS]
-    assert [in_brief(answer(q, store, encoder)) for q in QUESTIONS] == here
-    again = open_store(store_folder)
-    assert [in_brief(answer(q, again, encoder)) for q in reversed(QUESTIONS)] == here[::-1]
-    again.close()
+    with afresh(), closing(open_store(store_folder)) as again:
+        here = [in_brief(answer(q, store, encoder)) for q in QUESTIONS]
+        assert [in_brief(answer(q, store, encoder)) for q in QUESTIONS] == here
+        assert [in_brief(answer(q, again, encoder)) for q in reversed(QUESTIONS)] == here[::-1]
     code = (
         "import json, sys; from pathlib import Path; from kg.store import open_store;"
         "from app.answering.answer import answer;"
-        "from kg.encoder import DEFAULT_ENCODER, load_encoder;"
+        "from kg.encoder import DEFAULT_ENCODER, load_encoder; from executors.leaving import leave;"
         "s = open_store(Path(sys.argv[1])); e = load_encoder(DEFAULT_ENCODER);"
         "said = [answer(q, s, e) for q in json.loads(sys.argv[2])];"
         "print(json.dumps([[a.status, a.kind, a.confidence, a.text, [c.quote for c in "
-        "a.citations]] for a in said]))"
+        "a.citations]] for a in said])); leave()"
     )
     done = subprocess.run(
         [sys.executable, "-c", code, str(store_folder), json.dumps(QUESTIONS)],

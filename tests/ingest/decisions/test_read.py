@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import tempfile
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import closing
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
 import networkx as nx
-import numpy as np
-import numpy.typing as npt
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -23,7 +22,6 @@ from ingest.decisions.read import decisions_in, overrides_of, read_overrides
 from kg.encoder import Encoder
 from kg.store import open_store
 from kg.types import Relation
-from kg.vectors import Words
 
 Everything = Callable[[Path], dict[str, object]]
 NOTES = {
@@ -39,34 +37,12 @@ NOTES = {
 }
 
 
-@dataclass
-class Remembering:
-    """The real encoder, which encodes each text once, alone."""
-
-    inner: Encoder
-    known: dict[str, tuple[npt.NDArray[np.float32], Words]] = field(default_factory=dict)
-
-    def encode_notes(
-        self, texts: Sequence[str], progress: Callable[[int, int], None]
-    ) -> tuple[npt.NDArray[np.float32], list[Words]]:
-        for text in texts:
-            if text not in self.known:
-                vectors, words = self.inner.encode_notes([text])
-                self.known[text] = vectors[0], words[0]
-        return np.stack([self.known[t][0] for t in texts]), [self.known[t][1] for t in texts]
-
-
-@pytest.fixture(scope="module")
-def remembering(encoder: Encoder) -> Remembering:
-    return Remembering(encoder)
-
-
 @pytest.fixture(autouse=True, scope="module")
-def quick(remembering: Remembering) -> object:
+def quick(encoder: Encoder) -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(build, "load_encoder", lambda name: remembering)
+        patch.setattr(build, "load_encoder", lambda name: encoder)
         patch.setattr(build, "check_weights", lambda name: "")
-        yield patch
+        yield
 
 
 @dataclass(frozen=True)
@@ -442,7 +418,7 @@ pairs = st.lists(
 needs = st.lists(st.lists(st.sampled_from(LABELS), max_size=2, unique=True), min_size=5, max_size=5)
 
 
-@settings(max_examples=25)
+@settings(max_examples=100 if os.environ.get("GRADUS_SOAK") else 10)
 @given(needs, needs, pairs, pairs, st.permutations(range(5)))
 def test_overrides_always_win(
     everything: Everything, stated: list[list[str]], named: list[list[str]],
