@@ -27,8 +27,8 @@ SHOWN = (ROOT / "README.md").read_text(encoding="utf-8").split("## Ways in\n")[1
 GRADUS = f"""#!{sys.executable}
 import sys
 sys.path.insert(0, {str(ROOT)!r})
-from app.commands.ingest_and_ask import main
-main()
+from app.commands.ingest_and_ask import program
+program()
 """
 
 

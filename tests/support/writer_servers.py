@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import importlib.util
 import json
 import os
@@ -84,14 +85,21 @@ def small_model(cache: pytest.Cache) -> Path:
         if os.environ.get("CI") == "true":
             pytest.fail(reason)
         pytest.skip(reason)
+    import gguf
     import torch
     from transformers import AutoModelForCausalLM, AutoTokenizer
     from transformers.utils import logging
 
     logging.disable_progress_bar()  # type: ignore[no-untyped-call]
     source = Path(spec.origin).parent
-    AutoTokenizer.from_pretrained(source, gguf_file=GGUF).save_pretrained(folder)
-    model: Any = AutoModelForCausalLM.from_pretrained(source, gguf_file=GGUF, dtype=torch.bfloat16)
+    with pytest.MonkeyPatch.context() as patch:
+        # transformers reads the file three times, and makes the names anew for each layer
+        for name in ("GGUFReader", "get_tensor_name_map"):
+            patch.setattr(gguf, name, functools.cache(getattr(gguf, name)))
+        AutoTokenizer.from_pretrained(source, gguf_file=GGUF).save_pretrained(folder)
+        model: Any = AutoModelForCausalLM.from_pretrained(
+            source, gguf_file=GGUF, dtype=torch.bfloat16
+        )
     # Its weights are whole numbers no longer; transformers would refuse to save what it takes for
     # quantised ones.
     model.hf_quantizer = None

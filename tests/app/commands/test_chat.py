@@ -25,8 +25,8 @@ IN_A_TERMINAL = """
 import fcntl, signal, termios
 signal.signal(signal.SIGINT, signal.default_int_handler)
 fcntl.ioctl(0, termios.TIOCSCTTY, 0)
-from app.commands.ingest_and_ask import main
-main()
+from app.commands.ingest_and_ask import program
+program()
 """
 
 

@@ -301,8 +301,8 @@ def patient(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(pace, "SILENCE_S", 200.0)
     monkeypatch.setattr(pace, "TOTAL_S", 250.0)
     monkeypatch.setattr(endpoint, "SILENCE_S", 200.0)
-    monkeypatch.setattr(endpoint, "_WAYS", ({"temperature": 0.0, "max_tokens": 48},))
-    monkeypatch.setattr(local, "MAX_TOKENS", 48)
+    monkeypatch.setattr(endpoint, "_WAYS", ({"temperature": 0.0, "max_tokens": 24},))
+    monkeypatch.setattr(local, "MAX_TOKENS", 24)
 
 
 def test_a_real_model_behind_an_endpoint(
