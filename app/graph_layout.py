@@ -18,7 +18,7 @@ __all__ = ["NODE_LIMIT", "Placed", "around", "layers", "place_beside", "place_no
 NODE_LIMIT = 160  # more labels than this cannot be read at once
 # Between levels, between rows of one level, between boxes of one row.
 LEVEL_PX, ROW_PX, GAP_PX = 56, 34, 14
-CHARACTER_PX, PADDING_PX, WIDEST_PX = 7.7, 36, 240
+CHARACTER_PX, PADDING_PX, WIDEST_PX = 7.7, 39, 240
 SHAPE = 1.25  # width to height of the canvas that the picture is made for
 WIDEST_SPREAD = 2.5
 SWEEPS = 8
