@@ -289,14 +289,16 @@ def pages(
     from app.pages.starting import StartingPage, address_of
     from app.writer.choice import choose_writer
     from executors.cluster_address import check_address
-    from ingest.notes.files import check_path
 
     check_choice(editor, EDITORS, "--editor")
     address = check_address(on)
     folder = store_folder(store)
     # Before the seconds that loading takes: a wrong path or a taken port is said at once.
-    for path in paths or ():
-        check_path(path)
+    if paths:
+        from ingest.notes.files import check_path
+
+        for path in paths:
+            check_path(path)
     access = Access(
         given_accounts(auth), no_auth, allow_learner_files, allow_runs, tuple(data or ())
     )
