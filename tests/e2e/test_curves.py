@@ -32,14 +32,19 @@ HOW_FAR = "() => document.querySelector('#run-state progress')?.value ?? 0"  # t
 @pytest.fixture
 def found(site: Site) -> Path:
     """A run that has ended, as recipes write theirs: a sweep with a band and a suggestion."""
-    folder = runs_folder(site.store) / "20260101T000000Z-lr-find-c0ffee"
+    return written(site, "20260101T000000Z-lr-find-c0ffee", 1.0)
+
+
+def written(site: Site, name: str, unit: float) -> Path:
+    """Such a run, its losses in this unit."""
+    folder = runs_folder(site.store) / name
     if folder.exists():
         return folder
     folder.mkdir(parents=True)
     journal = Journal(folder)
     for order in (0, 1):
         for lr, loss in LOSSES:
-            shifted = loss + 0.1 * order
+            shifted = unit * (loss + 0.1 * order)
             journal.emit("point", phase="frozen", lr=lr, loss=shifted, order=order)
     phases = {"frozen": {"recommended": 1e-3, "suggestions": {"valley": 1e-4}}}
     result = RunResult("ok", "lr-find", "tabular", "cpu", {"phases": phases}, folder=str(folder))
@@ -202,6 +207,18 @@ def test_axe_finds_nothing_serious_in_a_run(
     page.evaluate("document.body.classList.toggle('dark')")  # a click would take the values away
     expect(figure.locator(".g-tip")).to_be_visible()
     assert heavy_findings(page, axe) == []
+
+
+def test_large_losses_are_told_within_the_picture(visit: Visit, site: Site) -> None:
+    """As of prices, whose squares are learned: no number at the axis is cut off."""
+    figure = open_run(visit.page, site, written(site, "20260102T000000Z-lr-find-c0ffee", 3e10))
+    left = "it => it.getBoundingClientRect().left"
+    numbers = figure.locator("svg text.g-tick[text-anchor=end]").all()
+    told = [number.text_content() or "" for number in numbers]
+    edge = figure.locator("svg").evaluate(left)
+    assert len(told) >= 3 and all(number.evaluate(left) >= edge for number in numbers), told
+    assert [float(words) for words in told] == sorted(map(float, told))
+    assert visit.errors == []
 
 
 def test_what_was_zoomed_stays_so_while_the_curve_grows(visit: Visit, site: Site) -> None:

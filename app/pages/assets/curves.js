@@ -12,7 +12,8 @@ function make(parent, name, attributes = {}, text = '') {
   parent.append(made);
   return made;
 }
-const rounded = (value) => (value && Math.abs(value) < 1e-3 ? Number(value.toPrecision(3)).toExponential() : String(Number(value.toPrecision(4))));
+const short = (value) => Number(value.toPrecision(3)).toExponential().replace('+', '');
+const rounded = (value) => (value && (Math.abs(value) < 1e-3 || Math.abs(value) >= 1e5) ? short(value) : String(Number(value.toPrecision(4))));
 const inside = (value, [low, high]) => value >= low && value <= high;
 
 /* Between numbers and pixels, both ways; `log` for a logarithmic axis. */
