@@ -16,7 +16,7 @@ import scipy.sparse as sparse
 
 from ingest.relations.gists import Gists
 from ingest.relations.late_interaction import NAMES_TOLD, names_told, texts_told
-from ingest.relations.pairs import Nearest, candidate_pairs, nearest_concepts, without_hubs
+from ingest.relations.pairs import Nearest, among, candidate_pairs, nearest_concepts, without_hubs
 from ingest.relations.signals import Signals
 from kg.linking import STOP_WORDS, key
 
@@ -141,8 +141,9 @@ def read_pairs(
         return np.stack([features[name] for name in FEATURES], axis=1).astype(np.float32)
 
     ahead, back = columns(a, b, 0), columns(b, a, 1)
-    every = np.ones(len(a), dtype=bool)
-    rows = np.flatnonzero(every if promising is None else promising(ahead, back) | asked)
+    rows = np.arange(len(a))
+    if promising is not None:
+        rows = np.flatnonzero(promising(ahead, back) | asked)
     last = [*FEATURES].index(LAST)
     ahead[:, last] = back[:, last] = USUAL
     ahead[rows, last], back[rows, last] = texts_told(openings, a[rows], b[rows])
@@ -154,8 +155,7 @@ def _with_text(
 ) -> tuple[Ids, npt.NDArray[np.bool_]]:
     """Pairs of which both have text of their own, and those asked for; which were asked for."""
     alive = np.linalg.norm(gists.centres, axis=1) > 0
-    n = len(alive)
-    asked = np.isin(pairs @ [n, 1], [min(pair) * n + max(pair) for pair in extra])
+    asked = among(pairs[:, 0], pairs[:, 1], extra)
     kept = alive[pairs].all(axis=1) | asked
     return np.asarray(pairs[kept]), asked[kept]
 

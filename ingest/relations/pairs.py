@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 
 import numpy as np
 import numpy.typing as npt
@@ -10,7 +10,7 @@ import scipy.sparse as sparse
 
 from kg.vectors import build_index
 
-__all__ = ["Nearest", "candidate_pairs", "nearest_concepts", "without_hubs"]
+__all__ = ["Nearest", "among", "candidate_pairs", "nearest_concepts", "without_hubs"]
 
 # Nearest others looked at for each concept: all of them in a small vault, never fewer than this in
 # a large one, so that the number of pairs grows with the concepts and not with their square.
@@ -78,6 +78,14 @@ def candidate_pairs(
     both = both[both[:, 0] != both[:, 1]]
     codes = np.unique(both[:, 0] * n + both[:, 1])
     return np.stack([codes // n, codes % n], axis=1) if n else both
+
+
+def among(
+    a: npt.NDArray[np.int64], b: npt.NDArray[np.int64], wanted: Collection[tuple[int, int]]
+) -> npt.NDArray[np.bool_]:
+    """Which of the pairs a < b are among those wanted, either way round; shape (m,)."""
+    n = 1 + max(int(b.max(initial=0)), *map(max, wanted), 0)
+    return np.isin(a * n + b, [min(pair) * n + max(pair) for pair in wanted])
 
 
 def without_hubs(naming: sparse.csr_array) -> sparse.csr_array:

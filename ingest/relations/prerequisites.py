@@ -13,7 +13,7 @@ from ingest.decisions.settle import NOTHING_DECIDED, Settled, settle
 from ingest.relations.acceptance import KEEP, SURE, accepted
 from ingest.relations.features import Pairs, read_pairs
 from ingest.relations.gists import Gists
-from ingest.relations.pairs import Nearest
+from ingest.relations.pairs import Nearest, among
 from ingest.relations.scorer import Scored, scorer
 from ingest.relations.signals import Signals
 from kg.graph import acyclic, shortcuts
@@ -167,9 +167,7 @@ def _by_notes(
 
 def _looked_at(pairs: Pairs, scored: Scored, settled: Settled) -> npt.NDArray[np.bool_]:
     """Pairs that score something in either direction, or of which people say something."""
-    said = {*settled.kept, *settled.lines, *settled.removed}
-    n = 1 + max(int(pairs.b.max(initial=0)), *map(max, said), 0)
-    told = np.isin(pairs.a * n + pairs.b, [min(pair) * n + max(pair) for pair in said])
+    told = among(pairs.a, pairs.b, {*settled.kept, *settled.lines, *settled.removed})
     return np.asarray((np.maximum(scored.ahead, scored.back) >= LEAST) | told)
 
 
