@@ -32,7 +32,7 @@ from executors.networks.networks import KNOWN_NETWORKS
 from executors.parameters import Parameter
 from executors.recipe import Recipe
 from executors.tasks import IMAGE_TASKS, LEARNER, TASK_NAMES, TEXT_TASKS, find_task
-from kg.linking import STOP_WORDS, key
+from kg.linking import STOP_WORDS
 
 __all__ = ["Preset", "presets", "spoken_words"]
 
@@ -48,6 +48,7 @@ _PREDICTED = re.compile(r"\bpredict\w*\s(?:the\s|my\s)?()([^\W\d][\w-]*)\scolumn
 _NO_COLUMN = STOP_WORDS | {"called", "contains", "density", "each", "empty", "full", "headers"}
 _NO_COLUMN |= {"holds", "looks", "missing", "name", "named", "names", "order", "says", "there"}
 _NO_COLUMN |= {"type", "typed", "types", "values", "width"}
+_SMALL = rf"\b(?:{'|'.join(map(re.escape, sorted(STOP_WORDS)))})\b"
 _FUNCTION = re.compile(r"(?<![\w/.~\\-])((?:~?[\w.\\/-]*[\w-])\.py:[^\W\d]\w*)", re.I)
 
 
@@ -61,7 +62,7 @@ class _Spoken:
     values: Mapping[int, Preset]
     claims: Sequence[tuple[int, tuple[int, int], int]]  # place of a number, weight, parameter
     file: str  # the one place that is named to be run on; "" for none or several
-    columns: Sequence[str]  # those of the table there that are named
+    columns: Sequence[str]  # those of the table there
 
 
 def presets(
@@ -93,7 +94,7 @@ def presets(
         for at, weight in claims_of(parameter, marked.text)
     ]
     taken = {at for at, _, n in claims if takes(everyone[n], marked.figures[at].value)}
-    columns = _columns(known, question, column_names(Path(file))) if file else []
+    columns = column_names(Path(file)) if file else ()
     spoken = _Spoken(question, in_px(marked, taken), everyone, values, claims, file, columns)
     return {recipe.name: _preset(recipe, spoken) for recipe in known}
 
@@ -247,7 +248,7 @@ def _written(
     if parameter.unit == "bytes":  # "6 of 24 GB are taken" needs a calculation
         return the_only(figure.text for figure in marked.figures.values() if figure.unit == "bytes")
     if parameter.unit == "column":
-        return the_only(spoken.columns) or _column(parameter, question)
+        return _named_column(parameter, spoken) or _column(parameter, question)
     if parameter.unit == "file.py:function":
         return the_only(_FUNCTION.findall(question))
     if parameter.unit == "low,high":
@@ -256,17 +257,13 @@ def _written(
     return widths_of(parameter, marked) if named_by_widths else None
 
 
-def _columns(known: Sequence[Recipe], question: str, columns: Sequence[str]) -> list[str]:
-    """Those columns of a table that a question names, but for what says something of a run."""
-    rest = _words_of_runs(tuple(known)).sub(" | ", question)
-    named = [name for name in columns if key(name) and not STOP_WORDS.issuperset(key(name))]
-    return [name for name in named if re.search(phrase(name), rest, re.I)]
-
-
-@cache
-def _words_of_runs(known: tuple[Recipe, ...]) -> re.Pattern[str]:
-    words = sorted({w for recipe in known for w in spoken_words(recipe)}, key=len, reverse=True)
-    return re.compile("|".join(phrase(w).replace("(?P<n>", "(?:") for w in words), re.I)
+def _named_column(parameter: Parameter, spoken: _Spoken) -> str | None:
+    """The column of the named table that stands behind words for the parameter, as it is there."""
+    words = "|".join((r"\bpredict\w*", *map(phrase, (parameter.name, *parameter.said))))
+    before = rf"(?:{words})(?:[\s:='\"(]|{_SMALL})*"
+    return the_only(
+        c for c in spoken.columns if re.search(before + phrase(c), spoken.question, re.I)
+    )
 
 
 def _file(parameter: Parameter, spoken: _Spoken) -> str | None:

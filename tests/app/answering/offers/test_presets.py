@@ -433,16 +433,18 @@ def test_the_kind_of_a_table_says_the_task(end: str) -> None:
     [
         ("find a learning rate for h.csv with the target price", "price"),
         ("a batch size for h.csv, to predict the prices", "price"),
-        ("lr-find on h.csv for sale_date", "sale date"),
-        ("which learning rate for h.csv?", None),  # "rate" is a column too
-        ("predict price from area in h.csv: which lr?", None),
+        ("predict price from area in h.csv: which lr?", "price"),
+        ("lr for h.csv, the label column is 'sale_date'", "sale date"),
+        ("lr for h.csv, with the target price or the target area", None),
+        ("which learning rate for h.csv?", None),
+        ("which lr for h.csv without area?", None),  # another column, told for another reason
         ("lr for h.csv to predict the colour column", "colour"),  # the run says that there is none
     ],
 )
 def test_the_target_is_the_column_of_the_named_table_that_is_named(
     tmp_path: Path, question: str, target: str | None
 ) -> None:
-    """As the file writes it; what says something of a run names no column."""
+    """As the file writes it, and where it is told as the target alone."""
     table = tmp_path / "h.csv"
     table.write_text("area,rate,price,sale date\n1,2,3,2020-01-01\n2,2,4,2020-01-02\n")
     found = presets(recipes(), question, [NamedFile("h.csv", (table,))])["lr-find"]
