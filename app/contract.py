@@ -157,6 +157,7 @@ class _AnswerJson(TypedDict):
     disagreement: DisagreementJson | None
     fastai_v1: Sequence[ReplacementJson]
     doubtful: bool
+    likeliest: Sequence[str]
     hits: Sequence[HitJson]
 
 
@@ -229,6 +230,7 @@ def answer_json(answer: Answer) -> AnswerJson:
         "disagreement": _fields(answer.disagreement),
         "fastai_v1": [_fields(r) for r in answer.fastai_v1],
         "doubtful": answer.doubtful,
+        "likeliest": answer.likeliest,
         "hits": [hit_json(h) for h in answer.hits],
     }
     if answer.path:

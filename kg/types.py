@@ -264,3 +264,4 @@ class Answer:
     disagreement: Disagreement | None = None  # where the notes contradict each other on this
     fastai_v1: tuple[Replacement, ...] = ()  # what in `text` is fastai v1's
     doubtful: bool = False  # what comes nearest in the notes, which perhaps do not hold the answer
+    likeliest: tuple[str, ...] = ()  # words of `text`, each once in it, that most likely answer

@@ -94,6 +94,7 @@ def _from_notes(
     composed = _compose(asked, ranked, findings, store, encoder)
     about = _about(asked, _quoted(composed, findings.hits) or findings.hits, store)
     recipes = offers(asked.wish, _names_of(about[:1]))
+    doubtful = not structural and is_doubtful(sure, encoder)
     main = [c.id for c in about[: max(1, min(2, len(asked.names)))]]
     return Answer(
         question=asked.asked,
@@ -109,7 +110,8 @@ def _from_notes(
         hits=hits,
         path=composed.path,
         disagreement=composed.disagreement,
-        doubtful=not structural and is_doubtful(sure, encoder),
+        doubtful=doubtful,
+        likeliest=() if doubtful else composed.likeliest,
     )
 
 

@@ -151,6 +151,7 @@ def _worded(
         citations=citations,
         writer=name,
         notice=notice if left else "",
+        likeliest=(),
     )
 
 

@@ -34,7 +34,7 @@ from app.answering.composing.features import (
     seen,
 )
 from app.answering.composing.ranking import LISTS, MODEL, Weights
-from app.answering.composing.selection import leading, spans
+from app.answering.composing.selection import leading, likeliest, spans, understood
 from app.answering.question.understand import Question, understand
 from app.answering.reading.excerpts import body_of, cite
 from app.answering.refusal import ANSWERED_FROM, SIGNS, SURE_FROM, signs_of
@@ -64,8 +64,8 @@ PARTS = {
     "place": ("at", "through", "first", "last", "opens_block"),
 }
 FIGURES = (
-    "lead", "tight", "covered", "noise", "chars", "refused_though_told", "refused",
-    "doubted_though_told", "doubted", "auc",
+    "marked_right", "marked_part", "lead", "tight", "covered", "noise", "chars",
+    "refused_though_told", "refused", "doubted_though_told", "doubted", "auc",
 )  # fmt: skip
 Array = npt.NDArray[np.float64]
 
@@ -311,6 +311,7 @@ def _row(
         "questions": questions,
         "n": len(scores),
         **mean_of(scores),
+        **_pointed_at([a for a, s in zip(told, scores, strict=True) if s.lead], weights),
         "passage_lead": whole["lead"],
         "passage_tight": whole["tight"],
         "kinds": {kind: [sum(leads), len(leads)] for kind, leads in sorted(kinds.items())},
@@ -320,6 +321,21 @@ def _row(
         "doubted_though_told": round(float((chance[yes] < SURE_FROM).mean()), 3),
         "doubted": round(float((chance[~yes] < SURE_FROM).mean()), 3),
         "auc": round(float(roc_auc_score(yes, chance)), 3),
+    }
+
+
+def _pointed_at(led: Sequence[Asked], weights: Weights) -> dict[str, float]:
+    """Of right leads the share whose marked part is right, and how much of them is marked."""
+    right, parts = [], []
+    for asked in led:
+        ranked = weights.rank(asked.seen, asked.lists)
+        lead = understood(leading(ranked), ranked)
+        whole, marked = (s.excerpt(ranked) for s in (lead, likeliest(ranked, lead)))
+        right.append(asked.question.leads(cite(marked, 1)))
+        parts.append(len(marked.text) / len(whole.text))
+    return {
+        "marked_right": round(statistics.mean(map(float, right)), 3),
+        "marked_part": round(statistics.mean(parts), 3),
     }
 
 

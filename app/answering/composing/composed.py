@@ -20,17 +20,19 @@ class Composed:
     citations: tuple[Citation, ...]
     path: tuple[PathStep, ...] = ()
     disagreement: Disagreement | None = None
+    likeliest: tuple[str, ...] = ()  # words of `text` to look at first
 
 
 class Text:
     """An answer while it is being written: parts of Markdown, and the citations that they carry."""
 
-    __slots__ = ("_section", "citations", "disagreement", "parts")
+    __slots__ = ("_section", "citations", "disagreement", "likeliest", "parts")
 
     def __init__(self) -> None:
         self.parts: list[str] = []
         self.citations: list[Citation] = []
         self.disagreement: Disagreement | None = None
+        self.likeliest: list[str] = []
         self._section: tuple[str, str] | None = None
 
     def add(self, excerpt: Excerpt, heading: str = "") -> None:
@@ -45,4 +47,5 @@ class Text:
     def composed(self) -> Composed:
         """What has been written."""
         text = "\n\n".join(self.parts)
-        return Composed(text, tuple(self.citations), disagreement=self.disagreement)
+        once = tuple(words for words in self.likeliest if text.count(words) == 1)
+        return Composed(text, tuple(self.citations), disagreement=self.disagreement, likeliest=once)

@@ -8,13 +8,29 @@ their own files beside this one.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import groupby
 
 from app.answering.composing.composed import Composed, Text
 from app.answering.composing.ranking import Ranked
-from app.answering.composing.selection import BELONGS, Span, leading, spans
+from app.answering.composing.selection import (
+    BELONGS,
+    Span,
+    leading,
+    likeliest,
+    spans,
+    understood,
+)
 from app.answering.question.understand import Question
 from app.answering.reading.contradictions import Contradiction, contradictions
-from app.answering.reading.excerpts import Excerpt, body_of, cite, heading_of, listed, section_of
+from app.answering.reading.excerpts import (
+    Excerpt,
+    body_of,
+    cite,
+    heading_of,
+    listed,
+    section_of,
+    words_shown,
+)
 from app.answering.reading.statements import Statement
 from kg.encoder import Encoder
 from kg.linking import key
@@ -46,10 +62,32 @@ def prose(
     # Where a question names several concepts, a heading says which one is spoken of.
     only = [store.concepts[c] for c in findings.concepts] if len(findings.concepts) == 1 else []
     named = {key(name) for c in only for name in (c.label, *c.aliases)}
-    for span in spans(ranked, lead, told):
+    quoted = spans(ranked, lead, told)
+    for span in quoted:
         passage = ranked.statements[span.first].passage
         text.add(span.excerpt(ranked), _heading(passage, home, named))
+    if not opposite:
+        text.likeliest += _to_look_at(ranked, lead, quoted)
     return text.composed()
+
+
+def _to_look_at(ranked: Ranked, lead: Span, quoted: Sequence[Span]) -> list[str]:
+    """The sentences and items of what leads that most likely hold the answer, as they are shown;
+    none where nothing else is quoted.
+    """
+    at_first = likeliest(ranked, understood(lead, ranked))
+    if [at_first] == [*quoted]:
+        return []
+    words = []
+    statements = [ranked.statements[i] for i in at_first.places()]
+    for (kind, _), run in groupby(statements, key=lambda s: (s.kind, s.block)):
+        of_block = list(run)
+        if kind == "sentence":
+            one, other = of_block[0], of_block[-1]
+            words.append(words_shown(Excerpt(one.passage, one.start, other.end)))
+        elif kind == "item":
+            words += [words_shown(Excerpt(s.passage, s.start, s.end)) for s in of_block]
+    return [shown for shown in words if shown]
 
 
 def _code(ranked: Ranked) -> Span:

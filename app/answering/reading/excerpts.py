@@ -22,6 +22,7 @@ __all__ = [
     "read_chars",
     "section_of",
     "shown",
+    "words_shown",
 ]
 
 QUOTE_CHARS = 300
@@ -38,6 +39,7 @@ _CALLOUT = re.compile(
     r"^(?P<quote>[ \t]*(?:>[ \t]*)+)\[!(?P<sort>[\w-]+)\][+-]?[ \t]*(?P<title>[^\n]*)$", re.M
 )
 _ITEM = re.compile(r"^\s*(?:[-*+]|\d+[.)])\s", re.M)
+_BULLET = re.compile(r"^(?:[-*+]|\d+[.)])\s+")
 _WIKILINK = re.compile(r"\[\[(?P<target>[^\]|#\n]+)(?:#[^\]|\n]*)?(?:\|(?P<words>[^\]\n]+))?\]\]")
 
 
@@ -108,6 +110,26 @@ def shown(excerpt: Excerpt, n: int) -> str:
     if passage.cell is not None and passage.kind in ("code", "output"):
         language = "python" if passage.kind == "code" else "text"
         return f"{code_block(excerpt.text.strip(chr(10)), language)}\n\n[{n}]"
+    text = _markdown(excerpt)
+    end = text.rsplit("\n", 1)[-1]
+    last = end.strip()
+    own_line = last.startswith(("```", "~~~", "|", "$$", "<")) or last.endswith("$$")
+    # Code by its indent, which no item of a list is.
+    own_line |= end.startswith("    ") and _ITEM.search(text) is None
+    return f"{text}\n\n[{n}]" if own_line else f"{text} [{n}]"
+
+
+def words_shown(excerpt: Excerpt) -> str:
+    """How a sentence or an item stands in an answer, without its bullet; "" where a part of it
+    could not be marked, as a code span or an emphasis ends beyond it.
+    """
+    words = _BULLET.sub("", _markdown(excerpt).strip())
+    closed = all(words.count(sign) % 2 == 0 for sign in "*`$")
+    return words if closed and words.count("[") == words.count("]") else ""
+
+
+def _markdown(excerpt: Excerpt) -> str:
+    """An excerpt as an answer shows it, before its mark."""
     text = _EMBEDDED.sub("", _PICTURE.sub("", readable(_at_margin(excerpt))))
     code = [(0, 0), *(match.span() for match in _CODE.finditer(text)), (len(text), len(text))]
     text = "".join(
@@ -115,13 +137,8 @@ def shown(excerpt: Excerpt, n: int) -> str:
         for (_, after), (start, end) in pairwise(code)
     )
     text = _WIKILINK.sub(lambda m: (m["words"] or m["target"]).strip(), text)
-    text = without_tags(_FORMULA_PICTURE.sub(lambda m: f"${m['tex'].strip()}$", text)).strip("\n")
-    end = text.rstrip().rsplit("\n", 1)[-1]
-    last = end.strip()
-    own_line = last.startswith(("```", "~~~", "|", "$$", "<")) or last.endswith("$$")
-    # Code by its indent, which no item of a list is.
-    own_line |= end.startswith("    ") and _ITEM.search(text) is None
-    return f"{text.rstrip()}\n\n[{n}]" if own_line else f"{text.rstrip()} [{n}]"
+    text = without_tags(_FORMULA_PICTURE.sub(lambda m: f"${m['tex'].strip()}$", text))
+    return text.strip("\n").rstrip()
 
 
 def _at_margin(excerpt: Excerpt) -> str:
@@ -147,8 +164,7 @@ def _at_margin(excerpt: Excerpt) -> str:
 
 def listed(excerpt: Excerpt, n: int) -> str:
     """An excerpt with its mark as one item of a list."""
-    item = re.sub(r"^(?:[-*+]|\d+[.)])\s+", "", shown(excerpt, n).strip())
-    return item.replace("\n", "\n  ")
+    return _BULLET.sub("", shown(excerpt, n).strip()).replace("\n", "\n  ")
 
 
 def _without_marks(text: str) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import html
 import re
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from pathlib import PurePath
 from urllib.parse import quote, urlencode
 
@@ -43,7 +43,8 @@ PIECE_LIMIT = 24  # the chat draws the whole message anew for each piece
 def answer_markdown(store: Store, answer: Answer) -> str:
     """Write an answer for the chat; the store is the one that answered."""
     numbers = {citation.n for citation in answer.citations}
-    parts = [clean_markdown(on_a_page(annotated(answer)), numbers)]
+    said = clean_markdown(on_a_page(annotated(answer)), numbers)
+    parts = [_pointed_at(said, answer.likeliest, numbers)]
     if answer.status == "not_in_notes":
         # where there are nearest concepts, the chips say what the text does
         nearest = [_chips("Nearest concepts", answer.nearest)] if answer.nearest else parts
@@ -64,6 +65,15 @@ def answer_markdown(store: Store, answer: Answer) -> str:
         _on_graph(store, answer),
     ]
     return "\n\n".join(part for part in parts if part)
+
+
+def _pointed_at(said: str, likeliest: Sequence[str], numbers: Collection[int]) -> str:
+    """The text of an answer with the words to look at first marked."""
+    for words in likeliest:
+        shown = clean_markdown(words, numbers)
+        if said.count(shown) == 1:
+            said = said.replace(shown, f"<mark>{shown}</mark>")
+    return said
 
 
 def draft_markdown(answer: Answer, draft: str, writer: str) -> str:

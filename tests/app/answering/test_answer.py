@@ -45,6 +45,29 @@ def test_the_answer_leads_with_the_right_lines(
     assert_cites(store, said)
 
 
+@pytest.mark.parametrize(
+    ("question", "holds"),
+    [
+        ("which learning rate after unfreezing?", "fifth of the frozen rate"),
+        ("what is levain", "wild yeast"),
+    ],
+)
+def test_the_words_to_look_at_first_hold_the_answer(
+    store: Store, encoder: Encoder, question: str, holds: str
+) -> None:
+    """They stand once in the text, and are less than all of it."""
+    said = answer(question, store, encoder)
+    assert any(holds in words for words in said.likeliest)
+    assert all(said.text.count(words) == 1 for words in said.likeliest)
+    assert sum(map(len, said.likeliest)) < len(said.text) - len(" [1]")
+
+
+def test_an_answer_that_is_one_sentence_points_at_nothing(store: Store, encoder: Encoder) -> None:
+    """There is nothing else to look at."""
+    said = answer("oven temperature for a free loaf", store, encoder)
+    assert said.text.startswith("The oven temperature is 240 degrees") and said.likeliest == ()
+
+
 def test_code_formulas_and_tables_stay_whole(store: Store, encoder: Encoder) -> None:
     """A block that is begun is ended."""
     code = answer("choose the batch size from free memory", store, encoder).text

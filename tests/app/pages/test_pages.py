@@ -286,6 +286,19 @@ def test_a_doubtful_answer_begins_with_the_doubt(store: Store) -> None:
     assert doubted.removeprefix(f'<p class="g-doubt">{DOUBT}</p>\n\n') == sure != doubted
 
 
+def test_what_to_look_at_first_is_marked(store: Store) -> None:
+    """The words are marked as they are shown; what the text does not hold once is left alone."""
+    text = "A tensor is a block. See `a<b` and [a page](https://x.org). It has a shape. [1]"
+    likeliest = ("See `a<b` and [a page](https://x.org).", "Nothing of it.", "a")
+    marked = answer_markdown(store, answered(store, text=text, likeliest=likeliest))
+    plain = answer_markdown(store, answered(store, text=text))
+    before, _, rest = marked.partition("<mark>")
+    words, _, after = rest.partition("</mark>")
+    assert before + words + after == plain
+    assert before.endswith("A tensor is a block. ")
+    assert words.startswith("See `a<b` and ") and words.endswith(".") and "x.org" in words
+
+
 def test_follow_ups_do_not_repeat_the_question(store: Store) -> None:
     """What was just asked is not suggested again."""
     answer = answered(store, question="what do I need before momentum", kind="fact")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from made import passage_of
 
-from app.answering.reading.excerpts import Excerpt, shown
+from app.answering.reading.excerpts import Excerpt, shown, words_shown
 
 
 @pytest.mark.parametrize(
@@ -32,3 +32,24 @@ def test_a_fence_under_an_item_is_closed_where_it_is_shown_alone() -> None:
     first, last = note.index("```"), note.rindex("```") + 3
     read = shown(Excerpt(passage_of(note, "Sizes"), first, last), 2)
     assert read == "```\na = 1\n  b = 2\n```\n\n[2]"
+
+
+@pytest.mark.parametrize(
+    ("written", "words"),
+    [
+        ("Momentum is a *mean* of $g$.", "Momentum is a *mean* of $g$."),
+        ("- see [[Loss#Sums|sums]] first", "see sums first"),
+        ("2) ==Shuffle== with `seed`", "**Shuffle** with `seed`"),
+        ("*It began here.", ""),
+        ("so `a or b. And c", ""),
+        ("the price is $5", ""),
+        ("(see [this", ""),
+    ],
+)
+def test_words_stand_as_in_an_answer_or_are_none_where_a_part_ends_beyond(
+    written: str, words: str
+) -> None:
+    """Without a bullet; an open emphasis, code span, formula or link cannot be marked."""
+    excerpt = Excerpt(passage_of(written, "Notes"), 0, len(written))
+    assert words_shown(excerpt) == words
+    assert words in shown(excerpt, 1)
