@@ -161,6 +161,7 @@ def read_wish(
     text: str,
     vector: npt.NDArray[np.float32] | None = None,
     files: Sequence[NamedFile] = (),
+    last: str = "",
 ) -> Wish:
     """What a question, as it would be asked alone, says of runs; nothing else reads its text for
     that.
@@ -171,6 +172,8 @@ def read_wish(
         The default encoder's unit vector of the text; None: made here.
     files : sequence of NamedFile
         The files and folders that it names.
+    last : str
+        What of it was asked after the rest: its parameters stand instead of earlier ones.
     """
     known = recipes()
     mended = _tidied(text[:MOST_CHARS], known)
@@ -186,7 +189,14 @@ def read_wish(
     chance = {name: sure for name, sure in chance.items() if name in there}
     told = frozenset(word for word, _, _ in words(mended)) - _ASKING
     joined = {fold(word.replace("-", "")) for word in re.findall(r"\w+-\w+", asked)}
-    return Wish(chance, presets(known, mended, files), told | joined, files)
+    params = presets(known, mended, files)
+    if last:
+        own = presets(known, _tidied(last, known), files)
+        params = {
+            name: None if earlier is None else {**earlier, **(own.get(name) or {})}
+            for name, earlier in params.items()
+        }
+    return Wish(chance, params, told | joined, files)
 
 
 def as_asked(text: str) -> str:

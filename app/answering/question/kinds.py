@@ -1,41 +1,30 @@
 """What kind of question is asked, by a classifier learned from written questions.
 
-Multinomial logistic regression over runs of up to three words and of three to five letters, so that
-endings and other languages than English count. The coefficients are `kinds.json`, written by
-`benchmarks/answers/train_kinds.py` from questions in English, German, Spanish, French and Chinese.
+The coefficients are `kinds.json`, written by `benchmarks/answers/train_kinds.py` from questions in
+English, German, Spanish, French and Chinese.
 """
 
 from __future__ import annotations
 
-import json
-import math
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from functools import cache, lru_cache
-from importlib import resources
 from itertools import pairwise
 from typing import Literal, cast
 
-import numpy as np
-import numpy.typing as npt
-
-from app.answering.question.sides import without_courtesy
-from kg.linking import EAST_ASIAN, Lexicon, key
+from app.answering.question.classifier import Classifier, terms
+from kg.linking import Lexicon, key
 from kg.linking import words as spoken_words
 from kg.types import AnswerKind
 
 __all__ = [
     "MODEL",
     "Kind",
-    "Kinds",
-    "columns",
     "goals_of",
     "kind_of",
     "read_kind",
     "searched",
     "spelled_out",
-    "terms",
     "wants_code",
 ]
 
@@ -50,15 +39,8 @@ BARE = 2  # words, a concept's name among them, that ask for nothing but it
 # likely as the next.
 SURE, TWICE = 0.5, 2.0
 _OF_ITS_OWN = frozenset({"all", "comparison", "where", "path", "next", "now"})
-MOST_CHARS = 400  # of a question; what follows is something pasted
 _ANSWERED_AS: Mapping[Kind, AnswerKind] = {"why": "fact", "all": "list", "now": "next"}
 
-_TOKEN = re.compile(rf"[{EAST_ASIAN}]|[^\W_{EAST_ASIAN}]+|[^\w\s]")
-_ACRONYM = re.compile(r"\b[A-Z]{2,}s?\b")  # "GANs"; also SQL's WHERE, which asks for no place
-NAME = "xname"  # what stands for one among the terms
-_DIGIT = re.compile(r"\d")
-_LONGEST_RUN = 3  # words
-_LETTERS = (3, 4, 5)
 _BETWEEN_GOALS = re.compile(r"[\s,&]*(?:(?:and|or|then|as well as|the|an?)\b[\s,&]*)*", re.I)
 # "Show me the code for X": notes hold X, and seldom the word "code".
 _FORM = re.compile(
@@ -72,73 +54,10 @@ _SHARED_WORD = re.compile(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Kinds:
-    """The classifier; `weights` has a row for each term and a column for each kind."""
-
-    kinds: tuple[Kind, ...]
-    terms: Mapping[str, int]  # the row of each known term
-    weights: npt.NDArray[np.float64]  # (terms, kinds)
-    bias: npt.NDArray[np.float64]  # (kinds,)
-
-    def chances(self, question: str) -> dict[Kind, float]:
-        """The probability of each kind, the likeliest first."""
-        rows, values = columns(question, self.terms)
-        odds = self.bias + (values @ self.weights[rows] if rows else 0.0)
-        odds = np.exp(odds - odds.max())
-        odds /= odds.sum()
-        order = np.argsort(-odds, kind="stable")
-        return {self.kinds[i]: float(odds[i]) for i in order}
-
-
-def columns(question: str, known: Mapping[str, int]) -> tuple[list[int], npt.NDArray[np.float64]]:
-    """The rows of a question's known terms, and what each counts.
-
-    Runs of words and runs of letters have the length 1 each, whatever their number.
-    """
-    rows: list[int] = []
-    values: list[float] = []
-    for own_terms in terms(question):
-        own = sorted(known[term] for term in own_terms if term in known)
-        rows += own
-        values += [1 / math.sqrt(len(own))] * len(own)
-    return rows, np.array(values)
-
-
-def terms(question: str) -> tuple[set[str], set[str]]:
-    """Runs of words, the question's begin and end among them, and runs of letters within words."""
-    text = _DIGIT.sub("0", without_courtesy(question[:MOST_CHARS]))
-    if not text.isupper():
-        text = _ACRONYM.sub(NAME, text)
-    text = text.casefold()
-    words = ["^", *_TOKEN.findall(text), "$"]
-    runs = {
-        " ".join(words[i : i + n])
-        for n in range(1, _LONGEST_RUN + 1)
-        for i in range(len(words) - n + 1)
-    }
-    letters = {
-        f"_{marked[i : i + n]}"
-        for marked in (f"<{word}>" for word in words)
-        for n in _LETTERS
-        for i in range(len(marked) - n + 1)
-    }
-    return runs, letters
-
-
 @cache
-def learned() -> Kinds:
+def learned() -> Classifier:
     """The classifier that comes with Gradus."""
-    stored = json.loads(
-        resources.files("app.answering.question").joinpath(MODEL).read_text(encoding="utf-8")
-    )
-    terms = stored["terms"]
-    return Kinds(
-        tuple(stored["kinds"]),
-        {term: i for i, term in enumerate(terms)},
-        np.array(list(terms.values()), dtype=np.float64) / 100,
-        np.array(stored["bias"], dtype=np.float64),
-    )
+    return Classifier.stored(MODEL)
 
 
 @lru_cache(maxsize=256)
@@ -154,7 +73,7 @@ def read_kind(question: str, linked: int) -> Kind | Literal["empty"]:
         return "definition"
     if wants_code(question):
         return "how"
-    chances = learned().chances(question)
+    chances = cast(dict[Kind, float], learned().chances(terms(question)))
     # Nothing comes after what the notes do not have, and after a concept comes no "now".
     now, then = chances["now"], chances.pop("next")
     if linked:

@@ -15,7 +15,7 @@ from app.answering.question.asked_for import (
     sort_of_link,
     subject_of,
 )
-from app.answering.question.follow_ups import Turn, resolve, wants_more
+from app.answering.question.follow_ups import Meant, Turn, meant
 from app.answering.question.kinds import (
     goals_of,
     kind_of,
@@ -27,7 +27,7 @@ from app.answering.question.kinds import (
 from app.answering.question.sides import Side, is_choice, sides_in, sides_of
 from app.answering.question.spelling import speller
 from kg.encoder import DEFAULT_ENCODER, Encoder
-from kg.search import Reading, read
+from kg.search import Reading, content_words, read
 from kg.store import Store
 from kg.types import AnswerKind
 
@@ -110,19 +110,29 @@ def understand(
         When the encoder is not the one the store was made with.
     """
     asked = question.strip()[:QUESTION_CHARS]
-    text = asked if _wants_now(asked, store) else _alone(asked, store, encoder, history)
-    names = () if _wants_now(text, store) else _names(text, store)
-    kind, sides = _compared(text, kind_of(text, len(names)), names, store)
+    now = _wants_now(asked, store)
+    meaning = Meant(asked, asked, asked) if now else _meant(asked, store, encoder, history)
+    text, own = meaning.text, meaning.own
+    names = () if _wants_now(own, store) else _names(own, store)
+    follows = meaning.stand == "follows"
+    if follows and not names:
+        # "The difference between them?" is of what was talked about last and before.
+        last = 2 if kind_of(own, 1) == "comparison" else 1
+        own = " ".join((own.strip(" ?.!"), *reversed(meaning.topics[:last])))
+        names = _names(own, store)
+    kind, sides = _compared(own, kind_of(own, len(names)), names, store)
+    to_search = meaning.searched
     if kind == "comparison":
-        text = _fully_named(text, sides, store)
+        to_search = _fully_named(to_search, sides, store)
     if kind == "path":
-        names = goals_of(text, store.lexicon)
-    reading = read(searched(text), store, encoder)
+        names = goals_of(own, store.lexicon)
+    reading = read(searched(to_search), store, encoder)
     # Wishes are read with the default encoder's vector of the very text.
     shared = encoder.name == DEFAULT_ENCODER and reading.text == text
     notes = store.note_paths.values()
     files = files_named(asked, roots, notes) or files_named(text, roots, notes)
-    named = [store.concepts[c] for c in reading.concepts]
+    words = content_words(own, store) if follows else reading.words
+    named = [store.concepts[c] for c in (names if own != text else reading.concepts)]
     if kind == "where":
         named = [concept for concept in named if concept.passages]
     return Question(
@@ -131,24 +141,27 @@ def understand(
         kind=kind,
         names=names,
         sides=sides,
-        goes_on=bool(history) and wants_more(asked),
-        lists_all=kind == "list" and read_kind(text, len(names)) == "all",
-        marks=marks_of(text),
-        link=sort_of_link(text),
-        code=wants_code(text),
-        bare=is_bare(reading.words, kind, named),
-        subject=subject_of(reading.words),
+        goes_on=meaning.stand == "more",
+        lists_all=kind == "list" and read_kind(own, len(names)) == "all",
+        marks=marks_of(own),
+        link=sort_of_link(own),
+        code=wants_code(f"{meaning.own.strip(' ?.!')} for it" if meaning.topics else own),
+        bare=is_bare(words, kind, named),
+        subject=subject_of(words),
         reading=reading,
-        wish=read_wish(text, reading.vector if shared else None, files),
+        wish=read_wish(text, reading.vector if shared else None, files, own if follows else ""),
     )
 
 
-def _alone(asked: str, store: Store, encoder: Encoder, history: Sequence[Turn]) -> str:
-    """What the question says when asked alone, without slips, its names spelled out."""
+def _meant(asked: str, store: Store, encoder: Encoder, history: Sequence[Turn]) -> Meant:
+    """What the question means in its conversation, without slips, its names spelled out."""
     mended = speller(store.lexicon, store.passage_frequency, store.vocabulary, encoder.knows)
     turns = [(mended(question), answer) for question, answer in history]
-    resolved = resolve(mended(asked), turns, store.concepts, store.lexicon)
-    return spelled_out(resolved, store.lexicon)
+    found = meant(mended(asked), turns)
+    text, to_search, own = (
+        spelled_out(said, store.lexicon) for said in (found.text, found.searched, found.own)
+    )
+    return Meant(text, to_search, own, found.topics, found.stand)
 
 
 def _names(text: str, store: Store) -> tuple[int, ...]:

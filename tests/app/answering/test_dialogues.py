@@ -19,7 +19,6 @@ DIALOGUES = {
         [
             ("which learning rate when frozen?", "steepest point"),
             ("and after unfreezing?", "a tenth of where the loss shoots up"),
-            ("what about when frozen?", "steepest point"),
         ],
     ),
     "another concept": (
@@ -61,7 +60,7 @@ DIALOGUES = {
         [
             ("What is a crust?", "dry, brown outside"),
             ("which learning rate after unfreezing?", "fifth of the frozen rate"),
-            ("who won the 2018 world cup", ""),
+            ("what is the capital of France?", ""),
             ("how long does proofing take at 20 degrees?", "| 20 °C | 8 |"),
         ],
     ),
@@ -70,7 +69,6 @@ DIALOGUES = {
         [
             ("difference between flour and sourdough starter", "| Flour | Sourdough starter |"),
             ("and the other one?", "wild yeast"),
-            ("what is the first one?", "ground grain"),
         ],
     ),
     "both": (
@@ -78,7 +76,7 @@ DIALOGUES = {
         [
             ("What is flour?", "ground grain"),
             ("and proofing?", "rest in which dough rises"),
-            ("what is the difference between them?", "| Flour | Proofing |"),
+            ("how do they differ?", "| Flour | Proofing |"),
         ],
     ),
     "why": (
@@ -121,7 +119,6 @@ DIALOGUES = {
         [
             ("Tell me about dropout", "setting randomly chosen activations to zero"),
             ("thanks, and weight decay?", "shrinking every weight"),
-            ("ok, what are good values for it?", "0.01 to begin with"),
             ("and how does mixup work?", "blends of two items"),
         ],
     ),
@@ -138,7 +135,6 @@ DIALOGUES = {
         [
             ("What do I need before unfreezing?", "Freezing"),
             ("and what comes after it?", "Discriminative learning rates"),
-            ("what is that?", "making the frozen layers trainable"),
         ],
     ),
     "expletive": (

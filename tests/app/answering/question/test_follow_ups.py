@@ -1,137 +1,39 @@
-"""Follow-ups, resolved through written dialogues without a store: what is asked when it is asked
-alone.
-"""
+"""What a question means after others: alone, after what it follows, or more of the last answer."""
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 
-from app.answering.question.follow_ups import resolve, wants_more
-from app.answering.question.kinds import kind_of
-from kg.linking import Lexicon
-from kg.types import Answer, Concept
-
-CONCEPTS = tuple(
-    Concept(i, label, aliases, ("n.md",), "", (0,))
-    for i, (label, aliases) in enumerate(
-        [
-            ("Dropout", ()),
-            ("Weight decay", ("L2 regularisation",)),
-            ("Learning rate finder", ("learning rate",)),
-            ("Unfreezing", ("unfrozen",)),
-            ("Freezing", ("frozen",)),
-            ("U-Net", ()),
-            ("Batch size", ()),
-        ]
-    )
-)
-LEXICON = Lexicon.of(CONCEPTS)
+from app.answering.question.classifier import Classifier
+from app.answering.question.follow_ups import Turn, groups, meant
+from kg.types import Answer
 
 
-def answered(question: str, *concepts: str) -> Answer:
-    return Answer(question, "answered", "fact", 0.9, "", concepts=concepts)
-
-
-def concepts_of(question: str) -> tuple[str, ...]:
-    return tuple(
-        dict.fromkeys(CONCEPTS[f.concept].label for f in LEXICON.find(question, strict_case=False))
-    )
-
-
-def understood(*turns: str) -> list[str]:
-    """What each turn of a dialogue asks, when every question is answered about what it names."""
-    history: list[tuple[str, Answer]] = []
-    out = []
-    for turn in turns:
-        alone = resolve(turn, history, CONCEPTS, LEXICON)
-        named = concepts_of(alone)
-        kind = kind_of(alone, len(named))
-        history.append((turn, Answer(turn, "answered", kind, 0.9, "", concepts=named)))
-        out.append(alone)
-    return out
+def conversation(*turns: str) -> list[Turn]:
+    return [(q, Answer(q, "answered", "fact", 0.9, "", concepts=(q.split()[-1],))) for q in turns]
 
 
 @pytest.mark.parametrize(
-    ("turns", "meant"),
+    ("before", "question"),
     [
-        (
-            ["which learning rate when frozen?", "and after unfreezing?"],
-            "which learning rate after unfreezing",
-        ),
-        (
-            ["which learning rate when frozen?", "what about when unfrozen?"],
-            "which learning rate when unfrozen",
-        ),
-        (
-            ["which learning rate when frozen?", "and after unfreezing?", "why?"],
-            "why learning rate after unfreezing",
-        ),
-        (["which learning rate for U-Net?", "and for a GAN?"], "which learning rate for a GAN"),
-        (["What is dropout?", "and weight decay?"], "What is weight decay"),
-        (["What is dropout?", "what about L2 regularisation?"], "What is L2 regularisation"),
-        (["What is dropout?", "what about warmup?"], "What is warmup"),
-        (["What is dropout?", "why does it help?"], "why does Dropout help?"),
-        (["What is dropout?", "what are its defaults?"], "what are Dropout's defaults?"),
-        (["What is dropout?", "why?"], "why Dropout"),
-        (["What is dropout?", "an example?"], "example of Dropout"),
-        (["What is dropout?", "show me the code"], "show the code for Dropout"),
-        (["What is dropout?", "the formula?"], "formula of Dropout"),
-        (["What is dropout?", "in which lecture?"], "lecture, video or notebook about Dropout"),
-        (["What is dropout?", "is there a video?"], "lecture, video or notebook about Dropout"),
-        (["What is dropout?", "what's next?"], "What comes after Dropout"),
-        (["What is dropout?", "what do I need before that?"], "What do I need before Dropout"),
-        (["What is dropout?", "more"], "What is dropout"),
-        (["What is dropout?", "and weight decay?", "and U-Net?"], "What is U-Net"),
-        (
-            ["What is dropout?", "and weight decay?", "how does it work?"],
-            "how does Weight decay work?",
-        ),
-        (
-            ["What is dropout?", "and weight decay?", "difference between them?"],
-            "difference between Dropout and Weight decay?",
-        ),
-        (["dropout vs weight decay", "and the other one?"], "What is Weight decay"),
-        (["dropout vs weight decay", "what is the first one?"], "what is Dropout?"),
-        (
-            ["dropout vs weight decay", "what is the second one?", "and the other?"],
-            "what is Dropout",
-        ),
-        (
-            ["dropout vs weight decay", "which is better for text?"],
-            "which is better for text, Dropout or Weight decay",
-        ),
-        (
-            ["How large should the batch size be?", "and on a small card?"],
-            "How large should the batch size be on a small card",
-        ),
-        (
-            ["How large should the batch size be?", "when unfrozen?"],
-            "How large should the batch size be when unfrozen",
-        ),
-        (["How large should the batch size be?", "how so?"], "why large should the batch size be"),
-        (
-            ["Tell me about dropout", "thanks, and does it slow training?"],
-            "thanks, and does Dropout slow training?",
-        ),
-        (["Tell me about dropout", "does it work with U-Net?"], "does Dropout work with U-Net?"),
-        (["What is dropout?", "how much should I use?"], "how much should I use Dropout"),
-        (
-            ["What is dropout?", "why do people scale images before feeding them to a network?"],
-            "why do people scale images before feeding them to a network?",
-        ),
-        (
-            ["What is dropout?", "can you explain that in plain words?"],
-            "can you explain Dropout in plain words?",
-        ),
-        (
-            ["What is dropout?", "what do I need to understand this?"],
-            "what do I need to understand Dropout?",
-        ),
+        ("what is dropout", "and how large should it be chosen?"),
+        ("what is dropout", "why does that help?"),
+        ("which learning rate when frozen?", "and for the other layers?"),
+        ("Was macht Dropout?", "und wie groß wählt man das?"),
+        ("qu'est-ce que le dropout ?", "et pourquoi ça marche ?"),
+        ("¿qué es el dropout?", "¿y cuándo se usa eso?"),
+        ("什么是早停", "那怎么用?"),
     ],
 )
-def test_a_follow_up_is_understood_from_the_conversation(turns: list[str], meant: str) -> None:
-    """Pronouns, ellipsis, new conditions, asides and the other side of a comparison."""
-    assert understood(*turns)[-1] == meant
+def test_what_follows_is_read_after_what_it_follows(before: str, question: str) -> None:
+    """In five languages; no word of it is replaced, and it counts twice when searched for."""
+    found = meant(question, conversation(before))
+    assert found.stand == "follows"
+    assert found.text == f"{before} {question}"
+    assert found.searched == f"{before} {question} {question}"
+    assert found.own == question
+    assert found.topics == (before.split()[-1],)
 
 
 @pytest.mark.parametrize(
@@ -139,50 +41,67 @@ def test_a_follow_up_is_understood_from_the_conversation(turns: list[str], meant
     [
         "What is weight decay?",
         "how do I choose the batch size for a large model",
-        "when should I stop training?",
         "what is weight decay and why does it help?",
-        "How can I tell that my model overfits?",
-        "is it normal that the loss rises?",
-        "should I freeze the body when it is large?",
-        "show me the code for U-Net",
-        "in which lecture is U-Net explained?",
-        "which batch size for U-Net?",
-        "U-Net",
-        "and",
+        "Was ist Kreuzentropie?",
+        "qu'est-ce que la régularisation L2 ?",
+        "什么是批归一化?",
+        "",
+        "?",
     ],
 )
-def test_a_question_that_stands_alone_is_left_alone(question: str) -> None:
-    """No history is mixed into a question that needs none."""
-    assert understood("What is dropout?", question)[-1] == question
+def test_what_stands_alone_is_left_alone(question: str) -> None:
+    """Nothing said before is mixed into it."""
+    found = meant(question, conversation("what is dropout", "how does adam work"))
+    assert (found.text, found.searched, found.own) == (question,) * 3
+    assert (found.topics, found.stand) == ((), "alone")
+
+
+@pytest.mark.parametrize(
+    "question", ["more", "tell me more", "Go on!", "what else?", "erzähl weiter"]
+)
+def test_who_asks_to_go_on_asks_the_last_question_again(question: str) -> None:
+    """Its own words are no part of what is searched for."""
+    found = meant(question, conversation("what is dropout"))
+    assert (found.stand, found.text, found.own) == ("more", *["what is dropout"] * 2)
+
+
+def test_a_form_of_answer_is_more_than_to_go_on() -> None:
+    """ "What's next?" asks for what comes after."""
+    assert meant("what's next?", conversation("what is dropout")).stand == "follows"
 
 
 def test_without_a_conversation_nothing_is_added() -> None:
     """The first question means what it says, also when it reads like a follow-up."""
-    assert understood("and after unfreezing?") == ["and after unfreezing?"]
+    assert meant("and after unfreezing?", []).text == "and after unfreezing?"
 
 
-def test_a_chain_of_follow_ups_keeps_its_question() -> None:
-    """Each is understood from the one before as it was understood, not as it was typed."""
-    turns = ["What is dropout?"] + ["and weight decay?", "and dropout?"] * 10
-    assert understood(*turns)[-1] == "What is dropout"
+def told_by_a_mark() -> Classifier:
+    """Calls "... &" a follow-up, "... +" one that asks to go on, and all else alone."""
+    weights = np.array([[0.0, 9.0, 0.0], [0.0, 0.0, 9.0]])
+    bias = np.array([2.0, 0.0, 0.0])
+    return Classifier(("alone", "follows", "more"), {"&": 0, "+": 1}, weights, bias)
+
+
+def test_a_conversation_begins_anew_with_what_stands_alone() -> None:
+    """Of what was asked since, the first and the last are remembered, go-ons left out."""
+    turns = conversation("one", "two &", "three", "four &", "five &", "six +")
+    assert meant("seven &", turns, learned=told_by_a_mark()).text == "three five & seven &"
+    assert meant("seven +", turns, learned=told_by_a_mark()).text == "three five &"
+
+
+def test_what_is_talked_about_is_told_once_the_last_first() -> None:
+    """By the answers, whatever the questions were called."""
+    turns = conversation("what is dropout", "what is adam", "how large is dropout")
+    assert meant("why &", turns, learned=told_by_a_mark()).topics == ("dropout", "adam")
 
 
 def test_a_conversation_without_end_is_no_burden() -> None:
-    """Of hundreds of turns, comparisons among them, only the last ones are read."""
-    history = [("dropout vs weight decay", Answer("", "answered", "comparison", 0.9, ""))] * 500
-    assert resolve("and the other one?", history, CONCEPTS, LEXICON) == "What is weight decay"
+    """Of hundreds of turns only the last ones are read."""
+    turns = conversation(*["one"] * 500, *["two &"] * 60)
+    assert meant("three &", turns, learned=told_by_a_mark()).text == "two & three &"
 
 
-@pytest.mark.parametrize(
-    ("question", "more"),
-    [
-        ("more", True),
-        ("tell me more", True),
-        ("Go on!", True),
-        ("what else?", True),
-        ("more data?", False),
-    ],
-)
-def test_who_asks_to_go_on(question: str, more: bool) -> None:
-    """Only a question that says nothing else."""
-    assert wants_more(question) is more
+def test_terms_tell_length_and_what_was_said_before() -> None:
+    """The signs of a question count beside its words."""
+    *_, signs = groups("how large is dropout", ["what is dropout"])
+    assert signs == {"#words 4", "#threes 1", "#shared 2", "#new 2"}
