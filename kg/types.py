@@ -236,6 +236,7 @@ class PathStep:
     summary: str
     why: tuple[tuple[str, Evidence | None], ...]  # (the later concept that needs it, the evidence)
     citation: Citation | None
+    may_help: bool = False  # too unsure to be called needed
 
 
 @dataclass(frozen=True, slots=True)

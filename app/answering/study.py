@@ -85,7 +85,8 @@ def study_plan(
     for n, c in enumerate(path, 1):
         concept = store.concepts[c]
         needing = tuple((store.concepts[t].label, evidence.get((c, t))) for t in why[c])
-        steps.append(PathStep(concept.label, concept.summary, needing, home_of(store, concept, n)))
+        home, unsure = home_of(store, concept, n), not needing and c not in goals
+        steps.append(PathStep(concept.label, concept.summary, needing, home, unsure))
     on, done = set(path), set(known)
     whole = study_path(graph, goals, (), full, likely) if done else []
     left_out = [c for c in whole if c in done - on]

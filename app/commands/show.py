@@ -137,6 +137,8 @@ def show_plan(plan: Plan) -> None:
         if step.why:
             labels = ", ".join(label for label, _ in step.why[:4])
             _show_reason(f"needed for {labels}", step.why[0][1])
+        elif step.may_help:
+            out.print(Text("     may help", style="dim"))
         if step.citation is not None:
             out.print(Text(f"     {address(step.citation)}", style="cyan"))
     if plan.known:

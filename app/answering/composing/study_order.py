@@ -61,7 +61,6 @@ def path(goals: Sequence[Concept], store: Store) -> Composed:
         )
         return Composed("\n\n".join([text, *_known(plan.known)]), tuple(sources.cited), plan.steps)
     lines = []
-    labels = {goal.label for goal in goals}
     for i, step in enumerate(plan.steps, 1):
         summary = f": {step.summary}" if step.summary else ""
         mark = sources.home(step.citation)
@@ -69,7 +68,7 @@ def path(goals: Sequence[Concept], store: Store) -> Composed:
         if step.why:
             later = _joined([label for label, _ in step.why[:NAMED]])
             needed = f" *Needed for {later}*{sources.evidence(step.why[0][1])}"
-        elif step.label not in labels:
+        elif step.may_help:
             needed = " *May help*"
         lines.append(f"{i}. **{step.label}**{summary}{mark}{needed}")
     parts = [f"To reach {named}, in this order:", "\n".join(lines), *_known(plan.known)]

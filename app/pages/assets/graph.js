@@ -102,7 +102,7 @@ function draw() {
   pen.globalAlpha = 1;
   pen.strokeStyle = pen.fillStyle = look.accent;
   pen.lineWidth = 2;
-  for (const [a, b] of steps) if (byId.has(a) && byId.has(b)) line(byId.get(a), byId.get(b), 'prerequisite');
+  for (const [a, b, kind] of steps) if (byId.has(a) && byId.has(b)) line(byId.get(a), byId.get(b), kind);
   const big = asBoxes(), taken = [];
   const order = [...nodes].sort((a, b) => rank(b) - rank(a));
   const bright = (n) => (hover === null ? lit(n) : n.id === hover || near.has(n.id) || (path.size > 0 && lit(n)));
@@ -128,6 +128,7 @@ const rank = (n) => (n.id === hover ? 1e6 : 0) + (n.id === chosen ? 1e5 : 0) + (
 function line(a, b, kind) {
   if (!a || !b) return;
   if (kind === 'prerequisite') return arrow(a, b);
+  if (kind === 'helps') return arrow(a, b, [4, 4]);
   const [x0, y0] = middle(a), [x1, y1] = middle(b);
   pen.setLineDash(kind === 'broader' ? [7, 4] : [2, 4]);
   pen.beginPath();
@@ -137,7 +138,7 @@ function line(a, b, kind) {
   pen.setLineDash([]);
 }
 
-function arrow(a, b) {
+function arrow(a, b, dashes = []) {
   const half = (n) => (asBoxes() ? (high(n) / 2) * scale : 5), head = Math.max(3.2, 5.5 * Math.min(scale, 1));
   if (a.level === b.level && a.lead) return aside(a, b, head);
   const [x0, ya] = middle(a), [x1, yb] = middle(b), y0 = ya - half(a), y1 = yb + half(b) + 1;
@@ -145,7 +146,9 @@ function arrow(a, b) {
   pen.beginPath();
   pen.moveTo(x0, y0);
   pen.bezierCurveTo(x0, y0 - bend, x1, y1 + bend, x1, y1 + head);
+  pen.setLineDash(dashes);
   pen.stroke();
+  pen.setLineDash([]);
   pen.beginPath();
   pen.moveTo(x1, y1);
   pen.lineTo(x1 - head * 0.7, y1 + head * 1.5);
@@ -453,18 +456,18 @@ async function showPath(found, stays) {
   path = new Set(within);
   steps = view.kind === 'between' ? [] : told.edges;
   after = new Set(told.after);
-  sayPath(found, told.path);
+  sayPath(found, told.path, told.edges.some(([, , kind]) => kind === 'helps'));
   const onPath = nodes.filter((n) => path.has(n.id));
   if (onPath.length && !onPath.every(inView)) { fit(onPath.length > 1 ? nodes.filter((n) => path.has(n.id) || after.has(n.id)) : nodes); moved = true; }
   redraw();
   element.dataset.path = told.path.join(',');
 }
 
-function sayPath(found, whole) {
+function sayPath(found, whole, unsure) {
   const n = whole.length - 1, here = whole.filter((id) => id !== found && byId.has(id)).length;
   const below = stage.closest('.gg').clientWidth < 640 ? '; its card is below' : '';
   const elsewhere = here < n ? `, ${here} of them here` : '';
-  const told = n ? `${n} to learn before it${elsewhere}` : known.size ? 'nothing more to learn before it' : 'a foundation';
+  const told = n ? `${n} ${unsure ? 'that may help' : 'to learn'} before it${elsewhere}` : known.size ? 'nothing more to learn before it' : 'a foundation';
   message.textContent = `${labelOf(found)}${known.has(found) ? ', which you know' : ''}: ${told}${below}`;
   $('.gg-around').hidden = !n || found === about;
 }

@@ -1,7 +1,7 @@
 /* What stands around the canvas of graph.js, whose names it uses: the list and its search, the same view as a list, filters,
    the path between two, how far back, opened themes, and the address that brings a view back. */
 const list = $('.gg-list'), search = $('.gg-search'), listed = $('.gg-listed'), LISTED = 300;
-const KIND = { prerequisite: 'needed for', broader: 'part of', related: 'related to' };
+const KIND = { prerequisite: 'needed for', helps: 'may help with', broader: 'part of', related: 'related to' };
 
 function made(tag, words, more) {
   const it = document.createElement(tag);

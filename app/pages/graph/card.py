@@ -194,8 +194,9 @@ def _path(store: Store, concept: Concept, known: Collection[int]) -> str:
         return f'<p class="g-quiet">The notes name {nothing} to learn before this.</p>{left_out}'
     steps = []
     for step in plan.steps:
-        why = f' <span class="g-quiet">for {escaped(step.why[0][0])}</span>' if step.why else ""
-        steps.append(f"<li>{link('concept', step.label, step.label)}{why}</li>")
+        why = f"for {step.why[0][0]}" if step.why else "may help" if step.may_help else ""
+        quiet = f' <span class="g-quiet">{escaped(why)}</span>' if why else ""
+        steps.append(f"<li>{link('concept', step.label, step.label)}{quiet}</li>")
     if plan.further:
         further = " ".join(chip("concept", label, label) for label in plan.further)
         summary = f"<summary>Further back: {len(plan.further)} more</summary>"

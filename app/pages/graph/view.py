@@ -158,12 +158,15 @@ def _concepts(store: Store, part: _Part, wanted: Wanted) -> dict[str, Any]:
     reduced: nx.DiGraph[int] = nx.transitive_reduction(own)
     reduced.add_nodes_from(part.ids)  # an end that a filter leaves out
     edges = [[u, v, "prerequisite"] for u, v in sorted(reduced.edges)]
+    helping = _helping(store, wanted.about, part.ids) if wanted.back is None else []
+    reduced.add_edges_from((u, v) for u, v, _ in helping)
     others = [kind for kind in wanted.kinds if kind != "prerequisite"]
     chain = part.kind == "between"
     if chain:
         edges, reduced = _chain(store, part)
     elif "prerequisite" not in wanted.kinds:
         edges = []
+    edges += helping
     inside = set(part.ids)
     edges += [
         [r.source, r.target, r.kind]
@@ -278,11 +281,22 @@ def path_view(store: Store, goal: int | None) -> dict[str, Any]:
     path = _study_path(store, goal, known)
     after = sorted(store.prerequisites.successors(goal))
     edges = [
-        [step, later]
+        [step, later, "prerequisite"]
         for step, needing in reasons(store.prerequisites, path).items()
         for later in needing
     ]
+    edges += _helping(store, goal, path)
     return {"path": path, "edges": edges, "after": after, "known": sorted(known)}
+
+
+def _helping(store: Store, goal: int | None, among: Collection[int]) -> list[list[Any]]:
+    """The arrows to a goal that no prerequisite leads to, from what may help with it."""
+    if goal is None:
+        return []
+    graph = likely_first(store.prerequisites, [goal], store.likely([goal]))
+    kept = store.prerequisites
+    new = [u for u in among if graph.has_edge(u, goal) and not kept.has_edge(u, goal)]
+    return [[u, goal, "helps"] for u in new]
 
 
 def _study_path(store: Store, goal: int, known: Iterable[int]) -> list[int]:

@@ -104,7 +104,7 @@ def _step(
     tick = "✓ " if is_done else ""
     head = f"### {tick}{number + 1}. {escaped(step.label)}"
     why = ", ".join(label for label, _ in step.why[:SHOWN_REASONS])
-    reason = f"for {why}; " if why else ""
+    reason = f"for {why}; " if why else "may help; " if step.may_help else ""
     lines = f"; {place(step.citation)}" if step.citation else ""
     about = f'<p class="gl-about">{escaped(f"{reason}about {minutes} min{lines}")}</p>'
     mark = chip("know", step.label, "I know this")

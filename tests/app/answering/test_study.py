@@ -196,3 +196,4 @@ def test_what_may_help_is_not_said_to_be_needed(starter: Store) -> None:
         lines = [line for line in text.splitlines() if re.match(r"\d+\. ", line)]
         for line, step in zip(lines, plans[concept], strict=True):
             assert ("*May help*" in line) == (not step.why and step.label != concept.label)
+            assert step.may_help == ("*May help*" in line)

@@ -113,11 +113,28 @@ def test_a_path_is_the_study_order(store: Store) -> None:
     assert [store.concepts[c].label for c in path] == [step.label for step in steps]
     for step in path:
         assert not nx.descendants(store.prerequisites, step) & set(path[: path.index(step)])
-    assert {tuple(edge) for edge in view["edges"]} <= set(store.prerequisites.edges)
+    assert {(a, b) for a, b, _ in view["edges"]} <= set(store.prerequisites.edges)
     reasons = {step.label for step in steps if step.why}
     assert {store.concepts[edge[0]].label for edge in view["edges"]} == reasons
     around = {node["id"] for node in graph_view(store, Wanted(goal, back=99))["nodes"]}
     assert set(path) <= around
+
+
+def test_what_may_help_stands_below_its_goal_on_the_map(starter: Store) -> None:
+    """Card, path and map tell the same order of a goal that no prerequisite leads to."""
+    graph = starter.prerequisites
+    bare = [c for c in starter.concepts if not graph.in_degree(c.id)]
+    goal = next(c for c in bare if len(path_view(starter, c.id)["path"]) > 1)
+    path = path_view(starter, goal.id)
+    helping = [a for a, b, kind in path["edges"] if kind == "helps" and b == goal.id]
+    assert helping and not set(helping) & set(graph.predecessors(goal.id))
+    view = graph_view(starter, Wanted(goal.id))
+    level = {node["id"]: node["level"] for node in view["nodes"]}
+    assert all(0 <= level[a] < level[goal.id] for a in helping)
+    assert all([a, goal.id, "helps"] in view["edges"] for a in helping)
+    card = card_markdown(starter, goal)
+    steps = study_plan(starter, [goal.id]).steps
+    assert card.count("may help</span>") == sum(step.may_help for step in steps) > 0
 
 
 def test_a_card_says_what_the_notes_say_and_fetches_nothing(store: Store) -> None:
