@@ -63,9 +63,10 @@ def markdown_html(text: str, around: Surroundings, *, is_cell: bool = False) -> 
     page = _Page(around)
     renderer = RendererHTML(parser())
     renderer.rules = {**renderer.rules, **page.rules()}
-    for token in tokens:
+    for at, token in enumerate(tokens):
         _place(token)
         if token.children:
+            _tick(tokens[max(0, at - 2)], token.children[0])
             page.prepare(token)
     return str(renderer.render(tokens, parser().options, {}))
 
@@ -98,6 +99,15 @@ def _place(token: Token) -> None:
         token.tag = f"h{min(6, int(token.tag[1]) + 2)}"  # h2 is the note's name
 
 
+def _tick(before: Token, first: Token) -> None:
+    """Write what a list's item begins with, where it is a task, as a box; GitHub's task lists."""
+    box = _BOXES.get(first.content[:4].casefold()) if first.type == "text" else None
+    if before.type == "list_item_open" and box:
+        first.content = f"{box} {first.content[4:]}"
+        before.attrSet("class", "g-task")
+
+
+_BOXES = {"[ ] ": "☐", "[x] ": "☑"}
 # Parts of a paragraph in which a line may end unsaid.
 _OVER_LINES = frozenset({"code_inline", "html_inline", "math_inline", "math_inline_double"})
 _Rule = Callable[[Sequence[Token], int, Any, Any], str]

@@ -99,6 +99,15 @@ def test_each_block_says_its_lines(words: str, lines: str) -> None:
     assert lines_of(markdown_html(NOTE, AROUND), words) == lines
 
 
+def test_a_task_is_a_box_and_no_other_bracket_is() -> None:
+    """As in the answers; in a paragraph, and in an item's middle, brackets stay what they are."""
+    note = "- [x] baseline: 24.3\n- [ ] write **related** work\n- see [x] below\n\n[ ] none"
+    page = markdown_html(note, AROUND)
+    assert "☑ baseline: 24.3" in page and "☐ write <strong>related</strong> work" in page
+    assert "see [x] below" in page and "[ ] none" in page
+    assert page.count("☑") == page.count("☐") == 1
+
+
 def test_where_a_line_of_a_paragraph_begins_is_marked() -> None:
     """So that the cited ones glow alone, also after code that runs over a line's end."""
     shown = markdown_html("one `a\nb` two\nthree", AROUND)
