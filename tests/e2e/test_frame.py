@@ -50,6 +50,9 @@ CUT = """() => {
 }"""
 
 
+RIGHT = "e => e.getBoundingClientRect().right"
+
+
 @pytest.mark.parametrize("visit", [(1440, 900), (2560, 1200), (3840, 1600)], indirect=True)
 def test_the_pages_stand_in_the_middle(visit: Visit, site: Site) -> None:
     """As much room to the left of them as to the right, however wide the window is."""
@@ -125,6 +128,9 @@ def test_every_place_fits_every_window(visit: Visit, site: Site) -> None:
         for place in PLACES:
             go(page, place)
             assert page.evaluate(CUT) == [], (place, width)
+            if place == "Ask":
+                last = page.get_by_role("button", name="Something is missing")
+                assert last.evaluate(RIGHT) <= page.locator("#chat").evaluate(RIGHT)
     assert visit.errors == []
 
 

@@ -259,10 +259,11 @@ function dot(n, look) {
   if (known.has(n.id)) tick(x, y, 5, look.accent);
 }
 
-/* Beside the dot, above it and below it, where the view has room for the name. */
+/* Beside the dot, above it and below it, where the view has room for the name; at its edge it moves inwards. */
 function placesOf(n, words) {
   const [x, y] = middle(n), w = wide(words);
-  return [[x + 9, y], [x - 9 - w, y], [x - w / 2, y - 13], [x - w / 2, y + 13]]
+  const over = Math.max(2, Math.min(x - w / 2, canvas.clientWidth - w - 2));
+  return [[x + 9, y], [x - 9 - w, y], [over, y - 15], [over, y + 15]]
     .map(([left, centre]) => ({ id: n.id, x0: left - 2, y0: centre - 7, x1: left + w + 2, y1: centre + 7 }))
     .filter((at) => at.x0 >= 0 && at.x1 <= canvas.clientWidth);
 }
