@@ -38,6 +38,7 @@ _PART_NUMBER = re.compile(
     re.I,
 )
 _NUMBER = re.compile(r"^\s*\d+\s+")
+_DAY = re.compile(r"^\s*(?:19|20)\d\d([-._/ ])[01]\d\1[0-3]\d(?!\d)[\s,.:;_–—-]*")
 _STAMP = re.compile(r"\s*[\[(]\d{1,2}(?::\d{2}){1,2}[\])]\s*$")  # a place in a video
 BAR = re.compile(r"\s+\|\s+")  # stands between two names of one thing
 _SPLIT = re.compile(r"\s+\|\s+|\s+/\s+")
@@ -88,6 +89,8 @@ def heading_names(heading: str) -> Names | None:
     ['Random Variable', 'detached HEAD']
     >>> heading_names("2024") is None
     True
+    >>> heading_names("2024-03-05 Learning rate finder").label
+    'Learning rate finder'
     """
     if len(heading) > MAX_CHARS:
         return None
@@ -150,7 +153,7 @@ def _unadorned(heading: str) -> str:
         text = text[1:]
     while text and (text[-1].isspace() or unicodedata.category(text[-1]) in _ORNAMENT - {"Mn"}):
         text = text[:-1]
-    for adornment in (_STAMP, _PART_NUMBER, _ASKED):
+    for adornment in (_DAY, _STAMP, _PART_NUMBER, _ASKED):
         text = adornment.sub("", text) or text
     return text or heading.strip()
 

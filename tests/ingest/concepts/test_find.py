@@ -167,6 +167,18 @@ def test_a_note_without_headings_is_named_by_its_file() -> None:
     assert list(concepts(weight_decay="It shrinks parameters.\n")) == ["weight decay"]
 
 
+def test_a_day_is_no_concept() -> None:
+    """A diary's page is called by its date; a post's date stands before its subject."""
+    found = concepts(
+        **{
+            "2024-03-05": "# 2024-03-05 Tuesday\n\n- fixed the loader\n- read about dropout\n",
+            "2024-03-06": "Slept late.\n",
+            "2020-02-21-weight-decay": "Weight decay shrinks the weights at each step.\n",
+        }
+    )
+    assert list(found) == ["weight decay"]
+
+
 def test_files_of_a_repository_are_no_concepts() -> None:
     """What stands in them may be."""
     found = concepts(

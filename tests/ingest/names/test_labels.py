@@ -37,6 +37,8 @@ from kg.linking import key
         ),
         ("3.2 Weight Decay", "Weight Decay", ()),
         ("Lesson 4: Embeddings", "Embeddings", ()),
+        ("2020-02-21-callbacks", "callbacks", ()),
+        ("2024 03 12 Weight Decay", "Weight Decay", ()),
         ("Chapter 12 - Momentum", "Momentum", ()),
         ("What is a Skip Connection?", "Skip Connection", ()),
         ("The Learning Rate", "Learning Rate", ()),
