@@ -68,7 +68,8 @@ def first_sentence(text: str, names: Collection[str] = ()) -> str:
     'Law: The mean is linear: $E[aX] = aE[X]$'
     """
     for piece in _pieces(text):
-        opening = [s for s in sentences(piece) if not _NEEDS.match(s)][:_OPENING]
+        said = (s for s in sentences(piece) if not _FORMULA.fullmatch(s.rstrip(" .,;:")))
+        opening = [s for s in said if not _NEEDS.match(s)][:_OPENING]
         first = opening[0] if opening else ""
         sentence = next((s for s in opening if _begins_with(s, names)), first)
         if _says_something(sentence, names) and not sentence.endswith("?"):

@@ -332,6 +332,7 @@ def test_a_notebook_gives_concepts_with_their_cell() -> None:
         ("Needs: [[Cross Entropy]].\n\nNow it says something.", "Now it says something."),
         ("After lesson 2. Now it says something.", "Now it says something."),
         ("It falls like $e^{-x}$ does.", "It falls like $e^{-x}$ does."),
+        ("$h_t = f(W x_t + U h_{t-1})$. It reads with a state.", "It reads with a state."),
         ("A note may hold \ue0007\ue001 private signs.", "A note may hold 7 private signs."),
         ("Title\n=====\n\nNow it says something.", "Now it says something."),
         ("", ""),
@@ -339,7 +340,7 @@ def test_a_notebook_gives_concepts_with_their_cell() -> None:
     ],
 )
 def test_the_first_sentence_is_the_first_that_says_something(text: str, sentence: str) -> None:
-    """No heading, link, picture, table, code, or list of what comes first; formulas stay."""
+    """No heading, link, picture, table, code, formula alone, or list of what comes first."""
     assert first_sentence(text) == sentence
 
 
