@@ -23,7 +23,7 @@ from app.answering.study import followers, prerequisites_of
 from app.fastai_v1.recognise import updates
 from app.paths import runs_folder
 from kg.encoder import Encoder
-from kg.linking import closest_labels
+from kg.linking import closest_labels, key
 from kg.search import Findings, find
 from kg.store import Store
 from kg.types import Answer, Concept, Hit
@@ -192,6 +192,11 @@ def _not_in_notes(
     near = [c.passage for c in findings.candidates[:5] if c.dense >= NEAR]
     by_meaning = [store.concepts[c].label for p in near for c in store.defined_in.get(p, ())[:1]]
     nearest = tuple(dict.fromkeys([*by_words, *by_meaning]))[:5]
+    # What the notes do not say a run may find; then only what was named is near.
+    wished = [offer for offer in offers(asked.wish, ()) if offer.confidence >= WISHED]
+    if wished:
+        words = set(key(asked.text))
+        nearest = tuple(label for label in nearest if words.issuperset(key(label)))
     text, whose = "The notes do not say.", "they have"
     if store.imported_from:
         source = f"this graph was imported from {store.imported_from}"
@@ -199,15 +204,15 @@ def _not_in_notes(
         whose = "it has"
     if nearest:
         text += f" The nearest {whose}: {', '.join(f'**{label}**' for label in nearest)}."
-    # What the notes do not say a run may find.
-    wished = offers(asked.wish, ())
+    if wished:
+        text += " A run can find out."
     return Answer(
         question=asked.asked,
         status="not_in_notes",
         kind=asked.kind,
         confidence=round(sure, 3),
         text=text,
-        recipes=tuple(offer for offer in wished if offer.confidence >= WISHED),
+        recipes=tuple(wished),
         hits=tuple(hits),
         nearest=nearest,
     )

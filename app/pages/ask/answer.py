@@ -46,10 +46,13 @@ def answer_markdown(store: Store, answer: Answer) -> str:
     said = clean_markdown(on_a_page(annotated(answer)), numbers)
     parts = [_pointed_at(said, answer.likeliest, numbers)]
     if answer.status == "not_in_notes":
-        # where there are nearest concepts, the chips say what the text does
-        nearest = [_chips("Nearest concepts", answer.nearest)] if answer.nearest else parts
-        runs = [_run_row(offer) for offer in answer.recipes]
-        parts = ['<p class="g-unknown">Not in the notes</p>', *nearest, _measured(answer), *runs]
+        nearest, runs = _chips("Nearest concepts", answer.nearest), map(_run_row, answer.recipes)
+        if answer.recipes:
+            said = '<p class="g-doubt">Not in the notes; a run can find out:</p>'
+            parts = [said, _measured(answer), *runs, nearest]
+        else:  # where there are nearest concepts, the chips say what the text does
+            said = '<p class="g-unknown">Not in the notes</p>'
+            parts = [said, *([nearest] if nearest else parts), _measured(answer)]
         return "\n\n".join(part for part in parts if part)
     doubt = [f'<p class="g-doubt">{DOUBT}</p>'] if answer.doubtful else []
     parts = [

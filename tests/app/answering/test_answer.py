@@ -225,6 +225,8 @@ def test_what_the_notes_do_not_say_a_run_may_find(store: Store, encoder: Encoder
     """
     said = answer("how much weight decay for my csv?", store, encoder)
     assert (said.status, said.text[:21]) == ("not_in_notes", "The notes do not say.")
+    assert said.text.endswith(" A run can find out.")
+    assert set(said.nearest) <= {"Weight decay"}, "only what the question names"
     assert [(offer.name, offer.params) for offer in said.recipes] == [
         ("regularise", {"task": "tabular"})
     ]

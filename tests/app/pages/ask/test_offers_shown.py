@@ -55,7 +55,8 @@ def test_an_offer_stands_also_where_the_notes_have_no_answer(store: Store) -> No
     shown = answer_markdown(
         store, Answer("q", "not_in_notes", "fact", 0.1, "The notes do not say.", recipes=(offer,))
     )
-    assert shown.index("Not in the notes") < shown.index("#run/lr-find")
+    assert shown.index("Not in the notes; a run can find out:") < shown.index("#run/lr-find")
+    assert "g-unknown" not in shown, "what was asked for is at hand"
 
 
 def test_a_file_is_shown_by_its_name_and_what_is_to_be_chosen_in_the_fields_words(
