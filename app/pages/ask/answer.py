@@ -124,8 +124,9 @@ def follow_ups(answer: Answer) -> list[str]:
     questions = []
     if answer.prerequisites and answer.kind != "path":
         questions.append(f"What do I need before {about}?")
-    if len(answer.concepts) > 1 and answer.kind != "comparison":
-        questions.append(f"What is the difference between {about} and {answer.concepts[1]}?")
+    other = next((label for label in answer.concepts[1:] if _of_a_sort(about, label)), "")
+    if other and answer.kind != "comparison":
+        questions.append(f"What is the difference between {about} and {other}?")
     if answer.kind != "definition":
         questions.append(f"What is {about}?")
     if answer.next:
@@ -154,10 +155,14 @@ def example_questions(store: Store) -> list[str]:
 
 def _related_pair(store: Store, among: set[int]) -> tuple[Concept, Concept] | None:
     related = [r for r in store.relations if r.kind == "related" and {r.source, r.target} <= among]
-    if not related:
-        return None
-    best = max(related, key=lambda r: (r.score, -r.source, -r.target))
-    return store.concepts[best.source], store.concepts[best.target]
+    related.sort(key=lambda r: (-r.score, r.source, r.target))
+    pairs = ((store.concepts[r.source], store.concepts[r.target]) for r in related)
+    return next((pair for pair in pairs if _of_a_sort(pair[0].label, pair[1].label)), None)
+
+
+def _of_a_sort(one: str, other: str) -> bool:
+    """Whether two concepts are worth comparing, as their names end alike: two sorts of window."""
+    return key(one)[-1:] == key(other)[-1:]
 
 
 def _runnable(concepts: Sequence[Concept]) -> str:

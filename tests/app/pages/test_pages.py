@@ -323,6 +323,14 @@ def test_follow_ups_do_not_repeat_the_question(store: Store) -> None:
     assert len(follow_ups(answer)) == len(set(follow_ups(answer))) >= 1
 
 
+def test_only_what_is_of_a_sort_is_compared(store: Store) -> None:
+    """A loss and a part of a network are both cited, and nobody asks for their difference."""
+    apart = answered(store, concepts=("CTC loss", "Encoder", "Dialect Adaptation"), kind="fact")
+    alike = answered(store, concepts=("Layer norm", "Encoder", "Batch norm"), kind="fact")
+    assert not any("difference" in question for question in follow_ups(apart))
+    assert "What is the difference between Layer norm and Batch norm?" in follow_ups(alike)
+
+
 def test_example_questions_come_from_the_store(store: Store) -> None:
     """Examples name concepts of this store; one of them is about something that can be run."""
     questions = example_questions(store)
