@@ -1,7 +1,8 @@
 """Questions to test oneself with, made of what the notes state: no word of them is ours.
 
-A statement about a concept is asked back with a name in it left out, or the concept is asked for
-whole. Answers stand in the notes, with their lines.
+A statement about a concept is asked back with a name in it left out, or it is asked what the notes
+say of the concept beyond its summary, which stands above. Answers stand in the notes, with their
+lines.
 """
 
 from __future__ import annotations
@@ -10,8 +11,8 @@ import math
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import islice
 
-from app.answering.study import home_of
 from kg.store import Store
 from kg.types import Citation, Concept, Mention, Passage, StatementSpan
 
@@ -42,11 +43,17 @@ class Recall:
 
 
 def recalls(store: Store, concept: Concept, most: int = MOST) -> tuple[Recall, ...]:
-    """Up to `most` questions about a concept: statements with a name left out, then what it is."""
+    """Up to `most` questions about a concept: statements with a name left out, then what else is
+    said of it, of a statement that none of those asks for.
+    """
     questions = _gaps(store, concept, most)
-    if concept.summary and len(questions) < most:
-        asked = f"What do the notes say of {concept.label}?"
-        questions.append(Recall(asked, concept.summary, home_of(store, concept, 1)))
+    if len(questions) < most:
+        taken = {question.citation for question in questions}
+        others = (_cited(p, s) for p, s in _untold(store, concept))
+        citation = next((c for c in others if c not in taken), None)
+        if citation is not None:
+            asked = f"What else do the notes say of {concept.label}?"
+            questions.append(Recall(asked, _one_line(citation.quote), citation))
     return tuple(questions)
 
 
@@ -57,26 +64,33 @@ def minutes_to_read(store: Store, concept: Concept) -> int:
 
 
 def _gaps(store: Store, concept: Concept, most: int) -> list[Recall]:
-    found: list[Recall] = []
+    asked = (_gap(store, concept, p, s) for p, s in _untold(store, concept))
+    return list(islice((question for question in asked if question is not None), most))
+
+
+def _untold(store: Store, concept: Concept) -> Iterator[tuple[Passage, StatementSpan]]:
+    """The statements of a concept's passages that can be asked for, but what its summary says."""
     for passage in (store.passages[p] for p in concept.passages[:PASSAGES]):
         for statement in passage.statements:
-            if len(found) == most:
-                return found
-            question = _gap(store, concept, passage, statement)
-            if question is not None:
-                found.append(question)
-    return found
+            text = passage.text[statement.start : statement.end]
+            whole = statement.kind in ("sentence", "item") and not _FRAGILE.search(text)
+            fits = whole and SHORTEST <= len(text) <= LONGEST
+            if fits and not _is_told(_one_line(text), concept.summary):
+                yield passage, statement
+
+
+def _cited(passage: Passage, statement: StatementSpan) -> Citation:
+    text = passage.text[statement.start : statement.end]
+    line = passage.line_start + passage.text.count("\n", 0, statement.start)
+    last = line + text.rstrip().count("\n")
+    return Citation(1, passage.note, line, last, passage.cell, text.strip())
 
 
 def _gap(
     store: Store, concept: Concept, passage: Passage, statement: StatementSpan
 ) -> Recall | None:
-    """The statement with another concept's name left out, if it can be asked back."""
+    """The statement with another concept's name left out, if it names one."""
     text = passage.text[statement.start : statement.end]
-    if statement.kind not in ("sentence", "item") or not SHORTEST <= len(text) <= LONGEST:
-        return None
-    if _FRAGILE.search(text) or _is_told(text, concept.summary):
-        return None
     inside = list(_named(store, concept, passage, statement))
     if not inside:
         return None
@@ -85,12 +99,7 @@ def _gap(
     asked = re.sub(rf"\b{re.escape(words)}\b", BLANK, text)
     if BLANK not in asked or len(_WORD.findall(asked.replace(BLANK, ""))) < FEWEST_WORDS:
         return None
-    line = passage.line_start + passage.text.count("\n", 0, statement.start)
-    last = line + text.rstrip().count("\n")
-    quote = text.strip()
-    return Recall(
-        _one_line(asked), words, Citation(1, passage.note, line, last, passage.cell, quote)
-    )
+    return Recall(_one_line(asked), words, _cited(passage, statement))
 
 
 def _is_told(text: str, summary: str) -> bool:

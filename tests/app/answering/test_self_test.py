@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -73,13 +74,22 @@ def test_formulas_code_and_markup_are_not_cut(store: Store) -> None:
             assert BLANK not in recall.asked or not re.search(r"[$`<\[*]", recall.asked)
 
 
-def test_what_a_concept_is_is_asked_where_statements_are_few(store: Store) -> None:
-    """With the summary as its answer."""
-    gradient = find_concept(store.concepts, "Gradient")
-    (recall,) = recalls(store, gradient)
-    assert recall.asked == "What do the notes say of Gradient?"
-    assert recall.answer == gradient.summary
-    assert minutes_to_read(store, gradient) == 1
+def test_no_question_is_answered_by_the_summary_above_it(tmp_path: Path) -> None:
+    """Where no name can be left out, the next statement is asked for; one alone asks nothing."""
+    text = (
+        "# Transducer\n\n1. **Encoder** (aka transcription network): it reads the audio frames\n\n"
+        "# Encoder\n\nAn encoder turns the frames of audio into vectors. It is trained by the "
+        "gradient of the loss.\n"
+    )
+    (tmp_path / "a.md").write_text(text, encoding="utf-8")
+    ingest([tmp_path], tmp_path / "store")
+    with closing(open_store(tmp_path / "store")) as store:
+        encoder = find_concept(store.concepts, "Encoder")
+        (recall,) = recalls(store, encoder)
+        assert recall.asked == "What else do the notes say of Encoder?"
+        assert recall.answer == "It is trained by the gradient of the loss."
+        assert recalls(store, find_concept(store.concepts, "Transducer")) == ()
+        assert minutes_to_read(store, encoder) == 1
 
 
 def test_a_path_tells_progress_and_what_is_next(store: Store) -> None:
