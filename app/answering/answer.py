@@ -8,7 +8,7 @@ from pathlib import Path
 
 from app.answering.composing.comparison import comparison, side_is_told
 from app.answering.composing.composed import Composed
-from app.answering.composing.lists import listing
+from app.answering.composing.lists import listing, parts, parts_of
 from app.answering.composing.places import places
 from app.answering.composing.prose import prose
 from app.answering.composing.ranking import Ranked, rank
@@ -119,7 +119,7 @@ def _is_structural(asked: Question, store: Store) -> bool:
     """Whether the question itself names what the answer is made of: there is nothing to doubt."""
     if asked.kind in ("path", "next"):
         return bool(asked.names) or asked.kind == "next"
-    if asked.lists_all and asked.marks and not asked.subject:
+    if asked.lists_all and ((asked.marks and not asked.subject) or parts_of(asked, store)):
         return True
     if asked.kind == "comparison":
         return all(side_is_told(side, store) for side in asked.sides)
@@ -138,7 +138,7 @@ def _compose(
     elif asked.kind == "comparison":
         composed = comparison(asked, ranked, store)
     elif asked.lists_all:
-        composed = listing(asked, findings, store)
+        composed = parts(asked, store) or listing(asked, findings, store)
     elif asked.kind == "where":
         composed = places(asked, findings, store)
     if composed is not None:

@@ -1,4 +1,4 @@
-"""Answers that list every statement on a subject, from all notes."""
+"""Answers that list every statement on a subject, or what the notes put below a concept."""
 
 from __future__ import annotations
 
@@ -17,14 +17,15 @@ from app.answering.reading.excerpts import (
 )
 from app.answering.reading.statements import statements_of
 from app.answering.reading.words import repeats, stem, stems
+from app.answering.study import home_of
 from ingest.notes.markdown import plain
 from ingest.notes.sentences import sentence_spans
 from kg.linking import key
 from kg.search import Findings
 from kg.store import Store
-from kg.types import Citation, Hit, Passage, StatementKind
+from kg.types import Citation, Concept, Hit, Passage, StatementKind
 
-__all__ = ["listing"]
+__all__ = ["listing", "parts", "parts_of"]
 
 MOST_LOOKED_THROUGH = 400  # passages, where no subject is named
 _BODY = (1.0, 1.0, 1.0)  # weights of the full-text fields
@@ -39,6 +40,35 @@ GROUPED = 6  # statements of several sections; from here on they stand below the
 
 # How the notes mark what a list is of: "[TRICK] …", "Rule of thumb: …".
 _MARKS = {"trick": r"\btricks?\b", "tip": r"\btips?\b", "rule of thumb": r"\brules? of thumb\b"}
+
+
+def parts_of(asked: Question, store: Store) -> list[int]:
+    """The concepts below the one that a list is asked of, in the notes' order; one is no list."""
+    if not (asked.lists_all and asked.bare and len(asked.names) == 1):
+        return []
+    whole = asked.names[0]
+    below = {r.target for r in store.relations if r.kind == "broader" and r.source == whole}
+    told = [c for c in below if store.concepts[c].passages]
+    return sorted(told, key=lambda c: store.concepts[c].passages[0]) if len(told) > 1 else []
+
+
+def parts(asked: Question, store: Store) -> Composed | None:
+    """What the notes put below a concept, each with what it is; None when they put nothing."""
+    below = [store.concepts[c] for c in parts_of(asked, store)]
+    cited = [home_of(store, concept, n) for n, concept in enumerate(below[:MOST_LISTED], 1)]
+    lines = [f"- {_what(concept)} [{n}]" for n, concept in enumerate(below[:MOST_LISTED], 1)]
+    if len(below) > len(lines):
+        lines.append(f"\n*The notes have {len(below)}; these come first.*")
+    return Composed("\n".join(lines), tuple(c for c in cited if c)) if below else None
+
+
+def _what(concept: Concept) -> str:
+    """A concept and its summary, which need not name it anew."""
+    label, name = f"**{concept.label}**", key(concept.label)
+    if not concept.summary:
+        return label
+    named = key(concept.summary)[: len(name)] == name
+    return concept.summary if named else f"{label}: {concept.summary}"
 
 
 def listing(asked: Question, findings: Findings, store: Store) -> Composed | None:
