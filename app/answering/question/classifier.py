@@ -19,7 +19,7 @@ import numpy.typing as npt
 from app.answering.question.sides import without_courtesy
 from kg.linking import EAST_ASIAN
 
-__all__ = ["Classifier", "columns", "terms"]
+__all__ = ["MOST_CHARS", "Classifier", "columns", "terms"]
 
 NAME = "xname"  # what stands for an acronym among the terms
 _TOKEN = re.compile(rf"[{EAST_ASIAN}]|[^\W_{EAST_ASIAN}]+|[^\w\s]")
@@ -27,7 +27,7 @@ _ACRONYM = re.compile(r"\b[A-Z]{2,}s?\b")  # "GANs"; also SQL's WHERE, which ask
 _DIGIT = re.compile(r"\d")
 _LONGEST_RUN = 3  # words
 _LETTERS = (3, 4, 5)
-_MOST_CHARS = 400  # of a text; what follows is something pasted
+MOST_CHARS = 400  # of a text; what follows is something pasted
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +77,7 @@ def columns(
 
 def terms(text: str) -> tuple[set[str], set[str]]:
     """Runs of words, the text's begin and end among them, and runs of letters within words."""
-    text = _DIGIT.sub("0", without_courtesy(text[:_MOST_CHARS]))
+    text = _DIGIT.sub("0", without_courtesy(text[:MOST_CHARS]))
     if not text.isupper():
         text = _ACRONYM.sub(NAME, text)
     text = text.casefold()

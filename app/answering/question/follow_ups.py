@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Literal, cast
 
-from app.answering.question.classifier import Classifier, terms
+from app.answering.question.classifier import MOST_CHARS, Classifier, terms
 from app.answering.question.kinds import kind_of
 from kg.linking import words
 from kg.types import Answer
@@ -25,6 +25,7 @@ Stand = Literal["alone", "follows", "more"]
 MODEL = "follow_ups.json"
 _FORMS = ("path", "next", "where", "comparison")
 REMEMBERED = 40  # turns
+LATELY = 8  # turns whose words count as said before
 MANY = 12  # words from which on a question is long
 ALONE = 0.5  # chance beyond which a question stands alone
 
@@ -45,7 +46,8 @@ def groups(question: str, before: Sequence[str]) -> tuple[set[str], set[str], se
     its words were said before.
     """
     own = {fold for fold, *_ in words(question.casefold())}
-    said = {fold for fold, *_ in words(" ".join(before).casefold())}
+    lately = " ".join(q[:MOST_CHARS] for q in before[-LATELY:])
+    said = {fold for fold, *_ in words(lately.casefold())}
     long, new = len(words(question)), len(own - said)
     shared = 4 * len(own & said) // max(1, len(own))
     signs = {
