@@ -103,7 +103,7 @@ class _Reader:
             read = self._tokenizer(
                 decodable(question[:QUESTION_CHARS]),
                 decodable(text),
-                truncation="only_second",
+                truncation="longest_first",
                 max_length=TOKENS,
                 return_token_type_ids=True,
                 return_tensors="pt",

@@ -78,7 +78,7 @@ class Together(nn.Module):
         read = self.tokenizer(
             [e.question[:QUESTION_CHARS] for e in examples],
             [e.text for e in examples],
-            truncation="only_second",
+            truncation="longest_first",
             max_length=TOKENS,
             padding=True,
             return_offsets_mapping=True,

@@ -3,6 +3,7 @@ be."""
 
 from __future__ import annotations
 
+import math
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
@@ -84,6 +85,16 @@ def test_what_the_statements_answer_is_told_from_near_misses(
     """Of six pairs in eight at least, the question that is answered has the higher logit."""
     above = [look(told, store, encoder) > look(not_, store, encoder) for told, not_ in NEAR_MISSES]
     assert sum(above) >= 6, above
+
+
+@pytest.mark.parametrize("question", ["$$" * 300, "flour " * 200, "麦" * 600])
+def test_a_question_longer_than_what_is_read_is_cut(
+    store: Store, encoder: Encoder, question: str
+) -> None:
+    """Its own words leave room for statements."""
+    _, _, ranked = looked_at("what is proofing?", store, encoder)
+    look = second_look.second_look(question, ranked, encoder)
+    assert look is not None and math.isfinite(look)
 
 
 def test_a_look_depends_on_its_question_and_statements_alone(
