@@ -60,7 +60,7 @@ DIALOGUES = {
         [
             ("What is a crust?", "dry, brown outside"),
             ("which learning rate after unfreezing?", "fifth of the frozen rate"),
-            ("what is the capital of France?", ""),
+            ("who painted the Mona Lisa in Florence?", ""),
             ("how long does proofing take at 20 degrees?", "| 20 °C | 8 |"),
         ],
     ),
@@ -118,7 +118,7 @@ DIALOGUES = {
         "starter",
         [
             ("Tell me about dropout", "setting randomly chosen activations to zero"),
-            ("thanks, and weight decay?", "shrinking every weight"),
+            ("ok, and weight decay?", "shrinking every weight"),
             ("and how does mixup work?", "blends of two items"),
         ],
     ),
