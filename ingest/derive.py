@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 import numpy as np
 import numpy.typing as npt
@@ -61,7 +61,6 @@ def derive(
         decisions, NameTable.of([(c.label, c.aliases) for c in concepts])
     )
     gists = read_gists(concepts, sources.passages, sources.vectors, sources.words, names.of)
-    gists = replace(gists, known=shared)
     say("relating concepts", 0, 1)
     with one_thread():
         related = relate(concepts, mentions, sources.notes, gists, decided)

@@ -83,9 +83,7 @@ class Settings:
     """What is chosen by comparison on held-out concepts."""
 
     joined_c: float = 0.3  # inverse strength of the ridge penalty, features scaled to deviation 1
-    first_c: float = 0.005
-    components: int = 16  # of the texts' vectors, that a direction is read off
-    sharper: float = 2.0  # a direction's log-odds, which so strong a penalty holds back too much
+    first_c: float = 0.1
     apart: float = 0.15
     without: frozenset[str] = frozenset()  # features left out, for ablations
     rounds: int = 2
@@ -167,44 +165,27 @@ def fit(vault: Vault, gold: Gold, chosen: Mask, settings: Settings = SETTINGS) -
     pairs, n = vault.pairs, len(vault.concepts)
     kept = np.array([name not in settings.without for name in FEATURES])
     ahead, back = pairs.ahead * kept, pairs.back * kept
-    one = _fit_round(ahead, back, vault, gold, chosen, settings)
-    joined, first = one.joined(joined_columns(ahead, back)), one.ahead(pairs, ahead - back)
+    one = _fit_round(ahead, back, gold, chosen, settings)
+    joined, first = one.joined(joined_columns(ahead, back)), one.first(ahead - back)
     if settings.rounds == 1:
         return Scorer((one, one), 0.0, settings.apart, 1.0, 0.0, 0.0, 1.0)
     beyond = around(pairs, joined, first, n)
     two = _fit_round(
-        np.hstack([ahead, beyond[0]]), np.hstack([back, beyond[1]]), vault, gold, chosen, settings
-    )
-    two = replace(
-        two,
-        first=Linear(settings.sharper * two.first.weights, 0.0),
-        foundations=settings.sharper * two.foundations,
+        np.hstack([ahead, beyond[0]]), np.hstack([back, beyond[1]]), gold, chosen, settings
     )
     return Scorer((one, two), 0.0, settings.apart, 1.0, 0.0, 0.0, 1.0)
 
 
-def _fit_round(
-    ahead: Floats, back: Floats, vault: Vault, gold: Gold, chosen: Mask, settings: Settings
-) -> Round:
+def _fit_round(ahead: Floats, back: Floats, gold: Gold, chosen: Mask, settings: Settings) -> Round:
     columns = joined_columns(ahead, back)
     joined = _regression(columns[chosen], gold.joined[chosen], settings.joined_c, bias=True)
     drawn = chosen & gold.joined & ~(gold.ahead & gold.back)
-    basis = _components(vault.pairs.centres, settings.components)
-    places = vault.pairs.centres @ basis.T
-    apart = places[vault.pairs.a[drawn]] - places[vault.pairs.b[drawn]]
-    differences = np.hstack([(ahead - back)[drawn], apart])
+    differences = (ahead - back)[drawn]
     # Each edge stands once as it is and once turned round, which leaves the bias at 0.
     both = np.concatenate([differences, -differences])
     labels = np.concatenate([gold.ahead[drawn], gold.back[drawn]])
-    first = _regression(both, labels, settings.first_c, bias=False).weights
-    own = ahead.shape[1]
-    return Round(joined, Linear(first[:own], 0.0), first[own:] @ basis)
-
-
-def _components(centres: npt.NDArray[np.float32], k: int) -> npt.NDArray[np.float32]:
-    """The directions in which texts differ most, shape (k, d)."""
-    about_mean = centres - centres.mean(axis=0)
-    return np.asarray(np.linalg.svd(about_mean, full_matrices=False)[2][:k])
+    first = _regression(both, labels, settings.first_c, bias=False)
+    return Round(joined, first)
 
 
 def _regression(columns: npt.NDArray[np.floating], labels: Mask, c: float, *, bias: bool) -> Linear:
@@ -212,7 +193,7 @@ def _regression(columns: npt.NDArray[np.floating], labels: Mask, c: float, *, bi
     columns as given.
     """
     scale = np.where(columns.std(axis=0) > 1e-9, columns.std(axis=0), np.inf)
-    model = LogisticRegression(C=c, fit_intercept=bias, max_iter=200, solver="newton-cholesky")
+    model = LogisticRegression(C=c, fit_intercept=bias, max_iter=2000)
     model.fit(columns / scale, labels)
     return Linear(model.coef_[0] / scale, float(model.intercept_[0]) if bias else 0.0)
 

@@ -209,7 +209,7 @@ def fitted(reading: Reading, mask: Mask, settings: Settings = SETTINGS) -> tuple
     if settings.rounds == 1:
         one, pairs = learned.rounds[0], vault.pairs
         joined = one.joined(joined_columns(pairs.ahead, pairs.back))
-        return probabilities(joined, one.ahead(pairs, pairs.ahead - pairs.back), settings.apart)
+        return probabilities(joined, one.first(pairs.ahead - pairs.back), settings.apart)
     scored = learned.score(vault.pairs, vault.earlier, len(vault.concepts))
     return scored.ahead, scored.back
 

@@ -35,7 +35,6 @@ from benchmarks.prerequisites.fitting import (
 from benchmarks.record import circumstances
 from ingest.relations.features import FEATURES
 from ingest.relations.scorer import AROUND, Linear, Round, Scored, Scorer, joined_columns, scorer
-from kg.vectors import turned
 
 FILE = Path(__file__).parents[2] / "ingest" / "relations" / "scorer.json"
 FOLDS = 10
@@ -106,7 +105,7 @@ def _make_readable() -> None:
     """
     try:
         scorer()
-    except (OSError, KeyError, ValueError):
+    except (OSError, ValueError):
         sizes = len(FEATURES), len(FEATURES) + len(AROUND)
         blank = [Round(Linear(np.zeros(2 * n), 0.0), Linear(np.zeros(n), 0.0)) for n in sizes]
         empty = Scorer((blank[0], blank[1]), 0.0, 1.0, 1.0, 0.0, 1.0, 1.0)
@@ -183,7 +182,7 @@ def order_weight(learned: Scorer, folders: Sequence[Path]) -> tuple[float, float
     for folder in folders:
         vault = read_vault(folder)
         pairs = vault.pairs
-        first = learned.rounds[0].ahead(pairs, pairs.ahead - pairs.back)
+        first = learned.rounds[0].first(pairs.ahead - pairs.back)
         joined = 1 / (
             1 + np.exp(-learned.rounds[0].joined(joined_columns(pairs.ahead, pairs.back)))
         )
@@ -203,7 +202,6 @@ def written(learned: Scorer, about: dict[str, Any]) -> dict[str, Any]:
             "joined": _named(part.joined, [*own, *(f"greater {n}" for n in own)])
             | {"bias": round(part.joined.bias, DIGITS)},
             "first": _named(part.first, own),
-            "foundations": " ".join(f"{x:.4g}" for x in _turned_back(part.foundations)),
         }
         for part, own in zip(learned.rounds, names, strict=True)
     ]
@@ -211,12 +209,6 @@ def written(learned: Scorer, about: dict[str, Any]) -> dict[str, Any]:
         k: getattr(learned, k) for k in ("earlier", "apart", "slope", "offset", "keep", "sure")
     }
     return {"about": about, **numbers, "rounds": rounds}
-
-
-def _turned_back(vector: npt.NDArray[np.floating]) -> Floats:
-    """In the encoder's own coordinates: how a store turns vectors is not the scorer's."""
-    every = turned(np.eye(len(vector), dtype=np.float32))
-    return np.asarray(vector @ every.T, dtype=np.float64)
 
 
 def _named(linear: Linear, names: Sequence[str]) -> dict[str, float]:

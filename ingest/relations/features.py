@@ -8,7 +8,7 @@ after all.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
@@ -86,8 +86,6 @@ class Pairs:
     ahead: Floats  # (m, len(FEATURES))
     back: Floats
     beside: sparse.csr_array  # (n, n): entry (c, z) is the weight of z among the few nearest of c
-    # (n, d) of each concept's text; nothing by an encoder that the scorer does not know
-    centres: Floats = field(default_factory=lambda: np.zeros((0, 0), dtype=np.float32))
 
 
 def read_pairs(
@@ -149,7 +147,7 @@ def read_pairs(
     last = [*FEATURES].index(LAST)
     ahead[:, last] = back[:, last] = USUAL
     ahead[rows, last], back[rows, last] = texts_told(openings, a[rows], b[rows])
-    return Pairs(a, b, ahead, back, beside, gists.centres if gists.known else gists.centres[:, :0])
+    return Pairs(a, b, ahead, back, beside)
 
 
 def _with_text(

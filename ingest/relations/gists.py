@@ -40,7 +40,6 @@ class Gists:
     name_words: tuple[WordVectors, ...]
     words: Callable[[int], WordVectors]  # those of a concept's opening passages
     texts: tuple[str, ...]  # the opening itself
-    known: bool = True  # vectors are of the default encoder, in which the scorer knows its way
 
 
 def read_gists(

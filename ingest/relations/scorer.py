@@ -2,8 +2,7 @@
 
 Two logistic regressions over the features of `ingest.relations.features`: one over both directions
 together ("joined"), one over their difference ("first"), which therefore says the opposite of the
-reverse pair; that one also reads where the two texts point to, as some subjects are learned before
-others. A second round adds what the first one's graph shows around the pair. The coefficients
+reverse pair. A second round adds what the first one's graph shows around the pair. The coefficients
 are `scorer.json`, written by `benchmarks/prerequisites/train.py`.
 """
 
@@ -21,7 +20,6 @@ import scipy.sparse as sparse
 from scipy.sparse.linalg import cg
 
 from ingest.relations.features import FEATURES, LAST, Pairs, sampled
-from kg.vectors import turned
 
 __all__ = [
     "AROUND",
@@ -78,16 +76,6 @@ class Round:
 
     joined: Linear
     first: Linear
-    # (d,) towards texts of what is learned before others, turned as `Pairs.centres` are
-    foundations: npt.NDArray[np.floating] = field(default_factory=lambda: np.zeros(0))
-
-    def ahead(self, pairs: Pairs, differences: npt.NDArray[np.floating]) -> Floats:
-        """Log-odds of "a comes before b", shape (m,)."""
-        odds = self.first(differences)
-        if not 0 < len(self.foundations) == pairs.centres.shape[1]:
-            return odds
-        near = pairs.centres @ self.foundations
-        return np.asarray(odds + near[pairs.a] - near[pairs.b])
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,13 +111,13 @@ class Scorer:
             there is none.
         """
         joined = self.rounds[0].joined(joined_columns(pairs.ahead, pairs.back))
-        first = self.rounds[0].ahead(pairs, pairs.ahead - pairs.back) + self.earlier * earlier
+        first = self.rounds[0].first(pairs.ahead - pairs.back) + self.earlier * earlier
         there, here = around(pairs, joined, first, n)
         joined = self.rounds[1].joined(
             joined_columns(np.hstack([pairs.ahead, there]), np.hstack([pairs.back, here]))
         )
         first = (
-            self.rounds[1].ahead(pairs, np.hstack([pairs.ahead - pairs.back, there - here]))
+            self.rounds[1].first(np.hstack([pairs.ahead - pairs.back, there - here]))
             + self.earlier * earlier
         )
         ahead, back = (self.calibrated(p) for p in probabilities(joined, first, self.apart))
@@ -277,7 +265,6 @@ def scorer() -> Scorer:
         Round(
             _linear(part["joined"], [*own, *(f"greater {n}" for n in own)]),
             _linear(part["first"], own),
-            turned(np.array(part["foundations"].split(), dtype=np.float32)),
         )
         for part, own in zip(read["rounds"], names, strict=True)
     )

@@ -18,16 +18,7 @@ from vault import random_vault
 
 from ingest.relations import scorer as module
 from ingest.relations.features import FEATURES, LAST, Pairs, read_pairs
-from ingest.relations.scorer import (
-    AROUND,
-    Scored,
-    Scorer,
-    around,
-    joined_columns,
-    probabilities,
-    scorer,
-)
-from kg import vectors
+from ingest.relations.scorer import AROUND, Scored, around, joined_columns, probabilities, scorer
 
 Numbers = npt.NDArray[np.float64]
 log_odds = st.floats(-60, 60)
@@ -42,7 +33,7 @@ def found(seed: int, n: int) -> tuple[Pairs, npt.NDArray[np.int64]]:
 
 def turned(pairs: Pairs) -> Pairs:
     """Every pair the other way round."""
-    return Pairs(pairs.b, pairs.a, pairs.back, pairs.ahead, pairs.beside, pairs.centres)
+    return Pairs(pairs.b, pairs.a, pairs.back, pairs.ahead, pairs.beside)
 
 
 @given(st.integers(0, 10_000), st.integers(2, 10))
@@ -80,60 +71,6 @@ def test_what_is_not_promising_says_nothing_whatever_is_read_last(
         ahead[:, last], back[:, last] = read
         odds = learned.rounds[0].joined(joined_columns(ahead, back))
         assert (odds[~kept] < np.log(0.02 / 0.98) + 1e-5).all()
-
-
-def towards(foundations: Numbers) -> Scorer:
-    """The scorer that ships, to which texts that point there come first."""
-    one, two = (replace(part, foundations=foundations) for part in scorer().rounds)
-    return replace(scorer(), rounds=(one, two))
-
-
-@given(st.integers(0, 10_000), st.integers(2, 10), st.integers(1, 8))
-def test_where_texts_point_to_says_the_opposite_of_the_reverse(seed: int, n: int, d: int) -> None:
-    """And leaves alone whether the two belong together."""
-    rng = np.random.default_rng(seed)
-    pairs, earlier = found(seed, n)
-    pairs = replace(pairs, centres=rng.standard_normal((n, d)).astype(np.float32))
-    learned = towards(rng.standard_normal(d))
-    one, other = learned.score(pairs, earlier, n), learned.score(turned(pairs), -earlier, n)
-    np.testing.assert_allclose(one.ahead, other.back, atol=1e-6)
-    np.testing.assert_allclose(one.first, -other.first, atol=1e-6)
-
-
-def test_of_two_alike_the_one_whose_text_points_there_comes_first() -> None:
-    """By as much as it does so more than the other."""
-    pairs, _ = found(3, 6)
-    centres = np.zeros((6, 2), dtype=np.float32)
-    centres[:, 1] = [0, 1, 2, 3, 4, 5]
-    part = towards(np.array([5.0, -0.5])).rounds[0]
-    alike = np.zeros_like(pairs.ahead)
-    odds = part.ahead(replace(pairs, centres=centres), alike)
-    np.testing.assert_allclose(odds, (pairs.b - pairs.a) / 2)
-
-
-def test_directions_of_another_encoder_say_nothing() -> None:
-    """Neither those of other length, nor what comes without any."""
-    pairs, earlier = found(4, 7)
-    read = scorer().score(pairs, earlier, 7)
-    for d in (0, 3):
-        other = replace(pairs, centres=np.ones((7, d), dtype=np.float32))
-        again = scorer().score(other, earlier, 7)
-        assert (read.ahead == again.ahead).all() and (read.back == again.back).all()
-    vault = random_vault(4, 7)
-    unknown = replace(vault.gists, known=False)
-    assert read_pairs(vault.signals, unknown, set()).centres.shape == (7, 0)
-    assert read_pairs(vault.signals, vault.gists, set()).centres is vault.gists.centres
-
-
-def test_the_file_holds_a_direction_of_the_default_encoder_for_each_round() -> None:
-    """In its own coordinates: as turned as a store's vectors, products are what they would be."""
-    rng = np.random.default_rng(0)
-    for part, round_ in zip(shipped()["rounds"], scorer().rounds, strict=True):
-        told = np.array(part["foundations"].split(), dtype=np.float64)
-        texts = rng.standard_normal((4, 384)).astype(np.float32)
-        np.testing.assert_allclose(
-            vectors.turned(texts) @ round_.foundations, texts @ told, atol=1e-3
-        )
 
 
 def test_the_direction_that_ships_has_no_bias_and_reads_differences_alone() -> None:
