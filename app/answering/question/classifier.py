@@ -21,7 +21,7 @@ from kg.linking import EAST_ASIAN
 
 __all__ = ["MOST_CHARS", "Classifier", "columns", "terms"]
 
-NAME = "xname"  # what stands for an acronym among the terms
+_NAME = "xname"  # what stands for an acronym among the terms
 _TOKEN = re.compile(rf"[{EAST_ASIAN}]|[^\W_{EAST_ASIAN}]+|[^\w\s]")
 _ACRONYM = re.compile(r"\b[A-Z]{2,}s?\b")  # "GANs"; also SQL's WHERE, which asks for no place
 _DIGIT = re.compile(r"\d")
@@ -79,7 +79,7 @@ def terms(text: str) -> tuple[set[str], set[str]]:
     """Runs of words, the text's begin and end among them, and runs of letters within words."""
     text = _DIGIT.sub("0", without_courtesy(text[:MOST_CHARS]))
     if not text.isupper():
-        text = _ACRONYM.sub(NAME, text)
+        text = _ACRONYM.sub(_NAME, text)
     text = text.casefold()
     words = ["^", *_TOKEN.findall(text), "$"]
     runs = {

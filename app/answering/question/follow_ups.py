@@ -41,6 +41,11 @@ class Meant:
     topics: tuple[str, ...] = ()  # the labels of what was talked about, the last first
     stand: Stand = "alone"
 
+    @classmethod
+    def alone(cls, question: str) -> Meant:
+        """A question that needs no other."""
+        return cls(question, question, question)
+
 
 def groups(question: str, before: Sequence[str]) -> tuple[set[str], set[str], set[str]]:
     """The terms that tell whether a question stands alone: its wording, its length, and how many of
@@ -75,11 +80,7 @@ def _stand(question: str, before: Sequence[str], learned: Classifier) -> Stand:
     return cast(Stand, next(iter(chances)))
 
 
-def meant(
-    question: str,
-    history: Sequence[Turn],
-    learned: Classifier | None = None,
-) -> Meant:
+def meant(question: str, history: Sequence[Turn], learned: Classifier | None = None) -> Meant:
     """The question as it is meant after those of the history, oldest first.
 
     Parameters
@@ -97,7 +98,7 @@ def meant(
             chain = [*chain, turn] if stand == "follows" else [turn]
     stand = _stand(question, asked, learned)
     if stand == "alone" or not chain:
-        return Meant(question, question, question)
+        return Meant.alone(question)
     before = " ".join(dict.fromkeys((chain[0], chain[-1])))
     if stand == "more":
         return Meant(before, before, chain[-1], chain[-1], stand=stand)

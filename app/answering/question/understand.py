@@ -111,7 +111,7 @@ def understand(
     """
     asked = question.strip()[:QUESTION_CHARS]
     now = _wants_now(asked, store)
-    meaning = Meant(asked, asked, asked) if now else _meant(asked, store, encoder, history)
+    meaning = Meant.alone(asked) if now else _meant(asked, store, encoder, history)
     text, own = meaning.text, meaning.own
     names = () if _wants_now(own, store) else _names(own, store)
     follows = meaning.stand == "follows"
@@ -164,7 +164,7 @@ def _meant(asked: str, store: Store, encoder: Encoder, history: Sequence[Turn]) 
     if found.stand == "follows":
         of_another = _asked_of(found.last, own, store)
         if of_another:
-            return Meant(of_another, of_another, of_another)
+            return Meant.alone(of_another)
     return Meant(text, to_search, own, found.last, found.topics, found.stand)
 
 
