@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from playwright.sync_api import Page
+from playwright.sync_api import Locator, Page, expect
 from served import served
 
 from app.api.functions import Gradus
@@ -24,6 +24,7 @@ __all__ = [
     "Visit",
     "heavy_findings",
     "in_both_themes",
+    "open_settings",
     "serve",
     "shifted",
 ]
@@ -40,6 +41,11 @@ new PerformanceObserver((list) => {
 # Waits until colours that fade into each other have done so.
 STILL = """() => Promise.allSettled(document.getAnimations()
   .filter((one) => isFinite(one.effect.getComputedTiming().endTime)).map((one) => one.finished))"""
+# Waits for frames to be drawn: in one of them Gradio sets an accordion's fields for a second time.
+FRAMES = """() => new Promise((done) => {
+  const next = (left) => left ? requestAnimationFrame(() => next(left - 1)) : done();
+  next(10);
+})"""
 HEAVY = {"serious", "critical"}  # findings of axe
 # What passed is left in the browser: on a page with many elements to hand it over takes longest.
 FIND = "axe.run({ resultTypes: ['violations'] }).then((found) => found.violations)"
@@ -100,6 +106,13 @@ def heavy_findings(page: Page, axe: str) -> list[str]:
         if rule["impact"] in HEAVY
         for node in rule["nodes"]
     ]
+
+
+def open_settings(form: Locator) -> None:
+    """Open a form's "More settings", and wait until what is filled in there stays."""
+    form.get_by_role("button", name="More settings").click()
+    expect(form.get_by_label("Time limit, minutes")).to_be_visible()
+    form.page.evaluate(FRAMES)
 
 
 def in_both_themes(page: Page, axe: str) -> list[str]:

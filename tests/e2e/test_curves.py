@@ -10,7 +10,7 @@ from itertools import pairwise
 from pathlib import Path
 
 import pytest
-from pages_server import Site, Visit, heavy_findings
+from pages_server import Site, Visit, heavy_findings, open_settings
 from PIL import Image
 from playwright.sync_api import Download, Locator, Page, expect
 
@@ -233,7 +233,7 @@ def test_what_was_zoomed_stays_so_while_the_curve_grows(visit: Visit, site: Site
     form = page.locator("#form-lr-find")
     form.get_by_label("Task", exact=True).click()
     page.get_by_role("option", name="Tabular").click()
-    form.get_by_role("button", name="More settings").click()
+    open_settings(form)
     page.get_by_label("Length of the sweep (num_it), batches").last.fill("1000")
     page.locator("#start-lr-find").click()
     figure = page.locator("#curves figure").first

@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 
 import psutil
 import pytest
-from pages_server import SHIFTS, Site, Visit, shifted
+from pages_server import SHIFTS, Site, Visit, open_settings, shifted
 from playwright.sync_api import Page, expect
 
 from ingest.build import ingest
@@ -333,8 +333,7 @@ def test_a_bad_value_is_told_beside_its_field(visit: Visit, site: Site) -> None:
     page.get_by_label("Find my learning rate").check()
     form = page.locator("#form-lr-find")
     more = form.get_by_role("button", name="More settings")
-    more.click()
-    expect(form.get_by_label("Seed", exact=False).last).to_be_visible()
+    open_settings(form)
     form.get_by_label("Batch size").fill("0")
     expect(form.get_by_label("Batch size")).to_have_value("0")
     form.get_by_label("Time limit").fill("-1")

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import nbformat
 import pytest
-from pages_server import Site, Visit
+from pages_server import Site, Visit, open_settings
 from playwright.sync_api import Locator, Page, expect
 
 from app.pages.runs.forms import LIMIT_MINUTES
@@ -92,7 +92,7 @@ def train(page: Page, table: Path) -> None:
     field(form, "Data").fill(str(table))
     field(form, "Target").fill("price")
     field(form, "Epochs").fill("2")
-    form.get_by_role("button", name="More settings").click()
+    open_settings(form)
     field(form, "Learning rate (lr)").fill("0.01")
     field(form, "Batch size, samples").fill("16")
     page.locator("#start-training-flow").click()
@@ -165,7 +165,7 @@ def test_a_training_ends_in_a_verdict_and_two_can_be_compared(
     expect(page.locator("#run-code code")).to_have_text(code, use_inner_text=True)
     assert kept_code(page) == kept
     form = page.locator("#form-training-flow")  # filled with its values, to be run again
-    form.get_by_role("button", name="More settings").click()
+    open_settings(form)
     for label, value in (("Data", str(table)), ("Target", "price"), ("Epochs", "2")):
         expect(field(form, label)).to_have_value(value)
     expect(field(form, "Learning rate (lr)")).to_have_value("0.01")
@@ -189,7 +189,7 @@ def test_the_form_follows_the_task(visit: Visit, site: Site) -> None:
     expect(field(form, "Size, px")).to_be_visible()
     expect(field(form, "Target")).to_be_hidden()
     expect(form.locator("label", has_text="Size, px")).to_contain_text("; 32 to 2048")
-    form.get_by_role("button", name="More settings").click()
+    open_settings(form)
     sweeps = form.locator("label", has_text="Seeds, sweeps")
     expect(sweeps).to_contain_text("each in another order of the batches")
     expect(sweeps).to_contain_text("1 to 20")
@@ -221,9 +221,9 @@ def test_what_ended_a_run_is_said(visit: Visit, site: Site) -> None:
     expect(page.locator("#run-state .g-badge")).to_have_count(0)
     field(form, "Data").fill("")
     expect(form.locator(".g-ahead p")).to_have_count(0)
-    form.get_by_role("button", name="More settings").click()
+    open_settings(form)
     limit = field(form, "Time limit, minutes")
-    expect(limit).to_have_value(f"{LIMIT_MINUTES:g}")  # what is typed before would be lost
+    expect(limit).to_have_value(f"{LIMIT_MINUTES:g}")
     limit.fill("0.01")
     limit.blur()
     expect(limit).to_have_value("0.01")
