@@ -140,7 +140,7 @@ def _compose(
     elif asked.lists_all:
         composed = parts(asked, store) or listing(asked, findings, store)
     elif asked.kind == "where":
-        composed = places(asked, findings, store)
+        composed = places(asked, ranked, findings, store)
     if composed is not None:
         return composed
     return prose(asked, ranked, findings, store, encoder)

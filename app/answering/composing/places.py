@@ -1,4 +1,4 @@
-"""Answers to "where?": links to read or watch, else where the notes explain what is named."""
+"""Answers to "where?": links to read or watch, or where the notes explain what is named."""
 
 from __future__ import annotations
 
@@ -6,6 +6,8 @@ import re
 from collections.abc import Sequence
 
 from app.answering.composing.composed import Composed
+from app.answering.composing.ranking import Ranked
+from app.answering.composing.selection import leading
 from app.answering.question.understand import Question
 from app.answering.reading.excerpts import body_of, cite, section_of
 from kg.search import Findings
@@ -16,16 +18,25 @@ __all__ = ["places"]
 
 MOST_PLACES = 12
 EXPLAINED = 3
+_LINK = re.compile(r"https?://")
 _LINKS = {
     "video": re.compile(r"youtu\.?be|vimeo|\bvideo|\bfilm|lesson|lecture", re.I),
     "notebook": re.compile(r"\.ipynb|nbviewer|colab|notebook", re.I),
 }
 
 
-def places(asked: Question, findings: Findings, store: Store) -> Composed | None:
-    """Links to read or watch, with where the notes give them, else where they explain it; None when
-    nowhere.
+def places(
+    asked: Question, ranked: Ranked | None, findings: Findings, store: Store
+) -> Composed | None:
+    """Links to read or watch, with where the notes give them, else where they explain what a
+    question merely names.
+
+    None when nowhere, and where what leads gives the link itself: it says what is behind it.
     """
+    if ranked is not None and not asked.bare:
+        lead = leading(ranked).excerpt(ranked).text
+        if _LINK.search(lead) and _of_sort(asked, lead):
+            return None
     linked = [store.concepts[c] for c in findings.concepts]
     near = [c for h in findings.hits[:2] for c in store.defined_in.get(h.passage.id, ())]
     # What the question names has its own links; only without them do those of the best passages
@@ -48,11 +59,9 @@ def places(asked: Question, findings: Findings, store: Store) -> Composed | None
         lines[r.text, r.target] = f"- [{_escaped(r.text) or r.target}]({r.target}) — {label} [{n}]"
         if len(lines) == MOST_PLACES:
             break
-    return (
-        Composed("\n".join(lines.values()), tuple(citations))
-        if lines
-        else _explained_at(linked, store)
-    )
+    if lines:
+        return Composed("\n".join(lines.values()), tuple(citations))
+    return _explained_at(linked, store) if asked.bare else None
 
 
 def _of_sort(asked: Question, link: str) -> bool:
