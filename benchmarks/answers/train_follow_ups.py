@@ -35,7 +35,7 @@ from kg.store import Store, open_store
 from kg.types import Answer
 
 QUESTIONS = Path(__file__).parents[1] / "questions/follow_ups.jsonl"
-FRESH = QUESTIONS.with_name("follow_ups_unseen.jsonl")  # by a writer who is in no fit
+FRESH = QUESTIONS.with_name("follow_ups_unseen.jsonl")  # by writers who are in no fit
 OFTEN = (3, 5, 1)  # texts that must have a term: runs of words, of letters, signs
 STRENGTH = 10.0
 HARD, HARD_COUNT = "h", 0.3  # the writer of hard cases, and what one of them counts
@@ -57,10 +57,15 @@ def _fitted(rows: Rows) -> Classifier:
 
 @cache
 def _alone() -> Rows:
-    """The questions that kinds are learned from, which stand alone, each after another one."""
+    """The questions that kinds are learned from, which stand alone, each after another one.
+
+    What asks for what can be learned "now" is known by its kind.
+    """
     rng = random.Random(0)
     by_writer: dict[tuple[str, str], list[str]] = {}
     for asked in read_questions():
+        if asked.kind == "now":
+            continue
         by_writer.setdefault((asked.writer, asked.language), []).append(asked.q)
     return [
         {"q": q, "before": [rng.choice(questions)], "stand": "alone"}
@@ -163,9 +168,14 @@ def main() -> None:
     folders = vaults(given.shared.resolve())
     searches = _searches(rows, models, folders, given.stores)
     fresh = read_rows(FRESH)
-    told.append({"writer": "u", "questions": len(fresh), **_told(final, fresh)})
-    of_fresh = _searches(fresh, {"u": final}, folders, given.stores)
-    for row in (told[-1], *searches, *of_fresh):
+    of_fresh = []
+    for writer in sorted({r["writer"] for r in fresh}):
+        own = [r for r in fresh if r["writer"] == writer]
+        told.append({"writer": writer, "questions": len(own), **_told(final, own)})
+        print(told[-1], flush=True)
+        found = _searches(own, {writer: final}, folders, given.stores)
+        of_fresh += [{"writer": writer, **row} for row in found]
+    for row in (*searches, *of_fresh):
         if row.get("of", "all") in ("all", "English", "other languages"):
             print(row)
     store(final, MODEL, "python -m benchmarks.answers.train_follow_ups", len(rows))

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from importlib import resources
 from typing import Any
@@ -20,9 +20,11 @@ import numpy.typing as npt
 
 from app.answering.composing.features import FEATURES, RELATIONS, Seen, related, seen, softmax
 from app.answering.question.understand import Question
+from app.answering.reading.excerpts import Excerpt, cite
 from app.answering.reading.statements import Statement
 from kg.search import Findings
 from kg.store import Store
+from kg.types import Citation
 
 __all__ = ["LISTS", "MODEL", "Ranked", "Weights", "rank", "stored"]
 
@@ -65,6 +67,16 @@ class Ranked:
     def hit(self) -> npt.NDArray[np.int64]:
         """Of each the position of its hit, shape (n,)."""
         return self.seen.hit
+
+    def fainter(self, told: Sequence[Citation], share: float) -> Ranked:
+        """The same with the chances to lead of what these citations hold at a share of theirs."""
+        leads = self.leads.copy()
+        for i, s in enumerate(self.statements):
+            at = cite(Excerpt(s.passage, s.start, s.end), 1)
+            here = [c for c in told if (c.note, c.cell) == (at.note, at.cell)]
+            if any(c.line_start <= at.line_start <= c.line_end for c in here):
+                leads[i] *= share
+        return replace(self, leads=leads / leads.sum())
 
     def best_first(self) -> list[int]:
         """Positions of all statements, the likeliest to lead first."""

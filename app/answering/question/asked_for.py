@@ -6,6 +6,7 @@ import re
 from collections.abc import Collection, Mapping
 from typing import Literal
 
+from app.answering.question.kinds import asks_for
 from kg.linking import fold, key
 from kg.types import AnswerKind, Concept
 
@@ -23,26 +24,12 @@ LinkSort = Literal["", "video", "notebook"]
 _MARKS = {"trick": "trick", "tip": "tip", "rule": "rule of thumb", "thumb": "rule of thumb"}
 _VIDEO = re.compile(r"\bvideos?\b|\bfilms?\b|\bwatch\b|\blectures?\b|\blessons?\b", re.I)
 _NOTEBOOK = re.compile(r"\bnotebooks?\b", re.I)
-# Folded words that only say that an answer of a kind is wished.
+# Folded words that only say that a list is wished.
 _LIST = (
     "list name enumerate all every each give show exist kind type sort statement note say rule "
-    "thumb "
-    "tip trick way technique method option"
+    "thumb tip trick way technique method option"
 )
-_WHERE = (
-    "where find read reading learn explain explained described describe defined define note source "
-    "link paper article lecture video notebook post blog url further written covered discussed "
-    "watch"
-)
-_DEFINITION = (
-    "what is are a an the define definition meaning mean of explain describe tell me about doe do "
-    "please you can exactly"
-)
-_FORM_WORDS: Mapping[AnswerKind, frozenset[str]] = {
-    "list": frozenset(_LIST.split()),
-    "where": frozenset(_WHERE.split()),
-    "definition": frozenset(_DEFINITION.split()),
-}
+_OF_A_LIST = frozenset(_LIST.split())
 
 
 def marks_of(question: str) -> tuple[str, ...]:
@@ -60,11 +47,11 @@ def sort_of_link(question: str) -> LinkSort:
 
 def subject_of(words: Mapping[str, float]) -> dict[str, float]:
     """Of a question's words those that say what a list is about."""
-    return {word: w for word, w in words.items() if fold(word) not in _FORM_WORDS["list"]}
+    return {word: w for word, w in words.items() if fold(word) not in _OF_A_LIST}
 
 
 def is_bare(words: Collection[str], kind: AnswerKind, named: Collection[Concept]) -> bool:
     """Whether a question's words say no more than the names of concepts and its kind."""
     names = {w for concept in named for n in (concept.label, *concept.aliases) for w in key(n)}
-    known = names | _FORM_WORDS.get(kind, frozenset())
-    return all(fold(word) in known for word in words)
+    of_form = _OF_A_LIST if kind == "list" else frozenset[str]()
+    return all(fold(w) in names or fold(w) in of_form or asks_for(w, kind) for w in words)

@@ -20,6 +20,7 @@ from kg.types import AnswerKind
 __all__ = [
     "MODEL",
     "Kind",
+    "asks_for",
     "goals_of",
     "kind_of",
     "read_kind",
@@ -38,6 +39,7 @@ BARE = 2  # words, a concept's name among them, that ask for nothing but it
 # A kind whose answer has a form of its own is taken from this chance on, or where it is twice as
 # likely as the next.
 SURE, TWICE = 0.5, 2.0
+ASKS = 0.5  # weight from which a word asks for a kind by itself
 _OF_ITS_OWN = frozenset({"all", "comparison", "where", "path", "next", "now"})
 _ANSWERED_AS: Mapping[Kind, AnswerKind] = {"why": "fact", "all": "list", "now": "next"}
 
@@ -99,6 +101,18 @@ def kind_of(question: str, linked: int) -> AnswerKind:
     if kind == "empty":
         return kind
     return _ANSWERED_AS.get(kind, cast(AnswerKind, kind))
+
+
+def asks_for(word: str, kind: AnswerKind) -> bool:
+    """Whether a word by itself asks for a kind of answer, in any language that was learned.
+
+    >>> [asks_for(word, "definition") for word in ("meaning", "bedeutet", "price")]
+    [True, True, False]
+    """
+    row = learned().terms.get(word.casefold())
+    if row is None or kind not in learned().classes:
+        return False
+    return bool(learned().weights[row, learned().classes.index(kind)] >= ASKS)
 
 
 def goals_of(question: str, lexicon: Lexicon) -> tuple[int, ...]:

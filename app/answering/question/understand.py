@@ -15,7 +15,7 @@ from app.answering.question.asked_for import (
     sort_of_link,
     subject_of,
 )
-from app.answering.question.follow_ups import Meant, Turn, meant
+from app.answering.question.follow_ups import Meant, Stand, Turn, meant
 from app.answering.question.kinds import (
     goals_of,
     kind_of,
@@ -52,8 +52,8 @@ class Question:
         The concepts that it names, in its order; of a path, its goals.
     sides : tuple of Side
         What it sets against each other, whether or not its answer is a comparison.
-    goes_on : bool
-        Whether it asks for more of the answer before.
+    stand : str
+        Whether it is asked "alone", "follows" on the question before, or asks for "more" of it.
     lists_all : bool
         Whether it wants every statement there is.
     marks : tuple of str
@@ -77,7 +77,7 @@ class Question:
     kind: AnswerKind
     names: tuple[int, ...]
     sides: tuple[Side, ...]
-    goes_on: bool
+    stand: Stand
     lists_all: bool
     marks: tuple[str, ...]
     link: LinkSort
@@ -141,7 +141,7 @@ def understand(
         kind=kind,
         names=names,
         sides=sides,
-        goes_on=meaning.stand == "more",
+        stand=meaning.stand,
         lists_all=kind == "list" and read_kind(own, len(names)) == "all",
         marks=marks_of(own),
         link=sort_of_link(own),

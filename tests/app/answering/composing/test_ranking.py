@@ -17,6 +17,7 @@ from app.answering.reading.words import stem
 from kg.encoder import Encoder
 from kg.search import find
 from kg.store import Store
+from kg.types import Citation
 
 LEADS = Path(__file__).resolve().parents[4] / "benchmarks" / "answers" / "leads.jsonl"
 
@@ -132,3 +133,16 @@ def test_a_term_below_others_words_leads_with_its_own_line(
     )
     found = ranked("What is a posterior?", store, encoder)
     assert found.statements[found.best_first()[0]].text == "- **Posterior**: what you believe after"
+
+
+def test_what_was_quoted_before_is_half_as_likely_to_lead(dough: Store, encoder: Encoder) -> None:
+    """Against all that was not; the order of the others stays."""
+    before = ranked("what does salt do?", dough, encoder)
+    line = DOUGH.split("\n").index("Bakers in Lyon wrote of it in 1850.") + 1
+    told = Citation(1, "dough.md", line, line, None, "")
+    after = before.fainter([told], 0.5)
+    quoted = np.array([s.text.startswith("Bakers") for s in before.statements])
+    ratio = after.leads / before.leads
+    assert np.allclose(ratio[~quoted], ratio[~quoted][0])
+    assert np.allclose(ratio[quoted] * 2, ratio[~quoted][0])
+    assert after.leads.sum() == pytest.approx(1.0)
