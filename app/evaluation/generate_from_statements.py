@@ -12,9 +12,9 @@ from app.evaluation.generate_from_concepts import proper_names, several, source_
 from app.evaluation.question_file import AskedQuestion, answers, last_heading
 from app.evaluation.question_forms import asked_of, by_chance, casual
 from app.evaluation.question_words import FILLERS
+from ingest.notes.announced import names_needs
 from ingest.notes.markdown import parse_markdown, plain
 from ingest.notes.sentences import sentence_spans
-from ingest.notes.word_lists import NEEDS
 from kg.linking import fold
 from kg.search import content_words
 from kg.store import Store
@@ -30,9 +30,7 @@ _ARTICLE = re.compile(r"^(?:the|an?) ", re.I)
 _MARKER = re.compile(r"^\s*(?:[-*+]|\d+[.)])\s+(?:\[[ xX]\]\s+)?")
 _INNER_ITEM = re.compile(r"\n(?=\s*(?:[-*+]|\d+[.)])\s)")
 # Sentences that lead a reader on rather than state something, and such with formulas.
-_TALK = re.compile(
-    rf"\\|\b(?:we|you|I|us|our|your|let|this|these|chapter|section|book|(?:{NEEDS}):)(?!\w)", re.I
-)
+_TALK = re.compile(r"\\|\b(?:we|you|I|us|our|your|let|this|these|chapter|section|book)(?!\w)", re.I)
 _TYPED = re.compile(r"[^\W\d_]{3,}")
 
 
@@ -123,7 +121,12 @@ def _keywords(
         weights = {
             w: weight for w, weight in content_words(s.text, store).items() if _TYPED.fullmatch(w)
         }
-        if named is None or len(weights) < LEAST_CONTENT or _TALK.search(s.text):
+        if (
+            named is None
+            or len(weights) < LEAST_CONTENT
+            or _TALK.search(s.text)
+            or names_needs(s.text)
+        ):
             continue
         used = s.text[named.start : named.end]
         name = _another_name(store.concepts[named.concept], used, proper)

@@ -21,14 +21,14 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from app.answering.question.classifier import Classifier
 from app.answering.question.follow_ups import MODEL, Turn, groups, meant
-from app.answering.question.kinds import searched
+from app.answering.question.kinds import ROOM, searched
 from benchmarks.answers.train_kinds import read_questions
 from benchmarks.answers.train_reader import LANGUAGES, vaults
-from benchmarks.answers.wordings import fitted, read_rows, store
 from benchmarks.record import save
+from benchmarks.wordings import fitted, read_rows, store
 from ingest.build import ingest
+from kg.classifier import Classifier
 from kg.encoder import Encoder, load_encoder
 from kg.search import find, read
 from kg.store import Store, open_store
@@ -178,7 +178,13 @@ def main() -> None:
     for row in (*searches, *of_fresh):
         if row.get("of", "all") in ("all", "English", "other languages"):
             print(row)
-    store(final, MODEL, "python -m benchmarks.answers.train_follow_ups", len(rows))
+    store(
+        final,
+        ROOM,
+        MODEL,
+        "python -m benchmarks.answers.train_follow_ups",
+        len(rows),
+    )
     print("saved", save("follow_ups", {"stands": told, "searches": searches, "unseen": of_fresh}))
 
 

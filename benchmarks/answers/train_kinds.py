@@ -15,10 +15,10 @@ from typing import Any
 
 import numpy as np
 
-from app.answering.question.classifier import Classifier, terms
-from app.answering.question.kinds import MODEL, Kind
-from benchmarks.answers.wordings import fitted, read_rows, store
+from app.answering.question.kinds import MODEL, ROOM, Kind, wording
 from benchmarks.record import save
+from benchmarks.wordings import fitted, read_rows, store
+from kg.classifier import Classifier
 
 QUESTIONS = Path(__file__).parents[1] / "questions"
 LANGUAGES = ("de", "es", "fr", "zh")
@@ -51,13 +51,13 @@ def read_questions() -> list[Asked]:
 
 def _fitted(asked: Sequence[Asked]) -> Classifier:
     """The classifier learned from these questions."""
-    return fitted([terms(a.q) for a in asked], [a.kind for a in asked], OFTEN, STRENGTH)
+    return fitted([wording(a.q) for a in asked], [a.kind for a in asked], OFTEN, STRENGTH)
 
 
 def _right(model: Classifier, asked: Sequence[Asked]) -> dict[str, Any]:
     """The share of kinds told right, "why" as "fact" since they are answered alike."""
     same: dict[str, str] = {"why": "fact"}
-    said = [next(iter(model.chances(terms(a.q)))) for a in asked]
+    said = [next(iter(model.chances(wording(a.q)))) for a in asked]
     right = [same.get(s, s) == same.get(a.kind, a.kind) for s, a in zip(said, asked, strict=True)]
     by: dict[str, list[bool]] = {}
     for a, ok in zip(asked, right, strict=True):
@@ -79,7 +79,13 @@ def main() -> None:
         rows.append({"writer": writer, **_right(model, [a for a in asked if a.writer == writer])})
         print(rows[-1], flush=True)
     model = _fitted(asked)
-    store(model, MODEL, "python -m benchmarks.answers.train_kinds", len(asked))
+    store(
+        model,
+        ROOM,
+        MODEL,
+        "python -m benchmarks.answers.train_kinds",
+        len(asked),
+    )
     print("saved", save("kinds", {"rows": rows, "terms": len(model.terms)}))
 
 

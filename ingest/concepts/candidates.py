@@ -13,8 +13,9 @@ from ingest.concepts.termhood import Termhood, read_table
 from ingest.concepts.words import Vectors
 from ingest.names.labels import Names, heading_names, merge_key, namings, term_name
 from ingest.names.note_names import NoteNames, note_stem
+from ingest.notes.announced import announcing
 from ingest.notes.parsed import Marked, ParsedNote
-from ingest.notes.word_lists import NEEDS_ALONE, links_only
+from ingest.notes.word_lists import links_only
 from kg.linking import key
 from kg.types import Passage
 
@@ -40,7 +41,6 @@ _REPOSITORY = frozenset(
         "support",
     }
 )  # fmt: skip
-_NEEDS = re.compile(rf"\W*(?:{NEEDS_ALONE})\W*", re.I)
 _ORDERED = re.compile(r"^\d+[._ -]+(?=\D)")
 _SPOKEN_CODE = re.compile(r"[A-Za-z][\w -]*")  # code that reads as words
 _JARGON = re.compile(
@@ -122,9 +122,9 @@ def note_concept(
 def _sections(note: NoteParts, termhood: Termhood) -> dict[tuple[str, ...], tuple[int, Names]]:
     """The headings that name a concept, by path, each with its position and names."""
     paths: dict[tuple[str, ...], tuple[int, Names]] = {}
-    titled = _title(note, termhood) is not None
+    titled, announced = _title(note, termhood) is not None, announcing(note.parsed)
     for i, heading in enumerate(note.parsed.headings):
-        if _NEEDS.fullmatch(heading.text):
+        if heading.path in announced:
             continue  # what stands below it is read as what comes first
         own = is_title(note.parsed, i) and not titled and not _of_repository(note)
         names = termhood.names(heading.text, TITLE if own else ENOUGH)

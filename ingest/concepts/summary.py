@@ -6,11 +6,12 @@ import re
 from collections.abc import Collection, Iterator, Sequence
 
 from ingest.names.labels import MAX_WORDS, merge_key, namings
+from ingest.notes.announced import opens_with_needs
 from ingest.notes.dialect import FENCED
 from ingest.notes.dialect_lines import readable
 from ingest.notes.plain_text import plain
 from ingest.notes.sentences import sentences
-from ingest.notes.word_lists import MUST_KNOW, NEEDS, PART, links_only
+from ingest.notes.word_lists import PART, links_only
 from kg.linking import key
 from kg.types import Passage
 
@@ -32,7 +33,7 @@ _PIECE = re.compile(r"\n\s*\n|\n(?=\s{0,12}(?:[-*+]|\d+[.)])\s)|\n(?=\|)")
 _ARTICLE = re.compile(r"^(?:an?|the)\s+", re.I)
 _OPENING = 3  # sentences among which the one that defines is looked for
 # What opens a sentence on what comes first, or a task.
-_NEEDS = re.compile(rf"^(?:{MUST_KNOW}|\[[ xX]\]|{NEEDS}|after (?:{PART}) \d+)(?!\w)", re.I)
+_TASK = re.compile(rf"^(?:\[[ xX]\]|after (?:{PART}) \d+)(?!\w)", re.I)
 
 # Private characters that hold a formula's place while Markdown is taken off; a note's own ones go.
 _OPEN, _CLOSE = "\ue000", "\ue001"
@@ -69,7 +70,7 @@ def first_sentence(text: str, names: Collection[str] = ()) -> str:
     """
     for piece in _pieces(text):
         said = (s for s in sentences(piece) if not _FORMULA.fullmatch(s.rstrip(" .,;:")))
-        opening = [s for s in said if not _NEEDS.match(s)][:_OPENING]
+        opening = [s for s in said if not (_TASK.match(s) or opens_with_needs(s))][:_OPENING]
         first = opening[0] if opening else ""
         sentence = next((s for s in opening if _begins_with(s, names)), first)
         if _says_something(sentence, names) and not sentence.endswith("?"):

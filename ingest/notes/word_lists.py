@@ -1,4 +1,4 @@
-"""The words with which notes structure themselves: "Needs: …", "See also", "Further reading".
+"""The words with which notes structure themselves: "See also", "Further reading".
 
 This is their only table: a word that is added here is known to all that read notes. Each name holds
 alternatives of a regular expression, to be matched without case.
@@ -11,34 +11,11 @@ import re
 __all__ = [
     "LINKS",
     "MARKS",
-    "MUST_KNOW",
-    "NEEDS",
-    "NEEDS_ALONE",
     "PART",
     "SEE_ALSO",
     "links_only",
 ]
 
-# What comes first, as a heading or at the opening of a line: "Needs: [[Loss]]", "Requires the chain
-# rule".
-NEEDS = (
-    r"needs?|requires?|required|pre-?requisites?|prereqs?|depends on|builds (?:up)?on|before this|"
-    r"(?:know|read|learn) first|first read"
-)
-# The same, only where it stands alone: as a heading, before a list, or as a field of front matter.
-NEEDS_ALONE = (
-    rf"{NEEDS}|requirements?|required reading|"
-    r"(?:prerequisite|required|assumed|background|prior|previous) "
-    r"(?:knowledge|concepts?|skills|topics|notes)|"
-    r"before (?:you (?:start|begin|read(?: this)?)|reading(?: this)?)|"
-    r"(?:what )?(?:you|we|i)(?:['’]ll| will| should| must)? (?:already )?"
-    r"(?:need|(?:need to )?know)(?: to know)?(?: first| before(?:hand)?| already)?|"
-    r"(?:things |what )?(?:to )?(?:know|read|learn)(?: this| these)? first|"
-    r"voraussetzungen|vorwissen|vorkenntnisse|"
-    r"pr[ée]requis|requisitos(?: previos)?|prerrequisitos"
-)
-# A sentence that tells the reader what comes first: "You should already know the chain rule."
-MUST_KNOW = r"you (?:should|must|need to|ought to) (?:already )?(?:know|have (?:read|seen))"
 # What else there is: it opens a line with a colon, "See also: [[Loss]]", or is a heading.
 SEE_ALSO = r"see also|related(?: notes?)?|read (?:more|on|next)|further reading"
 # The same for what may also be a word that the notes define ("Index: a number …").

@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import replace
 
+from ingest.notes.announced import names_needs
 from ingest.notes.dialect import parser
 from ingest.notes.dialect_lines import blanked
 from ingest.notes.lines import line_spans
@@ -17,7 +18,7 @@ from ingest.notes.markdown import parse_markdown
 from ingest.notes.parsed import Block
 from ingest.notes.plain_text import plain
 from ingest.notes.sentences import sentence_spans
-from ingest.notes.word_lists import MARKS, NEEDS, SEE_ALSO, links_only
+from ingest.notes.word_lists import MARKS, SEE_ALSO, links_only
 from kg.types import PassageKind, StatementKind, StatementSpan
 
 __all__ = ["says_something", "statements_in"]
@@ -44,7 +45,7 @@ _LEAVES: dict[str, StatementKind] = {
 }
 _PICTURE = re.compile(r"^\s*(?:[-*+]\s+)?(?:!\[[^\]]*\]\([^)]*\)\s*)+$", re.M)
 # Lines that only point elsewhere; an answer lists prerequisites itself.
-_POINTER = re.compile(rf"^{MARKS}(?:{NEEDS}|{SEE_ALSO})\b[*_]*\s*:", re.I)
+_POINTER = re.compile(rf"^{MARKS}(?:{SEE_ALSO})\b[*_]*\s*:", re.I)
 _TAG_OR_MARK = re.compile(r"<[^>]*>|\W+")
 _WORD = re.compile(r"[^\W\d_]{3}")
 
@@ -160,6 +161,6 @@ def says_something(text: str) -> bool:
     >>> says_something("- [[Loss]] falls along the [[Gradient]]")
     True
     """
-    if _POINTER.match(text) or links_only(_PICTURE.sub("", text)):
+    if _POINTER.match(text) or names_needs(text) or links_only(_PICTURE.sub("", text)):
         return False
     return ("<" not in text and "![" not in text) or any(c.isalnum() for c in plain(text))

@@ -9,27 +9,17 @@ from collections.abc import Iterator, Mapping, Sequence
 from ingest.concepts.candidates import NoteParts
 from ingest.concepts.links import Targets, entries_of
 from ingest.names.labels import named_by
+from ingest.notes.announced import AFTER_COLON, Form, announces_needs, announcing, before_name
 from ingest.notes.lines import line_spans
 from ingest.notes.parsed import Block
-from ingest.notes.word_lists import NEEDS, NEEDS_ALONE, PART
+from ingest.notes.sentences import sentence_spans
+from ingest.notes.word_lists import PART
 from ingest.relations.signals import NUMBERED, quote_line
 from kg.linking import STOP_WORDS, key, terms
 from kg.types import Concept, Evidence, Mention, Passage
 
 __all__ = ["stated_prerequisites"]
 
-# A field of front matter, without case, blanks, "-" and "_".
-_FIELD = re.compile(f"(?:{NEEDS_ALONE})".replace(" ", ""))
-# A line that opens with what comes first.
-_NEEDS_LINE = re.compile(
-    rf"^[ \t>*+-]*[*_]{{0,2}}(?P<needs>{NEEDS})\b[*_]{{0,2}}\s*(?P<colon>:?)[*_]{{0,2}}\s*"
-    r"(?P<rest>.+)$",
-    re.I | re.M,
-)
-# What surrounds the words of a heading: numbers, pictographs, a colon.
-_NEEDS_HEADING = re.compile(rf"[\W\d_]*(?:{NEEDS_ALONE})[\W_]*", re.I)
-# A paragraph of its own, or the words before a list.
-_BEFORE_LIST = re.compile(rf"[\W_]*(?:{NEEDS_ALONE})[\W_]*", re.I)
 _AFTER_NUMBER = re.compile(
     rf"\b(?:after|builds (?:up)?on|see first|requires|continues)\s+(?:{PART})\s+(\d+)\b", re.I
 )
@@ -75,7 +65,7 @@ def _from_front_matter(
     # A notebook's stands in its first cell.
     cell = 0 if note.name.lower().endswith(".ipynb") else None
     for field, value in note.parsed.front_matter.items():
-        if _FIELD.fullmatch(re.sub(r"[\s_-]+", "", field)) is None:
+        if not announces_needs(field, "field"):
             continue
         for entry in entries_of(value):
             needed = targets.named(entry, note.name)
@@ -105,14 +95,12 @@ def _from_lines(
     by_passage: Mapping[int, Sequence[Mention]],
     targets: Targets,
 ) -> Iterator[tuple[int, int, Evidence]]:
-    lists = list(_needs_lists(note))
+    lists, announced = list(_needs_lists(note)), announcing(note.parsed)
     for passage in note.passages:
         if passage.kind in ("code", "output"):
             continue
         path = passage.heading_path
-        under = next(
-            (i for i, heading in enumerate(path) if _NEEDS_HEADING.fullmatch(heading)), None
-        )
+        under = next((i for i in range(len(path)) if path[: i + 1] in announced), None)
         needing = _enclosing(path[:under], targets.names, title)
         if needing is None:
             continue
@@ -147,25 +135,41 @@ def _needs_lines(
 ) -> Iterator[tuple[int, int]]:
     """Where the lines of a passage say what comes first.
 
-    After a colon that is all of the line. Without one ("Needs [[Loss]] and the gradient") the line
-    opens a paragraph or an item, and names what it means at once: "requires two passes" and a
-    sentence that a line's end cuts before "required" state nothing.
+    After a colon that is all of the sentence. Without one ("Needs [[Loss]] and the gradient") the
+    line opens a paragraph or an item, and names what it means at once: "requires two passes" and
+    a sentence that a line's end cuts before "required" state nothing.
     """
-    named = [(m.start, m.end) for m in mentions]
-    named += [
-        (m.start - passage.start, m.end - passage.start)
-        for m in note.parsed.marked
-        if m.cell == passage.cell and m.kind in ("wikilink", "link")
-    ]
-    opening = [b.start - passage.start for b in note.parsed.blocks if b.cell == passage.cell]
+    named = sorted(
+        [(m.start, m.end) for m in mentions]
+        + [
+            (m.start - passage.start, m.end - passage.start)
+            for m in note.parsed.marked
+            if m.cell == passage.cell and m.kind in ("wikilink", "link")
+        ]
+    )
+    opening = {b.start - passage.start for b in note.parsed.blocks if b.cell == passage.cell}
     # Lines end at \r too; the length stays.
     text = passage.text.replace("\r", "\n")
-    for match in _NEEDS_LINE.finditer(text):
-        start, end = match.span("rest")
-        if match["colon"]:
-            yield start, end
-        elif any(match.start() <= at <= match.start("needs") for at in opening):
-            yield start, _end_of_names(text, start, end, named)
+    for start, end in line_spans(text):
+        inside = [one for one in named if start <= one[0] < end]
+        if not inside:
+            continue
+        told = list(_after_colons(text[start:end]))
+        if told:
+            yield from ((start + first, start + last) for first, last in told)
+            continue
+        words = before_name(text[start:end], [inside[0][0] - start])
+        opens = any(start <= at <= inside[0][0] for at in opening)
+        if opens and words and announces_needs(words, "opening"):
+            yield inside[0][0], _end_of_names(text, inside[0][0], end, named)
+
+
+def _after_colons(line: str) -> Iterator[tuple[int, int]]:
+    """Where the sentences of a line name what comes first after a colon."""
+    for first, last in sentence_spans(line):
+        found = AFTER_COLON.match(line[first:last])
+        if found is not None and announces_needs(found["words"], "colon"):
+            yield first + found.start("rest"), last
 
 
 def _end_of_names(text: str, start: int, end: int, named: Sequence[tuple[int, int]]) -> int:
@@ -223,11 +227,11 @@ def _needs_lists(note: NoteParts) -> Iterator[Block]:
         elif block.kind == "item" and before is not None and before.cell == block.cell:
             text = note.parsed.text_of(before.cell)[before.start : before.end]
             announced = before.kind == "paragraph" and before.heading_path == block.heading_path
-            group = (
-                block.group
-                if announced and _BEFORE_LIST.fullmatch(re.split(r"[\r\n]", text)[-1])
-                else -1
-            )
+            start, end = sentence_spans(text)[-1]
+            last = text[start:end].strip(" \t>*_")
+            form: Form = "colon" if last.endswith((":", "：")) else "heading"
+            words = last.rstrip(":：*_ ")
+            group = block.group if announced and announces_needs(words, form) else -1
             if group >= 0:
                 yield block
         else:

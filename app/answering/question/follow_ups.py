@@ -13,8 +13,8 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Literal, cast
 
-from app.answering.question.classifier import MOST_CHARS, Classifier, terms
-from app.answering.question.kinds import kind_of
+from app.answering.question.kinds import ROOM, kind_of, wording
+from kg.classifier import MOST_CHARS, Classifier
 from kg.linking import words
 from kg.types import Answer
 
@@ -62,12 +62,12 @@ def groups(question: str, before: Sequence[str]) -> tuple[set[str], set[str], se
         f"#words {min(long, MANY)}", f"#threes {min(long, MANY) // 3}",
         f"#shared {shared}", f"#new {min(new, MANY // 2)}",
     }  # fmt: skip
-    return (*terms(question), signs)
+    return (*wording(question), signs)
 
 
 @cache
 def _learned() -> Classifier:
-    return Classifier.stored(MODEL)
+    return Classifier.stored(ROOM, MODEL)
 
 
 def _stand(question: str, before: Sequence[str], learned: Classifier) -> Stand:

@@ -12,13 +12,15 @@ from functools import cache, lru_cache
 from itertools import pairwise
 from typing import Literal, cast
 
-from app.answering.question.classifier import Classifier, terms
+from app.answering.question.sides import without_courtesy
+from kg.classifier import MOST_CHARS, Classifier, terms
 from kg.linking import Lexicon, key
 from kg.linking import words as spoken_words
 from kg.types import AnswerKind
 
 __all__ = [
     "MODEL",
+    "ROOM",
     "Kind",
     "asks_for",
     "goals_of",
@@ -27,6 +29,7 @@ __all__ = [
     "searched",
     "spelled_out",
     "wants_code",
+    "wording",
 ]
 
 # What a question may want; "all" gathers every statement, "now" asks what can be learned at all.
@@ -34,6 +37,7 @@ Kind = Literal[
     "definition", "fact", "how", "why", "list", "all", "yesno", "comparison", "where", "path",
     "next", "now",
 ]  # fmt: skip
+ROOM = "app.answering.question"  # the package with the coefficients
 MODEL = "kinds.json"
 BARE = 2  # words, a concept's name among them, that ask for nothing but it
 # A kind whose answer has a form of its own is taken from this chance on, or where it is twice as
@@ -59,7 +63,12 @@ _SHARED_WORD = re.compile(
 @cache
 def learned() -> Classifier:
     """The classifier that comes with Gradus."""
-    return Classifier.stored(MODEL)
+    return Classifier.stored(ROOM, MODEL)
+
+
+def wording(question: str) -> tuple[set[str], set[str]]:
+    """The terms of a question, without what only opens it."""
+    return terms(without_courtesy(question[:MOST_CHARS]))
 
 
 @lru_cache(maxsize=256)
@@ -75,7 +84,7 @@ def read_kind(question: str, linked: int) -> Kind | Literal["empty"]:
         return "definition"
     if wants_code(question):
         return "how"
-    chances = cast(dict[Kind, float], learned().chances(terms(question)))
+    chances = cast(dict[Kind, float], learned().chances(wording(question)))
     # Nothing comes after what the notes do not have, and after a concept comes no "now".
     now, then = chances["now"], chances.pop("next")
     if linked:

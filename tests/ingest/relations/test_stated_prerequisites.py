@@ -140,6 +140,13 @@ def test_a_link_to_a_section_means_its_concept(link: str) -> None:
         "prereqs: convexity",
         "Read first: convexity",
         "Builds on the convexity of norms, and much else.",
+        "You should already know convexity.",
+        "Braucht: [[Convexity]]",
+        "Hay que saber [[Convexity]].",
+        "It shrinks weights. Needs: [[Convexity]].",
+        "Prérequis : [[Convexity]]",
+        "- Requisitos previos: [[Convexity]]",
+        "前置知识：[[Convexity]]",
     ],
 )  # fmt: skip
 def test_a_line_that_opens_with_needing_states_it(line: str) -> None:
@@ -189,7 +196,7 @@ def test_a_prerequisites_heading_states_all_below_it() -> None:
         "What you need first",
         "Requirements", "What you need to know", "Before you start", "Prior knowledge",
         "Prerequisite Concepts",
-        "Pre-requisites", "Things to know first", "You should already know", "Voraussetzungen",
+        "Pre-requisites", "You should already know", "Voraussetzungen",
         "Prérequis",
     ],
 )  # fmt: skip
@@ -213,7 +220,18 @@ def test_headings_that_announce_what_comes_first(heading: str) -> None:
 
 @pytest.mark.parametrize(
     "heading",
-    ["Needless", "Requirements engineering", "Before", "Background", "You", "What we need is love"],
+    [
+        "Needless",
+        "Requirements engineering",
+        "Hardware requirements",
+        "Background",
+        "You",
+        "Basics",
+        "What we need is love",
+        "Siehe auch",
+        "Ejemplo",
+        "总结",
+    ],
 )
 def test_other_headings_announce_nothing(heading: str) -> None:
     """However near they come."""

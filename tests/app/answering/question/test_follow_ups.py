@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from app.answering.question.classifier import Classifier
 from app.answering.question.follow_ups import Turn, groups, meant
+from kg.classifier import Classifier
 from kg.types import Answer
 
 

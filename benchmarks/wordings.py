@@ -1,10 +1,11 @@
-"""Fit a classifier of wordings (`app.answering.question.classifier`) and store it."""
+"""Fit a classifier of wordings (`kg.classifier`) and store it."""
 
 from __future__ import annotations
 
 import json
 from collections import Counter
 from collections.abc import Collection, Sequence
+from importlib import resources
 from pathlib import Path
 from typing import Any
 
@@ -13,8 +14,7 @@ from scipy.sparse import csr_matrix
 from sklearn.linear_model import LogisticRegression
 from threadpoolctl import threadpool_limits
 
-import app.answering.question as question_room
-from app.answering.question.classifier import Classifier, columns
+from kg.classifier import Classifier, columns
 
 __all__ = ["Groups", "fitted", "read_rows", "store"]
 
@@ -73,11 +73,11 @@ def fitted(
     )
 
 
-def store(model: Classifier, name: str, made_by: str, questions: int) -> None:
-    """Write the coefficients beside the code that reads them."""
+def store(model: Classifier, package: str, name: str, made_by: str, texts: int) -> None:
+    """Write the coefficients into the package of the code that reads them."""
     stored = {
         "made_by": made_by,
-        "questions": questions,
+        "texts": texts,
         "classes": model.classes,
         "bias": [round(float(b), 4) for b in model.bias],
         "terms": {
@@ -85,6 +85,6 @@ def store(model: Classifier, name: str, made_by: str, questions: int) -> None:
             for term, row in zip(model.terms, model.weights.tolist(), strict=True)
         },
     }
-    file = Path(question_room.__file__).parent / name
+    file = Path(str(resources.files(package))) / name
     file.write_text(json.dumps(stored, ensure_ascii=False, separators=(",", ":")) + "\n", "utf-8")
     print(len(model.terms), "terms,", file.stat().st_size, "bytes")

@@ -16,7 +16,6 @@ from importlib import resources
 import numpy as np
 import numpy.typing as npt
 
-from app.answering.question.sides import without_courtesy
 from kg.linking import EAST_ASIAN
 
 __all__ = ["MOST_CHARS", "Classifier", "columns", "terms"]
@@ -40,9 +39,9 @@ class Classifier:
     bias: npt.NDArray[np.float64]  # (classes,)
 
     @classmethod
-    def stored(cls, name: str) -> Classifier:
-        """The one in a file beside this one."""
-        file = resources.files("app.answering.question").joinpath(name)
+    def stored(cls, package: str, name: str) -> Classifier:
+        """The one in a file of a package."""
+        file = resources.files(package).joinpath(name)
         stored = json.loads(file.read_text(encoding="utf-8"))
         terms = stored["terms"]
         return cls(
@@ -77,7 +76,7 @@ def columns(
 
 def terms(text: str) -> tuple[set[str], set[str]]:
     """Runs of words, the text's begin and end among them, and runs of letters within words."""
-    text = _DIGIT.sub("0", without_courtesy(text[:MOST_CHARS]))
+    text = _DIGIT.sub("0", text[:MOST_CHARS])
     if not text.isupper():
         text = _ACRONYM.sub(_NAME, text)
     text = text.casefold()
