@@ -27,7 +27,9 @@ MARKS = r"[\s>*_+-]*"
 
 _LINKS_ONLY = re.compile(
     rf"^(?:[-*+>]\s|\d+[.)]\s)?\s*(?:(?:{SEE_ALSO}|{LINKS}):)?"
-    r"(?:!?\[[^\[\]]*+\]\(++[^)]*+\)++|!?\[\[[^\[\]]*+\]\]|<img[^<>]*>|https?://\S++|[\s;,.|:–-])*$",
+    r"(?:!?\[[^\[\]]*+\]\(++[^)]*+\)++|!?\[\[[^\[\]]*+\]\]|<img[^<>]*>|https?://\S++"
+    # Between them what is no word and no formula: commas, dashes, arrows, pictographs.
+    r"|[^\w!#<>=+$`\[\]])*$",
     re.I,
 )
 
@@ -36,6 +38,8 @@ def links_only(text: str) -> bool:
     """Whether a block holds links and pictures alone, the words that announce them aside.
 
     >>> links_only("- See also: [[Loss]], [[Gradient|gradients]]"), links_only("[[Loss]] falls.")
+    (True, False)
+    >>> links_only("- [[Boosting]] — [[SHAP]] ⚠️"), links_only("[[Profit]] = [[Sales]] - [[Cost]]")
     (True, False)
     """
     return _LINKS_ONLY.match(" ".join(text.split())) is not None

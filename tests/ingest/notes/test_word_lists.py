@@ -33,6 +33,13 @@ def test_links_are_alone_behind_the_word_that_announces_them(word: str) -> None:
     assert not links_only(f"{word}: [[Loss]] falls")
 
 
+@pytest.mark.parametrize("between", [" — ", " → ", " ⚠️ ", ") (", " / ", " & "])
+def test_signs_between_links_say_nothing(between: str) -> None:
+    """An index joins links in many ways; one that equates or adds them states something."""
+    assert not says_something(f"- ([[Loss]]{between}[Adam](https://example.org))")
+    assert says_something("- [[Profit]] = [[Sales]] - [[Cost]]")
+
+
 def test_what_may_be_defined_says_something() -> None:
     """An index and a reference are also things that notes explain."""
     assert says_something("- Index: the position of an element")
