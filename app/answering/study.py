@@ -9,6 +9,8 @@ from dataclasses import dataclass
 
 import networkx as nx
 
+from app.answering.reading.excerpts import cite
+from app.answering.reading.statements import excerpt, statements_of, summarised
 from ingest.passages.statements import says_something
 from kg.linking import find_concept
 from kg.paths import likely_first, reasons, study_path, unlocked
@@ -189,9 +191,14 @@ def _labels(store: Store, ids: Iterable[int]) -> tuple[str, ...]:
 
 
 def home_of(store: Store, concept: Concept, n: int) -> Citation | None:
-    """The first lines that define a concept."""
+    """The lines that say what a concept is, else the first that say something of it."""
     if not concept.passages:
         return None
+    for p in concept.passages:
+        statements = statements_of(store.passages[p])
+        at = summarised(statements, concept)
+        if at is not None:
+            return cite(excerpt(statements, at, at), n)
     passage = store.passages[concept.passages[0]]
     lines = [(i, line.strip()) for i, line in enumerate(passage.text.split("\n")) if line.strip()]
     body = [(i, text) for i, text in lines if not text.startswith("#") and says_something(text)]

@@ -11,13 +11,18 @@ from app.answering.composing.ranking import Ranked
 from app.answering.composing.selection import leading, understood
 from app.answering.question.sides import Side
 from app.answering.question.understand import Question
-from app.answering.reading.excerpts import Excerpt, cite
-from app.answering.reading.statements import Statement, excerpt, statements_of, whole
+from app.answering.reading.excerpts import Excerpt, cite, words_shown
+from app.answering.reading.statements import (
+    Statement,
+    excerpt,
+    statements_of,
+    summarised,
+    whole,
+)
 from app.answering.reading.words import spoken
 from ingest.notes.markdown import plain
 from kg.linking import key
 from kg.store import Store
-from kg.types import Concept
 
 __all__ = ["comparison", "side_is_told"]
 
@@ -88,11 +93,9 @@ def _table(sides: Sequence[Side], telling: Sequence[_Stretch | None], text: Text
             and t.statements[t.first].kind == "sentence"
             and "$$" not in quoted.text
         )
-        summary = side.concept.summary if side.concept and not alone else ""
-        cells.append(
-            f"{_cell(quoted.text if alone else summary or plain(quoted.text))} "
-            f"[{len(text.citations)}]"
-        )
+        summary = side.concept.summary if side.concept else ""
+        words = words_shown(quoted) if alone else summary
+        cells.append(f"{_cell(words or plain(quoted.text))} [{len(text.citations)}]")
     heads = " | ".join(_cell(s.label) for s in sides)
     text.parts.append(f"| {heads} |\n|{' --- |' * len(sides)}\n| {' | '.join(cells)} |")
 
@@ -145,7 +148,9 @@ def _telling(side: Side, store: Store) -> _Stretch | None:
                 return _Stretch(statements, *whole(statements, naming[0]))
         statements = statements_of(store.passages[side.concept.passages[0]])
         if statements:
-            return _Stretch(statements, *whole(statements, _summarised(statements, side.concept)))
+            return _Stretch(
+                statements, *whole(statements, summarised(statements, side.concept) or 0)
+            )
     expression = " AND ".join(f'"{w}"' for w in key(side.name))
     if not expression:
         return None
@@ -157,16 +162,6 @@ def _telling(side: Side, store: Store) -> _Stretch | None:
         if naming:
             return _Stretch(statements, *whole(statements, naming[0]))
     return None
-
-
-def _summarised(statements: Sequence[Statement], concept: Concept) -> int:
-    """Position of the statement that a concept's summary quotes, else of the first."""
-    summary = spoken(concept.summary)
-    for i, s in enumerate(statements):
-        words = spoken(s.text)
-        if summary and (summary in words or (len(words) >= 20 and words in summary)):
-            return i
-    return 0
 
 
 def _names(statement: Statement, side: Side, store: Store) -> bool:

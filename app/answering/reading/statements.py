@@ -12,10 +12,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from app.answering.reading.excerpts import Excerpt
+from app.answering.reading.words import spoken
 from ingest.notes.sentences import ends_a_sentence
-from kg.types import Passage, StatementKind
+from kg.types import Concept, Passage, StatementKind
 
-__all__ = ["Statement", "excerpt", "statements_of", "whole"]
+__all__ = ["Statement", "excerpt", "statements_of", "summarised", "whole"]
 
 # Openings that lean on what was said before: "It …", "Without this …", "So …".
 _LEANS = re.compile(
@@ -126,3 +127,13 @@ def _goes_on(here: Statement, following: Statement) -> bool:
 def excerpt(statements: Sequence[Statement], first: int, last: int) -> Excerpt:
     """The notes' words from one statement to another of the same passage."""
     return Excerpt(statements[first].passage, statements[first].start, statements[last].end)
+
+
+def summarised(statements: Sequence[Statement], concept: Concept) -> int | None:
+    """Position of the statement that a concept's summary quotes, None where none is."""
+    summary = spoken(concept.summary)
+    for i, s in enumerate(statements):
+        words = spoken(s.text)
+        if summary and (summary in words or (len(words) >= 20 and words in summary)):
+            return i
+    return None

@@ -15,6 +15,7 @@ from cited import assert_cited
 
 from app.answering.answer import answer
 from app.answering.composing.study_order import path
+from app.answering.reading.words import spoken
 from app.answering.study import concept_ids, learn_next, study_plan
 from kg.encoder import Encoder
 from kg.marks import add_marks
@@ -54,6 +55,17 @@ def test_a_plan_is_in_order_and_its_reasons_are_the_reduction(starter: Store) ->
                 == {starter.concepts[v].label for v in reduced.successors(c)}
             ) or (c == concept.id or (not reduced[c] and likely[c] >= HELPS))
             assert all(e is not None and e.quote for _, e in step.why)
+
+
+def test_each_step_cites_the_lines_that_say_what_it_is(starter: Store) -> None:
+    """Not the first lines of the passage, where these say something else."""
+    for concept in starter.concepts:
+        home = study_plan(starter, [concept.id]).steps[-1].citation
+        if concept.summary and home is not None:
+            lines = starter.note_text(home.note, home.cell).split("\n")
+            cited = spoken("\n".join(lines[home.line_start - 1 : home.line_end]))
+            opening = " ".join(spoken(concept.summary).split()[:4])
+            assert opening in cited, (concept.label, home)
 
 
 def test_what_a_short_plan_leaves_out_is_in_the_full_one(starter: Store) -> None:
