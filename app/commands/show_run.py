@@ -44,12 +44,14 @@ def show_result(result: RunResult) -> None:
     style = "bold" if result.status == "ok" else "red"
     out.print(f"{result.status}: {result.message}", markup=False, style=style)
     for path in result.artifacts:
-        out.print(path, markup=False, style="cyan")
+        out.print(path, markup=False, style="cyan", soft_wrap=True)
     for note in result.notes:
         out.print(note, markup=False, style="dim", soft_wrap=True)
     if result.code:
         out.print()
-        out.print(Syntax(result.code, "python", background_color="default"))
+        # As text: a block of code would be cut at the width of the terminal.
+        code = Syntax(result.code, "python", background_color="default").highlight(result.code)
+        out.print(code, soft_wrap=True)
 
 
 def show_next(result: RunResult, options: Mapping[str, object]) -> None:

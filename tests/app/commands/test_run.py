@@ -14,7 +14,9 @@ import pytest
 from attacks import ATTACK, lay_out
 from shell import Shell
 
+from app.commands.show_run import show_result
 from executors.runs.history import history
+from executors.runs.result import RunResult
 from executors.runs.run import start
 
 
@@ -186,3 +188,13 @@ def test_an_unknown_tracker_is_one_clear_line(shell: Shell) -> None:
     shell("run", "attack", "--track", "notebook")
     assert shell.code == 1
     assert "runs can be sent to mlflow or trackio, not to 'notebook'" in shell.errors
+
+
+def test_code_and_files_are_printed_whole(capsys: pytest.CaptureFixture[str]) -> None:
+    """Lines wider than the terminal are neither cut nor wrapped: people paste them."""
+    code = f"x = 1\ndf = read({'very ' * 40!r})"
+    path = f"/a/{'long/' * 40}path.csv"
+    show_result(RunResult("ok", "lr-find", "tabular", "cpu", artifacts=(path,), code=code))
+    lines = [line.rstrip() for line in capsys.readouterr().out.splitlines()]
+    assert path in lines
+    assert lines[lines.index("x = 1") + 1] == code.split("\n")[1]
