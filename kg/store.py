@@ -71,6 +71,8 @@ class Store:
         ""  # the file that the graph was imported from; then there are no notes and no passages
     )
     _imported_places: tuple[tuple[Place, ...], ...] = ()
+    # What in the notes could not be followed: note, line and why.
+    warnings: tuple[tuple[str, int, str], ...] = ()
 
     def close(self) -> None:
         """End the read transaction; the values stay usable, lookups do not."""
@@ -350,6 +352,9 @@ def open_store(folder: Path) -> Store:
             imported_from=imported.get("file", ""),
             _imported_places=tuple(
                 tuple(Place(*p) for p in ps) for ps in imported.get("places", ())
+            ),
+            warnings=tuple(
+                (n, line, why) for n, line, why in json.loads(meta.get("warnings", "[]"))
             ),
         )
         _check(store)

@@ -177,6 +177,18 @@ function listed(rows) {
   return list;
 }
 
+/* Lines with what is wrong there: the first of so many. */
+function failures(key, title, first, many) {
+  return unfolding(key, title, (body) => {
+    body.append(listed(first.map((f) => {
+      const item = made('li', 'gn-failure');
+      item.append(made('span', 'gn-name', `${f.note}, line ${f.line}`), made('span', 'gn-why', f.error));
+      return item;
+    })));
+    if (many > first.length) body.append(made('p', 'g-quiet', `and ${many - first.length} more`));
+  });
+}
+
 /* Asked for twice, at the same place. */
 function removing(label, key, asked) {
   const one = button('Remove', `Remove ${label}`, async () => {
@@ -255,14 +267,7 @@ function drawOrigin(origin, watching) {
   const mores = made('div', 'gn-mores');
   if (origin.notes) mores.append(notesOf(origin));
   if (origin.failures) {
-    mores.append(unfolding(`failed ${origin.path}`, `${count(origin.failures, 'note')} not read`, (body) => {
-      body.append(listed(origin.failed.map((f) => {
-        const item = made('li', 'gn-failure');
-        item.append(made('span', 'gn-name', `${f.note}, line ${f.line}`), made('span', 'gn-why', f.error));
-        return item;
-      })));
-      if (origin.failures > origin.failed.length) body.append(made('p', 'g-quiet', `and ${origin.failures - origin.failed.length} more`));
-    }));
+    mores.append(failures(`failed ${origin.path}`, `${count(origin.failures, 'note')} not read`, origin.failed, origin.failures));
   }
   const kinds = Object.entries(origin.left_out);
   if (kinds.length || origin.taken_out.length) {
@@ -294,6 +299,7 @@ function draw(view) {
   drawn = now;
   const key = element.contains(document.activeElement) ? document.activeElement.dataset.key : null;
   $('.gn-origins').replaceChildren(...view.origins.map((origin) => drawOrigin(origin, view.watching)));
+  if (view.warned) $('.gn-origins').append(failures('warnings', `${count(view.warned, 'line')} could not be followed`, view.warnings, view.warned));
   if (key) [...element.querySelectorAll('[data-key]')].find((one) => one.dataset.key === key)?.focus();
 }
 let asked = 0;

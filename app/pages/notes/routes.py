@@ -154,8 +154,10 @@ class _Desk:
         given = {p for p in map(Path.resolve, self.allowed()) if not p.is_relative_to(store)}
         places = sorted(str(p) for p in given if not given & {*p.parents})
         told, rows = "", []
+        warnings: tuple[tuple[str, int, str], ...] = ()
         try:
-            imported = self.intake.shelf.current().imported_from
+            now = self.intake.shelf.current()
+            imported, warnings = now.imported_from, now.warnings
             if imported:
                 told = (
                     f"This store holds a graph imported from {imported}; notes need another store."
@@ -167,6 +169,8 @@ class _Desk:
             told = " ".join(str(error).split())
         return {
             "origins": rows,
+            "warnings": [{"note": n, "line": at, "error": why} for n, at, why in warnings[:SHOWN]],
+            "warned": len(warnings),
             "allowed": places,
             "told": told,
             "watching": self.intake.watching,

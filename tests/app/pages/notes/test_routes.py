@@ -89,6 +89,23 @@ def test_notes_are_read_listed_and_removed(
     )
 
 
+def test_what_could_not_be_followed_is_told(
+    client: TestClient, intake: Intake, tmp_path: Path
+) -> None:
+    """Its line and why, as long as it stands there: also after a reading that found no change."""
+    text = "---\naliases: [blend, #x]\n---\n# Mixup\n\nMixup blends.\n"
+    folder = write_notes(tmp_path / "allowed" / "vault", {"mixup.md": text})
+    act(client, intake, act="read", place=str(folder))
+    told = act(client, intake, act="again", origin=str(folder))
+    assert told["warned"] == 1
+    (warning,) = told["warnings"]
+    assert (warning["note"], warning["line"]) == ("mixup.md", 2)
+    assert "not valid YAML" in warning["error"]
+    (folder / "mixup.md").write_text(text.replace(", #x", ""), encoding="utf-8")
+    told = act(client, intake, act="again", origin=str(folder))
+    assert (told["warned"], told["warnings"]) == (0, [])
+
+
 def test_dropped_files_become_notes(client: TestClient, intake: Intake, tmp_path: Path) -> None:
     """Folders keep their inner order, single notes lie together, the newer of two stands."""
     names = {"vault/deep/a.md": "# A\n\nA is a letter.\n", "b.md": "# B\n\nOld.\n"}
