@@ -283,8 +283,12 @@ def _of_repository(note: NoteParts) -> bool:
 
 
 def _spoken(name: str) -> str:
-    """A file's name as words, without the number that orders it among others."""
-    return re.sub(r"[_-]+", " ", _ORDERED.sub("", note_stem(name)))
+    """A file's name as words, without the number that orders it among others.
+
+    Where it has blanks, its hyphens join nothing that is apart.
+    """
+    stem = _ORDERED.sub("", note_stem(name))
+    return re.sub(r"_+" if " " in stem else r"[_-]+", " ", stem)
 
 
 def _aliases(parsed: ParsedNote) -> list[str]:

@@ -167,6 +167,14 @@ def test_a_note_without_headings_is_named_by_its_file() -> None:
     assert list(concepts(weight_decay="It shrinks parameters.\n")) == ["weight decay"]
 
 
+def test_a_file_s_name_with_blanks_keeps_its_hyphens() -> None:
+    """They join words, or part the name as they do in a heading."""
+    text = "It finds centres.\n"
+    names = ("k-means clustering", "Learning rate - how to choose it", "03 - Weight decay")
+    found = concepts(**dict.fromkeys(names, text))
+    assert list(found) == ["k-means clustering", "Learning rate", "Weight decay"]
+
+
 def test_a_day_is_no_concept() -> None:
     """A diary's page is called by its date; a post's date stands before its subject."""
     found = concepts(
