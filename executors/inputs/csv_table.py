@@ -120,6 +120,7 @@ def read_table(path: Path, target: str, log_target: str = "auto") -> Table:
         *doubts,
         *far,
         *_counting(frame, continuous),
+        *(_in_time(dates) if held is None else ()),
         *left_out,
     )
     return Table(
@@ -136,6 +137,16 @@ def read_table(path: Path, target: str, log_target: str = "auto") -> Table:
         log,
         held,
         numbers,
+    )
+
+
+def _in_time(dates: Sequence[DateColumn]) -> tuple[str, ...]:
+    """A sentence where the rows follow one another in time: the next ones tell of each."""
+    return tuple(
+        f"rows stand in the order of '{date.name}', and those held out are drawn from among them "
+        f"all: on later rows the model may do worse; a column {OWN_SPLIT} can hold out the last"
+        for date in dates
+        if date.in_order
     )
 
 

@@ -63,6 +63,7 @@ class DateColumn:
     categorical: tuple[str, ...]
     continuous: tuple[str, ...]
     gaps: bool  # whether some are missing
+    in_order: bool  # whether the rows follow one another in time, forward or back
     note: str
 
 
@@ -164,8 +165,10 @@ def _described(
         else ""
     )
     note = f"'{name}' holds dates; learned from are {', '.join((*categorical, *continuous))}{order}"
+    gaps = bool(dates.isna().any())
+    in_order = dates.is_monotonic_increasing or dates.is_monotonic_decreasing
     return DateColumn(
-        name, written, zoned, time, prefix, categorical, continuous, bool(dates.isna().any()), note
+        name, written, zoned, time, prefix, categorical, continuous, gaps, in_order, note
     )
 
 

@@ -42,6 +42,18 @@ def dates(found: Table) -> list[datetime]:
     return [moment.to_pydatetime() for moment in read_dates(found.frame[column.name], column)]
 
 
+def test_rows_that_follow_in_time_are_told_of(tmp_path: Path) -> None:
+    """Forward or back, unless the file itself says which are held out, or they are mixed."""
+    rows = [f"{day:%d.%m.%Y},{n % 2},{n >= 32}" for n, day in enumerate(DAYS)]
+    without = [row.rpartition(",")[0] for row in rows]
+    for told in (without, without[::-1]):
+        (doubt,) = read_table(table(tmp_path / "t.csv", "when,y", told), "y").doubts
+        assert doubt.startswith("rows stand in the order of 'when'")
+    assert read_table(table(tmp_path / "t.csv", "when,y,is_valid", rows), "y").doubts == ()
+    mixed = without[1::2] + without[::2]
+    assert read_table(table(tmp_path / "t.csv", "when,y", mixed), "y").doubts == ()
+
+
 @pytest.mark.parametrize(
     "written",
     [
