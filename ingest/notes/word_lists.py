@@ -25,9 +25,11 @@ PART = r"lesson|chapter|part|note|lecture|week"
 # What stands before such words on their line: marks of quotes, lists and emphasis.
 MARKS = r"[\s>*_+-]*"
 
+_INSIDE = r"(?:[^\[\]!]|!(?!\[)|!\[[^\[\]]*+\]\([^()]*+\))*+"  # a link's words and pictures
+_TAGS = r"<a\b[^<>]*+>(?:[^<]|<(?!/?a\b))*+</a>|</?(?!a\b)[a-z][^<>]*+>"  # HTML's links, other tags
 _LINKS_ONLY = re.compile(
     rf"^(?:[-*+>]\s|\d+[.)]\s)?\s*(?:(?:{SEE_ALSO}|{LINKS}):)?"
-    r"(?:!?\[[^\[\]]*+\]\(++[^)]*+\)++|!?\[\[[^\[\]]*+\]\]|<img[^<>]*>|https?://\S++"
+    rf"(?:!?\[{_INSIDE}\]\(++[^)]*+\)++|!?\[\[[^\[\]]*+\]\]|{_TAGS}|https?://\S++"
     # Between them what is no word and no formula: commas, dashes, arrows, pictographs.
     r"|[^\w!#<>=+$`\[\]])*$",
     re.I,
@@ -41,5 +43,7 @@ def links_only(text: str) -> bool:
     (True, False)
     >>> links_only("- [[Boosting]] — [[SHAP]] ⚠️"), links_only("[[Profit]] = [[Sales]] - [[Cost]]")
     (True, False)
+    >>> links_only('<a href="https://example.org"><img src="badge.svg"/>Open in Colab</a>')
+    True
     """
     return _LINKS_ONLY.match(" ".join(text.split())) is not None

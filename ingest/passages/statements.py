@@ -43,7 +43,6 @@ _LEAVES: dict[str, StatementKind] = {
     "table_open": "table",
     "html_block": "html",
 }
-_PICTURE = re.compile(r"^\s*(?:[-*+]\s+)?(?:!\[[^\]]*\]\([^)]*\)\s*)+$", re.M)
 # Lines that only point elsewhere; an answer lists prerequisites itself.
 _POINTER = re.compile(rf"^{MARKS}(?:{SEE_ALSO})\b[*_]*\s*:", re.I)
 _TAG_OR_MARK = re.compile(r"<[^>]*>|\W+")
@@ -161,6 +160,6 @@ def says_something(text: str) -> bool:
     >>> says_something("- [[Loss]] falls along the [[Gradient]]")
     True
     """
-    if _POINTER.match(text) or names_needs(text) or links_only(_PICTURE.sub("", text)):
+    if _POINTER.match(text) or names_needs(text) or links_only(text):
         return False
     return ("<" not in text and "![" not in text) or any(c.isalnum() for c in plain(text))

@@ -40,6 +40,20 @@ def test_signs_between_links_say_nothing(between: str) -> None:
     assert says_something("- [[Profit]] = [[Sales]] - [[Cost]]")
 
 
+@pytest.mark.parametrize(
+    "badge",
+    [
+        "[![Open In Colab](https://e.org/badge.svg)](https://e.org/n.ipynb)",
+        '<a href="https://e.org/n.ipynb"><img src="badge.svg" alt="Open In Colab"/></a>',
+        '<table>\n<td><a href="https://e.org"><img src="b.svg"/>Run it</a></td>\n</table>',
+    ],
+)
+def test_pictures_that_link_are_links(badge: str) -> None:
+    """In Markdown and in HTML, whatever stands around them; beside words they are part of these."""
+    assert links_only(badge) and not says_something(badge)
+    assert not links_only(f"{badge} runs the loss")
+
+
 def test_what_may_be_defined_says_something() -> None:
     """An index and a reference are also things that notes explain."""
     assert says_something("- Index: the position of an element")
