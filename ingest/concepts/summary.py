@@ -47,6 +47,8 @@ def summary_of(passages: Sequence[Passage], names: Sequence[str]) -> str:
     """
     keys = {merge_key(name) for name in names}
     for passage in passages:
+        if passage.kind in ("code", "output"):
+            continue
         heads = namings(passage.heading_path[-1]) if passage.heading_path else ()
         own = not heads or any(merge_key(n) in keys for h in heads for n in (h.label, *h.aliases))
         found = (first_sentence if own else naming_sentence)(passage.text, keys)

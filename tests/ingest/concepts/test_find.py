@@ -321,6 +321,21 @@ def test_a_notebook_gives_concepts_with_their_cell() -> None:
     ]
 
 
+def test_neither_a_badge_nor_code_says_what_a_notebook_is_about() -> None:
+    """As Colab's first cell links to itself, and the first code loads what follows."""
+    badge = (
+        '<a href="https://e.org/n.ipynb"><img src="https://e.org/b.svg" alt="Open In Colab"/></a>'
+    )
+    cells = [
+        {"cell_type": "markdown", "source": badge},
+        {"cell_type": "code", "source": "from mixup import mixed, pictures", "outputs": []},
+        {"cell_type": "markdown", "source": "Mixup blends two pictures and their labels."},
+    ]
+    parsed = parse_note(json.dumps({"nbformat": 4, "cells": cells}), "Mixup.ipynb")
+    (mixup,) = find_concepts([NoteParts("Mixup.ipynb", parsed, cut(parsed, "Mixup.ipynb"))])
+    assert mixup.summary == "Mixup blends two pictures and their labels."
+
+
 @pytest.mark.parametrize(
     ("text", "sentence"),
     [
