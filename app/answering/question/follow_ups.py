@@ -39,7 +39,6 @@ class Meant:
     text: str  # as it would be asked alone: after the questions that it follows
     searched: str  # the same with itself said twice, as it says more than what was asked before
     own: str  # what it asks itself; of one that asks to go on, what was asked before
-    last: str = ""  # the question that it follows
     topics: tuple[str, ...] = ()  # the labels of what was talked about, the last first
     stand: Stand = "alone"
 
@@ -103,7 +102,7 @@ def meant(question: str, history: Sequence[Turn], learned: Classifier | None = N
         return Meant.alone(question)
     before = " ".join(dict.fromkeys((chain[0], chain[-1])))
     if stand == "more":
-        return Meant(before, before, chain[-1], chain[-1], stand=stand)
+        return Meant(before, before, chain[-1], stand=stand)
     topics = tuple(dict.fromkeys(said.concepts[0] for _, said in reversed(recent) if said.concepts))
     text = f"{before} {question}"
-    return Meant(text, f"{text} {question}", question, chain[-1], topics, stand)
+    return Meant(text, f"{text} {question}", question, topics, stand)

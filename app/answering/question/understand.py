@@ -24,7 +24,7 @@ from app.answering.question.kinds import (
     spelled_out,
     wants_code,
 )
-from app.answering.question.sides import Side, is_choice, sides_in, sides_of, without_courtesy
+from app.answering.question.sides import Side, is_choice, sides_in, sides_of
 from app.answering.question.spelling import speller
 from kg.encoder import DEFAULT_ENCODER, Encoder
 from kg.search import Reading, content_words, read
@@ -161,26 +161,7 @@ def _meant(asked: str, store: Store, encoder: Encoder, history: Sequence[Turn]) 
     text, to_search, own = (
         spelled_out(said, store.lexicon) for said in (found.text, found.searched, found.own)
     )
-    if found.stand == "follows":
-        of_another = _asked_of(found.last, own, store)
-        if of_another:
-            return Meant.alone(of_another)
-    return Meant(text, to_search, own, found.last, found.topics, found.stand)
-
-
-def _asked_of(last: str, question: str, store: Store) -> str:
-    """The last question asked of what a follow-up merely names: "and weight decay?"; "" where it
-    says more.
-    """
-    named = store.lexicon.find(question, strict_case=False)
-    before = store.lexicon.find(last, strict_case=False)
-    concepts = [store.concepts[f.concept] for f in named]
-    if len(named) != 1 or not before:
-        return ""
-    said = content_words(without_courtesy(question), store)
-    if not is_bare(said, "definition", concepts):
-        return ""
-    return last[: before[0].start] + concepts[0].label + last[before[0].end :]
+    return Meant(text, to_search, own, found.topics, found.stand)
 
 
 def _names(text: str, store: Store) -> tuple[int, ...]:

@@ -102,3 +102,13 @@ def test_a_file_is_named_as_it_is_typed(starter: Store, encoder: Encoder, tmp_pa
     assert asked.wish.files == (NamedFile("learnin.csv", (table,)),)
     assert asked.wish.params["lr-find"] == {"task": "tabular", "data": str(table)}
     assert "learnin.csv" in asked.text
+
+
+@pytest.mark.parametrize(
+    "question", ["why does it need label smoothing?", "does it use mixup too?"]
+)
+def test_a_follow_up_asks_what_it_asks(question: str, starter: Store, encoder: Encoder) -> None:
+    """Not the question before it, though a concept's name is its only rare word."""
+    before = "what is dropout?"
+    turns = [(before, answer(before, starter, encoder))]
+    assert understand(question, starter, encoder, turns).text.endswith(question)
