@@ -14,6 +14,7 @@ from executors.tasks import find_task
 
 __all__ = ["Asked", "Prepared", "Trained", "build", "prepare"]
 
+USUAL_BATCH = 64  # fastai's own
 _FEWEST = 4  # samples to train on
 
 
@@ -29,8 +30,8 @@ class Asked(Protocol):
         """Image size in px; None: the task's own."""
 
     @property
-    def batch_size(self) -> int:
-        """Samples of a step."""
+    def batch_size(self) -> int | None:
+        """Samples of a step; None: as many as the learner has that comes, else the usual."""
 
     @property
     def device(self) -> str:
@@ -98,9 +99,10 @@ def prepare(
     BadParameter, BadInput
         When the parameters or the user's files do not hold up.
     """
-    settings, batch_size = asked.settings, asked.batch_size
+    settings = asked.settings
     task = find_task(settings.task)
     source = task.inspect(settings, verify)
+    batch_size = asked.batch_size or source.batch_size or USUAL_BATCH
     if not shrink:
         _check_batch(source, batch_size)
     chosen = choose_device(asked.device)

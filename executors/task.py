@@ -50,6 +50,7 @@ class Source:
     notes: tuple[str, ...]
     content: Any
     doubts: tuple[str, ...] = ()
+    batch_size: int | None = None  # with which a learner comes
 
     @property
     def remarks(self) -> tuple[str, ...]:

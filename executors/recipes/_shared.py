@@ -170,12 +170,12 @@ SIZE = Parameter(
 BATCH_SIZE = Parameter(
     "batch_size",
     "int",
-    64,
+    None,
     unit="samples",
     minimum=2,
     maximum=1_000_000,
     said=("bs", "mini-batch size", "batch #", "batches #"),
-    help="as you will train",
+    help="as you will train; empty: 64, for a learner of your own as it has",
 )
 DEVICE = Parameter(
     "device",

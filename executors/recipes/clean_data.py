@@ -107,7 +107,7 @@ class Params:
 
     settings: Settings
     size: int | None  # px
-    batch_size: int
+    batch_size: int | None
     epochs: int
     worst: int  # samples to list
     lr: float

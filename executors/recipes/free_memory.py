@@ -67,7 +67,7 @@ class Params:
 
     settings: Settings
     size: int | None  # px
-    batch_size: int
+    batch_size: int | None
     steps: int
     device: str
 

@@ -80,7 +80,7 @@ class Params:
 
     settings: Settings
     size: int | None  # px
-    batch_size: int
+    batch_size: int | None
     train_batches: int
     device: str
 

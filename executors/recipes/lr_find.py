@@ -149,7 +149,7 @@ class Params:
 
     settings: Settings
     size: int | None  # px
-    batch_size: int
+    batch_size: int | None
     phase: str
     num_it: int
     start_lr: float

@@ -75,7 +75,7 @@ class Params:
 
     settings: Settings
     size: int | None  # px
-    batch_size: int
+    batch_size: int | None
     epochs: int
     lr: float | None
     device: str

@@ -83,7 +83,7 @@ class Params:
 
     settings: Settings
     sizes: tuple[int, ...]  # px
-    batch_size: int
+    batch_size: int | None
     epochs: int  # at each size
     lr: float | None
     compare: bool

@@ -115,7 +115,7 @@ class Params:
 
     settings: Settings
     size: int | None  # px
-    batch_size: int
+    batch_size: int | None
     epochs: int
     repeats: int
     weight_decay: float

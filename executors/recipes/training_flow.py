@@ -142,7 +142,7 @@ class Params:
 
     settings: Settings
     size: int | None  # px
-    batch_size: int
+    batch_size: int | None
     epochs_frozen: int
     epochs: int
     patience: int  # epochs

@@ -82,10 +82,12 @@ def inspect(settings: Settings, verify: bool = True) -> Source:
     """
     file, function = find_place(settings.learner)
     learner, where = called(file, function, settings.seed)
-    train, valid = (_count(where, learner.dls[number], number) for number in (0, 1))
+    (train, batch_size), (valid, _) = (
+        _counts(where, learner.dls[number], number) for number in (0, 1)
+    )
     place = _Place(file, function, not hasattr(learner.dls.train, "after_batch"))
     title = f"{file.name}:{function}: {type(learner.model).__name__} on {train} samples"
-    return Source(title, train, valid, (), place)
+    return Source(title, train, valid, (), place, batch_size=batch_size)
 
 
 def build(
@@ -181,8 +183,8 @@ def snippet(
     return "\n".join([*lines, "learn.dls = dls"]) + "\n"
 
 
-def _count(where: str, loader: Any, number: int) -> int:
-    """Samples of a loader."""
+def _counts(where: str, loader: Any, number: int) -> tuple[int, int]:
+    """Samples of a loader, and of each of its batches."""
     part = "validation" if number else "training"
     size = getattr(loader, "bs", None) or getattr(loader, "batch_size", None)
     if size is None:
@@ -197,7 +199,7 @@ def _count(where: str, loader: Any, number: int) -> int:
             ) from None
     if not count:
         raise BadInput(f"{where} returned a {part} loader without samples")
-    return int(count)
+    return int(count), int(size)
 
 
 def _batched(loader: Any, batch_size: int) -> Any:

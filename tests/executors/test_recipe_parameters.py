@@ -89,9 +89,9 @@ def test_looking_at_recipes_is_light() -> None:
 
 def test_defaults_fill_what_is_missing_or_empty() -> None:
     """None and "" stand for the default; every parameter is there."""
-    params = check_params(LR, {"batch_size": "", "size": None})
+    params = check_params(LR, {"epochs": "", "size": None})
     assert set(params) == {parameter.name for parameter in LR.parameters}
-    assert (params["batch_size"], params["size"], params["phase"]) == (64, None, "both")
+    assert (params["epochs"], params["size"], params["phase"]) == (5, None, "both")
 
 
 def test_defaults_are_values_that_the_check_accepts() -> None:

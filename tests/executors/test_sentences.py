@@ -296,7 +296,7 @@ def lines(offers: Any) -> str:
 
 
 def after(word: str, task: str = "tabular", longer: bool = False, classes: bool = True) -> str:
-    params = training_flow.Params(Settings(task), None, 64, 1, 5, 3, None, "auto")
+    params = training_flow.Params(Settings(task), None, None, 1, 5, 3, None, "auto")
     return lines(training_flow.next_runs(params, Verdict(word, "", "", longer), 7, classes))
 
 

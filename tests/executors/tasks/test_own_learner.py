@@ -15,6 +15,9 @@ import torch
 from fastai.callback.core import Callback, CancelFitException
 
 from executors.errors import BadInput
+from executors.prepare import prepare
+from executors.recipe import check_params, recipe_module, typed_params
+from executors.runs.journal import Journal
 from executors.task import Settings, Source
 from executors.tasks import find_task
 
@@ -145,6 +148,17 @@ def test_any_learner_trains_with_another_batch(code: str, function: str, tmp_pat
         isinstance(part, torch.Tensor) for part in parts
     )
     assert len(next(iter(executed(source, settings).dls.train))[-1]) == 3
+
+
+@pytest.mark.parametrize(("asked", "taken"), [(None, 4), (8, 8)])
+def test_a_learner_keeps_its_batch(asked: int | None, taken: int, tmp_path: Path) -> None:
+    """Unless another is asked for: what is found for one batch size does not hold for others."""
+    given = {"learner": f"{written(tmp_path, NUMBERS)}:make", "batch_size": asked, "device": "cpu"}
+    lr_find = recipe_module("lr-find")
+    params = typed_params(lr_find, check_params(lr_find.RECIPE, given))
+    (tmp_path / "run").mkdir()
+    ready = prepare(params, Journal(tmp_path / "run"))
+    assert ready.batch_size == ready.learner.dls.train.bs == taken
 
 
 def test_samples_and_metrics_are_told(tmp_path: Path) -> None:
