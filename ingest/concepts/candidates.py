@@ -256,7 +256,12 @@ def _title(note: NoteParts, termhood: Termhood) -> Names | None:
     if _stands_apart(note) or not any(key(h.text) for h in headings):
         return termhood.names(spoken, TITLE)
     unlikely = is_title(note.parsed, 0) and termhood.names(headings[0].text, ENOUGH) is None
-    return termhood.names(spoken, ENOUGH) if unlikely else None
+    named = termhood.names(spoken, ENOUGH) if unlikely else None
+    if named is None:
+        return None
+    # A heading spells a name better than a file does.
+    alike = (n for n in namings(headings[0].text) if merge_key(n.label) == merge_key(named.label))
+    return next(alike, named)
 
 
 def _stands_apart(note: NoteParts) -> bool:

@@ -175,6 +175,12 @@ def test_a_file_s_name_with_blanks_keeps_its_hyphens() -> None:
     assert list(found) == ["k-means clustering", "Learning rate", "Weight decay"]
 
 
+def test_a_heading_spells_what_the_file_is_called() -> None:
+    """Where the file's name is the surer one, because the heading says more."""
+    said = "# Segment Anything (SAM, Meta 2023)\n\nA point or a box goes in, a mask comes out.\n"
+    assert list(concepts(**{"segment-anything": said})) == ["Segment Anything"]
+
+
 def test_a_day_is_no_concept() -> None:
     """A diary's page is called by its date; a post's date stands before its subject."""
     found = concepts(
