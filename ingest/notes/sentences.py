@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_right
+from itertools import accumulate
 
 __all__ = ["MASKED", "ends_a_sentence", "sentence_spans", "sentences"]
 
@@ -21,18 +22,33 @@ _ABBREVIATION = re.compile(
 _CLOSED = r"[.!?…。！？][\"'”’»)\]*_]*"
 _END = re.compile(rf"{_CLOSED}(?:\s+|(?<=[。！？])|\Z)")
 _SIGN = re.compile(r"[+=→]|-{1,2}>")  # "w1 + ... + wn", "Unsure? -> Try it."
+_IN_BOLD = re.compile(r"[ \t]*(?:\*\*|__)\S")
 _AT_END = re.compile(rf"{_CLOSED}$")
 
 
 def sentence_spans(text: str) -> list[tuple[int, int]]:
     """Half-open offsets of the sentences of a paragraph, white space between them left out.
 
-    Full stops in formulas, code, links, numbers and after abbreviations end none.
+    Full stops in formulas, code, links, numbers and after abbreviations end none. Where every line
+    begins in bold, as entries of a log do with their dates, each line ends one.
 
     >>> text = "It is 0.5, e.g. for `a. B`. Take $x. Y$ next! *Then* rest."
     >>> [text[a:b] for a, b in sentence_spans(text)]
     ['It is 0.5, e.g. for `a. B`.', 'Take $x. Y$ next!', '*Then* rest.']
     """
+    lines = text.splitlines(keepends=True)
+    if len(lines) < 2 or not all(_IN_BOLD.match(line) for line in lines):
+        return _spans(text)
+    begins = accumulate(map(len, lines), initial=0)
+    return [
+        (at + start, at + end)
+        for at, line in zip(begins, lines, strict=False)
+        for start, end in _spans(line)
+    ]
+
+
+def _spans(text: str) -> list[tuple[int, int]]:
+    """The same of a text whose lines belong together."""
     hidden = [m.span() for m in MASKED.finditer(text)]  # in order, disjoint
     spans = []
     start = seen = bold = (

@@ -25,6 +25,11 @@ from ingest.notes.sentences import sentence_spans
         ("They don't. We call it z. So it is.", ["They don't.", "We call it z.", "So it is."]),
         ("It is w1 + ... + wn. Unsure? -> Try it.", ["It is w1 + ... + wn.", "Unsure? -> Try it."]),
         ("2. Divide by ten. Stop.", ["2. Divide by ten.", "Stop."]),
+        (
+            "**2 May** NaN, fixed\n**3 May** ran. Up 2 %",
+            ["**2 May** NaN, fixed", "**3 May** ran.", "Up 2 %"],
+        ),
+        ("**The norm** is\nits **length**", ["**The norm** is\nits **length**"]),
     ],
 )
 def test_sentences_end_where_a_reader_would_stop(text: str, sentences: list[str]) -> None:
