@@ -233,6 +233,9 @@ def test_what_ended_a_run_is_said(visit: Visit, site: Site) -> None:
     )
     expect(page.locator("#run-result")).to_contain_text("its limit of 0.6 s")
     expect(page.locator("#run-history tbody tr").first).to_contain_text("give it more time")
+    page.set_viewport_size({"width": 1280, "height": 900})
+    box = page.locator("#run-history .g-scroll")
+    assert box.evaluate("e => e.scrollWidth <= e.clientWidth")
     assert [error for error in visit.errors if "422" not in error] == []  # gradio's word for it
 
 
