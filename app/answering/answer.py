@@ -128,8 +128,12 @@ def _is_structural(asked: Question, store: Store) -> bool:
         return True
     if asked.kind == "comparison":
         return all(side_is_told(side, store) for side in asked.sides)
-    defined = bool(asked.names) and all(store.concepts[c].passages for c in asked.names)
-    return asked.kind in ("where", "definition") and defined and asked.bare
+    named = [store.concepts[c] for c in asked.names]
+    if not named or not asked.bare:
+        return False
+    if asked.kind == "definition":
+        return all(concept.summary for concept in named)
+    return asked.kind == "where" and all(concept.passages for concept in named)
 
 
 def _compose(

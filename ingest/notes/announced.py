@@ -67,7 +67,7 @@ def announces_needs(words: str, form: Form) -> bool:
 
     >>> announces_needs("Prerequisites", "heading"), announces_needs("See also", "heading")
     (True, False)
-    >>> announces_needs("Setzt voraus, dass man", "opening")
+    >>> announces_needs("Setzt voraus", "colon")
     True
     """
     if len(words) > LONGEST or not re.search(r"\w", words):

@@ -65,6 +65,20 @@ def test_what_is_told_in_doubt_says_so(
     assert said.doubtful == (ANSWERED_FROM <= said.confidence < SURE_FROM)
 
 
+@pytest.mark.parametrize(
+    "question", ["Was ist Ridge?", "Was bedeutet Ridge?", "Ridge", "¿Qué es Ridge?", "define ridge"]
+)
+def test_what_the_notes_define_is_not_refused(
+    store_of: Callable[..., Store], encoder: Encoder, question: str
+) -> None:
+    """A question that merely names it, in any language that kinds were learned in."""
+    text = "# Ridge\n\nSchrumpft alle Gewichte, aber keines wird exakt null.\n"
+    told = store_of({"a.md": text, "b.md": "# Stil\n\nWir backen auf Stein.\n"})
+    said = answer(question, told, encoder)
+    assert (said.status, said.doubtful) == ("answered", False)
+    assert said.citations[0].quote.startswith("Schrumpft")
+
+
 def test_a_heading_alone_is_no_answer(store_of: Callable[..., Store], encoder: Encoder) -> None:
     """However well it fits, it says nothing."""
     told = store_of(
