@@ -86,6 +86,9 @@ def test_a_dropped_note_is_asked_about_and_removed(visit: Visit, address: str) -
 
     page.get_by_role("tab", name="Notes").click()
     origin.get_by_text("1 note", exact=True).click()
+    origin.get_by_role("button", name="mixup.md", exact=True).click()
+    expect(page.locator(".g-page")).to_contain_text("in a random ratio")
+    page.get_by_role("tab", name="Notes").click()
     remove = origin.get_by_role("button", name="Remove mixup.md")
     remove.click()
     origin.get_by_role("button", name="Really remove mixup.md").click()

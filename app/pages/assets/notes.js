@@ -210,6 +210,16 @@ function removing(label, key, asked) {
   return one;
 }
 
+/* A note is read where answers are, beside them. */
+function opening(note) {
+  const one = button(note, '', () => {
+    trigger('ask_place', {});
+    shared.openNote(`#note/${encodeURIComponent(note)}`);
+  }, `open ${note}`);
+  one.className = 'gn-name gn-open';
+  return one;
+}
+
 function notesOf(origin) {
   const key = `notes ${origin.path}`;
   return unfolding(key, count(origin.notes, 'note'), (body) => {
@@ -224,7 +234,7 @@ function notesOf(origin) {
       if (!found || mine !== asked) return;
       list.replaceChildren(...found.notes.map((name) => {
         const item = made('li', 'gn-note');
-        item.append(made('span', 'gn-name', name), removing(name, `remove ${origin.path} ${name}`, { origin: origin.path, note: name }));
+        item.append(opening(name), removing(name, `remove ${origin.path} ${name}`, { origin: origin.path, note: name }));
         return item;
       }));
       more.textContent = found.found > found.notes.length ? `and ${found.found - found.notes.length} more; type part of a name to find them` : found.found ? '' : 'No note has these words in its name.';
