@@ -6,8 +6,9 @@ writers, who knew no rule of offers) and `questions/recipes.jsonl`, and leaves o
 time: precision and recall of the surest recipe alone, and with the parts of a question read alone
 too, as `read_wish` does. Then it learns from all and writes `app/answering/offers/wishes.json`, and
 the table to `results/wishes.json`. Nothing is learned from questions that wish for two runs
-("lr-find+regularise"), nor from `questions/wishes_unseen.jsonl`, on which what was learned is
-measured at the end, nor from "last" and "params" of recipes.jsonl, which `offers.py` asks.
+("lr-find+regularise"), nor from `questions/wishes_unseen.jsonl` and `wishes_languages.jsonl`, on
+which what was learned is measured at the end, nor from "last" and "params" of recipes.jsonl, which
+`offers.py` asks.
 """
 
 from __future__ import annotations
@@ -35,6 +36,7 @@ from kg.encoder import DEFAULT_ENCODER, Encoder, load_encoder
 
 WRITTEN = QUESTIONS.parent / "wishes.jsonl"
 UNSEEN = QUESTIONS.parent / "wishes_unseen.jsonl"  # written after all was chosen, looked at once
+LANGUAGES = QUESTIONS.parent / "wishes_languages.jsonl"  # German, French, Spanish, Chinese
 LEARNED = Path(__file__).parents[2] / "app" / "answering" / "offers" / "wishes.json"
 TOLD = ("last", "params")  # the parts that nothing is learned from
 OLD = "seen"  # the parts by which offers were once ruled
@@ -147,8 +149,8 @@ def main() -> int:
     parser.add_argument("--no-save", action="store_true", help="only measure and print")
     options = parser.parse_args()
     torch.set_num_threads(1)  # the same vectors to the last bit, whatever the machine's cores
-    everyone, unseen = rows(), _written(UNSEEN)
-    vectors = Vectors(load_encoder(), [row.asked for row in (*everyone, *unseen)])
+    everyone, unseen, languages = rows(), _written(UNSEEN), _written(LANGUAGES)
+    vectors = Vectors(load_encoder(), [row.asked for row in (*everyone, *unseen, *languages)])
     table: dict[str, dict[str, Any]] = {}
     together: dict[str, dict[str, list[tuple[Row, set[str]]]]] = {}
     for writer in sorted({row.writer for row in everyone} - {OLD}):
@@ -164,6 +166,7 @@ def main() -> int:
     for group, most in (("unseen, at most one", 1), ("unseen, all", 2)):
         held = [row for row in unseen if len(row.recipes) <= most]
         table[group] = _of_ways(compared(model, held, vectors))
+    table["other languages"] = _of_ways(compared(model, languages, vectors))
     for writer, row in table.items():
         shown = "   ".join(
             f"{way} {row[way]['precision']:.3f} {row[way]['recall']:.3f}"
