@@ -4,7 +4,7 @@ out.
     python -m benchmarks.answers.train_follow_ups SHARED [--stores DIR]
 
 Learned from `questions/follow_ups.jsonl`: conversations by blind writers over notes, each later
-question with how it would be asked alone, and a seventh writer's hard cases without notes; and from
+question with how it would be asked alone, some without notes, one writer's hard cases; and from
 the questions that kinds are learned from, which stand alone. Counted are how many stand as the
 writer says, how many of `questions/lines_unseen`, each after another one, stand alone, and how
 often the first passage found for a follow-up is the one found for what it means. Writes the
