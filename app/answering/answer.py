@@ -83,7 +83,7 @@ def _from_notes(
     findings = find(asked.reading, store, max(k, LIST_HITS) if wide else k)
     hits = findings.hits[:k]
     ranked = rank(asked, findings, store)
-    structural = _is_structural(asked, store)
+    structural = _is_structural(asked, findings, store)
     sure = confidence(asked, findings, ranked, None if structural else encoder)
     if not structural and (sure < ANSWERED_FROM or not hits or asked.kind == "path"):
         return _not_in_notes(asked, 0.0 if asked.kind == "path" else sure, findings, hits, store)
@@ -120,7 +120,7 @@ def _from_notes(
     )
 
 
-def _is_structural(asked: Question, store: Store) -> bool:
+def _is_structural(asked: Question, findings: Findings, store: Store) -> bool:
     """Whether the question itself names what the answer is made of: there is nothing to doubt."""
     if asked.kind in ("path", "next"):
         return bool(asked.names) or asked.kind == "next"
@@ -132,7 +132,7 @@ def _is_structural(asked: Question, store: Store) -> bool:
     if not named or not asked.bare:
         return False
     if asked.kind == "definition":
-        return all(concept.summary for concept in named)
+        return bool(findings.hits) and all(concept.summary for concept in named)
     return asked.kind == "where" and all(concept.passages for concept in named)
 
 
