@@ -17,8 +17,8 @@ from kg.classifier import Classifier, terms
 from kg.linking import STOP_WORDS
 
 __all__ = [
-    "AFTER_COLON", "MODEL", "ROOM", "SURE", "Form", "announces_needs", "announcing", "before_name",
-    "groups", "names_needs", "opens_with_needs",
+    "AFTER_COLON", "MODEL", "ROOM", "SURE", "SURER", "Form", "announces_needs", "announcing",
+    "before_name", "groups", "names_needs", "opens_with_needs",
 ]  # fmt: skip
 
 # What the words are: a heading, a field's name, what stands before a colon or before a name.
@@ -29,6 +29,8 @@ LONGEST = 60  # characters
 # Of written lines .95 of those beyond it announce what comes first, of 9,300 lines of notes that
 # nothing was learned from four are beyond it (benchmarks/README.md).
 SURE = 0.85
+# The same where a sentence goes on after the names: "Know the loss that …" is a goal.
+SURER = 0.95
 # A line that something stands after a colon in, its marks aside.
 AFTER_COLON = re.compile(
     r"^[ \t>*+-]*(?:\d+[.)]\s)?[*_]{0,2}(?P<words>[^\s:：*_>+-][^:：\n]{0,60}?)[*_]{0,2}"
@@ -62,7 +64,7 @@ def before_name(line: str, names: Sequence[int]) -> str:
 
 
 @lru_cache(maxsize=100_000)
-def announces_needs(words: str, form: Form) -> bool:
+def announces_needs(words: str, form: Form, sure: float = SURE) -> bool:
     """Whether what is named after these words comes before what a note is about.
 
     >>> announces_needs("Prerequisites", "heading"), announces_needs("See also", "heading")
@@ -72,11 +74,11 @@ def announces_needs(words: str, form: Form) -> bool:
     """
     if len(words) > LONGEST or not re.search(r"\w", words):
         return False
-    if _learned().chances(groups(words, form))["needs"] > SURE:
+    if _learned().chances(groups(words, form))["needs"] > sure:
         return True
     # "Builds on the convexity of norms": the name's article is no part of it.
     before, _, last = words.rpartition(" ")
-    return form == "opening" and last in STOP_WORDS and announces_needs(before, form)
+    return form == "opening" and last in STOP_WORDS and announces_needs(before, form, sure)
 
 
 def opens_with_needs(text: str) -> bool:

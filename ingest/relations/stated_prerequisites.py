@@ -9,7 +9,15 @@ from collections.abc import Iterator, Mapping, Sequence
 from ingest.concepts.candidates import NoteParts
 from ingest.concepts.links import Targets, entries_of
 from ingest.names.labels import named_by
-from ingest.notes.announced import AFTER_COLON, Form, announces_needs, announcing, before_name
+from ingest.notes.announced import (
+    AFTER_COLON,
+    SURE,
+    SURER,
+    Form,
+    announces_needs,
+    announcing,
+    before_name,
+)
 from ingest.notes.lines import line_spans
 from ingest.notes.parsed import Block
 from ingest.notes.sentences import sentence_spans
@@ -160,8 +168,10 @@ def _needs_lines(
             continue
         words = before_name(text[start:end], [inside[0][0] - start])
         opens = any(start <= at <= inside[0][0] for at in opening)
-        if opens and words and announces_needs(words, "opening"):
-            yield inside[0][0], _end_of_names(text, inside[0][0], end, named)
+        last = _end_of_names(text, inside[0][0], end, named)
+        goes_on = re.search(r"\w", text[max(last, inside[0][1]) : end])
+        if opens and words and announces_needs(words, "opening", SURER if goes_on else SURE):
+            yield inside[0][0], last
 
 
 def _after_colons(line: str) -> Iterator[tuple[int, int]]:

@@ -355,3 +355,9 @@ def test_lines_end_as_they_may() -> None:
             ("Convexity", "Lasso"): 3,
             ("Gradient", "Lasso"): 9,
         }
+
+
+def test_a_goal_that_goes_on_after_a_name_states_nothing() -> None:
+    """To know how a thing is defined here is what a note is for, not what comes before it."""
+    lines = "- Know what convexity does to the norm\n- Know how convexity can be used\n"
+    assert stated(lasso=f"# Lasso\n\nShrinks.\n\n## Goals\n\n{lines}", convexity=CONVEXITY) == {}
