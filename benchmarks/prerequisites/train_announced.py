@@ -65,7 +65,8 @@ def _lines(vault: str, folder: Path) -> list[dict[str, Any]]:
 def _openings(text: str, lexicon: Lexicon) -> Iterator[tuple[Form, str]]:
     yield from (("colon", match["words"]) for match in AFTER_COLON.finditer(text))
     for line in text.splitlines():
-        words = before_name(line, [name.start for name in lexicon.find(line)])
+        named = lexicon.find(line)
+        words = before_name(line, named[0].start) if named else ""
         if words:
             yield "opening", words
 

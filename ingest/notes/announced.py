@@ -8,7 +8,6 @@ after, or look alike and say neither (`announced.json`, written by
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
 from functools import cache, lru_cache
 from typing import Literal
 
@@ -31,14 +30,15 @@ LONGEST = 60  # characters
 SURE = 0.85
 # The same where a sentence goes on after the names: "Know the loss that …" is a goal.
 SURER = 0.95
+_MARKS = r"[ \t>*+-]*(?:\d+[.)]\s)?[*_]{0,2}"  # what a line's words stand after
 # A line that something stands after a colon in, its marks aside.
 AFTER_COLON = re.compile(
-    r"^[ \t>*+-]*(?:\d+[.)]\s)?[*_]{0,2}(?P<words>[^\s:：*_>+-][^:：\n]{0,60}?)[*_]{0,2}"
+    rf"^{_MARKS}"
+    r"(?P<words>[^\s:：*_>+-][^:：\n]{0,60}?)[*_]{0,2}"
     r"[ \t]*[:：][*_]{0,2}[ \t]*(?P<rest>.+)$",
     re.M,
 )
 NAMED_WITHIN = 1000  # characters below a heading; what takes more is explained, not named
-_MARKS = re.compile(r"[ \t>*+-]*(?:\d+[.)]\s)?[*_]{0,2}")  # what a line's words stand after
 _CUT = re.compile(r"[.:;!?](?!\w)")  # what ends a sentence or a clause
 _BLANK = re.compile(r"[\s_-]+")
 
@@ -49,17 +49,15 @@ def groups(words: str, form: Form) -> tuple[set[str], set[str], set[str]]:
     return (*terms(spoken), {f"#form {form}", f"#words {min(len(spoken.split()), MANY)}"})
 
 
-def before_name(line: str, names: Sequence[int]) -> str:
-    """What a line says up to the first of the names that begin at these places, its marks aside;
-    "" where a sentence or a clause ends before it.
+def before_name(line: str, name: int) -> str:
+    """What a line says up to the place of a name, its marks aside; "" where a sentence or a clause
+    ends before it.
 
-    >>> before_name("- Builds on [[Loss]]", [14])
+    >>> before_name("- Builds on [[Loss]]", 14)
     'Builds on'
     """
-    if not names:
-        return ""
-    marks = _MARKS.match(line)
-    words = line[marks.end() if marks else 0 : min(names)]
+    marks = re.match(_MARKS, line)
+    words = line[marks.end() if marks else 0 : name]
     return "" if _CUT.search(words) else words.strip(" *_[")
 
 

@@ -158,28 +158,26 @@ def _needs_lines(
     opening = {b.start - passage.start for b in note.parsed.blocks if b.cell == passage.cell}
     # Lines end at \r too; the length stays.
     text = passage.text.replace("\r", "\n")
-    for start, end in line_spans(text):
+    for start, end in _sentences(text):
         inside = [one for one in named if start <= one[0] < end]
         if not inside:
             continue
-        told = list(_after_colons(text[start:end]))
-        if told:
-            yield from ((start + first, start + last) for first, last in told)
-            continue
-        words = before_name(text[start:end], [inside[0][0] - start])
-        opens = any(start <= at <= inside[0][0] for at in opening)
-        last = _end_of_names(text, inside[0][0], end, named)
-        goes_on = re.search(r"\w", text[max(last, inside[0][1]) : end])
-        if opens and words and announces_needs(words, "opening", SURER if goes_on else SURE):
-            yield inside[0][0], last
+        first, until = inside[0]
+        told = AFTER_COLON.match(text[start:end])
+        if told is not None and announces_needs(told["words"], "colon"):
+            yield start + told.start("rest"), end
+        elif any(start <= at <= first for at in opening):
+            last = _end_of_names(text, first, end, named)
+            sure = SURER if re.search(r"\w", text[max(last, until) : end]) else SURE
+            words = before_name(text[start:end], first - start)
+            if words and announces_needs(words, "opening", sure):
+                yield first, last
 
 
-def _after_colons(line: str) -> Iterator[tuple[int, int]]:
-    """Where the sentences of a line name what comes first after a colon."""
-    for first, last in sentence_spans(line):
-        found = AFTER_COLON.match(line[first:last])
-        if found is not None and announces_needs(found["words"], "colon"):
-            yield first + found.start("rest"), last
+def _sentences(text: str) -> Iterator[tuple[int, int]]:
+    """Half-open offsets of the sentences of each line, which a line's end ends too."""
+    for start, end in line_spans(text):
+        yield from ((start + a, start + b) for a, b in sentence_spans(text[start:end]))
 
 
 def _end_of_names(text: str, start: int, end: int, named: Sequence[tuple[int, int]]) -> int:
@@ -237,16 +235,20 @@ def _needs_lists(note: NoteParts) -> Iterator[Block]:
         elif block.kind == "item" and before is not None and before.cell == block.cell:
             text = note.parsed.text_of(before.cell)[before.start : before.end]
             announced = before.kind == "paragraph" and before.heading_path == block.heading_path
-            start, end = sentence_spans(text)[-1]
-            last = text[start:end].strip(" \t>*_")
-            form: Form = "colon" if last.endswith((":", "：")) else "heading"
-            words = last.rstrip(":：*_ ")
-            group = block.group if announced and announces_needs(words, form) else -1
+            group = block.group if announced and _announces_list(text) else -1
             if group >= 0:
                 yield block
         else:
             group = -1
         before = block
+
+
+def _announces_list(text: str) -> bool:
+    """Whether the last sentence of a paragraph announces what comes first, below it."""
+    start, end = sentence_spans(text)[-1]
+    last = text[start:end].strip(" \t>*_")
+    form: Form = "colon" if last.endswith((":", "：")) else "heading"
+    return announces_needs(last.rstrip(":：*_ "), form)
 
 
 def _in_code(note: NoteParts, passage: Passage, offset: int) -> bool:

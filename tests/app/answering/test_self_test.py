@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
 
@@ -39,13 +39,8 @@ With it a smaller learning rate is usually enough to reach the same loss in the 
 
 
 @pytest.fixture(scope="module")
-def store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Store]:
-    folder = tmp_path_factory.mktemp("notes")
-    (folder / "training.md").write_text(NOTES, encoding="utf-8")
-    ingest([folder], folder / "store")
-    opened = open_store(folder / "store")
-    yield opened
-    opened.close()
+def store(store_of: Callable[..., Store]) -> Store:
+    return store_of({"training.md": NOTES})
 
 
 def test_a_statement_is_asked_back_with_a_name_left_out(store: Store) -> None:

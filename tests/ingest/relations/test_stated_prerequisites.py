@@ -143,6 +143,7 @@ def test_a_link_to_a_section_means_its_concept(link: str) -> None:
         "You should already know convexity.",
         "Braucht: [[Convexity]]",
         "Hay que saber [[Convexity]].",
+        "Needs [[Convexity]]. And it shrinks weights.",
         "It shrinks weights. Needs: [[Convexity]].",
         "Prérequis : [[Convexity]]",
         "- Requisitos previos: [[Convexity]]",

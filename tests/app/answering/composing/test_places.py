@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable
 
 import pytest
 
 from app.answering.answer import answer
-from ingest.build import ingest
 from kg.encoder import Encoder
-from kg.store import Store, open_store
+from kg.store import Store
 
 NOTES = """# Generative models
 
@@ -31,13 +30,8 @@ To get at the output of a layer in the middle of a network without rewriting it,
 
 
 @pytest.fixture(scope="module")
-def store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Store]:
-    folder = tmp_path_factory.mktemp("notes")
-    (folder / "models.md").write_text(NOTES, encoding="utf-8")
-    ingest([folder], folder / "store")
-    opened = open_store(folder / "store")
-    yield opened
-    opened.close()
+def store(store_of: Callable[..., Store]) -> Store:
+    return store_of({"models.md": NOTES})
 
 
 @pytest.mark.parametrize(
