@@ -38,7 +38,6 @@ AFTER_COLON = re.compile(
     r"[ \t]*[:：][*_]{0,2}[ \t]*(?P<rest>.+)$",
     re.M,
 )
-NAMED_WITHIN = 1000  # characters below a heading; what takes more is explained, not named
 _CUT = re.compile(r"[.:;!?](?!\w)")  # what ends a sentence or a clause
 _BLANK = re.compile(r"[\s_-]+")
 
@@ -105,12 +104,7 @@ def announcing(parsed: ParsedNote) -> set[tuple[str, ...]]:
         heading.path
         for heading in parsed.headings
         if heading.level > 1 and announces_needs(heading.text, "heading")
-        if _chars_below(parsed, heading.path) <= NAMED_WITHIN
     }
-
-
-def _chars_below(parsed: ParsedNote, path: tuple[str, ...]) -> int:
-    return sum(b.end - b.start for b in parsed.blocks if b.heading_path[: len(path)] == path)
 
 
 @cache
